@@ -1,0 +1,16 @@
+"""`ModelAdmin[Run]` at run time. The stubs make these classes generic; in Django 5.2 they are not yet."""
+
+from typing import Any
+
+from django.contrib.admin.options import BaseModelAdmin
+from django.forms.models import BaseModelForm, ModelChoiceField
+
+
+def make_subscriptable() -> None:
+    for cls in (BaseModelAdmin, BaseModelForm, ModelChoiceField):
+        if not hasattr(cls, "__class_getitem__"):
+            setattr(cls, "__class_getitem__", classmethod(_itself))  # noqa: B010
+
+
+def _itself(cls: type, _parameters: Any) -> type:
+    return cls

@@ -1,0 +1,283 @@
+"""All settings, from the environment. docs/settings.md lists them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
+
+from mantik.beat import beat_schedule
+from mantik.lib.development import development_secrets
+from mantik.lib.env import Environment, port, public_url, words
+from mantik.lib.logging import logging_config
+from mantik.lib.service_urls import (
+    broker_url,
+    database_config,
+    email_config,
+    own_broker_url,
+    sqlite_url,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(os.environ)
+
+# A machine of one's own: secrets make themselves, the rest has a default that works there and only there.
+MANTIK_DEBUG = env.boolean("DEBUG", default=False)
+DEBUG = env.boolean("DEBUG_PAGES", default=MANTIK_DEBUG) and MANTIK_DEBUG
+MANTIK_DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+MANTIK_PORT = env.parsed("PORT", os.environ.get("PORT", ""), port, 8000, prefix="")
+
+_made_up = development_secrets(MANTIK_DATA_DIR) if MANTIK_DEBUG else {}
+
+
+def _here(value: str) -> str:
+    """`value` as a default on a machine of one's own, and none in production."""
+    return value if MANTIK_DEBUG else ""
+
+
+def _fernet_keys(value: str) -> list[str]:
+    keys = words(value)
+    if not keys:
+        raise ValueError("it holds no key; docs/settings.md says how to make one.")
+    for place, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ValueError(f"key {place} is not a Fernet key; docs/settings.md says how to make one.") from None
+    return keys
+
+
+SECRET_KEY = env.required("SECRET_KEY", _made_up.get("secret_key", ""))
+MANTIK_ENCRYPTION_KEYS: list[str] = env.parsed(
+    "ENCRYPTION_KEYS", env.required("ENCRYPTION_KEYS", _made_up.get("encryption_key", "")), _fernet_keys, []
+)
+ALLOWED_HOSTS = words(env.required("ALLOWED_HOSTS", _here("localhost,127.0.0.1,[::1]")))
+MANTIK_BASE_URL = env.parsed(
+    "BASE_URL", env.required("BASE_URL", _here(f"http://127.0.0.1:{MANTIK_PORT}")), public_url, ""
+)
+
+INSTALLED_APPS = [
+    "mantik",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_prometheus",
+    "django_structlog",
+    "django_htmx",
+    "template_partials",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_celery_beat",
+    "csp",
+    "mantik.accounts",
+    "connections",
+    "projects",
+    "runs",
+]
+
+MIDDLEWARE = [
+    # Probes come by address and without TLS, and need nothing of what follows.
+    "mantik.health.ProbeMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mantik.accounts.middleware.TimeZoneMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "mantik.urls"
+WSGI_APPLICATION = "mantik.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "projects:list"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "mantik.context.layout",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# Database
+
+_sqlite = sqlite_url(MANTIK_DATA_DIR / "mantik.sqlite3")
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.parsed("DATABASE_URL", env.required("DATABASE_URL", _here(_sqlite)), database_config, {})
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Pages
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "static/"
+# On a machine of one's own nothing is collected: files are served from where they lie, and checked each time.
+STATIC_ROOT = env.text("STATIC_ROOT") or (None if MANTIK_DEBUG else str(BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MANTIK_DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MANTIK_DEBUG
+# Modules import each other by their plain names, which a browser has to ask about each time; hashed names last.
+WHITENOISE_MAX_AGE = 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Security
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+_https = env.boolean("HTTPS", default=not MANTIK_DEBUG)
+MANTIK_BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MANTIK_BEHIND_PROXY else None
+SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", int(timedelta(days=365).total_seconds()), least=0) if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SECURE_REFERRER_POLICY = "same-origin"
+# Names of its own: other programs on the same host, whatever their port, share the browser's cookies.
+SESSION_COOKIE_NAME = "mantik-session"
+CSRF_COOKIE_NAME = "mantik-csrf"
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+CSRF_TRUSTED_ORIGINS = words(env.text("CSRF_TRUSTED_ORIGINS"))
+X_FRAME_OPTIONS = "DENY"
+
+_email: dict[str, Any] = env.parsed("EMAIL_URL", env.text("EMAIL_URL", "console:"), email_config, {})
+vars().update(_email)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "mantik@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Background work. No results: the database row is the truth, a message only makes it quick.
+
+# Empty on a machine of one's own: `manage.py up` starts a broker.
+_broker = env.text("BROKER_URL") if MANTIK_DEBUG else env.required("BROKER_URL")
+MANTIK_BROKER_URL = env.parsed("BROKER_URL", _broker, broker_url, "")
+CELERY_BROKER_URL = MANTIK_BROKER_URL or own_broker_url(MANTIK_DATA_DIR)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for its broker as long as it takes; who enqueues does not wait.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A message is delivered again when it was not acknowledged for so long: longer than the longest task.
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    # For who enqueues; a worker's own patience is the setting above.
+    "max_retries": 0,
+    "health_check_interval": 30,
+}
+CELERY_TASK_IGNORE_RESULT = True
+# Without this beat would add a task that cleans up results.
+CELERY_RESULT_EXPIRES = None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in ("default", "submit", "follow", "git")}
+CELERY_TASK_ROUTES = {
+    "runs.tasks.*submission*": {"queue": "submit"},
+    "runs.tasks.submit_*": {"queue": "submit"},
+    "runs.tasks.*follow*": {"queue": "follow"},
+    "projects.tasks.*fetch*": {"queue": "git"},
+}
+# For tasks that acknowledge late, which only idempotent ones do: a killed process gives its message back.
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 300
+CELERY_TASK_TIME_LIMIT = 360
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = beat_schedule()
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# Logs
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(
+    form=env.choice("LOG_FORMAT", "console" if MANTIK_DEBUG else "json", options=("console", "json")),
+    level=env.choice("LOG_LEVEL", "INFO", options=("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# One line per request, when it is answered.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+
+# Mantik's own
+
+MANTIK_SANDBOX_ALLOWED = env.boolean("SANDBOX_ALLOWED", default=MANTIK_DEBUG)
+MANTIK_METRICS_TOKEN = env.text("METRICS_TOKEN")
+MANTIK_MLFLOW_URI = env.parsed("MLFLOW_URI", env.required("MLFLOW_URI", _here("http://127.0.0.1:5000")), public_url, "")
+MANTIK_MLFLOW_TOKEN = env.text("MLFLOW_TOKEN")
+MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
+# What jobs authenticate with at the tracking URI, until each has a token of its own.
+MANTIK_TRACKING_TOKEN = env.text("TRACKING_TOKEN")
+MANTIK_GIT_ALLOW_LOCAL = env.boolean("GIT_ALLOW_LOCAL", default=False)
+MANTIK_GIT_TIMEOUT = env.integer("GIT_TIMEOUT", 600)
+MANTIK_GIT_MAX_BYTES = env.integer("GIT_MAX_BYTES", 2 * 1024**3)
+MANTIK_SUBMIT_INLINE_BYTES = env.integer("SUBMIT_INLINE_BYTES", 512 * 1024, least=0)
+MANTIK_SUBMIT_SETTLE_SECONDS = env.integer("SUBMIT_SETTLE_SECONDS", 120)
+MANTIK_SUBMIT_LEASE_SECONDS = env.integer("SUBMIT_LEASE_SECONDS", 300)
+MANTIK_CODE_MAX_BYTES = env.integer("CODE_MAX_BYTES", 100_000_000)
+MANTIK_LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", 50_000_000)
+MANTIK_POLL_SECONDS = env.integer("POLL_SECONDS", 30)
+MANTIK_SITE_CONNECT_TIMEOUT = env.integer("SITE_CONNECT_TIMEOUT", 10)
+MANTIK_SITE_READ_TIMEOUT = env.integer("SITE_READ_TIMEOUT", 60)
+
+env.complain()

@@ -1,0 +1,32 @@
+"""Settings of the test suite: those of a machine of one's own, in a directory that is gone afterwards.
+
+MANTIK_TEST_DATABASE_URL runs the suite on PostgreSQL; without it, on SQLite. MANTIK_TEST_BROKER_URL names a Redis
+for it; without it there is no broker but those that tests start.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_data_dir = tempfile.mkdtemp(prefix="mantik-tests-")
+atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+
+for _name in [name for name in os.environ if name.startswith("MANTIK_") and not name.startswith("MANTIK_TEST_")]:
+    # What a developer has set for their own stack must not reach the tests.
+    del os.environ[_name]
+os.environ["MANTIK_DEBUG"] = "1"
+os.environ["MANTIK_DEBUG_PAGES"] = "0"
+os.environ["MANTIK_DATA_DIR"] = _data_dir
+os.environ["MANTIK_LOG_LEVEL"] = "WARNING"
+os.environ["MANTIK_DATABASE_URL"] = os.environ.get("MANTIK_TEST_DATABASE_URL", f"sqlite:///{_data_dir}/mantik.sqlite3")
+if "MANTIK_TEST_BROKER_URL" in os.environ:
+    os.environ["MANTIK_BROKER_URL"] = os.environ["MANTIK_TEST_BROKER_URL"]
+
+from mantik.settings import *  # noqa: E402, F403
+
+if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
+    # A file, because other processes take part: workers, and a server that a browser talks to.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}  # noqa: F405
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
