@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from connections.models import Connection, Site
+from mantik.accounts.models import User
+from tests.conftest import ClientOf
+from tests.support.factories import make_connection, make_site
+from tests.support.pages import count_queries, page_text
+from tests.support.sites import RunningSite
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/settings/connections/"
+ADD = "/settings/connections/add/"
+SECRET = "hunter2-and-more"
+
+
+def form(site: Site | None = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "kind": "unicore-password",
+        "name": "juwels",
+        "site": str(site.uuid) if site else "",
+        "login_name": "ada",
+        "secret": SECRET,
+    } | changes
+
+
+@pytest.fixture
+def mine(outsider: User) -> Connection:
+    return make_connection(owner=outsider, name="juwels", secret=SECRET)
+
+
+@pytest.fixture
+def client(client_of: ClientOf, outsider: User) -> Client:
+    """Of the connections' owner, who is in no project."""
+    return client_of(outsider)
+
+
+def test_a_site_connection_is_stored(client: Client, outsider: User) -> None:
+    site = make_site(name="JSC")
+    response = client.post(ADD, form(site), follow=True)
+    assert response.redirect_chain == [(LIST, 302)]
+    text = page_text(response)
+    assert "juwels is stored. Test it to see what the site says." in text
+    assert "JSC" in text
+    assert "ada" in text
+    stored = Connection.objects.get()
+    assert (stored.owner, stored.site, stored.reveal_secret()) == (outsider, site, SECRET)
+    assert SECRET not in response.content.decode()
+
+
+def test_a_git_token_needs_neither_site_nor_name(client: Client) -> None:
+    client.post(ADD, form(make_site(), kind="git-token", login_name=""))
+    stored = Connection.objects.get()
+    assert (stored.kind, stored.site, stored.login_name) == ("git-token", None, "")
+
+
+def test_a_secret_is_kept_to_the_last_space(client: Client) -> None:
+    client.post(ADD, form(make_site(), secret=" two words "))
+    assert Connection.objects.get().reveal_secret() == " two words "
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"secret": ""}, "This field is required."),
+        ({"site": ""}, "A UNICORE connection needs the site that it is for."),
+        ({"site": "4711"}, "valid"),
+        ({"site": "0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11"}, "Select a valid choice."),
+        ({"login_name": ""}, "A UNICORE connection needs your user name at the site."),
+        ({"kind": "ftp"}, "Select a valid choice."),
+        ({"name": "JUWELS"}, "You already have a connection named JUWELS. Choose another name."),
+    ],
+)
+def test_a_wrong_form_comes_back_with_a_sentence_and_without_the_secret(
+    client: Client, outsider: User, changes: dict[str, str], sentence: str
+) -> None:
+    make_connection(owner=outsider, name="juwels")
+    wrong = form(make_site(), name="kept as it was") | changes
+    response = client.post(ADD, wrong)
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    kept = "login_name" if "name" in changes else "name"
+    assert f'value="{wrong[kept]}"' in response.content.decode()
+    assert SECRET not in response.content.decode()
+    assert Connection.objects.count() == 1
+
+
+def test_a_site_that_is_not_offered_cannot_be_chosen(client: Client) -> None:
+    site = make_site(name="Closed", is_offered=False)
+    assert "Closed" not in page_text(client.get(ADD))
+    assert client.post(ADD, form(site)).status_code == 422
+
+
+def test_the_secret_can_be_replaced_and_the_old_test_no_longer_counts(client: Client, mine: Connection) -> None:
+    before = timezone.now() - timedelta(days=1)
+    Connection.objects.filter(pk=mine.pk).update(
+        test_outcome=Connection.TestOutcome.WORKS, test_message="Signed in.", secret_set_at=before
+    )
+    response = client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "quite another"}, follow=True)
+    text = page_text(response)
+    assert "The secret of juwels is replaced." in text
+    assert "Not tested" in text
+    mine.refresh_from_db()
+    assert mine.reveal_secret() == "quite another"
+    assert (mine.test_outcome, mine.test_message) == (Connection.TestOutcome.NOT_TESTED, "")
+    assert mine.secret_set_at > before
+
+
+def test_an_empty_secret_replaces_nothing(client: Client, mine: Connection) -> None:
+    response = client.post(f"{LIST}{mine.uuid}/secret/", {"secret": ""})
+    assert response.status_code == 422
+    assert "This field is required." in page_text(response)
+    mine.refresh_from_db()
+    assert mine.reveal_secret() == SECRET
+
+
+def test_it_is_deleted_after_a_question(client: Client, mine: Connection) -> None:
+    path = f"{LIST}{mine.uuid}/delete/"
+    question = page_text(client.get(path))
+    assert "Delete juwels?" in question
+    assert Connection.objects.exists()
+    assert "juwels is deleted, and its secret with it." in page_text(client.post(path, follow=True))
+    assert not Connection.objects.exists()
+
+
+def test_no_page_ever_holds_the_secret(client: Client, mine: Connection) -> None:
+    paths = [LIST, ADD, *(f"{LIST}{mine.uuid}/{last}/" for last in ("secret", "delete"))]
+    for path in paths:
+        response = client.get(path)
+        assert response.status_code == 200
+        content = response.content.decode()
+        assert SECRET not in content
+        assert mine.sealed_secret not in content
+
+
+@pytest.mark.parametrize("last", ["secret", "test", "delete"])
+def test_somebody_elses_connection_does_not_exist(
+    client_of: ClientOf, mine: Connection, owner: User, operator: User, last: str
+) -> None:
+    for stranger in (owner, operator):
+        response = client_of(stranger).post(f"{LIST}{mine.uuid}/{last}/", {"secret": "mine now"})
+        assert response.status_code == 404
+    mine.refresh_from_db()
+    assert mine.reveal_secret() == SECRET
+
+
+def test_the_list_is_ones_own(client_of: ClientOf, mine: Connection, owner: User) -> None:
+    text = page_text(client_of(owner).get(LIST))
+    assert "No connection yet." in text
+    assert "juwels" not in text
+
+
+@pytest.mark.parametrize("last", ["", "add/"])
+def test_who_is_not_signed_in_is_asked_to(last: str) -> None:
+    response = Client().get(f"{LIST}{last}")
+    assert response["Location"] == f"/accounts/sign-in/?next={LIST}{last}"
+
+
+def test_a_test_is_never_a_mere_visit(client: Client, mine: Connection) -> None:
+    assert client.get(f"{LIST}{mine.uuid}/test/").status_code == 405
+
+
+def connect(outsider: User, site: RunningSite, **columns: Any) -> Connection:
+    known = make_site(name="Sandbox", base_url=site.base_url)
+    user = site.users["demo"]
+    usual: dict[str, Any] = {"owner": outsider, "name": "mine", "login_name": user.login, "secret": user.password}
+    return make_connection(site=known, **usual | columns)
+
+
+def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    made = connect(outsider, sandbox)
+    text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
+    made.refresh_from_db()
+    assert made.test_outcome == Connection.TestOutcome.WORKS
+    assert "Works" in text
+    assert "role user" in text
+    assert made.test_message in text
+
+
+def test_a_wrong_password_is_a_sentence_on_the_card(
+    client: Client, outsider: User, sandbox: RunningSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = connect(outsider, sandbox, secret=SECRET)
+    with caplog.at_level(logging.DEBUG):
+        response = client.post(f"{LIST}{made.uuid}/test/", follow=True)
+    made.refresh_from_db()
+    assert made.test_outcome == Connection.TestOutcome.REFUSED
+    assert made.test_message in page_text(response)
+    assert made.test_message.endswith(".")
+    assert SECRET not in response.content.decode() + caplog.text
+
+
+def test_after_the_right_password_was_given_it_works(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    """What was kept open for the old one is not used any more."""
+    made = connect(outsider, sandbox, secret="wrong")
+    client.post(f"{LIST}{made.uuid}/test/")
+    client.post(f"{LIST}{made.uuid}/secret/", {"secret": sandbox.users["demo"].password})
+    client.post(f"{LIST}{made.uuid}/test/")
+    made.refresh_from_db()
+    assert made.test_outcome == Connection.TestOutcome.WORKS
+
+
+def test_a_site_that_is_not_there_is_a_sentence_on_the_card(client: Client, outsider: User) -> None:
+    from mantik.up.ports import free_port
+
+    site = make_site(base_url=f"http://127.0.0.1:{free_port()}/SITE/rest/core")
+    made = make_connection(owner=outsider, site=site)
+    response = client.post(f"{LIST}{made.uuid}/test/", follow=True)
+    made.refresh_from_db()
+    assert made.test_outcome == Connection.TestOutcome.NO_ANSWER
+    assert made.test_message in page_text(response)
+
+
+def test_a_secret_that_does_not_open_any_more_is_a_sentence_on_the_card(
+    client: Client, mine: Connection, settings: Settings
+) -> None:
+    settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    text = page_text(client.post(f"{LIST}{mine.uuid}/test/", follow=True))
+    assert (
+        "A stored secret does not open with the encryption keys in use. Replace the secret of this connection." in text
+    )
+
+
+def test_a_git_connection_cannot_be_tested_at_a_site(client: Client, outsider: User) -> None:
+    made = make_connection(owner=outsider, kind=Connection.Kind.GIT_TOKEN)
+    text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
+    assert "This connection is for a git host, not for a site." in text
+
+
+def test_with_javascript_only_the_card_comes_back(client: Client, outsider: User) -> None:
+    made = make_connection(owner=outsider, kind=Connection.Kind.GIT_TOKEN, name="github")
+    response = client.post(f"{LIST}{made.uuid}/test/", headers={"HX-Request": "true"})
+    content = response.content.decode()
+    assert response.status_code == 200
+    assert "github" in content
+    assert "<html" not in content
+
+
+def test_the_list_costs_the_same_number_of_queries_however_long_it_is(client: Client, outsider: User) -> None:
+    counts = []
+    for number in (5, 45):
+        for _ in range(number):
+            make_connection(owner=outsider)
+        counts.append(count_queries(client, LIST))
+    assert counts[0] == counts[1] <= 6

@@ -1,0 +1,103 @@
+"""What the database itself does not let happen."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, connection, transaction
+from django.db.models.deletion import ProtectedError
+from django.utils import timezone
+
+from connections import services
+from connections.models import Connection, Site
+from connections.sealing import SealBroken
+from mantik.accounts.models import User
+from tests.support.factories import make_connection, make_site
+
+pytestmark = pytest.mark.django_db
+
+GIT = Connection.Kind.GIT_TOKEN
+
+
+def test_the_secret_is_encrypted_before_it_touches_the_database(outsider: User) -> None:
+    made = make_connection(owner=outsider, secret="hunter2")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM connections_connection")
+        assert "hunter2" not in str(cursor.fetchall())
+    assert Connection.objects.get(pk=made.pk).reveal_secret() == "hunter2"
+
+
+def test_a_secret_copied_into_another_row_does_not_open_there(outsider: User) -> None:
+    mine, other = make_connection(owner=outsider, secret="hunter2"), make_connection()
+    other.sealed_secret = mine.sealed_secret
+    with pytest.raises(SealBroken):
+        other.reveal_secret()
+
+
+def test_a_connection_always_has_a_secret(outsider: User) -> None:
+    with pytest.raises(IntegrityError):
+        Connection.objects.create(owner=outsider, kind=GIT, name="x", secret_set_at=timezone.now())
+
+
+def test_a_site_goes_with_the_kind_of_connection(outsider: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_connection(owner=outsider, kind=GIT, site=make_site())
+    connected = make_connection(owner=outsider)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Connection.objects.filter(pk=connected.pk).update(site=None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Connection.objects.filter(pk=connected.pk).update(kind="ftp")
+
+
+def test_names_are_unique_per_owner_whatever_their_case(outsider: User, owner: User) -> None:
+    make_connection(owner=outsider, name="Juwels")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_connection(owner=outsider, name="JUWELS")
+    assert make_connection(owner=owner, name="Juwels").owner == owner
+
+
+def test_of_two_with_the_same_name_the_second_is_told(outsider: User) -> None:
+    def add(name: str) -> Connection:
+        return services.add_connection(
+            owner=outsider, kind=GIT, name=name, site=None, login_name="", secret="x", now=timezone.now()
+        )
+
+    add("github")
+    with pytest.raises(services.NameTaken):
+        add("GitHub")
+    assert Connection.objects.count() == 1
+
+
+def test_a_site_is_catalogued_once() -> None:
+    site = make_site(name="JUWELS")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_site(name="juwels")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_site(base_url=site.base_url)
+    assert Site.objects.count() == 1
+
+
+def test_a_site_in_use_is_not_deleted(outsider: User) -> None:
+    used = make_connection(owner=outsider).site
+    assert used
+    with pytest.raises(ProtectedError):
+        used.delete()
+
+
+def test_only_offered_sites_are_offered() -> None:
+    offered = make_site()
+    make_site(is_offered=False)
+    assert list(Site.objects.offered()) == [offered]
+
+
+def test_a_connection_is_its_owners_alone(outsider: User, operator: User) -> None:
+    mine = make_connection(owner=outsider)
+    assert list(Connection.objects.owned_by(outsider)) == [mine]
+    assert list(Connection.objects.owned_by(operator)) == []
+    assert list(Connection.objects.owned_by(AnonymousUser())) == []
+
+
+def test_kinds_are_told_apart(outsider: User) -> None:
+    site, git = make_connection(owner=outsider), make_connection(owner=outsider, kind=GIT)
+    assert list(Connection.objects.owned_by(outsider).for_sites()) == [site]
+    assert list(Connection.objects.owned_by(outsider).for_git()) == [git]
