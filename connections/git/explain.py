@@ -1,0 +1,121 @@
+"""From git's own words to a sentence that says what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from connections.git.errors import GitError
+from connections.git.urls import host_of, is_https
+
+
+@dataclass(frozen=True)
+class _Case:
+    code: str
+    permanent: bool
+    words: re.Pattern[str]
+    sentence: str
+
+
+def _case(code: str, words: str, sentence: str, *, permanent: bool = True) -> _Case:
+    return _Case(code, permanent, re.compile(words, re.IGNORECASE), sentence)
+
+
+_UNREACHABLE = "{host} cannot be reached at the moment. It is tried again; check the address if this goes on."
+
+# The first that matches wins: whatever is wrong with ssh, it also "could not read from remote repository".
+_CASES = (
+    _case(
+        "tls",
+        r"SSL|certificate|gnutls|\bTLS\b",
+        "The certificate of {host} could not be verified. Ask its operators to renew it, or those of "
+        "Mantik to trust it.",
+    ),
+    _case(
+        "host.key",
+        r"host key verification failed|host identification has changed",
+        "{host} shows another host key than before. Ask an operator to check and replace the known key.",
+    ),
+    _case(
+        "authentication",
+        r"authentication failed|could not read (username|password)|returned error: 40[13]|permission denied"
+        r"|access denied|invalid credentials|terminal prompts disabled|unable to read askpass",
+        "{host} refuses access to {url}. {login}",
+    ),
+    _case(
+        "unreachable",
+        r"could not resolve|failed to connect|couldn't connect|connection (refused|timed out|(was )?reset)"
+        r"|network is unreachable|no route to host|empty reply|early EOF|unexpected disconnect|too slow"
+        r"|transfer closed|returned error: (5\d\d|429)",
+        _UNREACHABLE,
+        permanent=False,
+    ),
+    _case(
+        "redirected",
+        r"returned error: 30\d|unable to update url base from redirection|maximum \(0\) redirects",
+        "{host} answers that {url} has moved. Open it in a browser and use the address it leads to.",
+    ),
+    _case(
+        "not_found",
+        r"repository not found|repository '.*' not found|repository .* does not exist|returned error: 404"
+        r"|does not appear to be a git|no such file|project you were looking for",
+        "There is no git repository at {url}, or this login may not see it. Check the address, and choose a "
+        "connection if the repository is private.",
+    ),
+    _case(
+        "not_a_repository",
+        r"is this a git repository|info/refs not valid|bad line length|protocol error|invalid server",
+        "{url} answers, but not as a git repository does. Use the address that the host shows for cloning.",
+    ),
+    _case(
+        "source.damaged",
+        r"fsck error",
+        "{url} holds damaged objects. Run git fsck on a clone of it and repair the history.",
+    ),
+    _case(
+        "disk_full",
+        r"no space left|disk quota exceeded",
+        "There is no space left where Mantik keeps its copies of repositories. Ask an operator to make room.",
+        permanent=False,
+    ),
+    _case(
+        "mirror.damaged",
+        r"bad object|corrupt|object file .* is empty|missing (object|blob|tree|commit)|unable to read"
+        r"|not a git repository|did not send all necessary objects",
+        "Mantik's copy of {url} is damaged and could not be made anew. It is tried again.",
+        permanent=False,
+    ),
+    _case("unreachable", r"could not read from remote|unable to access|hung up", _UNREACHABLE, permanent=False),
+)
+_OTHER = _case("failed", "", "Reading {url} failed: {words}. It is tried again.", permanent=False)
+
+
+def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
+    """The error that git's stderr `words` mean; never holds `token`."""
+    # An address may hold any word: that of a mirror of OpenSSL is no certificate problem.
+    told = words.replace(url, "")
+    case = next((case for case in _CASES if case.words.search(told)), _OTHER)
+    sentence = case.sentence.format(
+        host=host_of(url), url=url, login=_advice(url, has_login), words=_last_words(words, token)
+    )
+    return GitError(sentence, code=case.code, permanent=case.permanent)
+
+
+def _advice(url: str, has_login: bool) -> str:
+    if not is_https(url):
+        return "Ask an operator to give Mantik's own SSH key access to it."
+    if has_login:
+        return "Check that the token of the connection is valid and may read this repository."
+    return "If the repository is private, choose a connection that holds a token for it."
+
+
+def _last_words(words: str, token: str) -> str:
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    told = next(
+        (line for line in reversed(lines) if line.startswith(("fatal:", "error:"))),
+        lines[-1] if lines else "",
+    )
+    clean = "".join(letter for letter in told.partition(": ")[2] or told if letter.isprintable())
+    if token:
+        clean = clean.replace(token, "***")
+    return clean[:200].rstrip(".") or "git gave no reason"

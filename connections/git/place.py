@@ -1,0 +1,134 @@
+"""Where a mirror lives on disk, what is noted about it, and the lock that only one refresh holds."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connections.git.errors import GitError
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NOTE = "mantik.json"
+
+
+@dataclass(frozen=True)
+class Note:
+    """The last good refresh: from which `url`, when it `began` and was `done` (Unix seconds), what it brought."""
+
+    url: str
+    began: float
+    done: float
+    branches: int
+
+
+class Place:
+    """The directory of the mirror `key` below `root`."""
+
+    def __init__(self, *, root: Path, key: str) -> None:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} cannot name a mirror")
+        self.root = root
+        self.git_dir = root / f"{key}.git"
+        self.partial = root / f"{key}.partial"
+        self._lock_file = root / f"{key}.lock"
+
+    def note(self) -> Note | None:
+        """None until the first good refresh."""
+        try:
+            found = json.loads((self.git_dir / _NOTE).read_text())
+            return Note(
+                url=str(found["url"]),
+                began=float(found["began"]),
+                done=float(found["done"]),
+                branches=int(found["branches"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write_note(self, git_dir: Path, note: Note) -> None:
+        new = git_dir / f"{_NOTE}.new"
+        new.write_text(json.dumps(asdict(note)))
+        new.replace(git_dir / _NOTE)
+
+    def fetched_at(self) -> datetime | None:
+        note = self.note()
+        return datetime.fromtimestamp(note.done, UTC) if note else None
+
+    @contextlib.contextmanager
+    def locked(self, *, deadline: float) -> Iterator[int]:
+        """Hold the mirror's lock; yields its descriptor, or raises GitError at `deadline` (monotonic).
+
+        flock, because it belongs to the open file and is shared with the git processes that inherit it: when
+        a worker is killed and its git lives on, the lock is free only when that git has ended too.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, deadline)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def clear_leftovers(self) -> None:
+        """What a killed refresh left behind. Only under the lock: then nobody is using it."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+        for directory, pattern in (
+            (self.git_dir, "*.lock"),
+            (self.git_dir / "refs", "**/*.lock"),
+            (self.git_dir / "objects", "**/*.lock"),
+            (self.git_dir / "objects", "**/tmp_*"),
+            (self.git_dir / "objects" / "pack", ".tmp-*"),
+        ):
+            for path in list(directory.glob(pattern)):
+                _remove(path)
+
+    def put_in_place(self) -> None:
+        """The finished partial copy becomes the mirror."""
+        old = self.root / f"{self.partial.name}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if self.git_dir.exists():
+            self.git_dir.rename(old)
+        self.partial.rename(self.git_dir)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def directory_size(directory: Path) -> int:
+    """Bytes of all files below; what vanishes meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(parent) / name).lstat().st_size
+    return total
+
+
+def _lock(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise GitError(
+                    "Another worker has been fetching this repository for too long. It is tried again.",
+                    code="mirror.busy",
+                    permanent=False,
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,169 @@
+"""Git as a process of its own group: bounded in time and output, and gone when it is told to go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from git import Git
+from git.exc import GitCommandNotFound
+
+from connections.git.environment import git_environment
+from connections.git.errors import GitError
+
+_MOST_WORDS = 64 * 1024
+_TICK = 0.5
+
+
+class GitFailed(Exception):
+    """Git ended with an error; `words` is what it wrote, shortened. Not for users: see explain."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("git failed")
+        self.words = words
+
+
+class GitTimedOut(Exception):
+    pass
+
+
+class OutputTooLarge(Exception):
+    pass
+
+
+def run_git(
+    arguments: Sequence[str],
+    *,
+    git_dir: Path,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    most_output: int = 64 * 1024**2,
+    lock: int | None = None,
+    watch: Callable[[], None] | None = None,
+) -> bytes:
+    """What `git <arguments>` writes, for the repository `git_dir`.
+
+    `timeout` in seconds. `lock` is a file descriptor the process keeps open. `watch` is called twice a second
+    and may raise to stop it. Raises GitFailed, GitTimedOut or OutputTooLarge, with the process group gone.
+    """
+    deadline = time.monotonic() + timeout
+    with git_process(arguments, git_dir=git_dir, environment=environment, lock=lock) as process:
+        assert process.stdout
+        assert process.stderr
+        output = _Pump(process.stdout, most_output, process)
+        words = _Pump(process.stderr, _MOST_WORDS, None)
+        try:
+            _wait(output, deadline, watch)
+            _wait(words, deadline, watch)
+        except BaseException:
+            kill_group(process)
+            # Closing a pipe under its reader could let it read a stranger's file.
+            output.join(2)
+            words.join(2)
+            raise
+        if output.overflowed:
+            raise OutputTooLarge
+        code = _end(process, deadline)
+    if code != 0:
+        raise GitFailed(words.content.decode("utf-8", "replace"))
+    return bytes(output.content)
+
+
+@contextlib.contextmanager
+def git_process(
+    arguments: Sequence[str],
+    *,
+    git_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    lock: int | None = None,
+    stdin: int | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A running git; its process group is killed on the way out."""
+    options: dict[str, Any] = {"start_new_session": True, "pass_fds": () if lock is None else (lock,)}
+    try:
+        started = Git(str(git_dir.parent)).execute(
+            ["git", f"--git-dir={git_dir}", *arguments],
+            istream=stdin,
+            as_process=True,
+            env=git_environment() | dict(environment or {}),
+            **options,
+        )
+    except GitCommandNotFound:
+        raise GitError(
+            "The program git is not installed where Mantik runs. Ask an operator to install it.",
+            code="git.not_installed",
+            permanent=False,
+        ) from None
+    process: subprocess.Popen[bytes] = started.proc
+    try:
+        yield process
+    finally:
+        kill_group(process)
+        _close(process)
+        process.wait()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Git leaves the network to helper processes, which must go with it."""
+    # Reaped already: the number may be somebody else's by now.
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[bytes], deadline: float) -> int:
+    try:
+        return process.wait(timeout=max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise GitTimedOut from None
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with contextlib.suppress(OSError, ValueError):
+                stream.close()
+
+
+def _wait(pump: _Pump, deadline: float, watch: Callable[[], None] | None) -> None:
+    while True:
+        left = deadline - time.monotonic()
+        pump.join(max(0.0, min(_TICK, left)))
+        if not pump.is_alive():
+            return
+        if left <= 0:
+            raise GitTimedOut
+        if watch:
+            watch()
+
+
+class _Pump(threading.Thread):
+    """Reads a stream to its end and keeps the first `limit` bytes; kills `victim` on more."""
+
+    def __init__(self, stream: IO[bytes], limit: int, victim: subprocess.Popen[bytes] | None) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._limit = limit
+        self._victim = victim
+        self.content = bytearray()
+        self.overflowed = False
+        self.start()
+
+    def run(self) -> None:
+        # Closed under us when the process was killed.
+        with contextlib.suppress(OSError, ValueError):
+            while piece := os.read(self._stream.fileno(), 65536):
+                self._keep(piece)
+
+    def _keep(self, piece: bytes) -> None:
+        self.content += piece[: self._limit - len(self.content)]
+        self.overflowed = self.overflowed or len(self.content) >= self._limit
+        if self.overflowed and self._victim:
+            kill_group(self._victim)

@@ -1,0 +1,83 @@
+"""Which addresses a repository may be fetched from."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+from connections.git.errors import GitError
+
+_SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:|//)[^-].*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
+
+
+def check_url(url: str) -> None:
+    """Raise GitError, with a sentence for the form, unless `url` may be fetched from."""
+    if not url or not url.isprintable() or " " in url or url.startswith("-"):
+        raise _refused(
+            "The address of a git repository has no spaces and looks like https://github.com/group/code.git."
+        )
+    scheme = _SCHEME.match(url)
+    if scheme:
+        _check_parts(scheme.group(), url)
+    elif url.startswith("/"):
+        _check_local()
+    elif not _SCP_LIKE.fullmatch(url):
+        raise _refused(f"{url} is not an address of a git repository. Give one that begins with https:// or ssh://.")
+
+
+def is_https(url: str) -> bool:
+    return url.startswith("https://")
+
+
+def host_of(url: str) -> str:
+    """The host a message can name; for a local path the path itself."""
+    if "://" in url:
+        return urlsplit(url).hostname or url
+    return url if url.startswith("/") else url.partition(":")[0].rpartition("@")[2]
+
+
+def _check_parts(scheme: str, url: str) -> None:
+    if scheme == "file":
+        _check_local()
+        return
+    if scheme == "http":
+        raise _refused("http:// sends code and tokens unencrypted. Use the repository's https:// address.")
+    if scheme not in ("https", "ssh"):
+        raise _refused(f"{scheme}:// is not supported for git repositories. Use https:// or ssh://.")
+    parts = _split(url)
+    if not parts.hostname or not parts.path.strip("/"):
+        raise _refused("The address names no repository. It looks like https://github.com/group/code.git.")
+    if parts.password is not None or (scheme == "https" and parts.username is not None):
+        raise _refused(
+            "The address holds a user name or a token. Remove the part before the @, put the token in a "
+            "connection, and choose that connection here."
+        )
+    if parts.query or parts.fragment:
+        raise _refused("The address goes on after the repository with ? or #. Leave that part out.")
+    if parts.hostname.startswith("-") or (parts.username or "").startswith("-"):
+        raise _refused("The host of the address begins with a hyphen, which no host does.")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what checks it.
+        _ = parts.port
+    except ValueError:
+        raise _refused("The address has a host or a port that cannot be read.") from None
+    return parts
+
+
+def _check_local() -> None:
+    if not settings.MANTIK_GIT_ALLOW_LOCAL:
+        raise _refused(
+            "Repositories on the server's own disk are not allowed here. Use an https:// or ssh:// "
+            "address, or ask an operator to set MANTIK_GIT_ALLOW_LOCAL=1."
+        )
+
+
+def _refused(message: str) -> GitError:
+    return GitError(message, code="url.refused", permanent=True)
