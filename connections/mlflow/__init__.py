@@ -1,0 +1,1 @@
+"""The MLflow tracking server: starting one, and talking to it."""

@@ -1,0 +1,81 @@
+"""HTTP to the MLflow server: pooled, bounded in time, and with one kind of error."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from connections.mlflow.answers import error_in, json_object
+from connections.mlflow.errors import TrackingUnavailable
+
+API = "/api/2.0/mlflow"
+_TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
+# Servers close idle connections after five seconds; using one of those loses a request.
+_LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
+_MOST_ERROR_BYTES = 64 * 1024
+
+
+class Transport:
+    """Thread-safe. Every method raises TrackingUnavailable or TrackingRefused."""
+
+    def __init__(self, *, uri: str, token: str) -> None:
+        self._client = httpx.Client(
+            base_url=uri,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            # MLflow is a neighbour: a proxy of the environment is for the outside.
+            trust_env=False,
+        )
+
+    def get(self, path: str, query: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
+        """A GET may be repeated, and is once: the connection it was sent on may just have been closed."""
+        with contextlib.suppress(_Interrupted):
+            return json_object(self._send("GET", path, params=query), doing=doing)
+        return json_object(self._send("GET", path, params=query), doing=doing)
+
+    def post(self, path: str, body: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
+        return json_object(self._send("POST", path, json=body), doing=doing)
+
+    @contextlib.contextmanager
+    def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
+        with self._errors(), self._client.stream("GET", path, params=dict(query)) as response:
+            if not response.is_success:
+                _read_some(response)
+                raise error_in(response, doing=doing)
+            yield response
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        with self._errors():
+            return self._client.request(method, path, **content)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException:
+            raise TrackingUnavailable("MLflow did not answer in time. It is tried again.") from None
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            raise _Interrupted("The connection to MLflow broke off. It is tried again.") from None
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise TrackingUnavailable("MLflow cannot be reached at the moment. It is tried again.") from None
+
+
+class _Interrupted(TrackingUnavailable):
+    pass
+
+
+def _read_some(response: httpx.Response) -> None:
+    """Enough of an error to tell what it is."""
+    content = b""
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > _MOST_ERROR_BYTES:
+            break
+    response._content = content

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from connections.mlflow.tracking import TrackingClient
+from tests.support.mlflow_server import MlflowServer
+
+START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def client(mlflow_server: MlflowServer) -> Iterator[TrackingClient]:
+    made = TrackingClient(uri=mlflow_server.uri)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def experiment_id(client: TrackingClient, request: pytest.FixtureRequest) -> str:
+    return client.ensure_experiment(f"p1/{request.node.name}")
+
+
+@pytest.fixture
+def run_id(client: TrackingClient, experiment_id: str) -> str:
+    return client.create_run(experiment_id, name="nightly", tags={"mantik.run": "abc"}, start_time=START)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connections.mlflow.server import server_command, server_environment
+from tests.mlflow.processes import processes
+from tests.support.mlflow_server import MlflowServer, free_port
+
+
+def test_its_settings_have_the_names_that_mlflow_reads(tmp_path: Path) -> None:
+    """These are MLflow's private names; a new release may change them."""
+    from mlflow import environment_variables as public
+    from mlflow.server import constants
+
+    names = server_environment(port=1, data_dir=tmp_path)
+    read = {value for value in vars(constants).values() if isinstance(value, str)}
+    read |= {getattr(value, "name", "") for value in vars(public).values()}
+    assert {name for name in names if "MLFLOW" in name} <= read
+
+
+def test_it_keeps_everything_below_its_directory(mlflow_server: MlflowServer) -> None:
+    names = {path.name for path in mlflow_server.data_dir.iterdir()}
+    assert {"mlflow.sqlite3", "artifacts"} <= names
+    assert names <= {"mlflow.sqlite3", "mlflow.sqlite3-wal", "mlflow.sqlite3-shm", "artifacts", "server.log"}
+
+
+def test_it_is_one_process_below_its_memory_promise(mlflow_server: MlflowServer) -> None:
+    found = processes()
+    assert not [process for process in found if process.parent == mlflow_server.pid]
+    (server,) = [process for process in found if process.pid == mlflow_server.pid]
+    assert server.resident < 450_000
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
+def test_it_refuses_to_answer_to_another_name(mlflow_server: MlflowServer, name: str) -> None:
+    url = f"{mlflow_server.uri}/api/2.0/mlflow/experiments/search?max_results=1"
+    assert httpx.get(url, headers={"Host": name}, trust_env=False).status_code == 403
+    assert httpx.get(url, trust_env=False).status_code == 200
+
+
+def test_a_port_that_is_taken_ends_it_with_an_error(mlflow_server: MlflowServer, tmp_path: Path) -> None:
+    port = int(mlflow_server.uri.rpartition(":")[2])
+    environment = os.environ | server_environment(port=port, data_dir=tmp_path)
+    command = server_command(port=port, data_dir=tmp_path)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert b"address already in use" in done.stderr
+
+
+def test_the_command_works_from_any_directory(tmp_path: Path) -> None:
+    environment = os.environ | server_environment(port=free_port(), data_dir=tmp_path)
+    command = [*server_command(port=1, data_dir=tmp_path)[:3], "--help"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    assert b"--data-dir" in done.stdout

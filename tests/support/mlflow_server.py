@@ -1,0 +1,67 @@
+"""The fixture `mlflow_server`: a real MLflow server, started once for the session that asks for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import httpx
+import pytest
+
+from connections.mlflow.server import server_command, server_environment
+
+# Alone it takes 8; beside others on a busy machine it has taken 100.
+_START_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    uri: str
+    data_dir: Path
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    data_dir = tmp_path_factory.mktemp("mlflow")
+    port = free_port()
+    environment = os.environ | server_environment(port=port, data_dir=data_dir)
+    log = data_dir / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            server_command(port=port, data_dir=data_dir), env=environment, stdout=output, stderr=output
+        )
+    try:
+        server = MlflowServer(f"http://127.0.0.1:{port}", data_dir, process.pid)
+        _await(process, server.uri, log)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port() -> int:
+    with closing(socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(process: subprocess.Popen[bytes], uri: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{uri}/health", timeout=2, trust_env=False).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    pytest.fail(f"The MLflow server did not start:\n{log.read_text()[-2000:]}")
