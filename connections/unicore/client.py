@@ -1,0 +1,212 @@
+"""A UNICORE site as runs need it: submit, start, look, read, stop.
+
+Every method raises SiteError. Addresses are made from the base URL and a job's id; no link of an answer is
+followed, so credentials never go anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+import httpx
+
+from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown
+from connections.unicore.explain import Call, not_unicore
+from connections.unicore.parsing import STATUS_FIELDS, file_stat, job_status, queue_limits, site_access
+from connections.unicore.pool import CONNECTIONS
+from connections.unicore.transport import PooledTransport
+from connections.unicore.urls import SiteUrls
+from connections.unicore.values import FileStat, JobState, JobStatus, SiteAccess
+
+__all__ = ["FileStat", "JobState", "JobStatus", "SiteAccess", "SiteClient"]
+
+_BYTES = {"Accept": "application/octet-stream", "Content-Type": "application/octet-stream"}
+_PIECE = 256 * 1024
+_JOBS_PER_PAGE = 200
+# A space, a comma or a plus would separate tags; % and _ match anything at a site.
+_TAG = re.compile(r"[A-Za-z0-9.-]+")
+
+
+class SiteClient:
+    """Safe to share by threads; keep one per connection, for its pool and its security session."""
+
+    def __init__(self, *, urls: SiteUrls, transport: PooledTransport) -> None:
+        self.urls = urls
+        self._transport = transport
+
+    # Jobs
+
+    def submit(self, description: Mapping[str, Any]) -> str:
+        """POST a job; its URL. The one request whose repetition makes a second job.
+
+        Raises SiteOutcomeUnknown when the job may be there all the same.
+        """
+        call = Call("POST", self.urls.jobs, is_submission=True)
+        response = self._transport.request(call, json=description)
+        location = response.headers.get("location")
+        if not location:
+            raise SiteOutcomeUnknown(
+                f"{self.urls.host} took the job, but does not say where it is.", code="unknown.location"
+            )
+        return self.urls.adopt(location)
+
+    def find_jobs(self, tag: str) -> list[str]:
+        """URLs of this login's jobs that carry exactly `tag`, in no order."""
+        if not _TAG.fullmatch(tag):
+            raise ValueError(f"{tag!r} does not mean one tag everywhere")
+        found: dict[str, None] = {}
+        while True:
+            # The site's own link to the next page forgets the tag.
+            query = {"tags": tag, "offset": str(len(found)), "num": str(_JOBS_PER_PAGE)}
+            jobs = self._get_json(Call("GET", self.urls.jobs), params=query).get("jobs")
+            if not isinstance(jobs, list):
+                raise not_unicore(self.urls.host)
+            page = [self.urls.job(str(url)) for url in jobs]
+            is_news = any(url not in found for url in page)
+            found.update(dict.fromkeys(page))
+            if len(page) < _JOBS_PER_PAGE or not is_news:
+                return list(found)
+
+    def start(self, job_url: str) -> None:
+        """Let a job that was submitted unstarted go. Without effect on one that was started."""
+        self._act(job_url, "start")
+
+    def abort(self, job_url: str) -> None:
+        """The job ends as FAILED with "Job aborted."; without effect on one that has ended."""
+        self._act(job_url, "abort")
+
+    def delete(self, job_url: str) -> None:
+        """The job goes with its directory, also while it runs."""
+        self._transport.request(Call("DELETE", self.urls.job(job_url), about_job=True))
+
+    def status(self, job_url: str) -> JobStatus:
+        call = Call("GET", self.urls.job(job_url), about_job=True)
+        status = job_status(self._get_json(call, params={"fields": STATUS_FIELDS}))
+        if status is None:
+            raise not_unicore(self.urls.host)
+        return status
+
+    def statuses(self, job_urls: Sequence[str]) -> Iterator[tuple[str, JobStatus | SiteError]]:
+        """A small GET per job, several at a time; in order.
+
+        One job's error says nothing of the next, unless it concerns the whole site: then nobody is asked any
+        more, and the rest gets the same error.
+        """
+        if not job_urls:
+            return
+        first, *rest = job_urls
+        # Alone: it signs in for all.
+        answer = self._status_or_error(first)
+        yield first, answer
+        down = answer if _is_of_site(answer) else None
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="site") as threads:
+            for start in range(0, len(rest), 8 * CONNECTIONS):
+                batch = rest[start : start + 8 * CONNECTIONS]
+                answers = [down] * len(batch) if down else threads.map(self._status_or_error, batch)
+                for job_url, answer in zip(batch, answers, strict=True):
+                    assert answer is not None
+                    down = down or (answer if _is_of_site(answer) else None)
+                    yield job_url, answer
+
+    # Files of a job
+
+    def ready_for_upload(self, job_url: str) -> bool:
+        """Whether the job's directory is there. It appears a moment after the job."""
+        call = Call("GET", self.urls.directory(job_url), about_job=True)
+        try:
+            document = self._get_json(call, params={"fields": "resourceStatus"})
+        except JobGone:
+            # No directory yet, or no job any more?
+            self.status(job_url)
+            return False
+        return document.get("resourceStatus") == "READY"
+
+    def upload(self, job_url: str, path: str, content: IO[bytes], size: int) -> None:
+        """Write one file of `size` bytes, whatever was there before. Memory stays flat."""
+        call = Call("PUT", self.urls.file(job_url, path), about_job=True)
+
+        def pieces() -> Iterator[bytes]:
+            content.seek(0)
+            while piece := content.read(_PIECE):
+                yield piece
+
+        self._transport.request(call, content=pieces, headers={**_BYTES, "Content-Length": str(size)})
+
+    def stat(self, job_url: str, path: str) -> FileStat | None:
+        """None if there is no such file (yet)."""
+        call = Call("GET", self.urls.file(job_url, path), about_job=True)
+        try:
+            stat = file_stat(self._get_json(call))
+        except JobGone:
+            return None
+        if stat is None:
+            raise not_unicore(self.urls.host)
+        return stat
+
+    def read(self, job_url: str, path: str, offset: int, length: int) -> bytes:
+        """At most `length` bytes from byte `offset`, which must lie before the end of the file.
+
+        Beyond the end some sites never answer, so ask `stat` first. Empty if the file is gone.
+        """
+        call = Call("GET", self.urls.file(job_url, path), about_job=True)
+        headers = {**_BYTES, "Range": f"bytes={offset}-{offset + length - 1}"}
+        try:
+            response = self._transport.request(call, headers=headers)
+        except JobGone:
+            return b""
+        if response.status_code == 206:
+            return response.content[:length]
+        # A site without ranges sends the whole file.
+        return response.content[offset : offset + length]
+
+    # The site
+
+    def access(self) -> SiteAccess:
+        """Who the site takes us for, and whether it takes jobs now."""
+        call = Call("GET", self.urls.base)
+        access = site_access(self._get_json(call, params={"fields": "client,server"}))
+        if access is None:
+            raise not_unicore(self.urls.host)
+        return access
+
+    def queue_limits(self) -> dict[str, dict[str, Any]]:
+        """Queue -> resource -> what may be asked for, as the site words it ("1-4", or a list of values).
+
+        Empty where the site does not tell, as before the first job of a login.
+        """
+        sites = self._get_json(Call("GET", self.urls.sites), params={"num": "1"}).get("sites")
+        if not isinstance(sites, list) or not sites:
+            return {}
+        call = Call("GET", self.urls.target_system(str(sites[0])))
+        return queue_limits(self._get_json(call, params={"fields": "resources"}))
+
+    def _act(self, job_url: str, name: str) -> None:
+        call = Call("POST", self.urls.action(job_url, name), about_job=True)
+        self._transport.request(call, json={})
+
+    def _status_or_error(self, job_url: str) -> JobStatus | SiteError:
+        try:
+            return self.status(job_url)
+        except SiteError as error:
+            return error
+
+    def _get_json(self, call: Call, *, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        response = self._transport.request(call, params=params)
+        return _json_object(response, self.urls.host)
+
+
+def _json_object(response: httpx.Response, host: str) -> Mapping[str, Any]:
+    try:
+        document = response.json()
+    except ValueError:
+        raise not_unicore(host) from None
+    if not isinstance(document, dict):
+        raise not_unicore(host)
+    return document
+
+
+def _is_of_site(answer: JobStatus | SiteError) -> bool:
+    return isinstance(answer, SiteError) and answer.concerns_whole_site

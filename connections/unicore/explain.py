@@ -1,0 +1,193 @@
+"""From what happened on the wire to one of the three kinds of errors, in plain words."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from connections.unicore.wording import clean, quoted, redact
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BEHIND_GATEWAY = {502, 504}
+_MOST_WORDS = 500
+_SESSION = "X-UNICORE-SecuritySession"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `is_submission`: doing it twice makes two jobs. `about_job`: a 404 means the job is gone."""
+
+    method: str
+    url: str
+    is_submission: bool = False
+    about_job: bool = False
+
+    @property
+    def may_be_repeated(self) -> bool:
+        return not self.is_submission and self.method in {"GET", "DELETE", "POST"}
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Names the site as `host` in every sentence."""
+
+    host: str
+
+    def error_of(self, error: httpx.HTTPError, call: Call) -> SiteError:
+        """For a request without an answer."""
+        if isinstance(error, _NOT_SENT):
+            return self._unreachable(error)
+        if call.is_submission:
+            return SiteOutcomeUnknown(
+                f"{self.host} did not answer after it was sent the job, so nobody knows yet whether it has it.",
+                code="unknown.answer",
+            )
+        if isinstance(error, httpx.TimeoutException):
+            return SiteUnavailable(f"{self.host} took too long to answer.", code="unavailable.timeout")
+        return SiteUnavailable(f"{self.host} broke off the connection.", code="unavailable.connection")
+
+    def error_in(self, response: httpx.Response, call: Call) -> SiteError | None:
+        """For an answer that is no good; None for one that is."""
+        status = response.status_code
+        if status < 300:
+            return None
+        words = site_words(response)
+        if status == 503 and words:
+            return SiteUnavailable(
+                f"{self.host} takes no requests at the moment.{quoted(words)}",
+                code="unavailable.maintenance",
+                site_words=words,
+            )
+        if status >= 500:
+            return self._broken(response, call, words)
+        if status == 403 and _SESSION in response.headers:
+            return self._forbidden(words)
+        return self._refused(status, call, words, is_page=_is_page(response))
+
+    def _broken(self, response: httpx.Response, call: Call, words: str | None) -> SiteError:
+        if words and "Limit of" in words and "has been reached" in words:
+            return SiteUnavailable(
+                f"{self.host} already holds as many jobs of this login as it allows. Delete old jobs there, or "
+                f"wait until they expire.{quoted(words)}",
+                code="unavailable.quota",
+                site_words=words,
+            )
+        if call.is_submission and words and "JSONException" in words:
+            return SiteRefused(
+                f"{self.host} cannot read the job description.{quoted(words)}",
+                code="refused.description",
+                site_words=words,
+            )
+        if call.is_submission:
+            return SiteOutcomeUnknown(
+                f"{self.host} failed while it was taking the job, so nobody knows yet whether it has it."
+                f"{quoted(words)}",
+                code="unknown.error",
+                site_words=words,
+            )
+        if _is_page(response) or response.status_code in _BEHIND_GATEWAY:
+            return SiteUnavailable(
+                f"The gateway of {self.host} answers, but not the site behind it.", code="unavailable.gateway"
+            )
+        return SiteUnavailable(
+            f"{self.host} failed at this request.{quoted(words)}", code="unavailable.error", site_words=words
+        )
+
+    def _forbidden(self, words: str | None) -> SiteError:
+        """The site has let us in (it gives no session to a login that it refuses), but not to this."""
+        return SiteRefused(
+            f"{self.host} knows the login of this connection, but does not allow it to do this.{quoted(words)}",
+            code="refused.forbidden",
+            site_words=words,
+        )
+
+    def _refused(self, status: int, call: Call, words: str | None, *, is_page: bool) -> SiteError:
+        if status == 403 and not words:
+            return SiteRefused(
+                f"{self.host} does not accept the login of this connection. Replace its secret if it has changed; "
+                "if it has not, the login service of the site may be down.",
+                code="refused.credentials",
+            )
+        if status == 401 and words and "targetsystem" in words:
+            # A server that has just been started lets people in before it has anything to submit to.
+            return SiteUnavailable(
+                f"{self.host} is still starting up.{quoted(words)}", code="unavailable.starting", site_words=words
+            )
+        if status == 432:
+            return SiteUnavailable(f"{self.host} keeps ending our session.", code="unavailable.session")
+        if status == 404 and call.about_job and not is_page:
+            return JobGone(f"{self.host} does not know this job (any more).", site_words=words)
+        if status in {404, 405} or 300 <= status < 400:
+            return self._not_there(is_page)
+        if status in {408, 425, 429}:
+            return SiteUnavailable(f"{self.host} is too busy at the moment.{quoted(words)}", code="unavailable.busy")
+        return SiteRefused(
+            f"{self.host} refuses this request.{quoted(words)}"
+            if words
+            else f"{self.host} refuses this request with the HTTP status {status} and gives no reason.",
+            code="refused.forbidden" if status in {401, 403} else "refused.request",
+            site_words=words,
+        )
+
+    def _not_there(self, is_page: bool) -> SiteError:
+        if is_page:
+            return SiteUnavailable(
+                f"What answers at {self.host} is not this UNICORE site. It may be down behind its gateway, or its "
+                "REST base URL is wrong, which an operator can correct.",
+                code="unavailable.gateway",
+            )
+        return SiteRefused(
+            f"There is no UNICORE site at this address of {self.host}. An operator can correct its REST base URL.",
+            code="refused.base_url",
+        )
+
+    def _unreachable(self, error: httpx.HTTPError) -> SiteError:
+        causes = list(_causes(error))
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+            return SiteUnavailable(
+                f"The certificate of {self.host} could not be verified, so nothing was sent. An operator can give "
+                "the site a CA bundle.",
+                code="unavailable.certificate",
+            )
+        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+            return SiteUnavailable(
+                f"{self.host} does not speak TLS as it should, so nothing was sent.", code="unavailable.tls"
+            )
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return SiteUnavailable(f"The name {self.host} cannot be found in the network.", code="unavailable.name")
+        return SiteUnavailable(f"{self.host} cannot be reached.", code="unavailable.connection")
+
+
+def not_unicore(host: str) -> SiteUnavailable:
+    """For a good answer that makes no sense."""
+    return SiteUnavailable(
+        f"What answers at {host} is not a UNICORE site. Its REST base URL may be wrong, which an operator can correct.",
+        code="unavailable.answer",
+    )
+
+
+def site_words(response: httpx.Response) -> str | None:
+    """The `errorMessage` of an answer, without secrets; None if it has none."""
+    try:
+        document: Any = response.json()
+    except ValueError:
+        return None
+    words = document.get("errorMessage") if isinstance(document, dict) else None
+    return clean(redact(words), limit=_MOST_WORDS) or None if isinstance(words, str) else None
+
+
+def _is_page(response: httpx.Response) -> bool:
+    """A gateway or a proxy in between answers with a page; a UNICORE site never does."""
+    return "html" in response.headers.get("content-type", "").lower()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,133 @@
+"""From a site's JSON to our values. Whatever has the wrong type counts as not said; nothing here raises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from connections.unicore.values import FileStat, JobState, JobStatus, SiteAccess
+from connections.unicore.wording import clean, redact
+
+STATUS_FIELDS = "status,statusMessage,exitCode,batchSystemID,queue,consumedTime,submissionTime,terminationTime"
+_NOT_SAID = {"", "N/A", "n/a"}
+
+
+def job_status(document: Mapping[str, Any]) -> JobStatus | None:
+    """None if the document does not tell a state. A state we do not know is UNDEFINED, as in UNICORE."""
+    state = document.get("status")
+    if not isinstance(state, str):
+        return None
+    return JobStatus(
+        state=JobState(state) if state in JobState.__members__ else JobState.UNDEFINED,
+        message=redact(text(document.get("statusMessage"))),
+        exit_code=_integer(document.get("exitCode")),
+        batch_system_id=_optional(document.get("batchSystemID")),
+        queue=_optional(document.get("queue")),
+        consumed_seconds=MappingProxyType(_seconds(document.get("consumedTime"))),
+        submitted_at=instant(document.get("submissionTime")),
+        terminates_at=instant(document.get("terminationTime")),
+    )
+
+
+def file_stat(document: Mapping[str, Any]) -> FileStat | None:
+    size = _integer(document.get("size"))
+    if size is None or size < 0:
+        return None
+    return FileStat(
+        size=size,
+        is_directory=document.get("isDirectory") is True,
+        modified_at=instant(document.get("lastAccessed")),
+    )
+
+
+def site_access(document: Mapping[str, Any]) -> SiteAccess | None:
+    """None if the document does not tell who we are."""
+    client, server = _object(document.get("client")), _object(document.get("server"))
+    role = _object(client.get("role")).get("selected")
+    if not isinstance(role, str):
+        return None
+    login, submission = _object(client.get("xlogin")), _object(server.get("jobSubmission"))
+    return SiteAccess(
+        login_name=text(login.get("UID")),
+        dn=text(client.get("dn")),
+        role=clean(role),
+        login_names=_texts(login.get("availableUIDs")),
+        groups=_texts(login.get("availableGroups")),
+        queues=_queues(client.get("queues")),
+        takes_jobs=submission.get("enabled") is not False,
+        message=text(submission.get("message")),
+        site_name=text(server.get("siteName")),
+        server_version=text(server.get("version")),
+        server_dn=text(_object(server.get("credential")).get("dn")),
+    )
+
+
+def queue_limits(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of what a site lists, the part that we can compare with: texts, and lists of texts."""
+    return {
+        clean(queue, limit=120): {
+            clean(name, limit=120): limit if isinstance(limit, str) else list(_texts(limit))
+            for name, limit in _object(limits).items()
+            if isinstance(limit, str | list)
+        }
+        for queue, limits in _object(document.get("resources")).items()
+    }
+
+
+def instant(value: Any) -> datetime | None:
+    """`2026-09-23T09:05:20+0200` as an aware datetime."""
+    if isinstance(value, str):
+        with suppress(ValueError, OverflowError):
+            when = datetime.fromisoformat(value)
+            return when if when.tzinfo else None
+    return None
+
+
+def text(value: Any) -> str:
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _optional(value: Any) -> str | None:
+    words = text(value)
+    return None if words in _NOT_SAID else words
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) < 20:
+        with suppress(ValueError):
+            return int(value)
+    return None
+
+
+def _seconds(value: Any) -> dict[str, float]:
+    """Only what is a number of seconds: the rest says "N/A"."""
+    found = {}
+    for phase, consumed in _object(value).items():
+        with suppress(TypeError, ValueError):
+            seconds = float(consumed)
+            if math.isfinite(seconds) and seconds >= 0 and not isinstance(consumed, bool):
+                found[clean(phase, limit=40)] = seconds
+    return found
+
+
+def _queues(value: Any) -> tuple[str, ...]:
+    """`{"availableQueues": ["batch:devel"]}`: one entry of the user database may name several."""
+    listed = value.get("availableQueues") if isinstance(value, dict) else value
+    names = (name for entry in _texts(listed) for name in entry.split(":"))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(clean(item) for item in value if isinstance(item, str))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,76 @@
+"""This process's clients: one per connection, with its pool and its security session."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from connections.unicore.client import SiteClient
+from connections.unicore.credentials import PasswordCredential
+from connections.unicore.explain import Explainer
+from connections.unicore.pool import Timeouts, open_pool, tls_context
+from connections.unicore.transport import PooledTransport
+from connections.unicore.urls import site_urls
+
+# A worker that serves more connections than this signs in anew for those it has not met for long.
+_MOST_CLIENTS = 256
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What a client was made from; another secret or CA bundle makes another client."""
+
+    base_url: str
+    credential: PasswordCredential = field(repr=False)
+    ca_bundle: str | None
+
+
+_clients: OrderedDict[tuple[int, str], tuple[_Terms, SiteClient]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def open_site(
+    *,
+    key: str,
+    base_url: str,
+    credential: PasswordCredential,
+    ca_bundle: str | None,
+    timeouts: Timeouts | None = None,
+) -> SiteClient:
+    """The client kept under `key`, made anew if its terms have changed. Talks to nobody yet.
+
+    Raises SiteRefused for a base URL or a CA bundle that cannot be used.
+    """
+    terms = _Terms(base_url, credential, ca_bundle)
+    # A forked process must not write on its parent's connections.
+    place = (os.getpid(), key)
+    with _lock:
+        known = _clients.get(place)
+        if known is None or known[0] != terms:
+            # The old one may be in use in another thread; it goes when that lets go of it.
+            _clients[place] = (terms, make_client(base_url, credential, ca_bundle, timeouts=timeouts))
+        _clients.move_to_end(place)
+        while len(_clients) > _MOST_CLIENTS:
+            _clients.popitem(last=False)
+        return _clients[place][1]
+
+
+def make_client(
+    base_url: str, credential: PasswordCredential, ca_bundle: str | None, *, timeouts: Timeouts | None = None
+) -> SiteClient:
+    """A client of its own, with a pool and a session that nobody shares."""
+    urls = site_urls(base_url)
+    timeouts = timeouts or Timeouts(
+        connect=settings.MANTIK_SITE_CONNECT_TIMEOUT, read=settings.MANTIK_SITE_READ_TIMEOUT
+    )
+    transport = PooledTransport(
+        credential,
+        pool=open_pool(verify=tls_context(ca_bundle), timeouts=timeouts),
+        timeouts=timeouts,
+        explainer=Explainer(urls.host),
+    )
+    return SiteClient(urls=urls, transport=transport)

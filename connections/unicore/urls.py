@@ -1,0 +1,117 @@
+"""The addresses of a site. All follow from its base and a job's id, so no link of an answer is ever followed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from connections.unicore.errors import SiteOutcomeUnknown, SiteRefused
+from connections.unicore.wording import clean
+
+_JOB_PATH = re.compile(r"/jobs/([A-Za-z0-9][A-Za-z0-9._-]*)/?$")
+_TARGET_SYSTEM_PATH = re.compile(r"/sites/([A-Za-z0-9][A-Za-z0-9._-]*)/?$")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+@dataclass(frozen=True)
+class SiteUrls:
+    """`base` has no trailing slash; `host` is how sentences name the site."""
+
+    base: str
+    host: str
+
+    @property
+    def jobs(self) -> str:
+        return f"{self.base}/jobs"
+
+    @property
+    def sites(self) -> str:
+        """UNICORE's word for what a login may submit to here; most have one."""
+        return f"{self.base}/sites"
+
+    def target_system(self, url: str) -> str:
+        """The one of `url` under our own base. Raises SiteRefused for what is none."""
+        match = _TARGET_SYSTEM_PATH.search(urlsplit(url).path)
+        if match is None:
+            raise SiteRefused(f"{shown(url)} is not the URL of a target system.", code="refused.answer")
+        return f"{self.sites}/{match[1]}"
+
+    def job(self, job_url: str) -> str:
+        """The job of `job_url` under our own base, wherever that URL points."""
+        return f"{self.jobs}/{job_id(job_url)}"
+
+    def action(self, job_url: str, name: str) -> str:
+        return f"{self.job(job_url)}/actions/{name}"
+
+    def directory(self, job_url: str) -> str:
+        """The storage that is the job's working directory."""
+        return f"{self.base}/storages/{job_id(job_url)}-uspace"
+
+    def file(self, job_url: str, path: str) -> str:
+        """`path` is relative to the job's directory. Raises ValueError for one that leads elsewhere."""
+        parts = path.split("/")
+        if any(part in {"", ".", ".."} for part in parts):
+            raise ValueError(f"Not a path inside a job's directory: {path!r}")
+        return f"{self.directory(job_url)}/files/{'/'.join(quote(part, safe='') for part in parts)}"
+
+    def adopt(self, location: str) -> str:
+        """The job that a site's Location names, as our own URL. Raises SiteOutcomeUnknown for one elsewhere."""
+        try:
+            found = urlsplit(urljoin(f"{self.base}/", location.strip()))
+            is_ours = _place(found) == _place(urlsplit(self.base)) and found.path.startswith(
+                f"{urlsplit(self.base).path}/jobs/"
+            )
+            if is_ours and not found.query:
+                return self.job(found.path)
+        except (ValueError, SiteRefused):
+            pass
+        raise SiteOutcomeUnknown(
+            f"{self.host} took the job, but says that it is at {shown(location)}, which is not under {self.base}. "
+            "The site's base URL may be wrong.",
+            code="unknown.location",
+        )
+
+
+def site_urls(base_url: str) -> SiteUrls:
+    """Check and tidy a base URL. Raises SiteRefused, and never repeats a password that somebody put there."""
+    try:
+        parts = urlsplit(base_url.strip())
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        raise _bad_base("cannot be read") from None
+    if parts.username is not None or parts.password is not None:
+        raise _bad_base("holds credentials, which belong in the connection")
+    if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:
+        raise _bad_base("is not of the form https://host:port/SITE/rest/core")
+    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+        raise _bad_base("begins with http://, which would send passwords unencrypted; use https://")
+    netloc = f"[{host}]" if ":" in host else host
+    netloc = netloc if port is None else f"{netloc}:{port}"
+    return SiteUrls(f"{parts.scheme}://{netloc}{quote(parts.path.rstrip('/'), safe='/%~')}", netloc)
+
+
+def job_id(job_url: str) -> str:
+    """Raises SiteRefused for what is no job's URL."""
+    match = _JOB_PATH.search(urlsplit(job_url).path)
+    if match is None:
+        raise SiteRefused(f"{shown(job_url)} is not the URL of a job.", code="refused.job_url")
+    return match[1]
+
+
+def shown(url: str) -> str:
+    """`url` as a sentence may repeat it: short, printable and without userinfo or query."""
+    return clean(re.sub(r"(?<=//)[^/@]*@", "", url.split("?")[0]), limit=300)
+
+
+def _place(parts: SplitResult) -> tuple[str, str, int]:
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
+
+
+def _bad_base(problem: str) -> SiteRefused:
+    return SiteRefused(
+        f"The REST base URL of this site {problem}. An operator can correct it.", code="refused.base_url"
+    )

@@ -1,0 +1,45 @@
+"""A site's words, fit to be stored and shown: printable, bounded, and without secrets.
+
+With a real batch system a site writes the whole batch script into the job's log, exported variables included.
+"""
+
+from __future__ import annotations
+
+import re
+
+REDACTED = "[redacted]"
+_SCRIPT = re.compile(r"(Command is:).*", re.DOTALL | re.IGNORECASE)
+_EXPORT = re.compile(
+    r"""(\b(?:export|setenv|declare\s+-x|set\s+-gx)\s+[A-Za-z_]\w*(?:=|\s+)) (?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s;]+)""",
+    re.VERBOSE,
+)
+_ASSIGNMENT = re.compile(
+    r"""((?<!Security\ )\b[\w.-]{0,60}(?:passw|passphrase|secret|token|credential|api_?key|private_?key|access_?key)
+        [\w.-]{0,60}["']?\s*[=:]\s*) (?!\[redacted\]) (?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s;,&}\]]+)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_HEADER = re.compile(r"\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_JWT = re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
+_USERINFO = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def clean(text: str, *, limit: int = 4000) -> str:
+    """Without control characters and lone surrogates (databases and terminals take neither), at most `limit` long."""
+    text = _UNPRINTABLE.sub("", text[: limit * 2].replace("\r\n", "\n")).strip()
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def redact(text: str) -> str:
+    """Blank batch scripts, exported variables and whatever is named or shaped like a credential."""
+    text = _SCRIPT.sub(rf"\1 {REDACTED}", text)
+    for pattern in (_HEADER, _JWT, _USERINFO, _EXPORT, _ASSIGNMENT):
+        text = pattern.sub(rf"\1{REDACTED}", text)
+    return text
+
+
+def quoted(words: str | None) -> str:
+    """` It says: ...` to follow a sentence, or nothing."""
+    if not words:
+        return ""
+    return f" It says: {words}" if words.endswith((".", "!", "?", "…")) else f" It says: {words}."
