@@ -1,0 +1,1 @@
+"""A small UNICORE site for demos and tests: real REST answers, jobs really executed as local processes."""

@@ -1,0 +1,50 @@
+"""What all routes of a site share."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from connections.sandbox.engine import Engine
+from connections.sandbox.jobs import Job
+from connections.sandbox.keys import SiteKey
+from connections.sandbox.queues import Queues
+from connections.sandbox.store import Store
+from connections.sandbox.users import SiteUser
+
+DEFAULT_MESSAGE = "Job submission is currently disabled --- please try again later!"
+
+
+@dataclass
+class SiteState:
+    """`base` is the REST base URL. `submission_message` is set while no jobs are taken; `quota` counts per user."""
+
+    name: str
+    base: str
+    engine: Engine
+    store: Store
+    queues: Queues
+    key: SiteKey
+    quota: int | None
+    submission_message: str | None = None
+    up_since: float = field(default_factory=time.time)
+
+    def may_act_on(self, user: SiteUser, job: Job) -> bool:
+        return user.role == "admin" or (user.role == "user" and job.owner == user.dn)
+
+    def jobs_seen_by(self, user: SiteUser) -> list[Job]:
+        """Oldest first."""
+        return [job for job in list(self.engine.jobs.values()) if self.may_act_on(user, job)]
+
+    def site_id(self, owner: str) -> str:
+        """Each user has a target system of their own; its id stays."""
+        name = f"target-system:{owner}"
+        known = self.store.note(name)
+        if known is None:
+            known = secrets.token_hex(6)
+            self.store.set_note(name, known)
+        return known
+
+    def site_url(self, user: SiteUser) -> str:
+        return f"{self.base}/sites/{self.site_id(user.dn)}"

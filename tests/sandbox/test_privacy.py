@@ -1,0 +1,98 @@
+"""What a job and other users get to see, and what they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connections.sandbox.gate import Gate, NotAdmitted
+from connections.sandbox.http import Body, Request
+from connections.sandbox.site import SandboxSite
+from connections.sandbox.users import generated_users
+from tests.contract.jobs import BYTES, Submitter, inline
+from tests.support.sites import RunningSite
+
+
+def test_a_job_does_not_inherit_the_settings_of_the_platform(jobs: Submitter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANTIK_SECRET_KEY", "of-the-platform")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-somebody")
+    job = jobs.submit("/usr/bin/env")
+    job.until_over()
+    names = {line.partition("=")[0] for line in job.read("stdout").text.splitlines()}
+    assert "PATH" in names
+    assert not {name for name in names if name.startswith(("MANTIK_", "AWS_"))}
+
+
+def test_files_of_a_job_are_private_from_their_first_byte(jobs: Submitter, sandbox: RunningSite) -> None:
+    job = jobs.submit_waiting(Imports=[inline("plain", "x"), inline("open", "x", Permissions="rwxrwxrwx")])
+    job.put("uploaded", b"x")
+    directory = sandbox.directory / job.id
+    modes = {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()}
+    assert modes == {"plain": 0o600, "open": 0o700, "uploaded": 0o600}
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_script_of_a_job_is_private(jobs: Submitter, sandbox: RunningSite) -> None:
+    job = jobs.submit("true", Environment={"SECRET": "x"})
+    job.until_over()
+    [script] = (sandbox.directory / job.id).glob("TSI_submit_*")
+    assert script.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_directory_of_a_site_is_private(tmp_path: Path) -> None:
+    SandboxSite(tmp_path / "site")
+    assert (tmp_path / "site").stat().st_mode & 0o777 == 0o700
+
+
+def test_files_of_somebody_else_are_forbidden(jobs: Submitter, sandbox: RunningSite) -> None:
+    job = jobs.submit_waiting()
+    job.put("data", b"mine")
+    for login in ("other", None):
+        with sandbox.client(login) as client:
+            answers = [
+                client.get(job.file_url("data"), headers=BYTES),
+                client.get(job.file_url("")),
+                client.put(job.file_url("data"), content=b"yours", headers=BYTES),
+                client.delete(job.file_url("data")),
+                client.post(f"{job.storage}/actions/copy", json={"from": "/data", "to": "/copy"}),
+            ]
+            assert [answer.status_code for answer in answers] == [403] * len(answers)
+    assert job.read("data").content == b"mine"
+
+
+def test_a_link_out_of_the_directory_is_not_followed(jobs: Submitter, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("not for jobs' clients")
+    job = jobs.submit("ln", "-s", str(secret), "link")
+    job.until_over()
+    assert job.read("link").status_code == 500
+    assert job.put("link", b"overwritten").status_code == 500
+    assert secret.read_text() == "not for jobs' clients"
+
+
+def test_an_expired_session_is_unknown() -> None:
+    users = generated_users()
+    gate = Gate(users, sessions_per_user=5, lifetime_seconds=0)
+    session = gate.admit(_request({}))
+    with pytest.raises(NotAdmitted) as refusal:
+        gate.admit(_request({"x-unicore-securitysession": session.id}))
+    assert refusal.value.status == 432
+
+
+def test_a_user_keeps_five_sessions_and_the_oldest_goes() -> None:
+    gate = Gate(generated_users(), sessions_per_user=5)
+    opened = [gate.admit(_request({})) for _ in range(7)]
+
+    def is_known(session_id: str) -> bool:
+        try:
+            return bool(gate.admit(_request({"x-unicore-securitysession": session_id})))
+        except NotAdmitted:
+            return False
+
+    assert [is_known(session.id) for session in opened] == [False, False, True, True, True, True, True]
+
+
+def _request(headers: dict[str, str]) -> Request:
+    unused: object = None
+    return Request("GET", "/", {}, headers, Body(unused, headers, unused), "127.0.0.1")  # type: ignore[arg-type]
