@@ -1,0 +1,1 @@
+"""What Mantik relies on at a UNICORE site, held against the sandbox site and the real server alike."""
