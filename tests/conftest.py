@@ -1,0 +1,80 @@
+"""The people every test knows, and their browsers.
+
+Alice owns the project, Maria maintains it, Bob does research in it, Rita reports and Gus is a guest. Olga is
+signed in and has nothing to do with it. Otto runs the machine, which gives him the admin and no project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from mantik.accounts.models import User
+from projects.models import Project
+from projects.permissions import Role
+from tests.support.factories import join, make_project, make_user
+
+pytest_plugins = ["tests.support.mlflow_server", "tests.support.sites"]
+
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    """Private."""
+    return make_project(name="PV yield", slug="pv-yield")
+
+
+@pytest.fixture
+def public_project(db: None) -> Project:
+    """Public, and without members."""
+    return make_project(name="Open data", slug="open-data", is_public=True)
+
+
+@pytest.fixture
+def owner(project: Project) -> User:
+    return join(project, Role.OWNER, make_user("alice", first_name="Alice", last_name="Owner"))
+
+
+@pytest.fixture
+def maintainer(project: Project) -> User:
+    return join(project, Role.MAINTAINER, make_user("maria", first_name="Maria"))
+
+
+@pytest.fixture
+def researcher(project: Project) -> User:
+    return join(project, Role.RESEARCHER, make_user("bob", first_name="Bob"))
+
+
+@pytest.fixture
+def reporter(project: Project) -> User:
+    return join(project, Role.REPORTER, make_user("rita", first_name="Rita"))
+
+
+@pytest.fixture
+def guest(project: Project) -> User:
+    return join(project, Role.GUEST, make_user("gus", first_name="Gus"))
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    return make_user("olga", first_name="Olga")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_user("otto", first_name="Otto", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """`client_of(user)` is a browser in which `user` is signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in

@@ -1,0 +1,274 @@
+"""From the form to a mirror with branches, with a real git repository and the task a worker runs."""
+
+from __future__ import annotations
+
+import fcntl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from projects import mirrors, tasks
+from projects.models import CodeRepository, Project
+from tests.conftest import ClientOf
+from tests.git.repository import Repository
+from tests.support.factories import make_code_repository, make_connection
+from tests.support.pages import count_queries, page_text
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/projects/pv-yield/code/add/"
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def source(tmp_path: Path, settings: Settings) -> Repository:
+    """A repository with the branches `main` and `topic`, on this disk, from which it may be fetched."""
+    settings.MANTIK_GIT_ALLOW_LOCAL = True
+    settings.MANTIK_DATA_DIR = tmp_path / "data"
+    made = Repository(tmp_path / "source")
+    made.write("MLproject", "name: test\n")
+    made.commit("First")
+    made.git("branch", "topic")
+    return made
+
+
+@pytest.fixture
+def linked(source: Repository, project: Project, researcher: User) -> CodeRepository:
+    """Added, and not fetched yet."""
+    return make_code_repository(project=project, name="training", url=str(source.path), created_by=researcher)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is handed to the broker."""
+    found: list[dict[str, Any]] = []
+    monkeypatch.setattr(tasks.fetch_code_repository, "apply_async", lambda *, kwargs: found.append(kwargs))
+    return found
+
+
+def form(source: Repository | str, **changes: str) -> dict[str, str]:
+    url = source if isinstance(source, str) else str(source.path)
+    return {"name": "training", "url": url, "platform": "other", "connection": ""} | changes
+
+
+def branches(repository: CodeRepository) -> list[str]:
+    return sorted(branch.name for branch in mirrors.mirror_of(repository).branches())
+
+
+def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
+    client_of: ClientOf,
+    researcher: User,
+    project: Project,
+    source: Repository,
+    sent: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    client = client_of(researcher)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(ADD, form(source))
+    assert response["Location"] == "/projects/pv-yield/code/"
+    repository = project.code_repositories.get()
+    assert sent == [{"repository_id": repository.pk}]
+    text = page_text(client.get("/projects/pv-yield/code/"))
+    assert "training is linked. A worker is fetching it now." in text
+    assert "Being read" in text
+
+    tasks.fetch_code_repository(**sent[0])
+    repository.refresh_from_db()
+    assert (repository.fetch_error, repository.fetch_requested_at) == ("", None)
+    assert branches(repository) == ["main", "topic"]
+    assert mirrors.branch_count(repository) == 2
+    assert "Readable" in page_text(client.get("/projects/pv-yield/code/"))
+
+
+def test_a_repository_that_is_not_there_is_explained_on_the_page(
+    client_of: ClientOf, researcher: User, linked: CodeRepository, source: Repository
+) -> None:
+    CodeRepository.objects.filter(pk=linked.pk).update(url=f"{source.path}-not-there", fetch_requested_at=NOW)
+    tasks.fetch_code_repository(repository_id=linked.pk)
+    linked.refresh_from_db()
+    assert linked.fetch_requested_at is None
+    assert linked.fetch_failed_at is not None
+    text = page_text(client_of(researcher).get("/projects/pv-yield/code/"))
+    assert f"There is no git repository at {source.path}-not-there" in text
+    assert "Not readable" in text
+    assert "fatal:" not in text
+
+
+def test_a_failed_fetch_leaves_what_was_there(linked: CodeRepository, source: Repository) -> None:
+    mirrors.fetch(linked, now=NOW)
+    source.path.rename(source.path.with_name("moved"))
+    mirrors.fetch(linked, now=NOW + timedelta(hours=1))
+    linked.refresh_from_db()
+    assert linked.fetch_error
+    assert (linked.fetched_at, linked.fetch_failed_at) == (NOW, NOW + timedelta(hours=1))
+    assert branches(linked) == ["main", "topic"]
+    source.path.with_name("moved").rename(source.path)
+    mirrors.fetch(linked, now=NOW + timedelta(hours=2))
+    linked.refresh_from_db()
+    assert linked.fetch_error == ""
+
+
+def test_a_token_that_does_not_open_any_more_is_explained(
+    linked: CodeRepository, researcher: User, settings: Settings
+) -> None:
+    from cryptography.fernet import Fernet
+
+    linked.connection = make_connection(owner=researcher, kind=Connection.Kind.GIT_TOKEN, name="my token")
+    settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    mirrors.fetch(linked, now=NOW)
+    linked.refresh_from_db()
+    assert linked.fetch_error.endswith("Replace the secret of the connection my token.")
+
+
+def test_a_fetch_of_what_was_deleted_meanwhile_is_nothing() -> None:
+    tasks.fetch_code_repository(repository_id=4711)
+    assert not CodeRepository.objects.exists()
+
+
+def test_a_second_worker_does_not_wait_for_the_first(linked: CodeRepository, settings: Settings) -> None:
+    """It would only be one worker less; the request stays, in case the first began before it."""
+    mirrors.fetch(linked, now=NOW)
+    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
+    with (settings.MANTIK_DATA_DIR / "git" / f"{linked.uuid}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tasks.fetch_code_repository(repository_id=linked.pk)
+    linked.refresh_from_db()
+    assert (linked.fetched_at, linked.fetch_error, linked.fetch_requested_at) == (NOW, "", NOW)
+
+
+def test_one_request_is_enough_until_it_is_served(
+    linked: CodeRepository,
+    sent: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        mirrors.request_fetch(linked, now=NOW)
+        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=5))
+    assert len(sent) == 1
+    mirrors.fetch(linked, now=NOW + timedelta(seconds=6))
+    linked.refresh_from_db()
+    with django_capture_on_commit_callbacks(execute=True):
+        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=20))
+    assert len(sent) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=20), even_if_fresh=True)
+    assert len(sent) == 2
+
+
+def test_a_request_made_during_a_fetch_is_not_taken_for_served(linked: CodeRepository) -> None:
+    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW + timedelta(seconds=1))
+    mirrors.fetch(linked, now=NOW)
+    linked.refresh_from_db()
+    assert linked.fetch_requested_at == NOW + timedelta(seconds=1)
+
+
+def test_a_request_the_broker_lost_is_sent_again(linked: CodeRepository, sent: list[dict[str, Any]]) -> None:
+    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
+    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=60)) == []
+    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=121)) == [linked.pk]
+    tasks.sweep_fetches()
+    assert sent == [{"repository_id": linked.pk}]
+
+
+def test_a_member_can_have_it_read_again(
+    client_of: ClientOf,
+    researcher: User,
+    guest: User,
+    outsider: User,
+    linked: CodeRepository,
+    sent: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    path = f"/projects/pv-yield/code/{linked.uuid}/refresh/"
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client_of(outsider).post(path).status_code == 404
+        assert client_of(guest).post(path).status_code == 403
+        assert client_of(researcher).get(path).status_code == 405
+    assert sent == []
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client_of(researcher).post(path, follow=True)
+    assert "A worker fetches training." in page_text(response)
+    assert sent == [{"repository_id": linked.pk}]
+
+
+def test_a_repository_of_another_project_is_not_there(
+    client_of: ClientOf, researcher: User, project: Project, db: None
+) -> None:
+    other = make_code_repository()
+    assert client_of(researcher).post(f"/projects/pv-yield/code/{other.uuid}/refresh/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"name": "TRAINING"}, "The project already has a code repository named TRAINING."),
+        ({"url": "http://git.example.org/x.git"}, "http:// sends code and tokens unencrypted."),
+        ({"url": "https://ada:hunter2@git.example.org/x.git"}, "The address holds a user name or a token."),
+        ({"url": "ext::sh -c id"}, "The address of a git repository has no spaces"),
+        ({"url": "/etc"}, "Repositories on the server's own disk are not allowed here."),
+        ({"platform": "sourceforge"}, "Select a valid choice."),
+        ({"connection": "4711"}, "valid"),
+        ({"connection": "0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11"}, "Select a valid choice."),
+    ],
+)
+def test_a_wrong_form_comes_back_with_a_sentence(
+    client_of: ClientOf,
+    researcher: User,
+    linked: CodeRepository,
+    settings: Settings,
+    changes: dict[str, str],
+    sentence: str,
+) -> None:
+    settings.MANTIK_GIT_ALLOW_LOCAL = False
+    wrong = form("https://git.example.org/group/kept.git", name="kept as it was") | changes
+    response = client_of(researcher).post(ADD, wrong)
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    kept = "url" if "name" in changes else "name"
+    assert f'value="{wrong[kept]}"' in response.content.decode()
+    assert CodeRepository.objects.count() == 1
+
+
+def test_only_ones_own_git_connections_can_be_chosen(
+    client_of: ClientOf, researcher: User, owner: User, project: Project
+) -> None:
+    mine = make_connection(owner=researcher, kind=Connection.Kind.GIT_TOKEN, name="my token")
+    other = make_connection(owner=owner, kind=Connection.Kind.GIT_TOKEN, name="alices token")
+    site = make_connection(owner=researcher, name="juwels")
+    client = client_of(researcher)
+    page = page_text(client.get(ADD))
+    assert "my token" in page
+    assert "alices token" not in page
+    assert "juwels" not in page
+    for wrong in (other, site):
+        assert client.post(ADD, form("https://git.example.org/x.git", connection=str(wrong.uuid))).status_code == 422
+    client.post(ADD, form("https://git.example.org/x.git", connection=str(mine.uuid)))
+    assert project.code_repositories.get().connection == mine
+
+
+def test_who_is_not_signed_in_is_asked_to(client: Client, project: Project) -> None:
+    response = client.post(ADD, form("https://git.example.org/x.git"))
+    assert response["Location"] == f"/accounts/sign-in/?next={ADD}"
+    assert not project.code_repositories.exists()
+
+
+def test_the_list_costs_the_same_number_of_queries_however_long_it_is(
+    client_of: ClientOf, researcher: User, project: Project
+) -> None:
+    client = client_of(researcher)
+    counts = []
+    for number in (5, 45):
+        for _ in range(number):
+            connection = make_connection(owner=researcher, kind=Connection.Kind.GIT_TOKEN)
+            make_code_repository(project=project, created_by=researcher, connection=connection, fetched_at=NOW)
+        counts.append(count_queries(client, "/projects/pv-yield/code/"))
+    assert counts[0] == counts[1] <= 12

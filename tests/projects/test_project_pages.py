@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from mantik.accounts.models import User
+from projects.models import Membership, Project
+from projects.permissions import Role
+from tests.conftest import ClientOf
+from tests.support.factories import join, make_experiment, make_project, make_run
+from tests.support.pages import count_queries, page_text
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_shows_ones_own_and_the_public_projects(
+    client_of: ClientOf, researcher: User, public_project: Project
+) -> None:
+    make_project(name="Secret weapon")
+    text = page_text(client_of(researcher).get("/projects/"))
+    assert "PV yield" in text
+    assert "Researcher" in text
+    assert "Open data" in text
+    assert "Secret weapon" not in text
+
+
+def test_who_is_not_signed_in_sees_the_public_projects(
+    client: Client, project: Project, public_project: Project
+) -> None:
+    text = page_text(client.get("/projects/"))
+    assert "Open data" in text
+    assert "PV yield" not in text
+
+
+def test_the_front_door_leads_to_the_projects(client: Client) -> None:
+    response = client.get("/")
+    assert (response.status_code, response["Location"]) == (302, "/projects/")
+
+
+@pytest.mark.parametrize("people", ["owner", "maintainer", "researcher", "reporter", "guest"])
+def test_every_member_sees_the_overview(client_of: ClientOf, request: pytest.FixtureRequest, people: str) -> None:
+    response = client_of(request.getfixturevalue(people)).get("/projects/pv-yield/")
+    assert response.status_code == 200
+    assert "PV yield" in page_text(response)
+
+
+def test_a_project_without_runs_says_what_to_do_first(client_of: ClientOf, researcher: User) -> None:
+    text = page_text(client_of(researcher).get("/projects/pv-yield/"))
+    assert "Connect code" in text
+    assert "First run" in text
+
+
+def test_a_guest_is_not_offered_what_a_guest_may_not_do(client_of: ClientOf, guest: User) -> None:
+    response = client_of(guest).get("/projects/pv-yield/")
+    for path in ("/code/add/", "/experiments/add/", "/runs/submissions/add/"):
+        assert f'href="/projects/pv-yield{path}"' not in response.content.decode()
+
+
+def test_a_project_with_runs_shows_the_latest(client_of: ClientOf, project: Project, guest: User) -> None:
+    make_run(project=project, name="nightly")
+    text = page_text(client_of(guest).get("/projects/pv-yield/"))
+    assert "nightly" in text
+
+
+@pytest.mark.parametrize("path", ["", "code/", "experiments/", "code/add/", "experiments/add/"])
+def test_to_an_outsider_a_private_project_does_not_exist(
+    client_of: ClientOf, project: Project, outsider: User, operator: User, path: str
+) -> None:
+    there = client_of(outsider).get(f"/projects/pv-yield/{path}")
+    nowhere = client_of(outsider).get(f"/projects/no-such-project/{path}")
+    assert there.status_code == nowhere.status_code == 404
+    assert "PV yield" not in page_text(there)
+    assert client_of(operator).get(f"/projects/pv-yield/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "code/", "experiments/"])
+def test_anybody_may_read_a_public_project(client: Client, public_project: Project, path: str) -> None:
+    assert client.get(f"/projects/open-data/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["code/add/", "experiments/add/"])
+def test_who_reads_a_public_project_may_not_add_to_it(
+    client: Client, client_of: ClientOf, outsider: User, public_project: Project, path: str
+) -> None:
+    assert client_of(outsider).get(f"/projects/open-data/{path}").status_code == 403
+    response = client.get(f"/projects/open-data/{path}")
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, "/accounts/sign-in/")
+
+
+@pytest.mark.parametrize("path", ["code/add/", "experiments/add/"])
+@pytest.mark.parametrize("people", ["reporter", "guest"])
+def test_a_member_without_the_right_is_told_so(
+    client_of: ClientOf, request: pytest.FixtureRequest, people: str, path: str
+) -> None:
+    client = client_of(request.getfixturevalue(people))
+    for response in (
+        client.get(f"/projects/pv-yield/{path}"),
+        client.post(f"/projects/pv-yield/{path}", {"name": "x"}),
+    ):
+        assert response.status_code == 403
+        assert "Your role in this project does not include it." in page_text(response)
+
+
+def test_a_new_project_belongs_to_who_made_it(client_of: ClientOf, outsider: User) -> None:
+    form = {"name": "Ocean Heat", "slug": "", "summary": "Mooring data"}
+    response = client_of(outsider).post("/projects/add/", form)
+    assert (response.status_code, response["Location"]) == (302, "/projects/ocean-heat/")
+    made = Project.objects.get(slug="ocean-heat")
+    assert (made.name, made.summary, made.is_public) == ("Ocean Heat", "Mooring data", False)
+    assert Membership.objects.get(project=made).user == outsider
+    assert Membership.objects.get(project=made).role == Role.OWNER
+
+
+def test_a_project_can_be_public_from_the_start(client_of: ClientOf, outsider: User) -> None:
+    client_of(outsider).post("/projects/add/", {"name": "Ocean Heat", "is_public": "on"})
+    assert Project.objects.get(slug="ocean-heat").is_public
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"name": "Ocean", "slug": "pv-yield"}, "The address pv-yield is taken. Give another one."),
+        ({"name": "PV yield"}, "The address pv-yield is taken. Give another one."),
+        ({"name": "Add"}, "The address add is taken. Give another one."),
+        ({"name": "Ocean", "slug": "no spaces"}, "slug"),
+        ({"name": "海洋"}, "No address can be made from this name."),
+        ({"name": "x" * 81}, "at most 80 characters"),
+    ],
+)
+def test_a_wrong_project_form_comes_back_with_a_sentence(
+    client_of: ClientOf, project: Project, outsider: User, form: dict[str, str], sentence: str
+) -> None:
+    response = client_of(outsider).post("/projects/add/", form | {"summary": "kept as it was"})
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    assert 'value="kept as it was"' in response.content.decode()
+    assert Project.objects.count() == 1
+
+
+def test_a_new_project_needs_a_signed_in_person(client: Client) -> None:
+    response = client.get("/projects/add/")
+    assert (response.status_code, response["Location"]) == (302, "/accounts/sign-in/?next=/projects/add/")
+
+
+def test_an_experiment_is_added(client_of: ClientOf, researcher: User, project: Project) -> None:
+    response = client_of(researcher).post(
+        "/projects/pv-yield/experiments/add/", {"name": "Baseline", "description": "Without weather"}, follow=True
+    )
+    assert response.redirect_chain == [("/projects/pv-yield/experiments/", 302)]
+    text = page_text(response)
+    assert "Baseline is ready for runs." in text
+    assert "Without weather" in text
+    assert project.experiments.get().created_by == researcher
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("", "This field is required."), ("baseline", "The project already has an experiment named baseline.")],
+)
+def test_a_wrong_experiment_form_comes_back_with_a_sentence(
+    client_of: ClientOf, researcher: User, project: Project, name: str, sentence: str
+) -> None:
+    make_experiment(project=project, name="Baseline")
+    response = client_of(researcher).post(
+        "/projects/pv-yield/experiments/add/", {"name": name, "description": "kept as it was"}
+    )
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    assert 'value="kept as it was"' in response.content.decode()
+    assert project.experiments.count() == 1
+
+
+def test_the_experiments_show_their_last_run(client_of: ClientOf, guest: User, project: Project) -> None:
+    experiment = make_experiment(project=project, name="Baseline")
+    make_run(project=project, experiment=experiment)
+    response = client_of(guest).get("/projects/pv-yield/experiments/")
+    assert "Baseline" in page_text(response)
+    assert f"/projects/pv-yield/runs/?experiment={experiment.uuid}" in response.content.decode()
+
+
+def test_what_somebody_typed_is_shown_and_never_run(client_of: ClientOf, researcher: User, project: Project) -> None:
+    make_experiment(project=project, name="<script>alert(1)</script>")
+    content = client_of(researcher).get("/projects/pv-yield/experiments/").content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in content
+    assert "<script>alert(1)" not in content
+
+
+def test_lists_cost_the_same_number_of_queries_however_long_they_are(
+    client_of: ClientOf, researcher: User, project: Project
+) -> None:
+    client = client_of(researcher)
+    paths = ("/projects/", "/projects/pv-yield/", "/projects/pv-yield/experiments/")
+
+    def add(number: int) -> None:
+        for _ in range(number):
+            join(make_project(), Role.GUEST, researcher)
+            make_project(is_public=True)
+            make_run(project=project)
+
+    add(5)
+    few = {path: count_queries(client, path) for path in paths}
+    add(45)
+    many = {path: count_queries(client, path) for path in paths}
+    assert many == few
+    assert max(few.values()) <= 16

@@ -1,0 +1,28 @@
+"""Reading pages as a person does, and counting what they cost."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+_NOT_READ = re.compile(r"<(script|style|template)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+_TAGS = re.compile(r"<[^>]*>")
+
+
+def page_text(response: Any) -> str:
+    """The words of a page without its markup, each space a single one."""
+    content = _TAGS.sub(" ", _NOT_READ.sub(" ", response.content.decode()))
+    return " ".join(html.unescape(content).split())
+
+
+def count_queries(client: Client, path: str) -> int:
+    """Of a page that answers 200."""
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(path)
+    assert response.status_code == 200, (path, response.status_code)
+    return len(queries)
