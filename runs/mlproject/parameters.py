@@ -1,0 +1,129 @@
+"""Typed parameters of an entry point, and the check of one value."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from runs.mlproject.wording import kind_of, shown
+
+MAX_VALUE_LENGTH = 4096
+
+
+class ParameterType(enum.StrEnum):
+    """What a value has to look like. MLflow documents four of them; files use the others too."""
+
+    STRING = "string"
+    FLOAT = "float"
+    INT = "int"
+    BOOL = "bool"
+    PATH = "path"
+    URI = "uri"
+
+
+TYPE_NAMES = {kind.value: kind for kind in ParameterType}
+_ALIASES = {
+    "str": ParameterType.STRING,
+    "text": ParameterType.STRING,
+    "integer": ParameterType.INT,
+    "boolean": ParameterType.BOOL,
+    "double": ParameterType.FLOAT,
+    "number": ParameterType.FLOAT,
+}
+_INT = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+_BOOLS = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
+
+
+def parameter_type(word: str) -> ParameterType | None:
+    """The type of that name, in any case, also under its other usual names."""
+    return (TYPE_NAMES | _ALIASES).get(word.strip().lower())
+
+
+class BadValueError(Exception):
+    """`reason` completes the sentence 'learning_rate ...'."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an entry point. `default` is the text that MLflow would put into the command."""
+
+    name: str
+    type: ParameterType
+    default: str | None = None
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+    def clean(self, value: object) -> str | None:
+        """The value as text, or None if none was given. Raises BadValueError.
+
+        A number, a truth value, a path or a URI that is blank counts as not given; a blank string is a value.
+        """
+        text = as_text(value)
+        if text is None or self.type is ParameterType.STRING:
+            return text
+        text = text.strip()
+        if not text:
+            return None
+        _CHECKS[self.type](text)
+        return text
+
+
+def as_text(value: object) -> str | None:
+    """A single value as MLflow would write it: `str(value)`. Raises BadValueError."""
+    if value is None:
+        return None
+    if not isinstance(value, str | int | float):
+        raise BadValueError(f"is {kind_of(value)}, and takes a single value.")
+    text = str(value)
+    if len(text) > MAX_VALUE_LENGTH:
+        raise BadValueError(f"has {len(text):,} characters, and {MAX_VALUE_LENGTH:,} are allowed.")
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadValueError("has a character that no command line can carry. Remove it.")
+    return text
+
+
+def _check_int(text: str) -> None:
+    if not _INT.fullmatch(text):
+        raise BadValueError(f"is {shown(text)}, which is not a whole number. Write, for example, 3.")
+
+
+def _check_float(text: str) -> None:
+    if not _FLOAT.fullmatch(text):
+        raise BadValueError(f"is {shown(text)}, which is not a number. Write, for example, 0.5 or 1e-3.")
+
+
+def _check_bool(text: str) -> None:
+    if text.lower() not in _BOOLS:
+        raise BadValueError(f"is {shown(text)}, which is neither true nor false. Write true or false.")
+
+
+def _check_uri(text: str) -> None:
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        scheme = ""
+    if not scheme:
+        raise BadValueError(f"is {shown(text)}, which is not a URI. Write, for example, s3://bucket/data.csv.")
+
+
+def _check_path(text: str) -> None:
+    if "\n" in text:
+        raise BadValueError("has a line break, which no path should have. Remove it.")
+
+
+_CHECKS = {
+    ParameterType.INT: _check_int,
+    ParameterType.FLOAT: _check_float,
+    ParameterType.BOOL: _check_bool,
+    ParameterType.URI: _check_uri,
+    ParameterType.PATH: _check_path,
+}

@@ -1,0 +1,41 @@
+"""Where an MLproject may be, for what somebody typed into a form."""
+
+from __future__ import annotations
+
+import posixpath
+
+from runs.mlproject.errors import MLprojectError
+from runs.mlproject.problem import Problem
+from runs.mlproject.wording import shortened
+
+# MLflow takes any spelling of the name; these are the ones that people use.
+_FILE_NAMES = ("MLproject", "mlproject", "MLProject", "MLPROJECT")
+
+
+def mlproject_candidates(path: str) -> list[str]:
+    """Paths to try in this order, relative to the repository's root. The path may name a folder or the file.
+
+    Raises MLprojectError for a path that leaves the repository.
+    """
+    inside = _inside(path)
+    names_file = bool(inside) and not path.rstrip().endswith("/")
+    in_folder = [posixpath.join(inside, name) for name in _FILE_NAMES]
+    return [inside, *in_folder] if names_file else in_folder
+
+
+def _inside(path: str) -> str:
+    cleaned = path.strip()
+    parts = [part for part in cleaned.split("/") if part not in ("", ".")]
+    if cleaned.startswith("/") or ".." in parts:
+        raise _refused(path, "leaves the code repository")
+    if not cleaned.isprintable():
+        raise _refused(path, "has a line break or a control character in it")
+    return "/".join(parts)
+
+
+def _refused(path: str, what: str) -> MLprojectError:
+    message = (
+        f"The MLproject path '{shortened(path)}' {what}. "
+        "Write it relative to the repository's root, for example training/MLproject."
+    )
+    return MLprojectError([Problem("", message)])

@@ -1,0 +1,37 @@
+"""One thing wrong, or doubtful, in a file that a user wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# More than anybody corrects in one go; the rest shows once these are mended.
+MAX_REPORTED = 50
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`key` is the place in the file ("Resources.Nodes"; blank for the whole file), `message` a sentence."""
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass
+class Report:
+    """Collects what is found in one file, so that it is told all at once, up to MAX_REPORTED of each kind."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def problem(self, key: str, message: str) -> None:
+        self._add(self.problems, key, message)
+
+    def warn(self, key: str, message: str) -> None:
+        self._add(self.warnings, key, message)
+
+    def _add(self, to: list[Problem], key: str, message: str) -> None:
+        if len(to) < MAX_REPORTED:
+            to.append(Problem(key, message))

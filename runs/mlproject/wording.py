@@ -1,0 +1,59 @@
+"""How values and choices are named in sentences for users."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_SHOWN_LENGTH = 60
+_GUESSED_LENGTH = 200
+
+
+def shown(value: object) -> str:
+    """A value as it is named in a sentence: short, on one line."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return shortened(str(value))
+    if isinstance(value, str):
+        return f"'{shortened(value)}'" if value.strip() else "an empty text"
+    return kind_of(value)
+
+
+def shortened(text: str, length: int = _SHOWN_LENGTH) -> str:
+    """The text on one line, cut with an ellipsis, without characters that a page could not show."""
+    line = " ".join(text.split())
+    line = "".join(character if character.isprintable() else "?" for character in line)
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def kind_of(value: object) -> str:
+    """What a value is, for somebody who writes YAML and not Python."""
+    if isinstance(value, dict):
+        return "a mapping of keys"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, bool):
+        return "true or false"
+    if value is None:
+        return "empty"
+    return "a number"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word somebody most likely meant, or None."""
+    if len(word) > _GUESSED_LENGTH:
+        return None
+    by_fold = {name.casefold(): name for name in known}
+    match = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
+    return by_fold[match[0]] if match else None
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """'a, b or c'."""
+    *head, tail = list(words) or [""]
+    return f"{', '.join(head)} {last} {tail}" if head else tail
