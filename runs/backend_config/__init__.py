@@ -1,0 +1,27 @@
+"""Reads Compute Backend config files: resources, environment and exclusions of a run on a UNICORE site."""
+
+from runs.backend_config.errors import BackendConfigError
+from runs.backend_config.exclude import Exclude
+from runs.backend_config.queues import QueueLimits, check_against_queues
+from runs.backend_config.reader import parse_backend_config
+from runs.backend_config.schema import Apptainer, BackendConfig, Environment, ImageType, Resources
+from runs.backend_config.units import duration_words, memory_words
+from runs.backend_config.urls import same_site
+from runs.mlproject.problem import Problem
+
+__all__ = [
+    "Apptainer",
+    "BackendConfig",
+    "BackendConfigError",
+    "Environment",
+    "Exclude",
+    "ImageType",
+    "Problem",
+    "QueueLimits",
+    "Resources",
+    "check_against_queues",
+    "duration_words",
+    "memory_words",
+    "parse_backend_config",
+    "same_site",
+]

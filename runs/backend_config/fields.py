@@ -1,0 +1,173 @@
+"""Reads one section of a config file field by field, and reports everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from runs.backend_config.legacy import LEGACY, NEIGHBOURS
+from runs.mlproject.problem import Report
+from runs.mlproject.wording import closest, kind_of, listed, shortened, shown
+
+MAX_COUNT = 1_000_000
+MAX_TEXT = 1_024
+MAX_COMMAND = 16_384
+
+
+class Section:
+    """A mapping of the file. Every `take_…` method marks its key as known; `finish` names the keys left over.
+
+    A key without a value (`Nodes:` and nothing behind it) counts as absent, with a warning.
+    """
+
+    def __init__(self, values: Mapping[str, Any], at: str, report: Report) -> None:
+        self.values = values
+        self.at = at
+        self.report = report
+        self.known: list[str] = []
+
+    def key(self, name: str) -> str:
+        return f"{self.at}.{name}" if self.at else name
+
+    def problem(self, name: str, rest: str) -> None:
+        """Reports `Resources.Nodes <rest>`."""
+        self.report.problem(self.key(name), f"{self.key(name)} {rest}")
+
+    def warn(self, name: str, rest: str) -> None:
+        self.report.warn(self.key(name), f"{self.key(name)} {rest}")
+
+    def take(self, name: str) -> Any:
+        """The raw value, or None."""
+        self.known.append(name)
+        value = self.values.get(name)
+        if value is None and name in self.values:
+            self.warn(name, "has no value and is ignored. Give it one, or remove the line.")
+        return value
+
+    def take_required(self, name: str, example: str) -> Any:
+        self.known.append(name)
+        value = self.values.get(name)
+        if value is None:
+            state = "has no value" if name in self.values else "is missing"
+            self.problem(name, f"{state}. {self._misspelled(name) or example}")
+        return value
+
+    def take_text(self, name: str, *, example: str = "", required: bool = False) -> str | None:
+        """One line of text. Numbers are taken as they are written."""
+        value = self.take_required(name, example) if required else self.take(name)
+        if value is None:
+            return None
+        if isinstance(value, bool):
+            self.problem(name, f"is {shown(value)}, and takes a text. Put it in quotes if that is its name.")
+            return None
+        if not isinstance(value, str | int | float):
+            self.problem(name, f"is {kind_of(value)}, and takes a text. {example}".rstrip())
+            return None
+        return self._one_line(name, str(value).strip(), example)
+
+    def _one_line(self, name: str, text: str, example: str) -> str | None:
+        if not text:
+            self.problem(name, f"is an empty text. {example or 'Give it a value, or remove the line.'}")
+        elif not text.isprintable():
+            self.problem(name, f"is {shown(text)}, with a line break or a control character in it. Remove that.")
+        elif len(text) > MAX_TEXT:
+            self.problem(name, f"has {len(text):,} characters, and {MAX_TEXT:,} are allowed. Shorten it.")
+        else:
+            return text
+        return None
+
+    def take_count(self, name: str, *, least: int = 1) -> int | None:
+        """A whole number from `least` on. Digits in quotes and 2.0 are understood."""
+        value = self.take(name)
+        if value is None:
+            return None
+        number = _whole(value)
+        if number is None:
+            self.problem(name, f"is {shown(value)}, and takes a whole number. Write, for example, {max(least, 1)}.")
+        elif number < least:
+            self.problem(name, f"is {number}, and has to be at least {least}. Raise it, or remove the line.")
+        elif number > MAX_COUNT:
+            self.problem(name, f"is {shortened(str(number))}, and {MAX_COUNT:,} is the most. Lower it.")
+        else:
+            return number
+        return None
+
+    def take_texts(self, name: str, *, example: str, single: bool = True) -> tuple[str, ...]:
+        """A list of texts; with `single`, one text is a list of one. Blank ends are cut off."""
+        value = self.take(name)
+        if value is None:
+            return ()
+        if not single and not isinstance(value, list):
+            self.problem(name, f"is {self._odd(value)}, and takes a list of texts. {example}")
+            return ()
+        if isinstance(value, dict | bool):
+            self.problem(name, f"is {self._odd(value)}, and takes a text or a list of texts. {example}")
+            return ()
+        items = value if isinstance(value, list) else [value]
+        texts = [self._item(name, position, item, example) for position, item in enumerate(items, start=1)]
+        return tuple(text for text in texts if text)
+
+    def _item(self, name: str, position: int, item: object, example: str) -> str | None:
+        if item is None:
+            self.warn(name, f"has no value in entry {position}, which is ignored. Remove it.")
+            return None
+        if isinstance(item, bool) or not isinstance(item, str | int | float):
+            self.problem(name, f"is {self._odd(item)} in entry {position}, and takes texts. {example}")
+            return None
+        text = str(item).strip()
+        if len(text) > MAX_COMMAND:
+            self.problem(name, f"has {len(text):,} characters in entry {position}. Move them to a script.")
+            return None
+        return text
+
+    def _odd(self, value: object) -> str:
+        # A blank after a colon silently makes a mapping out of a command.
+        return "a mapping (a text with ': ' in it needs quotes)" if isinstance(value, dict) else shown(value)
+
+    def take_section(self, name: str, *, required: bool = False, example: str = "") -> Section | None:
+        value = self.take_required(name, example) if required else self.take(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.problem(name, f"is {shown(value)}, and takes a mapping of keys. {example}".rstrip())
+            return None
+        return Section(value, self.key(name), self.report)
+
+    def finish(self) -> None:
+        """Names every key that nothing took."""
+        for name in self.values:
+            if name not in self.known:
+                self._unknown(name)
+
+    def _unknown(self, name: str) -> None:
+        plain = shortened(name)
+        legacy = LEGACY.get(self.key(name))
+        if legacy:
+            self.problem(plain, f"is a key of earlier versions and has no effect any more. {legacy}")
+            return
+        elsewhere = NEIGHBOURS.get(name)
+        guess = closest(name, self.known)
+        if guess:
+            hint = f"Did you mean {guess}?"
+        elif elsewhere and elsewhere != self.key(name):
+            hint = f"Move it to {elsewhere}."
+        else:
+            hint = f"Known keys here are {listed(self.known, 'and')}."
+        self.warn(plain, f"is not a known key and is ignored. {hint}")
+
+    def _misspelled(self, name: str) -> str:
+        guess = closest(name, [key for key in self.values if key not in self.known])
+        return f"The file has {shortened(guess)}: correct its spelling." if guess else ""
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"\s*[-+]?[0-9]{1,18}\s*", value) else None
+    return None

@@ -1,0 +1,45 @@
+"""Addresses of UNICORE sites: what is wrong with one, and whether two are the same site."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def site_url_fault(url: str) -> str | None:
+    """The end of a sentence that begins with the key. Never the address itself: it may hold a password."""
+    parts = _split(url)
+    if parts is None or parts.scheme.lower() not in _PORTS or not parts.hostname:
+        return "is not an http or https address. Write, for example, https://host/SITE/rest/core."
+    if parts.username is not None or parts.password is not None:
+        return "has a user name or password in it. Remove it: credentials belong to the connection."
+    if parts.query or parts.fragment:
+        return "has a query or a fragment (? or #). Write the address up to /rest/core."
+    if any(character.isspace() for character in url):
+        return "has a blank in it. Remove it."
+    return None
+
+
+def same_site(url_a: str, url_b: str) -> bool:
+    """Whether both name the same site. Case of the host, default ports and a last slash do not count."""
+    a, b = _normal(url_a), _normal(url_b)
+    return a is not None and a == b
+
+
+def _normal(url: str) -> tuple[str, str, int, str] | None:
+    parts = _split(url)
+    if parts is None or not parts.hostname or parts.scheme.lower() not in _PORTS:
+        return None
+    scheme = parts.scheme.lower()
+    path = "/".join(part for part in parts.path.split("/") if part)
+    return scheme, parts.hostname.lower().rstrip("."), parts.port or _PORTS[scheme], path
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url.strip())
+        parts.port  # noqa: B018 - raises for a port that is no number
+    except ValueError:
+        return None
+    return parts
