@@ -1,0 +1,23 @@
+"""What a run becomes at a site: packed code, a script, a job description and a file of secrets."""
+
+from runs.job import layout
+from runs.job.description import job_description, shareable
+from runs.job.environment import environment_file
+from runs.job.facts import RunFacts, node_facts
+from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, pack_code
+from runs.job.script import job_script
+
+__all__ = [
+    "LeftOut",
+    "PackError",
+    "PackedCode",
+    "RunFacts",
+    "TreeEntry",
+    "environment_file",
+    "job_description",
+    "job_script",
+    "layout",
+    "node_facts",
+    "pack_code",
+    "shareable",
+]

@@ -1,0 +1,28 @@
+"""The file with a job's secrets and settings, which the job script reads and nothing prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def environment_file(variables: Mapping[str, str]) -> str:
+    """`NAME='value'` lines for a shell to read. Any text is safe as a value.
+
+    Raises ValueError for a name that no shell takes and for a NUL character; the value is never in the message.
+    """
+    return "".join(f"{_checked(name, value)}={_quoted(value)}\n" for name, value in variables.items())
+
+
+def _checked(name: str, value: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for an environment variable.")
+    if "\0" in value:
+        raise ValueError(f"The value of {name} has a NUL character in it.")
+    return name
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"

@@ -1,0 +1,155 @@
+# Helpers. What belongs to this run begins further below, at "This run".
+exec 2>&1
+set +x
+mantik_job_dir=$PWD
+mantik_phase=preparing
+mantik_pid=
+mantik_code=
+mantik_signalled=
+mantik_text=
+
+mantik_say() { printf '[mantik] %s\n' "$*"; }
+
+# mantik_fail CODE WORDS...: ends the run here.
+mantik_fail() {
+  local code=$1
+  shift
+  mantik_say "$*"
+  exit "$code"
+}
+
+# Always the last thing to happen, also after a failure.
+mantik_end() {
+  local code=$?
+  trap - EXIT
+  if [ "$mantik_phase" = preparing ] || [ "$mantik_phase" = commands ]; then
+    mantik_say "the training was not started"
+    [ "$code" -ne 0 ] || code=1
+  fi
+  [ "$mantik_phase" = preparing ] || (mantik_after_training)
+  mantik_say "finished with exit code $code after $SECONDS s"
+  exit "$code"
+}
+
+# The site stops the job: let the training know, which runs in a process group of its own.
+mantik_stop() {
+  mantik_signalled=yes
+  case $mantik_phase in
+    ended) ;;
+    training)
+      [ -n "$mantik_pid" ] || return
+      mantik_say "the site asks the job to stop; passing it on to the training"
+      kill -TERM -- "-$mantik_pid" 2> /dev/null
+      ;;
+    *) mantik_fail 143 "the site asks the job to stop" ;;
+  esac
+}
+
+# The code of the commit, once, also if the site starts the job a second time.
+mantik_unpack() {
+  [ ! -e .mantik/unpacked ] || return 0
+  if [ -e .mantik/code.tar.gz.b64 ]; then
+    base64 -d < .mantik/code.tar.gz.b64 > .mantik/code.tar.gz ||
+      mantik_fail 74 "the code arrived damaged: it is not base64"
+  fi
+  local found expected
+  found=$({ sha256sum .mantik/code.tar.gz || shasum -a 256 .mantik/code.tar.gz; } 2> /dev/null | cut -c 1-64)
+  expected=$(cat .mantik/code.sha256)
+  [ -n "$found" ] && [ "$found" = "$expected" ] ||
+    mantik_fail 74 "the code arrived damaged: its SHA-256 is ${found:-unknown} instead of $expected"
+  mkdir -p code && tar -xzf .mantik/code.tar.gz -C code && : > .mantik/unpacked ||
+    mantik_fail 74 "the code could not be unpacked"
+}
+
+# mantik_variable NAME: exports what stands on standard input, after $NAME and $(command) in it are expanded.
+mantik_variable() {
+  local mantik_text mantik_value
+  mantik_text=$(cat)
+  mantik_value=$(eval "cat <<MANTIK_VALUE_END
+$mantik_text
+MANTIK_VALUE_END") || mantik_fail 78 "the variable $1 cannot be expanded"
+  export "$1=$mantik_value"
+}
+
+mantik_find_modules() {
+  local file
+  for file in "$MODULESHOME/init/bash" /etc/profile.d/modules.sh /etc/profile.d/*lmod.sh; do
+    type module > /dev/null 2>&1 && return
+    [ ! -r "$file" ] || . "$file"
+  done
+}
+
+mantik_module() {
+  local status
+  mantik_say "module load $1"
+  type module > /dev/null 2>&1 || mantik_fail 127 "this node has no module command"
+  module load "$1"
+  status=$?
+  [ "$status" -eq 0 ] || mantik_fail "$status" "the module $1 could not be loaded"
+}
+
+# One command of the config, from standard input. It then runs in this shell, so what it sets stays.
+mantik_before() {
+  mantik_text=$(cat)
+  mantik_say "before the training: ${mantik_text%%$'\n'*}"
+}
+
+mantik_checked() {
+  local status=$?
+  set +eu
+  [ "$status" -eq 0 ] || mantik_fail "$status" "this command failed with exit code $status"
+}
+
+mantik_after() {
+  local mantik_text mantik_status
+  mantik_text=$(cat)
+  mantik_say "after the training: ${mantik_text%%$'\n'*}"
+  eval "$mantik_text"
+  mantik_status=$?
+  set +eu
+  [ "$mantik_status" -eq 0 ] || mantik_say "this command failed with exit code $mantik_status"
+}
+
+# mantik_train COMMAND...: the training itself.
+mantik_train() {
+  mantik_phase=training
+  set -m
+  "$@" < /dev/null &
+  mantik_pid=$!
+  set +m
+  # It may have come between the two lines that start the training.
+  [ -z "$mantik_signalled" ] || mantik_stop
+  local status
+  while :; do
+    mantik_signalled=
+    wait "$mantik_pid" 2> /dev/null
+    status=$?
+    # 127 the second time: the first time told the truth, and a signal came in just after it.
+    [ "$status" -eq 127 ] && [ -n "$mantik_code" ] || mantik_code=$status
+    [ -n "$mantik_signalled" ] || break
+  done
+  mantik_phase=ended
+}
+
+mantik_quote() {
+  # The line break makes a line of nothing; tr makes a blank of it, which goes first.
+  printf '%s\n' "$1" | tr '[:cntrl:]' ' ' | LC_ALL=C sed 's/ $//; s/[\\"]/\\&/g; s/.*/"&"/'
+  echo
+}
+
+# One line about the node, as JSON.
+mantik_facts() {
+  local python gpus cores memory limit=
+  python=$(command -v python || command -v python3)
+  ! command -v timeout > /dev/null || limit='timeout 10'
+  gpus=$($limit nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader |
+    while IFS= read -r gpu; do mantik_quote "$gpu"; done | paste -s -d , -)
+  cores=$(getconf _NPROCESSORS_ONLN)
+  memory=$(awk '/^MemTotal/ {print int($2 / 1048576)}' /proc/meminfo)
+  printf '[mantik] env {"hostname": %s, "os": %s, "platform": %s, ' "$(mantik_quote "$(uname -n)")" \
+    "$(mantik_quote "$(. /etc/os-release && echo "$PRETTY_NAME")")" "$(mantik_quote "$(uname -srm)")"
+  printf '"python_version": %s, "python_executable": %s, ' \
+    "$(mantik_quote "$($limit "$python" -c 'import platform; print(platform.python_version())')")" \
+    "$(mantik_quote "$python")"
+  printf '"cpu_cores": %s, "memory_gb": %s, "gpus": [%s]}\n' "${cores:-null}" "${memory:-null}" "$gpus"
+}

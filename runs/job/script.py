@@ -1,0 +1,164 @@
+"""The bash script of a job: readable, because the form's preview shows it before a core-hour is spent.
+
+What it promises:
+
+* Everything goes to standard output, which the site keeps as `mantik.log`. Its own lines begin with `[mantik]`.
+* The order is: code, variables, modules, `PreRunCommandOnComputeNode`, environment, training,
+  `PostRunCommandOnComputeNode`. Each step before the training is checked by itself, and the first that fails ends
+  the run with its own exit code.
+* The exit code is the training's own. Commands for afterwards run whatever it was, also if the training was never
+  started because a command before it failed; if they fail, the log says so and the exit code stays.
+* The training is `bash -c <command>` in the MLproject's folder, as `mlflow run` does it, unless a command before it
+  went elsewhere. It is told when the site stops the job (SIGTERM).
+* Nothing of this depends on how the code gets to the site, so the script can be shown before the code is packed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cache
+from pathlib import Path
+
+from runs.backend_config import Apptainer, BackendConfig, Environment, ImageType
+from runs.job.facts import RunFacts
+from runs.job.shell import expands, heredoc, one_line, quoted, word
+
+# A config that sets one of these lays out its tasks itself.
+_TASK_LAYOUT = frozenset({"SLURM_NTASKS", "SLURM_NPROCS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE"})
+
+
+def job_script(*, run: RunFacts, config: BackendConfig, command_line: str, project_dir: str) -> str:
+    """The script for one run. `project_dir` is the MLproject's folder in the repository, blank for its root."""
+    environment = config.environment
+    parts = [
+        f"#!/bin/bash\n# Run {run.short_id} of Mantik: {one_line(run.name)}\n",
+        _helpers(),
+        "# This run\n",
+        _afterwards(environment),
+        "trap mantik_end EXIT\ntrap mantik_stop TERM\n",
+        _headline(run, config),
+        _secrets(),
+        _code(project_dir),
+        _variables(config),
+        _modules(environment),
+        _beforehand(environment),
+        _python(environment),
+        "(mantik_facts) 2> /dev/null\n",
+        heredoc("IFS= read -r -d '' mantik_command", command_line.rstrip("\n")),
+        _training(config, project_dir),
+        'exit "$mantik_code"\n',
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+@cache
+def _helpers() -> str:
+    return Path(__file__).with_name("helpers.sh").read_text(encoding="utf-8")
+
+
+def _headline(run: RunFacts, config: BackendConfig) -> str:
+    first = quoted(f"run {run.short_id} · commit {run.short_commit} · node ")
+    second = quoted(f"{one_line(config.describe())} · account {one_line(run.account)}")
+    return f'mantik_say {first}"$(uname -n)"\nmantik_say {second}\n'
+
+
+def _secrets() -> str:
+    return 'set -a\n. ./.mantik/env || mantik_fail 78 "the file .mantik/env cannot be read"\nset +a\n'
+
+
+def _code(project_dir: str) -> str:
+    folder = posixpath.normpath(posixpath.join("code", project_dir))
+    return (
+        "mantik_unpack\n"
+        f'export MANTIK_WORKING_DIRECTORY="$mantik_job_dir"/{quoted(folder)}\n'
+        'cd "$MANTIK_WORKING_DIRECTORY" || mantik_fail 72 "the MLproject\'s folder is not in the code"\n'
+    )
+
+
+def _variables(config: BackendConfig) -> str:
+    # Without it a log shows nothing until Python has written 8 KiB.
+    variables = {"PYTHONUNBUFFERED": "1"} | dict(config.environment.variables)
+    if config.resources.cpus_per_node is not None:
+        variables.setdefault("SRUN_CPUS_PER_TASK", str(config.resources.cpus_per_node))
+    return "".join(_variable(name, value) for name, value in variables.items())
+
+
+def _variable(name: str, value: str) -> str:
+    if expands(value):
+        return heredoc(f"mantik_variable {name}", value)
+    return f"export {name}={quoted(value)}\n"
+
+
+def _modules(environment: Environment) -> str:
+    commands = (*environment.pre_compute, *environment.post_compute)
+    if not environment.modules and not any("module" in command for command in commands):
+        return ""
+    loads = [f"mantik_module {quoted(module)}\n" for module in environment.modules]
+    return "mantik_find_modules\n" + "".join(loads)
+
+
+def _beforehand(environment: Environment) -> str:
+    # Not inside a function, where `declare` would make a variable that is gone with it.
+    run = 'eval "$mantik_text" < /dev/null; mantik_checked\n'
+    commands = [heredoc("mantik_before", command) + run for command in environment.pre_compute]
+    # A command that went back to the job's own folder meant the code: there is nothing else in it.
+    back = '[ ! . -ef "$mantik_job_dir" ] || cd "$MANTIK_WORKING_DIRECTORY"\n' if commands else ""
+    return "mantik_phase=commands\n" + "".join(commands) + back
+
+
+def _afterwards(environment: Environment) -> str:
+    commands = "".join(heredoc("mantik_after", command) for command in environment.post_compute)
+    body = commands or "  :\n"
+    return f"mantik_after_training() {{\n{body}}}\n"
+
+
+def _python(environment: Environment) -> str:
+    if environment.python is None:
+        return ""
+    activate = quoted(f"{environment.python}/bin/activate")
+    fault = quoted(f"the Python environment {environment.python} is not there, or cannot be activated")
+    return f"[ -r {activate} ] && . {activate} || mantik_fail 72 {fault}\n"
+
+
+def _training(config: BackendConfig, project_dir: str) -> str:
+    apptainer = config.environment.apptainer
+    if apptainer is None:
+        return 'mantik_train bash -c "$mantik_command"\n'
+    return _image_check(apptainer) + _container(apptainer, config.environment, project_dir)
+
+
+def _image_check(apptainer: Apptainer) -> str:
+    where = "in the code" if apptainer.type is ImageType.LOCAL else "at the site"
+    fault = quoted(f"the Apptainer image {apptainer.path} is not {where}")
+    return (
+        'command -v apptainer > /dev/null || mantik_fail 127 "apptainer is not on this node; load it as a module"\n'
+        f"[ -e {_image(apptainer)} ] || mantik_fail 72 {fault}\n"
+    )
+
+
+def _image(apptainer: Apptainer) -> str:
+    if apptainer.type is ImageType.REMOTE:
+        return quoted(apptainer.path)
+    return f'"$MANTIK_WORKING_DIRECTORY"/{quoted(apptainer.path)}'
+
+
+def _container(apptainer: Apptainer, environment: Environment, project_dir: str) -> str:
+    options = [word(option) for option in apptainer.options]
+    if project_dir:
+        # Apptainer shows only the current folder; the code may use what lies above it.
+        options = ["--bind", '"$mantik_job_dir/code"', *options]
+    run = " ".join(["apptainer run", *options, _image(apptainer), "bash -c"])
+    return (
+        f"mantik_launch=({run})\n"
+        # Outside a job of Slurm, srun would ask for one.
+        '[ -z "$SLURM_JOB_ID" ] || ! command -v srun > /dev/null ||\n'
+        f'  mantik_launch=({_srun(environment)} "${{mantik_launch[@]}}")\n'
+        'mantik_train "${mantik_launch[@]}" "$mantik_command"\n'
+    )
+
+
+def _srun(environment: Environment) -> str:
+    """One task for each node: without it, a job with CPUsPerNode would start that many copies of the training."""
+    if _TASK_LAYOUT & environment.variables.keys():
+        return "srun"
+    return 'srun --ntasks="${SLURM_JOB_NUM_NODES:-1}" --ntasks-per-node=1'
