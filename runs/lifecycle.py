@@ -1,0 +1,76 @@
+"""The only place where a run changes state.
+
+A move is a compare-and-set on the state that the caller has seen, because the web, several workers and the
+site's notifications race. Whoever changes the row writes the event, in the same transaction; everybody else
+learns that they were late and does nothing.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from mantik.accounts.models import User
+from runs.models import Run, RunEvent
+from runs.states import MOVES, RunState
+
+
+class IllegalMove(Exception):
+    """A caller asked for a move that the table of moves does not have. A defect of ours."""
+
+
+def move(
+    run: Run,
+    *,
+    to: RunState,
+    now: datetime,
+    message: str,
+    actor: User | None = None,
+    lease: UUID | None = None,
+    **columns: Any,
+) -> bool:
+    """Move `run` from the state it was read in to `to`, with `columns`; False if somebody was faster.
+
+    With `lease` the move also needs that lease to be still held. `run` is brought up to date on success and
+    left alone otherwise.
+    """
+    if to not in MOVES[run.run_state]:
+        raise IllegalMove(f"{run.state} -> {to}")
+    values = {"state": to, "waiting_for": "", "waiting_since": None, **columns}
+    if to.is_terminal:
+        values.setdefault("outcome", message)
+        values |= {"ended_at": now, "next_attempt_at": None, "lease_token": None, "lease_until": None}
+    with transaction.atomic():
+        if not set_columns(run, lease=lease, **values):
+            return False
+        record(run, now=now, kind=f"state.{to.lower()}", message=message, actor=actor)
+    return True
+
+
+def set_columns(run: Run, *, lease: UUID | None = None, **columns: Any) -> bool:
+    """Update `columns` if the run is still in the state it was read in (and `lease` is still held)."""
+    rows = Run.objects.filter(pk=run.pk, state=run.state)
+    if lease is not None:
+        rows = rows.filter(lease_token=lease)
+    if not rows.update(**columns):
+        return False
+    for name, value in columns.items():
+        setattr(run, name, value)
+    return True
+
+
+def wait(run: Run, *, reason: str, now: datetime, lease: UUID | None = None, **columns: Any) -> bool:
+    """Say for what the run waits. The event is written once per reason, not once per try."""
+    since = run.waiting_since if run.waiting_for == reason else now
+    is_news = run.waiting_for != reason
+    with transaction.atomic():
+        if not set_columns(run, lease=lease, waiting_for=reason, waiting_since=since, **columns):
+            return False
+        if is_news:
+            record(run, now=now, kind="waiting", message=reason)
+    return True
+
+
+def record(run: Run, *, now: datetime, kind: str, message: str, actor: User | None = None) -> None:
+    RunEvent.objects.create(run=run, at=now, kind=kind, message=message, actor=actor)

@@ -1,0 +1,194 @@
+"""A run: everything needed to repeat it, its state, its log and the events of its life."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from connections.models import Connection
+from projects.models import CodeRepository, Experiment, Project
+from runs.querysets import RunQuerySet
+from runs.states import BEFORE_START, Badge, RunState
+
+
+class Run(models.Model):
+    """One execution of an MLproject entry point.
+
+    The row is written in three hands, which never touch each other's columns: the form (what to run), the
+    submission (`runs.submission`) and the following (`runs.following`). `state` moves only through
+    `runs.lifecycle.move`, a compare-and-set.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
+    created_at = models.DateTimeField()
+
+    # What to run, as read when RUN! was pressed.
+    name = models.CharField(max_length=120)
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs")
+    code_repository = models.ForeignKey(CodeRepository, on_delete=models.PROTECT, related_name="runs")
+    branch = models.CharField(max_length=250)
+    commit_sha = models.CharField(max_length=64)
+    commit_subject = models.CharField(max_length=200, blank=True)
+    commit_author = models.CharField(max_length=120, blank=True)
+    committed_at = models.DateTimeField(null=True, blank=True)
+    mlproject_path = models.CharField(max_length=400)
+    mlproject_content = models.TextField()
+    entry_point = models.CharField(max_length=120)
+    parameters = models.JSONField(default=dict)
+    backend_config_path = models.CharField(max_length=400)
+    backend_config_content = models.TextField()
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
+    site_name = models.CharField(max_length=80)
+    compute_budget_account = models.CharField(max_length=120)
+    queue = models.CharField(max_length=120, blank=True)
+    nodes = models.PositiveIntegerField(null=True, blank=True)
+    cpus_per_node = models.PositiveIntegerField(null=True, blank=True)
+    # All CPUs of the job together, for core-hours.
+    cpus = models.PositiveIntegerField(null=True, blank=True)
+    runtime_limit = models.DurationField(null=True, blank=True)
+
+    state = models.CharField(max_length=12, choices=RunState, default=RunState.PENDING)
+    # What it waits for, since when, and who can do something about it; blank when it does not wait.
+    waiting_for = models.TextField(blank=True)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    # Why it ended as it did, in plain words.
+    outcome = models.TextField(blank=True)
+
+    # Submission. The tag is committed before the POST that carries it; `posted_at` says that a POST with it
+    # may have reached the site, `job_url` that one did and which job is ours.
+    submission_tag = models.CharField(max_length=60, unique=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    refusals = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    posted_at = models.DateTimeField(null=True, blank=True)
+    was_in_doubt = models.BooleanField(default=False)
+    job_url = models.CharField(max_length=500, blank=True)
+    job_script = models.TextField(blank=True)
+    code_sha256 = models.CharField(max_length=64, blank=True)
+    code_size = models.PositiveBigIntegerField(null=True, blank=True)
+    code_is_inline = models.BooleanField(default=True)
+    code_uploaded = models.BooleanField(default=False)
+    # From here on the job may be running, whatever the answer to the start was.
+    start_sent_at = models.DateTimeField(null=True, blank=True)
+    submitting_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    # Following.
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    poll_failures = models.PositiveIntegerField(default=0)
+    # Somebody has the page open until then: ask more often, and fetch the log each time.
+    watched_until = models.DateTimeField(null=True, blank=True)
+    log_fetched_at = models.DateTimeField(null=True, blank=True)
+    site_status = models.CharField(max_length=20, blank=True)
+    batch_system_id = models.CharField(max_length=120, blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    site_message = models.TextField(blank=True)
+    consumed_seconds = models.JSONField(default=dict, blank=True)
+    running_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    core_hours = models.FloatField(null=True, blank=True)
+    log_size = models.PositiveBigIntegerField(default=0)
+    log_truncated = models.BooleanField(default=False)
+    log_complete = models.BooleanField(default=False)
+
+    # Cancelling is a wish first; the site decides when it is so.
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    abort_sent_at = models.DateTimeField(null=True, blank=True)
+
+    # Tracking.
+    mlflow_experiment_id = models.CharField(max_length=64, blank=True)
+    mlflow_run_id = models.CharField(max_length=64, blank=True)
+    tracking_closed = models.BooleanField(default=False)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
+            models.CheckConstraint(
+                name="run_started_has_job",
+                condition=Q(submitted_at__isnull=True) | ~Q(job_url=""),
+            ),
+            models.UniqueConstraint(name="run_job_url_unique", fields=["job_url"], condition=~Q(job_url="")),
+        ]
+        indexes = [
+            # Lists: newest first in a project, alone or by one filter. The key pages by pk.
+            models.Index(F("project"), F("id").desc(), name="run_list"),
+            models.Index(F("project"), F("state"), F("id").desc(), name="run_list_by_state"),
+            models.Index(F("project"), F("experiment"), F("id").desc(), name="run_list_by_experiment"),
+            models.Index(F("project"), F("created_by"), F("id").desc(), name="run_list_by_member"),
+            models.Index("project", "ended_at", name="run_failed_recently", condition=Q(state__in=("FAILED", "LOST"))),
+            # Sweeps read these and nothing else.
+            models.Index("next_attempt_at", name="run_submission_due", condition=Q(state__in=BEFORE_START)),
+            models.Index("next_poll_at", name="run_poll_due", condition=Q(next_poll_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def short_id(self) -> str:
+        return self.uuid.hex[:8]
+
+    @property
+    def run_state(self) -> RunState:
+        return RunState(self.state)
+
+    @property
+    def badge(self) -> Badge:
+        return self.run_state.badge
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.run_state.is_terminal
+
+    @property
+    def is_active(self) -> bool:
+        return not self.is_terminal
+
+    def duration(self, now: datetime) -> timedelta:
+        """From RUN! to the end, or to `now`."""
+        return (self.ended_at or now) - self.created_at
+
+
+class RunEvent(models.Model):
+    """One dated line of a run's life. Written in the transaction of the change it tells of."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=40)
+    message = models.TextField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index("run", "id", name="run_event_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class RunLogChunk(models.Model):
+    """A piece of the job's log. Pieces of a run follow each other without gap: next offset = offset + length."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_chunks")
+    offset = models.PositiveBigIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "offset", name="run_log_chunk_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}@{self.offset}"

@@ -1,0 +1,205 @@
+"""What a filled-in form would run: the commit, the entry point, the resources, the script, and what is wrong.
+
+The form, its preview and RUN! itself all make the same plan, so what was shown is what is stored. A plan reads
+the local mirror only; it never waits for a git host or a site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connections.git.errors import GitError
+from connections.git.mirror import Branch, Commit, Mirror
+from connections.models import Connection
+from projects.mirrors import mirror_of
+from projects.models import CodeRepository
+from runs.backend_config import (
+    BackendConfig,
+    BackendConfigError,
+    check_against_queues,
+    parse_backend_config,
+    same_site,
+)
+from runs.mlproject import (
+    EntryPoint,
+    MLproject,
+    MLprojectError,
+    ParameterErrors,
+    mlproject_candidates,
+    parse_mlproject,
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The form's code and site fields as far as they are filled in; parameters by name."""
+
+    code_repository: CodeRepository | None = None
+    branch: str = ""
+    mlproject_path: str = ""
+    entry_point: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    backend_config_path: str = ""
+    connection: Connection | None = None
+    compute_budget_account: str = ""
+    # Left-overs of another choice (a branch of the repository chosen before) give way instead of failing.
+    lenient: bool = False
+
+
+@dataclass
+class Plan:
+    """What could be found out. `problems` maps form field names to sentences; empty means RUN! will do."""
+
+    choices: Choices
+    branches: list[Branch] = field(default_factory=list)
+    branch: str = ""
+    commit: Commit | None = None
+    mlproject_path: str = ""
+    mlproject_content: str = ""
+    mlproject: MLproject | None = None
+    entry_point: EntryPoint | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    command_line: str = ""
+    config_content: str = ""
+    config: BackendConfig | None = None
+    problems: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def complain(self, field_name: str, message: str) -> None:
+        self.problems.setdefault(field_name, []).append(message)
+
+
+def make_plan(choices: Choices) -> Plan:
+    plan = Plan(choices)
+    if choices.code_repository is None:
+        return plan
+    mirror = mirror_of(choices.code_repository)
+    _read_branch(plan, mirror)
+    if plan.commit:
+        _read_mlproject(plan, mirror, plan.commit)
+        _read_config(plan, mirror, plan.commit)
+    if plan.mlproject:
+        _choose_entry_point(plan, plan.mlproject)
+    return plan
+
+
+def _read_branch(plan: Plan, mirror: Mirror) -> None:
+    try:
+        plan.branches = mirror.branches()
+        plan.branch = _branch(plan)
+        if plan.branch:
+            plan.commit = mirror.resolve(plan.branch)
+    except GitError as error:
+        plan.complain("branch" if plan.branches else "code_repository", error.message)
+
+
+def _branch(plan: Plan) -> str:
+    names = [branch.name for branch in plan.branches]
+    asked = plan.choices.branch
+    if asked and (asked in names or not plan.choices.lenient):
+        return asked
+    return names[0] if names else ""
+
+
+def _read_mlproject(plan: Plan, mirror: Mirror, commit: Commit) -> None:
+    """The path may name the file or its folder, as both are in use."""
+    asked = plan.choices.mlproject_path
+    if not asked:
+        return
+    first_error: GitError | None = None
+    try:
+        candidates = mlproject_candidates(asked)
+    except MLprojectError as error:
+        plan.complain("mlproject_path", str(error))
+        return
+    for path in candidates:
+        try:
+            content = mirror.read(commit.sha, path)
+        except GitError as error:
+            first_error = first_error or error
+            continue
+        _parse_mlproject(plan, path, content)
+        return
+    if first_error:
+        plan.complain("mlproject_path", first_error.message)
+
+
+def _parse_mlproject(plan: Plan, path: str, content: bytes) -> None:
+    try:
+        plan.mlproject = parse_mlproject(content, path=path)
+    except MLprojectError as error:
+        for problem in error.problems:
+            plan.complain("mlproject_path", problem.message)
+        return
+    plan.mlproject_path = path
+    plan.mlproject_content = content.decode()
+    plan.warnings += [warning.message for warning in plan.mlproject.warnings]
+
+
+def _read_config(plan: Plan, mirror: Mirror, commit: Commit) -> None:
+    path = plan.choices.backend_config_path
+    if not path:
+        return
+    try:
+        content = mirror.read(commit.sha, path)
+        plan.config = parse_backend_config(content, path=path)
+    except GitError as error:
+        plan.complain("backend_config_path", error.message)
+        return
+    except BackendConfigError as error:
+        for problem in error.problems:
+            plan.complain("backend_config_path", problem.message)
+        return
+    plan.config_content = content.decode()
+    plan.warnings += [problem.message for problem in plan.config.warnings]
+    _check_site(plan, plan.config)
+    _check_queues(plan, plan.config)
+
+
+def _check_site(plan: Plan, config: BackendConfig) -> None:
+    """Credentials for one site are never sent to another."""
+    connection = plan.choices.connection
+    url = config.unicore_api_url
+    if connection is None or connection.site is None or url is None or same_site(url, connection.site.base_url):
+        return
+    plan.complain(
+        "connection",
+        f"{plan.choices.backend_config_path} is for {url}, and this connection is for "
+        f"{connection.site.base_url}. Choose a connection to that site, or change UnicoreApiUrl.",
+    )
+
+
+def _check_queues(plan: Plan, config: BackendConfig) -> None:
+    """Advice, not a refusal: what the site allows may have changed since the connection was tested."""
+    connection = plan.choices.connection
+    if connection is not None:
+        account = plan.choices.compute_budget_account or None
+        problems = check_against_queues(config, connection.queue_limits, compute_budget_account=account)
+        plan.warnings += [problem.message for problem in problems]
+
+
+def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:
+    asked = plan.choices.entry_point
+    if plan.choices.lenient and asked not in mlproject.entry_points:
+        asked = ""
+    try:
+        entry_point = mlproject.entry_point(asked) if asked else mlproject.default_entry_point
+    except MLprojectError as error:
+        plan.complain("entry_point", error.message)
+        return
+    plan.entry_point = entry_point
+    try:
+        plan.parameters = entry_point.clean(_given(plan, entry_point))
+        plan.command_line = entry_point.command_line(plan.parameters)
+    except ParameterErrors as error:
+        for parameter, message in error.errors.items():
+            plan.complain(f"param-{parameter}", message)
+
+
+def _given(plan: Plan, entry_point: EntryPoint) -> dict[str, str]:
+    given = dict(plan.choices.parameters)
+    if not plan.choices.lenient:
+        return given
+    declared = {parameter.name for parameter in entry_point.parameters}
+    return {name: value for name, value in given.items() if name in declared}

@@ -1,0 +1,162 @@
+"""From a stored run to what is sent to the site: code archive, job script, job description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from django.conf import settings
+
+from connections.git.errors import GitError
+from projects.mirrors import fetch_or_raise, mirror_of
+from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
+from runs.job import (
+    PackedCode,
+    PackError,
+    RunFacts,
+    environment_file,
+    job_description,
+    job_script,
+    layout,
+    pack_code,
+)
+from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
+from runs.models import Run
+from runs.notifications import notification_url
+from runs.tracking import ensure_tracking_run
+
+CODE_ARCHIVE = layout.CODE
+
+
+class NotPossible(Exception):
+    """This run can never be sent as it is stored; the text says why."""
+
+
+@dataclass(frozen=True)
+class PreparedJob:
+    """`description` is for the site and holds secrets; `columns` is what the run keeps of it. Close it when done."""
+
+    description: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    code: PackedCode
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.code.close()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run's stored files say: which command, in which folder, on which resources."""
+
+    mlproject: MLproject
+    entry_point: EntryPoint
+    config: BackendConfig
+    command_line: str
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Paths that no exclusion leaves out: the job cannot do without them."""
+        image = self.config.environment.apptainer
+        local_image = image.path_in_repository(self.mlproject.directory) if image else None
+        return frozenset({self.mlproject.path, local_image} - {None})  # type: ignore[arg-type]
+
+    def script(self, facts: RunFacts) -> str:
+        return job_script(
+            run=facts, config=self.config, command_line=self.command_line, project_dir=self.mlproject.directory
+        )
+
+
+def prepare(run: Run, *, now: datetime) -> PreparedJob:
+    """Everything that the POST carries, with the MLflow run made.
+
+    Raises NotPossible, GitError, TrackingUnavailable and TrackingRefused.
+    """
+    recipe = recipe_of(run)
+    experiment_id, mlflow_run_id = ensure_tracking_run(run, now=now)
+    script = recipe.script(facts_of(run))
+    code = pack_run(run, now=now, recipe=recipe)
+    is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
+    description = job_description(
+        run=facts_of(run),
+        config=recipe.config,
+        tag=run.submission_tag,
+        script=script,
+        environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
+        code_sha256=code.sha256,
+        code_base64=code.base64() if is_inline else None,
+        notification_url=notification_url(run.uuid),
+    )
+    columns = {
+        "job_script": script,
+        "code_sha256": code.sha256,
+        "code_size": code.size,
+        "code_is_inline": is_inline,
+        "mlflow_experiment_id": experiment_id,
+        "mlflow_run_id": mlflow_run_id,
+    }
+    return PreparedJob(description, columns, code)
+
+
+def pack_run(run: Run, *, now: datetime, recipe: Recipe | None = None) -> PackedCode:
+    """The code of the run's commit, the same bytes each time. Raises NotPossible and GitError."""
+    recipe = recipe or recipe_of(run)
+    try:
+        return _pack(run, recipe)
+    except GitError:
+        # The mirror of this machine may be older than the run, or be missing altogether.
+        fetch_or_raise(run.code_repository, now=now)
+        return _pack(run, recipe)
+
+
+def _pack(run: Run, recipe: Recipe) -> PackedCode:
+    mirror = mirror_of(run.code_repository)
+    try:
+        return pack_code(
+            entries=mirror.entries(run.commit_sha),
+            blobs=mirror.blobs,
+            exclude=recipe.config.exclude,
+            keep=recipe.kept,
+            limit_bytes=settings.MANTIK_CODE_MAX_BYTES,
+            mtime=int(run.committed_at.timestamp()) if run.committed_at else 0,
+        )
+    except PackError as error:
+        raise NotPossible(error.message) from None
+
+
+def recipe_of(run: Run) -> Recipe:
+    """Read the stored files again. Raises NotPossible if this version of Mantik no longer takes them."""
+    try:
+        mlproject = parse_mlproject(run.mlproject_content.encode(), path=run.mlproject_path)
+        entry_point = mlproject.entry_point(run.entry_point)
+        config = parse_backend_config(run.backend_config_content.encode(), path=run.backend_config_path)
+        return Recipe(mlproject, entry_point, config, entry_point.command_line(run.parameters))
+    except (MLprojectError, BackendConfigError, ParameterErrors) as error:
+        raise NotPossible(str(error)) from None
+
+
+def facts_of(run: Run) -> RunFacts:
+    return RunFacts(short_id=run.short_id, name=run.name, commit=run.commit_sha, account=run.compute_budget_account)
+
+
+def job_environment(run: Run, experiment_id: str, mlflow_run_id: str) -> dict[str, str]:
+    """What the job finds in its 0600 file: where to log, and as whom."""
+    variables = {
+        "MANTIK_RUN_ID": str(run.uuid),
+        "MLFLOW_TRACKING_URI": settings.MANTIK_TRACKING_URI,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_RUN_ID": mlflow_run_id,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # The address is that of a server which members do not reach.
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    if settings.MANTIK_TRACKING_TOKEN:
+        variables["MLFLOW_TRACKING_TOKEN"] = settings.MANTIK_TRACKING_TOKEN
+    return variables

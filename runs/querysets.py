@@ -1,0 +1,46 @@
+"""Runs by who may see them, and by what has to be done about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from projects.models import Project
+from runs.states import ACTIVE, BEFORE_START, RunState
+
+if TYPE_CHECKING:
+    from mantik.accounts.models import User
+    from runs.models import Run
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, user: User | AnonymousUser) -> RunQuerySet:
+        """Runs of the projects that `user` may look at."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def for_rows(self) -> RunQuerySet:
+        """With what a list row shows, without the texts that it does not."""
+        return self.select_related("experiment", "created_by", "code_repository").defer(
+            "mlproject_content", "backend_config_content", "job_script", "experiment__description"
+        )
+
+    def active(self) -> RunQuerySet:
+        return self.filter(state__in=ACTIVE)
+
+    def failed_since(self, since: datetime) -> RunQuerySet:
+        return self.filter(state__in=(RunState.FAILED, RunState.LOST), ended_at__gte=since)
+
+    def due_for_submission(self, now: datetime) -> RunQuerySet:
+        """Not yet started at the site, due, and in no live worker's hands."""
+        return self.filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lte=now),
+            state__in=BEFORE_START,
+            next_attempt_at__lte=now,
+        )
+
+    def due_for_following(self, now: datetime) -> RunQuerySet:
+        return self.filter(next_poll_at__lte=now)

@@ -1,0 +1,147 @@
+"""What members do with runs: start, cancel, delete, look at."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from mantik.lib.queue import send_on_commit
+from projects.models import Experiment, Project
+from projects.permissions import Action, may
+from runs.lifecycle import record
+from runs.models import Run
+from runs.plans import Plan
+from runs.states import AT_SITE, BEFORE_START
+
+WATCH = timedelta(seconds=30)
+
+
+class NotAllowed(Exception):
+    """The state of the run does not allow it; the text says why, for the member."""
+
+
+def create_run(
+    *,
+    project: Project,
+    user: User,
+    name: str,
+    experiment: Experiment,
+    connection: Connection,
+    compute_budget_account: str,
+    plan: Plan,
+    now: datetime,
+) -> Run:
+    """Store a run as planned and hand it to the workers once it is committed.
+
+    `plan` must be without problems. From here on the run cannot be lost: a sweep finds it if the message does
+    not arrive.
+    """
+    from runs.tasks import submit_run
+
+    assert not plan.problems, "the form has seen to it"
+    assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
+    assert connection.site and plan.choices.code_repository  # noqa: PT018
+    resources = plan.config.resources
+    run_uuid = uuid.uuid4()
+    with transaction.atomic():
+        run = Run.objects.create(
+            uuid=run_uuid,
+            submission_tag=f"mantik-{run_uuid}",
+            project=project,
+            created_by=user,
+            created_at=now,
+            next_attempt_at=now,
+            name=name,
+            experiment=experiment,
+            connection=connection,
+            site_name=connection.site.name,
+            compute_budget_account=compute_budget_account,
+            code_repository=plan.choices.code_repository,
+            branch=plan.branch,
+            commit_sha=plan.commit.sha,
+            commit_subject=plan.commit.subject[:200],
+            commit_author=plan.commit.author[:120],
+            committed_at=plan.commit.committed_at,
+            mlproject_path=plan.mlproject_path,
+            mlproject_content=plan.mlproject_content,
+            entry_point=plan.entry_point.name,
+            parameters=plan.parameters,
+            backend_config_path=plan.choices.backend_config_path,
+            backend_config_content=plan.config_content,
+            queue=resources.queue,
+            nodes=resources.nodes,
+            cpus_per_node=resources.cpus_per_node,
+            cpus=resources.cpus_at_most,
+            runtime_limit=resources.runtime,
+        )
+        record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
+        send_on_commit(submit_run, run_id=run.pk)
+    return run
+
+
+def may_cancel(user: User, run: Run) -> bool:
+    return may(user, Action.CANCEL_ANY_RUN, run.project) or (
+        run.created_by_id == user.pk and may(user, Action.CANCEL_OWN_RUN, run.project)
+    )
+
+
+def may_delete(user: User, run: Run) -> bool:
+    return may(user, Action.DELETE_ANY_RUN, run.project) or (
+        run.created_by_id == user.pk and may(user, Action.DELETE_OWN_RUN, run.project)
+    )
+
+
+def cancel_run(*, run: Run, user: User, now: datetime) -> None:
+    """Wish the run away. The state changes when the site has let go of the job. Raises NotAllowed when over."""
+    from runs.tasks import follow_runs, submit_run
+
+    with transaction.atomic():
+        # Neither branch looks at the row before it writes: the run may start or end at this very moment.
+        asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
+        changed = asked.filter(state__in=BEFORE_START).update(
+            cancel_requested_at=now, cancel_requested_by=user, next_attempt_at=now
+        ) or asked.filter(state__in=AT_SITE).update(cancel_requested_at=now, cancel_requested_by=user, next_poll_at=now)
+        run.refresh_from_db()
+        if run.is_terminal:
+            raise NotAllowed(f"The run is over ({run.get_state_display().lower()}); there is nothing to cancel.")
+        if not changed:
+            return
+        record(run, now=now, kind="cancel.requested", message=f"{user.display_name} asked to cancel it.", actor=user)
+        send_on_commit(submit_run, run_id=run.pk)
+        send_on_commit(follow_runs, run_ids=[run.pk])
+
+
+def delete_run(*, run: Run) -> None:
+    """Remove a run that is over, with its log and events. MLflow and the site keep theirs. Raises NotAllowed."""
+    if not run.is_terminal:
+        raise NotAllowed("A run can be deleted when it is over. Cancel it first.")
+    run.delete()
+
+
+def watch(*, run: Run, now: datetime) -> None:
+    """Somebody has the page open: have the site asked more often for a while. Writes every ten seconds at most."""
+    if run.is_terminal and run.log_complete:
+        return
+    soon = now + WATCH - timedelta(seconds=10)
+    if run.watched_until and run.watched_until > soon:
+        return
+    watched = Run.objects.filter(pk=run.pk)
+    watched.update(watched_until=now + WATCH)
+    # It may have been put off for a minute while nobody looked.
+    watched.filter(state__in=AT_SITE, next_poll_at__gt=now + timedelta(seconds=2)).update(next_poll_at=now)
+
+
+def notice(*, run_uuid: uuid.UUID, now: datetime) -> bool:
+    """A site says that a job has moved on: make its run due. False if there is no such run."""
+    from runs.tasks import follow_runs
+
+    run_id = Run.objects.filter(uuid=run_uuid).values_list("pk", flat=True).first()
+    if run_id is None:
+        return False
+    if Run.objects.filter(pk=run_id, state__in=AT_SITE).update(next_poll_at=now):
+        send_on_commit(follow_runs, run_ids=[run_id])
+    return True

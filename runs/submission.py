@@ -1,0 +1,379 @@
+"""Handing a run to its site, exactly once.
+
+UNICORE takes no idempotency key: two POSTs are two jobs. Three things together make one started job per run,
+whatever dies and whatever gets lost:
+
+1. The run's tag is in the database before the POST that carries it, and so is `posted_at`, which says that a
+   POST may be under way. Whoever finds `posted_at` without `job_url` asks the site for the tag before anything
+   else, and posts again only after the unknown outcome has rested for `MANTIK_SUBMIT_SETTLE_SECONDS`.
+2. Jobs are posted unstarted. A job whose URL we never learnt consumes nothing.
+3. Only the job whose URL is committed on the run is started, and starting twice does nothing.
+
+A worker holds a lease while it works on a run. The lease saves work, the protocol does not rest on it: every
+write is fenced by the lease's token, so a worker that was thought dead and comes back cannot commit a job URL
+any more, deletes the job it made, and never starts it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from connections.git.errors import GitError
+from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
+from connections.sealing import SealBroken
+from connections.services import note_use, open_connection
+from connections.unicore.client import SiteClient
+from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from projects.permissions import Action, may
+from runs.lifecycle import move, record, set_columns, wait
+from runs.models import Run
+from runs.preparation import CODE_ARCHIVE, NotPossible, PreparedJob, pack_run, prepare
+from runs.states import RunState
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+# A site that loses its identity provider also answers "forbidden", so one refusal proves nothing.
+REFUSALS_BEFORE_FAILING = 3
+LONGEST_PAUSE = timedelta(minutes=5)
+PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
+# The job's directory appears a moment after the POST; an upload before that fails.
+SECONDS_UNTIL_DIRECTORY = 0.2
+TRIES_FOR_DIRECTORY = 3
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the run over; whatever we were about to write is theirs to write."""
+
+
+def submit_run(*, run_id: int, clock: Clock) -> None:
+    """Take one run as far towards a started job as is possible now.
+
+    Safe to call at any time, by any number of workers, any number of times. What the site, the git mirror or
+    MLflow answer ends as a waiting reason, a failure or a queued run; only our own defects are raised.
+    """
+    run = claim(run_id=run_id, now=clock())
+    if run is None:
+        return
+    try:
+        Submission(run, clock).advance()
+    except LeaseLost:
+        log.warning("submission_lease_lost", run=str(run.uuid))
+
+
+def claim(*, run_id: int, now: datetime) -> Run | None:
+    """Lease a due run to the caller; None if it is not due, or in another worker's hands."""
+    token = uuid.uuid4()
+    with transaction.atomic():
+        claimed = (
+            Run.objects.due_for_submission(now)
+            .filter(pk=run_id)
+            .update(
+                lease_token=token,
+                lease_until=now + _lease_time(),
+                attempts=F("attempts") + 1,
+                submitting_at=Coalesce("submitting_at", now),
+            )
+        )
+        if not claimed:
+            return None
+        run = _load(run_id)
+        if run.state == RunState.PENDING:
+            move(run, to=RunState.SUBMITTING, now=now, message="A worker took it up.", lease=token)
+    return run
+
+
+def standing_objection(run: Run) -> str:
+    """Why `run` may not go on now, although it was allowed when it was stored; "" if it may.
+
+    Time passes between RUN! and the job: people leave projects and delete connections.
+    """
+    if not may(run.created_by, Action.ADD_RUN, run.project):
+        return f"{run.created_by.display_name} may no longer start runs in this project."
+    if run.connection is None:
+        return "The connection of this run was deleted. Run it again with another connection."
+    if run.connection.owner_id != run.created_by_id:
+        return "The connection of this run belongs to somebody else. Run it again with your own connection."
+    return ""
+
+
+@dataclass
+class Submission:
+    """One worker's turn at one leased run."""
+
+    run: Run
+    clock: Clock
+
+    def advance(self) -> None:
+        try:
+            self._advance()
+        except SiteOutcomeUnknown as error:
+            self._wait(error.message, pause=PAUSE_BEFORE_LOOKING, was_in_doubt=True)
+        except JobGone:
+            self._end(RunState.LOST, f"{self.run.site_name} no longer knows the job, which had not started yet.")
+        except SiteRefused as error:
+            self._refused(error)
+        except (SiteUnavailable, TrackingUnavailable) as error:
+            self._wait(error.message)
+        except GitError as error:
+            self._git_failed(error)
+        except (NotPossible, TrackingRefused, SealBroken) as error:
+            self._give_up(str(error))
+        except LeaseLost:
+            raise
+        except Exception:
+            # Ours. The run is kept, the operators find the traceback by the run's id.
+            self._wait(
+                f"An error inside Mantik stopped the submission; it is tried again. Operators: see run {self.run.uuid}."
+            )
+            raise
+
+    def _advance(self) -> None:
+        run = self.run
+        if run.cancel_requested_at:
+            self._withdraw(RunState.CANCELLED, cancelled_message(run))
+            return
+        objection = standing_objection(run)
+        if objection:
+            self._withdraw(RunState.FAILED, objection)
+            return
+        if run.posted_at and not run.job_url:
+            self._find_posted_job()
+        if not run.job_url:
+            self._post()
+        if not (run.code_is_inline or run.code_uploaded):
+            self._upload()
+        self._start()
+
+    # What became of an earlier POST
+
+    def _find_posted_job(self) -> None:
+        """Adopt the job that carries our tag. Comes back without one only when it is safe to post again."""
+        jobs = sorted(self._site.find_jobs(self.run.submission_tag))
+        if jobs:
+            self._write(
+                event=("submission.found", "The site had received the job, though its answer was lost."),
+                job_url=jobs[0],
+                was_in_doubt=True,
+            )
+            return
+        self._rest_before_repeating()
+        self._write(
+            event=("submission.absent", "The site never received the job; it is sent again."),
+            posted_at=None,
+            was_in_doubt=True,
+        )
+
+    def _rest_before_repeating(self) -> None:
+        """A POST whose answer is missing may still be on its way; leave it the time to arrive."""
+        assert self.run.posted_at is not None
+        if self.clock() - self.run.posted_at >= timedelta(seconds=settings.MANTIK_SUBMIT_SETTLE_SECONDS):
+            return
+        raise SiteOutcomeUnknown(
+            f"{self.run.site_name} did not confirm the job. Mantik looks for it there before sending it again, "
+            "so that it cannot run twice.",
+            code="unknown.resting",
+        )
+
+    # Sending
+
+    def _post(self) -> None:
+        with prepare(self.run, now=self.clock()) as prepared:
+            self._write(posted_at=self.clock(), **prepared.columns)
+            job_url = self._submit(prepared)
+        try:
+            self._write(event=("submission.accepted", f"{self.run.site_name} accepted the job."), job_url=job_url)
+        except LeaseLost:
+            # Whoever speaks for the run now has not seen this job, and must not find two.
+            delete_quietly(self._site, job_url)
+            raise
+
+    def _submit(self, prepared: PreparedJob) -> str:
+        """POST. `posted_at` is taken back only where the site certainly has no job of ours."""
+        try:
+            return self._site.submit(prepared.description)
+        except SiteOutcomeUnknown:
+            raise
+        except SiteError:
+            self._write(posted_at=None)
+            raise
+
+    def _upload(self) -> None:
+        run = self.run
+        self._await_directory()
+        with pack_run(run, now=self.clock()) as code:
+            if code.sha256 != run.code_sha256:
+                raise NotPossible(
+                    "The code archive could not be made again as it was announced to the site. Run it again."
+                )
+            with code.open() as content:
+                self._site.upload(run.job_url, CODE_ARCHIVE, content, code.size)
+        self._write(code_uploaded=True)
+
+    def _await_directory(self) -> None:
+        for _ in range(TRIES_FOR_DIRECTORY):
+            time.sleep(SECONDS_UNTIL_DIRECTORY)
+            if self._site.ready_for_upload(self.run.job_url):
+                return
+        raise SiteUnavailable(
+            f"{self.run.site_name} is still preparing the job's directory.", code="unavailable.directory"
+        )
+
+    def _start(self) -> None:
+        run = self.run
+        if run.was_in_doubt:
+            self._delete_doubles()
+        if not run.start_sent_at:
+            self._write(start_sent_at=self.clock())
+        self._site.start(run.job_url)
+        now = self.clock()
+        moved = move(
+            run,
+            to=RunState.QUEUED,
+            now=now,
+            message=f"Handed to {run.site_name}.",
+            lease=run.lease_token,
+            submitted_at=now,
+            next_poll_at=now,
+            next_attempt_at=None,
+            refusals=0,
+            **NO_LEASE,
+        )
+        if not moved:
+            raise LeaseLost
+        assert run.connection
+        note_use(run.connection, now=now)
+
+    # Not going on
+
+    def _withdraw(self, to: RunState, message: str) -> None:
+        """End the run before its job was known to start, leaving nothing of it at the site."""
+        run = self.run
+        if run.connection is not None and (run.posted_at or run.job_url):
+            self._remove_jobs()
+        self._end(to, message)
+
+    def _remove_jobs(self) -> None:
+        run = self.run
+        jobs = set(self._site.find_jobs(run.submission_tag)) | ({run.job_url} - {""})
+        if not jobs:
+            self._rest_before_repeating()
+        for job_url in jobs:
+            with suppress(JobGone):
+                self._site.delete(job_url)
+
+    def _delete_doubles(self) -> None:
+        """Jobs of POSTs that arrived after we had stopped waiting for them. None of them was ever started."""
+        for job_url in self._site.find_jobs(self.run.submission_tag):
+            if job_url != self.run.job_url:
+                delete_quietly(self._site, job_url)
+
+    def _refused(self, error: SiteRefused) -> None:
+        run = self.run
+        may_be_started = run.start_sent_at is not None
+        may_pass = error.code == "refused.credentials" and run.refusals + 1 < REFUSALS_BEFORE_FAILING
+        if may_be_started or may_pass:
+            self._wait(error.message, refusals=run.refusals + 1)
+            return
+        self._give_up(error.message)
+
+    def _git_failed(self, error: GitError) -> None:
+        if error.permanent:
+            self._give_up(error.message)
+        else:
+            self._wait(error.message)
+
+    def _give_up(self, message: str) -> None:
+        if self.run.job_url and self.run.connection is not None:
+            delete_quietly(self._site, self.run.job_url)
+        self._end(RunState.FAILED, message)
+
+    def _end(self, to: RunState, message: str) -> None:
+        now = self.clock()
+        actor = self.run.cancel_requested_by if to == RunState.CANCELLED else None
+        # Followed once more, to close its MLflow run.
+        move(self.run, to=to, now=now, message=message, actor=actor, lease=self.run.lease_token, next_poll_at=now)
+
+    def _wait(self, reason: str, *, pause: timedelta | None = None, **columns: Any) -> None:
+        now = self.clock()
+        wait(
+            self.run,
+            reason=reason,
+            now=now,
+            lease=self.run.lease_token,
+            next_attempt_at=now + (pause or pause_after(self.run.attempts)),
+            **NO_LEASE,
+            **columns,
+        )
+
+    def _write(self, *, event: tuple[str, str] | None = None, **columns: Any) -> None:
+        """Columns, the event that tells of them, and a longer lease, or LeaseLost and nothing."""
+        now = self.clock()
+        with transaction.atomic():
+            if not set_columns(self.run, lease=self.run.lease_token, lease_until=now + _lease_time(), **columns):
+                raise LeaseLost
+            if event:
+                record(self.run, now=now, kind=event[0], message=event[1])
+
+    @property
+    def _site(self) -> SiteClient:
+        assert self.run.connection is not None  # standing_objection() has seen to it
+        return open_connection(self.run.connection)
+
+
+NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_until": None}
+
+
+def pause_after(attempts: int) -> timedelta:
+    """2 s, 4 s, 8 s ... up to five minutes, spread so that many runs do not come back in one instant."""
+    seconds = min(2.0 ** min(attempts, 12), LONGEST_PAUSE.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, keeps no secret
+
+
+def cancelled_message(run: Run) -> str:
+    by = run.cancel_requested_by
+    return f"Cancelled by {by.display_name}." if by else "Cancelled."
+
+
+def delete_quietly(site: SiteClient, job_url: str) -> None:
+    """Remove a job that never started. If the site does not listen, it expires there by itself."""
+    try:
+        site.delete(job_url)
+    except SiteError as error:
+        log.warning("unstarted_job_left_at_site", job=job_url, code=error.code)
+
+
+def due_runs(*, now: datetime, limit: int) -> list[int]:
+    """Ids of runs whose submission is due and in nobody's hands, longest waiting first."""
+    due = Run.objects.due_for_submission(now).order_by("next_attempt_at", "pk")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+def _load(run_id: int) -> Run:
+    run: Run = Run.objects.select_related(
+        "project",
+        "experiment__project",
+        "code_repository__connection",
+        "connection__site",
+        "created_by",
+        "cancel_requested_by",
+    ).get(pk=run_id)
+    return run
+
+
+def _lease_time() -> timedelta:
+    return timedelta(seconds=settings.MANTIK_SUBMIT_LEASE_SECONDS)

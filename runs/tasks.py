@@ -1,0 +1,36 @@
+"""Background work on runs. Shells over services: ids in, one service call.
+
+The sweeps find whatever the broker lost; a second delivery finds the state advanced and does nothing.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from mantik.lib.queue import send
+from runs import following, submission
+
+SUBMISSIONS_PER_SWEEP = 200
+
+
+@shared_task(acks_late=True, soft_time_limit=600, time_limit=660)
+def submit_run(*, run_id: int, **_: Any) -> None:
+    submission.submit_run(run_id=run_id, clock=timezone.now)
+
+
+@shared_task
+def sweep_submissions(**_: Any) -> None:
+    for run_id in submission.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
+        send(submit_run, run_id=run_id)
+
+
+@shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
+def follow_runs(*, run_ids: list[int], **_: Any) -> None:
+    following.follow_runs(run_ids=run_ids, clock=timezone.now)
+
+
+@shared_task
+def sweep_following(**_: Any) -> None:
+    for _connection, run_ids in following.claim_due(now=timezone.now()):
+        send(follow_runs, run_ids=run_ids)
