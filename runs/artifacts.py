@@ -1,0 +1,83 @@
+"""A run's artifacts, which are in MLflow: folders to look into, files to download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from connections.mlflow.errors import TrackingError
+from connections.mlflow.tracking import tracking_client
+from runs.models import Run
+
+MOST_SHOWN = 500
+
+
+class Download:
+    """One artifact on its way through. Iterate it once; close it, also if it was never begun."""
+
+    def __init__(self, run: Run, path: str) -> None:
+        """Raises TrackingError before the first byte."""
+        self._open = ExitStack()
+        found = self._open.enter_context(tracking_client().open_artifact(run.mlflow_run_id, path))
+        self.size = found.size
+        self._pieces = found.pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._open:
+            yield from self._pieces
+
+    def close(self) -> None:
+        self._open.close()
+
+
+def is_inside(path: str) -> bool:
+    """Whether `path` names something below the run's artifacts, and nothing else."""
+    return bool(path) and path.isprintable() and not {"", ".", ".."} & set(path.split("/"))
+
+
+def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
+    """{"entries", "path", "parents", "problem"} of one folder. MLflow being away is a problem in words."""
+    found: dict[str, Any] = {"entries": [], "path": path, "parents": _parents(run, path), "problem": None}
+    if not run.mlflow_run_id:
+        return found
+    try:
+        entries = tracking_client().artifacts(run.mlflow_run_id, path)
+    except TrackingError as error:
+        found["problem"] = error.message
+        return found
+    found["entries"] = [
+        {
+            "name": entry.path.rpartition("/")[2],
+            "path": entry.path,
+            "is_dir": entry.is_dir,
+            "size": entry.size,
+            "url": _folder_url(run, entry.path) if entry.is_dir else _file_url(run, entry.path, may_download),
+        }
+        for entry in sorted(entries, key=lambda entry: (not entry.is_dir, entry.path))[:MOST_SHOWN]
+    ]
+    return found
+
+
+def _parents(run: Run, path: str) -> list[dict[str, str]]:
+    parts = path.split("/") if path else []
+    above = [{"label": "Artifacts", "url": _folder_url(run, "")}] if parts else []
+    return above + [
+        {"label": part, "url": _folder_url(run, "/".join(parts[: place + 1]))} for place, part in enumerate(parts[:-1])
+    ]
+
+
+def _folder_url(run: Run, path: str) -> str:
+    query = {"tab": "artifacts"} | ({"path": path} if path else {})
+    return f"{_page('detail', run)}?{urlencode(query)}"
+
+
+def _file_url(run: Run, path: str, may_download: bool) -> str | None:
+    return f"{_page('artifact', run)}?{urlencode({'path': path})}" if may_download else None
+
+
+def _page(name: str, run: Run) -> str:
+    return reverse(f"runs:{name}", kwargs={"slug": run.project.slug, "uuid": run.uuid})

@@ -1,0 +1,77 @@
+"""What is left to do once a run is over: the rest of its log, its MLflow run, stray jobs of lost answers."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from connections.mlflow.errors import TrackingUnavailable
+from connections.sealing import SealBroken
+from connections.services import open_connection
+from connections.unicore.client import SiteClient
+from connections.unicore.errors import JobGone, SiteError
+from runs.lifecycle import record, set_columns
+from runs.logs import fetch_log
+from runs.models import Run
+from runs.submission import delete_quietly
+from runs.tracking import close_tracking_run
+
+Clock = Callable[[], datetime]
+
+PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(days=3)
+
+
+def wrap_up(run: Run, *, clock: Clock) -> None:
+    """Do what is left; come back later for what the outside does not let us do now."""
+    log_done = run.log_complete or _finish_log(run, now=clock())
+    tracking_done = run.tracking_closed or _close_tracking(run)
+    now = clock()
+    if log_done and tracking_done:
+        set_columns(run, log_complete=True, tracking_closed=True, next_poll_at=None)
+        return
+    assert run.ended_at is not None
+    if now - run.ended_at > GIVE_UP_AFTER:
+        _give_up(run, now)
+        return
+    failures = run.poll_failures + 1
+    set_columns(
+        run,
+        log_complete=log_done,
+        tracking_closed=tracking_done,
+        poll_failures=failures,
+        next_poll_at=now + min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE),
+    )
+
+
+def _finish_log(run: Run, *, now: datetime) -> bool:
+    if not run.submitted_at or run.connection is None:
+        return True
+    try:
+        site = open_connection(run.connection)
+        level = fetch_log(site, run, now=now)
+        if run.was_in_doubt:
+            _delete_strays(site, run)
+    except JobGone:
+        return True
+    except (SiteError, SealBroken):
+        return False
+    return level
+
+
+def _delete_strays(site: SiteClient, run: Run) -> None:
+    for job_url in site.find_jobs(run.submission_tag):
+        if job_url != run.job_url:
+            delete_quietly(site, job_url)
+
+
+def _close_tracking(run: Run) -> bool:
+    try:
+        close_tracking_run(run)
+    except TrackingUnavailable:
+        return False
+    return True
+
+
+def _give_up(run: Run, now: datetime) -> None:
+    record(run, now=now, kind="wrap-up.abandoned", message="The rest of the log could not be fetched for three days.")
+    set_columns(run, log_complete=True, tracking_closed=True, next_poll_at=None)
