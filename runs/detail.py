@@ -1,0 +1,123 @@
+"""What the page of a run shows, in one place for the page and its live parts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from mantik.lib.humanize import core_hours, spoken_duration
+from projects.permissions import Action, may
+from runs.artifacts import artifact_list
+from runs.commits import commit_url
+from runs.logs import last_lines
+from runs.models import Run
+from runs.phases import Segment, phase_segments
+from runs.rows import again_url
+from runs.services import may_cancel, may_delete
+
+TABS = {
+    "overview": "Overview",
+    "log": "Log",
+    "metrics": "Metrics",
+    "artifacts": "Artifacts",
+    "configuration": "Configuration",
+    "events": "Events",
+}
+
+
+def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: datetime) -> dict[str, Any]:
+    """Context of runs/detail.html; only what the chosen `tab` needs is read. `path` is a folder of artifacts."""
+    return live_parts(run, user=user, now=now) | {
+        "room": "runs",
+        "tab": tab,
+        "tabs": _tabs(run, tab),
+        "metrics_url": _url("metrics", run),
+        **_tab_context(run, user, tab, path),
+    }
+
+
+def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
+    """Context of runs/_live.html: what changes while the run is on its way."""
+    signed_in = user if user.is_authenticated else None
+    return {
+        "project": run.project,
+        "run": run,
+        "phases": _phases(run, now),
+        "commit_url": commit_url(run),
+        "again_url": again_url(run, run.project),
+        "may_run": may(user, Action.ADD_RUN, run.project),
+        "may_cancel": bool(signed_in and may_cancel(signed_in, run)),
+        "may_delete": bool(signed_in and may_delete(signed_in, run)),
+    }
+
+
+def _phases(run: Run, now: datetime) -> dict[str, Any]:
+    segments = phase_segments(run, now=now)
+    return {
+        "segments": segments,
+        "captions": [{"tone": segment.tone, "text": _caption(run, segment)} for segment in segments],
+        "aside": _core_hours_line(run, now),
+    }
+
+
+def _caption(run: Run, segment: Segment) -> str:
+    if segment.key == "rest" and run.runtime_limit:
+        return f"Time limit {spoken_duration(run.runtime_limit)}"
+    return f"{segment.label} {spoken_duration(timedelta(seconds=segment.seconds))}"
+
+
+def _core_hours_line(run: Run, now: datetime) -> str:
+    if run.core_hours is not None:
+        return f"{core_hours(run.core_hours)} used"
+    if run.running_at is None or run.cpus is None:
+        return ""
+    so_far = core_hours(run.cpus * ((run.ended_at or now) - run.running_at).total_seconds() / 3600)
+    if run.runtime_limit is None:
+        return f"{so_far} so far"
+    at_most = core_hours(run.cpus * run.runtime_limit.total_seconds() / 3600)
+    return f"{so_far.removesuffix(' core-hours')} of {at_most} so far"
+
+
+def _tabs(run: Run, current: str) -> list[dict[str, Any]]:
+    page = _url("detail", run)
+    return [
+        {
+            "id": key,
+            "label": label,
+            "url": page if key == "overview" else f"{page}?tab={key}",
+            "is_current": key == current,
+        }
+        for key, label in TABS.items()
+    ]
+
+
+def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str) -> dict[str, Any]:
+    if tab in ("overview", "log"):
+        return {"log": _log(run)}
+    if tab == "events":
+        return {"events": run.events.select_related("actor").order_by("-pk")[:500]}
+    if tab == "artifacts":
+        may_download = may(user, Action.DOWNLOAD_ARTIFACTS, run.project)
+        return {
+            "artifacts": artifact_list(run, path=path, may_download=may_download),
+            "may_download": may_download,
+        }
+    return {}
+
+
+def _log(run: Run) -> dict[str, Any]:
+    return {
+        "url": _url("log", run),
+        "raw_url": _url("raw-log", run),
+        "tail": last_lines(run),
+        "limit": settings.MANTIK_LOG_MAX_BYTES if run.log_truncated else None,
+    }
+
+
+def _url(name: str, run: Run) -> str:
+    return reverse(f"runs:{name}", kwargs={"slug": run.project.slug, "uuid": run.uuid})

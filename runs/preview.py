@@ -1,0 +1,102 @@
+"""What RUN! would do with a filled-in form, as its preview shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from connections.git.errors import GitError
+from connections.git.mirror import Commit, TreeEntry
+from mantik.lib.humanize import core_hours, filesize
+from projects.mirrors import mirror_of
+from runs.backend_config import BackendConfig
+from runs.commits import commit_url_of
+from runs.job import RunFacts, environment_file, job_description, layout, shareable
+from runs.job.pack import Chosen, choose
+from runs.plans import Plan
+from runs.preparation import Recipe
+
+# Stands where the stored run will have its own.
+NOT_YET = "new"
+_TOLD_BEHIND_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
+
+
+def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
+    """Context of runs/_preview_card.html; None while too little is chosen. Reads the local mirror only."""
+    if plan.commit is None or plan.choices.code_repository is None:
+        return None
+    recipe = _recipe(plan)
+    shown: dict[str, Any] = {
+        "commit": _commit(plan, plan.commit),
+        "warnings": plan.warnings,
+        "problems": list(dict.fromkeys(chain.from_iterable(plan.problems.values()))),
+    }
+    if plan.config:
+        at_most = plan.config.core_hours_at_most()
+        shown |= {"asks": plan.config.describe(), "at_most": "" if at_most is None else core_hours(at_most)}
+    if recipe:
+        facts = RunFacts(short_id=NOT_YET, name=name or NOT_YET, commit=plan.commit.sha, account=account)
+        script = recipe.script(facts)
+        own = script.partition("\n# This run\n")[2].strip("\n")
+        shown |= {"command": recipe.command_line.strip(), "script": script, "own_script": own}
+        shown |= {"description": _description(recipe.config, facts, script)}
+        shown |= _archive(plan, recipe)
+    return shown
+
+
+def _recipe(plan: Plan) -> Recipe | None:
+    if plan.mlproject is None or plan.entry_point is None or plan.config is None or not plan.command_line:
+        return None
+    return Recipe(plan.mlproject, plan.entry_point, plan.config, plan.command_line)
+
+
+def _commit(plan: Plan, commit: Commit) -> dict[str, Any]:
+    assert plan.choices.code_repository
+    return {
+        "sha": commit.sha,
+        "subject": commit.subject,
+        "author": commit.author,
+        "committed_at": commit.committed_at,
+        "url": commit_url_of(plan.choices.code_repository, commit.sha),
+    }
+
+
+def _description(config: BackendConfig, facts: RunFacts, script: str) -> str:
+    description = shareable(
+        job_description(
+            run=facts,
+            config=config,
+            tag="(made when RUN! is pressed)",
+            script=script,
+            environment=environment_file(dict.fromkeys(_TOLD_BEHIND_THE_FORM, "")),
+            code_sha256="(made from the archive)",
+        )
+    )
+    description["Imports"] = [
+        {**item, "Data": "(the job script)"} if item["To"] == layout.SCRIPT else item for item in description["Imports"]
+    ]
+    return json.dumps(description, indent=2, ensure_ascii=False)
+
+
+def _archive(plan: Plan, recipe: Recipe) -> dict[str, str]:
+    """How much code goes along. The tree is listed, not packed: a preview has to keep up with typing."""
+    assert plan.commit
+    assert plan.choices.code_repository
+    try:
+        entries = mirror_of(plan.choices.code_repository).entries(plan.commit.sha)
+    except GitError:
+        return {}
+    chosen = choose(entries, recipe.config.exclude, recipe.kept)
+    size = sum(entry.size or 0 for entry in chosen.files)
+    files = len(chosen.files)
+    return {
+        "archive": f"{filesize(size)}, {files} {'file' if files == 1 else 'files'}",
+        "archive_note": ", ".join(_left_out(recipe.config.exclude.patterns, chosen)),
+    }
+
+
+def _left_out(patterns: Iterable[str], chosen: Chosen[TreeEntry]) -> list[str]:
+    notes = [f"{', '.join(patterns)} left out"] if chosen.excluded else []
+    return notes + [str(entry) for entry in chosen.left_out[:3]]

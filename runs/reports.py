@@ -1,0 +1,55 @@
+"""Figures about runs, for the pages of other rooms. Each is one query on an index, and none counts everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+
+from projects.models import Experiment, Project
+from runs.models import Run
+from runs.states import ACTIVE, RunState
+
+# "99+" is all that a sidebar can say.
+MOST_COUNTED = 100
+
+
+def failed_recently(project: Project, *, since: datetime) -> int:
+    """How many runs failed or were lost since then, up to MOST_COUNTED."""
+    failed = Run.objects.filter(project=project).failed_since(since).order_by().values("pk")
+    return len(failed[:MOST_COUNTED])
+
+
+def figures(project: Project, *, since: datetime) -> dict[str, float]:
+    """{"active", "failed", "finished", "core_hours"}: active now, the others since then."""
+    ended = Q(ended_at__gte=since)
+    found = Run.objects.filter(project=project).filter(ended | Q(state__in=ACTIVE))
+    return found.aggregate(
+        active=Count("pk", filter=Q(state__in=ACTIVE)),
+        failed=Count("pk", filter=ended & Q(state__in=(RunState.FAILED, RunState.LOST))),
+        finished=Count("pk", filter=ended & Q(state=RunState.FINISHED)),
+        core_hours=Sum("core_hours", filter=ended, default=0.0),
+    )
+
+
+def last_run_by_project(projects: Iterable[Project]) -> dict[int, datetime]:
+    """When each project's newest run was started; projects without a run are left out."""
+    newest = Run.objects.filter(project=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    rows = Project.objects.filter(pk__in=[project.pk for project in projects])
+    found = rows.annotate(last_run_at=Subquery(newest)).values_list("pk", "last_run_at")
+    return {pk: at for pk, at in found if at}
+
+
+def active_by_project(projects: Iterable[Project]) -> dict[int, int]:
+    active = Run.objects.filter(project__in=list(projects)).active().order_by()
+    return dict(active.values_list("project").annotate(count=Count("pk")).values_list("project", "count"))
+
+
+def last_run_by_experiment(experiments: Iterable[Experiment]) -> dict[int, Run]:
+    """The newest run of each experiment, with state and dates only."""
+    newest = Run.objects.filter(experiment=OuterRef("pk"), project=OuterRef("project")).order_by("-pk").values("pk")[:1]
+    rows = Experiment.objects.filter(pk__in=[experiment.pk for experiment in experiments])
+    ids = [pk for pk in rows.annotate(newest=Subquery(newest)).values_list("newest", flat=True) if pk]
+    runs = Run.objects.filter(pk__in=ids).only("experiment_id", "state", "created_at")
+    return {run.experiment_id: run for run in runs}

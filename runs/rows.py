@@ -1,0 +1,96 @@
+"""Runs as rows of lists: what to show, and which buttons this user may press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from projects.models import Project
+from projects.permissions import Action, may
+from runs.commits import commit_url
+from runs.models import Run
+from runs.phases import Segment, phase_segments
+from runs.services import may_delete
+from runs.states import Badge, RunState
+
+
+@dataclass(frozen=True)
+class RunRow:
+    id: str
+    url: str
+    name: str
+    badge: Badge
+    detail: str
+    segments: list[Segment]
+    commit_sha: str
+    commit_url: str | None
+    by: str
+    created_at: datetime
+    duration: timedelta
+    again_url: str | None
+    delete_url: str | None
+    # For the list of submissions
+    site: str
+    account: str
+    job: str
+    attempts: int
+    submitted_at: datetime | None
+    hand_over: str
+
+
+def run_rows(runs: list[Run], *, user: User | AnonymousUser, project: Project, now: datetime) -> list[RunRow]:
+    """No query but the one that finds the user's role."""
+    may_run = may(user, Action.ADD_RUN, project)
+    return [_row(run, user, project, may_run, now) for run in runs]
+
+
+def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, now: datetime) -> RunRow:
+    address = {"slug": project.slug, "uuid": run.uuid}
+    run.project = project
+    deletable = run.is_terminal and user.is_authenticated and may_delete(user, run)
+    return RunRow(
+        id=f"run-{run.short_id}",
+        url=reverse("runs:detail", kwargs=address),
+        name=run.name,
+        badge=run.badge,
+        detail=detail_line(run),
+        segments=phase_segments(run, now=now),
+        commit_sha=run.commit_sha,
+        commit_url=commit_url(run),
+        by=run.created_by.display_name,
+        created_at=run.created_at,
+        duration=run.duration(now),
+        again_url=again_url(run, project) if may_run else None,
+        delete_url=reverse("runs:delete", kwargs=address) if deletable else None,
+        site=run.site_name,
+        account=run.compute_budget_account,
+        job=run.batch_system_id,
+        attempts=run.attempts,
+        submitted_at=run.submitted_at,
+        hand_over=_hand_over(run),
+    )
+
+
+def again_url(run: Run, project: Project) -> str:
+    return f"{reverse('runs:new', kwargs={'slug': project.slug})}?{urlencode({'from': str(run.uuid)})}"
+
+
+def detail_line(run: Run) -> str:
+    """Why it waits or failed; else where it belongs."""
+    if run.is_active and run.waiting_for:
+        return run.waiting_for
+    if run.run_state in (RunState.FAILED, RunState.LOST, RunState.CANCELLED) and run.outcome:
+        return run.outcome
+    return f"{run.experiment.name} · {run.site_name} · {run.compute_budget_account}"
+
+
+def _hand_over(run: Run) -> str:
+    """What stood in the way of the submission, "" when it went through."""
+    if run.submitted_at:
+        return ""
+    return run.waiting_for or run.outcome

@@ -1,0 +1,21 @@
+"""Below /projects/<slug>/runs/."""
+
+from django.urls import path
+
+from runs.views import detail, lists, new
+
+app_name = "runs"
+urlpatterns = [
+    path("", lists.run_list, name="list"),
+    path("submissions/", lists.submissions, name="submissions"),
+    path("submissions/add/", new.new_run, name="new"),
+    path("submissions/add/preview/", new.preview, name="new-preview"),
+    path("<uuid:uuid>/", detail.run_detail, name="detail"),
+    path("<uuid:uuid>/live/", detail.live, name="live"),
+    path("<uuid:uuid>/log/", detail.log, name="log"),
+    path("<uuid:uuid>/log/raw/", detail.raw, name="raw-log"),
+    path("<uuid:uuid>/metrics/", detail.metrics, name="metrics"),
+    path("<uuid:uuid>/artifacts/", detail.artifact, name="artifact"),
+    path("<uuid:uuid>/cancel/", detail.cancel, name="cancel"),
+    path("<uuid:uuid>/delete/", detail.delete, name="delete"),
+]

@@ -1,0 +1,193 @@
+"""One run: its page, its live parts, its log, and what may be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from connections.mlflow.errors import NotThere, TrackingError
+from mantik.accounts.http import MemberRequest
+from projects.access import project_or_404
+from projects.permissions import Action
+from runs import services
+from runs.artifacts import Download, is_inside
+from runs.detail import TABS, live_parts, run_page
+from runs.logs import raw_log, read_log
+from runs.metrics import read_metrics
+from runs.models import Run
+from runs.notifications import token_is_valid
+
+
+@require_GET
+def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    run = _run_or_404(request, slug, uuid)
+    tab = request.GET.get("tab", "overview")
+    path = request.GET.get("path", "")
+    if tab not in TABS or (path and not is_inside(path)):
+        raise Http404
+    now = timezone.now()
+    services.watch(run=run, now=now)
+    return render(request, "runs/detail.html", run_page(run, user=request.user, tab=tab, path=path, now=now))
+
+
+@require_GET
+def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Header, phase bar and actions, asked for again and again while the run is active."""
+    run = _run_or_404(request, slug, uuid)
+    services.watch(run=run, now=timezone.now())
+    return render(request, "runs/_live.html", live_parts(run, user=request.user, now=timezone.now()))
+
+
+@require_GET
+def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """A part of the log from byte `offset` on, as JSON."""
+    run = _run_or_404(request, slug, uuid)
+    services.watch(run=run, now=timezone.now())
+    try:
+        offset = max(0, int(request.GET.get("offset", "0")))
+    except ValueError:
+        return JsonResponse({"problem": "offset is the number of a byte, 0 for the beginning."}, status=400)
+    part = read_log(run, offset=offset)
+    return JsonResponse(
+        {
+            "text": part.text,
+            "offset": part.offset,
+            "next": part.next,
+            "complete": part.complete,
+            "truncated": part.truncated,
+            "following": run.is_active,
+        }
+    )
+
+
+@require_GET
+def raw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
+    run = _run_or_404(request, slug, uuid)
+    response = StreamingHttpResponse(raw_log(run), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="{run.short_id}.log"'
+    return response
+
+
+@require_GET
+def metrics(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    return JsonResponse(read_metrics(_run_or_404(request, slug, uuid)))
+
+
+@require_GET
+def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
+    """One artifact as a download, never as a page of ours."""
+    run = _run_or_404(request, slug, uuid, Action.DOWNLOAD_ARTIFACTS)
+    path = request.GET.get("path", "")
+    if not run.mlflow_run_id or not is_inside(path):
+        raise Http404
+    try:
+        download = Download(run, path)
+    except NotThere:
+        raise Http404 from None
+    except TrackingError as error:
+        messages.error(request, error.message)
+        return redirect(f"{reverse('runs:detail', args=[slug, uuid])}?tab=artifacts")
+    # It was written by a job: whatever it is, it never runs as a page of ours.
+    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    if download.size is not None:
+        headers["Content-Length"] = str(download.size)
+    response = StreamingHttpResponse(download, content_type="application/octet-stream", headers=headers)
+    name = path.rpartition("/")[2]
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    run = _run_or_404(request, slug, uuid)
+    if not services.may_cancel(request.user, run):
+        raise PermissionDenied("Your role does not allow to cancel this run.")
+    if request.method == "GET":
+        return _confirm(
+            request,
+            run,
+            title=f"Cancel {run.name}?",
+            message="The site is asked to abort the job. What it has logged so far is kept.",
+            verb="Cancel run",
+            icon_name="stop-circle",
+        )
+    try:
+        services.cancel_run(run=run, user=request.user, now=timezone.now())
+    except services.NotAllowed as error:
+        messages.error(request, str(error))
+    return redirect("runs:detail", slug, run.uuid)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    run = _run_or_404(request, slug, uuid)
+    if not services.may_delete(request.user, run):
+        raise PermissionDenied("Your role does not allow to delete this run.")
+    if request.method == "GET":
+        return _confirm(
+            request,
+            run,
+            title=f"Delete {run.name}?",
+            message="It cannot be brought back. With it go:",
+            points=["its log and its events", "its configuration and job script"],
+            verb="Delete run",
+            icon_name="trash3",
+        )
+    try:
+        services.delete_run(run=run)
+    except services.NotAllowed as error:
+        messages.error(request, str(error))
+        return redirect("runs:detail", slug, run.uuid)
+    messages.info(request, f"{run.name} is deleted, with its log and events.")
+    return redirect("runs:list", slug)
+
+
+def _confirm(request: HttpRequest, run: Run, **question: Any) -> HttpResponse:
+    context = {
+        "project": run.project,
+        "room": "runs",
+        "action_url": request.path,
+        "back_url": reverse("runs:detail", args=[run.project.slug, run.uuid]),
+        "back_label": "Back",
+        **question,
+    }
+    return render(request, "confirm.html", context)
+
+
+@csrf_exempt
+@require_POST
+def notify(_request: HttpRequest, uuid: UUID, token: str) -> HttpResponse:
+    """A site says that a job has moved on. The body is not read: the site is asked, and soon.
+
+    Sites wait for this answer while they hold the job, so nothing slow happens here. The header carries a
+    token that could act as the job's owner; it is not read, and not logged.
+    """
+    if not token_is_valid(uuid, token) or not services.notice(run_uuid=uuid, now=timezone.now()):
+        raise Http404
+    return HttpResponse(status=204)
+
+
+def _run_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> Run:
+    project = project_or_404(request, slug, action)
+    run: Run = get_object_or_404(
+        Run.objects.filter(project=project).select_related(
+            "experiment", "code_repository", "created_by", "connection__site", "cancel_requested_by"
+        ),
+        uuid=uuid,
+    )
+    run.project = project
+    return run

@@ -1,0 +1,46 @@
+"""Runs, and the record of handing them to sites. Keyset paging, no counting, filters in the URL."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from mantik.lib.paging import page_by_pk
+from projects.access import project_or_404
+from projects.permissions import Action, may
+from runs.filters import RunFilter
+from runs.models import Run
+from runs.rows import run_rows
+
+PAGE_SIZE = 50
+
+
+@require_GET
+def run_list(request: HttpRequest, slug: str) -> HttpResponse:
+    return _list(request, slug, room="runs", template="runs/list.html")
+
+
+@require_GET
+def submissions(request: HttpRequest, slug: str) -> HttpResponse:
+    return _list(request, slug, room="submissions", template="runs/submissions.html")
+
+
+def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpResponse:
+    project = project_or_404(request, slug)
+    now = timezone.now()
+    filters = RunFilter.from_query(request.GET, project=project, path=request.path, now=now)
+    runs = filters.apply(Run.objects.filter(project=project)).for_rows()
+    page = page_by_pk(runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    is_live = page.newer is None and any(run.is_active for run in page.rows)
+    context = {
+        "project": project,
+        "room": room,
+        "filters": filters,
+        "rows": run_rows(page.rows, user=request.user, project=project, now=now),
+        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
+        "live_url": filters.live_url if is_live else None,
+        "may_run": may(request.user, Action.ADD_RUN, project),
+    }
+    return render(request, template, context)

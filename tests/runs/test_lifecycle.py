@@ -1,0 +1,86 @@
+"""A run changes state in one place, once, and never goes back."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from runs.lifecycle import IllegalMove, move, wait
+from runs.models import Run
+from runs.phases import phase_segments
+from runs.states import MOVES, TERMINAL, RunState
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def fresh(run: Run) -> Run:
+    return Run.objects.get(pk=run.pk)
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.product(RunState, RunState)))
+def test_only_the_moves_of_the_table_are_made(old: RunState, new: RunState) -> None:
+    run = factories.make_run(old)
+
+    if new in MOVES[old]:
+        assert move(run, to=new, now=NOW, message="Moved.")
+        assert fresh(run).state == new
+    else:
+        with pytest.raises(IllegalMove):
+            move(run, to=new, now=NOW, message="Moved.")
+        assert fresh(run).state == old
+
+
+@pytest.mark.parametrize("state", TERMINAL)
+def test_an_end_is_final(state: RunState) -> None:
+    assert MOVES[state] == ()
+
+
+def test_of_two_who_move_a_run_one_wins_and_one_event_is_written() -> None:
+    run = factories.make_run(RunState.QUEUED)
+    one, other = fresh(run), fresh(run)
+
+    assert move(one, to=RunState.RUNNING, now=NOW, message="Running.")
+    assert not move(other, to=RunState.CANCELLED, now=NOW, message="Cancelled.")
+
+    assert fresh(run).state == RunState.RUNNING
+    assert [event.message for event in run.events.all()] == ["Running."]
+    assert other.state == RunState.QUEUED
+
+
+def test_a_waiting_run_is_told_of_once_per_reason_and_keeps_since_when() -> None:
+    run = factories.make_run(RunState.PENDING)
+    later = NOW.replace(hour=13)
+
+    wait(run, reason="The site is down.", now=NOW)
+    wait(run, reason="The site is down.", now=later)
+    assert fresh(run).waiting_since == NOW
+    wait(run, reason="The login is refused.", now=later)
+
+    assert fresh(run).waiting_since == later
+    assert [event.message for event in run.events.order_by("pk")] == ["The site is down.", "The login is refused."]
+
+
+def test_an_end_clears_what_it_waited_for_and_keeps_why() -> None:
+    run = factories.make_run(RunState.QUEUED)
+    wait(run, reason="The site is down.", now=NOW)
+
+    move(run, to=RunState.LOST, now=NOW, message="The site no longer knows the job.")
+
+    ended = fresh(run)
+    assert (ended.waiting_for, ended.waiting_since) == ("", None)
+    assert (ended.outcome, ended.ended_at) == ("The site no longer knows the job.", NOW)
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_the_phase_bar_fills_its_width_in_every_state(state: RunState) -> None:
+    segments = phase_segments(factories.make_run(state), now=datetime.now(UTC))
+
+    assert segments
+    assert sum(segment.percent for segment in segments) <= 100.1
+    starts = [segment.start for segment in segments]
+    assert starts == sorted(starts)

@@ -1,0 +1,283 @@
+"""A run at a site, from RUN! to its end, through the product's own code: at the sandbox and at UNICORE/X."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from connections.services import open_connection
+from connections.unicore.client import SiteClient
+from projects import mirrors
+from projects.models import Membership
+from runs.following import claim_due, follow_runs
+from runs.job import layout
+from runs.logs import raw_log
+from runs.models import Run
+from runs.services import cancel_run, watch
+from runs.states import AT_SITE, BEFORE_START, RunState
+from runs.submission import due_runs, submit_run
+from tests.support.mlflow_server import MlflowServer
+from tests.support.sites import RunningSite
+from tests.support.world import BACKEND_CONFIG, World, make_world
+
+PATIENCE_SECONDS = 60
+WorldMaker = Callable[..., World]
+
+
+@pytest.fixture
+def world(
+    transactional_db: None, settings: Settings, tmp_path: Path, site: RunningSite, mlflow_server: MlflowServer
+) -> World:
+    settings.MANTIK_GIT_ALLOW_LOCAL = True
+    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
+    settings.MANTIK_TRACKING_URI = mlflow_server.uri
+    user = site.users["demo"]
+    return make_world(tmp_path, base_url=site.base_url, login=user.login, password=user.password)
+
+
+def later(minutes: float = 0) -> Callable[[], datetime]:
+    return lambda: timezone.now() + timedelta(minutes=minutes)
+
+
+def submit(run: Run, *, minutes: float = 0) -> Run:
+    submit_run(run_id=run.pk, clock=later(minutes))
+    run.refresh_from_db()
+    return run
+
+
+def follow_until(run: Run, is_there: Callable[[Run], bool]) -> Run:
+    """What the sweep does, without its pauses, while somebody has the page open."""
+    watch(run=run, now=timezone.now())
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_there(run):
+        assert time.monotonic() < deadline, f"{run.state}: {run.waiting_for} {run.outcome}"
+        follow_runs(run_ids=[run.pk], clock=timezone.now)
+        run.refresh_from_db()
+        time.sleep(0.05)
+    return run
+
+
+def finish(run: Run) -> Run:
+    return follow_until(submit(run), lambda run: run.is_terminal and run.next_poll_at is None)
+
+
+def site_of(world: World) -> SiteClient:
+    return open_connection(world.connection)
+
+
+def stored_description(world: World, run: Run) -> dict[str, object]:
+    """What the site was asked for, in its own words."""
+    client = site_of(world)
+    answer: dict[str, object] = client._transport.get(url=f"{client.urls.job(run.job_url)}/submitted")
+    return answer
+
+
+def test_a_run_reaches_finished_and_everything_about_it_is_kept(world: World) -> None:
+    run = finish(world.start_run("first light", account="other"))
+
+    assert run.state == RunState.FINISHED, (run.outcome, run.site_message, b"".join(raw_log(run)))
+    assert (run.exit_code, run.outcome) == (0, "The job ended with exit code 0.")
+    assert world.starts_of(run) == 1
+    log = b"".join(raw_log(run)).decode()
+    assert f"[mantik] run {run.short_id} · commit {run.commit_sha[:7]}" in log
+    assert "\nhello\n" in log
+    assert run.log_complete
+    assert run.log_size == len(log.encode())
+    assert run.core_hours is not None
+    assert run.batch_system_id
+    times = [run.created_at, run.submitting_at, run.submitted_at, run.running_at, run.ended_at]
+    assert None not in times[:3]
+    assert [event.kind for event in run.events.order_by("pk")][:3] == [
+        "state.pending",
+        "state.submitting",
+        "submission.accepted",
+    ]
+    assert run.events.order_by("pk").last().kind == "state.finished"  # type: ignore[union-attr]
+
+
+def test_the_job_carries_the_compute_budget_account_as_project(world: World) -> None:
+    run = submit(world.start_run(account="other"))
+
+    assert stored_description(world, run)["Project"] == "other"
+
+
+def test_secrets_travel_in_one_file_that_only_its_owner_may_read(world: World, settings: Settings) -> None:
+    settings.MANTIK_TRACKING_TOKEN = "tell-nobody-4711"
+    run = submit(world.start_run(parameters={"seconds": "20"}))
+    follow_until(run, lambda run: run.state == RunState.RUNNING and run.log_size > 0)
+
+    directory = Path(site_of(world)._transport.get(url=site_of(world).urls.directory(run.job_url))["mountPoint"])
+    file = directory / layout.ENVIRONMENT
+    assert "tell-nobody-4711" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "tell-nobody-4711" not in json.dumps(stored_description(world, run))
+    assert "Environment" not in stored_description(world, run)
+    assert b"tell-nobody-4711" not in b"".join(raw_log(run))
+    assert "tell-nobody-4711" not in run.job_script
+    cancel_run(run=run, user=world.user, now=timezone.now())
+    follow_until(run, lambda run: run.is_terminal)
+
+
+def test_code_above_the_inline_limit_is_uploaded(world: World, settings: Settings) -> None:
+    settings.MANTIK_SUBMIT_INLINE_BYTES = 0
+
+    run = finish(world.start_run())
+
+    assert (run.state, run.code_is_inline, run.code_uploaded) == (RunState.FINISHED, False, True)
+
+
+def test_a_training_that_fails_says_with_which_exit_code(world: World) -> None:
+    run = finish(world.start_run(parameters={"code": "3"}))
+
+    assert (run.state, run.exit_code) == (RunState.FAILED, 3)
+    assert run.outcome == "The job ended with exit code 3. Its log says why."
+    assert b"hello" in b"".join(raw_log(run))
+
+
+def test_a_command_afterwards_that_fails_is_not_the_runs_failure(world: World) -> None:
+    world.repository.write("after.yaml", f"{BACKEND_CONFIG}Environment:\n  PostRunCommandOnLoginNode: (exit 5)\n")
+    world.repository.commit("Clean up badly")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+    run = finish(world.start_run(backend_config_path="after.yaml"))
+
+    assert (run.state, run.exit_code) == (RunState.FINISHED, 0)
+
+
+def test_an_account_that_the_site_does_not_know_fails_with_its_words(world: World) -> None:
+    run = finish(world.start_run(account="nope"))
+
+    assert run.state == RunState.FAILED
+    assert "Project=nope" in run.outcome
+    assert "compute budget account" in run.outcome
+    assert world.starts_of(run) == 0
+
+
+def test_a_running_run_is_cancelled_at_the_site(world: World) -> None:
+    run = submit(world.start_run(parameters={"seconds": "60"}))
+    follow_until(run, lambda run: run.state == RunState.RUNNING)
+
+    cancel_run(run=run, user=world.user, now=timezone.now())
+    follow_until(run, lambda run: run.is_terminal and run.next_poll_at is None)
+
+    assert run.state == RunState.CANCELLED
+    assert run.outcome == f"Cancelled by {world.user.display_name}."
+    assert site_of(world).status(run.job_url).message == "Job aborted."
+
+
+def test_a_run_cancelled_before_it_was_sent_never_reaches_the_site(world: World) -> None:
+    run = world.start_run()
+    cancel_run(run=run, user=world.user, now=timezone.now())
+
+    submit(run)
+
+    assert run.state == RunState.CANCELLED
+    assert site_of(world).find_jobs(run.submission_tag) == []
+
+
+def test_a_job_that_the_site_has_forgotten_is_lost(world: World) -> None:
+    run = submit(world.start_run(parameters={"seconds": "60"}))
+    site_of(world).delete(run.job_url)
+
+    follow_until(run, lambda run: run.is_terminal)
+
+    assert run.state == RunState.LOST
+    assert "no longer knows the job" in run.outcome
+
+
+def test_a_site_in_maintenance_makes_the_run_wait_with_the_sites_words(world: World, site: RunningSite) -> None:
+    run = world.start_run()
+    with site.closed("down for lunch"):
+        submit(run)
+        assert run.state in BEFORE_START
+        assert "down for lunch" in run.waiting_for
+        assert run.waiting_since is not None
+
+    submit(run, minutes=10)
+    assert run.state == RunState.QUEUED
+    assert run.waiting_for == ""
+
+
+def test_a_wrong_password_is_believed_the_third_time(world: World) -> None:
+    world.connection.put_secret("wrong")
+    world.connection.save()
+    run = world.start_run()
+
+    for turn in range(3):
+        assert run.state in BEFORE_START
+        submit(run, minutes=10 * turn)
+
+    assert run.state == RunState.FAILED
+    assert "does not accept the login of this connection" in run.outcome
+    assert run.events.filter(kind="waiting").count() == 1
+
+
+def test_a_new_password_saves_the_run(world: World, site: RunningSite) -> None:
+    world.connection.put_secret("wrong")
+    world.connection.save()
+    run = submit(world.start_run())
+    assert "does not accept the login" in run.waiting_for
+
+    world.connection.put_secret(site.users["demo"].password)
+    world.connection.save()
+
+    assert submit(run, minutes=10).state == RunState.QUEUED
+
+
+def test_a_site_that_cannot_be_reached_is_no_failure(world: World) -> None:
+    good = world.site.base_url
+    world.site.base_url = "http://127.0.0.1:9/SITE/rest/core"
+    world.site.save()
+    run = submit(world.start_run())
+    assert run.state in BEFORE_START
+    assert "cannot be reached" in run.waiting_for
+
+    world.site.base_url = good
+    world.site.save()
+    assert submit(run, minutes=10).state == RunState.QUEUED
+
+    world.site.base_url = "http://127.0.0.1:9/SITE/rest/core"
+    world.site.save()
+    follow_runs(run_ids=[run.pk], clock=timezone.now)
+    run.refresh_from_db()
+    assert run.state in AT_SITE
+    assert "The job may well go on there" in run.waiting_for
+
+
+def test_rights_are_asked_for_again_when_the_run_is_sent(world: World) -> None:
+    run = world.start_run()
+    Membership.objects.filter(user=world.user).delete()
+
+    submit(run)
+
+    assert run.state == RunState.FAILED
+    assert "may no longer start runs in this project" in run.outcome
+    assert site_of(world).find_jobs(run.submission_tag) == []
+
+
+def test_a_deleted_connection_ends_the_run_in_words(world: World) -> None:
+    run = world.start_run()
+    world.connection.delete()
+
+    submit(run)
+
+    assert run.state == RunState.FAILED
+    assert "The connection of this run was deleted" in run.outcome
+
+
+def test_what_the_broker_lost_is_found_by_the_sweeps(world: World) -> None:
+    run = world.start_run()
+
+    assert due_runs(now=timezone.now(), limit=10) == [run.pk]
+    submit(run)
+    assert due_runs(now=timezone.now(), limit=10) == []
+    assert claim_due(now=timezone.now()) == [(world.connection.pk, [run.pk])]
+    assert claim_due(now=timezone.now()) == []

@@ -1,0 +1,318 @@
+"""The pages of runs: lists, one run, its log, and what may be done with it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from projects.models import Project
+from projects.permissions import Role
+from runs.models import Run
+from runs.notifications import notification_url
+from runs.states import RunState
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project() -> Project:
+    return factories.make_project(name="Solar cells")
+
+
+def signed_in(project: Project, role: Role | None) -> Client:
+    user = factories.join(project, role) if role else factories.make_user()
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def url(name: str, run: Run) -> str:
+    return reverse(f"runs:{name}", args=[run.project.slug, run.uuid])
+
+
+def page(client: Client, address: str, **query: Any) -> str:
+    answer = client.get(address, query)
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+# Lists
+
+
+def test_the_list_says_of_each_run_what_matters(project: Project) -> None:
+    factories.make_run(RunState.QUEUED, project=project, name="waits", waiting_for="The queue is long.")
+    factories.make_run(RunState.FAILED, project=project, name="broke", outcome="The job ended with exit code 3.")
+    factories.make_run(RunState.FINISHED, project=project, name="done")
+
+    shown = page(signed_in(project, Role.GUEST), reverse("runs:list", args=[project.slug]))
+
+    for words in ("waits", "The queue is long.", "broke", "The job ended with exit code 3.", "done", "Finished"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"state": "active"}, {"queued"}),
+        ({"state": "failed"}, {"failed", "lost"}),
+        ({"state": "finished"}, {"finished"}),
+        ({"q": "fini"}, {"finished"}),
+        ({"q": "a41f9c2"}, {"queued", "failed", "lost", "finished"}),
+        ({"state": "nonsense"}, {"queued", "failed", "lost", "finished"}),
+        ({"page": "nonsense"}, {"queued", "failed", "lost", "finished"}),
+    ],
+)
+def test_the_list_is_filtered_by_its_address(project: Project, query: dict[str, str], expected: set[str]) -> None:
+    names = {"queued", "failed", "lost", "finished"}
+    for name in names:
+        factories.make_run(RunState(name.upper()), project=project, name=f"run {name}")
+
+    shown = page(signed_in(project, Role.GUEST), reverse("runs:list", args=[project.slug]), **query)
+
+    assert {name for name in names if f"run {name}" in shown} == expected
+
+
+def test_pages_of_the_list_follow_each_other_without_gap_or_overlap(project: Project) -> None:
+    factories.make_run(project=project)
+    template = Run.objects.get()
+    for number in range(120):
+        template.pk = None
+        template.uuid = uuid.uuid4()
+        template.submission_tag = f"mantik-{template.uuid}"
+        template.name = f"number {number:03}."
+        template.save()
+    client = signed_in(project, Role.GUEST)
+    address: str | None = reverse("runs:list", args=[project.slug])
+    seen: list[str] = []
+
+    while address:
+        answer = client.get(address)
+        seen += [row.name for row in answer.context["rows"]]
+        address = answer.context["pages"]["older_url"]
+
+    assert len(seen) == len(set(seen)) == 121
+    assert seen[0] == "number 119."
+
+
+@pytest.mark.parametrize("name", ["runs:list", "runs:submissions"])
+def test_a_list_takes_the_same_queries_however_many_runs_there_are(
+    project: Project, name: str, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in(project, Role.OWNER)
+    address = reverse(name, args=[project.slug])
+    for _ in range(3):
+        factories.make_run(RunState.FAILED, project=project)
+    with django_assert_max_num_queries(14) as few:
+        client.get(address)
+    for _ in range(40):
+        factories.make_run(RunState.RUNNING, project=project)
+
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        client.get(address)
+
+
+def test_submissions_tell_of_the_handing_over(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project, attempts=3)
+
+    shown = page(signed_in(project, Role.GUEST), reverse("runs:submissions", args=[project.slug]))
+
+    assert run.batch_system_id in shown
+    assert "3" in shown
+    assert reverse("runs:new", args=[project.slug]) not in shown
+
+
+def test_only_who_may_run_sees_the_button_for_it(project: Project) -> None:
+    address = reverse("runs:submissions", args=[project.slug])
+
+    assert "ADD" in page(signed_in(project, Role.RESEARCHER), address)
+    assert reverse("runs:new", args=[project.slug]) not in page(signed_in(project, Role.REPORTER), address)
+
+
+# One run
+
+
+@pytest.mark.parametrize("state", list(RunState))
+@pytest.mark.parametrize("tab", ["overview", "log", "configuration", "events"])
+def test_a_run_has_a_page_in_every_state(project: Project, state: RunState, tab: str) -> None:
+    run = factories.make_run(state, project=project)
+    factories.add_event(run, "A worker took it up.")
+
+    shown = page(signed_in(project, Role.OWNER), url("detail", run), tab=tab)
+
+    assert run.name in shown
+    assert state.label in shown
+
+
+def test_a_waiting_run_says_for_what_and_since_when(project: Project) -> None:
+    since = timezone.now() - timedelta(minutes=5)
+    run = factories.make_run(
+        RunState.SUBMITTING, project=project, waiting_for="JUWELS takes no jobs. It says: down.", waiting_since=since
+    )
+
+    shown = page(signed_in(project, Role.GUEST), url("detail", run))
+
+    assert "JUWELS takes no jobs. It says: down." in shown
+    assert "5 min ago" in shown
+
+
+def test_live_parts_ask_again_only_while_the_run_is_active(project: Project) -> None:
+    client = signed_in(project, Role.GUEST)
+
+    assert "every 2s" in page(client, url("live", factories.make_run(RunState.RUNNING, project=project)))
+    assert "every 2s" not in page(client, url("live", factories.make_run(RunState.FINISHED, project=project)))
+
+
+def test_somebody_who_looks_has_the_site_asked_more_often(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project, next_poll_at=timezone.now() + timedelta(minutes=3))
+
+    page(signed_in(project, Role.GUEST), url("detail", run))
+
+    run.refresh_from_db()
+    assert run.watched_until is not None
+    assert run.next_poll_at is not None
+    assert run.next_poll_at <= timezone.now()
+
+
+def test_the_log_comes_in_parts_that_never_cut_a_character(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project)
+    text = "grün → ✓\n" * 40_000
+    content = text.encode()
+    for start in range(0, len(content), 100_001):
+        run.log_chunks.create(offset=start, content=content[start : start + 100_001])
+    Run.objects.filter(pk=run.pk).update(log_size=len(content))
+    client = signed_in(project, Role.GUEST)
+    got, offset = "", 0
+
+    while offset < len(content):
+        part = client.get(url("log", run), {"offset": offset}).json()
+        assert part["next"] > offset
+        got, offset = got + part["text"], part["next"]
+
+    assert got == text
+    assert part["following"] is True
+    assert b"".join(client.get(url("raw-log", run)).streaming_content) == content  # type: ignore[attr-defined]
+
+
+def test_a_log_offset_that_is_no_number_is_refused_in_words(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project)
+
+    answer = signed_in(project, Role.GUEST).get(url("log", run), {"offset": "x"})
+
+    assert answer.status_code == 400
+    assert "number of a byte" in answer.json()["problem"]
+
+
+# Who may do what
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "status"),
+    [
+        (Role.GUEST, False, 403),
+        (Role.REPORTER, False, 403),
+        (Role.RESEARCHER, False, 403),
+        (Role.RESEARCHER, True, 302),
+        (Role.MAINTAINER, False, 302),
+        (Role.OWNER, False, 302),
+        (None, False, 404),
+    ],
+)
+@pytest.mark.parametrize("name", ["cancel", "delete"])
+def test_who_may_cancel_and_delete(project: Project, name: str, role: Role | None, own: bool, status: int) -> None:
+    client = signed_in(project, role)
+    user = client.session["_auth_user_id"]
+    state = RunState.RUNNING if name == "cancel" else RunState.FINISHED
+    columns = {"created_by": User.objects.get(pk=user)} if own else {}
+    run = factories.make_run(state, project=project, **columns)
+
+    assert client.post(url(name, run)).status_code == status
+
+
+def test_cancelling_is_a_wish_with_a_name(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project)
+    client = signed_in(project, Role.MAINTAINER)
+
+    client.post(url("cancel", run))
+
+    run.refresh_from_db()
+    assert run.state == RunState.RUNNING
+    assert run.cancel_requested_at is not None
+    assert "asked to cancel it" in page(client, url("detail", run), tab="events")
+
+
+def test_cancelling_a_run_that_is_over_says_so(project: Project) -> None:
+    run = factories.make_run(RunState.FINISHED, project=project)
+
+    answer = signed_in(project, Role.OWNER).post(url("cancel", run), follow=True)
+
+    assert "there is nothing to cancel" in answer.content.decode()
+
+
+def test_deleting_asks_first_and_names_what_goes_with_it(project: Project) -> None:
+    run = factories.make_run(RunState.FINISHED, project=project, name="nightly")
+    client = signed_in(project, Role.OWNER)
+
+    question = page(client, url("delete", run))
+    assert "Delete nightly?" in question
+    assert "its log and its events" in question
+    assert Run.objects.exists()
+
+    client.post(url("delete", run))
+    assert not Run.objects.exists()
+
+
+def test_an_active_run_is_not_deleted(project: Project) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project)
+
+    answer = signed_in(project, Role.OWNER).post(url("delete", run), follow=True)
+
+    assert "can be deleted when it is over" in answer.content.decode()
+    assert Run.objects.exists()
+
+
+def test_a_run_is_found_in_its_own_project_only(project: Project) -> None:
+    run = factories.make_run(project=factories.make_project())
+
+    answer = signed_in(project, Role.OWNER).get(reverse("runs:detail", args=[project.slug, run.uuid]))
+
+    assert answer.status_code == 404
+
+
+def test_a_public_project_shows_its_runs_to_everybody_and_lets_nobody_in() -> None:
+    run = factories.make_run(RunState.RUNNING, project=factories.make_project(is_public=True))
+
+    assert Client().get(url("detail", run)).status_code == 200
+    assert Client().post(url("cancel", run)).status_code == 302
+    run.refresh_from_db()
+    assert run.cancel_requested_at is None
+
+
+# Notifications of sites
+
+
+def test_a_notification_makes_the_run_due(project: Project) -> None:
+    run = factories.make_run(RunState.QUEUED, project=project, next_poll_at=timezone.now() + timedelta(minutes=5))
+    address = notification_url(run.uuid)
+
+    answer = Client().post(address[address.index("/notify") :], b"{}", content_type="application/json")
+
+    run.refresh_from_db()
+    assert answer.status_code == 204
+    assert run.next_poll_at is not None
+    assert run.next_poll_at <= timezone.now()
+
+
+def test_a_notification_with_another_runs_token_does_not_exist(project: Project) -> None:
+    run, other = (factories.make_run(RunState.QUEUED, project=project) for _ in range(2))
+    token = notification_url(other.uuid).rstrip("/").rpartition("/")[2]
+
+    assert Client().post(reverse("notify", args=[run.uuid, token])).status_code == 404
