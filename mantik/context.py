@@ -1,0 +1,31 @@
+"""What every page's frame needs."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from projects.models import Project
+from projects.permissions import Action, may
+from runs.reports import failed_recently
+
+FAILED_WITHIN = timedelta(days=7)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """`my_projects` for the project switcher; inside a project also `may_run` and `nav_counts`. Read only if drawn."""
+    user = getattr(request, "user", None)
+    if user is None:
+        return {}
+    context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:50]}
+    project: Project | None = getattr(request, "project", None)
+    if project is not None:
+        context["may_run"] = may(user, Action.ADD_RUN, project)
+        context["nav_counts"] = SimpleLazyObject(lambda: _counts(project))
+    return context
+
+
+def _counts(project: Project) -> dict[str, int]:
+    return {"runs": failed_recently(project, since=timezone.now() - FAILED_WITHIN)}

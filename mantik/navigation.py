@@ -1,0 +1,66 @@
+"""The rooms of the sidebars: one line each, in the order they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True)
+class Room:
+    """A page that the sidebar leads to.
+
+    A number may stand beside it (`nav_counts[id]`), in `hue`, where it asks for action. `url`, `is_current` and
+    `count` are filled in for one request by `project_rooms` and `settings_rooms`.
+    """
+
+    id: str
+    label: str
+    url_name: str
+    icon: str = ""
+    hue: str = "bad"
+    children: tuple[Room, ...] = ()
+    url: str = ""
+    is_current: bool = False
+    count: int = 0
+
+
+# A hairline separates the groups.
+PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
+    (
+        Room("overview", "Overview", "projects:overview", icon="columns-gap"),
+        Room(
+            "runs",
+            "Runs",
+            "runs:list",
+            icon="collection-play",
+            children=(Room("submissions", "Submissions", "runs:submissions"),),
+        ),
+        Room("experiments", "Experiments", "projects:experiments", icon="graph-up"),
+        Room("code", "Code", "projects:code", icon="git"),
+    ),
+)
+
+SETTINGS_ROOMS: tuple[Room, ...] = (Room("connections", "Connections", "connections:list", icon="plug"),)
+
+
+def project_rooms(*, slug: str, current: str, counts: Mapping[str, int]) -> list[list[Room]]:
+    """The sidebar of the project `slug`, `current` being the id of the room that is open."""
+    return [[_open(room, [slug], current, counts) for room in group] for group in PROJECT_ROOMS]
+
+
+def settings_rooms(*, current: str) -> list[Room]:
+    """The sidebar of a user's own settings."""
+    return [_open(room, [], current, {}) for room in SETTINGS_ROOMS]
+
+
+def _open(room: Room, arguments: list[str], current: str, counts: Mapping[str, int]) -> Room:
+    return replace(
+        room,
+        url=reverse(room.url_name, args=arguments),
+        is_current=room.id == current,
+        count=counts.get(room.id, 0),
+        children=tuple(_open(child, arguments, current, counts) for child in room.children),
+    )

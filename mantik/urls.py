@@ -1,0 +1,28 @@
+"""Where everything is. The paths are a contract with the world outside."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from mantik import health, pages
+from projects.urls import urlpatterns as project_urls
+from runs.views.detail import notify
+
+# Pages composed of several rooms are wired here; their addresses are the projects' own.
+_projects = [
+    *project_urls,
+    path("projects/", pages.project_list, name="list"),
+    path("projects/<slug:slug>/", pages.overview, name="overview"),
+    path("projects/<slug:slug>/experiments/", pages.experiments, name="experiments"),
+]
+
+urlpatterns = [
+    path("", include((_projects, "projects"))),
+    path("projects/<slug:slug>/runs/", include("runs.urls")),
+    path("settings/connections/", include("connections.urls")),
+    path("accounts/", include("mantik.accounts.urls")),
+    path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+]
