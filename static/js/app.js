@@ -1,0 +1,15 @@
+// What every page needs. Each module wires one behaviour by `data-` attributes; the large ones come when a page has them.
+import "./copy.js";
+import "./dialogs.js";
+import "./drawer.js";
+import "./htmx-setup.js";
+import "./menus.js";
+import "./messages.js";
+import "./relative-time.js";
+import "./rows.js";
+import "./shortcuts.js";
+import "./submit-once.js";
+import "./unsaved.js";
+
+if (document.querySelector("[data-log-url]")) import("./log.js");
+if (document.querySelector("[data-metrics-url]")) import("./metrics.js");

@@ -1,0 +1,55 @@
+// Questions above the page: a link with `data-dialog` shows the `data-dialog-content` of the page it leads to, in a dialog.
+// Without JavaScript the link is followed.
+
+document.addEventListener("click", (event) => {
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest("a[data-dialog]");
+  const closer = event.target.closest("[data-dialog-close]");
+  if (link) {
+    event.preventDefault();
+    openLinked(link);
+  } else if (closer?.closest("dialog")) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  } else if (event.target.matches("dialog[open]") && isOutside(event)) {
+    event.target.close();
+  }
+});
+
+async function openLinked(link) {
+  const content = await contentOf(link.href);
+  if (!content) {
+    location.assign(link.href);
+    return;
+  }
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  const title = content.querySelector("[id]");
+  if (title) dialog.setAttribute("aria-labelledby", title.id);
+  dialog.append(content);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    link.focus();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+async function contentOf(url) {
+  try {
+    const response = await fetch(url, { credentials: "same-origin" });
+    if (!response.ok || response.redirected) return null;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return document.adoptNode(page.querySelector("[data-dialog-content]"));
+  } catch {
+    return null;
+  }
+}
+
+// A click on the backdrop has the dialog as its target, but lies outside its box.
+function isOutside(event) {
+  const box = event.target.getBoundingClientRect();
+  const inside =
+    event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  return !inside;
+}

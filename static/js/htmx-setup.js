@@ -1,0 +1,41 @@
+// htmx, set up for this product: the CSRF token, polling that rests, errors in words.
+import { say, unsay } from "./messages.js";
+
+const OFFLINE = "Mantik does not answer. What you see may be out of date; it is asked again.";
+const BROKEN = "Something broke on our side. Nothing that was stored is lost; try again in a minute.";
+const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on here.";
+const REFUSED = "This is not possible any more. Load the page again to see how things stand.";
+
+// What somebody is typing is newer than any answer. (Said here because options in attributes would need eval.)
+if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb === "get") return;
+  event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
+});
+
+// A page that nobody looks at asks nothing. Polling has no event that set it off.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (isElsewhere(xhr.responseURL, requestConfig.path)) {
+    event.detail.shouldSwap = false;
+    say(SIGNED_OUT, "wait");
+  }
+});
+
+// A redirect was followed: the answer is the sign-in page, not the fragment.
+function isElsewhere(answered, asked) {
+  return answered !== "" && new URL(answered).pathname !== new URL(asked, location.href).pathname;
+}
+
+document.addEventListener("htmx:sendError", () => say(OFFLINE));
+document.addEventListener("htmx:timeout", () => say(OFFLINE));
+document.addEventListener("htmx:afterOnLoad", () => unsay(OFFLINE));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  say(status >= 500 ? BROKEN : REFUSED);
+});

@@ -1,0 +1,40 @@
+// The log of a run: its end, followed; all of it, searched. The parts are in log/.
+import { follow } from "./log/follow.js";
+import { Lines } from "./log/lines.js";
+import { search } from "./log/search.js";
+import { Source } from "./log/source.js";
+import { View } from "./log/view.js";
+
+for (const section of document.querySelectorAll("[data-log-url]")) {
+  const find = (name) => section.querySelector(`[data-log-${name}]`);
+  const lines = new Lines();
+  const source = new Source(section.dataset.logUrl, section.dataset.logLimit);
+  const view = new View({ box: find("view"), host: find("lines"), lines });
+  follow({ section, view, button: find("follow"), state: find("state"), source });
+  search({ view, lines, source, box: find("search"), button: find("find"), hits: find("hits") });
+  wrapping(section, view, find("wrap"));
+  wire(source, lines, view);
+  source.start();
+}
+
+function wire(source, lines, view) {
+  source.addEventListener("reset", () => {
+    lines.clear();
+    view.clear();
+  });
+  source.addEventListener("text", (event) => {
+    lines.append(event.detail.text);
+    view.update();
+  });
+  source.addEventListener("change", () => view.remark(source.remarks(lines.count), source.earlier));
+  view.addEventListener("earlier", () => source.loadAll());
+}
+
+function wrapping(section, view, button) {
+  button.addEventListener("click", () => {
+    const isOn = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(isOn));
+    section.classList.toggle("log-wrap", isOn);
+    view.measureAgain();
+  });
+}

@@ -1,0 +1,68 @@
+// Search in a log: every hit marked, Enter to the next one, Shift and Enter to the one before.
+
+const WAIT = 150;
+
+export function search({ view, lines, source, box, button, hits }) {
+  const input = box.querySelector("input");
+  let words = "";
+  let found = [];
+  let at = -1;
+  // Until somebody steps, the newest hit is the one.
+  let hasStepped = false;
+  let timer = 0;
+
+  function open(isOpen) {
+    box.hidden = !isOpen;
+    button.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) {
+      // What is not loaded cannot be found.
+      source.loadAll();
+      input.focus();
+      return;
+    }
+    input.value = "";
+    look();
+    button.focus();
+  }
+
+  function look() {
+    timer = 0;
+    if (words !== input.value.trim()) hasStepped = false;
+    words = input.value.trim();
+    const before = found[at];
+    found = words ? lines.find(words) : [];
+    at = found.length - 1;
+    if (hasStepped && found.includes(before)) at = found.indexOf(before);
+    show(found[at] !== before);
+  }
+
+  function step(by) {
+    if (!found.length) return;
+    hasStepped = true;
+    at = (at + by + found.length) % found.length;
+    show(true);
+  }
+
+  function show(goThere) {
+    if (!words) hits.textContent = "";
+    else hits.textContent = found.length ? `${at + 1} of ${found.length.toLocaleString("en")}` : "no line";
+    view.mark(words, found[at] ?? -1, goThere);
+  }
+
+  button.addEventListener("click", () => open(box.hidden));
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, WAIT);
+  });
+  // More of the log has come.
+  view.addEventListener("updated", () => {
+    if (words && !timer) timer = setTimeout(look, WAIT);
+  });
+  source.addEventListener("reset", () => (found = []));
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") open(false);
+    else if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+    else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,15 @@
+// uPlot is a third of a page's weight: fetched when there is something to draw.
+
+let loading = null;
+
+/** Resolves when `window.uPlot` is there. */
+export function loadPlotter(url) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => reject(new Error("uPlot did not load.")));
+    document.head.append(script);
+  });
+  return loading;
+}

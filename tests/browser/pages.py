@@ -1,0 +1,77 @@
+"""Every page there is, by name: its address, and who looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from projects.permissions import Role
+from runs.states import RunState
+from tests.browser.scene import Scene
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """`url` of a scene; `role` of who looks, None for somebody who is not signed in."""
+
+    url: Callable[[Scene], str]
+    role: Role | None = Role.RESEARCHER
+
+
+def _project(name: str, *, empty: bool = False, query: str = "") -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[(scene.empty if empty else scene.project).slug]) + query
+
+
+def _run(state: RunState, *, name: str = "runs:detail", query: str = "") -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, scene.runs[state].uuid]) + query
+
+
+def _connection(name: str) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.connection.uuid])
+
+
+def _at(url: str) -> Callable[[Scene], str]:
+    return lambda _scene: url
+
+
+TABS = ("log", "metrics", "artifacts", "configuration", "events")
+PAGES: dict[str, PageOf] = {
+    "sign-in": PageOf(_at("/accounts/sign-in/"), role=None),
+    "not-found": PageOf(_at("/projects/nowhere/")),
+    "forbidden": PageOf(_project("runs:new"), role=Role.GUEST),
+    "projects": PageOf(_at("/projects/")),
+    "projects-signed-out": PageOf(_at("/projects/"), role=None),
+    "project-add": PageOf(_at("/projects/add/")),
+    "overview": PageOf(_project("projects:overview")),
+    "overview-first-steps": PageOf(_project("projects:overview", empty=True)),
+    "code": PageOf(_project("projects:code")),
+    "code-empty": PageOf(_project("projects:code", empty=True)),
+    "code-add": PageOf(_project("projects:code-add")),
+    "experiments": PageOf(_project("projects:experiments")),
+    "experiments-empty": PageOf(_project("projects:experiments", empty=True)),
+    "experiment-add": PageOf(_project("projects:experiment-add")),
+    "runs": PageOf(_project("runs:list")),
+    "runs-guest": PageOf(_project("runs:list"), role=Role.GUEST),
+    "runs-no-match": PageOf(_project("runs:list", query="?q=nothing-like-this")),
+    "runs-empty": PageOf(_project("runs:list", empty=True)),
+    "submissions": PageOf(_project("runs:submissions")),
+    "submissions-empty": PageOf(_project("runs:submissions", empty=True)),
+    "new-run": PageOf(_project("runs:new")),
+    "new-run-blocked": PageOf(_project("runs:new", empty=True)),
+    "run-again": PageOf(
+        lambda scene: reverse("runs:new", args=["solar-cells"]) + f"?from={scene.runs[RunState.FINISHED].uuid}"
+    ),
+    **{f"run-{state.value.lower()}": PageOf(_run(state)) for state in RunState},
+    **{f"run-{tab}": PageOf(_run(RunState.FINISHED, query=f"?tab={tab}")) for tab in TABS},
+    "run-artifacts-folder": PageOf(_run(RunState.FINISHED, query="?tab=artifacts&path=model")),
+    "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
+    "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
+    "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),
+    "connections": PageOf(_at("/settings/connections/")),
+    "connections-empty": PageOf(_at("/settings/connections/"), role=Role.GUEST),
+    "connection-add": PageOf(_at("/settings/connections/add/")),
+    "connection-secret": PageOf(_connection("connections:secret")),
+    "connection-delete": PageOf(_connection("connections:delete")),
+}

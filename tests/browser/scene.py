@@ -1,0 +1,214 @@
+"""One project with everything in it, as the browser tests find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from projects import mirrors
+from projects.models import CodeRepository, Project
+from projects.permissions import Role
+from runs.models import Run
+from runs.states import RunState
+from tests.git.repository import Repository
+from tests.support import factories as make
+
+# Always the same, so that its mirror is made once for all tests.
+CODE = UUID("c0de0000-0000-4000-8000-000000000001")
+OTHER_CODE = UUID("c0de0000-0000-4000-8000-000000000002")
+ACCOUNT = "acc_sol"
+MLPROJECT = """\
+name: pv-yield
+entry_points:
+  train:
+    parameters:
+      epochs: {type: int, default: 40}
+      lr: {type: float, default: 0.001}
+      data: {type: path, default: data/pv}
+    command: "python train.py --epochs {epochs} --lr {lr} --data {data}"
+  evaluate:
+    parameters:
+      checkpoint: {type: string}
+    command: "python evaluate.py {checkpoint}"
+"""
+CONFIG = """\
+Environment:
+  Modules:
+    - CUDA/12
+    - Python/3.11
+Resources:
+  Queue: gpu
+  Nodes: 4
+  Runtime: 30m
+"""
+LOG = (
+    "[mantik] run 8f1c0a2e · commit a41f9c2 · node node0412\n"
+    "[mantik] queue gpu · 4 nodes · account acc_sol\n"
+    "Loading modules: CUDA/12 Python/3.11\n"
+    "INFO  dataset pv-panels-v3: 48,210 train / 6,026 val\n"
+    + "".join(
+        f"epoch {epoch:2}/40  loss {0.8 / epoch:.4f}  val_acc {1 - 0.6 / epoch:.3f}   30.{epoch} s\n"
+        for epoch in range(1, 10)
+    )
+)
+WAITING = {
+    RunState.PENDING: "Site A takes no jobs now: “maintenance until 24 Nov 08:00”. Mantik tries again.",
+    RunState.QUEUED: "Site A does not answer. The job may well go on there; Mantik keeps asking.",
+}
+
+
+@dataclass
+class Scene:
+    """People by role, the project, its runs by state; `outsider` is a member of nothing."""
+
+    project: Project
+    empty: Project
+    people: dict[Role, User]
+    outsider: User
+    repository: CodeRepository
+    connection: Connection
+    runs: dict[RunState, Run]
+
+    @property
+    def researcher(self) -> User:
+        return self.people[Role.RESEARCHER]
+
+
+def write_sources(root: Path) -> tuple[Path, Path]:
+    """Two git repositories to run: one with two branches and a config, one whose MLproject is wrong."""
+    good = Repository(root / "pv-yield")
+    good.write("MLproject", MLPROJECT)
+    good.write("hpc/unicore.yaml", CONFIG)
+    good.write("hpc/wrong.yaml", CONFIG.replace("Nodes: 4", "Nodes: many"))
+    good.write("train.py", "print('training')\n")
+    good.commit("Tune warm-up")
+    renamed = MLPROJECT.replace("epochs: {type: int, default: 40}", "rounds: {type: int, default: 7}")
+    good.write("MLproject", renamed.replace("{epochs}", "{rounds}"))
+    good.commit("Count rounds", branch="rounds")
+    good.git("checkout", "--quiet", "main")
+    wrong = Repository(root / "broken")
+    wrong.write("MLproject", "entry_points: [train]\n")
+    wrong.commit("Begin")
+    return good.path, wrong.path
+
+
+def build(sources: tuple[Path, Path]) -> Scene:
+    project = make.make_project(
+        slug="solar-cells", name="Solar cells", summary="Yield of thin-film panels from weather and age."
+    )
+    people = {role: make.join(project, role, make.make_user(role.value)) for role in Role}
+    member = people[Role.RESEARCHER]
+    experiment = make.make_experiment(
+        project=project, name="baseline", description="ResNet on raw images", created_by=member
+    )
+    make.make_experiment(project=project, name="long-horizon", created_by=people[Role.OWNER])
+    repository = _code(project, people[Role.OWNER], CODE, "pv-yield", sources[0])
+    _code(project, people[Role.OWNER], OTHER_CODE, "unfinished", sources[1])
+    make.make_code_repository(
+        project=project,
+        name="weather-private",
+        created_by=member,
+        fetch_error="git.example.org asks for a login. Choose a connection with a token that may read it.",
+    )
+    connection = _connections(member)
+    empty = make.make_project(slug="wind-farm", name="Wind farm", is_public=True)
+    make.join(empty, Role.OWNER, member)
+    scene = Scene(project, empty, people, make.make_user("mallory"), repository, connection, {})
+    scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
+    return scene
+
+
+_AGES = [
+    (timedelta(days=5), RunState.LOST),
+    (timedelta(days=1, hours=2), RunState.CANCELLED),
+    (timedelta(hours=2, minutes=5), RunState.FAILED),
+    (timedelta(hours=1, minutes=2), RunState.FINISHED),
+    (timedelta(minutes=21), RunState.PENDING),
+    (timedelta(minutes=18), RunState.RUNNING),
+    (timedelta(minutes=6), RunState.QUEUED),
+    (timedelta(seconds=20), RunState.SUBMITTING),
+]
+_NAMES = {
+    RunState.LOST: "first light",
+    RunState.FAILED: "vit-large-long",
+    RunState.CANCELLED: "vit-large-with-a-name-that-somebody-made-far-too-long-to-fit",
+    RunState.PENDING: "nightly · 23 Nov",
+}
+
+
+def _code(project: Project, owner: User, uuid: UUID, name: str, path: Path) -> CodeRepository:
+    repository = make.make_code_repository(project=project, uuid=uuid, name=name, url=str(path), created_by=owner)
+    mirror = mirrors.mirror_of(repository)
+    if mirror.fetched_at() is None:
+        mirror.refresh()
+    repository.fetched_at = timezone.now() - timedelta(minutes=3)
+    repository.save()
+    return repository
+
+
+def _connections(owner: User) -> Connection:
+    now = timezone.now()
+    # Nothing listens there: the site does not answer, and no test leaves this machine.
+    site = make.make_site(name="Site A", base_url="http://127.0.0.1:9/SITE/rest/core")
+    make.make_connection(owner=owner, kind=Connection.Kind.GIT_TOKEN, name="gitlab", login_name="")
+    make.make_connection(
+        owner=owner,
+        name="old-login",
+        site=site,
+        tested_at=now - timedelta(days=2),
+        test_outcome=Connection.TestOutcome.REFUSED,
+        test_message="Site A does not accept this login. Replace the secret, or ask the site.",
+    )
+    return make.make_connection(
+        owner=owner,
+        name="site-a",
+        site=site,
+        last_used_at=now - timedelta(minutes=4),
+        tested_at=now - timedelta(hours=1),
+        test_outcome=Connection.TestOutcome.WORKS,
+        test_message="Signed in as ada; role user; queues batch, gpu.",
+    )
+
+
+def _run(scene: Scene, *, experiment_id: int, state: RunState, age: timedelta) -> Run:
+    now = timezone.now()
+    member = scene.people[Role.MAINTAINER if state is RunState.FAILED else Role.RESEARCHER]
+    columns: dict[str, Any] = {
+        "waiting_for": WAITING.get(state, ""),
+        "waiting_since": now - age + timedelta(seconds=5) if state in WAITING else None,
+        "mlflow_run_id": "1f" * 16,
+    }
+    if state is RunState.FAILED:
+        columns |= {
+            "outcome": "Out of memory on 1 of 4 nodes; the log has it in line 9.",
+            "site_message": "slurmstepd: error: Detected 1 oom_kill event in StepId=11839204.0",
+            "exit_code": 137,
+        }
+    run = make.make_run(
+        state,
+        project=scene.project,
+        created_by=member,
+        created_at=now - age,
+        name=_NAMES.get(state, f"resnet50-{state.value.lower()}"),
+        experiment_id=experiment_id,
+        experiment=scene.project.experiments.get(pk=experiment_id),
+        code_repository=scene.repository,
+        connection=scene.connection,
+        mlproject_content=MLPROJECT,
+        backend_config_content=CONFIG,
+        compute_budget_account=ACCOUNT,
+        **columns,
+    )
+    make.add_event(run, "RUN! was pressed; everything is stored.", at=run.created_at, actor=member)
+    if run.submitted_at:
+        make.add_event(run, "The site has the job.", at=run.submitted_at)
+    if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
+        make.append_log(run, LOG)
+    return run

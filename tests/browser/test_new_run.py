@@ -1,0 +1,126 @@
+"""The new-run form: choices follow one another, the preview follows the form, and nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from runs.models import Run
+from tests.browser.conftest import Opener
+from tests.browser.scene import Scene
+
+
+def form_url(scene: Scene) -> str:
+    return reverse("runs:new", args=[scene.project.slug])
+
+
+def preview(page: Page) -> str:
+    return page.locator("#run-preview").inner_text()
+
+
+def fill_in(page: Page) -> None:
+    page.get_by_label("Name").fill("resnet50-sweep-15")
+    page.get_by_label("Connection").select_option(label="site-a · Site A")
+    page.get_by_label("Compute budget account").fill("acc_sol")
+    page.get_by_label("Compute Backend config").fill("hpc/unicore.yaml")
+
+
+def test_branch_and_entry_point_bring_their_own_parameters(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    expect(page.get_by_label("epochs int")).to_have_value("40")
+    page.get_by_label("Branch").select_option("rounds")
+    expect(page.get_by_label("rounds int")).to_have_value("7")
+    expect(page.get_by_label("epochs int")).to_have_count(0)
+    page.get_by_label("Entry point").select_option("evaluate")
+    expect(page.get_by_label("checkpoint string")).to_have_value("")
+    expect(page.get_by_label("Branch")).to_have_value("rounds")
+    assert visit.complaints == []
+
+
+def test_another_repository_brings_its_own_branches_and_what_is_wrong_with_it(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(form_url(scene))
+    page.get_by_label("Code repository").select_option(label="unfinished")
+    expect(page.locator("#run-preview")).to_contain_text("entry_points is a list")
+    expect(page.get_by_label("Branch").locator("option")).to_have_count(1)
+    page.get_by_label("Code repository").select_option(label="pv-yield")
+    expect(page.get_by_label("epochs int")).to_have_value("40")
+    expect(page.get_by_label("Branch").locator("option")).to_have_count(2)
+
+
+def test_the_preview_shows_commit_resources_and_script_as_one_types(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    expect(page.locator("#run-preview")).to_contain_text("Tune warm-up")
+    fill_in(page)
+    expect(page.locator("#run-preview")).to_contain_text("4 nodes, 30 min, gpu")
+    expect(page.locator("#run-preview")).to_contain_text("python train.py --epochs 40 --lr 0.001")
+    page.get_by_label("epochs int").fill("12")
+    expect(page.locator("#run-preview")).to_contain_text("python train.py --epochs 12 --lr 0.001")
+    page.get_by_label("Compute Backend config").fill("hpc/wrong.yaml")
+    expect(page.locator("#run-preview")).to_contain_text("Nodes")
+    assert visit.barriers() == []
+    assert visit.complaints == []
+
+
+def test_what_is_being_typed_is_never_replaced(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(form_url(scene))
+    config = page.get_by_label("Compute Backend config")
+    config.clear()
+    config.press_sequentially("hpc/unico", delay=20)
+    with page.expect_response(re.compile("/preview/")):
+        page.wait_for_timeout(750)
+    config.press_sequentially("re.yaml", delay=90)
+    expect(page.locator("#run-preview")).to_contain_text("4 nodes, 30 min, gpu")
+    expect(config).to_have_value("hpc/unicore.yaml")
+
+
+def test_a_wrong_form_keeps_what_was_typed_and_says_what_is_wrong_in_place(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    fill_in(page)
+    page.get_by_label("epochs int").fill("many")
+    page.get_by_label("Compute budget account").fill("")
+    page.get_by_role("button", name="RUN!").click()
+    expect(page.get_by_role("alert")).to_contain_text("What you typed is still here.")
+    epochs = page.get_by_label("epochs int")
+    expect(epochs).to_have_value("many")
+    expect(epochs).to_have_attribute("aria-describedby", re.compile("error"))
+    expect(page.locator("[id='id_param-epochs_error']")).to_contain_text("many")
+    expect(page.get_by_label("Name")).to_have_value("resnet50-sweep-15")
+    expect(page.locator("#id_compute_budget_account_error")).to_be_visible()
+    assert visit.barriers() == []
+    assert visit.overflow() == []
+    assert not Run.objects.filter(name="resnet50-sweep-15").exists()
+
+
+def test_run_stores_the_run_and_shows_it(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    fill_in(page)
+    page.get_by_label("epochs int").fill("12")
+    page.get_by_role("button", name="RUN!").click()
+    expect(page.get_by_role("heading", name="resnet50-sweep-15")).to_be_visible()
+    run = Run.objects.get(name="resnet50-sweep-15")
+    assert run.parameters["epochs"] == "12"
+    assert run.created_by == scene.researcher
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_javascript_the_form_works_by_reloading_choices(scene: Scene, open_page: Opener, width: int) -> None:
+    page = open_page(scene.researcher, width=width, javascript=False).goto(form_url(scene))
+    page.locator("#id_branch").select_option("rounds")
+    page.locator("#id_name").fill("by hand")
+    page.locator("#id_compute_budget_account").fill("acc_sol")
+    page.locator("#id_backend_config_path").fill("hpc/unicore.yaml")
+    page.get_by_role("button", name="Reload choices").click()
+    expect(page.locator("[id='id_param-rounds']")).to_have_value("7")
+    expect(page.locator("#id_name")).to_have_value("by hand")
+    expect(page.locator("#run-preview")).to_contain_text("4 nodes, 30 min, gpu")
+    page.locator("#id_connection").select_option(label="site-a · Site A")
+    page.get_by_role("button", name="RUN!").click()
+    expect(page.get_by_role("heading", name="by hand")).to_be_visible()

@@ -1,0 +1,226 @@
+"""The page of a run: it changes by itself, tails its log, and draws its metrics."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from runs.models import Run
+from runs.states import RunState
+from tests.browser.conftest import Opener
+from tests.browser.scene import Scene
+from tests.browser.tracking import Tracking
+from tests.support.factories import append_log
+
+
+def run_url(run: Run, tab: str = "") -> str:
+    url = reverse("runs:detail", args=[run.project.slug, run.uuid])
+    return f"{url}?tab={tab}" if tab else url
+
+
+def finish(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.FINISHED, ended_at=timezone.now(), exit_code=0, log_complete=True, outcome="It ran to its end."
+    )
+
+
+def last_line(page: Page) -> str:
+    return page.locator(".log-line:not(.log-remark) .log-text").last.inner_text()
+
+
+def test_the_badge_changes_without_a_reload_and_polling_stops(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run))
+    page.evaluate("window.stillHere = true")
+    expect(page.locator("#run-live .status").first).to_have_text("Running")
+    finish(run)
+    expect(page.locator("#run-live .status").first).to_have_text("Finished")
+    expect(page.locator("#run-live")).to_contain_text("It ran to its end.")
+    expect(page.locator("#run-live")).not_to_have_attribute("hx-trigger", re.compile("."))
+    assert page.evaluate("window.stillHere") is True
+    assert visit.complaints == []
+
+
+def test_a_list_shows_a_new_state_without_a_reload(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    page = open_page(scene.researcher).goto(reverse("runs:list", args=[scene.project.slug]))
+    row = page.locator("tr", has_text=run.name)
+    row.locator(".row-link").focus()
+    finish(run)
+    expect(row.locator(".status")).to_have_text("Finished")
+    expect(row.locator(".row-link")).to_be_focused()
+
+
+def test_cancelling_asks_and_then_says_that_it_was_asked_for(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    page = open_page(scene.researcher).goto(run_url(run))
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
+    expect(page.locator("#run-live")).to_contain_text("Cancelling, asked just now")
+    run.refresh_from_db()
+    assert run.cancel_requested_by == scene.researcher
+
+
+def test_the_log_is_tailed_until_it_is_complete(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run, "log"))
+    expect(page.locator("[data-log-state]")).to_have_text("following")
+    expect(page.locator(".log-number").first).to_have_text("1")
+    append_log(run, "epoch 10/40  \x1b[32mloss 0.08\x1b[0m\nhalf a li")
+    expect(page.locator("[data-log-lines]")).to_contain_text("epoch 10/40  loss 0.08")
+    append_log(run, "ne\n 10%\r 50%\r100%\n")
+    expect(page.locator("[data-log-lines]")).to_contain_text("half a line")
+    assert last_line(page) == "100%"
+    expect(page.locator(".log-line.is-newest")).to_have_count(1)
+    finish(run)
+    expect(page.locator("[data-log-state]")).to_be_hidden()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/log/" in request.url else None)
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.wait_for_timeout(2500)
+    assert asked == []
+    assert visit.complaints == []
+
+
+def test_scrolling_up_pauses_the_log_and_the_button_goes_on(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    append_log(run, "".join(f"line {number}\n" for number in range(400)))
+    page = open_page(scene.researcher).goto(run_url(run))
+    box = page.locator("[data-log-view]")
+    expect(page.locator("[data-log-lines]")).to_contain_text("line 399")
+    box.hover()
+    page.mouse.wheel(0, -2000)
+    expect(page.locator("[data-log-state]")).to_have_text("paused")
+    append_log(run, "the newest\n")
+    page.get_by_role("button", name="Follow the end").click()
+    expect(page.locator("[data-log-state]")).to_have_text("following")
+    expect(page.get_by_text("the newest")).to_be_in_viewport()
+
+
+def test_a_long_log_costs_few_elements_and_is_searched_whole(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    rows = [f"{number:06} {'needle' if number in (7, 59_000) else 'hay'} {'x' * 60}\n" for number in range(60_000)]
+    append_log(run, "".join(rows))
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run, "log"))
+    expect(page.locator("[data-log-lines]")).to_contain_text("059999")
+    # Only the end was loaded, so no line has a number yet.
+    expect(page.get_by_text("The beginning of this log is not loaded.")).to_be_attached()
+    page.get_by_role("button", name="Search the log").click()
+    page.get_by_role("searchbox", name="Search the log").fill("needle")
+    expect(page.locator("[data-log-hits]")).to_have_text("2 of 2")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-log-hits]")).to_have_text("1 of 2")
+    hit = page.locator(".log-line.is-hit")
+    expect(hit).to_be_in_viewport()
+    # 13 lines stand before the first of these.
+    expect(hit.locator(".log-number")).to_have_text("21")
+    assert page.locator(".log-line").count() < 1500
+    page.keyboard.press("Escape")
+    expect(page.locator(".log-line.is-hit")).to_have_count(0)
+    assert visit.complaints == []
+
+
+def test_long_lines_wrap_on_demand(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    append_log(run, "x" * 2000 + "\n")
+    page = open_page(scene.researcher).goto(run_url(run, "log"))
+    expect(page.locator("[data-log-lines]")).to_contain_text("xxx")
+    is_wide = "(box) => box.scrollWidth > box.clientWidth"
+    box = page.locator("[data-log-view]")
+    assert box.evaluate(is_wide)
+    wrap = page.get_by_role("button", name="Wrap long lines")
+    wrap.click()
+    expect(wrap).to_have_attribute("aria-pressed", "true")
+    assert not box.evaluate(is_wide)
+
+
+def test_a_cut_log_says_so(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    Run.objects.filter(pk=run.pk).update(log_truncated=True)
+    page = open_page(scene.researcher).goto(run_url(run, "log"))
+    expect(page.locator(".log-remark", has_text="Truncated at 50 MB")).to_be_visible()
+
+
+def test_a_log_without_a_line_says_what_to_expect(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.QUEUED]))
+    expect(page.get_by_text("Nothing yet. Lines appear here as the job writes them.")).to_be_visible()
+    page.goto(run_url(scene.runs[RunState.CANCELLED]))
+    expect(page.get_by_text("The job wrote no log.")).to_be_visible()
+
+
+def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener, tracking: Tracking) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
+    expect(page.locator(".chart canvas")).to_have_count(3)
+    expect(page.get_by_role("heading", name="val_acc")).to_be_visible()
+    expect(page.locator("[data-metrics-step]")).to_have_text("step 39")
+    tracking.steps = 60
+    expect(page.locator("[data-metrics-step]")).to_have_text("step 59")
+    page.get_by_text("Numbers of loss").click()
+    expect(page.get_by_role("region", name="Numbers of loss").get_by_role("row")).to_have_count(61)
+    assert visit.barriers() == []
+    assert visit.complaints == []
+
+
+def drawn(page: Page) -> str:
+    data: str = page.locator(".chart canvas").first.evaluate("(canvas) => canvas.toDataURL()")
+    return data
+
+
+def drawn_anew(page: Page, before: list[str]) -> str:
+    page.wait_for_function(
+        "(before) => !before.includes(document.querySelector('.chart canvas').toDataURL())", arg=before
+    )
+    return drawn(page)
+
+
+def test_switches_and_the_theme_draw_anew(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
+    expect(page.locator(".chart canvas")).to_have_count(3)
+    pictures = [drawn(page)]
+    page.get_by_label("Log scale").check()
+    pictures.append(drawn_anew(page, pictures))
+    page.get_by_label("Smoothing").check()
+    pictures.append(drawn_anew(page, pictures))
+    page.emulate_media(color_scheme="dark")
+    pictures.append(drawn_anew(page, pictures))
+    assert len(set(pictures)) == 4
+    assert visit.complaints == []
+
+
+def test_the_crosshair_is_shared(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
+    expect(page.locator(".chart canvas")).to_have_count(3)
+    page.locator(".chart .u-over").first.hover()
+    values = page.locator(".chart-last")
+    for index in range(3):
+        expect(values.nth(index)).to_have_text(re.compile(r"^step (19|20): "))
+
+
+@pytest.mark.parametrize(
+    ("mlflow_run_id", "sentence"),
+    [("empty", "No metric was logged."), ("away", "MLflow does not answer."), ("", "No metric was logged.")],
+)
+def test_no_metric_is_said_in_words(scene: Scene, open_page: Opener, mlflow_run_id: str, sentence: str) -> None:
+    run = scene.runs[RunState.FINISHED]
+    Run.objects.filter(pk=run.pk).update(mlflow_run_id=mlflow_run_id)
+    page = open_page(scene.researcher).goto(run_url(run, "metrics"))
+    expect(page.locator("[data-metrics-note]")).to_contain_text(sentence)
+    # Nothing to draw, so nothing to draw it with.
+    assert page.evaluate("typeof window.uPlot") == "undefined"
+
+
+def test_artifacts_are_walked_by_folder(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.FINISHED], "artifacts"))
+    page.get_by_role("link", name="model/").click()
+    expect(page.get_by_role("link", name="model.pkl")).to_have_attribute("href", re.compile("path=model%2Fmodel.pkl"))
+    page.get_by_role("navigation", name="Folders").get_by_role("link", name="Artifacts").click()
+    expect(page.get_by_role("link", name="history.csv")).to_be_visible()

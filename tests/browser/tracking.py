@@ -1,0 +1,58 @@
+"""Stands in for MLflow where a page reads from it: metrics that grow, and a few files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from connections.mlflow.errors import TrackingUnavailable
+from connections.mlflow.values import ArtifactEntry, RunData
+
+FILES = [
+    ArtifactEntry("model", is_dir=True, size=None),
+    ArtifactEntry("confusion.png", is_dir=False, size=48_210),
+    ArtifactEntry("history.csv", is_dir=False, size=1_204),
+]
+IN_MODEL = [
+    ArtifactEntry("model/MLmodel", is_dir=False, size=612),
+    ArtifactEntry("model/model.pkl", is_dir=False, size=2_480_113),
+]
+
+
+class Tracking:
+    """Answers as `connections.mlflow.tracking.TrackingClient` does, for every run alike.
+
+    A run whose MLflow id is "empty" has logged nothing; "away" is a server that does not answer.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 40
+
+    def _check(self, run_id: str) -> None:
+        if run_id == "away":
+            raise TrackingUnavailable("MLflow does not answer. Metrics and artifacts are shown when it does.")
+
+    def run_data(self, run_id: str) -> RunData:
+        self._check(run_id)
+        keys = [] if run_id == "empty" else ["loss", "lr", "val_acc"]
+        last: dict[str, float | None] = {key: _value(key, self.steps - 1) for key in keys}
+        return RunData(status="RUNNING", metrics=last, params={}, tags={})
+
+    def metric_history(self, run_id: str, keys: Sequence[str], *, max_points: int) -> dict[str, list[list[float]]]:
+        self._check(run_id)
+        return {key: [[step, _value(key, step)] for step in range(self.steps)][:max_points] for key in keys}
+
+    def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
+        self._check(run_id)
+        if run_id == "empty":
+            return []
+        return IN_MODEL if path == "model" else FILES
+
+
+def _value(key: str, step: int) -> float:
+    jitter = 0.03 * math.sin(step * 12.9898)
+    if key == "loss":
+        return 0.08 + 0.8 * math.exp(-step / 9) + jitter * 0.6
+    if key == "lr":
+        return 0.0008 * 0.97**step
+    return 0.9 - 0.85 * math.exp(-step / 9) + jitter
