@@ -1,0 +1,120 @@
+"""`python manage.py demo`: Mantik with a site to try it at, and one real training taken to its end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from mantik.demo import DemoFailed
+from mantik.demo.repository import ensure_repository, training_environment
+from mantik.demo.seed import SLUG, Login, ensure_logins, seed
+from mantik.demo.site import SITES, SiteKind
+from mantik.demo.story import METRIC, Ending, tell_story
+from mantik.frontend import ROOT, FrontendError, prepare
+from mantik.up.errors import StopRequested, UpError
+from mantik.up.output import Terminal
+from mantik.up.running import options_from_settings, stopping_on_signals
+from mantik.up.stack import Options, Stack
+
+
+class Command(BaseCommand):
+    help = "Start Mantik with the sandbox site, submit one training and follow it; Ctrl-C stops everything."
+    # Its children find that out, and the database is not there before the first start.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, help="of the web server; default: PORT, or 8000")
+        parser.add_argument(
+            "--site",
+            choices=list(SITES),
+            default=os.environ.get("SITE") or "sandbox",
+            help="where the training runs; default: SITE, or sandbox",
+        )
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            default=os.environ.get("DEMO_ONCE", "") not in ("", "0"),
+            help="leave after the training, with 0 if it is FINISHED and its metric is in MLflow; "
+            "default: if DEMO_ONCE is set",
+        )
+
+    def handle(self, *, port: int | None, site: SiteKind, once: bool, **_: Any) -> None:
+        if site not in SITES:
+            sys.exit(f"SITE is {site}, and the demo knows {' and '.join(SITES)}.")
+        self._output = Terminal()
+        try:
+            python = training_environment()
+            prepare(ROOT)
+            stack = Stack(_options(port, site), output=self._output)
+            ensure_repository(_repository(stack.options.data_dir), python=python)
+            self._tell("starting broker, MLflow, web server, worker and beat")
+            with stopping_on_signals(stack), stack:
+                self._show(stack, site, once=once)
+        except StopRequested:
+            sys.exit("Mantik has stopped, before the training was over." if once else 0)
+        except (DemoFailed, UpError, FrontendError) as error:
+            sys.exit(str(error))
+
+    def _show(self, stack: Stack, kind: SiteKind, *, once: bool) -> None:
+        member, operator = ensure_logins(stack.options.data_dir)
+        self._tell("ready; making the demo's project")
+        try:
+            ending = self._run(stack, kind, member)
+        except DemoFailed as error:
+            if once:
+                raise
+            # Whoever tries it out can still look at what happened.
+            self.stderr.write(f"\n{error}\n")
+            self._invite(f"{stack.url}/projects/{SLUG}/runs/", member, operator)
+        else:
+            self._invite(f"{stack.url}{ending.path}", member, operator, result=_result(ending))
+        if not once:
+            self.stdout.write("Ctrl-C stops everything. The next `make demo` goes on with the same data.\n")
+            stack.wait()
+
+    def _run(self, stack: Stack, kind: SiteKind, member: Login) -> Ending:
+        site = SITES[kind](stack)
+        seeded = seed(member=member.user, site=site, repository=_repository(stack.options.data_dir), now=timezone.now())
+        return tell_story(stack=stack, seed=seeded, login=member, tell=self._tell)
+
+    def _invite(self, url: str, member: Login, operator: Login, *, result: str = "") -> None:
+        lines = [
+            f"Result    {result}" if result else "",
+            f"Look      {url}",
+            f"Sign in   {member.user.username} / {member.password}",
+            f"Operator  {operator.user.username} / {operator.password}, at /admin/",
+        ]
+        self.stdout.write("\n".join(["", *(f"  {line}" for line in lines if line), ""]))
+
+    def _tell(self, line: str) -> None:
+        self._output("demo", line)
+
+
+def _repository(data_dir: Path) -> Path:
+    return data_dir / "demo" / "handwritten-digits"
+
+
+def _result(ending: Ending) -> str:
+    run = ending.run
+    assert run.ended_at
+    seconds = (run.ended_at - run.created_at).total_seconds()
+    return f"{run.name} is {run.state} after {seconds:.0f} s: {METRIC} {ending.metric:.4f}"
+
+
+def _options(port: int | None, site: SiteKind) -> Options:
+    options = options_from_settings(port=port, with_sandbox=site == "sandbox")
+    quiet = {
+        "MANTIK_LOG_LEVEL": os.environ.get("MANTIK_LOG_LEVEL", "WARNING"),
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        # That a library calls something old is nothing a newcomer has to see.
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
+    }
+    # The demo's code repository is on this machine's own disk.
+    return replace(options, environment={**options.environment, **quiet, "MANTIK_GIT_ALLOW_LOCAL": "1"})

@@ -1,0 +1,21 @@
+"""What stops a stack. Each message is for the terminal as it is."""
+
+from __future__ import annotations
+
+
+class UpError(Exception):
+    """The stack cannot start, or cannot go on."""
+
+
+class ChildDied(UpError):
+    """A child process ended by itself. `name` says which, `last_lines` what it wrote last."""
+
+    def __init__(self, name: str, how: str, last_lines: list[str]) -> None:
+        self.name = name
+        self.last_lines = last_lines
+        tail = "".join(f"\n    {line}" for line in last_lines) or "\n    (it wrote nothing)"
+        super().__init__(f"{name} {how}. Its last lines:{tail}")
+
+
+class StopRequested(Exception):
+    """Ctrl-C, or a signal that means the same."""

@@ -1,0 +1,193 @@
+"""Mantik's own children, and how they find each other."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mantik.lib.service_urls import own_broker_url
+from mantik.up.broker import broker_service
+from mantik.up.errors import UpError
+from mantik.up.group import Group
+from mantik.up.mlflow import mlflow_service, mlflow_uri
+from mantik.up.output import silent
+from mantik.up.ports import LOOPBACK, is_free, lasting_port, remember_ports
+from mantik.up.process import Output, Service
+from mantik.up.sandbox import sandbox_service, sandbox_url
+from mantik.up.web import address, web_service
+from mantik.up.worker import beat_service, worker_service
+
+TOP = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Options:
+    """`broker_url` and `mlflow_uri` name servers that run already; empty, the stack starts its own.
+
+    `environment` is added to ours for all children, for example another database.
+    """
+
+    data_dir: Path
+    port: int = 8000
+    host: str = LOOPBACK
+    broker_url: str = ""
+    mlflow_uri: str = ""
+    with_sandbox: bool = False
+    collects_static_files: bool = False
+    worker_processes: int = 2
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stack:
+    """`with Stack(options) as stack:` runs everything; it is ready inside, and gone afterwards.
+
+    Entering and `check`, `sleep` and `wait` raise ChildDied when a child ends, and StopRequested after
+    `request_stop`. Entering also raises UpError when something is in the way.
+    """
+
+    def __init__(self, options: Options, *, output: Output = silent) -> None:
+        self._memory = options.data_dir / "ports.json"
+        self.options = options
+        self.url = address(options.host, options.port)
+        self.broker_url = options.broker_url or own_broker_url(options.data_dir)
+        self._mlflow_port = 0 if options.mlflow_uri else lasting_port("mlflow", memory=self._memory)
+        self.mlflow_uri = options.mlflow_uri or mlflow_uri(self._mlflow_port)
+        self._sandbox_port = lasting_port("sandbox", memory=self._memory) if options.with_sandbox else 0
+        self.sandbox_url = sandbox_url(self._sandbox_port) if options.with_sandbox else None
+        self._output = output
+        # Set by signal handlers, which interrupt each other: a threading.Event could lock itself out.
+        self._is_stopping = False
+        self._exits = ExitStack()
+        self._group: Group | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the children find in theirs, so that all mean the same servers."""
+        return {
+            "MANTIK_DATA_DIR": str(self.options.data_dir),
+            "MANTIK_BROKER_URL": self.broker_url,
+            "MANTIK_MLFLOW_URI": self.mlflow_uri,
+            "PORT": str(self.options.port),
+            **self.options.environment,
+        }
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the running children by name; each leads a process group of the same number."""
+        return {child.name: child.pid for child in self._running.children}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            exits.enter_context(_alone(self.options.data_dir))
+            self._check_port()
+            self._remember_ports()
+            group = Group(directory=TOP, output=self._output, is_stopping=lambda: self._is_stopping)
+            exits.callback(group.stop)
+            self._group = group
+            self._start(group)
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._exits.close()
+        self._group = None
+
+    def check(self) -> None:
+        self._running.check()
+
+    def sleep(self, seconds: float) -> None:
+        self._running.sleep(seconds)
+
+    def wait(self) -> None:
+        """Until a child ends or a stop is requested: never returns, but raises."""
+        while True:
+            self.sleep(60)
+
+    def start(self, service: Service) -> None:
+        """Run one more child beside the others, and wait until it is ready."""
+        self._running.start([service])
+        self._running.await_ready()
+
+    def request_stop(self) -> None:
+        """From a signal handler or another thread. The second time nothing is waited for any more."""
+        if self._is_stopping and self._group:
+            self._group.kill()
+        self._is_stopping = True
+
+    @property
+    def _running(self) -> Group:
+        assert self._group is not None, "the stack is not running"
+        return self._group
+
+    def _start(self, group: Group) -> None:
+        options = self.options
+        group.start(map(self._with_environment, self._servers()))
+        group.run(self._manage("migrate", "--no-input", "--verbosity", "0"))
+        if options.collects_static_files:
+            group.run(self._manage("collectstatic", "--no-input", "--verbosity", "0"))
+        group.start(map(self._with_environment, self._own()))
+        group.await_ready()
+
+    def _servers(self) -> Iterator[Service]:
+        options = self.options
+        if not options.broker_url:
+            yield broker_service(options.data_dir)
+        if not options.mlflow_uri:
+            yield mlflow_service(port=self._mlflow_port, data_dir=options.data_dir)
+        if options.with_sandbox:
+            yield sandbox_service(port=self._sandbox_port, data_dir=options.data_dir)
+
+    def _own(self) -> Iterator[Service]:
+        options = self.options
+        yield web_service(host=options.host, port=options.port)
+        yield worker_service(broker_url=self.broker_url, processes=options.worker_processes)
+        yield beat_service()
+
+    def _manage(self, name: str, *arguments: str) -> Service:
+        command = [sys.executable, str(TOP / "manage.py"), name, *arguments]
+        return Service(name, command, self.environment, patience=300)
+
+    def _with_environment(self, service: Service) -> Service:
+        return replace(service, environment={**self.environment, **service.environment})
+
+    def _remember_ports(self) -> None:
+        """Only under the lock: a stack that is refused must not move the ports of the one that runs."""
+        ports = {"mlflow": self._mlflow_port, "sandbox": self._sandbox_port}
+        remember_ports({name: port for name, port in ports.items() if port}, memory=self._memory)
+
+    def _check_port(self) -> None:
+        options = self.options
+        if not is_free(options.port, options.host):
+            raise UpError(
+                f"Port {options.port} is in use by another program. "
+                f"Stop it, or choose another port, for example PORT={options.port + 1}."
+            )
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Keeps a second stack off the same data. The lock goes with the process, however that ends."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise UpError(
+                f"Mantik runs already on the data in {data_dir}, as process {lock.read().strip() or '?'}. "
+                "Stop it first, or name another directory with MANTIK_DATA_DIR."
+            ) from None
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

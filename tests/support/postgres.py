@@ -1,0 +1,94 @@
+"""A command beside a PostgreSQL of its own: `python -m tests.support.postgres -- COMMAND...`.
+
+The server listens on a socket in a temporary directory, named to the command by MANTIK_TEST_DATABASE_URL, and
+is gone with its data afterwards. PostgreSQL refuses to run as root; there it runs as the user `postgres`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from mantik.up.errors import UpError
+from mantik.up.process import Service
+from tests.support.beside import command_after_dashes, run_beside
+
+# Debian keeps the programs of each version in a directory of their own.
+_DEBIAN = Path("/usr/lib/postgresql")
+_SUPERUSER = "postgres"
+# Nobody misses these data after a power cut, and every commit is quicker.
+_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def main() -> None:
+    command = command_after_dashes(sys.argv[1:], program="tests.support.postgres")
+    with tempfile.TemporaryDirectory(prefix="mantik-pg-") as name:
+        directory = Path(name)
+        if _is_root():
+            shutil.chown(directory, _SUPERUSER)
+        try:
+            code = run_beside(
+                _server(directory),
+                command,
+                environment={"MANTIK_TEST_DATABASE_URL": database_url(directory)},
+                directory=directory,
+                preparation=[_initialise(directory)],
+            )
+        except UpError as error:
+            sys.exit(str(error))
+    sys.exit(code)
+
+
+def database_url(directory: Path) -> str:
+    """Of the server whose socket is in `directory`."""
+    return f"postgresql://{_SUPERUSER}@/postgres?host={directory}"
+
+
+def _initialise(directory: Path) -> Service:
+    options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
+    command = [_program("initdb"), f"--pgdata={directory / 'data'}", f"--username={_SUPERUSER}", *options]
+    return Service("initdb", _as_somebody(command))
+
+
+def _server(directory: Path) -> Service:
+    options = ("listen_addresses=", f"unix_socket_directories={directory}", "max_connections=200")
+    command = [_program("postgres"), "-D", str(directory / "data")]
+    command += [word for option in (*options, *_CARELESS) for word in ("-c", option)]
+    return Service("postgresql", _as_somebody(command), is_ready=lambda: _answers(directory))
+
+
+def _answers(directory: Path) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(database_url(directory), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _program(name: str) -> str:
+    """Path of one of PostgreSQL's programs: of PATH, else the newest of Debian's. Raises UpError."""
+    if found := shutil.which(name):
+        return found
+    installed = [path for path in _DEBIAN.glob(f"*/bin/{name}") if path.parts[-3].isdecimal()]
+    if installed:
+        return str(max(installed, key=lambda path: int(path.parts[-3])))
+    raise UpError(f"PostgreSQL's {name} was not found. Install PostgreSQL (Debian: the package postgresql).")
+
+
+def _as_somebody(command: list[str]) -> list[str]:
+    if not _is_root():
+        return command
+    return ["setpriv", f"--reuid={_SUPERUSER}", f"--regid={_SUPERUSER}", "--init-groups", *command]
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+if __name__ == "__main__":
+    main()
