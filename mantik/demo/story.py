@@ -1,0 +1,148 @@
+"""From the form to the end, told line by line as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
+from connections.mlflow.tracking import TrackingClient
+from mantik.demo import DemoFailed
+from mantik.demo.repository import BRANCH
+from mantik.demo.seed import Login, Seed
+from mantik.demo.visitor import Visitor
+from mantik.up.stack import Stack
+from projects.models import CodeRepository
+from runs.models import Run, RunEvent, RunLogChunk
+from runs.states import RunState
+
+METRIC = "test_accuracy"
+ACCOUNT = "demo"
+CONFIG = "configs/batch.yaml"
+_TICK_SECONDS = 0.5
+# Twenty times what it takes; a machine may be slow, and the demo should say so instead of hanging.
+_PATIENCE_SECONDS = 600
+_LOG_PATIENCE_SECONDS = 20
+_LAST_LOG_BYTES = 2000
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A run that is FINISHED, and its metric as MLflow has it. `path` is the run's page."""
+
+    run: Run
+    path: str
+    metric: float
+
+
+def tell_story(*, stack: Stack, seed: Seed, login: Login, tell: Tell) -> Ending:
+    """Submit one training through the form and follow it. Raises DemoFailed, and what `Stack.sleep` raises."""
+    _await_code(stack, seed.code_repository)
+    with Visitor(stack.url) as visitor:
+        visitor.sign_in(login.user.username, login.password)
+        tell(f"signed in as {login.user.username}")
+        path = visitor.start_run(seed.project.slug, _form(seed))
+        tell(f"the run has its page: {stack.url}{path}")
+        visitor.look_at(path)
+        run = _follow(stack, _run_at(path), tell)
+        visitor.look_at(path)
+    return Ending(run, path, read_metric(stack.mlflow_uri, run))
+
+
+def read_metric(mlflow_uri: str, run: Run) -> float:
+    """The metric's last value in MLflow. Raises DemoFailed if it is not there."""
+    client = TrackingClient(uri=mlflow_uri)
+    try:
+        value = client.run_data(run.mlflow_run_id).metrics.get(METRIC)
+    except (TrackingRefused, TrackingUnavailable) as error:
+        raise DemoFailed(f"The run is FINISHED, but its metric could not be read: {error}") from None
+    finally:
+        client.close()
+    if value is None:
+        raise DemoFailed(f"The run is FINISHED, but MLflow has no metric {METRIC} of it.")
+    return value
+
+
+def _await_code(stack: Stack, repository: CodeRepository) -> None:
+    """Until a worker has answered the fetch that the seed asked for."""
+    for _ in _ticks(stack):
+        repository.refresh_from_db()
+        if repository.fetch_requested_at is not None:
+            continue
+        if repository.fetch_error:
+            raise DemoFailed(f"The code repository could not be fetched: {repository.fetch_error}")
+        return
+    raise DemoFailed("No worker has fetched the code repository. What the worker wrote stands above.")
+
+
+def _form(seed: Seed) -> dict[str, str]:
+    return {
+        "name": f"Digits {seed.project.runs.count() + 1}",
+        "experiment": str(seed.experiment.uuid),
+        "code_repository": str(seed.code_repository.uuid),
+        "branch": BRANCH,
+        "mlproject_path": "MLproject",
+        "backend_config_path": CONFIG,
+        "connection": str(seed.connection.uuid),
+        "compute_budget_account": ACCOUNT,
+        "entry_point": "main",
+        "param-epochs": "20",
+        "param-hidden_units": "48",
+        "param-learning_rate": "0.01",
+        "param-seed": "7",
+    }
+
+
+def _run_at(path: str) -> UUID:
+    try:
+        return UUID(path.rstrip("/").rpartition("/")[2])
+    except ValueError:
+        raise DemoFailed(f"RUN! led to {path}, which is not the page of a run.") from None
+
+
+def _follow(stack: Stack, uuid: UUID, tell: Tell) -> Run:
+    told = 0
+    run = Run.objects.get(uuid=uuid)
+    for _ in _ticks(stack):
+        run.refresh_from_db()
+        for event in RunEvent.objects.filter(run=run, pk__gt=told).order_by("pk"):
+            tell(event.message)
+            told = event.pk
+        if run.state == RunState.FINISHED:
+            return run
+        if run.is_terminal:
+            _await_log(stack, run)
+            raise DemoFailed(f"The run ended as {run.state}: {run.outcome}\n{_last_log(run)}")
+    raise DemoFailed(
+        f"The run is still {run.state} after {_PATIENCE_SECONDS} seconds. "
+        f"{run.waiting_for or 'It does not say what it waits for.'}\n{_last_log(run)}"
+    )
+
+
+def _await_log(stack: Stack, run: Run) -> None:
+    """The end of the log comes after the end of the run; a site that is gone never sends it."""
+    for _ in _ticks(stack, patience=_LOG_PATIENCE_SECONDS):
+        run.refresh_from_db(fields=["log_complete"])
+        if run.log_complete:
+            return
+
+
+def _ticks(stack: Stack, *, patience: float | None = None) -> Iterator[None]:
+    """Twice a second until the patience is over. Raises what `Stack.sleep` raises."""
+    deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
+    while time.monotonic() < deadline:
+        yield
+        stack.sleep(_TICK_SECONDS)
+
+
+def _last_log(run: Run) -> str:
+    pieces = RunLogChunk.objects.filter(run=run).order_by("-offset")[:2]
+    content = b"".join(bytes(piece.content) for piece in reversed(pieces))[-_LAST_LOG_BYTES:]
+    if not content:
+        return "Its log is empty."
+    lines = content.decode(errors="replace").splitlines()[-20:]
+    return "\n".join(["The end of its log:", *(f"    {line}" for line in lines)])

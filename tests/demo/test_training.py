@@ -1,0 +1,70 @@
+"""The demo's own code, run as a job runs it: with a real MLflow, and told by the environment which run it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from connections.mlflow.tracking import TrackingClient
+from mantik.demo.repository import ensure_repository
+from runs.mlproject import parse_mlproject
+from tests.support.mlflow_server import MlflowServer
+
+
+def train(code: Path, server: MlflowServer, entry_point: str, **parameters: str) -> tuple[TrackingClient, str]:
+    """The client, and the id of the MLflow run that the training has filled."""
+    project = parse_mlproject((code / "MLproject").read_bytes(), path="MLproject")
+    client = TrackingClient(uri=server.uri)
+    experiment = client.ensure_experiment("demo")
+    run_id = client.create_run(experiment, name=entry_point, tags={}, start_time=timezone.now())
+    job = {
+        "MLFLOW_TRACKING_URI": server.uri,
+        "MLFLOW_EXPERIMENT_ID": experiment,
+        "MLFLOW_RUN_ID": run_id,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = project.entry_points[entry_point].command_line(parameters)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=code, env=os.environ | job, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return client, run_id
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    ensure_repository(tmp_path / "code", python=Path(sys.prefix))
+    return tmp_path / "code"
+
+
+def test_a_training_logs_its_parameters_a_metric_per_epoch_a_picture_of_it_and_the_model(
+    code: Path, mlflow_server: MlflowServer
+) -> None:
+    client, run_id = train(code, mlflow_server, "main", epochs="3")
+    data = client.run_data(run_id)
+    assert data.status == "FINISHED"
+    assert data.params == {"epochs": "3", "hidden_units": "48", "learning_rate": "0.01", "seed": "7"}
+    history = client.metric_history(run_id, ["test_accuracy"], max_points=10)["test_accuracy"]
+    assert [step for step, _value in history] == [1, 2, 3]
+    # A tenth is what guessing gives.
+    assert (data.metrics["test_accuracy"] or 0) > 0.5
+    assert [entry.path for entry in client.artifacts(run_id)] == ["confusion_matrix.txt"]
+    assert client.run_data(run_id).tags["mlflow.runName"] == "main"
+
+
+def test_an_evaluation_logs_a_metric_per_fold_and_their_mean(code: Path, mlflow_server: MlflowServer) -> None:
+    client, run_id = train(code, mlflow_server, "evaluate", folds="3", epochs="2")
+    data = client.run_data(run_id)
+    assert data.status == "FINISHED"
+    history = client.metric_history(run_id, ["fold_accuracy"], max_points=10)["fold_accuracy"]
+    assert [step for step, _value in history] == [1, 2, 3]
+    accuracies = [value or 0 for _step, value in history]
+    assert data.metrics["worst_accuracy"] == min(accuracies)
+    assert data.metrics["mean_accuracy"] == pytest.approx(sum(accuracies) / 3)
+    assert [entry.path for entry in client.artifacts(run_id)] == ["evaluation.json"]
