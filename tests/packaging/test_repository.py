@@ -1,0 +1,111 @@
+"""What stands around the code: the first commands, the containers, the documents."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TOP = Path(__file__).resolve().parent.parent.parent
+# Where packages come from is each machine's own setting.
+REGISTRIES = re.compile(
+    "|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "registry" + r"\.npmjs", "debian" + r"\.org/"))
+)
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=TOP, capture_output=True, text=True, check=False)
+
+
+def executable(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((TOP / "docker-compose.yml").read_text()))
+
+
+def files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("this is no checkout of git")
+    return [path for name in listed.stdout.split("\0") if name and (path := TOP / name).is_file()]
+
+
+def test_a_python_that_makes_no_virtual_environments_ends_with_what_to_install(tmp_path: Path) -> None:
+    python = executable(tmp_path / "python3", "#!/bin/sh\nexit 1\n")
+    done = make(f"VENV={tmp_path}/venv", f"PYTHON={python}", f"{tmp_path}/venv/bin/python")
+    assert done.returncode != 0
+    assert "cannot make virtual environments. Install what is missing" in done.stderr
+    assert "python3-venv" in done.stderr
+
+
+def test_a_machine_without_a_new_enough_python_is_told_which_one_is_needed(tmp_path: Path) -> None:
+    done = make(f"VENV={tmp_path}/venv", "PYTHON=", f"{tmp_path}/venv/bin/python")
+    assert done.returncode != 0
+    assert "Mantik needs Python 3.11 or newer" in done.stderr
+
+
+def test_every_command_of_the_documents_is_one_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (TOP / "Makefile").read_text(), re.MULTILINE))
+    for name in ("README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/architecture.md"):
+        named = set(re.findall(r"(?:^|`|\s)make ([a-z]+)(?=[`\s])", (TOP / name).read_text()))
+        commands = {word for word in named if f"`make {word}" in (TOP / name).read_text()}
+        assert commands <= targets, name
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/architecture.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", (TOP / name).read_text()):
+            assert (TOP / name).parent.joinpath(target).exists(), f"{name}: {target}"
+
+
+def test_no_file_says_where_packages_come_from() -> None:
+    found = [str(path.relative_to(TOP)) for path in files() if REGISTRIES.search(path.read_text(errors="ignore"))]
+    assert found == []
+
+
+def test_containers_publish_the_web_server_on_loopback_and_nothing_else() -> None:
+    published = {name: service["ports"] for name, service in compose()["services"].items() if "ports" in service}
+    assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
+
+
+def test_containers_get_their_secrets_from_files() -> None:
+    services = compose()["services"]
+    for name, service in services.items():
+        for variable, value in service.get("environment", {}).items():
+            is_secret = re.search(r"SECRET|PASSWORD|KEYS|DATABASE_URL", variable)
+            assert not is_secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/")), name
+        used = {str(value).removeprefix("/run/secrets/") for value in service.get("environment", {}).values()}
+        given = set(service.get("secrets", []))
+        assert {word for word in used if word in compose()["secrets"]} <= given, name
+
+
+def test_containers_use_settings_that_there_are() -> None:
+    known = set(re.findall(r"^\| `(MANTIK_[A-Z_]+)` \|", (TOP / "docs" / "settings.md").read_text(), re.MULTILINE))
+    used = re.findall(r"MANTIK_[A-Z_]+", (TOP / "docker-compose.yml").read_text() + (TOP / "Dockerfile").read_text())
+    assert {name.removesuffix("_FILE") for name in used} <= known
+
+
+def test_hooks_before_a_commit_come_from_this_repository() -> None:
+    hooks = yaml.safe_load((TOP / ".pre-commit-config.yaml").read_text())
+    assert [entry["repo"] for entry in hooks["repos"]] == ["local"]
+
+
+def test_ci_is_a_program_that_bash_can_read() -> None:
+    script = TOP / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
