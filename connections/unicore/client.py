@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-import httpx
-
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown
 from connections.unicore.explain import Call, not_unicore
 from connections.unicore.parsing import STATUS_FIELDS, file_stat, job_status, queue_limits, site_access
-from connections.unicore.pool import CONNECTIONS
+from connections.unicore.pool import CONNECTIONS, Answer
 from connections.unicore.transport import PooledTransport
 from connections.unicore.urls import SiteUrls
 from connections.unicore.values import FileStat, JobState, JobStatus, SiteAccess
@@ -198,7 +196,7 @@ class SiteClient:
         return _json_object(response, self.urls.host)
 
 
-def _json_object(response: httpx.Response, host: str) -> Mapping[str, Any]:
+def _json_object(response: Answer, host: str) -> Mapping[str, Any]:
     try:
         document = response.json()
     except ValueError:

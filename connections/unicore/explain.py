@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpcore
 
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from connections.unicore.pool import SESSION, Answer
 from connections.unicore.wording import clean, quoted, redact
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
 _BEHIND_GATEWAY = {502, 504}
 _MOST_WORDS = 500
-_SESSION = "X-UNICORE-SecuritySession"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Explainer:
 
     host: str
 
-    def error_of(self, error: httpx.HTTPError, call: Call) -> SiteError:
+    def error_of(self, error: Exception, call: Call) -> SiteError:
         """For a request without an answer."""
         if isinstance(error, _NOT_SENT):
             return self._unreachable(error)
@@ -48,11 +48,11 @@ class Explainer:
                 f"{self.host} did not answer after it was sent the job, so nobody knows yet whether it has it.",
                 code="unknown.answer",
             )
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpcore.TimeoutException):
             return SiteUnavailable(f"{self.host} took too long to answer.", code="unavailable.timeout")
         return SiteUnavailable(f"{self.host} broke off the connection.", code="unavailable.connection")
 
-    def error_in(self, response: httpx.Response, call: Call) -> SiteError | None:
+    def error_in(self, response: Answer, call: Call) -> SiteError | None:
         """For an answer that is no good; None for one that is."""
         status = response.status_code
         if status < 300:
@@ -66,11 +66,11 @@ class Explainer:
             )
         if status >= 500:
             return self._broken(response, call, words)
-        if status == 403 and _SESSION in response.headers:
+        if status == 403 and SESSION in response.headers:
             return self._forbidden(words)
         return self._refused(status, call, words, is_page=_is_page(response))
 
-    def _broken(self, response: httpx.Response, call: Call, words: str | None) -> SiteError:
+    def _broken(self, response: Answer, call: Call, words: str | None) -> SiteError:
         if words and "Limit of" in words and "has been reached" in words:
             return SiteUnavailable(
                 f"{self.host} already holds as many jobs of this login as it allows. Delete old jobs there, or "
@@ -147,7 +147,7 @@ class Explainer:
             code="refused.base_url",
         )
 
-    def _unreachable(self, error: httpx.HTTPError) -> SiteError:
+    def _unreachable(self, error: Exception) -> SiteError:
         causes = list(_causes(error))
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             return SiteUnavailable(
@@ -172,7 +172,7 @@ def not_unicore(host: str) -> SiteUnavailable:
     )
 
 
-def site_words(response: httpx.Response) -> str | None:
+def site_words(response: Answer) -> str | None:
     """The `errorMessage` of an answer, without secrets; None if it has none."""
     try:
         document: Any = response.json()
@@ -182,7 +182,7 @@ def site_words(response: httpx.Response) -> str | None:
     return clean(redact(words), limit=_MOST_WORDS) or None if isinstance(words, str) else None
 
 
-def _is_page(response: httpx.Response) -> bool:
+def _is_page(response: Answer) -> bool:
     """A gateway or a proxy in between answers with a page; a UNICORE site never does."""
     return "html" in response.headers.get("content-type", "").lower()
 

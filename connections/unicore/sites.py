@@ -12,7 +12,7 @@ from django.conf import settings
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import PasswordCredential
 from connections.unicore.explain import Explainer
-from connections.unicore.pool import Timeouts, open_pool, tls_context
+from connections.unicore.pool import Pool, Timeouts, tls_context
 from connections.unicore.transport import PooledTransport
 from connections.unicore.urls import site_urls
 
@@ -69,8 +69,7 @@ def make_client(
     )
     transport = PooledTransport(
         credential,
-        pool=open_pool(verify=tls_context(ca_bundle), timeouts=timeouts),
-        timeouts=timeouts,
+        pool=Pool(verify=tls_context(ca_bundle), timeouts=timeouts),
         explainer=Explainer(urls.host),
     )
     return SiteClient(urls=urls, transport=transport)

@@ -1,23 +1,22 @@
-"""pyunicore's transport on one pooled client and one security session, with our three kinds of errors."""
+"""pyunicore's transport on one pool and one security session, with our three kinds of errors."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
+from json import dumps
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
+import httpcore
 from pyunicore.client import Transport
 from pyunicore.credentials import Credential
 
 from connections.unicore.explain import Call, Explainer
-from connections.unicore.pool import Timeouts
+from connections.unicore.pool import SESSION, WIRE_ERRORS, Answer, Pool
 
-SESSION = "X-UNICORE-SecuritySession"
-# An answer of ours is small, or a piece of a file that we have asked for.
-_MOST_BYTES = 32 * 1024 * 1024
-_CODINGS = ("content-encoding", "content-length", "transfer-encoding")
+_SESSION_SENT = "X-UNICORE-SecuritySession"
+Content = Callable[[], Iterator[bytes]]
 
 
 class PooledTransport(Transport):  # type: ignore[misc]
@@ -27,76 +26,82 @@ class PooledTransport(Transport):  # type: ignore[misc]
     of its own, of which a site keeps five per user. Raises SiteError and nothing else.
     """
 
-    def __init__(self, credential: Credential, *, pool: httpx.Client, timeouts: Timeouts, explainer: Explainer) -> None:
-        super().__init__(credential, verify=True, timeout=timeouts.read)
+    def __init__(self, credential: Credential, *, pool: Pool, explainer: Explainer) -> None:
+        super().__init__(credential, verify=True)
         self._pool = pool
-        self._answer_seconds = timeouts.answer
         self._explainer = explainer
         self._sign_in = threading.Lock()
 
     def _clone(self) -> PooledTransport:
         return self
 
-    def run_method(self, method: Callable[..., Any], **args: Any) -> httpx.Response:
+    def run_method(self, method: Callable[..., Any], **args: Any) -> Answer:
         """Called by pyunicore with one of httpx's functions, of which only the name is used."""
         return self.request(Call(method.__name__.upper(), args.pop("url")), **args)
 
-    def request(self, call: Call, **args: Any) -> httpx.Response:
-        """The answer to `call`, read to its end. `content` may be a function that gives the body anew."""
+    def request(
+        self,
+        call: Call,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: Content | None = None,
+    ) -> Answer:
+        """The answer to `call`. `content` gives the body, and gives it anew if the request has to be repeated."""
+        url = f"{call.url}?{urlencode(params)}" if params else call.url
+        send = _Sending(call, url, dict(headers or {}), _body(json) if content is None else content)
         if self.last_session_id is not None:
-            return self._with_session(call, args)
+            return self._with_session(send)
         # Many at once would each be given a session, and push one another out.
         with self._sign_in:
-            return self._with_session(call, args)
+            return self._with_session(send)
 
-    def _with_session(self, call: Call, args: dict[str, Any]) -> httpx.Response:
-        headers = self._headers({"headers": dict(args.get("headers", {}))})
-        response = self._send(call, {**args, "headers": headers})
-        if self.repeat_required(response, headers):
+    def _with_session(self, sending: _Sending) -> Answer:
+        headers: dict[str, str] = self._headers({"headers": sending.headers})
+        answer = self._send(sending, headers)
+        if answer.status_code == 432 and headers.pop(_SESSION_SENT, ""):
             # Refused before anything was done, so it is safe to repeat whatever it is.
-            response = self._send(call, {**args, "headers": headers})
-        if error := self._explainer.error_in(response, call):
-            if response.status_code == 432:
+            answer = self._send(sending, headers)
+        if error := self._explainer.error_in(answer, sending.call):
+            if answer.status_code == 432:
                 self.last_session_id = None
             raise error
-        self.last_session_id = response.headers.get(SESSION, self.last_session_id)
+        self.last_session_id = answer.headers.get(SESSION, self.last_session_id)
         self.settings_changed = False
-        return response
+        return answer
 
-    def _send(self, call: Call, args: dict[str, Any]) -> httpx.Response:
+    def _send(self, sending: _Sending, headers: Mapping[str, str]) -> Answer:
         try:
-            return self._roundtrip(call, args)
-        except httpx.HTTPError as error:
-            if call.may_be_repeated and not isinstance(error, httpx.TimeoutException):
+            return sending.through(self._pool, headers)
+        except WIRE_ERRORS as error:
+            if sending.call.may_be_repeated and not isinstance(error, httpcore.TimeoutException):
                 # The site had just closed the connection that was kept open.
-                return self._second_try(call, args)
-            raise self._explainer.error_of(error, call) from None
+                return self._second_try(sending, headers)
+            raise self._explainer.error_of(error, sending.call) from None
 
-    def _second_try(self, call: Call, args: dict[str, Any]) -> httpx.Response:
+    def _second_try(self, sending: _Sending, headers: Mapping[str, str]) -> Answer:
         try:
-            return self._roundtrip(call, args)
-        except httpx.HTTPError as error:
-            raise self._explainer.error_of(error, call) from None
-
-    def _roundtrip(self, call: Call, args: dict[str, Any]) -> httpx.Response:
-        if callable(args.get("content")):
-            args = {**args, "content": args["content"]()}
-        request = self._pool.build_request(call.method, call.url, **args)
-        response = self._pool.send(request, stream=True)
-        try:
-            content = _read(response.iter_bytes(), time.monotonic() + self._answer_seconds, request)
-        finally:
-            response.close()
-        headers = [(name, value) for name, value in response.headers.multi_items() if name not in _CODINGS]
-        return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+            return sending.through(self._pool, headers)
+        except WIRE_ERRORS as error:
+            raise self._explainer.error_of(error, sending.call) from None
 
 
-def _read(pieces: Iterable[bytes], deadline: float, request: httpx.Request) -> bytes:
-    content = bytearray()
-    for piece in pieces:
-        content += piece
-        if len(content) > _MOST_BYTES:
-            raise httpx.ReadError("The answer is too long.", request=request)
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("The answer takes too long.", request=request)
-    return bytes(content)
+class _Sending:
+    """One request, ready to be sent as often as it takes."""
+
+    def __init__(self, call: Call, url: str, headers: dict[str, str], content: Content | bytes | None) -> None:
+        self.call = call
+        self.headers = headers
+        self._url = url
+        self._content = content
+
+    def through(self, pool: Pool, headers: Mapping[str, str]) -> Answer:
+        content = self._content() if callable(self._content) else self._content
+        return pool.send(self.call.method, self._url, headers=headers, content=content)
+
+
+def _body(document: Any) -> bytes | None:
+    if document is None:
+        return None
+    return dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
