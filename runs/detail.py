@@ -19,6 +19,7 @@ from runs.models import Run
 from runs.phases import Segment, phase_segments
 from runs.rows import again_url
 from runs.services import may_cancel, may_delete
+from runs.waiting import waiting
 
 TABS = {
     "overview": "Overview",
@@ -47,6 +48,7 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
     return {
         "project": run.project,
         "run": run,
+        "waiting": waiting(run, now=now),
         "phases": _phases(run, now),
         "commit_url": commit_url(run),
         "again_url": again_url(run, run.project),

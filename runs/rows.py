@@ -17,6 +17,7 @@ from runs.models import Run
 from runs.phases import Segment, phase_segments
 from runs.services import may_delete
 from runs.states import Badge, RunState
+from runs.waiting import waiting
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, 
         url=reverse("runs:detail", kwargs=address),
         name=run.name,
         badge=run.badge,
-        detail=detail_line(run),
+        detail=detail_line(run, now=now),
         segments=phase_segments(run, now=now),
         commit_sha=run.commit_sha,
         commit_url=commit_url(run),
@@ -72,7 +73,7 @@ def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, 
         job=run.batch_system_id,
         attempts=run.attempts,
         submitted_at=run.submitted_at,
-        hand_over=_hand_over(run),
+        hand_over=_hand_over(run, now=now),
     )
 
 
@@ -80,17 +81,18 @@ def again_url(run: Run, project: Project) -> str:
     return f"{reverse('runs:new', kwargs={'slug': project.slug})}?{urlencode({'from': str(run.uuid)})}"
 
 
-def detail_line(run: Run) -> str:
+def detail_line(run: Run, *, now: datetime) -> str:
     """Why it waits or failed; else where it belongs."""
-    if run.is_active and run.waiting_for:
-        return run.waiting_for
+    if held_up := waiting(run, now=now):
+        return held_up.reason
     if run.run_state in (RunState.FAILED, RunState.LOST, RunState.CANCELLED) and run.outcome:
         return run.outcome
     return f"{run.experiment.name} · {run.site_name} · {run.compute_budget_account}"
 
 
-def _hand_over(run: Run) -> str:
+def _hand_over(run: Run, *, now: datetime) -> str:
     """What stood in the way of the submission, "" when it went through."""
     if run.submitted_at:
         return ""
-    return run.waiting_for or run.outcome
+    held_up = waiting(run, now=now)
+    return held_up.reason if held_up else run.outcome

@@ -164,6 +164,36 @@ def test_a_waiting_run_says_for_what_and_since_when(project: Project) -> None:
     assert "5 min ago" in shown
 
 
+@pytest.mark.parametrize(
+    ("state", "columns", "words"),
+    [
+        (RunState.PENDING, {}, "No worker has taken this run up yet."),
+        (RunState.SUBMITTING, {"attempts": 2}, "No worker has come back to this run."),
+        (RunState.RUNNING, {"site_name": "JUWELS"}, "Nobody has asked JUWELS about the job for a while."),
+    ],
+)
+def test_a_run_that_nobody_attends_to_says_so_and_who_can_help(
+    project: Project, state: RunState, columns: dict[str, Any], words: str
+) -> None:
+    long_ago = timezone.now() - timedelta(minutes=10)
+    due = {"next_poll_at": long_ago} if state is RunState.RUNNING else {"next_attempt_at": long_ago}
+    run = factories.make_run(state, project=project, **due, **columns)
+    client = signed_in(project, Role.GUEST)
+
+    for address in (url("live", run), reverse("runs:list", args=[project.slug])):
+        shown = page(client, address)
+        assert words in shown
+        assert "ask an operator whether Mantik's workers and its clock are running" in shown
+
+
+def test_a_run_that_a_worker_has_in_hand_is_not_unattended(project: Project) -> None:
+    now = timezone.now()
+    due = {"next_attempt_at": now - timedelta(minutes=10), "lease_until": now + timedelta(minutes=1)}
+    run = factories.make_run(RunState.SUBMITTING, project=project, **due)
+
+    assert "No worker" not in page(signed_in(project, Role.GUEST), url("live", run))
+
+
 def test_live_parts_ask_again_only_while_the_run_is_active(project: Project) -> None:
     client = signed_in(project, Role.GUEST)
 

@@ -146,7 +146,7 @@ def _form_columns(project: Project, given: dict[str, Any]) -> dict[str, Any]:
     connection = columns["connection"]
     columns.setdefault("site_name", connection.site.name if connection and connection.site else "Site A")
     columns.setdefault("submission_tag", f"mantik-{columns['uuid']}")
-    columns.setdefault("next_attempt_at", columns["created_at"])
+    columns.setdefault("next_attempt_at", timezone.now())
     columns.setdefault("committed_at", columns["created_at"] - timedelta(hours=3))
     return columns
 
@@ -169,7 +169,7 @@ def columns_of(state: RunState, *, created_at: datetime) -> dict[str, Any]:
             "next_attempt_at": None,
         }
     if state in AT_SITE:
-        columns["next_poll_at"] = columns["submitted_at"]
+        columns["next_poll_at"] = timezone.now()
     if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
         columns["running_at"] = created_at + timedelta(minutes=2)
     return columns | _end_columns(state, created_at + timedelta(minutes=9))
