@@ -38,14 +38,18 @@ class RunFilter:
     period: str = ""
     _experiments: list[tuple[str, str]] = field(default_factory=list)
     _members: list[tuple[str, str]] = field(default_factory=list)
+    # Rows by their keys: the indexes of the list are on these, and a join would hide them.
+    _keys: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
     def from_query(cls, query: QueryDict, *, project: Project, path: str, now: datetime) -> RunFilter:
         filters = cls(project, query, path, now, q=query.get("q", "").strip()[:100])
-        experiments = project.experiments.in_order().values_list("uuid", "name")[:MOST_OPTIONS]
-        filters._experiments = [(str(uuid), name) for uuid, name in experiments]
-        members = project.members.order_by("username").values_list("username", flat=True)[:MOST_OPTIONS]
-        filters._members = [(name, name) for name in members]
+        for uuid, name, pk in project.experiments.in_order().values_list("uuid", "name", "pk")[:MOST_OPTIONS]:
+            filters._experiments.append((str(uuid), name))
+            filters._keys["experiment", str(uuid)] = pk
+        for name, pk in project.members.order_by("username").values_list("username", "pk")[:MOST_OPTIONS]:
+            filters._members.append((name, name))
+            filters._keys["member", name] = pk
         filters.state = _known(query.get("state"), STATES)
         filters.period = _known(query.get("period"), PERIODS)
         filters.experiment = _known(query.get("experiment"), dict(filters._experiments))
@@ -56,9 +60,9 @@ class RunFilter:
         if self.state:
             runs = runs.filter(state__in=STATES[self.state][1])
         if self.experiment:
-            runs = runs.filter(experiment__uuid=self.experiment)
+            runs = runs.filter(experiment=self._keys["experiment", self.experiment])
         if self.member:
-            runs = runs.filter(created_by__username=self.member)
+            runs = runs.filter(created_by=self._keys["member", self.member])
         if self.period:
             runs = runs.filter(created_at__gte=self.now - timedelta(days=PERIODS[self.period][1]))
         if self.q:

@@ -128,7 +128,7 @@ class Run(models.Model):
             models.Index(F("project"), F("state"), F("id").desc(), name="run_list_by_state"),
             models.Index(F("project"), F("experiment"), F("id").desc(), name="run_list_by_experiment"),
             models.Index(F("project"), F("created_by"), F("id").desc(), name="run_list_by_member"),
-            models.Index("project", "ended_at", name="run_failed_recently", condition=Q(state__in=("FAILED", "LOST"))),
+            models.Index("project", "ended_at", name="run_ended"),
             # Sweeps read these and nothing else.
             models.Index("next_attempt_at", name="run_submission_due", condition=Q(state__in=BEFORE_START)),
             models.Index("next_poll_at", name="run_poll_due", condition=Q(next_poll_at__isnull=False)),

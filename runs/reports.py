@@ -1,4 +1,4 @@
-"""Figures about runs, for the pages of other rooms. Each is one query on an index, and none counts everything."""
+"""Figures about runs, for the pages of other rooms. Each query uses an index, and none counts everything."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def failed_recently(project: Project, *, since: datetime) -> int:
 
 def figures(project: Project, *, since: datetime) -> dict[str, float]:
     """{"active", "failed", "finished", "core_hours"}: active now, the others since then."""
-    ended = Q(ended_at__gte=since)
-    found = Run.objects.filter(project=project).filter(ended | Q(state__in=ACTIVE))
-    return found.aggregate(
-        active=Count("pk", filter=Q(state__in=ACTIVE)),
-        failed=Count("pk", filter=ended & Q(state__in=(RunState.FAILED, RunState.LOST))),
-        finished=Count("pk", filter=ended & Q(state=RunState.FINISHED)),
-        core_hours=Sum("core_hours", filter=ended, default=0.0),
+    runs = Run.objects.filter(project=project).order_by()
+    ended = runs.filter(ended_at__gte=since).aggregate(
+        failed=Count("pk", filter=Q(state__in=(RunState.FAILED, RunState.LOST))),
+        finished=Count("pk", filter=Q(state=RunState.FINISHED)),
+        core_hours=Sum("core_hours", default=0.0),
     )
+    # Apart from the others: with an OR between them, neither question could use its index.
+    return {"active": runs.active().count(), **ended}
 
 
 def last_run_by_project(projects: Iterable[Project]) -> dict[int, datetime]:
