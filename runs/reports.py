@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from projects.models import Experiment, Project
 from runs.models import Run
-from runs.states import ACTIVE, RunState
+from runs.states import RunState
 
 # "99+" is all that a sidebar can say.
 MOST_COUNTED = 100
