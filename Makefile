@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # Progress is for people.
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 # Many tests wait for another process, so even a small machine takes several at a time.
-PYTEST_ARGS ?= --numprocesses auto
+PYTEST_ARGS ?= --numprocesses auto --dist worksteal
 # What `make bench` runs: all, or the names that begin like this.
 ONLY ?=
 
