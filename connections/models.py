@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from connections.querysets import ConnectionQuerySet, SiteQuerySet
+from connections.sealed_fields import register_sealed
 from connections.sealing import seal, unseal
 
 
@@ -121,6 +122,8 @@ class Connection(models.Model):
     def _seal_owner(self) -> str:
         return f"connections.connection.secret:{self.uuid}"
 
+
+register_sealed(Connection, "sealed_secret", owner_of=lambda connection: connection._seal_owner)
 
 _TEST_LOOKS = {
     Connection.TestOutcome.NOT_TESTED: ("off", "question-circle-fill"),

@@ -1,0 +1,47 @@
+"""`python manage.py rotate_keys`: after a new encryption key was put in front, so that the old one can go."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from connections.rotation import Rotation, rotate_all
+
+
+class Command(BaseCommand):
+    help = "Encrypt all stored secrets anew with the first of MANTIK_ENCRYPTION_KEYS. Safe while Mantik runs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="only count; change nothing")
+
+    def handle(self, *, check: bool, **_: Any) -> None:
+        rotations = rotate_all(only_count=check)
+        for rotation in rotations:
+            self.stdout.write(_counts(rotation, check=check))
+            for sentence in rotation.broken.values():
+                self.stderr.write(sentence)
+        self._conclude(rotations, check=check)
+
+    def _conclude(self, rotations: list[Rotation], *, check: bool) -> None:
+        broken = sum(len(rotation.broken) for rotation in rotations)
+        older = sum(rotation.older for rotation in rotations)
+        if broken:
+            raise CommandError(
+                f"Secrets that do not open: {broken}. Put the key that sealed them back into MANTIK_ENCRYPTION_KEYS "
+                "and run this again, or ask their owners to replace them."
+            )
+        if older and not check:
+            raise CommandError(
+                f"Secrets that were replaced meanwhile, with an older key: {older}. Restart web and workers with the "
+                "new key in front, and run this again."
+            )
+        self.stdout.write("The older keys are still needed." if older else "Only the first key is needed.")
+
+
+def _counts(rotation: Rotation, *, check: bool) -> str:
+    counts = [f"{rotation.already} with the first key already"]
+    counts += [] if check else [f"{rotation.rotated} encrypted anew"]
+    counts += [f"{rotation.older} with an older key", f"{len(rotation.broken)} that do not open"]
+    return f"{rotation.of}: {', '.join(counts)}"

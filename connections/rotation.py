@@ -1,0 +1,78 @@
+"""Sealing all stored secrets anew with the first key of the ring, while everything else goes on.
+
+Each row is one compare-and-set on the ciphertext that was read: a secret that somebody replaces meanwhile stays as
+they gave it, and a rotation that is interrupted has done a part of its work and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from connections.sealed_fields import SealedField, sealed_fields
+from connections.sealing import SealBroken, key_id, seal, unseal
+
+BATCH = 200
+
+
+@dataclass
+class Rotation:
+    """What became of one column. `broken` holds a sentence for each secret that does not open, by primary key.
+
+    `already` were sealed with the first key before. `older` open, and are sealed with another key now: with
+    `--check` those that a rotation would seal anew, after one those that were replaced meanwhile by a process
+    that does not have the new key yet.
+    """
+
+    of: SealedField
+    already: int = 0
+    rotated: int = 0
+    older: int = 0
+    broken: dict[Any, str] = field(default_factory=dict)
+
+
+def rotate_all(*, only_count: bool = False) -> list[Rotation]:
+    """One Rotation for each registered column."""
+    return [_rotate(sealed, only_count=only_count) for sealed in sealed_fields()]
+
+
+def _rotate(sealed: SealedField, *, only_count: bool) -> Rotation:
+    done = Rotation(sealed, already=_secrets(sealed).filter(_is_first(sealed)).count())
+    for row in _with_older_keys(sealed):
+        before = getattr(row, sealed.column)
+        owner = sealed.owner_of(row)
+        try:
+            secret = unseal(before, owner=owner)
+        except SealBroken as error:
+            done.broken[row.pk] = f"{sealed.model._meta.label} {row.pk} ({row}): {error}"
+            continue
+        if only_count:
+            done.older += 1
+        else:
+            unchanged = _secrets(sealed).filter(pk=row.pk, **{sealed.column: before})
+            done.rotated += unchanged.update(**{sealed.column: seal(secret, owner=owner)})
+    if not only_count:
+        done.older = _secrets(sealed).exclude(_is_first(sealed)).exclude(pk__in=list(done.broken)).count()
+    return done
+
+
+def _with_older_keys(sealed: SealedField) -> Iterator[Any]:
+    """Read in batches by primary key, so that neither memory nor a transaction grows with the table."""
+    rows = _secrets(sealed).exclude(_is_first(sealed)).order_by("pk")
+    batch = list(rows[:BATCH])
+    while batch:
+        yield from batch
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _secrets(sealed: SealedField) -> Any:
+    return sealed.model._base_manager.exclude(**{sealed.column: ""}).exclude(**{f"{sealed.column}__isnull": True})
+
+
+def _is_first(sealed: SealedField) -> Q:
+    first = key_id(settings.MANTIK_ENCRYPTION_KEYS[0])
+    return Q(**{f"{sealed.column}__startswith": f"{first}:"})
