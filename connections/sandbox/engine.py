@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from connections.sandbox import staging
 from connections.sandbox.description import DescriptionRefused, Request, asked_resources, read_request
@@ -205,6 +206,7 @@ class Engine:
             request = read_request(description, self._queues)
         except DescriptionRefused as error:
             job.note(f"ERROR: {error.log_line}")
+            self._forget_data(job, description)
             self._end(job, State.FAILED, error.message)
             return
         job.name, job.kind = request.name, request.kind
@@ -213,11 +215,17 @@ class Engine:
             self._stage_in(job, directory, imports)
         except staging.StagingFailed as error:
             job.note(f"Stage in was NOT SUCCESSFUL: {error}")
+            self._forget_data(job, description)
             self._end(job, State.FAILED, f"Staging in failed. Reason: {error}")
             return
-        if any(transfer.data is not None for transfer in imports):
-            self._store.save_description(job.id, staging.without_data(description))
+        self._forget_data(job, description)
         self._after_staging(job)
+
+    def _forget_data(self, job: Job, description: dict[str, Any]) -> None:
+        """Inline data is in the job's directory now, or never will be."""
+        kept = staging.without_data(description)
+        if kept != description:
+            self._store.save_description(job.id, kept)
 
     def _stage_in(self, job: Job, directory: Path, imports: list[staging.Transfer]) -> None:
         """Raises `StagingFailed` for the first file that is missing and must not be."""

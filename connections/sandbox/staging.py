@@ -89,7 +89,7 @@ def without_data(description: dict[str, Any]) -> dict[str, Any]:
     entries = description.get("Imports")
     if not isinstance(entries, list):
         return description
-    kept = [{**entry, "Data": "n/a"} if "Data" in entry else entry for entry in entries]
+    kept = [{**entry, "Data": "n/a"} if isinstance(entry, dict) and "Data" in entry else entry for entry in entries]
     return {**description, "Imports": kept}
 
 

@@ -40,7 +40,10 @@ class Store:
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # The site promises to survive its own crash, not a power cut: no fsync.
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {_SCHEMA}")
+        # What is overwritten is gone from the file, too: descriptions come with secrets in them.
+        self._database.executescript(
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON; {_SCHEMA}"
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -65,7 +68,9 @@ class Store:
         return _ledger(self._run("SELECT job_id, tags, times_started FROM ledger ORDER BY rowid"))
 
     def save_description(self, job_id: str, description: dict[str, Any]) -> None:
+        """In place of what was submitted, of which nothing is left on disk."""
         self._run("UPDATE jobs SET description = ? WHERE id = ?", json.dumps(description), job_id)
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def remove(self, job_id: str) -> None:
         self._run("DELETE FROM jobs WHERE id = ?", job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,29 @@ def test_the_script_of_a_job_is_private(jobs: Submitter, sandbox: RunningSite) -
     job.until_over()
     [script] = (sandbox.directory / job.id).glob("TSI_submit_*")
     assert script.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_job_was_given_inline_is_in_its_directory_and_nowhere_else(
+    jobs: Submitter, sandbox: RunningSite
+) -> None:
+    jobs.submit_waiting(Imports=[inline("token", "of-nobody-else-4711")])
+    files = [path for path in sandbox.directory.parent.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"of-nobody-else-4711" in path.read_bytes()] == ["token"]
+
+
+@pytest.mark.parametrize("wrong", [{"Job type": "none"}, {"Imports": ["u6://nowhere"]}])
+def test_of_a_job_that_is_refused_nothing_that_was_inline_is_kept(
+    jobs: Submitter, sandbox: RunningSite, wrong: dict[str, Any]
+) -> None:
+    given = [inline("token", "of-nobody-else-4712")]
+    job = jobs.submit("true", **wrong | {"Imports": [*given, *map(_missing, wrong.get("Imports", []))]})
+    job.until_over()
+    files = [path for path in sandbox.directory.parent.rglob("*") if path.is_file()]
+    assert not [path.name for path in files if b"of-nobody-else-4712" in path.read_bytes() and path.name != "token"]
+
+
+def _missing(source: str) -> dict[str, str]:
+    return {"From": source, "To": "missing"}
 
 
 def test_the_directory_of_a_site_is_private(tmp_path: Path) -> None:
