@@ -1,0 +1,182 @@
+"""Everywhere that Mantik, a broker, git or a site writes something down."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import redis
+from django.contrib.sessions.models import Session
+from django.db import connection as database
+from django.utils import timezone
+
+from tests.canary.search import Place
+from tests.git.processes import command_lines
+from tests.mlflow.processes import processes
+
+# Of an admin page's many orders and filters one is like another.
+_MOST_PAGES = 600
+_LINK = re.compile(r"""(?:href|src|hx-get|data-url)=["']([^"'#]+)""")
+
+
+def rows() -> Iterator[Place]:
+    """Every column of every row of every table."""
+    with database.cursor() as cursor:
+        for table in database.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {database.ops.quote_name(table)}")
+            columns = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                for column, value in zip(columns, row, strict=True):
+                    yield f"database: {table}.{column}", _bytes(value)
+
+
+def sessions() -> Iterator[Place]:
+    """What members' sessions hold, messages included; in the table it is compressed."""
+    for session in Session.objects.filter(expire_date__gt=timezone.now()):
+        yield "session", json.dumps(session.get_decoded(), default=str).encode()
+
+
+def files(directory: Path) -> Iterator[Place]:
+    """Every file below; what vanishes meanwhile is gone."""
+    for path in directory.rglob("*"):
+        with suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                yield f"file: {path.relative_to(directory)}", path.read_bytes()
+
+
+def keys(url: str) -> Iterator[Place]:
+    """Everything that a broker holds at this moment."""
+    with _redis(url) as client:
+        for key in client.scan_iter():
+            # Whatever kind of value it is.
+            yield f"broker: {key.decode(errors='replace')}", client.dump(key) or b""
+            if client.type(key) == b"list":
+                yield f"broker: {key.decode(errors='replace')}", b"\0".join(client.lrange(key, 0, -1))
+
+
+class BrokerListener:
+    """Hears every command that a broker is given while it is open: messages may be gone in a moment."""
+
+    def __init__(self, url: str) -> None:
+        self._client = _redis(url)
+        self._heard: list[str] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._monitor: Any = self._client.monitor().__enter__()  # type: ignore[no-untyped-call]
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._client.connection_pool.disconnect()
+        self._client.close()
+
+    def places(self) -> Iterator[Place]:
+        for command in list(self._heard):
+            yield f"broker: {' '.join(command.split()[:2])}", command.encode()
+
+    def _listen(self) -> None:
+        # Closed under us at the end.
+        with suppress(redis.RedisError, OSError, ValueError, AttributeError):
+            for command in self._monitor.listen():
+                self._heard.append(str(command["command"]))
+
+
+class ProcessWatcher:
+    """Looks again and again at the arguments of all processes, and at the environment of those below `root`."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._seen: set[Place] = set()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def places(self) -> list[Place]:
+        return sorted(self._seen.copy())
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(0.05):
+            self.look()
+
+    def look(self) -> None:
+        self._seen.update(("arguments of a process", line.encode()) for line in command_lines())
+        for pid in _descendants(self._root):
+            with suppress(OSError):
+                environment = Path(f"/proc/{pid}/environ").read_bytes()
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+                place = _job(environment) or Path(f"/proc/{pid}/cwd").readlink()
+                self._seen.add((f"environment of {name} in {place}", environment))
+
+
+def pages(client: httpx.Client, *starts: str) -> Iterator[Place]:
+    """Every page that a browser reaches by links from `starts`, with its headers."""
+    waiting, known = list(starts), set(starts)
+    while waiting:
+        path = waiting.pop()
+        with client.stream("GET", path) as answer:
+            # The pages of what is going on do not end by themselves.
+            content = b"".join(answer.iter_bytes()) if "event-stream" not in _kind(answer) else b""
+        yield f"page: {path}", str(answer.headers.multi_items()).encode() + content
+        led_to = f'href="{answer.headers.get("location", "")}"'
+        new = set(_links(path, led_to + (content.decode() if "html" in _kind(answer) else ""))) - known
+        known |= new
+        waiting += sorted(new)
+        assert len(known) < _MOST_PAGES, sorted(known)
+
+
+def _job(environment: bytes) -> str:
+    """The directory of the job that a process belongs to, wherever it has gone since."""
+    found = re.search(rb"(?:^|\0)UC_WORKING_DIRECTORY=([^\0]+)", environment)
+    return found.group(1).decode() if found else ""
+
+
+def _links(path: str, content: str) -> Iterator[str]:
+    for link in _LINK.findall(content):
+        parts = urlsplit(urljoin(path, link.replace("&amp;", "&")))
+        if parts.scheme or parts.netloc or parts.path.startswith(("/static/", "/accounts/sign-out")):
+            continue
+        if parts.query and parts.path.startswith("/admin/"):
+            continue
+        yield parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _kind(answer: httpx.Response) -> str:
+    return str(answer.headers.get("content-type", ""))
+
+
+def _descendants(root: int) -> set[int]:
+    everybody = processes()
+    found = {root}
+    while new := {process.pid for process in everybody if process.parent in found} - found:
+        found |= new
+    return found
+
+
+def _redis(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url.replace("redis+socket://", "unix://"))
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return value.encode() if isinstance(value, str) else json.dumps(value, default=str).encode()

@@ -1,0 +1,160 @@
+"""What a member does through the pages, with right secrets and wrong ones."""
+
+from __future__ import annotations
+
+import os
+
+from connections.models import Connection
+from projects.models import CodeRepository, Project
+from runs.models import Run
+from runs.states import RunState
+from tests.canary import canaries
+from tests.canary.browser import Browser
+from tests.canary.conftest import INLINE_BYTES, Scene
+from tests.canary.search import Canary
+from tests.support.factories import make_site, make_user
+from tests.support.waiting import wait_until
+
+SLUG = "canaries"
+RUNS = f"/projects/{SLUG}/runs/"
+MLPROJECT = """\
+name: canaries
+entry_points:
+  main:
+    parameters:
+      code: {type: int, default: 0}
+    command: "python3 track.py && exit {code}"
+"""
+BACKEND_CONFIG = """\
+Resources:
+  Queue: batch
+  Runtime: 10min
+  Nodes: 1
+  CPUsPerNode: 1
+"""
+# What a training does with its token, without a second's import.
+TRACK = """\
+import os, time, urllib.request
+address = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/get?run_id=" + os.environ["MLFLOW_RUN_ID"]
+headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]}
+print("tracked", urllib.request.urlopen(urllib.request.Request(address, headers=headers)).status)
+time.sleep(0.3)
+"""
+
+
+class Story:
+    """What a member does, through the pages."""
+
+    def __init__(self, scene: Scene, browser: Browser) -> None:
+        self.scene = scene
+        self.browser = browser
+        self.site = make_site(name="Sandbox", base_url=str(scene.stack.sandbox_url))
+
+    def settle_in(self) -> None:
+        make_user("ada", password=canaries.SIGN_IN.value)
+        assert self.browser.sign_in("ada", canaries.WRONG_SIGN_IN.value) == 422
+        assert self.browser.sign_in("ada", canaries.SIGN_IN.value) == 302
+        self.post("/projects/add/", name="Canaries", slug=SLUG)
+        self.post(f"/projects/{SLUG}/experiments/add/", name="first")
+
+    def measure(self) -> None:
+        for token, status in ((canaries.METRICS_TOKEN.value, 200), ("wrong", 403)):
+            assert self.browser.get("/metrics", Authorization=f"Bearer {token}").status_code == status
+
+    def connect_site(self) -> None:
+        form = {"kind": Connection.Kind.UNICORE_PASSWORD, "name": "site", "login_name": "demo"}
+        wrong = form | {"secret": canaries.WRONG_PASSWORD.value}
+        # Without a site the form comes back, and must not bring the password with it.
+        assert self.browser.post("/settings/connections/add/", **wrong).status_code == 422
+        self.post("/settings/connections/add/", site=str(self.site.uuid), **wrong)
+        assert self.test("site").test_outcome == Connection.TestOutcome.REFUSED
+        self.replace("site", canaries.SITE_PASSWORD)
+        assert self.test("site").test_outcome == Connection.TestOutcome.WORKS
+
+    def link_code(self) -> None:
+        repository = self.scene.repository
+        for path, content in (("MLproject", MLPROJECT), ("unicore.yaml", BACKEND_CONFIG), ("track.py", TRACK)):
+            repository.write(path, content)
+        repository.commit("Small")
+        repository.write("weights.bin", os.urandom(2 * INLINE_BYTES))
+        repository.commit("Large", branch="large")
+        token = {"kind": Connection.Kind.GIT_TOKEN, "name": "git", "secret": canaries.WRONG_TOKEN.value}
+        self.post("/settings/connections/add/", **token)
+        self.post(
+            f"/projects/{SLUG}/code/add/",
+            name="code",
+            url=self.scene.host.url,
+            platform=CodeRepository.Platform.GITLAB,
+            connection=str(self.connection("git").uuid),
+        )
+        assert "token of the connection" in self.fetched().fetch_error
+        self.replace("git", canaries.GIT_TOKEN)
+        self.post(f"/projects/{SLUG}/code/{self.fetched().uuid}/refresh/")
+        assert self.fetched().fetch_error == ""
+
+    def run_everything(self) -> None:
+        runs = [self.run("inline"), self.run("uploaded", branch="large"), self.run("failing", code="3")]
+        self.browser.post(f"/notify/{runs[0].uuid}/{'0' * 40}/")
+        wait_until(self.all_over, seconds=120)
+        ends = [(run.state, run.code_is_inline) for run in Run.objects.order_by("pk")]
+        assert ends == [(RunState.FINISHED, True), (RunState.FINISHED, False), (RunState.FAILED, True)]
+        refused = self.run("account", compute_budget_account="nope")
+        wait_until(self.all_over, seconds=120)
+        assert "Project=nope" in Run.objects.get(pk=refused.pk).outcome
+
+    def be_refused(self) -> None:
+        self.replace("site", canaries.WRONG_PASSWORD)
+        run = self.run("refused")
+        wait_until(lambda: "does not accept the login" in Run.objects.get(pk=run.pk).waiting_for, seconds=120)
+        self.post(f"{RUNS}{run.uuid}/cancel/")
+        self.replace("site", canaries.SITE_PASSWORD)
+
+    def take_the_token_back(self) -> None:
+        # What was under way still has the token.
+        code = self.fetched()
+        self.post(f"/settings/connections/{self.connection('git').uuid}/delete/")
+        self.post(f"/projects/{SLUG}/code/{code.uuid}/refresh/")
+        assert "choose a connection" in self.fetched().fetch_error
+
+    def post(self, path: str, **fields: str) -> str:
+        """Where it leads to."""
+        answer = self.browser.post(path, **fields)
+        assert answer.status_code == 302, answer.text
+        return str(answer.headers["location"])
+
+    def connection(self, name: str) -> Connection:
+        return Connection.objects.get(name=name)
+
+    def replace(self, name: str, secret: Canary) -> None:
+        self.post(f"/settings/connections/{self.connection(name).uuid}/secret/", secret=secret.value)
+
+    def test(self, name: str) -> Connection:
+        self.post(f"/settings/connections/{self.connection(name).uuid}/test/")
+        return self.connection(name)
+
+    def fetched(self) -> CodeRepository:
+        repositories = CodeRepository.objects.filter(fetch_requested_at=None)
+        wait_until(repositories.exists, seconds=120)
+        return repositories.get()
+
+    def run(self, name: str, *, branch: str = "main", compute_budget_account: str = "demo", code: str = "0") -> Run:
+        project = Project.objects.get(slug=SLUG)
+        form = {
+            "name": name,
+            "experiment": str(project.experiments.get().uuid),
+            "code_repository": str(self.fetched().uuid),
+            "branch": branch,
+            "mlproject_path": "MLproject",
+            "entry_point": "main",
+            "connection": str(self.connection("site").uuid),
+            "compute_budget_account": compute_budget_account,
+            "backend_config_path": "unicore.yaml",
+            "param-code": code,
+        }
+        assert self.browser.post(f"{RUNS}submissions/add/preview/", **form).status_code == 200
+        path = self.post(f"{RUNS}submissions/add/", **form)
+        return Run.objects.get(uuid=path.rstrip("/").rpartition("/")[2])
+
+    def all_over(self) -> bool:
+        self.scene.stack.check()
+        return all(run.is_terminal and run.next_poll_at is None for run in Run.objects.all())

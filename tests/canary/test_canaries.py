@@ -1,0 +1,117 @@
+"""Secrets go through every flow, and are nowhere afterwards but where they have to be."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+
+from connections.services import open_connection
+from runs.job import layout
+from runs.models import Run
+from runs.notifications import notification_url
+from tests.canary import canaries, places
+from tests.canary.browser import Browser
+from tests.canary.conftest import Scene
+from tests.canary.search import Canary, Place, found
+from tests.canary.story import RUNS, Story
+from tests.support.factories import make_user
+from tests.support.mlflow_server import MlflowServer
+from tests.support.waiting import wait_until
+
+
+def tell(story: Story) -> None:
+    story.settle_in()
+    story.measure()
+    story.connect_site()
+    story.link_code()
+    story.run_everything()
+    story.be_refused()
+    story.take_the_token_back()
+    wait_until(story.all_over, seconds=120)
+
+
+def site_descriptions(story: Story) -> Iterator[Place]:
+    """What the site shows of each job to whoever may see it."""
+    client = open_connection(story.connection("site"))
+    for run in Run.objects.exclude(job_url=""):
+        for url in (run.job_url, f"{client.urls.job(run.job_url)}/submitted"):
+            yield "description at the site", str(client._transport.get(url=url)).encode()
+
+
+def written(scene: Scene, mlflow: MlflowServer) -> Iterator[Place]:
+    """All that a process has put on paper: log lines, and files of every kind."""
+    yield from ((f"log of {name}: {line[:60]}", line.encode()) for name, line in list(scene.lines))
+    yield from places.files(scene.data_dir)
+    yield from places.files(mlflow.data_dir)
+    if database.vendor == "sqlite":
+        for file in Path(database.settings_dict["NAME"]).parent.glob(f"{Path(database.settings_dict['NAME']).name}*"):
+            yield "file of the database", file.read_bytes()
+
+
+def notification_tokens() -> list[Canary]:
+    """Who knows one can make Mantik ask a site about a run: the sites know them, and nobody else."""
+    return [
+        Canary("a notification's token", notification_url(run.uuid).rstrip("/").rpartition("/")[2])
+        for run in Run.objects.all()
+    ]
+
+
+def is_needed_there(leak: str, data_dir: Path) -> bool:
+    """The few places that a secret has to be in."""
+    name, _, where = leak.partition(" in ")
+    if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
+        mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
+        return name == canaries.TRACKING_TOKEN.name and mode == 0o600
+    if where == "file: sandbox/users.json":
+        return name == canaries.SITE_PASSWORD.name
+    if where == "description at the site" or where.startswith("file: sandbox/site.sqlite3"):
+        return name == "a notification's token"
+    if where.startswith("environment of") and f" in {data_dir}/git" in where:
+        return name in (canaries.GIT_TOKEN.name, canaries.WRONG_TOKEN.name)
+    in_a_job = f" in {data_dir}/sandbox/jobs/" in where
+    return where.startswith("environment of") and in_a_job and name == canaries.TRACKING_TOKEN.name
+
+
+@pytest.mark.timeout(600)
+def test_no_secret_is_anywhere_but_where_it_has_to_be(scene: Scene, mlflow_server: MlflowServer) -> None:
+    with (
+        places.BrokerListener(scene.stack.broker_url) as broker,
+        places.ProcessWatcher(os.getpid()) as watcher,
+        Browser(scene.stack.url) as member,
+        Browser(scene.stack.url) as operator,
+    ):
+        story = Story(scene, member)
+        tell(story)
+        make_user("otto", password=canaries.SIGN_IN.value, is_staff=True, is_superuser=True)
+        operator.sign_in("otto", canaries.SIGN_IN.value)
+        pages = [*member.everything("/"), *operator.everything("/", "/admin/"), *member.answers, *operator.answers]
+        spoken = [*broker.places(), *places.keys(scene.stack.broker_url)]
+        kept = [*places.rows(), *places.sessions(), *written(scene, mlflow_server)]
+        shown = [*pages, *site_descriptions(story)]
+
+    everything = [*kept, *spoken, *shown, *watcher.places()]
+    hits = found([*canaries.ALL, *notification_tokens()], everything)
+    assert [hit for hit in hits if not is_needed_there(hit, scene.data_dir)] == []
+    assert_it_looked_everywhere(everything, hits)
+
+
+def assert_it_looked_everywhere(everything: list[Place], hits: list[str]) -> None:
+    """No leak was found where secrets pass by, not because nothing passed by."""
+    run = Run.objects.earliest("pk")
+    visited = {where for where, _ in everything}
+    for path in ("/", "/settings/connections/", f"{RUNS}{run.uuid}/log/raw/", "/admin/connections/connection/"):
+        assert f"page: {path}" in visited
+    for words in (b"submit_run", b"git-remote-https", b"tracked 200", b"haveClientStageIn", b"POST /notify/"):
+        assert any(words in content for _, content in everything), words
+    for name in ("web", "worker", "beat", "sandbox"):
+        assert any(where.startswith(f"log of {name}:") for where in visited), name
+    needed = " ".join(hits)
+    assert f"{canaries.TRACKING_TOKEN.name} in file: sandbox/jobs/" in needed
+    assert f"{canaries.SITE_PASSWORD.name} in file: sandbox/users.json" in needed
+    if Path("/proc/self/environ").exists():
+        assert f"{canaries.GIT_TOKEN.name} in environment of git" in needed
