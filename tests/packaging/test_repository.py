@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 TOP = Path(__file__).resolve().parent.parent.parent
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md"))]
 # Where packages come from is each machine's own setting.
 REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "registry" + r"\.npmjs", "debian" + r"\.org/"))
@@ -61,14 +62,14 @@ def test_a_machine_without_a_new_enough_python_is_told_which_one_is_needed(tmp_p
 
 def test_every_command_of_the_documents_is_one_of_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (TOP / "Makefile").read_text(), re.MULTILINE))
-    for name in ("README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/architecture.md"):
+    for name in DOCUMENTS:
         named = set(re.findall(r"(?:^|`|\s)make ([a-z]+)(?=[`\s])", (TOP / name).read_text()))
         commands = {word for word in named if f"`make {word}" in (TOP / name).read_text()}
         assert commands <= targets, name
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "docs/settings.md", "docs/architecture.md"):
+    for name in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", (TOP / name).read_text()):
             assert (TOP / name).parent.joinpath(target).exists(), f"{name}: {target}"
 

@@ -1,0 +1,59 @@
+"""What the documents for operators and auditors say is so."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent.parent
+ROOMS = ("connections", "projects", "runs", "mantik")
+
+
+def rows(document: str, heading: str) -> list[list[str]]:
+    """Cells of the table below a heading, without its head."""
+    section = (TOP / "docs" / document).read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@cache
+def sentences() -> str:
+    """Every text in the code, as users are given it; what is filled in is left out."""
+    nodes = (node for room in ROOMS for path in (TOP / room).rglob("*.py") for node in ast.walk(_parsed(path)))
+    return "\n".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@pytest.mark.parametrize("words", [row[0] for row in rows("operators.md", "When runs wait")])
+def test_what_a_page_says_in_the_document_is_what_the_product_says(words: str) -> None:
+    # "{host}" stands for what is filled in where a sentence is made later.
+    said = re.sub(r"\{\w+\}", "…", sentences())
+    for part in filter(None, (part.strip() for part in words.split("…"))):
+        assert part in said
+
+
+@pytest.mark.parametrize("document", ["security.md", "operators.md", "architecture.md"])
+def test_every_file_of_ours_that_is_named_is_there(document: str) -> None:
+    named = re.findall(r"`((?:connections|projects|runs|mantik|tests)/[\w./]*)`", (TOP / "docs" / document).read_text())
+    assert [name for name in named if not (TOP / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["security.md", "operators.md"])
+def test_every_setting_that_is_named_is_one(document: str) -> None:
+    known = set(re.findall(r"^\| `(MANTIK_[A-Z_]+)` \|", (TOP / "docs" / "settings.md").read_text(), re.MULTILINE))
+    named = set(re.findall(r"MANTIK_[A-Z_]*[A-Z]", (TOP / "docs" / document).read_text()))
+    assert {name for name in named if not name.startswith("MANTIK_X")} <= known
+
+
+def test_every_heading_that_is_linked_to_is_there() -> None:
+    for path in (TOP / "docs").glob("*.md"):
+        for target, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", path.read_text()):
+            headings = re.findall(r"^#+ (.+)$", (path.parent / target if target else path).read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
