@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from projects import invitations
 from projects.models import Project
 from projects.permissions import Action, may
 from runs.reports import failed_recently
@@ -15,11 +16,16 @@ FAILED_WITHIN = timedelta(days=7)
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`my_projects` for the project switcher; inside a project also `may_run` and `nav_counts`. Read only if drawn."""
+    """`my_projects` for the project switcher, `awaiting` for the bell; inside a project `may_run` and `nav_counts`.
+
+    Read only if drawn.
+    """
     user = getattr(request, "user", None)
     if user is None:
         return {}
     context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:50]}
+    if user.is_authenticated:
+        context["awaiting"] = SimpleLazyObject(lambda: invitations.awaiting(user, now=timezone.now()))
     project: Project | None = getattr(request, "project", None)
     if project is not None:
         context["may_run"] = may(user, Action.ADD_RUN, project)

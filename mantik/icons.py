@@ -3,6 +3,7 @@
 ICONS: frozenset[str] = frozenset(
     {
         # rooms
+        "bell",
         "box-seam",
         "calendar3",
         "collection-play",

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
+
+from mantik.accounts.models import User
+from projects.models import Project
+from projects.permissions import Action, may
 
 
 @dataclass(frozen=True)
 class Room:
     """A page that the sidebar leads to.
 
-    A number may stand beside it (`nav_counts[id]`), in `hue`, where it asks for action. `url`, `is_current` and
-    `count` are filled in for one request by `project_rooms` and `settings_rooms`.
+    A number may stand beside it (`nav_counts[id]`), in `hue`, where it asks for action. In a project it is shown
+    to those who may do what it `needs`. `url`, `is_current` and `count` are filled in for one request by
+    `project_rooms` and `settings_rooms`.
     """
 
     id: str
@@ -22,6 +28,7 @@ class Room:
     icon: str = ""
     hue: str = "bad"
     children: tuple[Room, ...] = ()
+    needs: Action = Action.VIEW_PROJECT
     url: str = ""
     is_current: bool = False
     count: int = 0
@@ -41,14 +48,27 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
         Room("experiments", "Experiments", "projects:experiments", icon="graph-up"),
         Room("code", "Code", "projects:code", icon="git"),
     ),
+    (
+        Room("members", "Members", "projects:members", icon="people", needs=Action.VIEW_MEMBERS),
+        Room("settings", "Settings", "projects:settings", icon="gear", needs=Action.EDIT_PROJECT),
+    ),
 )
 
-SETTINGS_ROOMS: tuple[Room, ...] = (Room("connections", "Connections", "connections:list", icon="plug"),)
+SETTINGS_ROOMS: tuple[Room, ...] = (
+    Room("connections", "Connections", "connections:list", icon="plug"),
+    Room("invitations", "Invitations", "projects:invitations", icon="bell"),
+)
 
 
-def project_rooms(*, slug: str, current: str, counts: Mapping[str, int]) -> list[list[Room]]:
-    """The sidebar of the project `slug`, `current` being the id of the room that is open."""
-    return [[_open(room, [slug], current, counts) for room in group] for group in PROJECT_ROOMS]
+def project_rooms(
+    *, project: Project, user: User | AnonymousUser, current: str, counts: Mapping[str, int]
+) -> list[list[Room]]:
+    """The sidebar of `project` as `user` sees it, `current` being the id of the room that is open."""
+    groups = [
+        [_open(room, [project.slug], current, counts) for room in group if may(user, room.needs, project)]
+        for group in PROJECT_ROOMS
+    ]
+    return [group for group in groups if group]
 
 
 def settings_rooms(*, current: str) -> list[Room]:

@@ -1,6 +1,7 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
-from projects.models import CodeRepository, Experiment, Membership, Project
+from projects.models import CodeRepository, Experiment, FormerAddress, Invitation, Membership, Project
 
 
 class MembershipInline(admin.TabularInline[Membership, Project]):
@@ -16,6 +17,41 @@ class ProjectAdmin(admin.ModelAdmin[Project]):
     search_fields = ["name", "slug"]
     readonly_fields = ["uuid", "created_at"]
     inlines = [MembershipInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
+        """Owners move a project, in its settings: there its old address is kept for it."""
+        return [*self.readonly_fields, "slug"] if obj else list(self.readonly_fields)
+
+
+@admin.register(FormerAddress)
+class FormerAddressAdmin(admin.ModelAdmin[FormerAddress]):
+    """Written by the product only. An operator may delete one, which frees the address."""
+
+    list_display = ["slug", "project"]
+    search_fields = ["slug", "project__name"]
+    list_select_related = ["project"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: FormerAddress | None = None) -> bool:
+        return False
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin[Invitation]):
+    """Written by the product only; operators read it."""
+
+    list_display = ["user", "project", "role", "state", "invited_by", "created_at", "expires_at"]
+    list_filter = ["state", "role"]
+    search_fields = ["user__username", "project__name"]
+    list_select_related = ["project", "user", "invited_by"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
 
 
 @admin.register(Experiment)

@@ -9,7 +9,9 @@ from connections.git.errors import GitError
 from connections.git.mirror import check_url
 from connections.models import Connection
 from mantik.accounts.models import User
+from projects import addresses, invitations
 from projects.models import CodeRepository, Project
+from projects.permissions import ROLE_MEANING, Action, Role, may
 
 
 class ProjectForm(forms.Form):
@@ -28,7 +30,7 @@ class ProjectForm(forms.Form):
         slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:60]
         if not slug and "name" not in self.errors:
             self.add_error("slug", "No address can be made from this name. Give one in Latin letters and digits.")
-        elif slug in {"add"} or Project.objects.filter(slug=slug).exists():
+        elif addresses.is_taken(slug):
             self.add_error("slug", f"The address {slug} is taken. Give another one.")
         cleaned["slug"] = slug
         return cleaned
@@ -83,3 +85,62 @@ class CodeRepositoryForm(forms.Form):
         except GitError as error:
             raise forms.ValidationError(error.message) from None
         return url
+
+
+class ProjectSettingsForm(forms.Form):
+    """Only what `user` may change is in it."""
+
+    name = forms.CharField(max_length=80)
+    summary = forms.CharField(max_length=200, required=False, help_text="One line that says what it is about.")
+    slug = forms.SlugField(
+        label="Address",
+        max_length=60,
+        help_text="Part of the project's web address. The old one goes on leading here, and nobody else can take it.",
+    )
+    is_public = forms.BooleanField(
+        label="Public: anybody may look at it, signed in or not",
+        required=False,
+        help_text="Artifacts and the list of members stay with members.",
+    )
+
+    def __init__(self, *args: Any, project: Project, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {name: getattr(project, name) for name in self.fields}
+        self.project = project
+        for name, action in {"slug": Action.SET_ADDRESS, "is_public": Action.SET_VISIBILITY}.items():
+            if not may(user, action, project):
+                del self.fields[name]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if addresses.is_taken(slug, by_other_than=self.project):
+            raise forms.ValidationError(f"The address {slug} is taken. Give another one.")
+        return slug
+
+
+def _role_choices() -> list[tuple[str, str]]:
+    return [(role.value, f"{role.label}: {ROLE_MEANING[role]}") for role in Role]
+
+
+class RoleForm(forms.Form):
+    role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, widget=forms.RadioSelect)
+
+
+class InvitationForm(forms.Form):
+    person = forms.CharField(
+        label="User name or e-mail address", max_length=254, help_text="Of somebody who has an account here."
+    )
+    role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, initial=Role.RESEARCHER, widget=forms.RadioSelect)
+    days = forms.IntegerField(
+        label="Expires after, days",
+        initial=invitations.USUAL_DAYS,
+        min_value=1,
+        max_value=90,
+        help_text="An invitation that was not accepted by then is void.",
+    )
+
+    def clean_person(self) -> User:
+        try:
+            return invitations.person_named(self.cleaned_data["person"])
+        except invitations.NotInvited as reason:
+            raise forms.ValidationError(str(reason)) from None

@@ -8,10 +8,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from connections.models import Connection
 from projects.permissions import Role
-from projects.querysets import CodeRepositoryQuerySet, ExperimentQuerySet, ProjectQuerySet
+from projects.querysets import (
+    CodeRepositoryQuerySet,
+    ExperimentQuerySet,
+    InvitationQuerySet,
+    MembershipQuerySet,
+    ProjectQuerySet,
+)
 
 
 class Project(models.Model):
@@ -35,6 +42,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=16, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint("project", "user", name="membership_unique"),
@@ -43,6 +52,71 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.project}: {self.get_role_display()}"
+
+
+class FormerAddress(models.Model):
+    """Where a project was before it was renamed. Links to it go on leading there, so nobody else may take it."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="former_addresses")
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Invitation(models.Model):
+    """A role in a project that waits for somebody's yes. Once answered, withdrawn or expired it stays as it is."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ACCEPTED = "accepted", "Accepted"
+        DECLINED = "declined", "Declined"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        EXPIRED = "expired", "Expired"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=16, choices=Role)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # An open one past `expires_at` counts as expired, whether or not anybody has written that down.
+    state = models.CharField(max_length=16, choices=State, default=State.OPEN)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "project", "user", name="invitation_one_open_per_person", condition=Q(state="open")
+            ),
+            models.CheckConstraint(name="invitation_role_known", condition=Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="invitation_state_known",
+                condition=Q(state__in=["open", "accepted", "declined", "withdrawn", "expired"]),
+            ),
+            models.CheckConstraint(
+                name="invitation_closed_when_not_open",
+                condition=Q(state="open", closed_at__isnull=True) | (~Q(state="open") & Q(closed_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} to {self.project}: {self.get_role_display()}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.state == self.State.EXPIRED or (self.state == self.State.OPEN and self.expires_at <= timezone.now())
+
+    @property
+    def inviter(self) -> str:
+        """Who invited, for sentences."""
+        return self.invited_by.display_name if self.invited_by else "An owner"
 
 
 class Experiment(models.Model):
@@ -66,7 +140,7 @@ class Experiment(models.Model):
 
     @property
     def mlflow_name(self) -> str:
-        """Unique over all projects, and the same for ever: names may change, UUIDs do not."""
+        """Unique over all projects. Once it is made, MLflow's id counts, whatever names become."""
         return f"{self.project.slug}/{self.name} ({self.uuid})"
 
 

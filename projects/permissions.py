@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,23 @@ class Role(models.TextChoices):
         return order.index(self) >= order.index(other)
 
 
+ROLE_MEANING: dict[Role, str] = {
+    Role.GUEST: "reads everything in the project",
+    Role.REPORTER: "also downloads artifacts",
+    Role.RESEARCHER: "also adds code, experiments and runs, and ends and deletes their own runs",
+    Role.MAINTAINER: "also ends and deletes anyone's runs, and keeps the project's name and summary",
+    Role.OWNER: "also decides who is in the project, who sees it, and its address",
+}
+
+
 class Action(StrEnum):
     VIEW_PROJECT = "view project"
+    EDIT_PROJECT = "update project information"
+    SET_VISIBILITY = "make project public or private"
+    SET_ADDRESS = "change project address"
+    VIEW_MEMBERS = "see members"
+    LEAVE_PROJECT = "leave project"
+    MANAGE_MEMBERS = "manage members"
     ADD_CODE_REPOSITORY = "add code repository"
     ADD_EXPERIMENT = "add experiment"
     DOWNLOAD_ARTIFACTS = "download artifacts"
@@ -39,17 +55,64 @@ class Action(StrEnum):
     DELETE_ANY_RUN = "delete anyone's run"
 
 
-LEAST_ROLE: dict[Action, Role] = {
-    Action.VIEW_PROJECT: Role.GUEST,
-    Action.DOWNLOAD_ARTIFACTS: Role.REPORTER,
-    Action.ADD_CODE_REPOSITORY: Role.RESEARCHER,
-    Action.ADD_EXPERIMENT: Role.RESEARCHER,
-    Action.ADD_RUN: Role.RESEARCHER,
-    Action.CANCEL_OWN_RUN: Role.RESEARCHER,
-    Action.DELETE_OWN_RUN: Role.RESEARCHER,
-    Action.CANCEL_ANY_RUN: Role.MAINTAINER,
-    Action.DELETE_ANY_RUN: Role.MAINTAINER,
+@dataclass(frozen=True)
+class Permission:
+    """A line of the table: `least_role` and every role above it may do `action`, which `says` describes."""
+
+    action: Action
+    least_role: Role
+    says: str
+
+    @property
+    def allowed(self) -> list[bool]:
+        """For each role, least first."""
+        return [role.at_least(self.least_role) for role in Role]
+
+    @property
+    def who(self) -> str:
+        """The same in words."""
+        return {Role.GUEST: "Every member", Role.OWNER: "Owner"}.get(
+            self.least_role, f"{self.least_role.label} and above"
+        )
+
+
+# By subject, in the order in which it is printed.
+TABLE: dict[str, tuple[Permission, ...]] = {
+    "Project": (
+        Permission(Action.VIEW_PROJECT, Role.GUEST, "View overview, code, experiments, runs, logs and metrics"),
+        Permission(Action.EDIT_PROJECT, Role.MAINTAINER, "Update project information: name, summary"),
+        Permission(Action.SET_VISIBILITY, Role.OWNER, "Make the project public or private"),
+        Permission(Action.SET_ADDRESS, Role.OWNER, "Change the project's address"),
+    ),
+    "Members": (
+        Permission(Action.VIEW_MEMBERS, Role.GUEST, "See who is a member"),
+        Permission(Action.LEAVE_PROJECT, Role.GUEST, "Leave the project"),
+        Permission(Action.MANAGE_MEMBERS, Role.OWNER, "Invite, change roles, remove members, hand ownership over"),
+    ),
+    "Code and experiments": (
+        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add a code repository, have one read again"),
+        Permission(Action.ADD_EXPERIMENT, Role.RESEARCHER, "Add an experiment"),
+    ),
+    "Runs": (
+        Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts"),
+        Permission(Action.ADD_RUN, Role.RESEARCHER, "Add a run, run one again"),
+        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel one's own run"),
+        Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete one's own run"),
+        Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's run"),
+        Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's run"),
+    ),
 }
+LEAST_ROLE: dict[Action, Role] = {line.action: line.least_role for lines in TABLE.values() for line in lines}
+
+# What a table of roles does not say. Printed below it, here and in the docs.
+NOTES: tuple[str, ...] = (
+    "Anybody may view a public project, signed in or not, and nothing else in it: artifacts and the names of its "
+    "members are for members. Whose run it was is said with the run.",
+    "To everybody else a private project does not exist: its pages answer as if the address were wrong.",
+    "Connections belong to a person, not to a project: nobody else can use, see or change them, whatever the role.",
+    "A project always has an owner. The last one can leave or step down once another member is an owner.",
+    "Operators of this installation have the admin, and by that no role in any project.",
+)
 
 
 def role_of(user: User | AnonymousUser, project: Project) -> Role | None:

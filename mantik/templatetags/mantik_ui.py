@@ -179,8 +179,10 @@ def field_widget(field: BoundField, described_by: str = "", mono: bool = False) 
 
 
 @register.simple_tag
-def project_rooms(project: Any, room: str | None, nav_counts: Mapping[str, int] | None) -> list[list[navigation.Room]]:
-    return navigation.project_rooms(slug=project.slug, current=room or "", counts=nav_counts or {})
+def project_rooms(
+    project: Any, user: Any, room: str | None, nav_counts: Mapping[str, int] | None
+) -> list[list[navigation.Room]]:
+    return navigation.project_rooms(project=project, user=user, current=room or "", counts=nav_counts or {})
 
 
 @register.simple_tag

@@ -32,6 +32,10 @@ def _connection(name: str) -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.connection.uuid])
 
 
+def _member(name: str) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, scene.researcher.uuid])
+
+
 def _at(url: str) -> Callable[[Scene], str]:
     return lambda _scene: url
 
@@ -69,6 +73,22 @@ PAGES: dict[str, PageOf] = {
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
     "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
     "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),
+    "members": PageOf(_project("projects:members")),
+    "members-owner": PageOf(_project("projects:members"), role=Role.OWNER),
+    "members-invite": PageOf(_project("projects:invite"), role=Role.OWNER),
+    "members-role": PageOf(_member("projects:member-role"), role=Role.OWNER),
+    "members-remove": PageOf(_member("projects:member-remove"), role=Role.OWNER),
+    "members-hand-over": PageOf(_member("projects:member-hand-over"), role=Role.OWNER),
+    "members-leave": PageOf(_project("projects:leave")),
+    "roles": PageOf(_project("projects:roles")),
+    "roles-signed-out": PageOf(_project("projects:roles", empty=True), role=None),
+    "settings": PageOf(_project("projects:settings"), role=Role.OWNER),
+    "settings-maintainer": PageOf(_project("projects:settings"), role=Role.MAINTAINER),
+    "invitations": PageOf(_at("/settings/invitations/")),
+    "invitations-empty": PageOf(_at("/settings/invitations/"), role=Role.GUEST),
+    "invitations-withdraw": PageOf(
+        lambda scene: reverse("projects:withdraw", args=[scene.project.slug, scene.invitation.uuid]), role=Role.OWNER
+    ),
     "connections": PageOf(_at("/settings/connections/")),
     "connections-empty": PageOf(_at("/settings/connections/"), role=Role.GUEST),
     "connection-add": PageOf(_at("/settings/connections/add/")),

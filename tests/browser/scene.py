@@ -13,7 +13,7 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects import mirrors
-from projects.models import CodeRepository, Project
+from projects.models import CodeRepository, Invitation, Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
@@ -75,6 +75,7 @@ class Scene:
     repository: CodeRepository
     connection: Connection
     runs: dict[RunState, Run]
+    invitation: Invitation
 
     @property
     def researcher(self) -> User:
@@ -120,9 +121,24 @@ def build(sources: tuple[Path, Path]) -> Scene:
     connection = _connections(member)
     empty = make.make_project(slug="wind-farm", name="Wind farm", is_public=True)
     make.join(empty, Role.OWNER, member)
-    scene = Scene(project, empty, people, make.make_user("mallory"), repository, connection, {})
+    outsider = make.make_user("mallory")
+    invitation = make.make_invitation(project=project, user=outsider, invited_by=people[Role.OWNER])
+    _invite(member, people[Role.OWNER])
+    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation)
     scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
     return scene
+
+
+def _invite(person: User, inviter: User) -> None:
+    """Into a project that awaits an answer, one where it is too late, and one that did not want to wait."""
+    now = timezone.now()
+    summary = "Yield under sea spray, with and without cleaning robots."
+    offshore = make.make_project(slug="offshore", name="Offshore panels", summary=summary)
+    make.make_invitation(project=offshore, user=person, role=Role.MAINTAINER, invited_by=inviter)
+    late = {"created_at": now - timedelta(days=15), "expires_at": now - timedelta(days=1)}
+    make.make_invitation(project=make.make_project(slug="tidal", name="Tidal"), user=person, **late)
+    withdrawn = {"state": Invitation.State.WITHDRAWN, "closed_at": now - timedelta(hours=3)}
+    make.make_invitation(project=make.make_project(slug="roof-tiles", name="Roof tiles"), user=person, **withdrawn)
 
 
 _AGES = [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
 from mantik.accounts.models import User
 from projects.models import Membership, Project
-from projects.permissions import LEAST_ROLE, Action, Role, may, role_of
+from projects.permissions import LEAST_ROLE, TABLE, Action, Role, may, role_of
 from tests.support.factories import join, make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
-LOOKS = {Action.VIEW_PROJECT}
+LOOKS = {Action.VIEW_PROJECT, Action.VIEW_MEMBERS, Action.LEAVE_PROJECT}
 REPORTS = LOOKS | {Action.DOWNLOAD_ARTIFACTS}
 RESEARCHES = REPORTS | {
     Action.ADD_CODE_REPOSITORY,
@@ -22,13 +26,14 @@ RESEARCHES = REPORTS | {
     Action.CANCEL_OWN_RUN,
     Action.DELETE_OWN_RUN,
 }
-MAINTAINS = RESEARCHES | {Action.CANCEL_ANY_RUN, Action.DELETE_ANY_RUN}
+MAINTAINS = RESEARCHES | {Action.CANCEL_ANY_RUN, Action.DELETE_ANY_RUN, Action.EDIT_PROJECT}
+OWNS = MAINTAINS | {Action.SET_VISIBILITY, Action.SET_ADDRESS, Action.MANAGE_MEMBERS}
 ALLOWED = {
     Role.GUEST: LOOKS,
     Role.REPORTER: REPORTS,
     Role.RESEARCHER: RESEARCHES,
     Role.MAINTAINER: MAINTAINS,
-    Role.OWNER: MAINTAINS,
+    Role.OWNER: OWNS,
 }
 
 
@@ -41,6 +46,15 @@ def test_each_role_may_do_exactly_this(project: Project, role: Role, action: Act
 
 def test_every_action_is_in_the_table() -> None:
     assert set(LEAST_ROLE) == set(Action)
+    assert sum(len(lines) for lines in TABLE.values()) == len(Action)
+
+
+def test_the_document_says_what_the_table_says() -> None:
+    """If not: `manage.py print_permissions > docs/permissions.md`."""
+    printed = StringIO()
+    call_command("print_permissions", stdout=printed)
+    assert (Path(__file__).parents[2] / "docs" / "permissions.md").read_text(encoding="utf-8") == printed.getvalue()
+    assert "| Make the project public or private |   |   |   |   | x |" in printed.getvalue()
 
 
 @pytest.mark.parametrize("action", list(Action))

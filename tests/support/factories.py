@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from connections.models import Connection, Site
 from mantik.accounts.models import User
-from projects.models import CodeRepository, Experiment, Membership, Project
+from projects.models import CodeRepository, Experiment, Invitation, Membership, Project
 from projects.permissions import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.states import AT_SITE, RunState
@@ -61,6 +61,13 @@ def join(project: Project, role: Role = Role.RESEARCHER, user: User | None = Non
     member = user or make_user(f"{role.value}{next(_numbers)}")
     Membership.objects.create(project=project, user=member, role=role)
     return member
+
+
+def make_invitation(*, project: Project, user: User, **columns: Any) -> Invitation:
+    """Open, made just now, for two weeks, by nobody who is still known."""
+    now = timezone.now()
+    usual = {"role": Role.RESEARCHER, "created_at": now, "expires_at": now + timedelta(days=14)}
+    return Invitation.objects.create(project=project, user=user, **usual | columns)
 
 
 def make_experiment(*, project: Project | None = None, **columns: Any) -> Experiment:

@@ -1,8 +1,7 @@
-"""Pages of a project besides its runs."""
+"""Making a project, and its code and experiments."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,6 +13,7 @@ from projects.access import project_or_404
 from projects.forms import CodeRepositoryForm, ExperimentForm, ProjectForm
 from projects.models import CodeRepository
 from projects.permissions import Action, may
+from projects.views.forms import status_of
 
 
 @require_GET
@@ -32,7 +32,7 @@ def project_add(request: MemberRequest) -> HttpResponse:
             form.add_error("slug", "The address is taken. Give another one.")
         else:
             return redirect("projects:overview", project.slug)
-    return render(request, "projects/form.html", {"form": form}, status=_status(form))
+    return render(request, "projects/form.html", {"form": form}, status=status_of(form))
 
 
 @require_GET
@@ -66,7 +66,7 @@ def code_add(request: MemberRequest, slug: str) -> HttpResponse:
             messages.info(request, f"{repository.name} is linked. A worker is fetching it now.")
             return redirect("projects:code", project.slug)
     context = {"project": project, "room": "code", "form": form}
-    return render(request, "projects/code_form.html", context, status=_status(form))
+    return render(request, "projects/code_form.html", context, status=status_of(form))
 
 
 @login_required
@@ -93,8 +93,4 @@ def experiment_add(request: MemberRequest, slug: str) -> HttpResponse:
             messages.info(request, f"{experiment.name} is ready for runs.")
             return redirect("projects:experiments", project.slug)
     context = {"project": project, "room": "experiments", "form": form}
-    return render(request, "projects/experiment_form.html", context, status=_status(form))
-
-
-def _status(form: Form) -> int:
-    return 422 if form.is_bound and form.errors else 200
+    return render(request, "projects/experiment_form.html", context, status=status_of(form))

@@ -1,0 +1,50 @@
+"""Where a project is. A former address leads to the project for ever, and is nobody else's."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from projects.models import FormerAddress, Project
+
+
+class SlugTaken(Exception):
+    """Another project has that address, or had it."""
+
+
+# Pages beside the projects' own.
+RESERVED = frozenset({"add"})
+
+
+def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
+    """For forms, which tell early; what holds against two at once are the services."""
+    current, former = Project.objects.filter(slug=slug), FormerAddress.objects.filter(slug=slug)
+    if by_other_than is not None:
+        current, former = current.exclude(pk=by_other_than.pk), former.exclude(project=by_other_than)
+    return slug in RESERVED or current.exists() or former.exists()
+
+
+def check_never_had_by_another(project: Project) -> None:
+    """Call after `project.slug` is written, in the same transaction. Raises SlugTaken.
+
+    Who writes a slug waits for a rename away from it that is under way, and then sees the former address.
+    """
+    if FormerAddress.objects.filter(slug=project.slug).exclude(project=project).exists():
+        raise SlugTaken
+
+
+def move(project: Project, slug: str) -> None:
+    """Give `project` the address `slug`; the one it had keeps leading there. Raises SlugTaken."""
+    try:
+        with transaction.atomic():
+            current = Project.objects.select_for_update(no_key=True).get(pk=project.pk).slug
+            if current == slug:
+                return
+            FormerAddress.objects.create(slug=current, project=project)
+            # Back where it once was.
+            FormerAddress.objects.filter(slug=slug, project=project).delete()
+            Project.objects.filter(pk=project.pk).update(slug=slug)
+            project.slug = slug
+            check_never_had_by_another(project)
+    except (IntegrityError, SlugTaken):
+        project.refresh_from_db(fields=["slug"])
+        raise SlugTaken from None

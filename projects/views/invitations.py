@@ -1,0 +1,62 @@
+"""User settings > Invitations: what awaits an answer, and what became of earlier ones."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from mantik.accounts.http import MemberRequest
+from projects import invitations
+from projects.models import Invitation
+from projects.permissions import ROLE_MEANING, Role
+
+
+@login_required
+@require_GET
+def invitation_list(request: MemberRequest) -> HttpResponse:
+    now = timezone.now()
+    mine = Invitation.objects.filter(user=request.user).select_related("project", "invited_by").order_by("-pk")
+    void = mine.void(now=now, since=now - invitations.REMEMBERED)[:20]
+    context = {
+        "room": "invitations",
+        "open_invitations": [
+            {"invitation": invitation, "means": ROLE_MEANING[Role(invitation.role)]}
+            for invitation in mine.open(now=now)
+        ],
+        "void": [{"invitation": invitation, "outcome": invitations.outcome(invitation)} for invitation in void],
+    }
+    return render(request, "projects/invitations.html", context)
+
+
+@login_required
+@require_POST
+def accept(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    invitation = _own_or_404(request, uuid)
+    try:
+        invitations.accept(invitation=invitation, now=timezone.now())
+    except invitations.NotOpen as reason:
+        messages.error(request, str(reason))
+        return redirect("projects:invitations")
+    messages.info(request, f"You are a member of {invitation.project.name} now.")
+    return redirect("projects:overview", invitation.project.slug)
+
+
+@login_required
+@require_POST
+def decline(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    invitation = _own_or_404(request, uuid)
+    try:
+        invitations.decline(invitation=invitation, now=timezone.now())
+    except invitations.NotOpen as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.info(request, f"The invitation to {invitation.project.name} is declined.")
+    return redirect("projects:invitations")
+
+
+def _own_or_404(request: MemberRequest, uuid: UUID) -> Invitation:
+    return get_object_or_404(Invitation.objects.select_related("project"), uuid=uuid, user=request.user)

@@ -1,0 +1,204 @@
+"""Who is in a project: the list, roles, invitations that are open, leaving."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from mantik.accounts.http import MemberRequest
+from projects import invitations, members
+from projects.access import project_or_404
+from projects.forms import InvitationForm, RoleForm
+from projects.models import Invitation, Membership, Project
+from projects.permissions import NOTES, ROLE_MEANING, TABLE, Action, Role, may
+from projects.views.forms import status_of
+
+
+@login_required
+@require_GET
+def member_list(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.VIEW_MEMBERS)
+    may_manage = may(request.user, Action.MANAGE_MEMBERS, project)
+    waiting = Invitation.objects.open(now=timezone.now()).filter(project=project)
+    context = {
+        "project": project,
+        "room": "members",
+        "memberships": project.memberships.in_order().select_related("user"),
+        "may_manage": may_manage,
+        "invitations": waiting.select_related("user", "invited_by").order_by("expires_at", "pk") if may_manage else [],
+    }
+    return render(request, "projects/members.html", context)
+
+
+@require_GET
+def roles(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug)
+    context = {
+        "project": project,
+        "room": "members",
+        "roles": [(role.label, ROLE_MEANING[role]) for role in Role],
+        "table": TABLE,
+        "notes": NOTES,
+        "may_see_members": may(request.user, Action.VIEW_MEMBERS, project),
+    }
+    return render(request, "projects/roles.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    membership = _membership_or_404(project, uuid)
+    form = RoleForm(request.POST or None, initial={"role": membership.role})
+    if request.method == "POST" and form.is_valid():
+        chosen: Role = form.cleaned_data["role"]
+        try:
+            members.change_role(project=project, user=membership.user, role=chosen)
+        except (members.LastOwner, members.NotAMember) as reason:
+            form.add_error("role", str(reason))
+        else:
+            messages.info(request, f"{membership.user.display_name} is {chosen.label} now.")
+            return redirect("projects:members", project.slug)
+    return _form_page(request, project, form, f"Role of {membership.user.display_name}", "Change role")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def invite(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person, chosen, days = (form.cleaned_data[name] for name in ("person", "role", "days"))
+        try:
+            invitations.invite(
+                project=project, user=person, role=chosen, days=days, invited_by=request.user, now=timezone.now()
+            )
+        except invitations.NotInvited as reason:
+            form.add_error("person", str(reason))
+        else:
+            messages.info(request, f"{person.display_name} is invited, and finds it under the bell.")
+            return redirect("projects:members", project.slug)
+    return _form_page(request, project, form, "Invite", "Invite")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    user = _membership_or_404(project, uuid).user
+    if request.method == "GET":
+        return _confirm(
+            request,
+            project,
+            title=f"Remove {user.display_name} from {project.name}?",
+            message="What they have added stays. Runs of theirs that are on their way go on.",
+            verb="Remove member",
+            icon_name="x-lg",
+        )
+    try:
+        members.remove_member(project=project, user=user)
+    except (members.LastOwner, members.NotAMember) as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.info(request, f"{user.display_name} is removed.")
+        if user == request.user:
+            return redirect("projects:list")
+    return redirect("projects:members", project.slug)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    others = project.memberships.exclude(user=request.user).select_related("user")
+    user = get_object_or_404(others, user__uuid=uuid).user
+    if request.method == "GET":
+        return _confirm(
+            request,
+            project,
+            title=f"Hand {project.name} over to {user.display_name}?",
+            message=f"{user.display_name} becomes an owner and you a maintainer. Only an owner can turn that round.",
+            verb="Hand over",
+            icon_name="key",
+        )
+    try:
+        members.hand_over(project=project, owner=request.user, to=user)
+    except (members.LastOwner, members.NotAMember) as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.info(request, f"{user.display_name} is an owner now, and you are a maintainer.")
+    return redirect("projects:members", project.slug)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def leave(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.LEAVE_PROJECT)
+    if request.method == "GET":
+        return _confirm(
+            request,
+            project,
+            title=f"Leave {project.name}?",
+            message="What you have added stays. To come back you need an invitation.",
+            verb="Leave project",
+            icon_name="box-arrow-right",
+        )
+    try:
+        members.remove_member(project=project, user=request.user)
+    except (members.LastOwner, members.NotAMember) as reason:
+        messages.error(request, str(reason))
+        return redirect("projects:members", project.slug)
+    messages.info(request, f"You have left {project.name}.")
+    return redirect("projects:list")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    invitation = get_object_or_404(project.invitations.select_related("project", "user"), uuid=uuid)
+    if request.method == "GET":
+        return _confirm(
+            request,
+            project,
+            title=f"Withdraw the invitation of {invitation.user.display_name}?",
+            message="It can no longer be accepted.",
+            verb="Withdraw invitation",
+            icon_name="x-lg",
+        )
+    try:
+        invitations.withdraw(invitation=invitation, now=timezone.now())
+    except invitations.NotOpen as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.info(request, f"The invitation of {invitation.user.display_name} is withdrawn.")
+    return redirect("projects:members", project.slug)
+
+
+def _membership_or_404(project: Project, uuid: UUID) -> Membership:
+    return get_object_or_404(project.memberships.select_related("user"), user__uuid=uuid)
+
+
+def _form_page(
+    request: HttpRequest, project: Project, form: InvitationForm | RoleForm, heading: str, verb: str
+) -> HttpResponse:
+    context = {"project": project, "room": "members", "form": form, "heading": heading, "verb": verb}
+    return render(request, "projects/member_form.html", context, status=status_of(form))
+
+
+def _confirm(request: HttpRequest, project: Project, **question: Any) -> HttpResponse:
+    context = {
+        "project": project,
+        "room": "members",
+        "action_url": request.path,
+        "back_url": reverse("projects:members", args=[project.slug]),
+        "back_label": "Back",
+        **question,
+    }
+    return render(request, "confirm.html", context)

@@ -1,0 +1,224 @@
+"""From an owner's invitation to a membership, or to nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from projects import invitations
+from projects.models import Invitation, Membership, Project
+from projects.permissions import Role
+from tests.conftest import ClientOf
+from tests.support.factories import join, make_invitation, make_project, make_user
+from tests.support.pages import page_text
+
+pytestmark = pytest.mark.django_db
+
+INVITE = "/projects/pv-yield/members/invite/"
+MINE = "/settings/invitations/"
+State = Invitation.State
+
+
+@pytest.fixture
+def invitation(project: Project, owner: User, outsider: User) -> Invitation:
+    return make_invitation(project=project, user=outsider, role=Role.RESEARCHER, invited_by=owner)
+
+
+def expire(invitation: Invitation) -> None:
+    now = timezone.now()
+    Invitation.objects.filter(pk=invitation.pk).update(
+        created_at=now - timedelta(days=15), expires_at=now - timedelta(days=1)
+    )
+
+
+def form(person: str, **changes: str) -> dict[str, str]:
+    return {"person": person, "role": "researcher", "days": "14"} | changes
+
+
+@pytest.mark.parametrize("person", ["olga", "olga@example.org", "OLGA@Example.ORG"])
+def test_somebody_is_invited_and_becomes_a_member_by_accepting(
+    client_of: ClientOf, project: Project, owner: User, outsider: User, person: str
+) -> None:
+    owners, olgas = client_of(owner), client_of(outsider)
+    text = page_text(owners.post(INVITE, form(person), follow=True))
+    assert "Olga is invited, and finds it under the bell." in text
+    assert "Olga olga Researcher Alice Owner just now" in text
+    assert olgas.get("/projects/pv-yield/").status_code == 404
+
+    text = page_text(olgas.get(MINE))
+    assert "1 await your answer" in text
+    assert "Invited by Alice Owner" in text
+    made = Invitation.objects.get()
+    assert made.expires_at - made.created_at == timedelta(days=14)
+    answer = olgas.post(f"{MINE}{made.uuid}/accept/", follow=True)
+    assert answer.redirect_chain == [("/projects/pv-yield/", 302)]
+    text = page_text(answer)
+    assert "You are a member of PV yield now." in text
+    assert "await your answer" not in text
+    assert Membership.objects.get(project=project, user=outsider).role == Role.RESEARCHER
+
+
+def test_who_declines_is_no_member_and_is_asked_no_more(
+    client_of: ClientOf, project: Project, outsider: User, invitation: Invitation
+) -> None:
+    client = client_of(outsider)
+    text = page_text(client.post(f"{MINE}{invitation.uuid}/decline/", follow=True))
+    assert "The invitation to PV yield is declined." in text
+    assert "Nothing awaits your answer." in text
+    assert not Membership.objects.filter(project=project, user=outsider).exists()
+    again = page_text(client.post(f"{MINE}{invitation.uuid}/accept/", follow=True))
+    assert "The invitation to PV yield was declined before." in again
+    assert not Membership.objects.filter(project=project, user=outsider).exists()
+
+
+def test_a_withdrawn_invitation_says_so(
+    client_of: ClientOf, project: Project, owner: User, outsider: User, invitation: Invitation
+) -> None:
+    client, withdraw = client_of(owner), f"/projects/pv-yield/members/invitations/{invitation.uuid}/withdraw/"
+    assert "Withdraw the invitation of Olga?" in page_text(client.get(withdraw))
+    assert "The invitation of Olga is withdrawn." in page_text(client.post(withdraw, follow=True))
+    sentence = "The invitation to PV yield was withdrawn by an owner of the project."
+    assert sentence in page_text(client.post(withdraw, follow=True))
+    olgas = client_of(outsider)
+    assert sentence in page_text(olgas.get(MINE))
+    assert "await your answer" not in page_text(olgas.get(MINE))
+    for answer in ("accept", "decline"):
+        assert sentence in page_text(olgas.post(f"{MINE}{invitation.uuid}/{answer}/", follow=True))
+    assert not Membership.objects.filter(project=project, user=outsider).exists()
+
+
+def test_an_expired_invitation_says_so(
+    client_of: ClientOf, project: Project, owner: User, outsider: User, invitation: Invitation
+) -> None:
+    expire(invitation)
+    client = client_of(outsider)
+    sentence = "The invitation to PV yield has expired. Ask an owner of the project for a new one."
+    assert sentence in page_text(client.get(MINE))
+    assert "await your answer" not in page_text(client.get(MINE))
+    assert sentence in page_text(client.post(f"{MINE}{invitation.uuid}/accept/", follow=True))
+    assert not Membership.objects.filter(project=project, user=outsider).exists()
+    assert "Olga" not in page_text(client_of(owner).get("/projects/pv-yield/members/"))
+
+
+def test_after_one_that_expired_a_new_invitation_can_be_made(
+    project: Project, owner: User, outsider: User, invitation: Invitation
+) -> None:
+    expire(invitation)
+    now = timezone.now()
+    new = invitations.invite(project=project, user=outsider, role=Role.GUEST, days=1, invited_by=owner, now=now)
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.closed_at) == (State.EXPIRED, now)
+    assert list(Invitation.objects.open(now=now)) == [new]
+
+
+@pytest.mark.parametrize(
+    ("person", "sentence"),
+    [
+        ("", "This field is required."),
+        ("nobody", "There is no account nobody. Check the spelling, or ask them to get an account first."),
+        ("nobody@example.org", "There is no account nobody@example.org."),
+        ("former", "There is no account former."),
+        ("bob", "Bob is a member already. Change the role in the list of members."),
+        ("alice", "Alice Owner is a member already."),
+        ("olga", "Olga has an open invitation already. Withdraw it to invite anew."),
+        ("twin@example.org", "Several accounts have the address twin@example.org. Invite by user name."),
+    ],
+)
+def test_who_cannot_be_invited_is_explained(
+    client_of: ClientOf, owner: User, researcher: User, invitation: Invitation, person: str, sentence: str
+) -> None:
+    make_user("former", is_active=False)
+    for name in ("castor", "pollux"):
+        User.objects.filter(pk=make_user(name).pk).update(email="twin@example.org")
+    response = client_of(owner).post(INVITE, form(person))
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    assert Invitation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"days": "0"}, "greater than or equal to 1"),
+        ({"days": "91"}, "less than or equal to 90"),
+        ({"days": "soon"}, "Enter a whole number."),
+        ({"role": "king"}, "Select a valid choice."),
+    ],
+)
+def test_an_invitation_that_cannot_be_comes_back_with_a_sentence(
+    client_of: ClientOf, owner: User, outsider: User, changes: dict[str, str], sentence: str
+) -> None:
+    response = client_of(owner).post(INVITE, form("olga", **changes))
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    assert 'value="olga"' in response.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_a_user_name_that_looks_like_an_address_catches_no_invitation(project: Project, owner: User) -> None:
+    make_user("victim@example.org")
+    User.objects.filter(username="victim@example.org").update(email="thief@example.org")
+    with pytest.raises(invitations.NotInvited):
+        invitations.person_named("victim@example.org")
+    victim = make_user("victim")
+    assert invitations.person_named("victim@example.org") == victim
+
+
+def test_others_invitations_do_not_exist(
+    client_of: ClientOf, project: Project, guest: User, outsider: User, invitation: Invitation
+) -> None:
+    stranger = client_of(make_user("eve"))
+    for answer in ("accept", "decline"):
+        assert stranger.post(f"{MINE}{invitation.uuid}/{answer}/").status_code == 404
+    assert "PV yield" not in page_text(stranger.get(MINE))
+    invitation.refresh_from_db()
+    assert invitation.state == State.OPEN
+
+
+def test_an_invitation_is_withdrawn_in_its_own_project_only(client_of: ClientOf, invitation: Invitation) -> None:
+    other = make_project(slug="other")
+    client = client_of(join(other, Role.OWNER))
+    assert client.post(f"/projects/other/members/invitations/{invitation.uuid}/withdraw/").status_code == 404
+    invitation.refresh_from_db()
+    assert invitation.state == State.OPEN
+
+
+def test_who_became_a_member_meanwhile_keeps_that_role(
+    project: Project, outsider: User, invitation: Invitation
+) -> None:
+    join(project, Role.MAINTAINER, outsider)
+    invitations.accept(invitation=invitation, now=timezone.now())
+    assert Membership.objects.get(project=project, user=outsider).role == Role.MAINTAINER
+
+
+def test_the_answer_is_given_by_a_signed_in_person_and_by_no_link(
+    client: Client, client_of: ClientOf, outsider: User, invitation: Invitation
+) -> None:
+    assert client.get(MINE)["Location"] == f"/accounts/sign-in/?next={MINE}"
+    assert client.post(f"{MINE}{invitation.uuid}/accept/")["Location"].startswith("/accounts/sign-in/")
+    assert client_of(outsider).get(f"{MINE}{invitation.uuid}/accept/").status_code == 405
+    invitation.refresh_from_db()
+    assert invitation.state == State.OPEN
+
+
+def test_the_database_knows_one_open_invitation_per_person_and_project(
+    project: Project, outsider: User, invitation: Invitation
+) -> None:
+    with pytest.raises(IntegrityError, match=r"invitation_one_open_per_person|UNIQUE"), transaction.atomic():
+        make_invitation(project=project, user=outsider)
+    closed = make_invitation(project=project, user=outsider, state=State.DECLINED, closed_at=timezone.now())
+    assert make_invitation(project=make_project(), user=outsider).state == closed.State.OPEN
+
+
+@pytest.mark.parametrize(
+    "columns", [{"role": "king"}, {"state": "lost"}, {"state": "declined"}, {"closed_at": timezone.now()}]
+)
+def test_the_database_knows_what_an_invitation_is(project: Project, outsider: User, columns: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_invitation(project=project, user=outsider, **columns)
+    assert not Invitation.objects.exists()
