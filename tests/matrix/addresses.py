@@ -1,0 +1,25 @@
+"""Every address of a project and below it, as the URL configuration has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+PROJECT = "projects/<slug:slug>/"
+
+
+def project_pages() -> dict[str, str]:
+    """The route of each page by its name, which for one without a name is its route."""
+    found = [(name or route, route) for name, route in _walk(get_resolver(), "", "") if route.startswith(PROJECT)]
+    assert len(found) == len(dict(found)), "two pages share a name"
+    return dict(found)
+
+
+def _walk(resolver: URLResolver, route: str, namespace: str) -> Iterator[tuple[str, str]]:
+    for entry in resolver.url_patterns:
+        here = route + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield (f"{namespace}{entry.name}" if entry.name else ""), here
+        else:
+            yield from _walk(entry, here, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)

@@ -1,0 +1,67 @@
+"""What each page of a project asks for. A page that is not here fails the test: decide, then write it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from projects.permissions import LEAST_ROLE, Action, Role
+
+
+@dataclass(frozen=True)
+class Page:
+    """`action` is what the page needs; `own_action` is enough for who made the thing that the address names.
+
+    `methods` are those it answers. Where one must be signed in, who is not is sent to sign in, whether or not
+    the project exists.
+    """
+
+    action: Action
+    own_action: Action | None = None
+    methods: frozenset[str] = frozenset({"GET"})
+    needs_sign_in: bool = False
+    query: str = ""
+
+    def allows(self, role: Role | None, *, is_public: bool, made_it: bool) -> bool:
+        if is_public and self.action is Action.VIEW_PROJECT:
+            return True
+        enough = [self.action, *([self.own_action] if self.own_action and made_it else [])]
+        return role is not None and any(role.at_least(LEAST_ROLE[action]) for action in enough)
+
+
+def _reads(action: Action = Action.VIEW_PROJECT, *, query: str = "") -> Page:
+    return Page(action, query=query)
+
+
+def _writes(action: Action, own_action: Action | None = None) -> Page:
+    return Page(action, own_action, frozenset({"GET", "POST"}), needs_sign_in=True)
+
+
+PAGES: dict[str, Page] = {
+    "projects:overview": _reads(),
+    "projects:code": _reads(),
+    "projects:code-add": _writes(Action.ADD_CODE_REPOSITORY),
+    "projects:code-refresh": Page(Action.ADD_CODE_REPOSITORY, methods=frozenset({"POST"}), needs_sign_in=True),
+    "projects:experiments": _reads(),
+    "projects:experiment-add": _writes(Action.ADD_EXPERIMENT),
+    "projects:members": Page(Action.VIEW_MEMBERS, needs_sign_in=True),
+    "projects:roles": _reads(),
+    "projects:invite": _writes(Action.MANAGE_MEMBERS),
+    "projects:leave": _writes(Action.LEAVE_PROJECT),
+    "projects:member-role": _writes(Action.MANAGE_MEMBERS),
+    "projects:member-remove": _writes(Action.MANAGE_MEMBERS),
+    "projects:member-hand-over": _writes(Action.MANAGE_MEMBERS),
+    "projects:withdraw": _writes(Action.MANAGE_MEMBERS),
+    "projects:settings": _writes(Action.EDIT_PROJECT),
+    "runs:list": _reads(),
+    "runs:submissions": _reads(),
+    "runs:new": _writes(Action.ADD_RUN),
+    "runs:new-preview": _writes(Action.ADD_RUN),
+    "runs:detail": _reads(),
+    "runs:live": _reads(),
+    "runs:log": _reads(),
+    "runs:raw-log": _reads(),
+    "runs:metrics": _reads(),
+    "runs:artifact": _reads(Action.DOWNLOAD_ARTIFACTS, query="?path=model.pkl"),
+    "runs:cancel": _writes(Action.CANCEL_ANY_RUN, Action.CANCEL_OWN_RUN),
+    "runs:delete": _writes(Action.DELETE_ANY_RUN, Action.DELETE_OWN_RUN),
+}
