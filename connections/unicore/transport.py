@@ -63,6 +63,9 @@ class PooledTransport(Transport):  # type: ignore[misc]
         if answer.status_code == 432 and headers.pop(_SESSION_SENT, ""):
             # Refused before anything was done, so it is safe to repeat whatever it is.
             answer = self._send(sending, headers)
+        if answer.status_code == 500 and sending.call.method == "GET":
+            # A site may not find for a moment what it has just accepted, or trip over what is just being deleted.
+            answer = self._send(sending, headers)
         if error := self._explainer.error_in(answer, sending.call):
             if answer.status_code == 432:
                 self.last_session_id = None

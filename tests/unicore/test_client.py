@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connections.sandbox.http import Request, Response, json_response
+from connections.sandbox.http import Request, Response, error_response, json_response
 from connections.unicore.client import JobState, SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteError, SiteRefused
@@ -97,6 +97,14 @@ def test_a_request_that_only_reads_survives_a_closed_connection(fake_site: FakeS
     fake_site.answer = once_broken
 
     assert client.status(fake_site.job_url).state is JobState.RUNNING
+
+
+def test_a_question_that_trips_the_site_is_asked_once_more(fake_site: FakeSite, client: SiteClient) -> None:
+    answers = iter([error_response(500, "ResourceUnknownException"), json_response({"status": "READY"})])
+    fake_site.answer = lambda _: next(answers)
+
+    assert client.status(fake_site.job_url).state is JobState.READY
+    assert len(fake_site.requests) == 2
 
 
 def test_job_urls_of_a_site_are_taken_by_their_id_only(fake_site: FakeSite, client: SiteClient) -> None:
