@@ -46,8 +46,16 @@ class SiteJob:
 
     def until(self, *states: str) -> dict[str, Any]:
         """Wait for one of the states; the job's properties then."""
-        wait_until(lambda: self.get("status")["status"] in states)
+        wait_until(lambda: self._state() in states)
         return self.get()
+
+    def _state(self) -> str | None:
+        """None right after the submission, when a real server may not find what it has just accepted."""
+        answer = self.client.get(self.url, params={"fields": "status"})
+        if answer.status_code == 500 and "ResourceUnknownException" in answer.text:
+            return None
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["status"])
 
     def until_over(self) -> dict[str, Any]:
         return self.until(*OVER)
