@@ -72,10 +72,11 @@ def test_it_does_not_find_a_deleted_run(client: TrackingClient, experiment_id: s
     assert client.find_run(experiment_id, "mantik.run", "abc") is None
 
 
-def test_deleting_a_run_twice_does_no_harm(client: TrackingClient, run_id: str) -> None:
+def test_deleting_a_run_twice_does_no_harm(client: TrackingClient, experiment_id: str, run_id: str) -> None:
     client.delete_run(run_id)
     client.delete_run(run_id)
     client.delete_run(MISSING)
+    assert client.find_run(experiment_id, "mantik.run", "abc") is None
 
 
 @pytest.mark.parametrize("value", ["it's", 'say "x"', "a' OR tags.x = 'b", "100%_", "\\", "ü"])
