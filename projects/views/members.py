@@ -97,7 +97,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             request,
             project,
             title=f"Remove {user.display_name} from {project.name}?",
-            message="What they have added stays. Runs of theirs that are on their way go on.",
+            message="What they have added stays. Runs of theirs that a site has already go on; others will not start.",
             verb="Remove member",
             icon_name="x-lg",
         )
