@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "csp",
     "mantik.accounts",
+    "mantik.audit",
     "connections",
     "projects",
     "runs",

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from connections.models import Connection
 from mantik.accounts.models import User
+from mantik.audit.services import record as record_for_audit
 from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
@@ -79,8 +80,18 @@ def create_run(
             runtime_limit=resources.runtime,
         )
         record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
+        record_for_audit("run.added", actor=user, target=run, project=project, after=_what_is_asked(run))
         send_on_commit(submit_run, run_id=run.pk)
     return run
+
+
+def _what_is_asked(run: Run) -> dict[str, object]:
+    return {
+        "commit": run.commit_sha,
+        "entry point": run.entry_point,
+        "site": run.site_name,
+        "compute budget account": run.compute_budget_account,
+    }
 
 
 def may_cancel(user: User, run: Run) -> bool:
@@ -111,15 +122,24 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
         if not changed:
             return
         record(run, now=now, kind="cancel.requested", message=f"{user.display_name} asked to cancel it.", actor=user)
+        record_for_audit("run.cancelled", actor=user, target=run, project=run.project)
         send_on_commit(submit_run, run_id=run.pk)
         send_on_commit(follow_runs, run_ids=[run.pk])
 
 
-def delete_run(*, run: Run) -> None:
+def delete_run(*, run: Run, actor: User) -> None:
     """Remove a run that is over, with its log and events. MLflow and the site keep theirs. Raises NotAllowed."""
     if not run.is_terminal:
         raise NotAllowed("A run can be deleted when it is over. Cancel it first.")
-    run.delete()
+    with transaction.atomic():
+        record_for_audit(
+            "run.deleted",
+            actor=actor,
+            target=run,
+            project=run.project,
+            before={"state": run.state, "created by": run.created_by.username},
+        )
+        run.delete()
 
 
 def watch(*, run: Run, now: datetime) -> None:

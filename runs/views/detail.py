@@ -148,7 +148,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             icon_name="trash3",
         )
     try:
-        services.delete_run(run=run)
+        services.delete_run(run=run, actor=request.user)
     except services.NotAllowed as error:
         messages.error(request, str(error))
         return redirect("runs:detail", slug, run.uuid)

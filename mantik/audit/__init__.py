@@ -1,0 +1,1 @@
+"""Who did what, and when: one event per change, written with the change itself."""
