@@ -19,6 +19,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         # Jobs that are due to be asked about. A notification makes its job due at once, and this bounds how
         # soon that shows.
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
+        # Mail that the mail server did not take, or whose message was lost.
+        "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
         # Code repositories somebody asked to fetch, where the message was lost.
         "Sweep fetches of code": _every(60, "projects.tasks.sweep_fetches"),
     }

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from mantik.notices import services as notices
 from projects import invitations
 from projects.models import Project
 from projects.permissions import Action, may
@@ -16,7 +17,8 @@ FAILED_WITHIN = timedelta(days=7)
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`my_projects` for the project switcher, `awaiting` for the bell; inside a project `may_run` and `nav_counts`.
+    """`my_projects` for the project switcher, `awaiting_invitations` and `unread_notices` for the bell; inside a
+    project `may_run` and `nav_counts`.
 
     Read only if drawn.
     """
@@ -25,7 +27,8 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         return {}
     context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:50]}
     if user.is_authenticated:
-        context["awaiting"] = SimpleLazyObject(lambda: invitations.awaiting(user, now=timezone.now()))
+        context["awaiting_invitations"] = SimpleLazyObject(lambda: invitations.awaiting(user, now=timezone.now()))
+        context["unread_notices"] = SimpleLazyObject(lambda: notices.unread(user))
     project: Project | None = getattr(request, "project", None)
     if project is not None:
         context["may_run"] = may(user, Action.ADD_RUN, project)

@@ -32,6 +32,7 @@ ICONS: frozenset[str] = frozenset(
         "box-arrow-up-right",
         "copy",
         "download",
+        "envelope",
         "eye",
         "pause",
         "pencil",

@@ -56,7 +56,8 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
 
 SETTINGS_ROOMS: tuple[Room, ...] = (
     Room("connections", "Connections", "connections:list", icon="plug"),
-    Room("invitations", "Invitations", "projects:invitations", icon="bell"),
+    Room("notices", "Notices", "notices:list", icon="bell"),
+    Room("invitations", "Invitations", "projects:invitations", icon="envelope"),
 )
 
 

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "csp",
     "mantik.accounts",
     "mantik.audit",
+    "mantik.notices",
     "connections",
     "projects",
     "runs",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include((_projects, "projects"))),
     path("projects/<slug:slug>/runs/", include("runs.urls")),
     path("settings/connections/", include("connections.urls")),
+    path("settings/notices/", include("mantik.notices.urls")),
     path("accounts/", include("mantik.accounts.urls")),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     path("admin/", admin.site.urls),

@@ -51,7 +51,7 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
     assert olgas.get("/projects/pv-yield/").status_code == 404
 
     text = page_text(olgas.get(MINE))
-    assert "1 await your answer" in text
+    assert "1 to look at" in text
     assert "Invited by Alice Owner" in text
     made = Invitation.objects.get()
     assert made.expires_at - made.created_at == timedelta(days=14)
@@ -59,7 +59,7 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
     assert answer.redirect_chain == [("/projects/pv-yield/", 302)]
     text = page_text(answer)
     assert "You are a member of PV yield now." in text
-    assert "await your answer" not in text
+    assert "to look at" not in text
     assert Membership.objects.get(project=project, user=outsider).role == Role.RESEARCHER
 
 
@@ -86,7 +86,7 @@ def test_a_withdrawn_invitation_says_so(
     assert sentence in page_text(client.post(withdraw, follow=True))
     olgas = client_of(outsider)
     assert sentence in page_text(olgas.get(MINE))
-    assert "await your answer" not in page_text(olgas.get(MINE))
+    assert "to look at" not in page_text(olgas.get(MINE))
     for answer in ("accept", "decline"):
         assert sentence in page_text(olgas.post(f"{MINE}{invitation.uuid}/{answer}/", follow=True))
     assert not Membership.objects.filter(project=project, user=outsider).exists()
@@ -99,7 +99,7 @@ def test_an_expired_invitation_says_so(
     client = client_of(outsider)
     sentence = "The invitation to PV yield has expired. Ask an owner of the project for a new one."
     assert sentence in page_text(client.get(MINE))
-    assert "await your answer" not in page_text(client.get(MINE))
+    assert "to look at" not in page_text(client.get(MINE))
     assert sentence in page_text(client.post(f"{MINE}{invitation.uuid}/accept/", follow=True))
     assert not Membership.objects.filter(project=project, user=outsider).exists()
     assert "Olga" not in page_text(client_of(owner).get("/projects/pv-yield/members/"))

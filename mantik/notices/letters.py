@@ -1,0 +1,69 @@
+"""Mail goes through a table: it is written with what it tells of, sent after the commit, and tried again for a week.
+
+A worker that dies between the mail server's yes and the deletion of the row sends a letter twice; none is lost.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from uuid import UUID
+
+import structlog
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from mantik.lib.queue import send_on_commit
+from mantik.notices.models import Letter
+
+log = structlog.get_logger(__name__)
+
+GIVE_UP_AFTER = timedelta(days=7)
+BATCH = 100
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=6)
+FOOTER = "-- \nMantik sends this because of what happens in your projects and with your credentials."
+
+
+def write_letter(*, address: str, subject: str, text: str) -> None:
+    """Store a letter in the current transaction; a worker sends it once that is committed."""
+    from mantik.notices.tasks import send_letter
+
+    letter = Letter.objects.create(
+        address=address, subject=" ".join(subject.split())[:200], text=f"{text}\n\n{FOOTER}\n"
+    )
+    send_on_commit(send_letter, uuid=str(letter.uuid))
+
+
+def send(uuid: UUID) -> None:
+    """Send one letter, if nobody else is at it. A mail server that does not take it is asked again later."""
+    now = timezone.now()
+    letter = Letter.objects.due(now=now).filter(uuid=uuid).first()
+    if letter is None or not _claim(letter, now=now):
+        return
+    try:
+        EmailMessage(subject=letter.subject, body=letter.text, to=[letter.address]).send()
+    except (SMTPException, OSError) as error:
+        _note_failure(letter, error, now=now)
+    else:
+        letter.delete()
+
+
+def send_due() -> None:
+    for uuid in Letter.objects.due(now=timezone.now()).values_list("uuid", flat=True)[:BATCH]:
+        send(uuid)
+
+
+def _claim(letter: Letter, *, now: datetime) -> bool:
+    same = Letter.objects.filter(pk=letter.pk, next_attempt_at=letter.next_attempt_at)
+    pause = min(_FIRST_PAUSE * 2**letter.attempts, _LONGEST_PAUSE)
+    return bool(same.update(next_attempt_at=now + pause, attempts=letter.attempts + 1))
+
+
+def _note_failure(letter: Letter, error: Exception, *, now: datetime) -> None:
+    if now - letter.created_at > GIVE_UP_AFTER:
+        log.error("letter_given_up", subject=letter.subject, error=type(error).__name__)
+        letter.delete()
+        return
+    log.warning("letter_not_sent", subject=letter.subject, error=type(error).__name__, attempts=letter.attempts + 1)
+    Letter.objects.filter(pk=letter.pk).update(error=f"{type(error).__name__}: {error}"[:200])

@@ -1,0 +1,62 @@
+"""What somebody is told, and the mail that still has to go out."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from mantik.notices.querysets import LetterQuerySet, NoticeQuerySet
+
+
+class Notice(models.Model):
+    """A sentence under one person's bell. `url` is a path of ours that it leads to, or empty."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    text = models.TextField()
+    url = models.CharField(max_length=300, blank=True)
+    # What this is about; the same is told to a person only once. Empty: it may be told again.
+    key = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("user", "key", name="notice_once_per_key", condition=~Q(key="")),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notice_of_user"),
+            models.Index(fields=["user"], name="notice_unread", condition=Q(read_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_unread(self) -> bool:
+        return self.read_at is None
+
+
+class Letter(models.Model):
+    """A mail that has still to be sent. Once the mail server has it, the row is gone."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    address = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    # Whoever sends it puts this off first, so that two do not send it at once.
+    next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=200, blank=True)
+
+    objects = LetterQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.address}"

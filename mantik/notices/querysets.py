@@ -1,0 +1,25 @@
+"""Reading notices and letters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from mantik.accounts.models import User
+    from mantik.notices.models import Letter, Notice
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def told_to(self, user: User) -> NoticeQuerySet:
+        return self.filter(user=user)
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at__isnull=True)
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def due(self, *, now: datetime) -> LetterQuerySet:
+        return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at")

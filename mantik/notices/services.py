@@ -1,0 +1,55 @@
+"""Telling somebody something, and their having read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from mantik.notices.letters import write_letter
+from mantik.notices.models import Notice
+
+
+def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = True, bell: bool = True) -> None:
+    """Put `text` under the bell of `user` and, with `mail`, into a letter to them, in the current transaction.
+
+    `text` is a sentence or two without secrets, `url` a path of ours. With a `key` the same person is told the same
+    only once, ever. Without `bell` it is listed, but not counted: for what the bell counts by itself, like an
+    invitation. Somebody whose account is closed is told nothing.
+    """
+    if not user.is_active:
+        return
+    try:
+        with transaction.atomic():
+            Notice.objects.create(user=user, text=text, url=url, key=key, read_at=None if bell else timezone.now())
+    except IntegrityError:
+        if key and Notice.objects.filter(user=user, key=key).exists():
+            return
+        raise
+    if mail and user.email:
+        lines = [text, absolute(url)] if url else [text]
+        write_letter(address=user.email, subject=_subject(text), text="\n\n".join(lines))
+
+
+def unread(user: User) -> int:
+    return Notice.objects.told_to(user).unread().count()
+
+
+def mark_read(*, user: User, now: datetime, up_to: int) -> None:
+    """All that the page showed, which began with the notice `up_to` (its primary key), and none that came since."""
+    Notice.objects.told_to(user).unread().filter(pk__lte=up_to).update(read_at=now)
+
+
+def absolute(path: str) -> str:
+    """`path` as somebody outside needs it."""
+    return urljoin(f"{settings.MANTIK_BASE_URL}/", path)
+
+
+def _subject(text: str) -> str:
+    """The first sentence, as long as a mail program shows it."""
+    first = text.partition(". ")[0].rstrip(".")
+    return first if len(first) <= 120 else f"{first[:119]}…"

@@ -1,0 +1,204 @@
+"""People are told what happened, once, under the bell and by mail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from smtplib import SMTPServerDisconnected
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from mantik.accounts.models import User
+from mantik.notices import letters
+from mantik.notices.models import Letter, Notice
+from mantik.notices.services import notify
+from mantik.notices.views import PAGE
+from tests.conftest import ClientOf
+from tests.support.pages import page_text
+
+pytestmark = pytest.mark.django_db
+LIST = "/settings/notices/"
+
+
+def test_a_notice_is_counted_until_it_is_read(client_of: ClientOf, owner: User) -> None:
+    notify(user=owner, text="juwels refuses your login.", url="/settings/connections/")
+    client = client_of(owner)
+
+    page = client.get(LIST)
+    text = page_text(page)
+    assert "Notices 1 to look at" in text
+    assert "juwels refuses your login." in text
+    assert 'href="/settings/connections/"' in page.content.decode()
+
+    text = page_text(client.post(f"{LIST}read/", {"up_to": page.context["notices"][0].pk}, follow=True))
+    assert "to look at" not in text
+    assert "Read" in text
+
+
+def test_what_came_while_the_page_was_open_stays_unread(client_of: ClientOf, owner: User) -> None:
+    notify(user=owner, text="First.")
+    client = client_of(owner)
+    shown = client.get(LIST).context["notices"][0].pk
+    notify(user=owner, text="Second.")
+
+    client.post(f"{LIST}read/", {"up_to": shown})
+
+    assert [notice.text for notice in Notice.objects.unread()] == ["Second."]
+
+
+@pytest.mark.parametrize("up_to", ["", "all", "-1", "9" * 40])
+def test_a_form_that_was_bent_marks_nothing_it_may_not(client_of: ClientOf, owner: User, up_to: str) -> None:
+    other = Notice.objects.create(user=User.objects.create_user("eve"), text="Not yours.")
+
+    assert client_of(owner).post(f"{LIST}read/", {"up_to": up_to}).status_code == 302
+    other.refresh_from_db()
+    assert other.is_unread
+
+
+def test_nobody_sees_the_notices_of_others(client_of: ClientOf, owner: User, outsider: User) -> None:
+    notify(user=owner, text="juwels refuses your login.")
+
+    assert "juwels" not in page_text(client_of(outsider).get(LIST))
+
+
+def test_with_a_key_one_is_told_once(owner: User, outsider: User) -> None:
+    for user in (owner, owner, outsider):
+        notify(user=user, text="Expires soon.", key="expiry:1")
+    for _ in range(2):
+        notify(user=owner, text="Refused.")
+
+    assert Notice.objects.filter(text="Expires soon.").count() == 2
+    assert Notice.objects.filter(text="Refused.").count() == 2
+    assert Letter.objects.count() == 4
+
+
+def test_without_the_bell_it_is_listed_and_mailed_but_not_counted(client_of: ClientOf, owner: User) -> None:
+    notify(user=owner, text="You are invited.", bell=False)
+
+    text = page_text(client_of(owner).get(LIST))
+    assert "to look at" not in text
+    assert "You are invited." in text
+    assert Letter.objects.count() == 1
+
+
+def test_a_closed_account_is_told_nothing(owner: User) -> None:
+    owner.is_active = False
+
+    notify(user=owner, text="Expires soon.")
+
+    assert not Notice.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_a_long_list_is_read_page_by_page(client_of: ClientOf, owner: User) -> None:
+    Notice.objects.bulk_create(Notice(user=owner, text=f"Number {number}.") for number in range(PAGE + 1))
+    client = client_of(owner)
+
+    newest = client.get(LIST)
+    older = client.get(newest.context["older_url"])
+
+    assert [notice.text for notice in older.context["notices"]] == ["Number 0."]
+    assert older.context["older_url"] is None
+    assert client.get(older.context["newer_url"]).context["notices"][0].text == f"Number {PAGE}."
+
+
+def test_mail_goes_out_after_the_commit_and_leads_back(
+    owner: User, settings: Any, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    settings.MANTIK_BASE_URL = "https://mantik.example.org"
+    with django_capture_on_commit_callbacks():
+        notify(user=owner, text="juwels refuses your login. Replace its secret.", url=reverse("connections:list"))
+        assert not mail.outbox
+
+    letters.send_due()
+
+    [message] = mail.outbox
+    assert (message.to, message.subject) == (["alice@example.org"], "juwels refuses your login")
+    assert "Replace its secret.\n\nhttps://mantik.example.org/settings/connections/" in message.body
+    assert not Letter.objects.exists()
+
+
+def test_what_did_not_happen_is_not_mailed(owner: User) -> None:
+    with transaction.atomic():
+        notify(user=owner, text="Refused.")
+        transaction.set_rollback(True)
+
+    letters.send_due()
+
+    assert not mail.outbox
+    assert not Notice.objects.exists()
+
+
+class NoMailServer(EmailBackend):
+    """As a mail server that hangs up."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        assert email_messages
+        raise SMTPServerDisconnected("Connection unexpectedly closed")
+
+
+def _let_pass(**time: int) -> None:
+    for letter in Letter.objects.all():
+        letter.next_attempt_at -= timedelta(**time)
+        letter.save()
+
+
+def test_a_mail_server_that_is_down_delays_a_letter_and_loses_none(owner: User, settings: Any) -> None:
+    notify(user=owner, text="Refused.")
+    backend = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
+    letters.send_due()
+    letters.send_due()
+
+    letter = Letter.objects.get()
+    assert (letter.attempts, letter.error) == (1, "SMTPServerDisconnected: Connection unexpectedly closed")
+    assert letter.next_attempt_at > timezone.now()
+
+    settings.EMAIL_BACKEND = backend
+    _let_pass(minutes=2)
+    letters.send_due()
+    assert [message.body.splitlines()[0] for message in mail.outbox] == ["Refused."]
+
+
+def test_a_letter_is_given_up_after_a_week(owner: User, settings: Any) -> None:
+    notify(user=owner, text="Refused.")
+    Letter.objects.update(created_at=timezone.now() - timedelta(days=8))
+    settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
+
+    letters.send_due()
+
+    assert not Letter.objects.exists()
+    assert Notice.objects.get().is_unread
+
+
+def test_a_letter_that_somebody_is_sending_is_left_to_them(owner: User) -> None:
+    notify(user=owner, text="Refused.")
+    letter = Letter.objects.get()
+    assert letters._claim(letter, now=timezone.now())
+
+    letters.send(letter.uuid)
+
+    assert not letters._claim(letter, now=timezone.now())
+    assert not mail.outbox
+
+
+def test_a_subject_is_one_line(owner: User) -> None:
+    letters.write_letter(address="a@example.org", subject="Two\nlines\r\nBcc: x@example.org", text="Text")
+
+    assert Letter.objects.get().subject == "Two lines Bcc: x@example.org"
+
+
+def test_operators_see_what_is_stuck_without_its_text(client_of: ClientOf, operator: User, owner: User) -> None:
+    notify(user=owner, text="Quartz refuses your login. Ask Ada.")
+    letter = Letter.objects.get()
+
+    page = client_of(operator).get(reverse("admin:notices_letter_change", args=[letter.pk])).content.decode()
+
+    assert "alice@example.org" in page
+    assert "Ask Ada" not in page
