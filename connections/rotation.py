@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from connections.sealed_fields import SealedField, sealed_fields
+from connections.sealed_fields import KeyedField, SealedField, keyed_fields, sealed_fields
 from connections.sealing import SealBroken, key_id, seal, unseal
 
 BATCH = 200
@@ -38,6 +38,15 @@ class Rotation:
 def rotate_all(*, only_count: bool = False) -> list[Rotation]:
     """One Rotation for each registered column."""
     return [_rotate(sealed, only_count=only_count) for sealed in sealed_fields()]
+
+
+def hashed_with_older_keys() -> dict[KeyedField, int]:
+    """How many hashes of each registered column still need an older key. Each moves over when it is next used."""
+    first = key_id(settings.MANTIK_ENCRYPTION_KEYS[0])
+    return {
+        keyed: keyed.still_matters(keyed.model._base_manager.get_queryset()).exclude(**{keyed.column: first}).count()
+        for keyed in keyed_fields()
+    }
 
 
 def _rotate(sealed: SealedField, *, only_count: bool) -> Rotation:

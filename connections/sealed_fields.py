@@ -1,4 +1,8 @@
-"""Which columns hold sealed secrets. A column that is not listed here is forgotten by the rotation of keys."""
+"""What in the database depends on the ring of encryption keys. What is not listed here is forgotten by their rotation.
+
+Secrets are sealed, and a rotation seals them anew. Of tokens only a keyed hash is kept, which nobody but who presents
+the token can make anew: the rotation can only say how many still need an older key.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,30 @@ _fields: dict[tuple[type[models.Model], str], SealedField] = {}
 def register_sealed(model: type[models.Model], column: str, *, owner_of: Callable[[Any], str]) -> None:
     """For models.py, beneath the model. Empty values and None stand for no secret."""
     _fields[model, column] = SealedField(model, column, owner_of)
+
+
+@dataclass(frozen=True)
+class KeyedField:
+    """`column` holds the id of the key that a row's hash was made with; `still_matters` leaves out dead rows."""
+
+    model: type[models.Model]
+    column: str
+    still_matters: Callable[[Any], Any]
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.label}.{self.column}"
+
+
+_keyed: dict[tuple[type[models.Model], str], KeyedField] = {}
+
+
+def register_keyed(model: type[models.Model], column: str, *, still_matters: Callable[[Any], Any]) -> None:
+    """For models.py, beneath the model. `still_matters` is given a query set of the model, and narrows it."""
+    _keyed[model, column] = KeyedField(model, column, still_matters)
+
+
+def keyed_fields() -> list[KeyedField]:
+    return sorted(_keyed.values(), key=str)
 
 
 def sealed_fields() -> list[SealedField]:

@@ -56,6 +56,7 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
 
 SETTINGS_ROOMS: tuple[Room, ...] = (
     Room("connections", "Connections", "connections:list", icon="plug"),
+    Room("tokens", "Tokens", "tokens:list", icon="key"),
     Room("notices", "Notices", "notices:list", icon="bell"),
     Room("invitations", "Invitations", "projects:invitations", icon="envelope"),
 )

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "mantik.accounts",
     "mantik.audit",
     "mantik.notices",
+    "mantik.tokens",
     "connections",
     "projects",
     "runs",
@@ -265,6 +266,7 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 # Mantik's own
 
 MANTIK_SANDBOX_ALLOWED = env.boolean("SANDBOX_ALLOWED", default=MANTIK_DEBUG)
+MANTIK_TOKEN_MAX_DAYS = env.integer("TOKEN_MAX_DAYS", 365)
 MANTIK_METRICS_TOKEN = env.text("METRICS_TOKEN")
 MANTIK_MLFLOW_URI = env.parsed("MLFLOW_URI", env.required("MLFLOW_URI", _here("http://127.0.0.1:5000")), public_url, "")
 MANTIK_MLFLOW_TOKEN = env.text("MLFLOW_TOKEN")

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from mantik import health, pages
+from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.views.detail import notify
 
@@ -19,6 +20,8 @@ urlpatterns = [
     path("", include((_projects, "projects"))),
     path("projects/<slug:slug>/runs/", include("runs.urls")),
     path("settings/connections/", include("connections.urls")),
+    path("settings/tokens/", include("mantik.tokens.urls")),
+    path("api/whoami/", whoami, name="whoami"),
     path("settings/notices/", include("mantik.notices.urls")),
     path("accounts/", include("mantik.accounts.urls")),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),

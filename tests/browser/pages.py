@@ -89,6 +89,12 @@ PAGES: dict[str, PageOf] = {
     "invitations-withdraw": PageOf(
         lambda scene: reverse("projects:withdraw", args=[scene.project.slug, scene.invitation.uuid]), role=Role.OWNER
     ),
+    "tokens": PageOf(_at("/settings/tokens/")),
+    "tokens-empty": PageOf(_at("/settings/tokens/"), role=Role.GUEST),
+    "token-add": PageOf(_at("/settings/tokens/add/")),
+    "token-revoke": PageOf(lambda scene: reverse("tokens:revoke", args=[scene.access_token.uuid])),
+    "notices": PageOf(_at("/settings/notices/")),
+    "notices-empty": PageOf(_at("/settings/notices/"), role=Role.GUEST),
     "connections": PageOf(_at("/settings/connections/")),
     "connections-empty": PageOf(_at("/settings/connections/"), role=Role.GUEST),
     "connection-add": PageOf(_at("/settings/connections/add/")),

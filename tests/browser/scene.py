@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mantik.accounts.models import User
+from mantik.notices.services import notify
+from mantik.tokens import services as tokens
+from mantik.tokens.models import PersonalAccessToken, Scope
 from projects import mirrors
 from projects.models import CodeRepository, Invitation, Project
 from projects.permissions import Role
@@ -76,6 +79,7 @@ class Scene:
     connection: Connection
     runs: dict[RunState, Run]
     invitation: Invitation
+    access_token: PersonalAccessToken
 
     @property
     def researcher(self) -> User:
@@ -124,9 +128,29 @@ def build(sources: tuple[Path, Path]) -> Scene:
     outsider = make.make_user("mallory")
     invitation = make.make_invitation(project=project, user=outsider, invited_by=people[Role.OWNER])
     _invite(member, people[Role.OWNER])
-    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation)
+    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member))
     scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
     return scene
+
+
+def _tokens(owner: User) -> PersonalAccessToken:
+    """One that is used, one that is revoked, one that is too old; and what its owner was told meanwhile."""
+    now = timezone.now()
+    made = {}
+    for name, scope, days in (("ci", Scope.SUBMIT, 90), ("old laptop", Scope.ADMIN, 30), ("notebook", Scope.READ, 30)):
+        made[name], _ = tokens.make_token(
+            user=owner, name=name, scope=scope, expires_at=now + timedelta(days=days), now=now - timedelta(days=12)
+        )
+    tokens.revoke(token=made["old laptop"], actor=owner, now=now)
+    PersonalAccessToken.objects.filter(name="ci").update(expires_at=now - timedelta(days=2))
+    PersonalAccessToken.objects.filter(name="notebook").update(last_used_at=now - timedelta(minutes=7))
+    notify(user=owner, text="The connection gitlab expires on 9 Dec 2026.", url="/settings/connections/", bell=False)
+    notify(
+        user=owner,
+        text="Site A has refused the login of old-login three times. Runs wait for it. Replace its secret.",
+        url="/settings/connections/",
+    )
+    return made["notebook"]
 
 
 def _invite(person: User, inviter: User) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
+
+from django.utils import timezone
 
 from connections.models import Connection
+from mantik.tokens.models import Scope
 from projects.models import CodeRepository, Project
 from runs.models import Run
 from runs.states import RunState
@@ -56,6 +60,16 @@ class Story:
         assert self.browser.sign_in("ada", canaries.SIGN_IN.value) == 302
         self.post("/projects/add/", name="Canaries", slug=SLUG)
         self.post(f"/projects/{SLUG}/experiments/add/", name="first")
+
+    def make_an_access_token(self) -> None:
+        expires = (timezone.localdate() + timedelta(days=1)).isoformat()
+        form = {"name": "notebook", "scope": Scope.READ, "expires_on": expires}
+        page = self.browser.post("/settings/tokens/add/", **form).text
+        token = page.partition('data-copy="')[2].partition('"')[0]
+        # The part after the prefix, which lists show.
+        self.access_token = Canary("a personal access token", token.split("_", 2)[2])
+        for presented, status in ((token, 200), (f"{token}x", 401)):
+            assert self.browser.get("/api/whoami/", Authorization=f"Bearer {presented}").status_code == status
 
     def measure(self) -> None:
         for token, status in ((canaries.METRICS_TOKEN.value, 200), ("wrong", 403)):

@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 
 def tell(story: Story) -> None:
     story.settle_in()
+    story.make_an_access_token()
     story.measure()
     story.connect_site()
     story.link_code()
@@ -61,12 +62,15 @@ def notification_tokens() -> list[Canary]:
     ]
 
 
-def is_needed_there(leak: str, data_dir: Path) -> bool:
+def is_needed_there(leak: str, story: Story) -> bool:
     """The few places that a secret has to be in."""
     name, _, where = leak.partition(" in ")
+    data_dir = story.scene.data_dir
     if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
         mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
         return name == canaries.TRACKING_TOKEN.name and mode == 0o600
+    if where == "answer: POST /settings/tokens/add/":
+        return name == story.access_token.name
     if where == "file: sandbox/users.json":
         return name == canaries.SITE_PASSWORD.name
     if where == "description at the site" or where.startswith("file: sandbox/site.sqlite3"):
@@ -95,8 +99,8 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(scene: Scene, mlflow_serve
         shown = [*pages, *site_descriptions(story)]
 
     everything = [*kept, *spoken, *shown, *watcher.places()]
-    hits = found([*canaries.ALL, *notification_tokens()], everything)
-    assert [hit for hit in hits if not is_needed_there(hit, scene.data_dir)] == []
+    hits = found([*canaries.ALL, *notification_tokens(), story.access_token], everything)
+    assert [hit for hit in hits if not is_needed_there(hit, story)] == []
     assert_it_looked_everywhere(everything, hits)
 
 
@@ -113,5 +117,6 @@ def assert_it_looked_everywhere(everything: list[Place], hits: list[str]) -> Non
     needed = " ".join(hits)
     assert f"{canaries.TRACKING_TOKEN.name} in file: sandbox/jobs/" in needed
     assert f"{canaries.SITE_PASSWORD.name} in file: sandbox/users.json" in needed
+    assert "a personal access token in answer: POST /settings/tokens/add/" in needed
     if Path("/proc/self/environ").exists():
         assert f"{canaries.GIT_TOKEN.name} in environment of git" in needed

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from connections.rotation import Rotation, rotate_all
+from connections.rotation import Rotation, hashed_with_older_keys, rotate_all
 
 
 class Command(BaseCommand):
@@ -37,7 +37,18 @@ class Command(BaseCommand):
                 f"Secrets that were replaced meanwhile, with an older key: {older}. Restart web and workers with the "
                 "new key in front, and run this again."
             )
-        self.stdout.write("The older keys are still needed." if older else "Only the first key is needed.")
+        hashed = self._tell_of_hashes()
+        self.stdout.write("The older keys are still needed." if older or hashed else "Only the first key is needed.")
+
+    def _tell_of_hashes(self) -> int:
+        counts = hashed_with_older_keys()
+        for keyed, count in counts.items():
+            if count:
+                self.stdout.write(
+                    f"{keyed}: {count} with an older key. Each moves over when it is next used; without the older key "
+                    "those that were not used are refused."
+                )
+        return sum(counts.values())
 
 
 def _counts(rotation: Rotation, *, check: bool) -> str:

@@ -1,0 +1,55 @@
+"""The form for a token."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from mantik.tokens.models import SCOPE_MEANING, PersonalAccessToken, Scope
+
+USUAL_DAYS = 30
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=80, help_text="What it is for: “notebook on juwels”.")
+    scope = forms.ChoiceField(
+        choices=[(scope.value, f"{scope.label}: {SCOPE_MEANING[scope]}") for scope in Scope], initial=Scope.READ
+    )
+    expires_on = forms.DateField(
+        label="Expires after",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.latest = timezone.localdate() + timedelta(days=settings.MANTIK_TOKEN_MAX_DAYS)
+        field = self.fields["expires_on"]
+        field.initial = min(timezone.localdate() + timedelta(days=USUAL_DAYS), self.latest)
+        field.help_text = f"The last day on which it is valid; {self.latest.isoformat()} at the latest."
+        field.widget.attrs |= {"min": timezone.localdate().isoformat(), "max": self.latest.isoformat()}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if PersonalAccessToken.objects.owned_by(self.user).filter(revoked_at=None, name__iexact=name).exists():
+            raise forms.ValidationError(f"You already have a token named {name}. Revoke it, or choose another name.")
+        return name
+
+    def clean_scope(self) -> Scope:
+        return Scope(self.cleaned_data["scope"])
+
+    def clean_expires_on(self) -> date:
+        day: date = self.cleaned_data["expires_on"]
+        if day < timezone.localdate():
+            raise forms.ValidationError(f"{day.isoformat()} is past. Choose today or a later day.")
+        if day > self.latest:
+            raise forms.ValidationError(
+                f"{day.isoformat()} is too late: a token is valid for {settings.MANTIK_TOKEN_MAX_DAYS} days at most. "
+                f"Choose {self.latest.isoformat()} or an earlier day."
+            )
+        return day

@@ -1,0 +1,82 @@
+"""What a member's programs sign in with."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from connections.sealed_fields import register_keyed
+from mantik.tokens.querysets import TokenQuerySet
+
+
+class Scope(models.TextChoices):
+    """What a token may do at most, least first; never more than its owner may."""
+
+    READ = "read", "Read"
+    SUBMIT = "submit", "Submit"
+    ADMIN = "admin", "Admin"
+
+    def covers(self, other: Scope) -> bool:
+        order = list(Scope)
+        return order.index(self) >= order.index(other)
+
+
+SCOPE_MEANING: dict[Scope, str] = {
+    Scope.READ: "reads projects, runs, metrics and artifacts",
+    Scope.SUBMIT: "also adds and cancels runs, and logs to them",
+    Scope.ADMIN: "everything that you may do, except with your account and credentials",
+}
+
+
+class PersonalAccessToken(models.Model):
+    """The token itself is shown once and not kept: only `prefix` and a keyed hash are."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens")
+    name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=Scope)
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    key_id = models.CharField(max_length=8, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "user",
+                Lower("name"),
+                name="access_token_name_unique_while_valid",
+                condition=Q(revoked_at__isnull=True),
+            ),
+            models.CheckConstraint(name="access_token_scope_known", condition=Q(scope__in=Scope.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def visible_prefix(self) -> str:
+        """As much of the token as lists show."""
+        return f"mantik_{self.prefix}_…"
+
+    @property
+    def badge(self) -> dict[str, str]:
+        """How its state is drawn."""
+        if self.revoked_at:
+            return {"label": "Revoked", "hue": "off", "icon": "slash-circle"}
+        if self.expires_at <= timezone.now():
+            return {"label": "Expired", "hue": "off", "icon": "hourglass-split"}
+        return {"label": "Valid", "hue": "ok", "icon": "check-circle-fill"}
+
+
+register_keyed(PersonalAccessToken, "key_id", still_matters=TokenQuerySet.valid)

@@ -1,0 +1,76 @@
+"""Making, checking and revoking tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from mantik.accounts.models import User
+from mantik.audit.services import record
+from mantik.tokens.hashing import Hash, hash_token, matches, new_token, prefix_of
+from mantik.tokens.models import PersonalAccessToken, Scope
+
+# "Last used" need not be more exact, and a token may be used a thousand times a second.
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class NameTaken(Exception):
+    """The user has a valid token of that name."""
+
+
+def make_token(
+    *, user: User, name: str, scope: Scope, expires_at: datetime, now: datetime
+) -> tuple[PersonalAccessToken, str]:
+    """The row, and the token itself, which nobody can read again. Raises NameTaken."""
+    token, prefix = new_token()
+    hashed = hash_token(token)
+    try:
+        with transaction.atomic():
+            row = PersonalAccessToken.objects.create(
+                user=user,
+                name=name,
+                scope=scope,
+                prefix=prefix,
+                digest=hashed.digest,
+                key_id=hashed.key_id,
+                created_at=now,
+                expires_at=expires_at,
+            )
+            record("token.created", actor=user, target=row, after={"scope": scope, "expires": expires_at.date()})
+    except IntegrityError:
+        raise NameTaken from None
+    return row, token
+
+
+def revoke(*, token: PersonalAccessToken, actor: User, now: datetime) -> None:
+    """From now on it opens nothing. Twice is as good as once."""
+    with transaction.atomic():
+        if PersonalAccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
+            record("token.revoked", actor=actor, target=token)
+
+
+def authenticate(text: str, *, now: datetime) -> PersonalAccessToken | None:
+    """The valid token that reads `text`, with its `user`, and the note that it was used. None for anything else."""
+    prefix = prefix_of(text)
+    if not prefix:
+        return None
+    token = PersonalAccessToken.objects.valid(now).select_related("user").filter(prefix=prefix).first()
+    if token is None or not token.user.is_active or not matches(text, Hash(token.key_id, token.digest)):
+        return None
+    _note_use(token, now=now)
+    _keep_up_with_the_ring(token, text)
+    return token
+
+
+def _note_use(token: PersonalAccessToken, *, now: datetime) -> None:
+    if token.last_used_at is None or now - token.last_used_at >= USE_IS_NOTED_EVERY:
+        PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+def _keep_up_with_the_ring(token: PersonalAccessToken, text: str) -> None:
+    """A hash can be made anew only while somebody presents the token."""
+    hashed = hash_token(text)
+    if hashed.key_id != token.key_id:
+        same = PersonalAccessToken.objects.filter(pk=token.pk, digest=token.digest)
+        same.update(key_id=hashed.key_id, digest=hashed.digest)

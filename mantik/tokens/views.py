@@ -1,0 +1,96 @@
+"""User settings > Tokens."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from mantik.accounts.http import MemberRequest
+from mantik.tokens import services
+from mantik.tokens.forms import TokenForm
+from mantik.tokens.http import TokenRequest, token_required
+from mantik.tokens.models import PersonalAccessToken, Scope
+
+# Of those that open nothing any more, the latest are shown.
+MOST = 200
+
+
+@login_required
+@require_GET
+def token_list(request: MemberRequest) -> HttpResponse:
+    tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST]
+    return render(request, "tokens/list.html", {"room": "tokens", "tokens": tokens})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def add(request: MemberRequest) -> HttpResponse:
+    """The answer to the form shows the token: it is stored nowhere from where a next page could take it."""
+    form = TokenForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        cleaned = form.cleaned_data
+        try:
+            row, token = services.make_token(
+                user=request.user,
+                name=cleaned["name"],
+                scope=cleaned["scope"],
+                expires_at=_end_of(cleaned["expires_on"]),
+                now=timezone.now(),
+            )
+        except services.NameTaken:
+            form.add_error("name", "You already have a token of that name. Choose another name.")
+        else:
+            return render(request, "tokens/made.html", {"room": "tokens", "row": row, "token": token}, status=201)
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "tokens/form.html", {"room": "tokens", "form": form}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    token = get_object_or_404(PersonalAccessToken.objects.owned_by(request.user), uuid=uuid)
+    if request.method == "GET":
+        question = {
+            "room": "tokens",
+            "title": f"Revoke {token.name}?",
+            "message": "Programs that use it are refused from now on. It cannot be made valid again.",
+            "action_url": request.path,
+            "verb": "Revoke token",
+            "icon_name": "slash-circle",
+            "back_url": reverse("tokens:list"),
+            "back_label": "Back",
+        }
+        return render(request, "settings_confirm.html", question)
+    services.revoke(token=token, actor=request.user, now=timezone.now())
+    messages.info(request, f"{token.name} is revoked.")
+    return redirect("tokens:list")
+
+
+@token_required(Scope.READ)
+@require_GET
+def whoami(request: TokenRequest) -> HttpResponse:
+    """For programs: whose token this is, and what it may do."""
+    token = request.access_token
+    return JsonResponse(
+        {
+            "user_name": request.user.username,
+            "token": token.name,
+            "scope": token.scope,
+            "expires_at": token.expires_at.isoformat(),
+        }
+    )
+
+
+def _end_of(day: date) -> datetime:
+    """When `day` is over in the zone of who looks."""
+    return timezone.make_aware(datetime.combine(day, time()) + timedelta(days=1))
