@@ -15,6 +15,7 @@ from mantik.beat import beat_schedule
 from mantik.lib.development import development_secrets
 from mantik.lib.env import Environment, port, public_url, words
 from mantik.lib.logging import logging_config
+from mantik.lib.networks import parse_allowed
 from mantik.lib.service_urls import (
     broker_url,
     database_config,
@@ -273,6 +274,13 @@ MANTIK_MLFLOW_TOKEN = env.text("MLFLOW_TOKEN")
 MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
 # What jobs authenticate with at the tracking URI, until each has a token of its own.
 MANTIK_TRACKING_TOKEN = env.text("TRACKING_TOKEN")
+# Where members' requests may lead inside the network: host names, addresses, networks.
+MANTIK_OUTBOUND_ALLOWED = env.parsed(
+    "OUTBOUND_ALLOWED",
+    env.text("OUTBOUND_ALLOWED", _here("127.0.0.0/8,::1")),
+    lambda value: parse_allowed(words(value)),
+    parse_allowed([]),
+)
 MANTIK_GIT_ALLOW_LOCAL = env.boolean("GIT_ALLOW_LOCAL", default=False)
 MANTIK_GIT_TIMEOUT = env.integer("GIT_TIMEOUT", 600)
 MANTIK_GIT_MAX_BYTES = env.integer("GIT_MAX_BYTES", 2 * 1024**3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 # The next request would fare alike, whatever it asks for.
 _OF_THE_WHOLE_SITE = frozenset(
     {
+        "refused.address",
         "refused.credentials",
         "unavailable.certificate",
         "unavailable.connection",

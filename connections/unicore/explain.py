@@ -10,6 +10,7 @@ from typing import Any
 
 import httpcore
 
+from connections.outbound import AddressRefused
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from connections.unicore.pool import SESSION, Answer
 from connections.unicore.wording import clean, quoted, redact
@@ -149,6 +150,8 @@ class Explainer:
 
     def _unreachable(self, error: Exception) -> SiteError:
         causes = list(_causes(error))
+        if refused := next((cause for cause in causes if isinstance(cause, AddressRefused)), None):
+            return SiteRefused(str(refused), code="refused.address")
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             return SiteUnavailable(
                 f"The certificate of {self.host} could not be verified, so nothing was sent. An operator can give "

@@ -15,6 +15,7 @@ from typing import Any
 import certifi
 import httpcore
 
+from connections.outbound import GuardedBackend
 from connections.unicore.errors import SiteRefused
 
 # A sweep asks with as many threads. More would queue at the site, and cost more than they save at one nearby.
@@ -72,6 +73,7 @@ class Pool:
             max_connections=CONNECTIONS,
             max_keepalive_connections=CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_SECONDS,
+            network_backend=GuardedBackend(),
         )
         self._answer_seconds = timeouts.answer
         self._extensions = {"timeout": {name: getattr(timeouts, name) for name in ("connect", "read", "write", "pool")}}

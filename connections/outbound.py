@@ -1,0 +1,112 @@
+"""Where Mantik may connect to for somebody else.
+
+Members, and answers of servers that members chose, name hosts. Those must not lead a worker to itself, to its
+neighbours in a private network, or to the address where a cloud hands out credentials. What counts is the address
+that is connected to, so a name is looked up here, once, and the connection goes to what was looked at: a name that
+means something else a moment later, or after a redirect, gains nothing. Operators list what lies inside in
+MANTIK_OUTBOUND_ALLOWED. Mantik's own services (database, broker, MLflow, mail) are settings and not asked about.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import httpcore
+from django.conf import settings
+
+from mantik.lib.networks import Allowed, Network
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_PORTS = {"https": 443, "http": 80, "ssh": 22}
+# IPv4 in the clothes of IPv6: what a gateway of the network would make of such an address is what counts.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """Mantik does not connect there; the text says why, and what an operator can do."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of `host`, each of which may be connected to. Asks the name service.
+
+    Raises AddressRefused if one of them may not, and socket.gaierror for a name that is not found.
+    """
+    name = host.lower().rstrip(".").strip("[]")
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    allowed: Allowed = settings.MANTIK_OUTBOUND_ALLOWED
+    if name not in allowed.hosts:
+        for address in addresses:
+            _check(name, ipaddress.ip_address(address), allowed.networks)
+    return addresses
+
+
+def check_url(url: str) -> None:
+    """For a form or a program that connects by itself afterwards. Raises as `resolve` does, ValueError for no URL."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError(f"{url} names no host.")
+    resolve(parts.hostname, parts.port or _PORTS.get(parts.scheme, 443))
+
+
+def _check(host: str, address: Address, networks: Iterable[Network]) -> None:
+    # Both what is written and what it stands for may be listed.
+    for seen in (address, _meant_by(address)):
+        if any(seen in network for network in networks):
+            return
+    if _is_public(_meant_by(address)):
+        return
+    what = str(address) if host == str(address) else f"{host} is at {address}, and that"
+    raise AddressRefused(
+        f"{what} is not an address of the public network. Mantik connects to it only if an operator lists it in "
+        "MANTIK_OUTBOUND_ALLOWED."
+    )
+
+
+def _meant_by(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address wraps, or the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped or address.sixtofour:
+        return address.ipv4_mapped or address.sixtofour or address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_private
+        or address.is_unspecified
+    )
+
+
+class GuardedBackend(httpcore.SyncBackend):
+    """For an httpcore pool: connects to addresses that `resolve` has passed, and to no name."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Tries one address after the other. Raises httpcore.ConnectError with the reason as its cause."""
+        try:
+            addresses = resolve(host, port)
+        except (AddressRefused, OSError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for address in addresses[:-1]:
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)

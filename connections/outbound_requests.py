@@ -1,0 +1,70 @@
+"""The same guard for libraries that speak HTTP with requests: `guarded_session()` is what they are given."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from connections.outbound import AddressRefused, resolve
+
+TIMEOUT = (5, 15)
+
+
+class _Guarded:
+    """A connection that goes to an address which was looked at; certificate and Host are those of the name."""
+
+    def _new_conn(self: Any) -> socket.socket:
+        try:
+            address = resolve(self.host, self.port)[0]
+        except AddressRefused as refused:
+            raise NewConnectionError(self, str(refused)) from refused
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        name, self._dns_host = self._dns_host, address
+        try:
+            return super()._new_conn()  # type: ignore[misc, no-any-return]
+        finally:
+            self._dns_host = name
+
+
+class _Http(_Guarded, HTTPConnection):
+    pass
+
+
+class _Https(_Guarded, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class GuardedAdapter(HTTPAdapter):
+    """With a time-out for who gives none."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        return super().send(request, *args, **kwargs)
+
+
+def guarded_session() -> requests.Session:
+    """Redirects are followed, each through the same guard. No proxies or credentials from the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", GuardedAdapter())
+    session.mount("http://", GuardedAdapter())
+    return session
