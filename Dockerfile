@@ -5,7 +5,7 @@ FROM node:22-slim AS packages
 WORKDIR /packages
 COPY package.json package-lock.json .npmrc ./
 # The copy says that the packages are those of this lock file; see mantik/frontend.py.
-RUN npm ci --ignore-scripts && cp package-lock.json node_modules/.mantik-lock
+RUN npm ci --ignore-scripts --omit=dev && cp package-lock.json node_modules/.mantik-lock
 
 FROM python:3.12-slim AS python
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH

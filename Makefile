@@ -92,7 +92,7 @@ install-demo: $(VENV)/.demo-installed
 
 # What prepares a command speaks on standard error: standard output belongs to the command.
 frontend: install
-	@$(BIN)/python -m mantik.frontend >&2
+	@$(BIN)/python -m mantik.frontend --dev >&2
 
 $(VENV)/.dev-installed: requirements-dev.lock | $(BIN)/uv
 	@echo "Installing the packages of $<; the first time they have to be downloaded" >&2

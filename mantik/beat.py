@@ -21,8 +21,20 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
         # Mail that the mail server did not take, or whose message was lost.
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
+        # Rows of sessions that are over.
+        "Sweep sessions": _every(3600, "mantik.accounts.tasks.sweep_sessions"),
         # Code repositories somebody asked to fetch, where the message was lost.
         "Sweep fetches of code": _every(60, "projects.tasks.sweep_fetches"),
+        # Keys of killed fetches, and copies of code repositories that were deleted.
+        "Clear up mirrors": _every(300, "projects.tasks.clear_up_mirrors"),
+        # Experiments that MLflow has under an old name, or still has.
+        "Sweep experiments": _every(60, "projects.tasks.sweep_experiments"),
+        # Tokens of sites at half of their life, and refresh tokens that end when nobody uses them.
+        "Sweep renewals of tokens": _every(300, "connections.tasks.sweep_renewals"),
+        # Secrets of connections that end soon: their owners are told.
+        "Sweep ends of secrets": _every(3600, "connections.tasks.sweep_ends"),
+        # Logins that were refused and that runs wait for: the site may have been the one that was ill.
+        "Sweep refused logins": _every(1800, "connections.tasks.sweep_refused"),
     }
 
 

@@ -2,7 +2,7 @@
 
 They are npm packages, pinned by hash in `package-lock.json`. Of each only the few files named here are
 copied, and of the icons only those of `mantik.icons`, as one sprite. Nothing is bundled or compiled. When
-nothing has changed since the last time this returns at once.
+nothing has changed since the last time this returns at once. With `--dev`, what only the tests run is installed, too.
 """
 
 from __future__ import annotations
@@ -43,21 +43,23 @@ class FrontendError(Exception):
 
 def main() -> None:
     try:
-        done = prepare(ROOT)
+        done = prepare(ROOT, dev="--dev" in sys.argv[1:])
     except FrontendError as error:
         raise SystemExit(str(error)) from error
     sys.stdout.write("Front end: static/vendor is ready.\n" if done else "Front end: nothing to do.\n")
 
 
-def prepare(root: Path) -> bool:
+def prepare(root: Path, *, dev: bool = False) -> bool:
     """Make `root`/static/vendor what the lock file and this module say. False if it already was.
 
-    Raises FrontendError.
+    With `dev`, node_modules holds the packages of development afterwards. Raises FrontendError.
     """
     vendor = root / "static" / "vendor"
+    if dev:
+        _install(root, dev=True)
     if _is_ready(root, vendor):
         return False
-    _install(root)
+    _install(root, dev=False)
     shutil.rmtree(vendor, ignore_errors=True)
     _copy(root / "node_modules", vendor)
     (vendor / SPRITE).write_text(sprite(root / "node_modules" / "bootstrap-icons" / "icons", ICONS), encoding="utf-8")
@@ -90,13 +92,16 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _install(root: Path) -> None:
-    """`npm ci`, unless the packages there are those of the lock file as it is now."""
+def _install(root: Path, *, dev: bool) -> None:
+    """`npm ci`, unless the packages there are those of the lock file as it is now, or more."""
     lock = _read(root / "package-lock.json")
     stamp = root / "node_modules" / ".mantik-lock"
-    if _read(stamp) == lock:
+    dev_stamp = root / "node_modules" / ".mantik-dev"
+    if _read(stamp) == lock and (not dev or dev_stamp.exists()):
         return
     command = [*find_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if not dev:
+        command.append("--omit=dev")
     # Every word of the command is ours.
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
@@ -104,6 +109,9 @@ def _install(root: Path) -> None:
             f"Front end: npm could not install the packages of package-lock.json:\n{done.stderr.strip()}\n"
             "Check that this machine reaches its npm registry, then try again."
         )
+    # npm ci has removed the folder with what was said in it before.
+    if dev:
+        dev_stamp.touch()
     stamp.write_text(lock, encoding="utf-8")
 
 

@@ -55,9 +55,11 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
 )
 
 SETTINGS_ROOMS: tuple[Room, ...] = (
+    Room("account", "Account", "accounts:account", icon="person-circle"),
     Room("connections", "Connections", "connections:list", icon="plug"),
     Room("tokens", "Tokens", "tokens:list", icon="key"),
     Room("notices", "Notices", "notices:list", icon="bell"),
+    Room("groups", "Groups", "projects:groups", icon="people"),
     Room("invitations", "Invitations", "projects:invitations", icon="envelope"),
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 
+from mantik.accounts.oidc import form_origins, provider_settings
 from mantik.beat import beat_schedule
 from mantik.lib.development import development_secrets
 from mantik.lib.env import Environment, port, public_url, words
@@ -67,7 +68,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -79,6 +79,11 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_celery_beat",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "mantik.accounts",
     "mantik.audit",
     "mantik.notices",
@@ -99,6 +104,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "mantik.accounts.middleware.LastUseMiddleware",
     "mantik.accounts.middleware.TimeZoneMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -111,9 +118,10 @@ MIDDLEWARE = [
 ROOT_URLCONF = "mantik.urls"
 WSGI_APPLICATION = "mantik.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "accounts:sign-in"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "projects:list"
-LOGOUT_REDIRECT_URL = "accounts:sign-in"
+LOGOUT_REDIRECT_URL = "account_login"
 
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -147,6 +155,73 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# People. What allauth needs beyond its defaults, which limit the rate of every attempt.
+
+MANTIK_SIGN_UP = env.choice("SIGN_UP", "open" if MANTIK_DEBUG else "invited", options=("open", "invited", "closed"))
+ACCOUNT_ADAPTER = "mantik.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "mantik.accounts.forms.SignInForm",
+    "signup": "mantik.accounts.forms.SignUpForm",
+    "add_email": "mantik.accounts.forms.AddressForm",
+    "change_password": "mantik.accounts.forms.ChangePasswordForm",
+    "set_password": "mantik.accounts.forms.SetPasswordForm",
+    "reset_password": "mantik.accounts.forms.AskResetForm",
+    "reset_password_from_key": "mantik.accounts.forms.ResetPasswordForm",
+    "reauthenticate": "mantik.accounts.forms.ReauthenticateForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_CONFIRMATION_ANONYMOUS_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "accounts:account"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if MANTIK_BASE_URL.startswith("https:") else "http"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "mantik.accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# An address is confirmed before anybody is let in, so a second factor does not stand in the way of changing it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A telephone's clock may be half a minute wrong.
+MFA_TOTP_TOLERANCE = 1
+# A browser allows passkeys without HTTPS on the machine itself only; the server need not be stricter there.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MANTIK_DEBUG
+MFA_FORMS = {
+    "authenticate": "mantik.accounts.forms.CodeForm",
+    "reauthenticate": "mantik.accounts.forms.ReauthenticateCodeForm",
+    "activate_totp": "mantik.accounts.forms.ActivateAppForm",
+    "add_webauthn": "mantik.accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "mantik.accounts.forms.EditPasskeyForm",
+}
+MANTIK_OIDC_ISSUER = env.parsed("OIDC_ISSUER", env.text("OIDC_ISSUER"), public_url, "")
+MANTIK_OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
+MANTIK_OIDC_ORIGINS = words(env.text("OIDC_ORIGINS"))
+MANTIK_OIDC_SIGN_UP = env.boolean("OIDC_SIGN_UP", default=False)
+SOCIALACCOUNT_ADAPTER = "mantik.accounts.adapters.ServiceAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "mantik.accounts.forms.ServiceSignUpForm"}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = provider_settings(
+    issuer=MANTIK_OIDC_ISSUER,
+    name=MANTIK_OIDC_NAME,
+    client_id=env.required("OIDC_CLIENT_ID") if MANTIK_OIDC_ISSUER else env.text("OIDC_CLIENT_ID"),
+    client_secret=env.required("OIDC_CLIENT_SECRET") if MANTIK_OIDC_ISSUER else env.text("OIDC_CLIENT_SECRET"),
+    scopes=words(env.text("OIDC_SCOPES", "openid,profile,email")),
+)
+# How often somebody tried is counted in the database, which every web process shares and which is there if pages are.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 # Pages
 
 LANGUAGE_CODE = "en-gb"
@@ -179,12 +254,15 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # A browser holds a form to this after the redirect to the provider, too.
+        "form-action": [SELF, *form_origins(MANTIK_OIDC_ISSUER, MANTIK_OIDC_ORIGINS)],
         "frame-ancestors": [NONE],
     }
 }
 _https = env.boolean("HTTPS", default=not MANTIK_DEBUG)
 MANTIK_BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
+# Whose attempts are counted: behind a proxy it says so in X-Forwarded-For, else anybody could write anything there.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if MANTIK_BEHIND_PROXY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MANTIK_BEHIND_PROXY else None
 SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", int(timedelta(days=365).total_seconds()), least=0) if _https else 0
@@ -196,6 +274,8 @@ SESSION_COOKIE_NAME = "mantik-session"
 CSRF_COOKIE_NAME = "mantik-csrf"
 SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
+SESSION_ENGINE = "mantik.accounts.sessions"
+# Counted from when it was used last.
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 CSRF_TRUSTED_ORIGINS = words(env.text("CSRF_TRUSTED_ORIGINS"))
 X_FRAME_OPTIONS = "DENY"
@@ -238,6 +318,7 @@ CELERY_TASK_ROUTES = {
     "runs.tasks.submit_*": {"queue": "submit"},
     "runs.tasks.*follow*": {"queue": "follow"},
     "projects.tasks.*fetch*": {"queue": "git"},
+    "projects.tasks.*mirrors": {"queue": "git"},
 }
 # For tasks that acknowledge late, which only idempotent ones do: a killed process gives its message back.
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -292,5 +373,7 @@ MANTIK_LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", 50_000_000)
 MANTIK_POLL_SECONDS = env.integer("POLL_SECONDS", 30)
 MANTIK_SITE_CONNECT_TIMEOUT = env.integer("SITE_CONNECT_TIMEOUT", 10)
 MANTIK_SITE_READ_TIMEOUT = env.integer("SITE_READ_TIMEOUT", 60)
+MANTIK_SITE_TOKEN_DAYS = env.integer("SITE_TOKEN_DAYS", 30)
+MANTIK_MEMBERS_ADD_SITES = env.boolean("MEMBERS_ADD_SITES", default=False)
 
 env.complain()

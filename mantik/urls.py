@@ -1,9 +1,12 @@
 """Where everything is. The paths are a contract with the world outside."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from mantik import health, pages
+from mantik.accounts import urls as accounts
+from mantik.farewell import views as farewell
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.views.detail import notify
@@ -16,6 +19,9 @@ _projects = [
     path("projects/<slug:slug>/experiments/", pages.experiments, name="experiments"),
 ]
 
+# Operators sign in like everybody: with their second factor, and as often as the limits allow.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
+
 urlpatterns = [
     path("", include((_projects, "projects"))),
     path("projects/<slug:slug>/runs/", include("runs.urls")),
@@ -23,7 +29,10 @@ urlpatterns = [
     path("settings/tokens/", include("mantik.tokens.urls")),
     path("api/whoami/", whoami, name="whoami"),
     path("settings/notices/", include("mantik.notices.urls")),
-    path("accounts/", include("mantik.accounts.urls")),
+    path("accounts/", include(accounts.entrance)),
+    path("settings/account/", include(accounts.keeping)),
+    path("settings/account/", include((accounts.own, "accounts"))),
+    path("settings/account/delete/", farewell.delete, name="account-delete"),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

@@ -1,4 +1,4 @@
-"""Times are shown in the zone of who looks at them."""
+"""Times are shown in the zone of who looks at them, and sessions remember when they were used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from mantik.accounts.adapters import client_ip
+from mantik.accounts.sessions import note_client, was_noted_long_ago
 
 
 class TimeZoneMiddleware:
@@ -26,3 +29,15 @@ def _zone_of(request: HttpRequest) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
         return None
+
+
+class LastUseMiddleware:
+    """Goes behind authentication. Writes once in a while, which also makes the session last from then on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and was_noted_long_ago(request):
+            note_client(request, ip=client_ip(request))
+        return self._get_response(request)

@@ -1,20 +1,100 @@
-"""Who signs in."""
+"""Who signs in, and with what."""
+
+from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from connections.sealed_fields import register_sealed
+from connections.sealing import seal, unseal
+from mantik.accounts.querysets import FactorSecretQuerySet, SessionManager, UserManager
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
 
 
 class User(AbstractUser):
-    """A person. Operators are users with `is_staff`; everybody else is a member of projects."""
+    """A person. Operators are users with `is_staff`; everybody else is a member of projects.
+
+    `email` follows the confirmed address that allauth keeps. Of a person who has deleted their account the row
+    stays, without anything that says who they were, because their runs name it.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: that of the installation.")
+    theme = models.CharField(max_length=5, blank=True, choices=Theme)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta(AbstractUser.Meta):
         verbose_name = "user"
+        constraints = [
+            models.CheckConstraint(
+                name="user_deleted_is_inactive", condition=Q(deleted_at__isnull=True) | Q(is_active=False)
+            ),
+            models.CheckConstraint(name="user_theme_known", condition=Q(theme__in=Theme.values)),
+        ]
 
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+
+class Session(AbstractBaseSession):
+    """One browser's session; see mantik/accounts/sessions.py. `user` is None for who is not signed in."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions")
+    created_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[SessionManager] = SessionManager()
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        from mantik.accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class FactorSecret(models.Model):
+    """The secret of an authenticator app, or the seed of recovery codes. allauth's row holds `uuid` in its place."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sealed_secret = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = FactorSecretQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def seal_owner(self) -> str:
+        return f"accounts.FactorSecret:{self.uuid}:sealed_secret"
+
+    def put(self, secret: str) -> None:
+        self.sealed_secret = seal(secret, owner=self.seal_owner)
+
+    def reveal(self) -> str:
+        return unseal(self.sealed_secret, owner=self.seal_owner)
+
+
+register_sealed(FactorSecret, "sealed_secret", owner_of=lambda row: row.seal_owner)

@@ -1,10 +1,73 @@
-from django.contrib.auth import views as auth
-from django.urls import path
+"""Addresses of allauth's views, whose names it looks up itself, and of our own."""
+
+from allauth.account import views as account
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount import views as services
+from allauth.socialaccount.providers.openid_connect import views as oidc
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.http import require_POST
 
 from mantik.accounts import views
+from mantik.accounts.answers import View, our_way, with_provider
 
-app_name = "accounts"
-urlpatterns = [
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", auth.LogoutView.as_view(), name="sign-out"),
+
+def _path(route: str, view: View, name: str) -> URLPattern:
+    return path(route, our_way(view), name=name)
+
+
+# Below /accounts/: for who is not signed in, or is asked once more who they are.
+entrance = [
+    _path("sign-in/", account.login, "account_login"),
+    path("sign-out/", require_POST(account.logout), name="account_logout"),
+    _path("sign-up/", account.signup, "account_signup"),
+    _path("disabled/", account.account_inactive, "account_inactive"),
+    _path("confirm/", account.email_verification_sent, "account_email_verification_sent"),
+    re_path(r"^confirm/(?P<key>[-:\w]+)/$", our_way(account.confirm_email), name="account_confirm_email"),
+    _path("password/", account.password_reset, "account_reset_password"),
+    _path("password/sent/", account.password_reset_done, "account_reset_password_done"),
+    _path("password/done/", account.password_reset_from_key_done, "account_reset_password_from_key_done"),
+    re_path(
+        r"^password/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        our_way(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    _path("second-factor/", factors.authenticate, "mfa_authenticate"),
+    _path("passkey/", passkeys.login_webauthn, "mfa_login_webauthn"),
+    _path("again/", account.reauthenticate, "account_reauthenticate"),
+    _path("again/code/", factors.reauthenticate, "mfa_reauthenticate"),
+    _path("again/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    _path("oidc/cancelled/", services.login_cancelled, "socialaccount_login_cancelled"),
+    _path("oidc/failed/", services.login_error, "socialaccount_login_error"),
+    _path("oidc/sign-up/", services.signup, "socialaccount_signup"),
+    path("oidc/<slug:provider_id>/", with_provider(oidc.login), name="openid_connect_login"),
+    path("oidc/<slug:provider_id>/callback/", with_provider(oidc.callback), name="openid_connect_callback"),
+]
+
+# Below /settings/account/.
+keeping = [
+    _path("email/", account.email, "account_email"),
+    _path("password/", account.password_change, "account_change_password"),
+    _path("password/first/", account.password_set, "account_set_password"),
+    _path("second-factors/", factors.index, "mfa_index"),
+    _path("second-factors/app/", app.activate_totp, "mfa_activate_totp"),
+    _path("second-factors/app/remove/", app.deactivate_totp, "mfa_deactivate_totp"),
+    _path("second-factors/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    _path("second-factors/codes/new/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    _path("second-factors/codes/download/", codes.download_recovery_codes, "mfa_download_recovery_codes"),
+    _path("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
+    _path("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    _path("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    _path("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    _path("services/", services.connections, "socialaccount_connections"),
+]
+
+own = [
+    path("", views.account, name="account"),
+    path("theme/", views.theme, name="theme"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("sessions/end/", views.end_others, name="sessions-end"),
+    path("sessions/<uuid:uuid>/end/", views.end_session, name="session-end"),
 ]

@@ -1,14 +1,79 @@
-"""Signing in."""
+"""User settings > Account. What signs in and what secures an account is allauth's."""
 
-from django.contrib.auth import views as auth
-from django.contrib.auth.forms import AuthenticationForm
+from __future__ import annotations
+
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import get_adapter
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from mantik.accounts import services
+from mantik.accounts.forms import ProfileForm
+from mantik.accounts.http import MemberRequest
+from mantik.accounts.models import Session, Theme, User
+from mantik.accounts.sessions import row_key
+from mantik.lib.humanize import counted
 
 
-class SignIn(auth.LoginView):
-    template_name = "accounts/sign_in.html"
-    redirect_authenticated_user = True
+@login_required
+@require_http_methods(["GET", "POST"])
+def account(request: MemberRequest) -> HttpResponse:
+    user = User.objects.get(pk=request.user.pk)
+    form = ProfileForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        services.edit_profile(user=request.user, **form.cleaned_data)
+        messages.info(request, "Your account is saved.")
+        return redirect("accounts:account")
+    context = {
+        "room": "account",
+        "form": form,
+        "awaited_address": EmailAddress.objects.filter(user=user, verified=False).first(),
+        "factors": Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count(),
+        "session_count": Session.objects.of(user).count(),
+        "providers": get_adapter().list_providers(request),
+        "connected": user.socialaccount_set.exists(),
+    }
+    return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
 
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """As everywhere: a form that is wrong comes back with status 422."""
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+@login_required
+@require_POST
+def theme(request: MemberRequest) -> HttpResponse:
+    """The switch in the user menu, which has shown its choice already."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in Theme.values:
+        return HttpResponse("The theme is light, dark, or nothing.", status=422, content_type="text/plain")
+    services.choose_theme(user=request.user, theme=chosen)
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_GET
+def sessions(request: MemberRequest) -> HttpResponse:
+    found = Session.objects.of(request.user).latest_first()
+    context = {"room": "account", "sessions": found, "current": row_key(request.session.session_key or "")}
+    return render(request, "accounts/sessions.html", context)
+
+
+@login_required
+@require_POST
+def end_session(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    session = get_object_or_404(Session.objects.of(request.user), uuid=uuid)
+    services.end_session(session=session, actor=request.user)
+    messages.info(request, "The session is ended.")
+    return redirect("accounts:sessions")
+
+
+@login_required
+@require_POST
+def end_others(request: MemberRequest) -> HttpResponse:
+    ended = services.end_sessions(user=request.user, actor=request.user, but=request.session.session_key)
+    told = f"{counted(ended, 'other session')} ended." if ended else "There is no other session."
+    messages.info(request, told)
+    return redirect("accounts:sessions")

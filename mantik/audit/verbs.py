@@ -7,6 +7,26 @@ not here is a mistake in the program.
 from __future__ import annotations
 
 VERBS: dict[str, str] = {
+    # Accounts
+    "account.signed_up": "signed up as {target}",
+    "account.signed_in": "signed in",
+    "account.signed_out": "signed out",
+    "account.added": "added the account {target}",
+    "account.edited": "edited the account {target}",
+    "account.password_changed": "changed the password of {target}",
+    "account.password_reset": "set a new password for {target} with a link from a mail",
+    "account.email_changed": "changed the e-mail address of {target}",
+    "account.email_confirmed": "confirmed an e-mail address of {target}",
+    "account.second_factor_added": "added a second factor to {target}",
+    "account.second_factor_removed": "removed a second factor from {target}",
+    "account.recovery_codes_renewed": "replaced the recovery codes of {target}",
+    "account.second_factors_reset": "took away all second factors of {target}",
+    "account.service_connected": "connected a sign-in service to {target}",
+    "account.service_disconnected": "disconnected a sign-in service from {target}",
+    "account.sessions_ended": "ended sessions of {target}",
+    "account.disabled": "disabled the account {target}",
+    "account.enabled": "enabled the account {target}",
+    "account.deleted": "deleted the account {target}",
     # Projects
     "project.created": "made the project {target}",
     "project.edited": "edited the project's words",
@@ -15,6 +35,9 @@ VERBS: dict[str, str] = {
     "project.made_private": "made the project private",
     "project.labelled": "changed the project's labels",
     "project.deleted": "deleted the project {target}",
+    "project.address_freed": "freed the former address {target}",
+    "label.renamed": "renamed the label {target}",
+    "label.deleted": "deleted the label {target}",
     # Members and groups
     "member.role_changed": "changed the role of {target}",
     "member.removed": "removed {target}",
@@ -35,6 +58,7 @@ VERBS: dict[str, str] = {
     "invitation.accepted": "accepted the invitation of {target}",
     "invitation.declined": "declined the invitation of {target}",
     "invitation.withdrawn": "withdrew the invitation of {target}",
+    "invitation.deleted": "deleted the invitation of {target}",
     # Code repositories
     "code_repository.added": "added the code repository {target}",
     "code_repository.edited": "edited the code repository {target}",
@@ -49,6 +73,17 @@ VERBS: dict[str, str] = {
     "run.added": "pressed RUN! for {target}",
     "run.cancelled": "asked to cancel {target}",
     "run.deleted": "deleted the run {target}",
+    # Connections and sites
+    "connection.added": "added the connection {target}",
+    "connection.secret_replaced": "replaced the secret of the connection {target}",
+    "connection.renewed": "renewed the token of the connection {target}",
+    "connection.marked_bad": "stopped using the connection {target}, whose login was refused again and again",
+    "connection.restored": "used the connection {target} again, whose login works again",
+    "connection.deleted": "deleted the connection {target}",
+    "site.added": "added the site {target}",
+    "site.changed": "changed the site {target}",
+    "site.login_secret_replaced": "replaced the OIDC client secret of the site {target}",
+    "site.deleted": "deleted the site {target}",
     # Personal access tokens
     "token.created": "made the personal access token {target}",
     "token.revoked": "revoked the personal access token {target}",

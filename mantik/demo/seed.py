@@ -18,8 +18,10 @@ from connections.services import add_connection, replace_secret
 from mantik.accounts.models import User
 from mantik.demo.site import DemoSite
 from projects import mirrors
+from projects.code_repositories import add_code_repository
+from projects.experiments import add_experiment
 from projects.models import CodeRepository, Experiment, Project
-from projects.services import add_code_repository, add_experiment, create_project
+from projects.services import create_project
 
 SLUG = "demo"
 MEMBER = "demo"
@@ -98,7 +100,9 @@ def _code_repository(project: Project, member: User, url: str, now: datetime) ->
 
 def _connection(member: User, site: DemoSite, now: datetime) -> Connection:
     entry, _ = Site.objects.update_or_create(
-        name=site.name, defaults={"base_url": site.base_url, "notes": "It runs on this machine, for trying out."}
+        name=site.name,
+        added_by=None,
+        defaults={"base_url": site.base_url, "notes": "It runs on this machine, for trying out."},
     )
     found = Connection.objects.filter(owner=member, name=site.connection).first()
     if found is None:

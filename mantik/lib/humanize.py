@@ -120,3 +120,8 @@ def number(value: int) -> str:
 def short_sha(sha: str) -> str:
     """The first 7 characters."""
     return sha[:7]
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """ "3 runs", "1 run"."""
+    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"

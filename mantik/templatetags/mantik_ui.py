@@ -15,7 +15,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mantik import navigation
+from mantik.accounts import sign_up
 from mantik.lib import humanize
+from mantik.lib.markdown import render as render_markdown
 
 register = template.Library()
 
@@ -57,6 +59,20 @@ def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = Fal
 
 
 @register.filter
+def markdown(text: str) -> SafeString:
+    """What a member wrote in Markdown, as harmless HTML."""
+    return render_markdown(text)
+
+
+@register.filter
+def told(value: Any) -> str:
+    """What an event tells of one field, for people: a list by its parts, nothing as nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+@register.filter
 def duration(length: timedelta | None) -> str:
     """For columns: 18:04."""
     return "" if length is None else humanize.clock_duration(length)
@@ -89,7 +105,7 @@ def number(value: int | None) -> str:
 def counted(count: int, words: str) -> str:
     """ "3 entry points": `words` are the singular and the plural, separated by a comma."""
     singular, plural = words.split(",")
-    return f"{humanize.number(count)} {singular if count == 1 else plural}"
+    return humanize.counted(count, singular, plural)
 
 
 @register.filter
@@ -159,6 +175,30 @@ def widget_kind(field: BoundField) -> str:
     return "area" if isinstance(widget, Textarea) else "input"
 
 
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """ "Firefox on Linux", from what a browser says of itself; that itself where it is none of those we know."""
+    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
+    return " on ".join(filter(None, (browser, system))) or user_agent[:60]
+
+
+# The first sign found counts: most browsers also claim to be others.
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 _WIDGET_CLASSES = {"check": "form-check-input", "select": "form-select", "choices": ""}
 
 
@@ -183,6 +223,12 @@ def project_rooms(
     project: Any, user: Any, room: str | None, nav_counts: Mapping[str, int] | None
 ) -> list[list[navigation.Room]]:
     return navigation.project_rooms(project=project, user=user, current=room or "", counts=nav_counts or {})
+
+
+@register.simple_tag
+def sign_up_offered() -> bool:
+    """Whether anybody may make themselves an account."""
+    return sign_up.is_offered()
 
 
 @register.simple_tag

@@ -1,28 +1,46 @@
 // Light or dark, decided before anything is painted: a classic script in the head. It follows the system until somebody
-// chooses, and keeps the choice in this browser. It also says that there is JavaScript, for base.css.
+// chooses, and keeps the choice: with the account of who is signed in, else in this browser. It also says that there is
+// JavaScript, for base.css.
 (() => {
   const KEY = "mantik-theme";
+  const JUST_CHOSEN = "mantik-theme-just-chosen";
+  const A_WHILE = 30_000;
   const root = document.documentElement;
   const system = window.matchMedia("(prefers-color-scheme: dark)");
-  let chosen = stored();
+  let chosen = justChosen() ?? root.dataset.themeKept ?? read("localStorage", KEY) ?? "auto";
 
   // Storage may be forbidden; the choice then lasts as long as the page.
-  function stored() {
+  function read(storage, key) {
     try {
-      const value = localStorage.getItem(KEY);
-      return value === "light" || value === "dark" ? value : "auto";
+      return window[storage].getItem(key);
     } catch {
-      return "auto";
+      return null;
     }
   }
 
-  function store(value) {
+  function write(storage, key, value) {
     try {
-      if (value === "auto") localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, value);
+      window[storage].setItem(key, value);
     } catch {
       return;
     }
+  }
+
+  // A page may have been on its way already when the server heard of a choice. Or the choice was lost: then it is sent
+  // again.
+  function justChosen() {
+    const [at, theme] = (read("sessionStorage", JUST_CHOSEN) ?? "0").split(" ");
+    return Date.now() - Number(at) < A_WHILE ? theme : null;
+  }
+
+  function keep() {
+    write("localStorage", KEY, chosen);
+    const url = root.dataset.themeUrl;
+    if (!url) return;
+    write("sessionStorage", JUST_CHOSEN, `${Date.now()} ${chosen}`);
+    const token = document.querySelector("meta[name='csrf-token']").content;
+    const theme = chosen === "auto" ? "" : chosen;
+    fetch(url, { method: "POST", body: new URLSearchParams({ theme }), headers: { "X-CSRFToken": token } }).catch(() => {});
   }
 
   function apply() {
@@ -38,17 +56,24 @@
   root.classList.add("js");
   apply();
   system.addEventListener("change", apply);
-  document.addEventListener("DOMContentLoaded", apply);
+  document.addEventListener("DOMContentLoaded", () => {
+    apply();
+    if (root.dataset.themeKept && chosen !== root.dataset.themeKept) keep();
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme-choice]");
     if (!button) return;
     chosen = button.dataset.themeChoice;
-    store(chosen);
+    keep();
     apply();
+  });
+  // The form of the account page says it anew.
+  document.addEventListener("submit", (event) => {
+    if (event.target.elements.theme) write("sessionStorage", JUST_CHOSEN, "0");
   });
   window.addEventListener("storage", (event) => {
     if (event.key !== KEY) return;
-    chosen = stored();
+    chosen = event.newValue ?? "auto";
     apply();
   });
 })();

@@ -38,7 +38,7 @@ def test_it_signs_in_through_the_form(live_server: LiveServer) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_wrong_password_ends_with_the_words_of_the_page(live_server: LiveServer) -> None:
     make_user("ada")
-    with Visitor(live_server.url) as visitor, pytest.raises(DemoFailed, match="correct username and password"):
+    with Visitor(live_server.url) as visitor, pytest.raises(DemoFailed, match="The user name or the password is wrong"):
         visitor.sign_in("ada", "wrong")
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects.models import FormerAddress, Invitation, Project
+from projects.models import FormerAddress, Invitation, Label, Project
 from runs.models import Run
 from runs.states import RunState
 from tests.conftest import ClientOf
@@ -21,6 +21,7 @@ from tests.support.factories import (
     append_log,
     make_code_repository,
     make_connection,
+    make_group,
     make_invitation,
     make_run,
     make_user,
@@ -45,7 +46,8 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     append_log(run, "hello\n")
     former = FormerAddress.objects.create(project=project, slug="pv")
     invitation = make_invitation(project=project, user=make_user("ivy"))
-    found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation]
+    group, label = make_group(researcher), Label.objects.create(name="solar")
+    found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
     assert connection.site
     return {type(row): row for row in [*found, connection.site]}
 
@@ -66,10 +68,12 @@ def test_every_noun_of_ours_is_there() -> None:
         "Experiment",
         "FormerAddress",
         "Invitation",
+        "Label",
         "Project",
         "Run",
         "Site",
         "User",
+        "UserGroup",
     }
 
 

@@ -14,8 +14,9 @@ from mantik.icons import ICONS
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">\n  <path d="M1 1"/>\n</svg>'
 # In the place of npm: "installs" what the lock file would bring, and counts how often it was called.
 NPM = f"""#!{sys.executable}
-import pathlib, sys
+import pathlib, shutil, sys
 here = pathlib.Path.cwd()
+shutil.rmtree(here / "node_modules", ignore_errors=True)
 with (here / "calls").open("a") as calls:
     print(*sys.argv[1:], file=calls)
 if (here / "fails").exists():
@@ -59,6 +60,19 @@ def test_it_brings_exactly_the_named_files(root: Path) -> None:
 def test_packages_run_no_scripts_of_their_own(root: Path) -> None:
     prepare(root)
     assert calls(root)[0].startswith("ci --ignore-scripts")
+
+
+def test_what_only_the_tests_need_is_brought_to_them_alone(root: Path) -> None:
+    prepare(root)
+    prepare(root, dev=True)
+    assert ["--omit=dev" in call for call in calls(root)] == [True, False]
+
+
+def test_packages_of_development_are_enough_for_everything(root: Path) -> None:
+    prepare(root, dev=True)
+    assert not prepare(root, dev=True)
+    assert not prepare(root)
+    assert len(calls(root)) == 1
 
 
 def test_links_to_maps_that_are_not_there_are_left_out(root: Path) -> None:

@@ -137,3 +137,23 @@ def test_the_models_have_all_their_migrations(tmp_path: Path) -> None:
     environment = {"MANTIK_DEBUG": "1", "MANTIK_DATA_DIR": str(tmp_path)}
     done = run("manage.py", "makemigrations", "--check", "--dry-run", **environment)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_provider_is_not_half_named() -> None:
+    done = run("manage.py", "check", **production(MANTIK_OIDC_ISSUER="https://id.example.org"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("These settings are missing: MANTIK_OIDC_CLIENT_ID, MANTIK_OIDC_CLIENT_SECRET.")
+
+
+@pytest.mark.parametrize(("environment", "policy"), [({"MANTIK_DEBUG": "1"}, "open"), (production(), "invited")])
+def test_who_may_sign_up_is_stricter_in_production(environment: dict[str, str], policy: str, tmp_path: Path) -> None:
+    show = "from django.conf import settings; print(settings.MANTIK_SIGN_UP)"
+    assert run("-c", show, **environment, MANTIK_DATA_DIR=str(tmp_path)).stdout.strip() == policy
+
+
+def test_the_way_to_the_provider_is_in_the_content_security_policy(tmp_path: Path) -> None:
+    named = production(
+        MANTIK_OIDC_ISSUER="https://id.example.org/realms/x", MANTIK_OIDC_CLIENT_ID="m", MANTIK_OIDC_CLIENT_SECRET="s"
+    )
+    show = "from django.conf import settings; print(settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action'])"
+    assert "'https://id.example.org'" in run("-c", show, **named, MANTIK_DATA_DIR=str(tmp_path)).stdout

@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_login_is_not_given_away(client: Client, alice: Use
     make_user("former", is_active=False)
     response = client.post(SIGN_IN, {"username": "alice", "password": PASSWORD} | changes)
     assert response.status_code == 422
-    assert "Please enter a correct username and password." in page_text(response)
+    assert "The user name or the password is wrong." in page_text(response)
     assert not is_signed_in(client)
 
 

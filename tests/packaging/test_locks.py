@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 LOCKS = ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
 PIN = re.compile(
     # package[extra]==version ; marker \
-    r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9_,-]+\])?==([^ ;\\]+)([^\\]*)\\\n"
+    r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9_, -]+\])?==([^ ;\\]+)([^\\]*)\\\n"
     # and one hash or more
     r"((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
     re.MULTILINE,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from typing import Any
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+
+from mantik.accounts.models import User
 
 _NOT_READ = re.compile(r"<(script|style|template)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 _TAGS = re.compile(r"<[^>]*>")
@@ -18,6 +21,15 @@ def page_text(response: Any) -> str:
     """The words of a page without its markup, each space a single one."""
     content = _TAGS.sub(" ", _NOT_READ.sub(" ", response.content.decode()))
     return " ".join(html.unescape(content).split())
+
+
+def confirm_identity(client: Client, user: User) -> None:
+    """As if `user`, who is signed in, had just given the password once more."""
+    session = client.session
+    record = {"method": "password", "at": time.time(), "reauthenticated": True}
+    session["account_authentication_methods"] = [record]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
 
 
 def count_queries(client: Client, path: str) -> int:

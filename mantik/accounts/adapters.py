@@ -1,0 +1,184 @@
+"""Where allauth asks us: about addresses, second factors and OpenID Connect."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+from typing import Any
+
+import requests
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.stages import EmailVerificationStage
+from allauth.core.internal.httpkit import get_client_ip
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+
+from connections.outbound_requests import guarded_session
+from connections.sealing import SealBroken
+from mantik.accounts import addresses, sign_up
+from mantik.accounts.models import FactorSecret, User
+
+log = structlog.get_logger(__name__)
+
+# Of accounts that their owners have deleted; see mantik/farewell.py.
+DELETED = "deleted-"
+_WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": "The user name or the password is wrong. Check both and try again.",
+        "email_password_mismatch": "The address or the password is wrong. Check both and try again.",
+        "too_many_login_attempts": "That went wrong too often. Wait five minutes, then try again.",
+        "rate_limited": "That were too many requests. Wait a minute, then try again.",
+        "incorrect_password": "That is not your password.",
+        "enter_current_password": "That is not your present password.",
+        "incorrect_code": "The code is wrong, or too old. Type the one that is shown now.",
+        "username_taken": "Somebody has this user name already. Choose another one.",
+        "username_blacklisted": "This user name cannot be had. Choose another one.",
+        "duplicate_email": "This is your address already.",
+        "same_as_current": "This is what it is already. Choose something else.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return sign_up.is_offered()
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """An account that was switched off is refused in the words of a wrong password."""
+        user = super().authenticate(request, **credentials)
+        return user if user is not None and user.is_active else None
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        if username.lower().startswith(DELETED):
+            raise self.validation_error("username_blacklisted")
+        return super().clean_username(username, shallow)
+
+    def get_login_stages(self) -> list[str]:
+        ours = f"{__name__}.{ConfirmAddressStage.__name__}"
+        theirs = f"{EmailVerificationStage.__module__}.{EmailVerificationStage.__name__}"
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        return [way | {"description": _WAYS[way["id"]]} for way in super().get_reauthentication_methods(user)]
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:account")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """At once, and never through the table of letters: some hold a link that lets in whoever has it.
+
+        For the same reason none goes into the log of an installation that has no mail server.
+        """
+        if _would_be_printed() and not settings.MANTIK_DEBUG:
+            log.error("account_mail_not_sent", kind=template_prefix, error="MANTIK_EMAIL_URL names no mail server")
+            messages.error(self.request, "Mantik has no mail server here, so nothing was sent. Ask an operator.")
+            return
+        try:
+            super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
+        except (SMTPException, OSError) as error:
+            log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
+            sentence = "The mail server does not take mail at the moment. Try again later, or ask an operator."
+            messages.error(self.request, sentence)
+
+
+class ConfirmAddressStage(EmailVerificationStage):
+    """Who signs up has to confirm an address. An account that an operator has made without one has none to confirm."""
+
+    def handle(self) -> tuple[Any, bool]:
+        user = self.login.user
+        if isinstance(user, User) and not self.login.signup and not user.email and not self.login.email:
+            return None, True
+        handled: tuple[Any, bool] = super().handle()  # type: ignore[no-untyped-call]
+        return handled
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "The code is wrong, or too old. Type the one that is shown now.",
+    }
+
+    def get_totp_issuer(self) -> str:
+        return "Mantik"
+
+    def _get_site_name(self) -> str:
+        return "Mantik"
+
+    def _get_user_identifier(self, user: AbstractBaseUser) -> str:
+        return user.get_username()
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Any) -> str:  # noqa: A002 - allauth's
+        return "Passkey"
+
+    def encrypt(self, text: str) -> str:
+        """A reference to the sealed secret, which the rotation of keys finds in a row of its own."""
+        secret = FactorSecret()
+        secret.put(text)
+        secret.save()
+        return str(secret.uuid)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return FactorSecret.objects.reveal(encrypted_text)
+        except (SealBroken, FactorSecret.DoesNotExist, ValidationError) as error:
+            log.error("second_factor_does_not_open", error=type(error).__name__)
+            raise ValidationError(
+                "This second factor cannot be checked any more. Use another one, or ask an operator to reset it."
+            ) from None
+
+
+class ServiceAdapter(DefaultSocialAccountAdapter):
+    """Sign-in through the one OpenID provider that the settings name."""
+
+    error_messages = DefaultSocialAccountAdapter.error_messages | {
+        "no_password": "Set a password first: without one you could not sign in any more.",
+        "no_verified_email": "Confirm an address first: without one you could not sign in any more.",
+        "connected_other": "That sign-in belongs to another account of Mantik.",
+    }
+
+    def list_apps(
+        self, request: HttpRequest | None, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """Those of the settings only: the database would hold the client's secret in the clear."""
+        found = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in found.values() for app in apps]
+
+    def get_requests_session(self) -> requests.Session:
+        """All that is asked of the provider goes through here, guarded like everything that goes out."""
+        return guarded_session()
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        if settings.MANTIK_OIDC_SIGN_UP:
+            return True
+        if not sociallogin.email_addresses:
+            # The form asks for one, and whether that may.
+            return sign_up.is_offered()
+        return any(sign_up.may_sign_up(address.email) for address in sociallogin.email_addresses)
+
+    def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
+        """The account whose confirmed address is one that the provider has confirmed, too. Never a mere namesake."""
+        for address in sociallogin.email_addresses:
+            if address.verified and (user := addresses.holder_of(address.email)):
+                return user, address.email
+        return None
+
+
+def _would_be_printed() -> bool:
+    return bool(settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend")
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """None, if the web server does not say."""
+    ip: str | None = get_client_ip(request)
+    return ip

@@ -1,0 +1,48 @@
+"""How allauth's views answer here: a wrong form with 422, a provider that fails with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import requests
+import structlog
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.helpers import render_authentication_error
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+
+log = structlog.get_logger(__name__)
+View = Callable[..., HttpResponseBase]
+
+
+def our_way(view: View) -> View:
+    """A page that comes back after a POST is a form that was wrong."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse):
+            response.context_data = {"room": "account"} | (response.context_data or {})
+            if request.method == "POST" and response.status_code == 200:
+                response.status_code = 422
+        return response
+
+    return answer
+
+
+def with_provider(view: View) -> View:
+    """A provider that does not answer, or not as one, ends in the same page as one that refuses."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+        try:
+            return view(request, provider_id=provider_id)
+        except (requests.RequestException, KeyError, ValueError) as error:
+            log.error("oidc_provider_failed", error=type(error).__name__, detail=str(error)[:200])
+            provider = get_adapter().get_provider(request, provider_id)
+            response: HttpResponseBase = render_authentication_error(request, provider, exception=error)
+            return response
+
+    return answer

@@ -1,0 +1,87 @@
+"""Changing an account, and ending what is open in its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.utils.crypto import get_random_string
+
+from mantik.accounts.adapters import DELETED
+from mantik.accounts.models import Session, User
+from mantik.accounts.sessions import row_key
+from mantik.audit.services import record
+
+PROFILE = ("first_name", "last_name", "time_zone", "theme")
+
+
+def edit_profile(*, user: User, **profile: str) -> None:
+    """`profile` holds what of PROFILE is to be different."""
+    stored = User.objects.get(pk=user.pk)
+    before = {name: getattr(stored, name) for name in profile if getattr(stored, name) != profile[name]}
+    if not before:
+        return
+    after = {name: profile[name] for name in before}
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(**after)
+        record("account.edited", actor=user, target=user, before=before, after=after)
+
+
+def choose_theme(*, user: User, theme: str) -> None:
+    """A matter of taste, which leaves no event."""
+    User.objects.filter(pk=user.pk).update(theme=theme)
+
+
+def end_session(*, session: Session, actor: User) -> None:
+    """Whoever uses it is signed out with their next click."""
+    with transaction.atomic():
+        if Session.objects.filter(pk=session.pk).delete()[0]:
+            record("account.sessions_ended", actor=actor, target=actor, after={"sessions": 1})
+
+
+def end_sessions(*, user: User, actor: User | None, but: str | None = None) -> int:
+    """How many. `but` is the key of the one that stays."""
+    sessions = Session.objects.of(user)
+    if but:
+        sessions = sessions.exclude(session_key=row_key(but))
+    with transaction.atomic():
+        count: int = sessions.delete()[0]
+        if count:
+            record("account.sessions_ended", actor=actor, target=user, after={"sessions": count})
+    return count
+
+
+def set_active(*, user: User, is_active: bool, actor: User) -> None:
+    """Shut somebody out, whatever they have open, or let them in again."""
+    with transaction.atomic():
+        if not User.objects.filter(pk=user.pk, is_active=not is_active, deleted_at=None).update(is_active=is_active):
+            return
+        record("account.enabled" if is_active else "account.disabled", actor=actor, target=user)
+        if not is_active:
+            end_sessions(user=user, actor=actor)
+
+
+def reset_second_factors(*, user: User, actor: User | None) -> int:
+    """For who has lost them all: how many there were. Open sessions end, since who uses them may be somebody else."""
+    with transaction.atomic():
+        removed: int = Authenticator.objects.filter(user=user).delete()[0]
+        if removed:
+            record("account.second_factors_reset", actor=actor, target=user)
+            end_sessions(user=user, actor=actor)
+    return removed
+
+
+def make_anonymous(*, user: User, now: Any) -> None:
+    """Take from the row everything that says who it was; with it go address, second factors, services and sessions."""
+    Session.objects.filter(user=user).delete()
+    for theirs in (Authenticator.objects, user.emailaddress_set, user.socialaccount_set):
+        theirs.filter(user=user).delete()
+    user.groups.clear()
+    user.user_permissions.clear()
+    user.username = f"{DELETED}{get_random_string(12, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+    user.first_name = user.last_name = user.email = user.time_zone = user.theme = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login, user.deleted_at = None, now
+    user.set_unusable_password()
+    user.save()

@@ -1,0 +1,105 @@
+"""What stands in the way of deleting an account, and the deletion.
+
+What a person has added to projects stays there; the row of the account stays because runs name who started them,
+but says nothing any more. All else goes in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from mantik.accounts.services import make_anonymous
+from mantik.audit.services import record
+from mantik.notices.models import Notice
+from mantik.tokens.models import PersonalAccessToken
+from projects import groups, members
+from projects.models import Invitation, Membership, Project, UserGroup
+from runs.models import Run
+
+# Further ones wait behind these: the page stays one that can be read.
+MOST_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A sentence, and where the thing is that it speaks of."""
+
+    text: str
+    url: str
+    label: str
+
+
+class InTheWay(Exception):
+    """The account cannot be deleted yet. `obstacles` says why."""
+
+    def __init__(self, obstacles: list[Obstacle]) -> None:
+        super().__init__("The account cannot be deleted yet.")
+        self.obstacles = obstacles
+
+
+def obstacles_of(user: User) -> list[Obstacle]:
+    """Empty, if there are none."""
+    owned = [_of_project(project) for project in members.solely_owned_by(user)]
+    administered = [_of_group(group) for group in groups.solely_administered_by(user)]
+    active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_RUNS]
+    return [*owned, *administered, *(_of_run(run) for run in active)]
+
+
+def delete_account(*, user: User, now: datetime) -> None:
+    """Raises InTheWay."""
+    with transaction.atomic():
+        # Of two requests the second finds nothing left to do.
+        if User.objects.select_for_update().get(pk=user.pk).deleted_at:
+            return
+        if obstacles := obstacles_of(user):
+            raise InTheWay(obstacles)
+        try:
+            _leave_everything(user)
+        except (members.LastOwner, groups.LastAdmin):
+            raise InTheWay(obstacles_of(user)) from None
+        record("account.deleted", actor=user, target=user)
+        for theirs in (Connection.objects.owned_by(user), PersonalAccessToken.objects.owned_by(user)):
+            theirs.delete()
+        Notice.objects.filter(user=user).delete()
+        make_anonymous(user=user, now=now)
+
+
+def _leave_everything(user: User) -> None:
+    for membership in Membership.objects.filter(user=user).select_related("project").order_by("project"):
+        members.remove_member(project=membership.project, user=user, actor=user)
+    for group in UserGroup.objects.visible_to(user):
+        if group.people.count() == 1:
+            groups.delete_group(group=group, actor=user)
+        else:
+            groups.remove_person(group=group, user=user, actor=user)
+    Invitation.objects.filter(user=user).delete()
+
+
+def _of_project(project: Project) -> Obstacle:
+    return Obstacle(
+        f"You are the only owner of {project.name}. Hand it over, or delete it.",
+        reverse("projects:members", args=[project.slug]),
+        "Members",
+    )
+
+
+def _of_group(group: UserGroup) -> Obstacle:
+    return Obstacle(
+        f"You are the only admin of the group {group.name}. Make somebody else one, or delete the group.",
+        reverse("projects:group", args=[group.uuid]),
+        "Group",
+    )
+
+
+def _of_run(run: Run) -> Obstacle:
+    return Obstacle(
+        f"Your run {run.name} in {run.project.name} is not over. Wait for its end, or cancel it.",
+        reverse("runs:detail", args=[run.project.slug, run.uuid]),
+        "Run",
+    )

@@ -1,0 +1,81 @@
+// Forms with `data-passkey` ask the browser to make ("create") or show ("get") a passkey and send what it says as the
+// field `credential`. The options lie in the form as JSON, or are asked for at `data-passkey-url` when the button is
+// pressed. What goes wrong is said in [data-passkey-problem].
+
+const ceremonies = { create: makePasskey, get: showPasskey };
+
+for (const form of document.querySelectorAll("form[data-passkey]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.passkeyGiven) return;
+    event.preventDefault();
+    answer(form);
+  });
+}
+
+async function answer(form) {
+  const button = form.querySelector("button:not([type])");
+  tell(form, "");
+  button.setAttribute("aria-disabled", "true");
+  try {
+    const { publicKey } = await optionsOf(form);
+    const credential = await ceremonies[form.dataset.passkey](publicKey, form);
+    form.elements.credential.value = JSON.stringify(credential);
+    form.dataset.passkeyGiven = "true";
+    form.requestSubmit();
+  } catch (error) {
+    tell(form, sentence(error));
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}
+
+async function optionsOf(form) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) throw new DOMException("", "NotSupportedError");
+  const url = form.dataset.passkeyUrl;
+  if (!url) return JSON.parse(form.querySelector("script[type='application/json']").textContent);
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(response.status === 429 ? "busy" : "server");
+  return (await response.json()).request_options;
+}
+
+async function makePasskey(options, form) {
+  const alone = form.elements.passwordless?.checked ?? false;
+  const wanted = {
+    ...options,
+    authenticatorSelection: {
+      ...options.authenticatorSelection,
+      residentKey: alone ? "required" : "discouraged",
+      requireResidentKey: alone,
+      userVerification: alone ? "required" : "preferred",
+    },
+  };
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(wanted);
+  return (await navigator.credentials.create({ publicKey })).toJSON();
+}
+
+async function showPasskey(options) {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  return (await navigator.credentials.get({ publicKey })).toJSON();
+}
+
+function sentence(error) {
+  if (error.message === "busy") return "That were too many attempts. Wait a minute, then try again.";
+  switch (error.name) {
+    case "NotAllowedError":
+      return "No passkey was given: the question was closed, took too long, or this device has none for this account.";
+    case "InvalidStateError":
+      return "This device has a passkey for your account already.";
+    case "SecurityError":
+      return "Browsers take no passkeys for this address. Open Mantik by its host name and over HTTPS, or as localhost.";
+    case "NotSupportedError":
+      return "This browser knows no passkeys. Use a newer one, or sign in another way.";
+    default:
+      return "That did not work. Load the page again, then try once more.";
+  }
+}
+
+function tell(form, text) {
+  const problem = form.querySelector("[data-passkey-problem]");
+  problem.hidden = !text;
+  problem.querySelector("p").textContent = text;
+}

@@ -1,0 +1,86 @@
+"""Who tries too often has to wait."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import caches
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from mantik.settings import CACHES as OURS
+from tests.support.factories import PASSWORD, make_user
+from tests.support.pages import page_text
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "/accounts/sign-in/"
+
+
+def try_in(client: Client, password: str) -> object:
+    return client.post(SIGN_IN, {"username": "alice", "password": password})
+
+
+def test_after_five_wrong_passwords_the_right_one_has_to_wait() -> None:
+    make_user("alice")
+    for number in range(5):
+        # From everywhere: what counts is whose account it is.
+        try_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "wrong")
+    last = Client(REMOTE_ADDR="203.0.113.99")
+    response = last.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
+    assert response.status_code == 422
+    assert "That went wrong too often." in page_text(response)
+    assert "_auth_user_id" not in last.session
+
+
+def test_one_place_has_ten_attempts_in_a_minute_whatever_the_names() -> None:
+    client = Client()
+    answers = [client.post(SIGN_IN, {"username": f"name{n}", "password": "wrong"}) for n in range(11)]
+    assert "That went wrong too often." not in page_text(answers[9])
+    assert "That went wrong too often." in page_text(answers[10])
+
+
+def test_who_asks_for_pages_too_often_is_told_so_in_our_own_page() -> None:
+    client = Client()
+    for _ in range(20):
+        client.post("/accounts/sign-up/", {})
+    response = client.post("/accounts/sign-up/", {})
+    assert response.status_code == 429
+    assert "Too many attempts" in page_text(response)
+
+
+def test_what_a_stranger_writes_into_a_header_is_not_their_address() -> None:
+    """Without a proxy anybody may send X-Forwarded-For."""
+    client = Client()
+    for number in range(10):
+        client.post(
+            SIGN_IN, {"username": f"name{number}", "password": "x"}, HTTP_X_FORWARDED_FOR=f"198.51.100.{number}"
+        )
+    response = client.post(SIGN_IN, {"username": "last", "password": "x"}, HTTP_X_FORWARDED_FOR="198.51.100.77")
+    assert "That went wrong too often." in page_text(response)
+
+
+def test_behind_a_proxy_each_client_counts_for_itself(settings: Settings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    client = Client()
+    for number in range(12):
+        response = client.post(
+            SIGN_IN,
+            {"username": f"name{number}", "password": "x"},
+            HTTP_X_FORWARDED_FOR=f"6.6.6.6, 198.51.100.{number}",
+        )
+    assert "That went wrong too often." not in page_text(response)
+
+
+def test_attempts_are_counted_in_the_database_that_every_process_shares(settings: Settings) -> None:
+    settings.CACHES = OURS
+    call_command("createcachetable")
+    caches["default"].clear()
+    make_user("alice")
+    for _ in range(5):
+        try_in(Client(), "wrong")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM cache")
+        assert cursor.fetchone()[0] > 0
+    assert "That went wrong too often." in page_text(try_in(Client(), PASSWORD))
