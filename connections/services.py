@@ -1,81 +1,147 @@
-"""Making, testing and opening connections."""
+"""Making, testing, changing and deleting connections.
 
+How a connection is opened, used and judged is imported from here, too, by the rooms that work with connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from connections import facts, renewal
+from connections.health import (
+    HEALTHY,
+    caution,
+    is_of_login,
+    note_good_answer,
+    note_refusal,
+    note_use,
+    objection,
+)
+from connections.kinds import Kind, traits_of
 from connections.models import Connection, Site
+from connections.opening import WHILE_SOMEBODY_WAITS, open_connection
 from connections.sealing import SealBroken
-from connections.unicore.client import SiteAccess, SiteClient
-from connections.unicore.credentials import password_credential
+from connections.ssh_keys import make_key_pair
+from connections.unicore.client import SiteAccess, SiteClient, SiteOffer
+from connections.unicore.credentials import SiteCredential, password_credential, token_credential
 from connections.unicore.errors import SiteError, SiteRefused
-from connections.unicore.pool import Timeouts
-from connections.unicore.sites import open_site
+from connections.unicore.sites import make_client
+from connections.usage import Use, consequences_of, uses_of, wake
 from mantik.accounts.models import User
+from mantik.audit.services import record
 
-# A member looks at the page meanwhile, and a thread of the web server does nothing else.
-WHILE_SOMEBODY_WAITS = Timeouts(connect=5, read=15, pool=5, answer=20)
+__all__ = [
+    "NameTaken",
+    "StillUsed",
+    "caution",
+    "consequences_of",
+    "is_of_login",
+    "note_refusal",
+    "note_use",
+    "objection",
+    "open_connection",
+    "uses_of",
+]
 
 
 class NameTaken(Exception):
     """The owner already has a connection of that name."""
 
 
+class StillUsed(Exception):
+    """What would break without the connection, in `uses`."""
+
+    def __init__(self, uses: list[Use]) -> None:
+        super().__init__(f"{len(uses)} uses")
+        self.uses = uses
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What is stored for what was typed: the secret itself, and columns that go with it."""
+
+    secret: str = field(repr=False)
+    columns: dict[str, Any]
+
+
 def add_connection(
     *,
     owner: User,
-    kind: Connection.Kind,
+    kind: Kind,
     name: str,
-    site: Site | None,
-    login_name: str,
-    secret: str,
+    site: Site | None = None,
+    login_name: str = "",
+    secret: str = "",
+    expires_at: datetime | None = None,
     now: datetime,
 ) -> Connection:
-    """Store credentials; the secret is sealed before it touches the database. Raises NameTaken."""
-    connection = Connection(owner=owner, kind=kind, name=name, site=site, login_name=login_name, secret_set_at=now)
-    connection.put_secret(secret)
+    """Store credentials; the secret is sealed before it touches the database.
+
+    Some kinds make a key pair instead of a secret, or ask the site for a token with it, which may raise SiteError.
+    Raises NameTaken.
+    """
+    material = _material(kind, site, login_name, secret, expires_at, owner=owner, now=now)
+    connection = Connection(
+        owner=owner, kind=kind, name=name, site=site, login_name=login_name, secret_set_at=now, **material.columns
+    )
+    connection.put_secret(material.secret)
     try:
         with transaction.atomic():
             connection.save()
+            told = {"kind": kind, "site": site.name if site else "", "login_name": login_name}
+            record("connection.added", actor=owner, target=connection, after=told)
     except IntegrityError:
         raise NameTaken from None
     return connection
 
 
-def replace_secret(*, connection: Connection, secret: str, now: datetime) -> None:
-    connection.put_secret(secret)
-    connection.secret_set_at = now
-    connection.test_outcome = Connection.TestOutcome.NOT_TESTED
-    connection.test_message = ""
-    connection.save(update_fields=["sealed_secret", "secret_set_at", "test_outcome", "test_message"])
+def replace_secret(
+    *, connection: Connection, secret: str = "", expires_at: datetime | None = None, now: datetime
+) -> None:
+    """Take another secret, or make another key pair. What is open with the old one is not used any more.
 
-
-def delete_connection(*, connection: Connection) -> None:
-    connection.delete()
-
-
-def open_connection(connection: Connection, *, timeouts: Timeouts | None = None) -> SiteClient:
-    """The process's one client for `connection`, with its pool and its security session.
-
-    `timeouts` are those of the settings, or make a client that is used with these only. Raises SiteRefused for a
-    connection that leads to no site. SealBroken is ours and not caught.
+    What waited because the old one was refused goes on. Raises SiteError as `add_connection` does.
     """
-    site = connection.site
-    if site is None:
-        raise SiteRefused("This connection is for a git host, not for a site.", code="refused.kind")
-    return open_site(
-        key=str(connection.uuid) if timeouts is None else f"{connection.uuid} {timeouts}",
-        base_url=site.base_url,
-        credential=password_credential(connection.login_name, connection.reveal_secret()),
-        ca_bundle=site.ca_bundle or None,
-        timeouts=timeouts,
-    )
+    kind, site, login = Kind(connection.kind), connection.site, connection.login_name
+    material = _material(kind, site, login, secret, expires_at, owner=connection.owner, now=now)
+    fresh = {
+        "secret_set_at": now,
+        "sealed_access": "",
+        "access_expires_at": None,
+        "renewal_lease": None,
+        "renewal_lease_until": None,
+        "renewal_error": "",
+        "test_outcome": Connection.TestOutcome.NOT_TESTED,
+        "test_message": "",
+        "facts": {},
+        **HEALTHY,
+        **material.columns,
+    }
+    connection.put_secret(material.secret)
+    for name, value in fresh.items():
+        setattr(connection, name, value)
+    with transaction.atomic():
+        connection.save(update_fields=["sealed_secret", *fresh])
+        record("connection.secret_replaced", actor=connection.owner, target=connection)
+        wake(connection, now)
 
 
-def note_use(connection: Connection, *, now: datetime) -> None:
-    """Credentials that nobody uses any more can be told from those that carry runs."""
-    Connection.objects.filter(pk=connection.pk).update(last_used_at=now)
+def delete_connection(*, connection: Connection, actor: User | None = None, even_if_used: bool = False) -> None:
+    """Forget the connection and its secret. `actor` is its owner unless given.
+
+    Raises StillUsed; operators may delete it all the same, and what used it says so.
+    """
+    uses = [] if even_if_used else uses_of(connection)
+    if uses:
+        raise StillUsed(uses)
+    with transaction.atomic():
+        told = {"kind": connection.kind, "site": connection.provider, "login_name": connection.login_name}
+        record("connection.deleted", actor=actor or connection.owner, target=connection, before=told)
+        connection.delete()
 
 
 def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | SiteError:
@@ -86,20 +152,24 @@ def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | Si
         refused = isinstance(answer, SiteRefused)
         connection.test_outcome = Connection.TestOutcome.REFUSED if refused else Connection.TestOutcome.NO_ANSWER
         connection.test_message = answer.message
+        note_refusal(connection, answer, now=now)
     else:
+        offer = _ask_offer(connection)
         connection.test_outcome = Connection.TestOutcome.WORKS
-        connection.test_message = _describe(answer)
-        connection.queue_limits = _queue_limits(connection)
-    connection.save(update_fields=["tested_at", "test_outcome", "test_message", "queue_limits"])
+        connection.facts = facts.as_stored(answer, offer)
+        connection.test_message = facts.sentence(connection.facts)
+        connection.queue_limits = offer.queues
+        note_good_answer(connection, now=now)
+    connection.save(update_fields=["tested_at", "test_outcome", "test_message", "facts", "queue_limits"])
     return answer
 
 
-def _queue_limits(connection: Connection) -> dict[str, dict[str, Any]]:
+def _ask_offer(connection: Connection) -> SiteOffer:
     try:
-        return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).queue_limits()
+        return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
     except SiteError:
-        # They only make advice better; the login itself has just worked.
-        return {}
+        # It only makes advice better; the login itself has just worked.
+        return SiteOffer(queues={}, budgets=())
 
 
 def _ask_access(connection: Connection) -> SiteAccess | SiteError:
@@ -110,18 +180,39 @@ def _ask_access(connection: Connection) -> SiteAccess | SiteError:
     except SealBroken as error:
         return SiteRefused(f"{error} Replace the secret of this connection.", code="refused.secret")
     if access.role == "anonymous":
+        login = f"the login {connection.login_name}" if connection.login_name else "this login"
         return SiteRefused(
-            f"{connection.provider} accepts the login {connection.login_name}, but gives it no role there. "
+            f"{connection.provider} accepts {login}, but gives it no role there. "
             "Ask the site to map your account for UNICORE.",
             code="refused.unmapped",
         )
     return access
 
 
-def _describe(access: SiteAccess) -> str:
-    parts = [f"Signed in as {access.login_name}", f"role {access.role}"]
-    if access.queues:
-        parts.append("queues " + ", ".join(access.queues))
-    if not access.takes_jobs:
-        parts.append(f"takes no jobs now: {access.message or 'no reason given'}")
-    return "; ".join(parts) + "."
+def _material(
+    kind: Kind,
+    site: Site | None,
+    login_name: str,
+    typed: str,
+    expires_at: datetime | None,
+    *,
+    owner: User,
+    now: datetime,
+) -> _Material:
+    if traits_of(kind).has_key_pair:
+        pair = make_key_pair(comment=f"mantik {owner.username} {now:%Y-%m-%d}")
+        return _Material(pair.private, {"public_key": pair.public})
+    if kind == Kind.UNICORE_TOKEN:
+        assert site is not None
+        signed_in = _client(site, password_credential(login_name, typed))
+        issued = renewal.obtain_token(client=signed_in)
+        renewal.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
+        return _Material(issued.value, renewal.token_columns(issued, now))
+    # What is pasted may have brought a line's end with it; a password may end with a blank.
+    secret = typed.strip() if kind == Kind.UNICORE_OIDC else typed
+    return _Material(secret, {"expires_at": expires_at, "renew_at": None})
+
+
+def _client(site: Site, credential: SiteCredential) -> SiteClient:
+    """Of its own: what is typed once leaves no client behind."""
+    return make_client(site.base_url, credential, site.ca_bundle or None, timeouts=WHILE_SOMEBODY_WAITS)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from connections import views
+from connections import site_views, views
 
 app_name = "connections"
 urlpatterns = [
@@ -9,4 +9,6 @@ urlpatterns = [
     path("<uuid:uuid>/test/", views.test, name="test"),
     path("<uuid:uuid>/secret/", views.secret, name="secret"),
     path("<uuid:uuid>/delete/", views.delete, name="delete"),
+    path("sites/add/", site_views.add, name="site-add"),
+    path("sites/<uuid:uuid>/delete/", site_views.delete, name="site-delete"),
 ]

@@ -1,87 +1,116 @@
 """User settings > Connections. Everything starts from the user's own connections; others' do not exist here."""
 
+from __future__ import annotations
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections import services
+from connections.cards import cards_of, choices_for, key_hint
 from connections.forms import ConnectionForm, SecretForm
-from connections.models import Connection
+from connections.kinds import Kind
+from connections.models import Connection, Site
 from connections.unicore.errors import SiteError
 from mantik.accounts.http import MemberRequest
+
+ROOM = {"room": "connections"}
 
 
 @login_required
 @require_GET
 def connection_list(request: MemberRequest) -> HttpResponse:
-    return render(
-        request,
-        "connections/list.html",
-        {"connections": Connection.objects.owned_by(request.user), "room": "connections"},
-    )
+    cards = cards_of(Connection.objects.owned_by(request.user), now=timezone.now())
+    sites = Site.objects.filter(added_by=request.user).order_by("name", "pk")
+    return render(request, "connections/list.html", {"cards": cards, "sites": sites, **ROOM})
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
-    form = ConnectionForm(request.POST or None, owner=request.user)
+    """First the kind is chosen, then its form comes."""
+    kind = _kind_of(request)
+    if kind is None:
+        offered = {"choices": choices_for(request.user), "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES}
+        status = 422 if request.method == "POST" else 200
+        return render(request, "connections/choose.html", {**offered, **ROOM}, status=status)
+    form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
     if request.method == "POST" and form.is_valid():
         try:
-            connection = services.add_connection(owner=request.user, now=timezone.now(), **form.cleaned_data)
+            connection = services.add_connection(owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data)
         except services.NameTaken:
             form.add_error("name", "You already have a connection of that name. Choose another name.")
+        except SiteError as error:
+            form.add_error("secret", _words(error))
         else:
-            messages.info(request, f"{connection.name} is stored. Test it to see what the site says.")
-            return redirect("connections:list")
-    return render(request, "connections/form.html", {"form": form, "room": "connections"}, status=_status(form))
+            messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
+            return redirect(_card_url(connection))
+    context = {"form": form, "kind": kind, "traits": form.traits, **ROOM}
+    return render(request, "connections/form.html", context, status=_status(form))
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def secret(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
-    form = SecretForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        services.replace_secret(connection=connection, secret=form.cleaned_data["secret"], now=timezone.now())
-        messages.info(request, f"The secret of {connection.name} is replaced. Test it to see what the site says.")
-        return redirect("connections:list")
-    context = {"form": form, "connection": connection, "room": "connections"}
-    return render(request, "connections/form.html", context, status=_status(form))
+    form = SecretForm(request.POST or None, kind=Kind(connection.kind))
+    if request.method == "POST" and (form.is_valid() or not form.fields):
+        try:
+            services.replace_secret(connection=connection, now=timezone.now(), **getattr(form, "cleaned_data", {}))
+        except SiteError as error:
+            form.add_error("secret", _words(error))
+        else:
+            what = "key pair" if connection.traits.has_key_pair else "secret"
+            messages.info(request, f"The {what} of {connection.name} is replaced. {_next_step(connection)}")
+            return redirect(_card_url(connection))
+    context = {"form": form, "connection": connection, "traits": form.traits, **ROOM}
+    return render(request, "connections/secret.html", context, status=_status(form))
 
 
 @login_required
 @require_POST
 def test(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
-    answer = services.test_connection(connection=connection, now=timezone.now())
+    now = timezone.now()
+    answer = services.test_connection(connection=connection, now=now)
     if request.htmx:
-        return render(request, "connections/_card.html", {"connection": connection})
+        [card] = cards_of([connection], now=now)
+        return render(request, "connections/_card.html", {"card": card})
     tell = messages.error if isinstance(answer, SiteError) else messages.info
     tell(request, f"{connection.name}: {connection.test_message}")
-    return redirect("connections:list")
+    return redirect(_card_url(connection))
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def delete(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
-    if request.method == "GET":
-        return render(request, "connections/confirm_delete.html", _deletion(connection))
-    services.delete_connection(connection=connection)
-    messages.info(request, f"{connection.name} is deleted, and its secret with it.")
-    return redirect("connections:list")
+    if request.method == "POST":
+        try:
+            services.delete_connection(connection=connection)
+        except services.StillUsed:
+            return render(request, "connections/confirm_delete.html", _deletion(connection), status=409)
+        messages.info(request, f"{connection.name} is deleted, and its secret with it.")
+        return redirect("connections:list")
+    return render(request, "connections/confirm_delete.html", _deletion(connection))
 
 
 def _deletion(connection: Connection) -> dict[str, object]:
     return {
-        "room": "connections",
+        **ROOM,
+        "uses": services.uses_of(connection),
+        "points": services.consequences_of(connection),
+        "connection": connection,
         "title": f"Delete {connection.name}?",
-        "message": "The stored secret is forgotten. Runs that are on their way with it can no longer be followed "
-        "or cancelled.",
+        "message": "The stored secret is forgotten. Take the line of its public key away from where you put it."
+        if connection.public_key
+        else "The stored secret is forgotten. Where it can be withdrawn, withdraw it at its provider as well.",
         "action_url": reverse("connections:delete", args=[connection.uuid]),
         "verb": "Delete connection",
         "icon_name": "trash3",
@@ -90,9 +119,32 @@ def _deletion(connection: Connection) -> dict[str, object]:
     }
 
 
+def _next_step(connection: Connection) -> str:
+    if connection.public_key:
+        return key_hint(connection)
+    return "Test it to see what the site says." if connection.site else "Choose it where you link a code repository."
+
+
+def _words(error: SiteError) -> str:
+    """For somebody who has just typed a password that is not stored yet."""
+    if error.code != "refused.credentials":
+        return error.message
+    return "The site does not accept this user name and password. If they are right, its login service may be down."
+
+
+def _card_url(connection: Connection) -> str:
+    return f"{reverse('connections:list')}#connection-{connection.uuid}"
+
+
+def _kind_of(request: HttpRequest) -> Kind | None:
+    """What is asked for, None if it is no kind."""
+    asked = request.POST.get("kind") or request.GET.get("kind", "")
+    return Kind(asked) if asked in Kind.values else None
+
+
 def _own_or_404(request: MemberRequest, uuid: str) -> Connection:
-    return get_object_or_404(Connection.objects.owned_by(request.user), uuid=uuid)
+    return get_object_or_404(Connection.objects.owned_by(request.user).select_related("owner"), uuid=uuid)
 
 
-def _status(form: ConnectionForm | SecretForm) -> int:
+def _status(form: Form) -> int:
     return 422 if form.is_bound and form.errors else 200

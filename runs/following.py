@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
+from connections.models import Connection
 from connections.sealing import SealBroken
-from connections.services import open_connection
+from connections.services import note_refusal, note_use, objection, open_connection
 from connections.unicore.client import JobStatus, SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from runs.lifecycle import move, set_columns, wait
@@ -74,17 +75,23 @@ def _follow(at_site: dict[str, Run], clock: Clock) -> None:
     if connection is None:
         _wait_all(at_site.values(), "The connection was deleted, so Mantik cannot ask the site about the job.", clock)
         return
+    held = objection(connection)
+    if held:
+        _wait_all(at_site.values(), f"{held} The job may well go on there.", clock)
+        return
     try:
         site = open_connection(connection)
     except (SiteError, SealBroken) as error:
         _wait_all(at_site.values(), str(error), clock)
         return
-    _ask(site, at_site, clock)
+    _ask(site, connection, at_site, clock)
 
 
-def _ask(site: SiteClient, at_site: dict[str, Run], clock: Clock) -> None:
+def _ask(site: SiteClient, connection: Connection, at_site: dict[str, Run], clock: Clock) -> None:
     unchanged: dict[timedelta, list[int]] = defaultdict(list)
-    for job_url, answer in site.statuses(list(at_site)):
+    for place, (job_url, answer) in enumerate(site.statuses(list(at_site))):
+        if place == 0:
+            _judge_login(connection, answer, now=clock())
         run = at_site[job_url]
         try:
             if isinstance(answer, SiteError):
@@ -97,6 +104,14 @@ def _ask(site: SiteClient, at_site: dict[str, Run], clock: Clock) -> None:
     for pause, ids in unchanged.items():
         # One statement for the many runs of which there is nothing new.
         Run.objects.filter(pk__in=ids, state__in=AT_SITE).update(next_poll_at=now + pause)
+
+
+def _judge_login(connection: Connection, answer: JobStatus | SiteError, *, now: datetime) -> None:
+    """By the first of many answers: if the login is refused, the others say the same."""
+    if isinstance(answer, SiteError):
+        note_refusal(connection, answer, now=now)
+    else:
+        note_use(connection, now=now)
 
 
 def _observe(site: SiteClient, run: Run, status: JobStatus, clock: Clock) -> bool:

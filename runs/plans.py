@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils import timezone
+
 from connections.git.errors import GitError
 from connections.git.mirror import Branch, Commit, Mirror
 from connections.models import Connection
+from connections.services import caution
 from projects.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (
@@ -154,6 +157,7 @@ def _read_config(plan: Plan, mirror: Mirror, commit: Commit) -> None:
     plan.config_content = content.decode()
     plan.warnings += [problem.message for problem in plan.config.warnings]
     _check_site(plan, plan.config)
+    _check_login(plan)
     _check_queues(plan, plan.config)
 
 
@@ -168,6 +172,12 @@ def _check_site(plan: Plan, config: BackendConfig) -> None:
         f"{plan.choices.backend_config_path} is for {url}, and this connection is for "
         f"{connection.site.base_url}. Choose a connection to that site, or change UnicoreApiUrl.",
     )
+
+
+def _check_login(plan: Plan) -> None:
+    """A run may be stored all the same: it waits until its connection works again."""
+    if plan.choices.connection is not None:
+        plan.warnings += filter(None, [caution(plan.choices.connection, now=timezone.now())])
 
 
 def _check_queues(plan: Plan, config: BackendConfig) -> None:

@@ -34,7 +34,7 @@ from django.db.models.functions import Coalesce
 from connections.git.errors import GitError
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.sealing import SealBroken
-from connections.services import note_use, open_connection
+from connections.services import is_of_login, note_refusal, note_use, objection, open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from projects.permissions import Action, may
@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
-# A site that loses its identity provider also answers "forbidden", so one refusal proves nothing.
-REFUSALS_BEFORE_FAILING = 3
+# Of the login, when all that is left to do is to remove a job that was never started.
+REFUSALS_BEFORE_CANCELLING = 3
 LONGEST_PAUSE = timedelta(minutes=5)
 PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
 # The job's directory appears a moment after the POST; an upload before that fails.
@@ -147,9 +147,13 @@ class Submission:
         if run.cancel_requested_at:
             self._withdraw(RunState.CANCELLED, cancelled_message(run))
             return
-        objection = standing_objection(run)
-        if objection:
-            self._withdraw(RunState.FAILED, objection)
+        not_allowed = standing_objection(run)
+        if not_allowed:
+            self._withdraw(RunState.FAILED, not_allowed)
+            return
+        held = objection(run.connection) if run.connection else ""
+        if held:
+            self._wait(held, pause=LONGEST_PAUSE)
             return
         if run.posted_at and not run.job_url:
             self._find_posted_job()
@@ -193,7 +197,7 @@ class Submission:
 
     def _post(self) -> None:
         with prepare(self.run, now=self.clock()) as prepared:
-            self._write(posted_at=self.clock(), **prepared.columns)
+            self._write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
             job_url = self._submit(prepared)
         try:
             self._write(event=("submission.accepted", f"{self.run.site_name} accepted the job."), job_url=job_url)
@@ -283,13 +287,26 @@ class Submission:
                 delete_quietly(self._site, job_url)
 
     def _refused(self, error: SiteRefused) -> None:
+        if is_of_login(error):
+            self._login_refused(error)
+        elif self.run.start_sent_at is not None:
+            # It may be running there; nothing that the site says about us changes that.
+            self._wait(error.message)
+        else:
+            self._give_up(error.message)
+
+    def _login_refused(self, error: SiteRefused) -> None:
+        """The run waits: for a site that loses its own login service, or for its owner to replace the secret."""
         run = self.run
-        may_be_started = run.start_sent_at is not None
-        may_pass = error.code == "refused.credentials" and run.refusals + 1 < REFUSALS_BEFORE_FAILING
-        if may_be_started or may_pass:
-            self._wait(error.message, refusals=run.refusals + 1)
+        assert run.connection is not None
+        note_refusal(run.connection, error, now=self.clock())
+        is_given_up = run.cancel_requested_at is not None and run.start_sent_at is None
+        if is_given_up and run.refusals + 1 >= REFUSALS_BEFORE_CANCELLING:
+            what_is_left = f" {run.site_name} does not let Mantik in to remove the job, which was never started there."
+            self._end(RunState.CANCELLED, cancelled_message(run) + (what_is_left if run.posted_at else ""))
             return
-        self._give_up(error.message)
+        held = objection(run.connection)
+        self._wait(held or error.message, pause=LONGEST_PAUSE if held else None, refusals=run.refusals + 1)
 
     def _git_failed(self, error: GitError) -> None:
         if error.permanent:
@@ -367,7 +384,8 @@ def _load(run_id: int) -> Run:
     run: Run = Run.objects.select_related(
         "project",
         "experiment__project",
-        "code_repository__connection",
+        "code_repository__connection__owner",
+        "code_repository__project",
         "connection__site",
         "created_by",
         "cancel_requested_by",

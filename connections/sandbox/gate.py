@@ -1,4 +1,4 @@
-"""Who is asking: passwords and security sessions."""
+"""Who is asking: passwords, tokens and security sessions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from connections.sandbox.bearers import Bearer, Bearers
 from connections.sandbox.http import Request
 from connections.sandbox.users import ANONYMOUS, SiteUser
 
@@ -30,12 +31,17 @@ class NotAdmitted(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """A login that is remembered. `expires_at` is by time.monotonic."""
+    """A login that is remembered, with how it came. `expires_at` is by time.monotonic.
+
+    `may_renew`: who came so may have a token of the site.
+    """
 
     id: str
     user: SiteUser
     client: str
     expires_at: float
+    method: str = "PASSWORD_FILE"
+    may_renew: bool = True
 
     def headers(self) -> dict[str, str]:
         left = max(0, int((self.expires_at - time.monotonic()) * 1000))
@@ -50,23 +56,25 @@ class Gate:
         users: Iterable[SiteUser],
         *,
         sessions_per_user: int,
+        bearers: Bearers | None = None,
         lifetime_seconds: float = _LIFETIME_SECONDS,
     ) -> None:
         self._users = {user.login: user for user in users}
+        self._bearers = bearers
         self._sessions_per_user = sessions_per_user
         self._lifetime = lifetime_seconds
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def admit(self, request: Request) -> Session:
-        """The session of a request: the one it names, or a new one by its password. Raises `NotAdmitted`.
+        """The session of a request: the one it names, or a new one by its password or token. Raises `NotAdmitted`.
 
-        A session counts instead of a password; a request with neither is anonymous.
+        A session counts instead of a login; a request with neither is anonymous.
         """
         named = request.headers.get(SESSION_HEADER.lower())
         if named:
             return self._known(named)
-        return self._open(self._user(request.headers.get("authorization", "")), request.client)
+        return self._open(self._who(request.headers.get("authorization", "")), request.client)
 
     def forget_sessions(self) -> None:
         """What a restart of the site does to its clients."""
@@ -81,8 +89,10 @@ class Gate:
             self._sessions.pop(session_id, None)
         raise NotAdmitted(UNKNOWN_SESSION)
 
-    def _open(self, user: SiteUser, client: str) -> Session:
-        session = Session(str(uuid.uuid4()), user, client, time.monotonic() + self._lifetime)
+    def _open(self, who: Bearer, client: str) -> Session:
+        user = who.user
+        ends = time.monotonic() + self._lifetime
+        session = Session(str(uuid.uuid4()), user, client, ends, who.method, who.may_renew)
         with self._lock:
             own = sum(s.user.dn == user.dn and s.client == client for s in self._sessions.values())
             if own >= self._sessions_per_user:
@@ -91,10 +101,18 @@ class Gate:
             self._sessions[session.id] = session
         return session
 
-    def _user(self, authorization: str) -> SiteUser:
+    def _who(self, authorization: str) -> Bearer:
         scheme, _, credentials = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            found = self._bearers.who(credentials) if self._bearers else None
+            if found is None:
+                raise NotAdmitted(403)
+            return found if found.method == "ETD" else Bearer(found.user, found.method, may_renew=True)
         if scheme.lower() != "basic":
-            return ANONYMOUS
+            return Bearer(ANONYMOUS, "", may_renew=True)
+        return Bearer(self._user(credentials), "PASSWORD_FILE", may_renew=True)
+
+    def _user(self, credentials: str) -> SiteUser:
         try:
             login, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography import x509
@@ -28,9 +30,23 @@ class SiteKey:
 
     def delegation(self, owner: str) -> str:
         """A token with which the site speaks for the owner of a job, as a UNICORE server signs them."""
+        return self.sign({"sub": owner, "etd": "true"}, seconds=_TOKEN_SECONDS)
+
+    def sign(self, claims: Mapping[str, Any], *, seconds: int) -> str:
+        """A token of ours with `claims`, good for so long."""
         now = int(time.time())
-        claims = {"iss": self.dn, "sub": owner, "etd": "true", "iat": now, "exp": now + _TOKEN_SECONDS}
-        return jwt.encode(claims, self._key, algorithm="RS256")
+        return jwt.encode({"iss": self.dn, **claims, "iat": now, "exp": now + seconds}, self._key, algorithm="RS256")
+
+    def verified(self, token: str, *, leeway: int) -> dict[str, Any] | None:
+        """The claims of a token of ours that has not ended; None for any other."""
+        options: Any = {"require": ["exp", "sub"], "verify_aud": False}
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key.public_key(), ["RS256"], options, issuer=self.dn, leeway=leeway
+            )
+        except jwt.InvalidTokenError:
+            return None
+        return claims if claims.get("aud") in {None, self.dn} else None
 
 
 def site_key(directory: Path) -> SiteKey:

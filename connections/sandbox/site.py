@@ -12,6 +12,7 @@ from types import TracebackType
 
 from connections.sandbox import fileroutes, jobroutes, siteroutes
 from connections.sandbox.answers import Visit
+from connections.sandbox.bearers import Bearers
 from connections.sandbox.engine import Engine
 from connections.sandbox.gate import Gate, NotAdmitted
 from connections.sandbox.http import BadRequest, HttpServer, Request, Response, error_response
@@ -59,7 +60,9 @@ class SandboxSite:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         known = list(users) if users else ensure_users(self._directory / "users.json")
         self.users: dict[str, SiteUser] = {user.login: user for user in known}
-        self.gate = Gate(known, sessions_per_user=sessions_per_user)
+        self._key = site_key(self._directory)
+        self.bearers = Bearers(self._key, known, self._directory / "ssh-keys.txt")
+        self.gate = Gate(known, bearers=self.bearers, sessions_per_user=sessions_per_user)
         self._port = port
         self._slots = slots
         self._quota = quota
@@ -102,7 +105,7 @@ class SandboxSite:
             os.close(self._lock)
             raise
         store = Store(self.ledger_file)
-        key = site_key(self._directory)
+        key = self._key
         self._notifier = Notifier(key=key, job_url=self._job_url, note=lambda job, text: engine.note(job, text))
         engine = Engine(
             directory=self.jobs_directory,
@@ -170,6 +173,8 @@ class SandboxSite:
                 return siteroutes.sites(site, visit, rest)
             case ["SANDBOX", "rest", "core", "certificate"]:
                 return siteroutes.certificate(site, visit)
+            case ["SANDBOX", "rest", "core", "token"]:
+                return siteroutes.token(site, visit, self.bearers)
             case ["SANDBOX", "rest", "admin", *rest]:
                 return siteroutes.admin(site, visit, rest)
         return Response(404)

@@ -8,10 +8,10 @@ from typing import Any
 
 from connections.sandbox import jobroutes
 from connections.sandbox.answers import Page, Visit, fields_of, json_object, only, page_links, require_type
+from connections.sandbox.bearers import Bearers, TooLong, wanted_lifetime
 from connections.sandbox.http import Response, error_response, json_response
 from connections.sandbox.jobs import rest_date
 from connections.sandbox.state import DEFAULT_MESSAGE, SiteState
-from connections.sandbox.users import SiteUser
 
 _VERSION = "11.0.0-sandbox"
 _COLLECTIONS = ("jobs", "sites", "storages")
@@ -20,7 +20,7 @@ _COLLECTIONS = ("jobs", "sites", "storages")
 def base(site: SiteState, visit: Visit) -> Response:
     """`GET BASE`: who the client is, and whether the site takes jobs."""
     links = {name: {"href": f"{site.base}/{name}"} for name in _COLLECTIONS}
-    document = {"client": _client(visit.user), "server": _server(site), "_links": links}
+    document = {"client": _client(visit), "server": _server(site), "_links": links}
     return visit.only("GET") or json_response(only(document, fields_of(visit)))
 
 
@@ -29,6 +29,28 @@ def certificate(site: SiteState, visit: Visit) -> Response:
     if "text/plain" not in accepts and "*/*" not in accepts:
         return Response(406)
     return visit.only("GET") or Response(200, site.key.certificate, "text/plain")
+
+
+def token(site: SiteState, visit: Visit, bearers: Bearers) -> Response:
+    """A token that stands for the user from now on; without a login one that stands for nobody."""
+    if refusal := visit.only("GET"):
+        return refusal
+    if "text/plain" not in visit.request.accepts and "*/*" not in visit.request.accepts:
+        return Response(406)
+    if not visit.session.may_renew:
+        return error_response(
+            500,
+            "Error creating token: eu.unicore.security.AuthenticationException: "
+            "Cannot create token when authenticating with a non-renewable token!",
+        )
+    try:
+        seconds = wanted_lifetime(visit.query.get("lifetime"), most=site.key.expires.timestamp())
+    except TooLong:
+        return error_response(400, "Requested token lifetime is longer than the remaining server certificate validity.")
+    except ValueError as error:
+        return error_response(500, f"Error creating token: {error}")
+    wants = {name: visit.query.get(name) == "true" for name in ("renewable", "limited")}
+    return Response(200, bearers.issue(visit.user, seconds=seconds, **wants).encode(), "text/plain")
 
 
 def sites(site: SiteState, visit: Visit, rest: Sequence[str]) -> Response:
@@ -69,13 +91,14 @@ def admin(site: SiteState, visit: Visit, rest: Sequence[str]) -> Response:
     return json_response({"success": True, "message": words, "results": {}})
 
 
-def _client(user: SiteUser) -> dict[str, Any]:
+def _client(visit: Visit) -> dict[str, Any]:
+    user = visit.user
     if user.role == "anonymous":
         return {"role": {"selected": "anonymous"}, "dn": user.dn, "xlogin": {}}
     login = {"UID": user.uid, "availableUIDs": [user.uid], "group": user.group, "availableGroups": [user.group]}
     return {
         "role": {"selected": user.role, "availableRoles": [user.role]},
-        "authenticationMethod": "PASSWORD_FILE",
+        "authenticationMethod": visit.session.method,
         "dn": user.dn,
         "xlogin": login,
     }

@@ -13,13 +13,13 @@ from typing import IO, Any
 
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown
 from connections.unicore.explain import Call, not_unicore
-from connections.unicore.parsing import STATUS_FIELDS, file_stat, job_status, queue_limits, site_access
+from connections.unicore.parsing import STATUS_FIELDS, file_stat, issued_token, job_status, site_access, site_offer
 from connections.unicore.pool import CONNECTIONS, Answer
 from connections.unicore.transport import PooledTransport
 from connections.unicore.urls import SiteUrls
-from connections.unicore.values import FileStat, JobState, JobStatus, SiteAccess
+from connections.unicore.values import FileStat, IssuedToken, JobState, JobStatus, SiteAccess, SiteOffer
 
-__all__ = ["FileStat", "JobState", "JobStatus", "SiteAccess", "SiteClient"]
+__all__ = ["FileStat", "IssuedToken", "JobState", "JobStatus", "SiteAccess", "SiteClient", "SiteOffer"]
 
 _BYTES = {"Accept": "application/octet-stream", "Content-Type": "application/octet-stream"}
 _PIECE = 256 * 1024
@@ -170,16 +170,26 @@ class SiteClient:
             raise not_unicore(self.urls.host)
         return access
 
-    def queue_limits(self) -> dict[str, dict[str, Any]]:
-        """Queue -> resource -> what may be asked for, as the site words it ("1-4", or a list of values).
-
-        Empty where the site does not tell, as before the first job of a login.
-        """
+    def offer(self) -> SiteOffer:
+        """What this login may ask for. Empty where the site does not tell, as before the first job of a login."""
         sites = self._get_json(Call("GET", self.urls.sites), params={"num": "1"}).get("sites")
         if not isinstance(sites, list) or not sites:
-            return {}
+            return SiteOffer(queues={}, budgets=())
         call = Call("GET", self.urls.target_system(str(sites[0])))
-        return queue_limits(self._get_json(call, params={"fields": "resources"}))
+        return site_offer(self._get_json(call, params={"fields": "resources,remainingComputeTime"}))
+
+    def issue_token(self, *, seconds: int) -> IssuedToken:
+        """A token of this site that stands for our login there for `seconds`, and can get its own successor.
+
+        It is good at this site only. Some sites give one to anybody, so see with `access` whom it stands for.
+        """
+        call = Call("GET", self.urls.token)
+        wanted = {"renewable": "true", "limited": "true", "lifetime": str(seconds)}
+        answer = self._transport.request(call, params=wanted, headers={"Accept": "text/plain"})
+        token = issued_token(answer.content)
+        if token is None:
+            raise not_unicore(self.urls.host)
+        return token
 
     def _act(self, job_url: str, name: str) -> None:
         call = Call("POST", self.urls.action(job_url, name), about_job=True)

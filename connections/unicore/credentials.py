@@ -1,50 +1,154 @@
-"""Who we are to a site."""
+"""Who we are to a site. A transport asks its credential for a header whenever it has no session there."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import threading
+import time
 from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NoReturn
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from pyunicore.credentials import Credential
 
 from connections.unicore.errors import SiteRefused
 
+# What a site accepts is seconds away from us, and its clock may be a little ahead or behind.
+SIGNED_SECONDS = 300
+_SIGNED_BEFORE_END = 60
 
-class PasswordCredential(Credential):  # type: ignore[misc]
-    """User name and password, in UTF-8. Shows neither, and cannot be pickled into a message or a cache.
 
-    pyunicore's own class takes ASCII only.
+class SiteCredential(Credential):  # type: ignore[misc]
+    """Shows nothing, and cannot be pickled into a message or a cache. Two are equal that stand for the same login.
+
+    `identity` tells them apart; it is kept as a digest only. get_auth_header() may raise SiteError.
     """
 
-    def __init__(self, header: str) -> None:
-        self._header = header
+    def __init__(self, identity: str) -> None:
+        self._identity = hashlib.sha256(f"{type(self).__name__} {identity}".encode(errors="surrogatepass")).digest()
 
     def get_auth_header(self) -> str:
-        return self._header
+        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PasswordCredential):
+        if not isinstance(other, SiteCredential):
             return NotImplemented
-        return hmac.compare_digest(self._header, other._header)
+        return hmac.compare_digest(self._identity, other._identity)
 
     def __hash__(self) -> int:
-        return hash(self._header)
+        return hash(self._identity)
 
     def __repr__(self) -> str:
-        return "PasswordCredential(hidden)"
+        return f"{type(self).__name__}(hidden)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Credentials stay in the process that opened them.")
 
 
-def password_credential(login_name: str, password: str) -> PasswordCredential:
-    """Raises SiteRefused for a login name that HTTP cannot carry."""
+class HeaderCredential(SiteCredential):
+    """One header for as long as the credential is the same: a password, or a token of the site."""
+
+    def __init__(self, header: str) -> None:
+        super().__init__(header)
+        self._header = header
+
+    def get_auth_header(self) -> str:
+        return self._header
+
+
+class KeyCredential(SiteCredential):
+    """Signs a short-lived token with an SSH key whenever the last one is about to end. Safe to share by threads.
+
+    The site compares it with the public keys of `login_name` on the cluster. `private` is the key as OpenSSH keeps it.
+    """
+
+    def __init__(self, login_name: str, private: str, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(f"{login_name} {private}")
+        key = load_ssh_private_key(private.encode(), password=None)
+        assert isinstance(key, Ed25519PrivateKey)
+        self._login_name = login_name
+        self._key = key
+        self._clock = clock
+        self._header, self._fresh_until = "", 0.0
+
+    def get_auth_header(self) -> str:
+        now = self._clock()
+        if now >= self._fresh_until:
+            # Two threads may both sign; either token is good.
+            self._header, self._fresh_until = self._sign(int(now)), now + SIGNED_SECONDS - _SIGNED_BEFORE_END
+        return self._header
+
+    def _sign(self, now: int) -> str:
+        claims = {"sub": self._login_name, "iss": self._login_name, "iat": now, "exp": now + SIGNED_SECONDS}
+        return f"Bearer {jwt.encode(claims, self._key, algorithm='EdDSA')}"
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """`fresh_until` is by time.time: from then on another one is fetched."""
+
+    value: str = field(repr=False)
+    fresh_until: float
+
+
+class FetchedCredential(SiteCredential):
+    """Access tokens that `fetch` gets from elsewhere, each kept until it ends. Safe to share by threads.
+
+    `fetch` raises SiteError. Its token may be of another process; it is asked only when ours is not fresh any more.
+    """
+
+    def __init__(self, identity: str, fetch: Callable[[], AccessToken]) -> None:
+        super().__init__(identity)
+        self._fetch = fetch
+        self._token: AccessToken | None = None
+        self._fetching = threading.Lock()
+
+    def get_auth_header(self) -> str:
+        with self._fetching:
+            if self._token is None or time.time() >= self._token.fresh_until:
+                self._token = self._fetch()
+            return f"Bearer {self._token.value}"
+
+
+def password_credential(login_name: str, password: str) -> SiteCredential:
+    """In UTF-8; pyunicore's own takes ASCII only. Raises SiteRefused for a login name that HTTP cannot carry."""
+    check_login_name(login_name)
+    token = b64encode(f"{login_name}:{password}".encode(errors="surrogatepass")).decode("ascii")
+    return HeaderCredential(f"Basic {token}")
+
+
+def token_credential(token: str) -> SiteCredential:
+    """Of a token that the site has issued. Raises SiteRefused for what cannot be one."""
+    return HeaderCredential(f"Bearer {header_safe(token)}")
+
+
+def key_credential(login_name: str, private: str) -> SiteCredential:
+    """Raises SiteRefused."""
+    check_login_name(login_name)
+    return KeyCredential(login_name, private)
+
+
+def check_login_name(login_name: str) -> None:
+    """Raises SiteRefused for what no site has as a login name."""
     if not login_name or ":" in login_name or not login_name.isprintable():
         raise SiteRefused(
             "This login name cannot be used: it must not be empty, nor hold a colon or control characters. "
             "Correct it in the connection.",
             code="refused.login_name",
         )
-    token = b64encode(f"{login_name}:{password}".encode(errors="surrogatepass")).decode("ascii")
-    return PasswordCredential(f"Basic {token}")
+
+
+def header_safe(token: str) -> str:
+    """`token`, fit for a header. Raises SiteRefused."""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SiteRefused(
+            "The token of this connection is not one: it holds spaces or letters that no token has. "
+            "Replace the secret of this connection.",
+            code="refused.token",
+        )
+    return token

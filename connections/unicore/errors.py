@@ -10,9 +10,12 @@ _OF_THE_WHOLE_SITE = frozenset(
     {
         "refused.address",
         "refused.credentials",
+        "refused.login_service",
+        "refused.token",
         "unavailable.certificate",
         "unavailable.connection",
         "unavailable.gateway",
+        "unavailable.login_service",
         "unavailable.name",
         "unavailable.session",
         "unavailable.timeout",

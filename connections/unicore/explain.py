@@ -149,7 +149,7 @@ class Explainer:
         )
 
     def _unreachable(self, error: Exception) -> SiteError:
-        causes = list(_causes(error))
+        causes = list(causes_of(error))
         if refused := next((cause for cause in causes if isinstance(cause, AddressRefused)), None):
             return SiteRefused(str(refused), code="refused.address")
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -190,7 +190,8 @@ def _is_page(response: Answer) -> bool:
     return "html" in response.headers.get("content-type", "").lower()
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """`error`, and what led to it."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

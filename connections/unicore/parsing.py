@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from connections.unicore.values import FileStat, JobState, JobStatus, SiteAccess
+import jwt
+
+from connections.unicore.values import Budget, FileStat, IssuedToken, JobState, JobStatus, SiteAccess, SiteOffer
 from connections.unicore.wording import clean, redact
 
 STATUS_FIELDS = "status,statusMessage,exitCode,batchSystemID,queue,consumedTime,submissionTime,terminationTime"
@@ -66,9 +68,9 @@ def site_access(document: Mapping[str, Any]) -> SiteAccess | None:
     )
 
 
-def queue_limits(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def site_offer(document: Mapping[str, Any]) -> SiteOffer:
     """Of what a site lists, the part that we can compare with: texts, and lists of texts."""
-    return {
+    queues = {
         clean(queue, limit=120): {
             clean(name, limit=120): limit if isinstance(limit, str) else list(_texts(limit))
             for name, limit in _object(limits).items()
@@ -76,6 +78,36 @@ def queue_limits(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         }
         for queue, limits in _object(document.get("resources")).items()
     }
+    told = _object(document.get("remainingComputeTime")).items()
+    budgets = (_budget(account, budget) for account, budget in sorted(told))
+    return SiteOffer(queues, tuple(budget for budget in budgets if budget))
+
+
+def _budget(account: str, told: Any) -> Budget | None:
+    """`{"remaining": "1200", "units": "core-h", "rel": "60%"}`; a site leaves out an account it does not know."""
+    remaining = _integer(_object(told).get("remaining"))
+    if remaining is None or remaining < 0:
+        return None
+    percent = _integer(text(told.get("rel")).removesuffix("%"))
+    named = "" if account == "__CURRENT_PROJECT__" else clean(account, limit=120)
+    return Budget(named, remaining, text(told.get("units"))[:40], percent if percent in range(101) else None)
+
+
+def issued_token(content: bytes) -> IssuedToken | None:
+    """None if it is not a token. Its signature is for the site to check, which has made it."""
+    try:
+        value = content.decode("ascii").strip()
+        claims = jwt.decode(value, options={"verify_signature": False})
+    except (UnicodeDecodeError, jwt.InvalidTokenError):
+        return None
+    return IssuedToken(value, _epoch(claims.get("iat")), _epoch(claims.get("exp")))
+
+
+def _epoch(value: Any) -> datetime | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(value, UTC)
+    return None
 
 
 def instant(value: Any) -> datetime | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from connections.unicore.client import SiteClient
-from connections.unicore.credentials import PasswordCredential
+from connections.unicore.credentials import SiteCredential
 from connections.unicore.explain import Explainer
 from connections.unicore.pool import Pool, Timeouts, tls_context
 from connections.unicore.transport import PooledTransport
@@ -25,7 +25,7 @@ class _Terms:
     """What a client was made from; another secret or CA bundle makes another client."""
 
     base_url: str
-    credential: PasswordCredential = field(repr=False)
+    credential: SiteCredential = field(repr=False)
     ca_bundle: str | None
 
 
@@ -37,7 +37,7 @@ def open_site(
     *,
     key: str,
     base_url: str,
-    credential: PasswordCredential,
+    credential: SiteCredential,
     ca_bundle: str | None,
     timeouts: Timeouts | None = None,
 ) -> SiteClient:
@@ -60,7 +60,7 @@ def open_site(
 
 
 def make_client(
-    base_url: str, credential: PasswordCredential, ca_bundle: str | None, *, timeouts: Timeouts | None = None
+    base_url: str, credential: SiteCredential, ca_bundle: str | None, *, timeouts: Timeouts | None = None
 ) -> SiteClient:
     """A client of its own, with a pool and a session that nobody shares."""
     urls = site_urls(base_url)

@@ -16,6 +16,7 @@ from connections.unicore.explain import Call, Explainer
 from connections.unicore.pool import SESSION, WIRE_ERRORS, Answer, Pool
 
 _SESSION_SENT = "X-UNICORE-SecuritySession"
+_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 Content = Callable[[], Iterator[bytes]]
 
 
@@ -28,6 +29,7 @@ class PooledTransport(Transport):  # type: ignore[misc]
 
     def __init__(self, credential: Credential, *, pool: Pool, explainer: Explainer) -> None:
         super().__init__(credential, verify=True)
+        self.last_session_id: str | None = None
         self._pool = pool
         self._explainer = explainer
         self._sign_in = threading.Lock()
@@ -58,10 +60,12 @@ class PooledTransport(Transport):  # type: ignore[misc]
             return self._with_session(send)
 
     def _with_session(self, sending: _Sending) -> Answer:
-        headers: dict[str, str] = self._headers({"headers": sending.headers})
+        session = self.last_session_id
+        headers = self._headers_for(sending, session)
         answer = self._send(sending, headers)
-        if answer.status_code == 432 and headers.pop(_SESSION_SENT, ""):
+        if answer.status_code == 432 and session is not None:
             # Refused before anything was done, so it is safe to repeat whatever it is.
+            headers = self._headers_for(sending, None)
             answer = self._send(sending, headers)
         if answer.status_code == 500 and sending.call.method == "GET":
             # A site may not find for a moment what it has just accepted, or trip over what is just being deleted.
@@ -73,6 +77,11 @@ class PooledTransport(Transport):  # type: ignore[misc]
         self.last_session_id = answer.headers.get(SESSION, self.last_session_id)
         self.settings_changed = False
         return answer
+
+    def _headers_for(self, sending: _Sending, session: str | None) -> dict[str, str]:
+        """A session counts instead of a login, so a secret travels, and a token is fetched, only without one."""
+        who = {"Authorization": self.credential.get_auth_header()} if session is None else {_SESSION_SENT: session}
+        return {**_JSON, **who, **sending.headers}
 
     def _send(self, sending: _Sending, headers: Mapping[str, str]) -> Answer:
         try:

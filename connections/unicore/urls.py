@@ -31,6 +31,10 @@ class SiteUrls:
         """UNICORE's word for what a login may submit to here; most have one."""
         return f"{self.base}/sites"
 
+    @property
+    def token(self) -> str:
+        return f"{self.base}/token"
+
     def target_system(self, url: str) -> str:
         """The one of `url` under our own base. Raises SiteRefused for what is none."""
         match = _TARGET_SYSTEM_PATH.search(urlsplit(url).path)

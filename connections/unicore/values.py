@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class JobState(StrEnum):
@@ -73,3 +74,30 @@ class SiteAccess:
     site_name: str
     server_version: str
     server_dn: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is left to compute with. `account` is "" where the site does not name it; `percent` may be unknown."""
+
+    account: str
+    remaining: int
+    unit: str
+    percent: int | None
+
+
+@dataclass(frozen=True)
+class SiteOffer:
+    """What a login may ask for. `queues`: queue -> resource -> limits as the site words them ("1-4", or a list)."""
+
+    queues: dict[str, dict[str, Any]]
+    budgets: tuple[Budget, ...]
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A token that a site has given out; `expires_at` is None if it does not say."""
+
+    value: str = field(repr=False)
+    issued_at: datetime | None
+    expires_at: datetime | None

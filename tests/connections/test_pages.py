@@ -48,12 +48,12 @@ def client(client_of: ClientOf, outsider: User) -> Client:
 def test_a_site_connection_is_stored(client: Client, outsider: User) -> None:
     site = make_site(name="JSC")
     response = client.post(ADD, form(site), follow=True)
-    assert response.redirect_chain == [(LIST, 302)]
+    stored = Connection.objects.get()
+    assert response.redirect_chain == [(f"{LIST}#connection-{stored.uuid}", 302)]
     text = page_text(response)
     assert "juwels is stored. Test it to see what the site says." in text
     assert "JSC" in text
     assert "ada" in text
-    stored = Connection.objects.get()
     assert (stored.owner, stored.site, stored.reveal_secret()) == (outsider, site, SECRET)
     assert SECRET not in response.content.decode()
 
@@ -78,7 +78,9 @@ def test_a_secret_is_kept_to_the_last_space(client: Client) -> None:
         ({"site": "4711"}, "valid"),
         ({"site": "0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11"}, "Select a valid choice."),
         ({"login_name": ""}, "A UNICORE connection needs your user name at the site."),
-        ({"kind": "ftp"}, "Select a valid choice."),
+        ({"login_name": "ada:lovelace"}, "A login name must not hold a colon"),
+        ({"expires_at": "2020-02-30"}, "Enter a valid date."),
+        ({"expires_at": "2020-02-20"}, "This day is over."),
         ({"name": "JUWELS"}, "You already have a connection named JUWELS. Choose another name."),
     ],
 )
@@ -96,9 +98,72 @@ def test_a_wrong_form_comes_back_with_a_sentence_and_without_the_secret(
     assert Connection.objects.count() == 1
 
 
+def test_the_kind_is_chosen_first(client: Client) -> None:
+    text = page_text(client.get(ADD))
+    assert "UNICORE site, with an SSH key" in text
+    assert "Git host, with an access token" in text
+    # No site has a login service.
+    assert "institute's login" not in text
+    assert client.post(ADD, form(make_site(), kind="ftp")).status_code == 422
+    assert not Connection.objects.exists()
+
+
+def test_a_login_service_is_offered_where_a_site_has_one(client: Client) -> None:
+    make_site(name="With", oidc_issuer="https://login.example.org", oidc_client_id="mantik")
+    make_site(name="Without")
+    assert "UNICORE site, with your institute's login" in page_text(client.get(ADD))
+    text = page_text(client.get(f"{ADD}?kind=unicore-oidc"))
+    assert "With" in text
+    assert "Without" not in text
+
+
+def test_a_key_pair_is_made_and_only_its_public_line_is_shown(client: Client) -> None:
+    site = make_site(name="JSC")
+    response = client.post(ADD, form(site, kind="unicore-key", secret=""), follow=True)
+    made = Connection.objects.get()
+    text = page_text(response)
+    assert "Put the line of its public key into ~/.ssh/authorized_keys of ada at JSC, then test it." in text
+    assert made.public_key.startswith("ssh-ed25519 ")
+    assert made.public_key in text
+    assert "PRIVATE KEY" in made.reveal_secret()
+    assert "PRIVATE KEY" not in response.content.decode()
+
+
+def test_a_new_key_pair_takes_the_place_of_the_old(client: Client, outsider: User) -> None:
+    mine = make_connection(owner=outsider, kind=Connection.Kind.UNICORE_KEY, public_key="ssh-ed25519 OLD")
+    path = f"{LIST}{mine.uuid}/secret/"
+    assert "The old key pair is forgotten at once." in page_text(client.get(path))
+    text = page_text(client.post(path, follow=True))
+    mine.refresh_from_db()
+    assert f"The key pair of {mine.name} is replaced." in text
+    assert mine.public_key in text
+    assert "OLD" not in text
+    assert mine.reveal_secret() != "s3cret"
+
+
+def test_the_last_day_of_a_secret_is_shown(client: Client) -> None:
+    day = timezone.localdate() + timedelta(days=400)
+    text = page_text(client.post(ADD, form(make_site(), expires_at=day.isoformat()), follow=True))
+    ends = Connection.objects.get().expires_at
+    assert ends
+    assert timezone.localdate(ends) == day
+    assert f"Ends {day.day} {day:%b %Y}" in text
+
+
+def test_an_ended_secret_is_said_plainly(client: Client, mine: Connection) -> None:
+    Connection.objects.filter(pk=mine.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    assert "juwels Ended" in page_text(client.get(LIST))
+
+
+def test_what_operators_wrote_about_a_site_is_shown_where_it_is_chosen(client: Client) -> None:
+    make_site(name="JSC", notes="Ask for an account in JuDoor.")
+    assert "About the sites JSC Ask for an account in JuDoor." in page_text(client.get(f"{ADD}?kind=unicore-key"))
+    assert "JuDoor" not in page_text(client.get(f"{ADD}?kind=git-token"))
+
+
 def test_a_site_that_is_not_offered_cannot_be_chosen(client: Client) -> None:
     site = make_site(name="Closed", is_offered=False)
-    assert "Closed" not in page_text(client.get(ADD))
+    assert "Closed" not in page_text(client.get(f"{ADD}?kind=unicore-password"))
     assert client.post(ADD, form(site)).status_code == 422
 
 
@@ -184,8 +249,9 @@ def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider:
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.WORKS
     assert "Works" in text
-    assert "role user" in text
-    assert made.test_message in text
+    assert f"The site knows you as {sandbox.users['demo'].uid}." in text
+    for fact in ("Account demo", "Role user", "Groups users", "Queues batch , devel", "New jobs taken now"):
+        assert fact in text
 
 
 def test_a_wrong_password_is_a_sentence_on_the_card(
@@ -253,4 +319,4 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(client: Cl
         for _ in range(number):
             make_connection(owner=outsider)
         counts.append(count_queries(client, LIST))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 7

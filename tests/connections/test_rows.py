@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
-from django.db.models.deletion import ProtectedError
+from django.db.models.deletion import RestrictedError
 from django.utils import timezone
 
 from connections import services
@@ -58,9 +58,7 @@ def test_names_are_unique_per_owner_whatever_their_case(outsider: User, owner: U
 
 def test_of_two_with_the_same_name_the_second_is_told(outsider: User) -> None:
     def add(name: str) -> Connection:
-        return services.add_connection(
-            owner=outsider, kind=GIT, name=name, site=None, login_name="", secret="x", now=timezone.now()
-        )
+        return services.add_connection(owner=outsider, kind=GIT, name=name, secret="x", now=timezone.now())
 
     add("github")
     with pytest.raises(services.NameTaken):
@@ -80,14 +78,42 @@ def test_a_site_is_catalogued_once() -> None:
 def test_a_site_in_use_is_not_deleted(outsider: User) -> None:
     used = make_connection(owner=outsider).site
     assert used
-    with pytest.raises(ProtectedError):
+    with pytest.raises(RestrictedError):
         used.delete()
 
 
-def test_only_offered_sites_are_offered() -> None:
-    offered = make_site()
+def test_only_offered_sites_are_offered(outsider: User, owner: User) -> None:
+    offered, mine = make_site(name="A"), make_site(name="B", added_by=outsider)
     make_site(is_offered=False)
-    assert list(Site.objects.offered()) == [offered]
+    assert list(Site.objects.offered_to(outsider)) == [offered, mine]
+    assert list(Site.objects.offered_to(owner)) == [offered]
+
+
+def test_a_members_own_sites_and_connections_go_with_the_account(outsider: User) -> None:
+    site = make_site(added_by=outsider)
+    make_connection(owner=outsider, site=site)
+    outsider.delete()
+    assert not Site.objects.exists()
+    assert not Connection.objects.exists()
+
+
+def test_two_members_may_add_the_same_site(outsider: User, owner: User) -> None:
+    for member in (outsider, owner):
+        make_site(name="Mine", base_url="https://hpc.example.org/SITE/rest/core", added_by=member)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_site(name="mine", added_by=owner)
+    assert Site.objects.count() == 2
+
+
+@pytest.mark.parametrize("field", ["secret", "access"])
+def test_a_ciphertext_of_another_column_does_not_open_there(outsider: User, field: str) -> None:
+    made = make_connection(owner=outsider)
+    made.sealed_secret = made.sealed_access = made.sealed(field, "hunter2")
+    opened = {"secret": made.reveal_secret, "access": made.reveal_access}
+    assert opened.pop(field)() == "hunter2"
+    [other] = opened.values()
+    with pytest.raises(SealBroken):
+        other()
 
 
 def test_a_connection_is_its_owners_alone(outsider: User, operator: User) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +34,7 @@ class RunningSite:
     """A site that takes jobs now. `users` are by login: demo and other are members, admin administers it.
 
     `directory` holds the working directories of jobs, by the id of the job. `ca_bundle` is None over http.
+    `authorize_key(login, line)` is what a user does who puts a line into their authorized_keys there.
     """
 
     name: Literal["sandbox", "unicorex"]
@@ -41,6 +42,7 @@ class RunningSite:
     users: Mapping[str, SiteUser]
     directory: Path
     ca_bundle: Path | None = None
+    authorize_key: Callable[[str, str], None] | None = None
 
     def client(self, login: str | None = "demo", **options: object) -> httpx.Client:
         """An HTTP client that signs in with every request; anonymous without a login."""
@@ -79,7 +81,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 @pytest.fixture(scope="session")
 def unicorex(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with _running_unicorex(tmp_path_factory.mktemp("unicorex")) as site:
+    with running_unicorex(tmp_path_factory.mktemp("unicorex")) as site:
         yield site
 
 
@@ -98,7 +100,7 @@ def strict_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 @pytest.fixture(scope="session")
 def unicorex_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with _running_unicorex(tmp_path_factory.mktemp("unicorex-https"), https=True, quota=STRICT_QUOTA) as site:
+    with running_unicorex(tmp_path_factory.mktemp("unicorex-https"), https=True, quota=STRICT_QUOTA) as site:
         yield site
 
 
@@ -116,16 +118,21 @@ def _tls_context(ca_bundle: Path | None) -> ssl.SSLContext:
 
 
 def running_sandbox(site: SandboxSite) -> RunningSite:
-    return RunningSite("sandbox", site.base_url, site.users, site.jobs_directory)
+    keys = site.bearers.authorize_key
+    return RunningSite("sandbox", site.base_url, site.users, site.jobs_directory, authorize_key=keys)
 
 
 @contextmanager
-def _running_unicorex(directory: Path, *, https: bool = False, quota: int | None = None) -> Iterator[RunningSite]:
+def running_unicorex(
+    directory: Path, *, https: bool = False, quota: int | None = None, userinfo: str | None = None
+) -> Iterator[RunningSite]:
+    """One of one's own. With `userinfo` it takes the access tokens that are good at that endpoint."""
     require_unicorex()
-    server = UnicoreXServer(directory, https, quota=quota)
+    server = UnicoreXServer(directory, https, quota=quota, userinfo=userinfo)
     server.start()
+    jobs = directory / "jobs"
     try:
-        yield RunningSite("unicorex", server.base_url, server.users, directory / "jobs", server.ca_bundle)
+        yield RunningSite("unicorex", server.base_url, server.users, jobs, server.ca_bundle, server.authorize_key)
     finally:
         server.stop()
 

@@ -18,17 +18,26 @@ from connections.sandbox.users import SiteUser
 from tests.unicorex.install import HERE, UnicoreXError
 
 _TEMPLATES = HERE / "config"
+_OIDC = Template("""\
+container.security.rest.authentication.OAUTH.class=eu.unicore.services.rest.security.OAuthAuthenticator
+container.security.rest.authentication.OAUTH.address=$userinfo
+container.security.rest.authentication.OAUTH.identityAssign="$name"
+""")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between two servers. `quota` limits the jobs of one user; None means no limit."""
+    """What differs between two servers. `quota` limits the jobs of one user; None means no limit.
+
+    With `userinfo`, the address of an OpenID provider's userinfo endpoint, its access tokens are taken, too.
+    """
 
     directory: Path
     port: int
     https: bool
     users: Sequence[SiteUser]
     quota: int | None = None
+    userinfo: str | None = None
 
     @property
     def external_url(self) -> str:
@@ -41,6 +50,11 @@ class Settings:
     @property
     def properties(self) -> Path:
         return self.directory / "ux.config"
+
+    @property
+    def public_keys(self) -> Path:
+        """The server's stand-in for everybody's authorized_keys, which it reads again when it changes."""
+        return self.directory / "ssh-keys.txt"
 
 
 def write_configuration(settings: Settings) -> None:
@@ -55,12 +69,15 @@ def write_configuration(settings: Settings) -> None:
     shutil.copyfile(_TEMPLATES / "log4j2.properties", directory / "log4j2.properties")
     password = _ensure_key(directory)
     _write_private(directory / "users.txt", "".join(_password_line(user) for user in settings.users))
-    _write_private(directory / "attributes.json", json.dumps({u.dn: _attributes(u) for u in settings.users}))
+    settings.public_keys.touch(mode=0o600)
+    names = {name: _attributes(user) for user in settings.users for name in (user.dn, _oidc_name(user.login))}
+    _write_private(directory / "attributes.json", json.dumps(names))
     _write_private(settings.properties, _properties(settings, password))
 
 
 def _properties(settings: Settings, password: str) -> str:
     quota = f"container.services.maxInstancesPerUser.JobManagement={settings.quota}"
+    oidc = _OIDC.substitute(userinfo=settings.userinfo, name=_oidc_name('"+sub+"'))
     return Template((_TEMPLATES / "ux.config.in").read_text()).substitute(
         directory=settings.directory,
         port=settings.port,
@@ -68,7 +85,14 @@ def _properties(settings: Settings, password: str) -> str:
         ssl="true" if settings.https else "false",
         keystore_password=password,
         quota=quota if settings.quota else "",
+        oidc_order=" OAUTH" if settings.userinfo else "",
+        oidc=oidc if settings.userinfo else "",
     )
+
+
+def _oidc_name(login: str) -> str:
+    """Under which the server knows somebody who comes with an access token of the OpenID provider."""
+    return f"CN={login}, OU=OIDC, O=UNICORE"
 
 
 def _password_line(user: SiteUser) -> str:

@@ -40,12 +40,14 @@ class UnicoreXServer:
         port: int | None = None,
         users: Sequence[SiteUser] | None = None,
         quota: int | None = None,
+        userinfo: str | None = None,
     ) -> None:
         self.users: dict[str, SiteUser] = {user.login: user for user in users or generated_users()}
         self._workdir = workdir.resolve()
         self._https = https
         self._port = port
         self._quota = quota
+        self._userinfo = userinfo
         self._process: subprocess.Popen[bytes] | None = None
         self._settings: Settings | None = None
 
@@ -58,6 +60,11 @@ class UnicoreXServer:
     def ca_bundle(self) -> Path | None:
         """The certificate to trust over HTTPS; None over HTTP."""
         return self._current.certificate if self._https else None
+
+    def authorize_key(self, login: str, public_line: str) -> None:
+        """What a user does who puts a line into their authorized_keys on the cluster."""
+        with self._current.public_keys.open("a") as file:
+            file.write(f"{login}:{public_line.strip()}:{self.users[login].dn}\n")
 
     @property
     def log(self) -> Path:
@@ -74,7 +81,14 @@ class UnicoreXServer:
         jars = ensure_jars()
         self._workdir.mkdir(parents=True, exist_ok=True)
         self._port = self._port or free_port()
-        self._settings = Settings(self._workdir, self._port, self._https, list(self.users.values()), quota=self._quota)
+        self._settings = Settings(
+            self._workdir,
+            self._port,
+            self._https,
+            list(self.users.values()),
+            quota=self._quota,
+            userinfo=self._userinfo,
+        )
         write_configuration(self._settings)
         self._process = self._launch(jars)
         try:

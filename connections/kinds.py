@@ -1,0 +1,129 @@
+"""The kinds of connections: what each asks for, keeps and shows. Pages, forms and services read it from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    UNICORE_KEY = "unicore-key", "UNICORE, SSH key"
+    UNICORE_TOKEN = "unicore-token", "UNICORE, renewed token"
+    UNICORE_OIDC = "unicore-oidc", "UNICORE, institute login (OIDC)"
+    UNICORE_PASSWORD = "unicore-password", "UNICORE, user name and password"
+    GIT_TOKEN = "git-token", "Git host, access token"
+    SSH_KEY = "ssh-key", "Git host, SSH key"
+
+
+class Need(StrEnum):
+    """Whether a form asks for something."""
+
+    NO = "no"
+    OPTIONAL = "optional"
+    YES = "yes"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """`title` and `advice` help to choose; `authenticates` is what a card says.
+
+    `login` and `expiry` say whether a form asks for a login name, and for the day on which what is typed ends.
+    A kind without `asks_for` has a key pair, made here: its public half is shown, nothing is typed. What is
+    typed is `forgotten` when it only serves to get what is kept.
+    """
+
+    title: str
+    advice: str
+    authenticates: str
+    icon: str
+    has_site: bool = True
+    login: Need = Need.YES
+    expiry: Need = Need.NO
+    asks_for: str = ""
+    asks_help: str = ""
+    is_forgotten: bool = False
+
+    @property
+    def has_key_pair(self) -> bool:
+        return not self.asks_for
+
+
+_KEPT = "Stored encrypted, used by the workers only, and never shown again."
+
+TRAITS: dict[Kind, Traits] = {
+    Kind.UNICORE_KEY: Traits(
+        title="UNICORE site, with an SSH key",
+        advice="Best where the site allows it. Mantik makes a key pair; you put its public line on the cluster, and "
+        "take it away again whenever you like. No password leaves you.",
+        authenticates="with a key pair that Mantik made",
+        icon="key",
+    ),
+    Kind.UNICORE_TOKEN: Traits(
+        title="UNICORE site, with a renewed token",
+        advice="You type your password once. Mantik gets a token from the site with it, forgets the password, and "
+        "renews the token before it ends.",
+        authenticates="with a token of the site, which Mantik renews",
+        icon="arrow-repeat",
+        asks_for="Password",
+        asks_help="Sent to the site once, for the token. It is not stored.",
+        is_forgotten=True,
+    ),
+    Kind.UNICORE_OIDC: Traits(
+        title="UNICORE site, with your institute's login",
+        advice="For sites that work with an OpenID Connect login service. You paste a refresh token; Mantik gets "
+        "short-lived access tokens with it.",
+        authenticates="with access tokens of the site's login service",
+        icon="person-badge",
+        login=Need.NO,
+        asks_for="Refresh token",
+        asks_help=f"As your login service or oidc-agent gives it. {_KEPT}",
+    ),
+    Kind.UNICORE_PASSWORD: Traits(
+        title="UNICORE site, with a password",
+        advice="Works at most sites. Your password is stored, encrypted, and sent to the site at every sign-in; "
+        "choose another kind if the site offers one.",
+        authenticates="with a user name and password",
+        icon="person-lock",
+        expiry=Need.OPTIONAL,
+        asks_for="Password",
+        asks_help=_KEPT,
+    ),
+    Kind.GIT_TOKEN: Traits(
+        title="Git host, with an access token",
+        advice="For private code repositories over https, at GitHub, GitLab, Bitbucket or a server of your own.",
+        authenticates="with an access token",
+        icon="git",
+        has_site=False,
+        login=Need.OPTIONAL,
+        expiry=Need.OPTIONAL,
+        asks_for="Access token",
+        asks_help=_KEPT,
+    ),
+    Kind.SSH_KEY: Traits(
+        title="Git host, with an SSH key",
+        advice="For private code repositories over ssh. Mantik makes a key pair; you give its public line to the "
+        "repository as a deploy key.",
+        authenticates="with a key pair that Mantik made",
+        icon="key",
+        has_site=False,
+        login=Need.NO,
+    ),
+    Kind.SSH_KEY: Traits(
+        title="Git host, with an SSH key",
+        advice="For private code repositories over ssh. Mantik makes a key pair; you add its public line at the host, "
+        "as a deploy key that may read one repository, and take it away again whenever you like.",
+        authenticates="with a key pair that Mantik made",
+        icon="key",
+        has_site=False,
+        login=Need.NO,
+    ),
+}
+
+WITH_SITE = sorted(kind.value for kind, traits in TRAITS.items() if traits.has_site)
+WITHOUT_SITE = sorted(kind.value for kind, traits in TRAITS.items() if not traits.has_site)
+
+
+def traits_of(kind: str) -> Traits:
+    return TRAITS[Kind(kind)]

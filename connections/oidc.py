@@ -1,0 +1,190 @@
+"""Access tokens of a site's login service, got with a refresh token (OAuth 2, OpenID Connect discovery).
+
+Raises SiteError and nothing else, with the host of the login service in every sentence. No answer and no token ever
+stands in one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from base64 import b64encode
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from connections.outbound import AddressRefused
+from connections.unicore.credentials import header_safe
+from connections.unicore.errors import SiteRefused, SiteUnavailable
+from connections.unicore.explain import causes_of
+from connections.unicore.pool import WIRE_ERRORS, Answer, Pool, Timeouts, tls_context
+from connections.unicore.urls import site_urls
+from connections.unicore.wording import clean, quoted, redact
+
+# Somebody may be waiting at a page, and a transport holds its sign-in meanwhile.
+TIMEOUTS = Timeouts(connect=5, read=10, pool=5, answer=10)
+_DISCOVERY_SECONDS = 3600.0
+_UNSAID_SECONDS = 60
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+@dataclass(frozen=True)
+class LoginService:
+    """How we are known to it. With `token_url` it is not asked for its discovery document."""
+
+    issuer: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Granted:
+    """`refresh_token` is the next one if the service changes it at each use, else "". Seconds from now.
+
+    `refresh_seconds` is how long the refresh token is good, None if the service does not say.
+    """
+
+    access_token: str = field(repr=False)
+    seconds: int
+    refresh_token: str = field(repr=False)
+    refresh_seconds: int | None
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    url: str
+    takes_secret_in_form: bool
+
+
+_found: dict[str, tuple[float, _Endpoint]] = {}
+_finding = threading.Lock()
+
+
+def refresh(service: LoginService, refresh_token: str) -> Granted:
+    """A new access token. The refresh token may be used up by that, so only one process may do it at a time."""
+    endpoint = _endpoint(service)
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    headers = dict(_FORM)
+    if not service.client_secret:
+        form["client_id"] = service.client_id
+    elif endpoint.takes_secret_in_form:
+        form |= {"client_id": service.client_id, "client_secret": service.client_secret}
+    else:
+        pair = f"{quote(service.client_id, safe='')}:{quote(service.client_secret, safe='')}"
+        headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    answer = _ask("POST", endpoint.url, headers, urlencode(form).encode())
+    return _granted(answer, urlsplit(endpoint.url).netloc)
+
+
+def _endpoint(service: LoginService) -> _Endpoint:
+    if service.token_url:
+        return _Endpoint(_checked(service.token_url), takes_secret_in_form=True)
+    with _finding:
+        found = _found.get(service.issuer)
+        if found is None or found[0] < time.monotonic():
+            found = time.monotonic() + _DISCOVERY_SECONDS, _discover(service.issuer)
+            _found[service.issuer] = found
+        return found[1]
+
+
+def _discover(issuer: str) -> _Endpoint:
+    url = _checked(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    host = urlsplit(url).netloc
+    document = _object(_ask("GET", url, {"Accept": "application/json"}, None))
+    token_url = document.get("token_endpoint")
+    if document.get("issuer") != issuer and document.get("issuer") != issuer.rstrip("/"):
+        raise _misconfigured(host, "calls itself by another issuer than the one it is known by here")
+    if not isinstance(token_url, str):
+        raise _misconfigured(host, "has no discovery document that names a token endpoint")
+    methods = document.get("token_endpoint_auth_methods_supported")
+    return _Endpoint(_checked(token_url), not isinstance(methods, list) or "client_secret_post" in methods)
+
+
+def _checked(url: str) -> str:
+    """Raises SiteRefused for an address that would send tokens unencrypted."""
+    try:
+        site_urls(url)
+    except SiteRefused:
+        raise _misconfigured(
+            clean(urlsplit(url).netloc, limit=200), "has an address that is not an https URL"
+        ) from None
+    return url
+
+
+def _ask(method: str, url: str, headers: dict[str, str], content: bytes | None) -> Answer:
+    host = urlsplit(url).netloc
+    try:
+        return _pool(os.getpid()).send(method, url, headers=headers, content=content)
+    except WIRE_ERRORS as error:
+        inside = next((cause for cause in causes_of(error) if isinstance(cause, AddressRefused)), None)
+        if inside:
+            raise SiteRefused(
+                f"The login service {host} is not asked: {inside}", code="refused.login_service"
+            ) from None
+        raise SiteUnavailable(
+            f"The login service {host} does not answer, so there is no access token for the site.",
+            code="unavailable.login_service",
+        ) from None
+
+
+@lru_cache(maxsize=2)
+def _pool(_pid: int) -> Pool:
+    """A forked process must not write on its parent's connections."""
+    return Pool(verify=tls_context(None), timeouts=TIMEOUTS)
+
+
+def _granted(answer: Answer, host: str) -> Granted:
+    document = _object(answer)
+    if answer.status_code >= 500 or answer.status_code == 429:
+        raise SiteUnavailable(
+            f"The login service {host} gives no access tokens at the moment.", code="unavailable.login_service"
+        )
+    if answer.status_code != 200:
+        raise _refusal(document, host)
+    token = document.get("access_token")
+    if not isinstance(token, str):
+        raise _misconfigured(host, "answers without an access token")
+    return Granted(
+        access_token=header_safe(token),
+        seconds=_seconds(document.get("expires_in")) or _UNSAID_SECONDS,
+        refresh_token=str(document.get("refresh_token") or ""),
+        refresh_seconds=_seconds(document.get("refresh_expires_in")),
+    )
+
+
+def _refusal(document: dict[str, Any], host: str) -> SiteRefused:
+    described = document.get("error_description")
+    words = clean(redact(described), limit=300) if isinstance(described, str) else ""
+    if document.get("error") in {"invalid_grant", "invalid_token"}:
+        return SiteRefused(
+            f"The login service {host} does not accept the refresh token of this connection (any more). Replace the "
+            f"secret of this connection with a new one.{quoted(words)}",
+            code="refused.credentials",
+            site_words=words or None,
+        )
+    return _misconfigured(host, "does not accept Mantik as its client", words)
+
+
+def _misconfigured(host: str, problem: str, words: str = "") -> SiteRefused:
+    return SiteRefused(
+        f"The login service {host} {problem}. An operator can correct the OIDC settings of this site.{quoted(words)}",
+        code="refused.login_service",
+        site_words=words or None,
+    )
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    try:
+        document = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _seconds(value: Any) -> int | None:
+    """A positive number of seconds; Keycloak's 0 for a refresh token that does not end is None."""
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,203 @@
+"""Secrets that end: access tokens that are fetched, tokens that are renewed before they do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from connections import oidc
+from connections.health import note_refusal
+from connections.kinds import Kind
+from connections.models import Connection, Site
+from connections.sealing import SealBroken
+from connections.turns import Turn, take_turn
+from connections.unicore.client import IssuedToken, SiteClient
+from connections.unicore.credentials import AccessToken, token_credential
+from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
+from connections.unicore.sites import make_client
+from mantik.audit.services import record
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+# An access token is not begun with this shortly before its end: the site has yet to ask about it.
+FRESH = timedelta(seconds=20)
+TRY_AGAIN = timedelta(hours=1)
+LONGEST_WAIT_SECONDS = 30.0
+# A site may refuse a token that outlives its certificate.
+_SHORTER_DAYS = (7, 1)
+
+
+# Access tokens of a login service
+
+
+def access_token(connection_id: int) -> AccessToken:
+    """One that is good now, shared by all processes through the database. Raises SiteError.
+
+    Whoever finds it ended takes a turn at fetching the next; the others wait for what comes of it. Not inside a
+    transaction: the login service does not take back what it has changed when one is rolled back.
+    """
+    was_connected = database.connection is not None
+    try:
+        return _access_token(connection_id, time.monotonic() + LONGEST_WAIT_SECONDS)
+    except SealBroken as error:
+        raise SiteRefused(f"{error} Replace the secret of this connection.", code="refused.secret") from None
+    finally:
+        if not was_connected:
+            # Called in a thread that has nothing else to do with the database, and soon ends.
+            database.close()
+
+
+def _access_token(connection_id: int, deadline: float) -> AccessToken:
+    while True:
+        connection = Connection.objects.filter(pk=connection_id).first()
+        if connection is None:
+            raise SiteRefused("This connection was deleted.", code="refused.connection")
+        if token := _kept_token(connection):
+            return token
+        turn = take_turn(connection_id, now=timezone.now())
+        if turn is not None:
+            return _fetch_in_turn(turn)
+        if time.monotonic() > deadline:
+            raise SiteUnavailable(
+                "Another worker is still waiting for an access token of this connection.",
+                code="unavailable.login_service",
+            )
+        time.sleep(0.1)
+
+
+def _kept_token(connection: Connection) -> AccessToken | None:
+    ends = connection.access_expires_at
+    if not connection.sealed_access or ends is None or ends - FRESH <= timezone.now():
+        return None
+    return AccessToken(connection.reveal_access(), (ends - FRESH).timestamp())
+
+
+def _fetch_in_turn(turn: Turn) -> AccessToken:
+    token = _kept_token(turn.connection)
+    if token:
+        # Somebody else had just fetched one.
+        turn.end()
+        return token
+    try:
+        return _fetch(turn)
+    except SiteError as error:
+        turn.end(renewal_error=error.message)
+        raise
+
+
+def _fetch(turn: Turn) -> AccessToken:
+    connection = turn.connection
+    assert connection.site is not None
+    granted = oidc.refresh(login_service(connection.site), turn.secret)
+    now = timezone.now()
+    ends = now + timedelta(seconds=granted.seconds)
+    turn.keep(
+        secret=granted.refresh_token or turn.secret,
+        sealed_access=connection.sealed("access", granted.access_token),
+        access_expires_at=ends,
+        renewed_at=now,
+        renewal_error="",
+        **_ends_in(granted.refresh_seconds, now),
+    )
+    return AccessToken(granted.access_token, (ends - FRESH).timestamp())
+
+
+def _ends_in(seconds: int | None, now: datetime) -> dict[str, Any]:
+    """A refresh token that ends when it is not used is used in time."""
+    if seconds is None:
+        return {}
+    return {"expires_at": now + timedelta(seconds=seconds), "renew_at": now + timedelta(seconds=seconds / 2)}
+
+
+def login_service(site: Site) -> oidc.LoginService:
+    """Raises SiteRefused for a site without one, SealBroken."""
+    if not site.has_login_service:
+        raise SiteRefused(
+            f"{site.name} has no login service here any more. An operator can give it its OIDC settings again.",
+            code="refused.login_service",
+        )
+    return oidc.LoginService(site.oidc_issuer, site.oidc_token_url, site.oidc_client_id, site.reveal_oidc_secret())
+
+
+# Tokens that a site issues
+
+
+def obtain_token(*, client: SiteClient) -> IssuedToken:
+    """A token for whoever `client` signs in as; one that stands for nobody is no use. Raises SiteError."""
+    wanted = [settings.MANTIK_SITE_TOKEN_DAYS, *_SHORTER_DAYS]
+    for place, days in enumerate(wanted, start=1):
+        try:
+            return client.issue_token(seconds=days * 86400)
+        except SiteRefused as error:
+            is_too_long = error.code == "refused.request" and "lifetime" in (error.site_words or "").lower()
+            if not is_too_long or place == len(wanted):
+                raise
+    raise AssertionError("unreachable")
+
+
+def check_token(*, client: SiteClient, provider: str) -> None:
+    """Raises SiteRefused unless the site takes the token that `client` comes with for one of somebody."""
+    if client.access().role == "anonymous":
+        raise SiteRefused(
+            f"{provider} gave out a token, but does not say for whom. It may not know passwords; choose another kind "
+            "of connection.",
+            code="refused.unmapped",
+        )
+
+
+def token_columns(issued: IssuedToken, now: datetime) -> dict[str, Any]:
+    """When a token ends, and when it is renewed: at half of its life."""
+    ends = issued.expires_at
+    return {"expires_at": ends, "renew_at": None if ends is None else now + (ends - now) / 2}
+
+
+def renew(*, connection_id: int, clock: Clock) -> None:
+    """Get the next secret with the present one, if that is due and nobody else is at it. What fails is tried again."""
+    now = clock()
+    if not Connection.objects.due_for_renewal(now).filter(pk=connection_id).exists():
+        return
+    try:
+        turn = take_turn(connection_id, now=now)
+    except SealBroken:
+        # Every page that shows the connection says so.
+        Connection.objects.filter(pk=connection_id).update(renew_at=now + TRY_AGAIN)
+        return
+    if turn is None:
+        return
+    try:
+        _renew(turn, clock)
+    except SiteError as error:
+        log.warning("token_not_renewed", connection=str(turn.connection.uuid), code=error.code)
+        turn.end(renewal_error=error.message, renew_at=now + TRY_AGAIN)
+        note_refusal(turn.connection, error, now=now)
+
+
+def _renew(turn: Turn, clock: Clock) -> None:
+    connection = turn.connection
+    assert connection.site is not None
+    if connection.kind == Kind.UNICORE_OIDC:
+        _fetch(turn)
+        return
+    site = connection.site
+    client = make_client(site.base_url, token_credential(turn.secret), site.ca_bundle or None)
+    issued = obtain_token(client=client)
+    now = clock()
+    with transaction.atomic():
+        columns = token_columns(issued, now)
+        if turn.keep(secret=issued.value, renewed_at=now, renewal_error="", **columns):
+            record("connection.renewed", actor=None, target=connection, after={"expires_at": issued.expires_at})
+
+
+def due_for_renewal(*, now: datetime, limit: int) -> list[int]:
+    """Ids of connections whose renewal is due and in nobody's hands."""
+    return list(Connection.objects.due_for_renewal(now).values_list("pk", flat=True)[:limit])

@@ -1,0 +1,61 @@
+"""User settings > Connections > sites that members add for themselves, where operators allow that."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from connections import sites
+from connections.forms import SiteForm
+from connections.models import Site
+from mantik.accounts.http import MemberRequest
+
+ROOM = {"room": "connections"}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add(request: MemberRequest) -> HttpResponse:
+    if not settings.MANTIK_MEMBERS_ADD_SITES:
+        raise Http404
+    form = SiteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            site = sites.add_site(member=request.user, **form.cleaned_data)
+        except sites.SiteTaken:
+            form.add_error("base_url", "You have a site of this name or address already. Choose it in a connection.")
+        else:
+            messages.info(request, f"{site.name} is added, for you alone. Add a connection to it, and test it.")
+            return redirect("connections:add")
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "connections/site_form.html", {"form": form, **ROOM}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: MemberRequest, uuid: str) -> HttpResponse:
+    site = get_object_or_404(Site.objects.filter(added_by=request.user), uuid=uuid)
+    if request.method == "POST":
+        try:
+            sites.delete_site(site=site, actor=request.user)
+        except sites.SiteUsed:
+            messages.error(request, f"{site.name} stays: delete your connections to it first.")
+        else:
+            messages.info(request, f"{site.name} is deleted.")
+        return redirect("connections:list")
+    context = {
+        **ROOM,
+        "title": f"Delete the site {site.name}?",
+        "message": "Only you see it. It can be added again at any time.",
+        "action_url": reverse("connections:site-delete", args=[site.uuid]),
+        "verb": "Delete site",
+        "icon_name": "trash3",
+        "back_url": reverse("connections:list"),
+        "back_label": "Back",
+    }
+    return render(request, "connections/confirm_delete.html", context)

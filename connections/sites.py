@@ -1,0 +1,94 @@
+"""Sites that members add for themselves, and the events that operators' changes leave."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.deletion import RestrictedError
+
+from connections.models import Site
+from connections.unicore.errors import SiteRefused
+from connections.unicore.pool import tls_context
+from connections.unicore.urls import site_urls
+from mantik.accounts.models import User
+from mantik.audit.services import record
+
+# What an event tells of a site, under names that say so much.
+_TOLD = {
+    "name": "name",
+    "base_url": "base_url",
+    "ca_bundle": "ca_bundle",
+    "notes": "notes",
+    "is_offered": "is_offered",
+    "oidc_issuer": "oidc_issuer",
+    "oidc_token_url": "oidc_endpoint",
+    "oidc_client_id": "oidc_client_id",
+}
+
+
+class SiteTaken(Exception):
+    """The member sees a site of that name or address already."""
+
+
+class SiteUsed(Exception):
+    """Connections lead to it."""
+
+
+def usable_base_url(text: str) -> str:
+    """`text` as a site is addressed. Raises SiteRefused, with a sentence for a form."""
+    return site_urls(text).base
+
+
+def check_ca_bundle(text: str) -> None:
+    """Raises SiteRefused, with a sentence for a form."""
+    tls_context(text or None)
+
+
+def add_site(*, member: User, name: str, base_url: str, ca_bundle: str, notes: str) -> Site:
+    """A site that only `member` sees. Raises SiteTaken."""
+    known = Site.objects.visible_to(member)
+    if known.filter(name__iexact=name).exists() or known.filter(base_url=base_url).exists():
+        raise SiteTaken
+    site = Site(name=name, base_url=base_url, ca_bundle=ca_bundle, notes=notes, added_by=member)
+    try:
+        with transaction.atomic():
+            site.save()
+            record("site.added", actor=member, target=site, after=told_of(site))
+    except IntegrityError:
+        raise SiteTaken from None
+    return site
+
+
+def delete_site(*, site: Site, actor: User) -> None:
+    """Raises SiteUsed."""
+    try:
+        with transaction.atomic():
+            record("site.deleted", actor=actor, target=site, before=told_of(site))
+            site.delete()
+    except RestrictedError:
+        raise SiteUsed from None
+
+
+def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> None:
+    """The event of what an operator has saved; `before` is what told_of() said, None for a new site."""
+    after = told_of(site)
+    if before is None:
+        record("site.added", actor=actor, target=site, after=after)
+        return
+    changed = [name for name in after if after[name] != before[name]]
+    if changed:
+        was, now = ({name: values[name] for name in changed} for values in (before, after))
+        record("site.changed", actor=actor, target=site, before=was, after=now)
+
+
+def told_of(site: Site) -> dict[str, Any]:
+    told = {shown: getattr(site, column) for column, shown in _TOLD.items()}
+    if site.ca_bundle:
+        # Its fingerprint is enough to tell one from another.
+        told["ca_bundle"] = f"sha256 {hashlib.sha256(site.ca_bundle.encode()).hexdigest()[:16]}"
+    return told
+
+
+__all__ = ["SiteRefused", "SiteTaken", "SiteUsed", "add_site", "delete_site", "record_change", "told_of"]
