@@ -13,44 +13,45 @@ from django.views.decorators.http import require_GET
 
 from connections.models import Connection
 from mantik.lib.humanize import core_hours
+from mantik.lib.paging import page_by_pk
 from projects.access import project_or_404
+from projects.experiments import may_edit
+from projects.listing import ProjectFilter
 from projects.models import Project
-from projects.permissions import Action, Role, may
+from projects.permissions import Action, may, roles_in
 from runs import reports
 from runs.models import Run
 from runs.rows import run_rows
 
 LATEST = 10
+PROJECTS_PER_PAGE = 50
 LAST_WEEK = timedelta(days=7)
 
 
 @require_GET
 def project_list(request: HttpRequest) -> HttpResponse:
-    own = list(Project.objects.joined_by(request.user).order_by("name", "pk")[:200])
-    public = list(
-        Project.objects.visible_to(request.user).exclude(pk__in=[p.pk for p in own]).order_by("name", "pk")[:200]
+    filters = ProjectFilter.from_query(request.GET, user=request.user, path=request.path)
+    page = page_by_pk(
+        filters.projects().prefetch_related("labels"), cursor=request.GET.get("page", ""), size=PROJECTS_PER_PAGE
     )
-    last_run, active = reports.last_run_by_project(own + public), reports.active_by_project(own)
-    roles = _roles(request) if own else {}
+    roles = roles_in(page.rows, user=request.user) if request.user.is_authenticated else {}
+    own = [project for project in page.rows if project.pk in roles]
+    last_run, active = reports.last_run_by_project(page.rows), reports.active_by_project(own)
     context = {
-        "own_projects": [
+        "filters": filters,
+        "rows": [
             {
                 "project": project,
-                "role": roles.get(project.pk, ""),
+                "labels": [(label.name, filters.label_url(label.name)) for label in project.labels.all()],
+                "role": roles[project.pk].label if project.pk in roles else "",
                 "runs_active": active.get(project.pk, 0),
                 "last_run_at": last_run.get(project.pk),
             }
-            for project in own
+            for project in page.rows
         ],
-        "public_projects": [{"project": project, "last_run_at": last_run.get(project.pk)} for project in public],
+        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
     }
     return render(request, "projects/list.html", context)
-
-
-def _roles(request: HttpRequest) -> dict[int, str]:
-    assert request.user.is_authenticated
-    memberships = request.user.memberships.values_list("project", "role")
-    return {project: Role(role).label for project, role in memberships}
 
 
 @require_GET
@@ -59,7 +60,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     now = timezone.now()
     latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
-    context: dict[str, Any] = {"project": project, "room": "overview"}
+    labels = project.labels.in_order()
+    context: dict[str, Any] = {"project": project, "room": "overview", "labels": labels}
     if latest:
         context |= {
             "rows": run_rows(latest, user=request.user, project=project, now=now),
@@ -141,7 +143,7 @@ def _step(label: str, text: str, url: str | None, *, done: bool) -> dict[str, An
 @require_GET
 def experiments(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
-    found = list(project.experiments.in_order().select_related("created_by"))
+    found = list(project.experiments.in_order().select_related("created_by", "project"))
     last = reports.last_run_by_experiment(found)
     runs = reverse("runs:list", args=[project.slug])
     context = {
@@ -153,6 +155,7 @@ def experiments(request: HttpRequest, slug: str) -> HttpResponse:
                 "runs_url": f"{runs}?experiment={experiment.uuid}",
                 "last_run_at": last[experiment.pk].created_at if experiment.pk in last else None,
                 "badge": last[experiment.pk].badge if experiment.pk in last else None,
+                "may_edit": request.user.is_authenticated and may_edit(request.user, experiment),
             }
             for experiment in found
         ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
+from mantik.accounts.models import User
+from mantik.audit.services import record
 from projects.models import FormerAddress, Project
 
 
@@ -32,7 +34,7 @@ def check_never_had_by_another(project: Project) -> None:
         raise SlugTaken
 
 
-def move(project: Project, slug: str) -> None:
+def move(project: Project, slug: str, *, actor: User) -> None:
     """Give `project` the address `slug`; the one it had keeps leading there. Raises SlugTaken."""
     try:
         with transaction.atomic():
@@ -45,6 +47,8 @@ def move(project: Project, slug: str) -> None:
             Project.objects.filter(pk=project.pk).update(slug=slug)
             project.slug = slug
             check_never_had_by_another(project)
+            before, after = {"address": current}, {"address": slug}
+            record("project.moved", actor=actor, target=project, project=project, before=before, after=after)
     except (IntegrityError, SlugTaken):
         project.refresh_from_db(fields=["slug"])
         raise SlugTaken from None

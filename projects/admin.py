@@ -1,35 +1,147 @@
-from django.contrib import admin
-from django.http import HttpRequest
+"""The operators' pages of projects. What they change leaves audit events, and a project keeps an owner."""
 
-from projects.models import CodeRepository, Experiment, FormerAddress, Invitation, Membership, Project
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from projects.admin_events import TellingAdmin, kept_rows, tell_roles
+from projects.code_repositories import InUse, delete_code_repository
+from projects.dependents import what_holds_code_repository
+from projects.experiments import delete_experiment
+from projects.models import (
+    CodeRepository,
+    Experiment,
+    FormerAddress,
+    GroupMember,
+    GroupMembership,
+    Invitation,
+    Label,
+    Membership,
+    Project,
+    UserGroup,
+)
+from projects.permissions import Role
+
+
+class MembershipFormSet(BaseInlineFormSet[Membership, Project, Any]):
+    def clean(self) -> None:
+        """A project always has an owner who can act."""
+        super().clean()
+        rows = kept_rows(self.forms)
+        if not any(
+            row["role"] == Role.OWNER and row["user"].is_active for row in rows if "role" in row and "user" in row
+        ):
+            raise ValidationError("A project always has an owner whose account is on. Make another member one first.")
 
 
 class MembershipInline(admin.TabularInline[Membership, Project]):
     model = Membership
+    formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ["user"]
 
 
+class GroupMembershipInline(admin.TabularInline[GroupMembership, Project]):
+    model = GroupMembership
+    extra = 0
+    autocomplete_fields = ["group"]
+
+
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin[Project]):
+class ProjectAdmin(TellingAdmin[Project]):
     list_display = ["name", "slug", "is_public", "created_at"]
     list_filter = ["is_public"]
     search_fields = ["name", "slug"]
     readonly_fields = ["uuid", "created_at"]
-    inlines = [MembershipInline]
+    # Its maintainers' words.
+    exclude = ["description", "labels"]
+    inlines = [MembershipInline, GroupMembershipInline]
+    noun = "project"
+    added = "created"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
         """Owners move a project, in its settings: there its old address is kept for it."""
         return [*self.readonly_fields, "slug"] if obj else list(self.readonly_fields)
 
+    def project_of(self, row: Project) -> Project:
+        return row
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.model is Membership:
+            tell_roles(request, formset, whose="user", verbs=("member.added", "member.role_changed", "member.removed"))
+        else:
+            tell_roles(
+                request, formset, whose="group", verbs=("group.given_role", "group.role_changed", "group.removed")
+            )
+
+
+@admin.register(Label)
+class LabelAdmin(TellingAdmin[Label]):
+    """Maintainers write labels; an operator may correct or delete one, for all projects that have it."""
+
+    list_display = ["name"]
+    search_fields = ["name"]
+    noun = "label"
+    changed = "renamed"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class GroupMemberFormSet(BaseInlineFormSet[GroupMember, UserGroup, Any]):
+    def clean(self) -> None:
+        """A group always has an admin who can act."""
+        super().clean()
+        if not any(row.get("is_admin") and row["user"].is_active for row in kept_rows(self.forms) if "user" in row):
+            raise ValidationError("A group always has an admin whose account is on. Make somebody else one first.")
+
+
+class GroupMemberInline(admin.TabularInline[GroupMember, UserGroup]):
+    model = GroupMember
+    formset = GroupMemberFormSet
+    extra = 0
+    autocomplete_fields = ["user"]
+
+
+@admin.register(UserGroup)
+class UserGroupAdmin(TellingAdmin[UserGroup]):
+    list_display = ["name", "created_by", "created_at"]
+    search_fields = ["name"]
+    list_select_related = ["created_by"]
+    fields = ["uuid", "name", "created_by", "created_at"]
+    readonly_fields = ["uuid", "created_by", "created_at"]
+    inlines = [GroupMemberInline]
+    noun = "group"
+    added, changed = "created", "renamed"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for member in formset.new_objects:
+            self._tell(request, "person_added", member.group, after={"person": member.user.username})
+        for member, _ in formset.changed_objects:
+            participle = "admin_made" if member.is_admin else "admin_unmade"
+            self._tell(request, participle, member.group, after={"person": member.user.username})
+        for member in formset.deleted_objects:
+            self._tell(request, "person_removed", member.group, before={"person": member.user.username})
+
 
 @admin.register(FormerAddress)
-class FormerAddressAdmin(admin.ModelAdmin[FormerAddress]):
+class FormerAddressAdmin(TellingAdmin[FormerAddress]):
     """Written by the product only. An operator may delete one, which frees the address."""
 
     list_display = ["slug", "project"]
     search_fields = ["slug", "project__name"]
     list_select_related = ["project"]
+    noun = "project"
+    deleted = "address_freed"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -39,13 +151,14 @@ class FormerAddressAdmin(admin.ModelAdmin[FormerAddress]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin[Invitation]):
-    """Written by the product only; operators read it."""
+class InvitationAdmin(TellingAdmin[Invitation]):
+    """Written by the product only; operators read it, and may delete one."""
 
-    list_display = ["user", "project", "role", "state", "invited_by", "created_at", "expires_at"]
+    list_display = ["invitee", "project", "role", "state", "invited_by", "created_at", "expires_at"]
     list_filter = ["state", "role"]
-    search_fields = ["user__username", "project__name"]
+    search_fields = ["user__username", "email", "project__name"]
     list_select_related = ["project", "user", "invited_by"]
+    noun = "invitation"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,20 +168,45 @@ class InvitationAdmin(admin.ModelAdmin[Invitation]):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(admin.ModelAdmin[Experiment]):
+class ExperimentAdmin(TellingAdmin[Experiment]):
+    """Members keep them. An operator may delete one that has no runs; its MLflow experiment goes with it."""
+
     list_display = ["name", "project", "mlflow_experiment_id", "created_by", "created_at"]
     search_fields = ["name", "project__name"]
     list_select_related = ["project", "created_by"]
-    autocomplete_fields = ["project", "created_by"]
     readonly_fields = ["uuid", "mlflow_experiment_id", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Experiment | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Experiment) -> None:
+        delete_experiment(experiment=obj, actor=cast(User, request.user), now=timezone.now())
 
 
 @admin.register(CodeRepository)
-class CodeRepositoryAdmin(admin.ModelAdmin[CodeRepository]):
+class CodeRepositoryAdmin(TellingAdmin[CodeRepository]):
+    """Members keep them. An operator may delete one that no active run uses."""
+
     list_display = ["name", "project", "url", "platform", "fetched_at", "fetch_failed_at"]
     list_filter = ["platform"]
     search_fields = ["name", "url", "project__name"]
     list_select_related = ["project"]
-    autocomplete_fields = ["project", "created_by"]
-    raw_id_fields = ["connection"]
-    readonly_fields = ["uuid", "fetch_requested_at", "fetched_at", "fetch_failed_at", "fetch_error", "created_at"]
+    readonly_fields = ["uuid", "fetched_at", "fetch_failed_at", "fetch_error", "mirror_bytes", "fingerprint"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CodeRepository | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CodeRepository | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and what_holds_code_repository(obj))
+
+    def delete_model(self, request: HttpRequest, obj: CodeRepository) -> None:
+        try:
+            delete_code_repository(repository=obj, actor=cast(User, request.user))
+        except InUse as reason:
+            self.message_user(request, str(reason), messages.ERROR)

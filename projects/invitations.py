@@ -1,18 +1,33 @@
-"""Inviting people, and their answers. An answer is a compare-and-set: it counts once, and never after withdrawal."""
+"""Inviting people, and their answers. An answer is a compare-and-set: it counts once, and never after withdrawal.
+
+Somebody is invited by user name or by e-mail address. An address is never looked up for who invites: whether an
+account has it is not told. Whoever has shown that it is theirs finds the invitation, at once or after signing up.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from mantik.accounts.models import User
+from mantik.audit.services import record
+from mantik.lib.humanize import absolute_time
+from mantik.notices.letters import write_letter
+from mantik.notices.services import absolute, notify
 from projects.models import Invitation, Membership, Project
 from projects.permissions import Role
+from projects.querysets import InvitationQuerySet
 
 USUAL_DAYS = 14
 # How long one is told of an invitation that came to nothing.
 REMEMBERED = timedelta(days=30)
+# Open ones of one project: nobody sends mail to the whole world through us.
+MOST_OPEN = 100
 
 
 class NotInvited(Exception):
@@ -23,64 +38,78 @@ class NotOpen(Exception):
     """The invitation is not open any more; the text says what became of it."""
 
 
-def person_named(text: str) -> User:
-    """The account with this user name or, if there is an @ in it, this e-mail address. Raises NotInvited.
+def invitee(text: str) -> User | str:
+    """The account with this user name or, if there is an @ in it, the e-mail address. Raises NotInvited."""
+    if "@" in text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise NotInvited(f"{text} is no e-mail address. Check the spelling.") from None
+        return text.lower()
+    person = User.objects.filter(is_active=True, username=text).first()
+    if person is None:
+        raise NotInvited(f"There is no account {text}. Check the spelling, or invite by e-mail address.")
+    return person
 
-    Somebody who takes another's e-mail address as user name is not found by it.
+
+def invite(*, project: Project, who: User | str, role: Role, days: int, invited_by: User, now: datetime) -> Invitation:
+    """Invite an account, or an e-mail address in lower case. They are told by mail.
+
+    Raises NotInvited when they are a member, or have an open invitation.
     """
-    active = User.objects.filter(is_active=True)
-    found = list(active.filter(email__iexact=text)[:2] if "@" in text else active.filter(username=text)[:1])
-    if len(found) > 1:
-        raise NotInvited(f"Several accounts have the address {text}. Invite by user name.")
-    if not found:
-        raise NotInvited(f"There is no account {text}. Check the spelling, or ask them to get an account first.")
-    return found[0]
-
-
-def invite(*, project: Project, user: User, role: Role, days: int, invited_by: User, now: datetime) -> Invitation:
-    """Raises NotInvited when `user` is a member, or has an open invitation."""
-    if Membership.objects.filter(project=project, user=user).exists():
+    user, email = (who, "") if isinstance(who, User) else (None, who)
+    if user and Membership.objects.filter(project=project, user=user).exists():
         raise NotInvited(f"{user.display_name} is a member already. Change the role in the list of members.")
+    if Invitation.objects.open(now=now).filter(project=project).count() >= MOST_OPEN:
+        raise NotInvited(f"The project has {MOST_OPEN} open invitations, which is the most. Withdraw one first.")
     try:
         with transaction.atomic():
-            earlier = Invitation.objects.filter(project=project, user=user)
-            earlier.filter(state=Invitation.State.OPEN, expires_at__lte=now).update(
-                state=Invitation.State.EXPIRED, closed_at=now
-            )
-            return Invitation.objects.create(
+            _close_expired(Invitation.objects.filter(project=project, user=user, email=email), now=now)
+            invitation = Invitation.objects.create(
                 project=project,
                 user=user,
+                email=email,
                 role=role,
                 invited_by=invited_by,
                 created_at=now,
                 expires_at=now + timedelta(days=days),
             )
+            record("invitation.sent", actor=invited_by, target=invitation, project=project, after={"role": role.label})
+            _tell(invitation)
     except IntegrityError:
-        raise NotInvited(f"{user.display_name} has an open invitation already. Withdraw it to invite anew.") from None
+        name = user.display_name if user else email
+        raise NotInvited(f"{name} has an open invitation already. Withdraw it to invite anew.") from None
+    return invitation
 
 
-def accept(*, invitation: Invitation, now: datetime) -> None:
-    """Who became a member in the meantime keeps that role. Raises NotOpen."""
+def accept(*, invitation: Invitation, user: User, now: datetime) -> None:
+    """`user` must be whom it is for. Who became a member in the meantime keeps that role. Raises NotOpen."""
     with transaction.atomic():
-        _close(invitation, Invitation.State.ACCEPTED, now=now)
-        Membership.objects.get_or_create(
-            project=invitation.project, user=invitation.user, defaults={"role": invitation.role}
-        )
+        _close(invitation, Invitation.State.ACCEPTED, now=now, actor=user, user=user)
+        Membership.objects.get_or_create(project=invitation.project, user=user, defaults={"role": invitation.role})
 
 
-def decline(*, invitation: Invitation, now: datetime) -> None:
+def decline(*, invitation: Invitation, user: User, now: datetime) -> None:
     """Raises NotOpen."""
-    _close(invitation, Invitation.State.DECLINED, now=now)
+    with transaction.atomic():
+        _close(invitation, Invitation.State.DECLINED, now=now, actor=user)
 
 
-def withdraw(*, invitation: Invitation, now: datetime) -> None:
+def withdraw(*, invitation: Invitation, actor: User, now: datetime) -> None:
     """Raises NotOpen."""
-    _close(invitation, Invitation.State.WITHDRAWN, now=now)
+    with transaction.atomic():
+        _close(invitation, Invitation.State.WITHDRAWN, now=now, actor=actor)
 
 
 def awaiting(user: User, *, now: datetime) -> int:
     """How many invitations wait for an answer of `user`."""
-    return Invitation.objects.open(now=now).filter(user=user).count()
+    return Invitation.objects.open(now=now).for_person(user).count()
+
+
+def awaits(email: str, *, now: datetime | None = None) -> bool:
+    """Whether somebody with this e-mail address is invited: they may sign up where only the invited may."""
+    invited = Invitation.objects.open(now=now or timezone.now())
+    return bool(email) and invited.filter(email=email.lower()).exists()
 
 
 def outcome(invitation: Invitation) -> str:
@@ -92,8 +121,37 @@ def outcome(invitation: Invitation) -> str:
     return f"The invitation to {invitation.project.name} was {invitation.get_state_display().lower()} before."
 
 
-def _close(invitation: Invitation, state: Invitation.State, *, now: datetime) -> None:
+def _tell(invitation: Invitation) -> None:
+    """By the same letter, whether or not an account has the address; under the bell it counts by itself."""
+    path = reverse("projects:invitations")
+    sentence = (
+        f"{invitation.inviter} invites you to the project {invitation.project.name} as {invitation.get_role_display()}."
+    )
+    if invitation.user:
+        notify(user=invitation.user, text=f"{sentence} Accept or decline it.", url=path, bell=False)
+        return
+    until = absolute_time(invitation.expires_at)
+    paragraphs = [
+        sentence,
+        f"Sign in with an account that has the address {invitation.email}, or sign up with it. Then accept or decline:",
+        absolute(path),
+        f"The invitation is open until {until}. If you do not know what this is about, do nothing.",
+    ]
+    write_letter(address=invitation.email, subject=sentence.rstrip("."), text="\n\n".join(paragraphs))
+
+
+def _close_expired(earlier: InvitationQuerySet, *, now: datetime) -> None:
+    expired = earlier.filter(state=Invitation.State.OPEN, expires_at__lte=now)
+    expired.update(state=Invitation.State.EXPIRED, closed_at=now)
+
+
+def _close(
+    invitation: Invitation, state: Invitation.State, *, now: datetime, actor: User, user: User | None = None
+) -> None:
     still_open = Invitation.objects.open(now=now).filter(pk=invitation.pk)
-    if not still_open.update(state=state, closed_at=now):
+    answered_by = {"user": user} if user else {}
+    if not still_open.update(state=state, closed_at=now, **answered_by):
         invitation.refresh_from_db(fields=["state", "closed_at", "expires_at"])
         raise NotOpen(outcome(invitation))
+    role = {"role": invitation.get_role_display()}
+    record(f"invitation.{state.value}", actor=actor, target=invitation, project=invitation.project, after=role)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import models, transaction
 
 from mantik.accounts.models import User
-from projects.models import Membership, Project
+from mantik.audit.services import record
+from projects.models import GroupMembership, Membership, Project, UserGroup
 from projects.permissions import Role
 
 
@@ -24,22 +25,43 @@ class NotAMember(Exception):
     """Has left, or was removed, in the meantime."""
 
 
-def change_role(*, project: Project, user: User, role: Role) -> None:
+def people_of(project: Project) -> models.QuerySet[User]:
+    """Everybody who has a role in `project`, their own or by a group."""
+    by_group = GroupMembership.objects.filter(project=project).values("group__people")
+    own = Membership.objects.filter(project=project).values("user")
+    return User.objects.filter(pk__in=own.union(by_group))
+
+
+def groups_with(project: Project, user: User) -> list[UserGroup]:
+    """The groups by which `user` has a role in `project`."""
+    return list(UserGroup.objects.visible_to(user).filter(memberships__project=project).in_order())
+
+
+def solely_owned_by(user: User) -> models.QuerySet[Project]:
+    """The projects of which `user` is the only owner who can act: without them, nobody could."""
+    others = Membership.objects.owners().exclude(user=user)
+    own = Project.objects.filter(memberships__user=user, memberships__role=Role.OWNER)
+    return own.exclude(pk__in=others.values("project")).order_by("name", "pk")
+
+
+def change_role(*, project: Project, user: User, role: Role, actor: User) -> None:
     """Raises LastOwner, NotAMember."""
     with _members_of(project):
         membership = _membership(project, user)
         if role is not Role.OWNER:
             _check_not_last_owner(membership, remedy="Make another member an owner first.")
-        membership.role = role
-        membership.save(update_fields=["role"])
+        if membership.role != role:
+            _set_role(membership, role, actor=actor)
 
 
-def remove_member(*, project: Project, user: User) -> None:
-    """What the member has added stays. Raises LastOwner, NotAMember."""
+def remove_member(*, project: Project, user: User, actor: User) -> None:
+    """What the member has added stays, and what they may by a group. Raises LastOwner, NotAMember."""
     with _members_of(project):
         membership = _membership(project, user)
         _check_not_last_owner(membership, remedy="Hand ownership over first.")
         membership.delete()
+        verb = "member.left" if user == actor else "member.removed"
+        record(verb, actor=actor, target=user, project=project, before={"role": membership.get_role_display()})
 
 
 def hand_over(*, project: Project, owner: User, to: User) -> None:
@@ -51,11 +73,35 @@ def hand_over(*, project: Project, owner: User, to: User) -> None:
         receiving, giving = _membership(project, to), _membership(project, owner)
         if giving.role != Role.OWNER:
             raise NotAMember(f"{owner.display_name} is no owner of {project.name} any more.")
-        receiving.role = Role.OWNER
-        receiving.save(update_fields=["role"])
+        _set_role(receiving, Role.OWNER, actor=owner)
         _check_not_last_owner(giving, remedy="Choose a member who can sign in.")
-        giving.role = Role.MAINTAINER
-        giving.save(update_fields=["role"])
+        _set_role(giving, Role.MAINTAINER, actor=owner)
+
+
+def add_group(*, project: Project, group: UserGroup, role: Role, actor: User) -> None:
+    """Everybody in `group` has `role` from now on; one that it has had before is replaced."""
+    with _members_of(project):
+        given, is_new = GroupMembership.objects.get_or_create(project=project, group=group, defaults={"role": role})
+        if is_new:
+            record("group.given_role", actor=actor, target=group, project=project, after={"role": role.label})
+        elif given.role != role:
+            _set_group_role(given, role, actor=actor)
+
+
+def change_group_role(*, project: Project, group: UserGroup, role: Role, actor: User) -> None:
+    """Raises NotAMember."""
+    with _members_of(project):
+        given = _group_membership(project, group)
+        if given.role != role:
+            _set_group_role(given, role, actor=actor)
+
+
+def remove_group(*, project: Project, group: UserGroup, actor: User) -> None:
+    """Its people keep what they may of their own. Raises NotAMember."""
+    with _members_of(project):
+        given = _group_membership(project, group)
+        given.delete()
+        record("group.removed", actor=actor, target=group, project=project, before={"role": given.get_role_display()})
 
 
 @contextmanager
@@ -68,10 +114,33 @@ def _members_of(project: Project) -> Iterator[None]:
 
 
 def _membership(project: Project, user: User) -> Membership:
-    membership = Membership.objects.filter(project=project, user=user).select_related("user").first()
+    membership = Membership.objects.filter(project=project, user=user).select_related("user", "project").first()
     if membership is None:
         raise NotAMember(f"{user.display_name} is not a member of {project.name} any more.")
     return membership
+
+
+def _group_membership(project: Project, group: UserGroup) -> GroupMembership:
+    given = GroupMembership.objects.filter(project=project, group=group).select_related("group", "project").first()
+    if given is None:
+        raise NotAMember(f"The group {group.name} has no role in {project.name} any more.")
+    return given
+
+
+def _set_role(membership: Membership, role: Role, *, actor: User) -> None:
+    before = {"role": membership.get_role_display()}
+    membership.role = role
+    membership.save(update_fields=["role"])
+    told = {"before": before, "after": {"role": role.label}}
+    record("member.role_changed", actor=actor, target=membership.user, project=membership.project, **told)
+
+
+def _set_group_role(given: GroupMembership, role: Role, *, actor: User) -> None:
+    before = {"role": given.get_role_display()}
+    given.role = role
+    given.save(update_fields=["role"])
+    told = {"before": before, "after": {"role": role.label}}
+    record("group.role_changed", actor=actor, target=given.group, project=given.project, **told)
 
 
 def _check_not_last_owner(membership: Membership, *, remedy: str) -> None:

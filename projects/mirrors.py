@@ -4,19 +4,29 @@ A page never waits for a git host. It reads the mirror as it is and asks for a f
 page shows what is there, how old it is, and what went wrong.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Q
+from django.conf import settings
+from django.db.models import F
 
+from connections.git import leftovers
 from connections.git.errors import GitError
-from connections.git.mirror import GitCredential, Mirror
-from connections.sealing import SealBroken
-from connections.services import note_use
+from connections.git.mirror import Mirror
+from connections.git.submodules import Route
+from connections.git.whole import Whole, gather
+from connections.models import Connection
+from connections.services import note_refusal, note_use
+from connections.unicore.errors import SiteRefused
 from mantik.lib.queue import send_on_commit
+from projects.git_access import access_to, note_other_host_key
 from projects.models import CodeRepository
 
 # A mirror younger than this serves a form as it is.
 FRESH_FOR = timedelta(seconds=30)
+# More branches than these are counted, not listed.
+MOST_SHOWN = 50
 
 
 def mirror_of(repository: CodeRepository) -> Mirror:
@@ -37,24 +47,63 @@ def request_fetch(repository: CodeRepository, *, now: datetime, even_if_fresh: b
     send_on_commit(fetch_code_repository, repository_id=repository.pk)
 
 
+def login_changed(connection: Connection, now: datetime) -> None:
+    """Its secret was replaced: read again what is read with it."""
+    for repository in connection.code_repositories.all():
+        request_fetch(repository, now=now, even_if_fresh=True)
+
+
+def look(repository: CodeRepository) -> dict[str, Any]:
+    """For a page: the branches of the mirror, the default one first, and how many more there are."""
+    if repository.fetched_at is None:
+        return {"branches": []}
+    try:
+        branches = mirror_of(repository).branches()
+    except GitError:
+        return {"branches": []}
+    return {"branches": branches[:MOST_SHOWN], "more_branches": max(0, len(branches) - MOST_SHOWN)}
+
+
 def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> None:
     """For workers: bring the mirror up to date and keep what happened on the row. Never raises GitError.
 
     Without `waits` nothing happens while another worker fetches it; what was requested meanwhile stays so.
     """
+    url = repository.url
     try:
-        error = _fetch(repository, waits=waits)
+        found = _fetch(repository, waits=waits)
     except _UnderWay:
         return
-    asked_until_now = Q(fetch_requested_at__lte=now)
-    rows = CodeRepository.objects.filter(pk=repository.pk)
-    if error:
-        rows.update(fetch_error=error, fetch_failed_at=now)
+    except GitError as error:
+        found = {"fetch_error": error.message, "fetch_failed_at": now}
+        if repository.connection and error.code == "authentication":
+            refused = SiteRefused(error.message, code="refused.credentials")
+            note_refusal(repository.connection, refused, now=now)
     else:
-        rows.update(fetch_error="", fetched_at=now)
+        found |= {"fetch_error": "", "fetched_at": now, "offered_host_key": ""}
         if repository.connection:
             note_use(repository.connection, now=now)
-    rows.filter(asked_until_now).update(fetch_requested_at=None)
+    # The address may have been changed meanwhile; what was found is about the old one.
+    rows = CodeRepository.objects.filter(pk=repository.pk, url=url)
+    rows.update(**found)
+    rows.filter(fetch_requested_at__lte=now).update(fetch_requested_at=None)
+
+
+def whole_code(
+    repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool], check_lfs: Callable[[int], None]
+) -> Whole:
+    """For workers: a commit with its submodules and Git LFS files; see connections.git.whole. Raises GitError."""
+    return gather(mirror_of(repository), sha, wanted=wanted, route=lambda: _route(repository), check_lfs=check_lfs)
+
+
+def whole_code_here(repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool]) -> Whole:
+    """For pages: the same as far as it is here already. Raises GitError."""
+    return gather(mirror_of(repository), sha, wanted=wanted)
+
+
+def _route(repository: CodeRepository) -> Route:
+    access = access_to(repository)
+    return Route(repository.url, access.login, access.host_key)
 
 
 def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
@@ -65,42 +114,50 @@ def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
         raise GitError(repository.fetch_error, code="fetch", permanent=False)
 
 
-def branch_count(repository: CodeRepository) -> int | None:
-    """None while the mirror cannot be read, or was never fetched."""
-    if repository.fetched_at is None:
-        return None
-    try:
-        return mirror_of(repository).branch_count()
-    except GitError:
-        return None
-
-
 class _UnderWay(Exception):
     """Another worker fetches this repository."""
 
 
-def _fetch(repository: CodeRepository, *, waits: bool) -> str:
+def _fetch(repository: CodeRepository, *, waits: bool) -> dict[str, Any]:
+    """The columns that tell what the mirror has now. Raises GitError and _UnderWay."""
+    access = access_to(repository)
+    mirror = Mirror(key=str(repository.uuid), url=repository.url, credential=access.login, host_key=access.host_key)
     try:
-        mirror = Mirror(key=str(repository.uuid), url=repository.url, credential=_credential(repository))
         mirror.refresh(waits=waits)
     except GitError as error:
         if error.code == "mirror.busy" and not waits:
             raise _UnderWay from None
-        return error.message
-    except SealBroken as error:
-        return f"{error} Replace the secret of the connection {repository.connection}."
-    return ""
+        if error.code == "host.key":
+            raise note_other_host_key(repository) from None
+        raise
+    return _columns(mirror)
 
 
-def _credential(repository: CodeRepository) -> GitCredential | None:
-    connection = repository.connection
-    if connection is None:
-        return None
-    return GitCredential(
-        platform=repository.platform,
-        user_name=connection.login_name,
-        token=connection.reveal_secret(),
-    )
+def _columns(mirror: Mirror) -> dict[str, Any]:
+    branches = mirror.branches()
+    default = branches[0]
+    return {
+        "branch_count": len(branches),
+        "default_branch": default.name[:250],
+        "head_sha": default.commit.sha,
+        "head_subject": default.commit.subject[:200],
+        "head_author": default.commit.author[:120],
+        "head_committed_at": default.commit.committed_at,
+        "mirror_bytes": mirror.size_bytes(),
+    }
+
+
+def clear_up() -> None:
+    """Take away mirrors of code repositories that are no more, and keys that killed workers left behind."""
+    root = settings.MANTIK_DATA_DIR / "git"
+    leftovers.remove_keys(root)
+    leftovers.remove_mirrors(root, in_use=_keys_in_use)
+
+
+def _keys_in_use() -> Callable[[str], bool]:
+    known = {str(uuid) for uuid in CodeRepository.objects.values_list("uuid", flat=True)}
+    # A mirror's key begins with its repository's; those of submodules go on.
+    return lambda key: key[:36] in known
 
 
 def unserved_requests(*, now: datetime) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -28,12 +29,16 @@ class Role(models.TextChoices):
         return order.index(self) >= order.index(other)
 
 
+# What a group can be. A project's owner is a person, whom one can ask.
+GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Role.MAINTAINER)
+
 ROLE_MEANING: dict[Role, str] = {
     Role.GUEST: "reads everything in the project",
     Role.REPORTER: "also downloads artifacts",
     Role.RESEARCHER: "also adds code, experiments and runs, and ends and deletes their own runs",
-    Role.MAINTAINER: "also ends and deletes anyone's runs, and keeps the project's name and summary",
-    Role.OWNER: "also decides who is in the project, who sees it, and its address",
+    Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories and experiments, and keeps "
+    "the project's name, description and labels",
+    Role.OWNER: "also decides who is in the project, who sees it, its address and its end",
 }
 
 
@@ -42,11 +47,17 @@ class Action(StrEnum):
     EDIT_PROJECT = "update project information"
     SET_VISIBILITY = "make project public or private"
     SET_ADDRESS = "change project address"
+    VIEW_ACTIVITY = "see activity"
+    DELETE_PROJECT = "delete project"
     VIEW_MEMBERS = "see members"
     LEAVE_PROJECT = "leave project"
     MANAGE_MEMBERS = "manage members"
     ADD_CODE_REPOSITORY = "add code repository"
+    EDIT_OWN_CODE_REPOSITORY = "edit own code repository"
+    EDIT_ANY_CODE_REPOSITORY = "edit anyone's code repository"
     ADD_EXPERIMENT = "add experiment"
+    EDIT_OWN_EXPERIMENT = "edit own experiment"
+    EDIT_ANY_EXPERIMENT = "edit anyone's experiment"
     DOWNLOAD_ARTIFACTS = "download artifacts"
     ADD_RUN = "add run"
     CANCEL_OWN_RUN = "cancel own run"
@@ -80,18 +91,38 @@ class Permission:
 TABLE: dict[str, tuple[Permission, ...]] = {
     "Project": (
         Permission(Action.VIEW_PROJECT, Role.GUEST, "View overview, code, experiments, runs, logs and metrics"),
-        Permission(Action.EDIT_PROJECT, Role.MAINTAINER, "Update project information: name, summary"),
+        Permission(
+            Action.EDIT_PROJECT, Role.MAINTAINER, "Update project information: name, summary, description, labels"
+        ),
         Permission(Action.SET_VISIBILITY, Role.OWNER, "Make the project public or private"),
         Permission(Action.SET_ADDRESS, Role.OWNER, "Change the project's address"),
+        Permission(Action.VIEW_ACTIVITY, Role.OWNER, "See who changed what, and export it"),
+        Permission(Action.DELETE_PROJECT, Role.OWNER, "Delete the project"),
     ),
     "Members": (
         Permission(Action.VIEW_MEMBERS, Role.GUEST, "See who is a member"),
         Permission(Action.LEAVE_PROJECT, Role.GUEST, "Leave the project"),
-        Permission(Action.MANAGE_MEMBERS, Role.OWNER, "Invite, change roles, remove members, hand ownership over"),
+        Permission(
+            Action.MANAGE_MEMBERS,
+            Role.OWNER,
+            "Invite, change roles, remove members, hand ownership over, give groups a role",
+        ),
     ),
     "Code and experiments": (
-        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add a code repository, have one read again"),
+        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add a code repository, test one, have it read again"),
+        Permission(
+            Action.EDIT_OWN_CODE_REPOSITORY,
+            Role.RESEARCHER,
+            "Edit, delete a code repository one has added; accept a new key of its host",
+        ),
+        Permission(
+            Action.EDIT_ANY_CODE_REPOSITORY,
+            Role.MAINTAINER,
+            "Edit, delete anyone's code repository; accept a new key of its host",
+        ),
         Permission(Action.ADD_EXPERIMENT, Role.RESEARCHER, "Add an experiment"),
+        Permission(Action.EDIT_OWN_EXPERIMENT, Role.RESEARCHER, "Rename, edit, delete an experiment one has added"),
+        Permission(Action.EDIT_ANY_EXPERIMENT, Role.MAINTAINER, "Rename, edit, delete anyone's experiment"),
     ),
     "Runs": (
         Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts"),
@@ -110,20 +141,41 @@ NOTES: tuple[str, ...] = (
     "members are for members. Whose run it was is said with the run.",
     "To everybody else a private project does not exist: its pages answer as if the address were wrong.",
     "Connections belong to a person, not to a project: nobody else can use, see or change them, whatever the role.",
+    "A private code repository is read with the connection of who chose it, and with nobody else's. When they lose the "
+    "right to add code, it is read no more until somebody chooses a connection of their own.",
     "A project always has an owner. The last one can leave or step down once another member is an owner.",
+    "A group may hold any role but Owner. Who has a role of their own and one by groups may do what the highest of "
+    "them may.",
     "Operators of this installation have the admin, and by that no role in any project.",
 )
 
 
 def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
-    """The role of `user` in `project`, None for an outsider. One query, remembered on the user."""
+    """The highest role that `user` has in `project`, their own or by a group, None for an outsider.
+
+    One query, remembered on the user.
+    """
     if not user.is_authenticated:
         return None
     known: dict[int, Role | None] = user.__dict__.setdefault("_role_by_project", {})
     if project.pk not in known:
-        role = project.memberships.filter(user=user).values_list("role", flat=True).first()
-        known[project.pk] = Role(role) if role else None
+        known[project.pk] = roles_in([project], user=user).get(project.pk)
     return known[project.pk]
+
+
+def roles_in(projects: Iterable[Project], *, user: User) -> dict[int, Role]:
+    """The highest role of `user` in each of `projects` by its primary key, those without one left out. One query."""
+    from projects.models import GroupMembership, Membership
+
+    keys = [project.pk for project in projects]
+    own = Membership.objects.filter(user=user, project__in=keys).values_list("project", "role")
+    by_group = GroupMembership.objects.filter(group__members__user=user, project__in=keys)
+    found: dict[int, Role] = {}
+    for project, value in own.union(by_group.values_list("project", "role")):
+        role = Role(value)
+        if project not in found or role.at_least(found[project]):
+            found[project] = role
+    return found
 
 
 def may(user: User | AnonymousUser, action: Action, project: Project) -> bool:

@@ -3,38 +3,68 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Lower
 
 from projects.permissions import Role
 
 if TYPE_CHECKING:
     from mantik.accounts.models import User
-    from projects.models import CodeRepository, Experiment, Invitation, Membership, Project
+    from projects.models import (
+        CodeRepository,
+        Experiment,
+        GroupMember,
+        GroupMembership,
+        Invitation,
+        Label,
+        Membership,
+        Project,
+        UserGroup,
+    )
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: User | AnonymousUser) -> ProjectQuerySet:
         if not user.is_authenticated:
             return self.filter(is_public=True)
-        # Exists and not a join: one row per project, however many memberships are ever joined to it.
-        return self.filter(Q(is_public=True) | Exists(_memberships_of(user)))
+        # No join: one row per project, whatever is ever joined to it.
+        return self.filter(Q(is_public=True) | Q(pk__in=_joined_by(user)))
 
     def joined_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
-        """The projects `user` is a member of."""
+        """The projects in which `user` has a role, of their own or by a group."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Exists(_memberships_of(user)))
+        return self.filter(pk__in=_joined_by(user))
+
+    def labelled(self, name: str) -> ProjectQuerySet:
+        """Those with that label. Called again: those with both."""
+        from projects.models import Project
+
+        return self.filter(pk__in=Project.labels.through.objects.filter(label__name=name).values("project"))
+
+    def matching(self, text: str) -> ProjectQuerySet:
+        """Those with `text` in their name, summary or a label."""
+        from projects.models import Project
+
+        by_label = Project.labels.through.objects.filter(label__name__icontains=text).values("project")
+        return self.filter(Q(name__icontains=text) | Q(summary__icontains=text) | Q(pk__in=by_label))
 
 
-def _memberships_of(user: User) -> models.QuerySet[models.Model]:
-    from projects.models import Membership
+def _joined_by(user: User) -> models.QuerySet[Any, Any]:
+    from projects.models import GroupMembership, Membership
 
-    return Membership.objects.filter(project=OuterRef("pk"), user=user)
+    by_group = GroupMembership.objects.filter(group__members__user=user)
+    return Membership.objects.filter(user=user).values("project").union(by_group.values("project"))
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    def in_order(self) -> LabelQuerySet:
+        return self.order_by("name")
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -49,10 +79,47 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.order_by(rank, Lower("user__first_name"), Lower("user__username"))
 
 
+class UserGroupQuerySet(models.QuerySet["UserGroup"]):
+    def visible_to(self, user: User | AnonymousUser) -> UserGroupQuerySet:
+        """The groups `user` is in: a group is nobody else's business."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(pk__in=_groups_of(user))
+
+    def in_order(self) -> UserGroupQuerySet:
+        return self.order_by(Lower("name"), "pk")
+
+
+def _groups_of(user: User) -> models.QuerySet[Any, Any]:
+    from projects.models import GroupMember
+
+    return GroupMember.objects.filter(user=user).values("group")
+
+
+class GroupMemberQuerySet(models.QuerySet["GroupMember"]):
+    def admins(self) -> GroupMemberQuerySet:
+        """Those who can act: an account that was switched off administers nothing."""
+        return self.filter(is_admin=True, user__is_active=True)
+
+    def in_order(self) -> GroupMemberQuerySet:
+        """Admins first, then by name."""
+        return self.order_by("-is_admin", Lower("user__first_name"), Lower("user__username"))
+
+
+class GroupMembershipQuerySet(models.QuerySet["GroupMembership"]):
+    def in_order(self) -> GroupMembershipQuerySet:
+        return self.order_by(Lower("group__name"), "pk")
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, *, now: datetime) -> InvitationQuerySet:
         """Those that can still be accepted."""
         return self.filter(state="open", expires_at__gt=now)
+
+    def for_person(self, user: User) -> InvitationQuerySet:
+        """Those of the account, and those of the e-mail addresses that `user` has shown to be theirs."""
+        addresses = EmailAddress.objects.filter(user=user, verified=True).values(address=Lower("email"))
+        return self.filter(Q(user=user) | Q(user=None, email__in=addresses))
 
     def void(self, *, now: datetime, since: datetime) -> InvitationQuerySet:
         """Those that expired or were withdrawn between `since` and `now`."""
@@ -61,6 +128,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
+    def rename_due(self) -> ExperimentQuerySet:
+        """Those of which MLflow has an experiment, under a former name."""
+        named = self.filter(rename_due_at__isnull=False).exclude(mlflow_experiment_id="")
+        return named.select_related("project").order_by("rename_due_at", "pk")
+
     def in_order(self) -> ExperimentQuerySet:
         return self.order_by("name", "pk")
 

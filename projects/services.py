@@ -1,14 +1,14 @@
 """What members change in a project. Views check the permission; services keep the rules."""
 
-from datetime import datetime
-
 from django.db import IntegrityError, transaction
 
-from connections.models import Connection
 from mantik.accounts.models import User
-from projects import addresses, mirrors
+from mantik.audit.services import record
+from mantik.lib.humanize import counted
+from projects import addresses
 from projects.addresses import SlugTaken as SlugTaken
-from projects.models import CodeRepository, Experiment, Membership, Project
+from projects.labels import set_labels
+from projects.models import Membership, Project
 from projects.permissions import Role
 
 
@@ -23,49 +23,60 @@ def create_project(*, owner: User, name: str, slug: str, summary: str, is_public
             project = Project.objects.create(name=name, slug=slug, summary=summary, is_public=is_public)
             addresses.check_never_had_by_another(project)
             Membership.objects.create(project=project, user=owner, role=Role.OWNER)
+            after = {"name": name, "address": slug, "seen by": _seen_by(is_public)}
+            record("project.created", actor=owner, target=project, project=project, after=after)
     except IntegrityError:
         raise SlugTaken from None
     return project
 
 
 def edit_project(
-    *, project: Project, name: str, summary: str, is_public: bool | None = None, slug: str | None = None
-) -> None:
-    """All of it or nothing; None leaves visibility and address as they are. Raises SlugTaken."""
-    with transaction.atomic():
-        if slug is not None:
-            addresses.move(project, slug)
-        project.name, project.summary = name, summary
-        project.is_public = project.is_public if is_public is None else is_public
-        project.save(update_fields=["name", "summary"] if is_public is None else ["name", "summary", "is_public"])
-
-
-def add_experiment(*, project: Project, user: User, name: str, description: str) -> Experiment:
-    """Raises NameTaken. The MLflow experiment is made by a worker, when the first run needs it."""
-    try:
-        with transaction.atomic():
-            return Experiment.objects.create(project=project, created_by=user, name=name, description=description)
-    except IntegrityError:
-        raise NameTaken from None
-
-
-def add_code_repository(
     *,
     project: Project,
-    user: User,
+    actor: User,
     name: str,
-    url: str,
-    platform: CodeRepository.Platform,
-    connection: Connection | None,
-    now: datetime,
-) -> CodeRepository:
-    """Raises NameTaken. The first fetch starts by itself."""
-    try:
-        with transaction.atomic():
-            repository = CodeRepository.objects.create(
-                project=project, created_by=user, name=name, url=url, platform=platform, connection=connection
-            )
-            mirrors.request_fetch(repository, now=now)
-    except IntegrityError:
-        raise NameTaken from None
-    return repository
+    summary: str,
+    description: str | None = None,
+    labels: list[str] | None = None,
+    is_public: bool | None = None,
+    slug: str | None = None,
+) -> None:
+    """All of it or nothing; what is None stays as it is. Raises SlugTaken."""
+    with transaction.atomic():
+        if slug is not None:
+            addresses.move(project, slug, actor=actor)
+        _edit_words(project, actor, name=name, summary=summary, description=description)
+        if is_public is not None:
+            _set_visibility(project, actor, is_public)
+        if labels is not None:
+            set_labels(project=project, actor=actor, names=labels)
+
+
+def _edit_words(project: Project, actor: User, **words: str | None) -> None:
+    stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    changed = {name: text for name, text in words.items() if text is not None and text != getattr(stored, name)}
+    for name, text in changed.items():
+        setattr(project, name, text)
+    if changed:
+        project.save(update_fields=list(changed))
+        before = {name: _told(name, getattr(stored, name)) for name in changed}
+        after = {name: _told(name, text) for name, text in changed.items()}
+        record("project.edited", actor=actor, target=project, project=project, before=before, after=after)
+
+
+def _told(name: str, text: str) -> str:
+    """A description may be as long as a paper; that it changed is what matters here."""
+    return counted(len(text), "character") if name == "description" else text
+
+
+def _set_visibility(project: Project, actor: User, is_public: bool) -> None:
+    """A compare-and-set: what did not change is not told."""
+    if Project.objects.filter(pk=project.pk, is_public=not is_public).update(is_public=is_public):
+        verb = "project.made_public" if is_public else "project.made_private"
+        before, after = {"seen by": _seen_by(not is_public)}, {"seen by": _seen_by(is_public)}
+        record(verb, actor=actor, target=project, project=project, before=before, after=after)
+    project.is_public = is_public
+
+
+def _seen_by(is_public: bool) -> str:
+    return "anybody" if is_public else "members"

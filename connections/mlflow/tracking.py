@@ -58,6 +58,20 @@ class TrackingClient:
             self._post("experiments/restore", body, doing="restore the experiment")
         return experiment_id
 
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        """Raises NotThere for one that is in MLflow's bin, too, which MLflow itself takes for an error of its own."""
+        found = self._get("experiments/get", {"experiment_id": experiment_id}, doing="find the experiment")
+        with as_mlflow_answers():
+            if found["experiment"].get("lifecycle_stage") == "deleted":
+                raise NotThere("The experiment was deleted in MLflow.")
+        body = {"experiment_id": experiment_id, "new_name": name}
+        self._post("experiments/update", body, doing="rename the experiment")
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Into MLflow's bin, with its runs; one that is not there is no error."""
+        with contextlib.suppress(NotThere):
+            self._post("experiments/delete", {"experiment_id": experiment_id}, doing="delete the experiment")
+
     def create_run(self, experiment_id: str, *, name: str, tags: Mapping[str, str], start_time: datetime) -> str:
         """A new run that is RUNNING; its id. Asked twice it makes two: see find_run."""
         body = {

@@ -70,7 +70,7 @@ def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
             "back_url": reverse("tokens:list"),
             "back_label": "Back",
         }
-        return render(request, "settings_confirm.html", question)
+        return render(request, "confirm_settings.html", question)
     services.revoke(token=token, actor=request.user, now=timezone.now())
     messages.info(request, f"{token.name} is revoked.")
     return redirect("tokens:list")

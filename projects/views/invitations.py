@@ -19,7 +19,7 @@ from projects.permissions import ROLE_MEANING, Role
 @require_GET
 def invitation_list(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
-    mine = Invitation.objects.filter(user=request.user).select_related("project", "invited_by").order_by("-pk")
+    mine = Invitation.objects.for_person(request.user).select_related("project", "invited_by").order_by("-pk")
     void = mine.void(now=now, since=now - invitations.REMEMBERED)[:20]
     context = {
         "room": "invitations",
@@ -37,7 +37,7 @@ def invitation_list(request: MemberRequest) -> HttpResponse:
 def accept(request: MemberRequest, uuid: UUID) -> HttpResponse:
     invitation = _own_or_404(request, uuid)
     try:
-        invitations.accept(invitation=invitation, now=timezone.now())
+        invitations.accept(invitation=invitation, user=request.user, now=timezone.now())
     except invitations.NotOpen as reason:
         messages.error(request, str(reason))
         return redirect("projects:invitations")
@@ -50,7 +50,7 @@ def accept(request: MemberRequest, uuid: UUID) -> HttpResponse:
 def decline(request: MemberRequest, uuid: UUID) -> HttpResponse:
     invitation = _own_or_404(request, uuid)
     try:
-        invitations.decline(invitation=invitation, now=timezone.now())
+        invitations.decline(invitation=invitation, user=request.user, now=timezone.now())
     except invitations.NotOpen as reason:
         messages.error(request, str(reason))
     else:
@@ -59,4 +59,5 @@ def decline(request: MemberRequest, uuid: UUID) -> HttpResponse:
 
 
 def _own_or_404(request: MemberRequest, uuid: UUID) -> Invitation:
-    return get_object_or_404(Invitation.objects.select_related("project"), uuid=uuid, user=request.user)
+    mine = Invitation.objects.for_person(request.user)
+    return get_object_or_404(mine.select_related("project", "user"), uuid=uuid)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.http import MemberRequest
+from mantik.accounts.models import User
 from projects import invitations, members
 from projects.access import project_or_404
 from projects.forms import InvitationForm, RoleForm
@@ -25,11 +27,15 @@ from projects.views.forms import status_of
 def member_list(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.VIEW_MEMBERS)
     may_manage = may(request.user, Action.MANAGE_MEMBERS, project)
+    people = Prefetch("group__people", User.objects.order_by("first_name", "username"))
+    given = project.group_memberships.in_order().select_related("group").prefetch_related(people)
     waiting = Invitation.objects.open(now=timezone.now()).filter(project=project)
     context = {
         "project": project,
         "room": "members",
         "memberships": project.memberships.in_order().select_related("user"),
+        "groups": given,
+        "has_own_role": project.memberships.filter(user=request.user).exists(),
         "may_manage": may_manage,
         "invitations": waiting.select_related("user", "invited_by").order_by("expires_at", "pk") if may_manage else [],
     }
@@ -59,7 +65,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen: Role = form.cleaned_data["role"]
         try:
-            members.change_role(project=project, user=membership.user, role=chosen)
+            members.change_role(project=project, user=membership.user, role=chosen, actor=request.user)
         except (members.LastOwner, members.NotAMember) as reason:
             form.add_error("role", str(reason))
         else:
@@ -77,12 +83,12 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
         person, chosen, days = (form.cleaned_data[name] for name in ("person", "role", "days"))
         try:
             invitations.invite(
-                project=project, user=person, role=chosen, days=days, invited_by=request.user, now=timezone.now()
+                project=project, who=person, role=chosen, days=days, invited_by=request.user, now=timezone.now()
             )
         except invitations.NotInvited as reason:
             form.add_error("person", str(reason))
         else:
-            messages.info(request, f"{person.display_name} is invited, and finds it under the bell.")
+            messages.info(request, f"{_invited(person)} is invited, and is told by mail.")
             return redirect("projects:members", project.slug)
     return _form_page(request, project, form, "Invite", "Invite")
 
@@ -102,12 +108,12 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             icon_name="x-lg",
         )
     try:
-        members.remove_member(project=project, user=user)
+        members.remove_member(project=project, user=user, actor=request.user)
     except (members.LastOwner, members.NotAMember) as reason:
         messages.error(request, str(reason))
     else:
         messages.info(request, f"{user.display_name} is removed.")
-        if user == request.user:
+        if user == request.user and not members.groups_with(project, user):
             return redirect("projects:list")
     return redirect("projects:members", project.slug)
 
@@ -140,19 +146,32 @@ def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def leave(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.LEAVE_PROJECT)
+    by_groups = members.groups_with(project, request.user)
+    if by_groups and not project.memberships.filter(user=request.user).exists():
+        messages.error(
+            request,
+            f"You are in {project.name} by the group {by_groups[0].name}. Leave the group to leave the project.",
+        )
+        return redirect("projects:members", project.slug)
     if request.method == "GET":
         return _confirm(
             request,
             project,
             title=f"Leave {project.name}?",
             message="What you have added stays. To come back you need an invitation.",
+            points=[
+                f"By the group {group.name} you keep a role here until you leave that group." for group in by_groups
+            ],
             verb="Leave project",
             icon_name="box-arrow-right",
         )
     try:
-        members.remove_member(project=project, user=request.user)
+        members.remove_member(project=project, user=request.user, actor=request.user)
     except (members.LastOwner, members.NotAMember) as reason:
         messages.error(request, str(reason))
+        return redirect("projects:members", project.slug)
+    if by_groups:
+        messages.info(request, f"You have a role in {project.name} only by the group {by_groups[0].name} now.")
         return redirect("projects:members", project.slug)
     messages.info(request, f"You have left {project.name}.")
     return redirect("projects:list")
@@ -167,18 +186,22 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return _confirm(
             request,
             project,
-            title=f"Withdraw the invitation of {invitation.user.display_name}?",
+            title=f"Withdraw the invitation of {invitation.invitee}?",
             message="It can no longer be accepted.",
             verb="Withdraw invitation",
             icon_name="x-lg",
         )
     try:
-        invitations.withdraw(invitation=invitation, now=timezone.now())
+        invitations.withdraw(invitation=invitation, actor=request.user, now=timezone.now())
     except invitations.NotOpen as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"The invitation of {invitation.user.display_name} is withdrawn.")
+        messages.info(request, f"The invitation of {invitation.invitee} is withdrawn.")
     return redirect("projects:members", project.slug)
+
+
+def _invited(who: User | str) -> str:
+    return who.display_name if isinstance(who, User) else who
 
 
 def _membership_or_404(project: Project, uuid: UUID) -> Membership:

@@ -1,17 +1,19 @@
-"""Settings of a project."""
+"""Settings of a project: what it is called and says of itself, where it is, who sees it, and its end."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
-from projects import addresses, services
+from projects import addresses, deletion, labels, services
 from projects.access import project_or_404
-from projects.forms import ProjectSettingsForm
-from projects.permissions import Action
+from projects.forms import DeleteProjectForm, ProjectSettingsForm
+from projects.models import Project
+from projects.permissions import Action, may
 from projects.views.forms import status_of
+from projects.views.tabs import settings_tabs
 
 
 @login_required
@@ -21,11 +23,54 @@ def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
     form = ProjectSettingsForm(request.POST or None, project=project, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            services.edit_project(project=project, **form.cleaned_data)
+            services.edit_project(project=project, actor=request.user, **form.cleaned_data)
         except addresses.SlugTaken:
             form.add_error("slug", "The address is taken. Give another one.")
         else:
             messages.info(request, "The settings are saved.")
             return redirect("projects:settings", project.slug)
+    return _settings_page(request, project, form)
+
+
+@login_required
+@require_POST
+def preview(request: MemberRequest, slug: str) -> HttpResponse:
+    """The description as it would be shown: to htmx the rendering alone, without JavaScript the whole form with it."""
+    project = project_or_404(request, slug, Action.EDIT_PROJECT)
+    written = request.POST.get("description", "")
+    if request.htmx:
+        return render(request, "projects/_description_preview.html", {"written": written})
+    form = ProjectSettingsForm(request.POST, project=project, user=request.user)
+    return _settings_page(request, project, form, written=written)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.DELETE_PROJECT)
+    form = DeleteProjectForm(request.POST or None, project=project)
+    if request.method == "POST" and form.is_valid():
+        try:
+            deletion.delete_project(project=project, actor=request.user)
+        except deletion.ProjectInUse as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.info(request, f"{project.name} is deleted.")
+            return redirect("projects:list")
     context = {"project": project, "room": "settings", "form": form}
+    return render(request, "projects/delete.html", context, status=status_of(form))
+
+
+def _settings_page(
+    request: MemberRequest, project: Project, form: ProjectSettingsForm, written: str | None = None
+) -> HttpResponse:
+    context = {
+        "project": project,
+        "room": "settings",
+        "tabs": settings_tabs(project, request.user, current="general"),
+        "form": form,
+        "written": written,
+        "suggested_labels": labels.suggestions(request.user),
+        "may_delete": may(request.user, Action.DELETE_PROJECT, project),
+    }
     return render(request, "projects/settings.html", context, status=status_of(form))

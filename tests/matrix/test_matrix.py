@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -18,11 +19,20 @@ from pytest_django import DjangoDbBlocker
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.permissions import GROUP_ROLES, Role
 from runs.states import RunState
 from tests.matrix.addresses import project_pages
 from tests.matrix.expected import PAGES, Page
-from tests.support.factories import join, make_code_repository, make_invitation, make_project, make_run, make_user
+from tests.support.factories import (
+    join,
+    join_by_group,
+    make_code_repository,
+    make_experiment,
+    make_invitation,
+    make_project,
+    make_run,
+    make_user,
+)
 
 # Each test's own transaction lies within that of the world.
 pytestmark = pytest.mark.django_db
@@ -30,7 +40,9 @@ pytestmark = pytest.mark.django_db
 # Nobody listens there: MLflow is away.
 NOWHERE = "http://127.0.0.1:9"
 SIGNED_OUT, OUTSIDER, OPERATOR = "signed out", "outsider", "operator"
-PEOPLE = (SIGNED_OUT, OUTSIDER, *Role.values, OPERATOR)
+# Who has a role only by a group may do the same as who has it themselves.
+BY_GROUP = {f"{role.value} by group": role for role in GROUP_ROLES}
+PEOPLE = (SIGNED_OUT, OUTSIDER, *Role.values, *BY_GROUP, OPERATOR)
 SIGN_IN, NOT_FOUND, FORBIDDEN, WRONG_METHOD, ANSWER = "sign in", "404", "403", "405", "answer"
 
 
@@ -50,7 +62,8 @@ def _kind(name: str) -> str:
     """Of what an address names, if it names anything."""
     if name.startswith("runs:"):
         return "run"
-    return {"projects:code-refresh": "code", "projects:withdraw": "invitation"}.get(name, "member")
+    kinds = {"code": "code", "experiment": "experiment", "member-group": "group", "withdraw": "invitation"}
+    return next((kind for start, kind in kinds.items() if name.startswith(f"projects:{start}")), "member")
 
 
 @dataclass
@@ -63,9 +76,11 @@ class World:
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with django_db_blocker.unblock(), override_settings(MANTIK_MLFLOW_URI=NOWHERE), transaction.atomic():
         members = {role: make_user(f"matrix-{role.value}") for role in Role}
-        places = {is_public: _place(members, is_public=is_public) for is_public in (True, False)}
+        by_group = {role: make_user(f"matrix-{role.value}-by-group") for role in GROUP_ROLES}
+        places = {is_public: _place(members, by_group, is_public=is_public) for is_public in (True, False)}
         people: dict[str, User] = {role.value: member for role, member in members.items()} | {
             OUTSIDER: make_user("matrix-outsider"),
+            **{who: by_group[role] for who, role in BY_GROUP.items()},
             OPERATOR: make_user("matrix-operator", is_staff=True, is_superuser=True),
         }
         clients = {SIGNED_OUT: Client()} | {who: Client() for who in people}
@@ -75,10 +90,12 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         transaction.set_rollback(True)
 
 
-def _place(members: dict[Role, User], *, is_public: bool) -> Place:
+def _place(members: dict[Role, User], by_group: dict[Role, User], *, is_public: bool) -> Place:
     project = make_project(slug="matrix-public" if is_public else "matrix-private", is_public=is_public)
     for role, member in members.items():
         join(project, role, member)
+    for role, member in by_group.items():
+        join_by_group(project, role, member)
     researcher = members[Role.RESEARCHER]
     code = make_code_repository(project=project, created_by=researcher)
     run = make_run(
@@ -86,18 +103,21 @@ def _place(members: dict[Role, User], *, is_public: bool) -> Place:
     )
     somebody = join(project, Role.GUEST)
     invitation = make_invitation(project=project, user=make_user())
-    return Place(project, {"run": run.uuid, "code": code.uuid, "member": somebody.uuid, "invitation": invitation.uuid})
+    found: dict[str, Any] = {"run": run, "code": code, "member": somebody, "invitation": invitation}
+    found["experiment"] = make_experiment(project=project, created_by=researcher)
+    found["group"] = project.group_memberships.latest("pk").group
+    return Place(project, {kind: row.uuid for kind, row in found.items()})
 
 
 def expected(page: Page, who: str, method: str, *, is_public: bool) -> str:
-    role = Role(who) if who in Role.values else None
+    role = Role(who) if who in Role.values else BY_GROUP.get(who)
     if page.needs_sign_in and who == SIGNED_OUT:
         return SIGN_IN
     if method not in page.methods:
         return WRONG_METHOD
     if not is_public and role is None:
         return NOT_FOUND
-    return ANSWER if page.allows(role, is_public=is_public, made_it=role is Role.RESEARCHER) else FORBIDDEN
+    return ANSWER if page.allows(role, is_public=is_public, made_it=who == Role.RESEARCHER) else FORBIDDEN
 
 
 def answer(client: Client, method: str, url: str) -> str:

@@ -73,10 +73,10 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
     client = client_of(researcher)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(ADD, form(source))
-    assert response["Location"] == "/projects/pv-yield/code/"
     repository = project.code_repositories.get()
+    assert response["Location"] == f"/projects/pv-yield/code/{repository.uuid}/"
     assert sent == [{"repository_id": repository.pk}]
-    text = page_text(client.get("/projects/pv-yield/code/"))
+    text = page_text(client.get(response["Location"]))
     assert "training is linked. A worker is fetching it now." in text
     assert "Being read" in text
 
@@ -84,8 +84,11 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
     repository.refresh_from_db()
     assert (repository.fetch_error, repository.fetch_requested_at) == ("", None)
     assert branches(repository) == ["main", "topic"]
-    assert mirrors.branch_count(repository) == 2
-    assert "Readable" in page_text(client.get("/projects/pv-yield/code/"))
+    assert (repository.branch_count, repository.default_branch, repository.head_subject) == (2, "main", "First")
+    assert repository.mirror_bytes
+    text = page_text(client.get("/projects/pv-yield/code/"))
+    assert "Readable" in text
+    assert "First" in text
 
 
 def test_a_repository_that_is_not_there_is_explained_on_the_page(

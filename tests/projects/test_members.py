@@ -36,7 +36,7 @@ def owners_of(project: Project) -> list[User]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", list(Role))
 def test_a_member_gets_another_role(project: Project, owner: User, researcher: User, role: Role) -> None:
-    members.change_role(project=project, user=researcher, role=role)
+    members.change_role(project=project, user=researcher, role=role, actor=researcher)
     assert role_in(project, researcher) == role
 
 
@@ -44,10 +44,10 @@ def test_a_member_gets_another_role(project: Project, owner: User, researcher: U
 def test_the_last_owner_stays_one(project: Project, owner: User, maintainer: User) -> None:
     sentence = "Alice Owner is the last owner of PV yield, and a project always has one."
     with pytest.raises(members.LastOwner, match=sentence):
-        members.change_role(project=project, user=owner, role=Role.MAINTAINER)
+        members.change_role(project=project, user=owner, role=Role.MAINTAINER, actor=owner)
     with pytest.raises(members.LastOwner, match=sentence):
-        members.remove_member(project=project, user=owner)
-    members.change_role(project=project, user=owner, role=Role.OWNER)
+        members.remove_member(project=project, user=owner, actor=owner)
+    members.change_role(project=project, user=owner, role=Role.OWNER, actor=owner)
     assert owners_of(project) == [owner]
 
 
@@ -55,7 +55,7 @@ def test_the_last_owner_stays_one(project: Project, owner: User, maintainer: Use
 def test_an_owner_whose_account_is_off_does_not_count(project: Project, owner: User) -> None:
     join(project, Role.OWNER, make_user("former", is_active=False))
     with pytest.raises(members.LastOwner):
-        members.remove_member(project=project, user=owner)
+        members.remove_member(project=project, user=owner, actor=owner)
     assert role_in(project, owner) == Role.OWNER
 
 
@@ -63,7 +63,7 @@ def test_an_owner_whose_account_is_off_does_not_count(project: Project, owner: U
 def test_an_owner_of_another_project_does_not_count(project: Project, owner: User) -> None:
     join(make_project(), Role.OWNER)
     with pytest.raises(members.LastOwner):
-        members.remove_member(project=project, user=owner)
+        members.remove_member(project=project, user=owner, actor=owner)
     assert role_in(project, owner) == Role.OWNER
 
 
@@ -93,20 +93,20 @@ def test_only_an_owner_hands_ownership_over(project: Project, owner: User, maint
 def test_who_has_left_meanwhile_is_named(project: Project, owner: User, outsider: User) -> None:
     sentence = "Olga is not a member of PV yield any more"
     with pytest.raises(members.NotAMember, match=sentence):
-        members.change_role(project=project, user=outsider, role=Role.OWNER)
+        members.change_role(project=project, user=outsider, role=Role.OWNER, actor=outsider)
     with pytest.raises(members.NotAMember, match=sentence):
-        members.remove_member(project=project, user=outsider)
+        members.remove_member(project=project, user=outsider, actor=outsider)
     with pytest.raises(members.NotAMember, match=sentence):
         members.hand_over(project=project, owner=owner, to=outsider)
     assert owners_of(project) == [owner]
 
 
 def _leave(project: Project, user: User) -> None:
-    members.remove_member(project=project, user=user)
+    members.remove_member(project=project, user=user, actor=user)
 
 
 def _step_down(project: Project, user: User) -> None:
-    members.change_role(project=project, user=user, role=Role.GUEST)
+    members.change_role(project=project, user=user, role=Role.GUEST, actor=user)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.db.models.deletion import ProtectedError
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects import services
+from projects import experiments, services
 from projects.models import Experiment, Membership, Project
 from projects.permissions import Role
 from tests.support.factories import (
@@ -79,7 +79,7 @@ def test_of_two_who_want_the_same_address_the_second_is_told() -> None:
 
 
 def test_of_two_who_want_the_same_name_the_second_is_told(project: Project, owner: User) -> None:
-    services.add_experiment(project=project, user=owner, name="Baseline", description="")
+    experiments.add_experiment(project=project, user=owner, name="Baseline", description="")
     with pytest.raises(services.NameTaken):
-        services.add_experiment(project=project, user=owner, name="baseline", description="")
+        experiments.add_experiment(project=project, user=owner, name="baseline", description="")
     assert project.experiments.count() == 1

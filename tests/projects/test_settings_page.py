@@ -89,16 +89,16 @@ def test_after_a_rename_old_links_lead_to_the_same_page(client_of: ClientOf, pro
 
 @pytest.mark.django_db
 def test_a_former_address_tells_an_outsider_nothing(
-    client: Client, client_of: ClientOf, project: Project, outsider: User
+    client: Client, client_of: ClientOf, project: Project, owner: User, outsider: User
 ) -> None:
-    addresses.move(project, "pv")
+    addresses.move(project, "pv", actor=owner)
     assert client_of(outsider).get("/projects/pv-yield/").status_code == 404
     assert client.get("/projects/pv-yield/").status_code == 404
 
 
 @pytest.mark.django_db
-def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project, outsider: User) -> None:
-    addresses.move(project, "pv")
+def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project, owner: User, outsider: User) -> None:
+    addresses.move(project, "pv", actor=owner)
     response = client_of(outsider).post("/projects/add/", {"name": "Mine", "slug": "pv-yield"})
     assert response.status_code == 422
     assert "The address pv-yield is taken. Give another one." in page_text(response)
@@ -106,7 +106,7 @@ def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project,
         services.create_project(owner=outsider, name="Mine", slug="pv-yield", summary="", is_public=False)
     other = make_project(slug="other")
     with pytest.raises(addresses.SlugTaken):
-        services.edit_project(project=other, name="Changed", summary="", slug="pv-yield")
+        services.edit_project(project=other, actor=outsider, name="Changed", summary="", slug="pv-yield")
     other.refresh_from_db()
     assert (other.slug, other.name == "Changed") == ("other", False)
     assert list(FormerAddress.objects.values_list("slug", flat=True)) == ["pv-yield"]
@@ -115,7 +115,7 @@ def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project,
 @pytest.mark.django_db
 def test_a_project_goes_back_to_where_it_was(client_of: ClientOf, project: Project, owner: User) -> None:
     for slug in ("pv", "photovoltaics", "pv-yield", "pv-yield"):
-        addresses.move(project, slug)
+        addresses.move(project, slug, actor=owner)
     assert sorted(FormerAddress.objects.values_list("slug", flat=True)) == ["photovoltaics", "pv"]
     client = client_of(owner)
     assert client.get("/projects/pv-yield/").status_code == 200
@@ -151,7 +151,7 @@ def test_who_takes_the_address_while_it_is_being_left_is_told(monkeypatch: pytes
 
     def leave() -> None:
         try:
-            addresses.move(project, "new")
+            addresses.move(project, "new", actor=newcomer)
         finally:
             connection.close()
 

@@ -11,16 +11,47 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
 from connections.models import Connection, Site
 from mantik.accounts.models import User
-from projects.models import CodeRepository, Experiment, Invitation, Membership, Project
+from projects.models import (
+    CodeRepository,
+    Experiment,
+    GroupMember,
+    GroupMembership,
+    Invitation,
+    Membership,
+    Project,
+    UserGroup,
+)
 from projects.permissions import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.states import AT_SITE, RunState
 
 PASSWORD = "correct horse battery"
+# What Chromium said when a pretended device made a passkey, which is gone.
+PASSKEY: dict[str, Any] = {
+    "id": "6w5Hdv4fho319QxgANE40-7y-lYGqmFuA6-4RmhLImU",
+    "rawId": "6w5Hdv4fho319QxgANE40-7y-lYGqmFuA6-4RmhLImU",
+    "type": "public-key",
+    "response": {
+        "attestationObject": (
+            "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVikSZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2NFAAAAAQEC"
+            "AwQFBgcIAQIDBAUGBwgAIOsOR3b-H4aN9fUMYADRONPu8vpWBqphbgOvuEZoSyJlpQECAyYgASFYIIkaSc8cd4DzBbNd"
+            "DesXEisjbunisd1XVS6SAhSlNaYeIlgg_XPHuyTjjHP8TyWY6g5-2kZYlWtoCYNOhtFLx_VLN_o"
+        ),
+        "clientDataJSON": (
+            "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiUVQ5N3RkZVNTX05oRk5QaFRsd1kxLWZzYVZVNUJy"
+            "YTkwS2JUa1RwbHRXYyIsIm9yaWdpbiI6Imh0dHA6Ly9sb2NhbGhvc3Q6NTE2MDkiLCJjcm9zc09yaWdpbiI6ZmFsc2V9"
+        ),
+    },
+    "clientExtensionResults": {"credProps": {"rk": True}},
+}
 SHA = "a41f9c2b7d5e4f60918273645aabbccddeeff001"
 MLPROJECT = """\
 name: pv-yield
@@ -50,6 +81,17 @@ def make_user(username: str = "", *, password: str = PASSWORD, **columns: Any) -
     return User.objects.create_user(name, f"{name}@example.org", password, **columns)
 
 
+def make_second_factors(user: User) -> str:
+    """An authenticator app, whose secret this is, a passkey that works with no key there is, and recovery codes."""
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    Authenticator.objects.create(
+        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "blue key", "credential": PASSKEY}
+    )
+    return secret
+
+
 def make_project(**columns: Any) -> Project:
     """Without members: add them with `join`."""
     number = next(_numbers)
@@ -63,8 +105,29 @@ def join(project: Project, role: Role = Role.RESEARCHER, user: User | None = Non
     return member
 
 
-def make_invitation(*, project: Project, user: User, **columns: Any) -> Invitation:
-    """Open, made just now, for two weeks, by nobody who is still known."""
+def make_group(*people: User, admin: User | None = None, **columns: Any) -> UserGroup:
+    """A group with `people` in it, and one admin more."""
+    group = UserGroup.objects.create(**{"name": f"Group {next(_numbers)}"} | columns)
+    GroupMember.objects.create(group=group, user=admin or make_user(), is_admin=True)
+    for person in people:
+        GroupMember.objects.create(group=group, user=person)
+    return group
+
+
+def join_by_group(project: Project, role: Role = Role.RESEARCHER, user: User | None = None) -> User:
+    """Somebody whose group, and not they themselves, has `role` in `project`."""
+    member = user or make_user(f"{role.value}{next(_numbers)}")
+    GroupMembership.objects.create(project=project, group=make_group(member), role=role)
+    return member
+
+
+def unconfirm_address(user: User) -> None:
+    """`user` has not yet shown that their e-mail address is theirs."""
+    EmailAddress.objects.filter(user=user).update(verified=False)
+
+
+def make_invitation(*, project: Project, user: User | None = None, **columns: Any) -> Invitation:
+    """Open, made just now, for two weeks, by nobody who is still known. For `user`, or for the address `email`."""
     now = timezone.now()
     usual = {"role": Role.RESEARCHER, "created_at": now, "expires_at": now + timedelta(days=14)}
     return Invitation.objects.create(project=project, user=user, **usual | columns)
@@ -93,7 +156,7 @@ def make_site(**columns: Any) -> Site:
 
 
 def make_connection(*, owner: User | None = None, secret: str = "s3cret", **columns: Any) -> Connection:
-    """For a site, by password. With `kind=Connection.Kind.GIT_TOKEN`: for a git host, by token."""
+    """For a site, by password. With `kind=Connection.Kind.GIT_TOKEN` or `SSH_KEY`: for a git host."""
     usual: dict[str, Any] = {
         "owner": owner or make_user(),
         "kind": Connection.Kind.UNICORE_PASSWORD,
@@ -102,7 +165,7 @@ def make_connection(*, owner: User | None = None, secret: str = "s3cret", **colu
         "secret_set_at": timezone.now(),
     }
     connection = Connection(**usual | columns)
-    if connection.kind == Connection.Kind.UNICORE_PASSWORD and connection.site is None:
+    if connection.traits.has_site and connection.site is None:
         connection.site = make_site()
     connection.put_secret(secret)
     connection.save()
@@ -150,6 +213,9 @@ def _form_columns(project: Project, given: dict[str, Any]) -> dict[str, Any]:
         columns[name] = columns.get(name) or make(project=project, created_by=member)
     if "connection" not in columns:
         columns["connection"] = make_connection(owner=member)
+    code = columns["code_repository"]
+    for name in ("name", "url", "platform"):
+        columns.setdefault(f"code_{name}", getattr(code, name) if code else "")
     connection = columns["connection"]
     columns.setdefault("site_name", connection.site.name if connection and connection.site else "Site A")
     columns.setdefault("submission_tag", f"mantik-{columns['uuid']}")

@@ -1,0 +1,111 @@
+"""The form of a code repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from connections.git.errors import GitError
+from connections.git.mirror import check_url
+from connections.git.urls import host_of, is_https, is_ssh
+from connections.models import Connection
+from mantik.accounts.models import User
+from projects.code_pages import login_noun
+from projects.models import CodeRepository, Project
+
+NEW_KEY = "new-key"
+_PLATFORMS = {
+    "github.com": CodeRepository.Platform.GITHUB,
+    "gitlab.com": CodeRepository.Platform.GITLAB,
+    "bitbucket.org": CodeRepository.Platform.BITBUCKET,
+}
+
+
+class CodeRepositoryForm(forms.Form):
+    """`cleaned_data` has what the services take: `connection` a Connection or None, and `makes_key`."""
+
+    name = forms.CharField(max_length=80)
+    url = forms.CharField(
+        label="Repository URL",
+        max_length=400,
+        widget=forms.TextInput(attrs={"class": "mono", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="As you would clone it: https://github.com/group/training.git or git@github.com:group/training.git",
+    )
+    platform = forms.ChoiceField(
+        choices=CodeRepository.Platform.choices,
+        initial=CodeRepository.Platform.OTHER,
+        help_text="Which software the host runs. It decides how a token is presented.",
+    )
+    connection = forms.ChoiceField(
+        label="Login",
+        required=False,
+        help_text="A token opens https addresses, an SSH key ssh addresses. Whoever may see the project can read the "
+        "code that it opens.",
+    )
+
+    def __init__(
+        self, *args: Any, project: Project, user: User, repository: CodeRepository | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+        self.repository = repository
+        self.logins = {str(login.uuid): login for login in Connection.objects.owned_by(user).for_git()}
+        labels = {uuid: f"{login.name} · {login_noun(login)}" for uuid, login in self.logins.items()}
+        if repository:
+            self.initial = {name: getattr(repository, name) for name in ("name", "url", "platform")}
+            self.initial["connection"] = str(repository.connection.uuid) if repository.connection else ""
+        self.someone_elses = self._someone_elses(user)
+        if login := self.someone_elses:
+            self.logins[str(login.uuid)] = login
+            labels[str(login.uuid)] = f"As it is: {login_noun(login)} of {login.owner.display_name}"
+        choices = [("", "None, everybody may read it"), (NEW_KEY, "A new SSH key, which Mantik makes for it")]
+        self.fields["connection"].choices = [*choices, *labels.items()]  # type: ignore[attr-defined]
+
+    def _someone_elses(self, user: User) -> Connection | None:
+        login = self.repository.connection if self.repository else None
+        return login if login and login.owner_id != user.pk else None
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        same = self.project.code_repositories.filter(name__iexact=name).first()
+        if same and same != self.repository:
+            raise forms.ValidationError(f"The project already has a code repository named {name}. Choose another name.")
+        return name
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            check_url(url)
+        except GitError as error:
+            raise forms.ValidationError(error.message) from None
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        chosen = cleaned.get("connection", "")
+        url = cleaned.get("url", "")
+        cleaned["makes_key"] = chosen == NEW_KEY
+        cleaned["connection"] = self.logins.get(chosen)
+        if cleaned.get("platform") == CodeRepository.Platform.OTHER:
+            cleaned["platform"] = _PLATFORMS.get(host_of(url).lower(), CodeRepository.Platform.OTHER)
+        if url and "connection" not in self.errors:
+            self._check_login(url, cleaned["connection"], makes_key=cleaned["makes_key"])
+        return cleaned
+
+    def _check_login(self, url: str, login: Connection | None, *, makes_key: bool) -> None:
+        if sentence := self._objection(url, login, makes_key):
+            self.add_error("connection", sentence)
+
+    def _objection(self, url: str, login: Connection | None, makes_key: bool) -> str:
+        has_key = makes_key or (login is not None and login.kind == Connection.Kind.SSH_KEY)
+        if is_ssh(url) and not has_key:
+            return "An ssh address needs an SSH key. Let Mantik make one, or use the repository's https:// address."
+        if is_https(url) and has_key:
+            return "An SSH key opens ssh addresses only, such as git@github.com:group/training.git. Use that address."
+        if login and login == self.someone_elses and self.repository and url != self.repository.url:
+            return (
+                f"The login of {login.owner.display_name} was chosen for the address as it was, and goes nowhere else. "
+                "Choose a login of your own for the new address."
+            )
+        return ""

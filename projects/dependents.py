@@ -1,0 +1,51 @@
+"""What rooms above this one keep of projects. They say so when they start, and projects/ need not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from projects.models import CodeRepository, Experiment, Project
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """One room. The first three say in words what stands in the way of a deletion, "" when nothing does.
+
+    `empty_project` deletes all that the room keeps of a project, in the transaction in which the project goes.
+    """
+
+    holds_experiment: Callable[[Experiment], str]
+    holds_code_repository: Callable[[CodeRepository], str]
+    holds_project: Callable[[Project], str]
+    empty_project: Callable[[Project], None]
+
+
+_dependents: list[Dependent] = []
+
+
+def register(dependent: Dependent) -> None:
+    """Call once, from AppConfig.ready."""
+    _dependents.append(dependent)
+
+
+def what_holds_experiment(experiment: Experiment) -> str:
+    return _joined(dependent.holds_experiment(experiment) for dependent in _dependents)
+
+
+def what_holds_code_repository(repository: CodeRepository) -> str:
+    return _joined(dependent.holds_code_repository(repository) for dependent in _dependents)
+
+
+def what_holds_project(project: Project) -> str:
+    return _joined(dependent.holds_project(project) for dependent in _dependents)
+
+
+def empty_project(project: Project) -> None:
+    """Rooms that stand on others go first: they register last."""
+    for dependent in reversed(_dependents):
+        dependent.empty_project(project)
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    return " and ".join(reason for reason in reasons if reason)

@@ -1,0 +1,184 @@
+"""User groups: who is in them, and who says so.
+
+Every change of people holds a lock on the group, so that of two admins who go at the same instant the second sees
+that the first is gone: a group is never without an admin. A group's people gain and lose what the group may do in
+projects, so each change is told to those projects, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from mantik.audit.services import record
+from mantik.notices.services import notify
+from projects.models import GroupMember, Membership, Project, UserGroup
+
+
+class GroupNameTaken(Exception):
+    """Another group has that name."""
+
+
+class NotFound(Exception):
+    """No such person can be added; the text says why, for the admin who asks."""
+
+
+class LastAdmin(Exception):
+    """The group would be without an admin; the text says what to do."""
+
+
+class NotInGroup(Exception):
+    """Has left, or was removed, in the meantime."""
+
+
+def create_group(*, name: str, user: User) -> UserGroup:
+    """`user` is its first admin. Raises GroupNameTaken."""
+    try:
+        with transaction.atomic():
+            group = UserGroup.objects.create(name=name, created_by=user)
+            GroupMember.objects.create(group=group, user=user, is_admin=True)
+            record("group.created", actor=user, target=group, after={"name": name})
+    except IntegrityError:
+        raise GroupNameTaken from None
+    return group
+
+
+def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
+    """Raises GroupNameTaken."""
+    try:
+        with transaction.atomic():
+            before = UserGroup.objects.select_for_update(no_key=True).get(pk=group.pk).name
+            if name == before:
+                return
+            group.name = name
+            group.save(update_fields=["name"])
+            _tell("group.renamed", group, actor, before={"name": before}, after={"name": name})
+    except IntegrityError:
+        group.refresh_from_db(fields=["name"])
+        raise GroupNameTaken from None
+
+
+def delete_group(*, group: UserGroup, actor: User) -> None:
+    """Its people lose what they may do by it, in every project."""
+    with _people_of(group):
+        _tell("group.deleted", group, actor, before={"name": group.name})
+        group.delete()
+
+
+def person_named(text: str, *, asked_by: User) -> User:
+    """The account of that user name, or of that e-mail address. Raises NotFound.
+
+    By address only somebody is found with whom `asked_by` shares a project or a group: whether a stranger has an
+    account here is not told.
+    """
+    if "@" in text:
+        known = User.objects.filter(pk__in=_known_to(asked_by), is_active=True)
+        verified = EmailAddress.objects.filter(email__iexact=text, verified=True)
+        person = known.filter(pk__in=verified.values("user")).first()
+        if person is None:
+            raise NotFound(
+                f"Nobody whom you share a project or a group with has the address {text}. Ask for the user name."
+            )
+        return person
+    person = User.objects.filter(username=text, is_active=True).first()
+    if person is None:
+        raise NotFound(f"There is no account {text}. Check the spelling, or ask them to get an account first.")
+    return person
+
+
+def add_person(*, group: UserGroup, user: User, actor: User) -> None:
+    """They are told, and may leave at any time. Raises NotFound when they are in it already."""
+    with _people_of(group):
+        _, is_new = GroupMember.objects.get_or_create(group=group, user=user)
+        if not is_new:
+            raise NotFound(f"{user.display_name} is in the group already.")
+        _tell("group.person_added", group, actor, after={"person": user.username})
+        if user != actor:
+            text = (
+                f"{actor.display_name} added you to the group {group.name}. You may do in projects what the group may."
+            )
+            notify(user=user, text=text, url=reverse("projects:group", args=[group.uuid]))
+
+
+def remove_person(*, group: UserGroup, user: User, actor: User) -> None:
+    """Raises LastAdmin, NotInGroup."""
+    with _people_of(group):
+        member = _member(group, user)
+        _check_not_last_admin(member)
+        member.delete()
+        verb = "group.person_left" if user == actor else "group.person_removed"
+        _tell(verb, group, actor, before={"person": user.username})
+
+
+def set_admin(*, group: UserGroup, user: User, is_admin: bool, actor: User) -> None:
+    """Raises LastAdmin, NotInGroup."""
+    with _people_of(group):
+        member = _member(group, user)
+        if member.is_admin == is_admin:
+            return
+        if not is_admin:
+            _check_not_last_admin(member)
+        member.is_admin = is_admin
+        member.save(update_fields=["is_admin"])
+        verb = "group.admin_made" if is_admin else "group.admin_unmade"
+        record(verb, actor=actor, target=group, after={"person": user.username})
+
+
+def administers(user: User, group: UserGroup) -> bool:
+    return GroupMember.objects.filter(group=group, user=user, is_admin=True).exists()
+
+
+def solely_administered_by(user: User) -> list[UserGroup]:
+    """The groups of which `user` is the only admin who can act, and in which there are others."""
+    others = GroupMember.objects.admins().exclude(user=user)
+    own = UserGroup.objects.filter(members__user=user, members__is_admin=True)
+    peopled = GroupMember.objects.exclude(user=user).values("group")
+    return list(own.filter(pk__in=peopled).exclude(pk__in=others.values("group")).in_order())
+
+
+@contextmanager
+def _people_of(group: UserGroup) -> Iterator[None]:
+    """One change at a time per group."""
+    with transaction.atomic():
+        if not UserGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).exists():
+            raise NotInGroup(f"The group {group.name} was deleted in the meantime.")
+        yield
+
+
+def _member(group: UserGroup, user: User) -> GroupMember:
+    member = GroupMember.objects.filter(group=group, user=user).select_related("user", "group").first()
+    if member is None:
+        raise NotInGroup(f"{user.display_name} is not in the group {group.name} any more.")
+    return member
+
+
+def _check_not_last_admin(member: GroupMember) -> None:
+    if not member.is_admin:
+        return
+    if not GroupMember.objects.admins().filter(group=member.group_id).exclude(pk=member.pk).exists():
+        name, group = member.user.display_name, member.group.name
+        raise LastAdmin(f"{name} is the last admin of {group}. Make somebody else an admin first, or delete the group.")
+
+
+def _known_to(user: User) -> Any:
+    """Who shares a group with `user`, or a project in which both have a role."""
+    projects = Project.objects.joined_by(user).values("pk")
+    groups = UserGroup.objects.visible_to(user) | UserGroup.objects.filter(memberships__project__in=projects)
+    return User.objects.filter(
+        Q(pk__in=Membership.objects.filter(project__in=projects).values("user"))
+        | Q(pk__in=GroupMember.objects.filter(group__in=groups.values("pk")).values("user"))
+    ).values("pk")
+
+
+def _tell(verb: str, group: UserGroup, actor: User, **changed: Any) -> None:
+    """To operators, and to the owners of each project in which the group has a role."""
+    projects: list[Project | None] = list(Project.objects.filter(group_memberships__group=group).order_by("pk"))
+    for project in projects or [None]:
+        record(verb, actor=actor, target=group, project=project, **changed)

@@ -1,0 +1,59 @@
+"""Labels of projects: words that maintainers choose, and by which projects are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import Count
+
+from mantik.accounts.models import User
+from mantik.audit.services import record
+from projects.models import Label, Project
+
+MOST = 10
+LONGEST = 30
+SUGGESTED = 12
+# Suggestions come from so many of the newest projects: enough to know the words in use, and quick.
+_LOOKED_AT = 200
+
+
+class BadLabels(ValueError):
+    """The text says what is wrong, for who typed it."""
+
+
+def parse(text: str) -> list[str]:
+    """Labels separated by commas, each once, in order, as they are stored. Raises BadLabels."""
+    words = (" ".join(part.split()).strip("# ").lower() for part in text.split(","))
+    names = list(dict.fromkeys(word for word in words if word))
+    if too_long := next((name for name in names if len(name) > LONGEST), None):
+        raise BadLabels(f"The label {too_long} is longer than {LONGEST} characters. Shorten it.")
+    if len(names) > MOST:
+        raise BadLabels(f"These are {len(names)} labels, and a project has {MOST} at most. Leave some out.")
+    return names
+
+
+def set_labels(*, project: Project, actor: User, names: list[str]) -> None:
+    """Make `names`, as `parse` gives them, the labels of `project`."""
+    with transaction.atomic():
+        before = sorted(project.labels.values_list("name", flat=True))
+        if before == sorted(names):
+            return
+        project.labels.set([_label(name) for name in names])
+        told = {"before": {"labels": before}, "after": {"labels": sorted(names)}}
+        record("project.labelled", actor=actor, target=project, project=project, **told)
+
+
+def suggestions(user: User | AnonymousUser, *, without: Iterable[str] = ()) -> list[str]:
+    """Labels in use on projects that `user` may see, the most used first. Words of others' private projects stay so."""
+    newest = Project.objects.visible_to(user).order_by("-pk").values("pk")[:_LOOKED_AT]
+    projects = list(newest.values_list("pk", flat=True))
+    used = Label.objects.filter(projects__in=projects).annotate(uses=Count("projects")).order_by("-uses", "name")
+    left_out = set(without)
+    names = used.values_list("name", flat=True)[: SUGGESTED + len(left_out)]
+    return [name for name in names if name not in left_out][:SUGGESTED]
+
+
+def _label(name: str) -> Label:
+    return Label.objects.get_or_create(name=name)[0]

@@ -1,0 +1,42 @@
+"""Settings > Activity: who changed what in a project."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from mantik.accounts.http import MemberRequest
+from mantik.audit.csv import csv_response
+from mantik.lib.paging import page_by_pk
+from projects.access import project_or_404
+from projects.activity import ActivityFilter
+from projects.permissions import Action
+from projects.views.tabs import settings_tabs
+
+PAGE_SIZE = 50
+
+
+@login_required
+@require_GET
+def activity(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.VIEW_ACTIVITY)
+    filters = ActivityFilter.from_query(request.GET, project=project, path=request.path)
+    page = page_by_pk(filters.events_of(project), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    context = {
+        "project": project,
+        "room": "settings",
+        "tabs": settings_tabs(project, request.user, current="activity"),
+        "filters": filters,
+        "events": page.rows,
+        "newer_url": filters.url(page=page.newer) if page.newer else None,
+        "older_url": filters.url(page=page.older) if page.older else None,
+    }
+    return render(request, "projects/activity.html", context)
+
+
+@login_required
+@require_GET
+def activity_csv(request: MemberRequest, slug: str) -> HttpResponseBase:
+    project = project_or_404(request, slug, Action.VIEW_ACTIVITY)
+    filters = ActivityFilter.from_query(request.GET, project=project, path=request.path)
+    return csv_response(filters.events_of(project), filename=f"{project.slug}-activity.csv")

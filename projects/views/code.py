@@ -1,0 +1,215 @@
+"""The code repositories of a project. No page waits for a git host: workers fetch, pages show what they found."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from connections.git.urls import host_of
+from mantik.accounts.http import MemberRequest
+from projects import code_repositories, mirrors
+from projects.access import project_or_404
+from projects.code_forms import CodeRepositoryForm
+from projects.code_pages import deploy_key_page, login_noun, page_of
+from projects.models import CodeRepository, Project
+from projects.permissions import Action, may
+from projects.services import NameTaken
+from projects.views.forms import status_of
+
+NAME_TAKEN = "The project already has a code repository of that name. Choose another name."
+NOT_YOURS = "This login belongs to somebody else. Choose one of your own."
+
+
+@require_GET
+def code_list(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug)
+    context = {
+        "project": project,
+        "room": "code",
+        "repositories": project.code_repositories.in_order().select_related("connection"),
+        "may_add": may(request.user, Action.ADD_CODE_REPOSITORY, project),
+    }
+    return render(request, "projects/code.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.ADD_CODE_REPOSITORY)
+    form = CodeRepositoryForm(request.POST or None, project=project, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            repository = code_repositories.add_code_repository(
+                project=project, user=request.user, now=timezone.now(), **form.cleaned_data
+            )
+        except NameTaken:
+            form.add_error("name", NAME_TAKEN)
+        else:
+            messages.info(request, f"{repository.name} is linked. A worker is fetching it now.")
+            return _to(repository)
+    return _form_page(request, project, form, repository=None)
+
+
+@require_GET
+def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    repository = _repository_or_404(request, slug, uuid)
+    return render(request, "projects/code_detail.html", _context(request, repository) | mirrors.look(repository))
+
+
+@require_GET
+def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """The part of the page that a fetch changes, for as long as one is under way."""
+    repository = _repository_or_404(request, slug, uuid)
+    return render(request, "projects/_code_state.html", _context(request, repository) | mirrors.look(repository))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    repository = _editable_or_403(request, slug, uuid)
+    form = CodeRepositoryForm(
+        request.POST or None, project=repository.project, user=request.user, repository=repository
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            code_repositories.edit_code_repository(
+                repository=repository, actor=request.user, now=timezone.now(), **form.cleaned_data
+            )
+        except NameTaken:
+            form.add_error("name", NAME_TAKEN)
+        except code_repositories.NotYours:
+            form.add_error("connection", NOT_YOURS)
+        else:
+            messages.info(request, f"{repository.name} is saved.")
+            return _to(repository)
+    return _form_page(request, repository.project, form, repository=repository)
+
+
+@login_required
+@require_POST
+def refresh(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.ADD_CODE_REPOSITORY)
+    repository = get_object_or_404(CodeRepository, project=project, uuid=uuid)
+    mirrors.request_fetch(repository, now=timezone.now(), even_if_fresh=True)
+    if not request.htmx:
+        messages.info(request, f"A worker fetches {repository.name}.")
+    return _to(repository)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    repository = _editable_or_403(request, slug, uuid)
+    if not repository.offered_host_key:
+        return _to(repository)
+    if request.method == "GET":
+        return _confirm_host_key(request, repository)
+    try:
+        code_repositories.accept_host_key(
+            repository=repository,
+            actor=request.user,
+            fingerprint=request.POST.get("fingerprint", ""),
+            now=timezone.now(),
+        )
+    except code_repositories.HostKeyChanged:
+        messages.error(request, "The host has shown yet another key meanwhile. Compare the fingerprints again.")
+    else:
+        messages.info(request, f"The new key of {host_of(repository.url)} is kept. A worker is fetching now.")
+    return _to(repository)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    repository = _editable_or_403(request, slug, uuid)
+    name = repository.name
+    if request.method == "GET":
+        return _confirm(
+            request,
+            repository,
+            title=f"Delete the code repository {name}?",
+            message="Mantik's copy goes too; what is at the host stays. Runs that used it keep its name, its address "
+            "and the commit, but cannot be run again without it.",
+            verb="Delete code repository",
+            icon_name="trash3",
+        )
+    try:
+        code_repositories.delete_code_repository(repository=repository, actor=request.user)
+    except code_repositories.InUse as reason:
+        messages.error(request, str(reason))
+        return _to(repository)
+    messages.info(request, f"{name} is deleted.")
+    return redirect("projects:code", slug)
+
+
+def _repository_or_404(request: HttpRequest, slug: str, uuid: UUID) -> CodeRepository:
+    project = project_or_404(request, slug)
+    rows = CodeRepository.objects.select_related("project", "connection__owner", "created_by")
+    return get_object_or_404(rows, project=project, uuid=uuid)
+
+
+def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> CodeRepository:
+    repository = _repository_or_404(request, slug, uuid)
+    if not code_repositories.may_edit(request.user, repository):
+        raise PermissionDenied("Your role in this project does not allow this.")
+    return repository
+
+
+def _to(repository: CodeRepository) -> HttpResponse:
+    return redirect("projects:code-detail", repository.project.slug, repository.uuid)
+
+
+def _context(request: HttpRequest, repository: CodeRepository) -> dict[str, Any]:
+    user, project, login = request.user, repository.project, repository.connection
+    return {
+        "project": project,
+        "room": "code",
+        "repository": repository,
+        "page_url": page_of(platform=repository.platform, url=repository.url),
+        "may_test": may(user, Action.ADD_CODE_REPOSITORY, project),
+        "may_edit": user.is_authenticated and code_repositories.may_edit(user, repository),
+        "may_see_members": may(user, Action.VIEW_MEMBERS, project),
+        "login_noun": login_noun(login) if login else "",
+        "own_key": login.public_key if login and login.owner_id == user.pk else "",
+        "key_page": deploy_key_page(repository),
+    }
+
+
+def _form_page(
+    request: HttpRequest, project: Project, form: CodeRepositoryForm, *, repository: CodeRepository | None
+) -> HttpResponse:
+    context = {"project": project, "room": "code", "form": form, "repository": repository}
+    return render(request, "projects/code_form.html", context, status=status_of(form))
+
+
+def _confirm_host_key(request: HttpRequest, repository: CodeRepository) -> HttpResponse:
+    return _confirm(
+        request,
+        repository,
+        title=f"Accept the new key of {host_of(repository.url)}?",
+        message="Only if those who run the host have announced it. Otherwise another machine may have taken its place.",
+        points=[f"Kept: {repository.fingerprint}", f"Shown now: {repository.offered_fingerprint}"],
+        hidden={"fingerprint": repository.offered_fingerprint},
+        verb="Accept key",
+        icon_name="key",
+    )
+
+
+def _confirm(request: HttpRequest, repository: CodeRepository, **question: Any) -> HttpResponse:
+    project = repository.project
+    context = {
+        "project": project,
+        "room": "code",
+        "action_url": request.path,
+        "back_url": reverse("projects:code-detail", args=[project.slug, repository.uuid]),
+        "back_label": "Back",
+        **question,
+    }
+    return render(request, "confirm.html", context)

@@ -1,0 +1,86 @@
+"""The groups that have a role in a project."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from mantik.accounts.http import MemberRequest
+from projects import members
+from projects.access import project_or_404
+from projects.forms import AddGroupForm, GroupRoleForm
+from projects.models import GroupMembership, Project, UserGroup
+from projects.permissions import Action, Role
+from projects.views.forms import status_of
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    form = AddGroupForm(request.POST or None, project=project, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        group: UserGroup = form.cleaned_data["group"]
+        role: Role = form.cleaned_data["role"]
+        members.add_group(project=project, group=group, role=role, actor=request.user)
+        messages.info(request, f"Everybody in {group.name} is {role.label} here now.")
+        return redirect("projects:members", project.slug)
+    return _form_page(request, project, form, "Add group", "Add group")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    given = _given_or_404(project, uuid)
+    form = GroupRoleForm(request.POST or None, initial={"role": given.role})
+    if request.method == "POST" and form.is_valid():
+        chosen: Role = form.cleaned_data["role"]
+        try:
+            members.change_group_role(project=project, group=given.group, role=chosen, actor=request.user)
+        except members.NotAMember as reason:
+            form.add_error("role", str(reason))
+        else:
+            messages.info(request, f"Everybody in {given.group.name} is {chosen.label} here now.")
+            return redirect("projects:members", project.slug)
+    return _form_page(request, project, form, f"Role of the group {given.group.name}", "Change role")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
+    group = _given_or_404(project, uuid).group
+    if request.method == "POST":
+        try:
+            members.remove_group(project=project, group=group, actor=request.user)
+        except members.NotAMember as reason:
+            messages.error(request, str(reason))
+        else:
+            messages.info(request, f"The group {group.name} is removed.")
+        return redirect("projects:members", project.slug)
+    context = {
+        "project": project,
+        "room": "members",
+        "title": f"Remove the group {group.name} from {project.name}?",
+        "message": "Who is here only by this group is outside at once. What they have added stays.",
+        "verb": "Remove group",
+        "icon_name": "x-lg",
+        "action_url": request.path,
+        "back_url": reverse("projects:members", args=[project.slug]),
+        "back_label": "Back",
+    }
+    return render(request, "confirm.html", context)
+
+
+def _given_or_404(project: Project, uuid: UUID) -> GroupMembership:
+    return get_object_or_404(project.group_memberships.select_related("group"), group__uuid=uuid)
+
+
+def _form_page(request: MemberRequest, project: Project, form: GroupRoleForm, heading: str, verb: str) -> HttpResponse:
+    context = {"project": project, "room": "members", "form": form, "heading": heading, "verb": verb}
+    return render(request, "projects/member_form.html", context, status=status_of(form))

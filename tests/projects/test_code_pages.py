@@ -1,0 +1,369 @@
+"""The page of a code repository: what it shows to whom, and editing and deleting it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
+
+from connections.models import Connection
+from connections.services import replace_secret
+from mantik.accounts.models import User
+from mantik.audit.models import AuditEvent
+from projects import mirrors, tasks
+from projects.models import CodeRepository, Project
+from runs.models import Run
+from runs.states import RunState
+from tests.conftest import ClientOf
+from tests.git.repository import Repository
+from tests.support.factories import make_code_repository, make_connection, make_run
+from tests.support.pages import page_text
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+HTTPS = "https://git.example.org/group/code.git"
+SSH = "git@git.example.org:group/code.git"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    found: list[Any] = []
+    monkeypatch.setattr(tasks.fetch_code_repository, "apply_async", lambda **sent: found.append(sent))
+    return found
+
+
+@pytest.fixture
+def token(researcher: User) -> Connection:
+    return make_connection(owner=researcher, kind=Connection.Kind.GIT_TOKEN, name="my token")
+
+
+@pytest.fixture
+def code(project: Project, researcher: User, token: Connection) -> CodeRepository:
+    """Bob's, with his token."""
+    return make_code_repository(
+        project=project, name="training", url=HTTPS, created_by=researcher, connection=token, fetched_at=NOW
+    )
+
+
+@pytest.fixture
+def others(project: Project, owner: User) -> CodeRepository:
+    """Alice's, open to all."""
+    return make_code_repository(project=project, name="shared", url=HTTPS, created_by=owner)
+
+
+def at(code: CodeRepository, page: str = "") -> str:
+    return f"/projects/pv-yield/code/{code.uuid}/{page}"
+
+
+def form(code: CodeRepository, **changes: str) -> dict[str, str]:
+    login = str(code.connection.uuid) if code.connection else ""
+    return {"name": code.name, "url": code.url, "platform": code.platform, "connection": login} | changes
+
+
+def events(verb: str) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(verb=f"code_repository.{verb}"))
+
+
+# What it shows
+
+
+def test_the_page_shows_branches_with_their_last_commits(
+    client_of: ClientOf, guest: User, project: Project, owner: User, tmp_path: Path, settings: Settings
+) -> None:
+    settings.MANTIK_GIT_ALLOW_LOCAL = True
+    settings.MANTIK_DATA_DIR = tmp_path / "data"
+    source = Repository(tmp_path / "source")
+    source.write("MLproject", "name: test\n")
+    sha = source.commit("Warm up longer")
+    source.git("branch", "topic")
+    code = make_code_repository(project=project, url=str(source.path), created_by=owner)
+    mirrors.fetch(code, now=NOW)
+    text = page_text(client_of(guest).get(at(code)))
+    for word in ("main", "default branch", "topic", sha[:7], "Warm up longer", "Ada", "Readable"):
+        assert word in text
+    assert "Test" not in text.split()
+    assert "Delete" not in text
+
+
+def test_while_it_is_fetched_the_page_asks_again_and_then_stops(
+    client_of: ClientOf, researcher: User, code: CodeRepository
+) -> None:
+    client = client_of(researcher)
+    assert "hx-trigger" not in client.get(at(code)).content.decode()
+    client.post(at(code, "refresh/"))
+    assert f'hx-get="{at(code, "state/")}" hx-trigger="every 2s"' in client.get(at(code)).content.decode()
+    assert "Being read" in page_text(client.get(at(code, "state/")))
+    CodeRepository.objects.update(fetch_requested_at=None, fetch_error="git.example.org refuses access.")
+    answer = client.get(at(code, "state/"))
+    assert "git.example.org refuses access." in page_text(answer)
+    assert "hx-trigger" not in answer.content.decode()
+
+
+def test_whose_login_it_is_is_told_to_members_only(
+    client_of: ClientOf, client: Client, guest: User, code: CodeRepository
+) -> None:
+    Project.objects.update(is_public=True)
+    assert "access token of Bob" in page_text(client_of(guest).get(at(code)))
+    text = page_text(client.get(at(code)))
+    assert "of a member" in text
+    assert "Bob" not in text
+    assert "my token" not in text
+
+
+def test_the_public_key_is_shown_to_its_owner_with_the_way_to_its_place(
+    client_of: ClientOf, researcher: User, maintainer: User, project: Project
+) -> None:
+    client = client_of(researcher)
+    new = {"name": "code", "url": "git@github.com:group/code.git", "platform": "other", "connection": "new-key"}
+    response = client.post("/projects/pv-yield/code/add/", new)
+    code = project.code_repositories.get()
+    assert response["Location"] == at(code)
+    assert code.connection
+    assert (code.connection.owner, code.connection.name, code.platform) == (researcher, "code key", "github")
+    page = client.get(at(code))
+    assert code.connection.public_key.startswith("ssh-ed25519 ")
+    assert code.connection.public_key in page_text(page)
+    assert "https://github.com/group/code/settings/keys/new" in page.content.decode()
+    assert "ssh-ed25519" not in page_text(client_of(maintainer).get(at(code)))
+    assert "PRIVATE" not in page.content.decode()
+
+
+# Editing
+
+
+def test_a_researcher_edits_what_they_have_added_and_a_maintainer_everything(
+    client_of: ClientOf, researcher: User, maintainer: User, code: CodeRepository, others: CodeRepository
+) -> None:
+    assert client_of(researcher).post(at(others, "edit/"), form(others, name="mine")).status_code == 403
+    assert client_of(researcher).post(at(code, "edit/"), form(code, name="renamed")).status_code == 302
+    assert client_of(maintainer).post(at(others, "edit/"), form(others, name="ours")).status_code == 302
+    names = CodeRepository.objects.order_by("pk").values_list("name", flat=True)
+    assert sorted(names) == ["ours", "renamed"]
+    assert [(event.actor, event.before, event.after) for event in events("edited")] == [
+        (researcher, {"name": "training"}, {"name": "renamed"}),
+        (maintainer, {"name": "shared"}, {"name": "ours"}),
+    ]
+
+
+def test_saving_without_a_change_leaves_no_trace(
+    client_of: ClientOf, researcher: User, code: CodeRepository, nothing_is_sent: list[Any]
+) -> None:
+    assert client_of(researcher).post(at(code, "edit/"), form(code)).status_code == 302
+    assert events("edited") == []
+
+
+def test_another_address_forgets_what_was_read_from_the_old_one(
+    client_of: ClientOf, researcher: User, code: CodeRepository
+) -> None:
+    CodeRepository.objects.update(
+        branch_count=3, head_sha="a" * 40, host_key="ssh-ed25519 AAAA", fetch_error="Away.", default_branch="main"
+    )
+    client_of(researcher).post(at(code, "edit/"), form(code, url="https://elsewhere.example.org/code.git"))
+    code.refresh_from_db()
+    assert (code.url, code.branch_count, code.head_sha) == ("https://elsewhere.example.org/code.git", None, "")
+    assert (code.host_key, code.fetch_error, code.fetched_at) == ("", "", None)
+    assert code.is_being_fetched
+
+
+def test_the_key_of_a_host_is_kept_for_another_repository_on_it(
+    client_of: ClientOf, researcher: User, code: CodeRepository
+) -> None:
+    key = make_connection(owner=researcher, kind=Connection.Kind.SSH_KEY)
+    CodeRepository.objects.update(url=SSH, connection=key, host_key=HOST_KEY)
+    code.refresh_from_db()
+    client_of(researcher).post(at(code, "edit/"), form(code, url="git@git.example.org:group/other.git"))
+    code.refresh_from_db()
+    assert code.host_key == HOST_KEY
+    client_of(researcher).post(at(code, "edit/"), form(code, url="ssh://git@git.example.org:2222/group/other.git"))
+    code.refresh_from_db()
+    assert code.host_key == ""
+
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "sentence"),
+    [
+        (SSH, "", "An ssh address needs an SSH key."),
+        (SSH, Connection.Kind.GIT_TOKEN, "An ssh address needs an SSH key."),
+        (HTTPS, Connection.Kind.SSH_KEY, "An SSH key opens ssh addresses only"),
+        (HTTPS, "new-key", "An SSH key opens ssh addresses only"),
+    ],
+)
+def test_a_login_has_to_fit_the_address(
+    client_of: ClientOf, researcher: User, project: Project, url: str, kind: str, sentence: str
+) -> None:
+    login = make_connection(owner=researcher, kind=kind) if kind in Connection.Kind.values else None
+    chosen = str(login.uuid) if login else kind
+    data = {"name": "code", "url": url, "platform": "other", "connection": chosen}
+    response = client_of(researcher).post("/projects/pv-yield/code/add/", data)
+    assert response.status_code == 422
+    assert sentence in page_text(response)
+    assert Connection.objects.filter(name="code key").count() == 0
+
+
+# Somebody else's login
+
+
+def test_somebody_elses_login_stays_for_the_address_it_was_chosen_for(
+    client_of: ClientOf, maintainer: User, code: CodeRepository, token: Connection
+) -> None:
+    client = client_of(maintainer)
+    page = page_text(client.get(at(code, "edit/")))
+    assert "As it is: access token of Bob" in page
+    assert "my token" not in page
+    client.post(at(code, "edit/"), form(code, name="renamed"))
+    code.refresh_from_db()
+    assert (code.name, code.connection) == ("renamed", token)
+    response = client.post(at(code, "edit/"), form(code, url="https://thief.example.org/group/code.git"))
+    assert response.status_code == 422
+    assert "was chosen for the address as it was, and goes nowhere else" in page_text(response)
+    code.refresh_from_db()
+    assert code.url == HTTPS
+
+
+def test_the_service_itself_refuses_somebody_elses_login(
+    maintainer: User, code: CodeRepository, others: CodeRepository, token: Connection
+) -> None:
+    from projects.code_repositories import NotYours, edit_code_repository
+
+    usual: dict[str, Any] = {"actor": maintainer, "platform": code.platform, "connection": token, "now": NOW}
+    for repository, url in ((code, "https://thief.example.org/group/code.git"), (others, HTTPS)):
+        with pytest.raises(NotYours):
+            edit_code_repository(repository=repository, name=repository.name, url=url, **usual)
+
+
+def test_a_login_of_who_has_left_is_used_no_more(
+    project: Project, researcher: User, code: CodeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connections.git.mirror import Mirror
+
+    monkeypatch.setattr(Mirror, "refresh", lambda *_, **__: pytest.fail("the host was asked"))
+    project.memberships.filter(user=researcher).update(role="reporter")
+    tasks.fetch_code_repository(repository_id=code.pk)
+    code.refresh_from_db()
+    assert code.fetch_error == (
+        "training was read with a connection of Bob, who may no longer add code to this project. Somebody who may has "
+        "to edit it, and choose a connection of their own."
+    )
+    researcher.is_active = False
+    researcher.save()
+    project.memberships.filter(user=researcher).update(role="owner")
+    tasks.fetch_code_repository(repository_id=code.pk)
+    code.refresh_from_db()
+    assert "may no longer add code" in code.fetch_error
+
+
+# Deleting
+
+
+def test_it_is_not_deleted_under_an_active_run(
+    client_of: ClientOf, researcher: User, project: Project, code: CodeRepository
+) -> None:
+    run = make_run(RunState.QUEUED, project=project, created_by=researcher, code_repository=code)
+    client = client_of(researcher)
+    response = client.post(at(code, "delete/"), follow=True)
+    assert "training is used by 1 active run. Cancel what is active, or wait until it is over." in page_text(response)
+    Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, ended_at=NOW)
+    assert client.post(at(code, "delete/"))["Location"] == "/projects/pv-yield/code/"
+    assert not CodeRepository.objects.exists()
+    [event] = events("deleted")
+    assert event.before == {
+        "name": "training",
+        "address": HTTPS,
+        "platform": "Other git host",
+        "login": "my token of bob",
+    }
+
+
+def test_a_run_keeps_what_it_knows_of_code_that_was_edited_and_deleted(
+    client_of: ClientOf, researcher: User, project: Project, code: CodeRepository
+) -> None:
+    CodeRepository.objects.update(url="https://github.com/group/code.git", platform="github")
+    code.refresh_from_db()
+    run = make_run(RunState.FINISHED, project=project, created_by=researcher, code_repository=code)
+    client = client_of(researcher)
+    client.post(at(code, "edit/"), form(code, url=HTTPS, platform="other"))
+    client.post(at(code, "delete/"))
+    page = client.get(f"/projects/pv-yield/runs/{run.uuid}/?tab=configuration")
+    assert "training https://github.com/group/code.git, deleted here since" in page_text(page)
+    assert f"https://github.com/group/code/commit/{run.commit_sha}" in page.content.decode()
+    assert client.get(f"/projects/pv-yield/runs/submissions/add/?from={run.uuid}").status_code == 200
+
+
+def test_the_copy_of_deleted_code_is_cleared_away(
+    client_of: ClientOf,
+    researcher: User,
+    project: Project,
+    code: CodeRepository,
+    others: CodeRepository,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.MANTIK_DATA_DIR = tmp_path
+    monkeypatch.setattr(tasks.clear_up_mirrors, "apply_async", lambda **_: tasks.clear_up_mirrors())
+    root = tmp_path / "git"
+    for repository in (code, others):
+        for name in (".git/HEAD", "-0123456789abcdef.git/HEAD", ".lfs/ab/cd", ".lock"):
+            path = root / f"{repository.uuid}{name}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    with django_capture_on_commit_callbacks(execute=True):
+        client_of(researcher).post(at(code, "delete/"))
+    left = {path.name[:36] for path in root.iterdir()}
+    assert left == {str(others.uuid)}
+    assert len(list(root.iterdir())) == 4
+
+
+def test_who_deletes_a_connection_keeps_the_code(code: CodeRepository, token: Connection) -> None:
+    token.delete()
+    code.refresh_from_db()
+    assert code.connection is None
+
+
+def test_who_deletes_a_connection_is_told_which_code_is_read_with_it(
+    client_of: ClientOf, researcher: User, code: CodeRepository, token: Connection
+) -> None:
+    client = client_of(researcher)
+    url = f"/settings/connections/{token.uuid}/delete/"
+
+    assert "The code repository training in PV yield is read without a login from then on." in page_text(
+        client.get(url)
+    )
+    assert client.post(url).status_code == 302
+    assert not Connection.objects.exists()
+
+
+def test_an_operator_deletes_code_that_no_active_run_uses(
+    client_of: ClientOf,
+    operator: User,
+    project: Project,
+    researcher: User,
+    code: CodeRepository,
+    others: CodeRepository,
+) -> None:
+    make_run(RunState.QUEUED, project=project, created_by=researcher, code_repository=others)
+    client = client_of(operator)
+    url = "/admin/projects/coderepository/"
+    assert client.post(f"{url}{others.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.post(f"{url}{code.pk}/delete/", {"post": "yes"}).status_code == 302
+    data = {"action": "delete_selected", "_selected_action": [others.pk], "post": "yes"}
+    assert client.post(url, data).status_code == 403
+    assert list(CodeRepository.objects.all()) == [others]
+    assert [event.actor for event in events("deleted")] == [operator]
+
+
+def test_code_is_read_again_with_a_secret_that_was_replaced(code: CodeRepository, others: CodeRepository) -> None:
+    assert code.connection
+    replace_secret(connection=code.connection, secret="another-t0ken", now=NOW)
+    requested = CodeRepository.objects.filter(fetch_requested_at=NOW)
+    assert list(requested) == [code]
