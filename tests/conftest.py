@@ -7,18 +7,43 @@ signed in and has nothing to do with it. Otto runs the machine, which gives him 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
+from tests.support.audited import changes, check
 from tests.support.factories import join, make_project, make_user
 
-pytest_plugins = ["tests.support.mlflow_server", "tests.support.sites"]
+pytest_plugins = ["tests.git.ssh_host", "tests.support.mlflow_server", "tests.support.oidc", "tests.support.sites"]
 
 ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_before() -> None:
+    """Attempts to sign in are counted."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _changes_are_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every test that sends something."""
+    request = Client.request
+
+    def looked_at(client: Client, **environ: Any) -> Any:
+        if environ.get("REQUEST_METHOD") == "GET":
+            return request(client, **environ)
+        with changes() as seen:
+            response = request(client, **environ)
+        check(response, seen)
+        return response
+
+    monkeypatch.setattr(Client, "request", looked_at)
 
 
 @pytest.fixture
