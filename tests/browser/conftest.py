@@ -21,9 +21,11 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from mantik.accounts.models import User
+from mantik.accounts.oidc import provider_settings
 from tests.browser.scene import Scene, build, write_sources
 from tests.browser.tracking import Tracking
 from tests.browser.visit import Visit
+from tests.support.pages import confirm_identity
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -87,17 +89,30 @@ def scene(
     transactional_db: None, settings: Settings, sources: tuple[Path, Path], data_dir: Path, tracking: Tracking
 ) -> Scene:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
+    settings.MANTIK_MEMBERS_ADD_SITES = True
     settings.MANTIK_DATA_DIR = data_dir
+    settings.SOCIALACCOUNT_PROVIDERS = provider_settings(
+        issuer="https://id.example.org", name="Example ID", client_id="mantik", client_secret="x", scopes=["openid"]
+    )
     return build(sources)
 
 
 @pytest.fixture
 def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Opener]:
-    """Opens pages: `open_page(user, width=1280, theme="light", javascript=True)`; without `user`, not signed in."""
+    """Opens pages: `open_page(user, width=1280, theme="light", javascript=True)`; without `user`, not signed in.
+
+    `confirmed`: the user has just shown once more who they are.
+    """
     contexts: list[BrowserContext] = []
 
     def open_one(
-        user: User | None = None, *, width: int = 1280, theme: str = "light", javascript: bool = True, **more: Any
+        user: User | None = None,
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        javascript: bool = True,
+        confirmed: bool = False,
+        **more: Any,
     ) -> Visit:
         context = chromium.new_context(
             base_url=live_server.url,
@@ -110,7 +125,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Opener]:
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if user:
-            _sign_in(context, user, live_server.url)
+            _sign_in(context, user, live_server.url, confirmed=confirmed)
         return Visit(_new_page(context))
 
     yield open_one
@@ -122,8 +137,10 @@ def _new_page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-def _sign_in(context: BrowserContext, user: User, url: str) -> None:
+def _sign_in(context: BrowserContext, user: User, url: str, *, confirmed: bool) -> None:
     client = Client()
     client.force_login(user)
+    if confirmed:
+        confirm_identity(client, user)
     name = django_settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])

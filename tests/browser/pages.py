@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.mfa.models import Authenticator
+from django.test import Client
 from django.urls import reverse
 
+from connections.kinds import Kind
 from projects.permissions import Role
 from runs.states import RunState
 from tests.browser.scene import Scene
+from tests.support.factories import PASSWORD, make_second_factors
 
 
 @dataclass(frozen=True)
 class PageOf:
-    """`url` of a scene; `role` of who looks, None for somebody who is not signed in."""
+    """`url` of a scene; `role` of who looks, None for somebody who is not signed in.
+
+    `confirmed`: who looks has just shown once more who they are.
+    """
 
     url: Callable[[Scene], str]
     role: Role | None = Role.RESEARCHER
+    confirmed: bool = False
 
 
 def _project(name: str, *, empty: bool = False, query: str = "") -> Callable[[Scene], str]:
@@ -28,24 +37,113 @@ def _run(state: RunState, *, name: str = "runs:detail", query: str = "") -> Call
     return lambda scene: reverse(name, args=[scene.project.slug, scene.runs[state].uuid]) + query
 
 
-def _connection(name: str) -> Callable[[Scene], str]:
-    return lambda scene: reverse(name, args=[scene.connection.uuid])
+def _connection(name: str, connection: str = "site-a") -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.connections[connection].uuid])
+
+
+def _code(name: str, *, by_key: bool = False) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, (scene.key_code if by_key else scene.repository).uuid])
 
 
 def _member(name: str) -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.project.slug, scene.researcher.uuid])
 
 
+def _experiment(name: str) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, scene.project.experiments.get(name="baseline").uuid])
+
+
+def _group(name: str) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.group.uuid])
+
+
+def _group_in_project(name: str) -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, scene.group.uuid])
+
+
 def _at(url: str) -> Callable[[Scene], str]:
     return lambda _scene: url
 
 
+def _secured(name: str) -> Callable[[Scene], str]:
+    """A page of somebody who has second factors."""
+
+    def url(scene: Scene) -> str:
+        make_second_factors(scene.researcher)
+        return reverse(name)
+
+    return url
+
+
+def _passkey(name: str) -> Callable[[Scene], str]:
+    def url(scene: Scene) -> str:
+        make_second_factors(scene.researcher)
+        return reverse(name, args=[Authenticator.objects.get(user=scene.researcher, type="webauthn").pk])
+
+    return url
+
+
+def _moving(name: str) -> Callable[[Scene], str]:
+    """A page of somebody whose new address is to be confirmed."""
+
+    def url(scene: Scene) -> str:
+        address = EmailAddress.objects.create(user=scene.researcher, email="new@example.org")
+        key = EmailConfirmationHMAC(address).key
+        return reverse(name, args=[key] if name == "account_confirm_email" else [])
+
+    return url
+
+
+def _at_several_places(scene: Scene) -> str:
+    """The sessions of somebody who is signed in elsewhere, too."""
+    for ip, agent in (("203.0.113.7", FIREFOX), ("2001:db8::17", "curl/8.9")):
+        client = Client(REMOTE_ADDR=ip, headers={"user-agent": agent})
+        client.post("/accounts/sign-in/", {"username": scene.researcher.username, "password": PASSWORD})
+    return reverse("accounts:sessions")
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"
 TABS = ("log", "metrics", "artifacts", "configuration", "events")
 PAGES: dict[str, PageOf] = {
     "sign-in": PageOf(_at("/accounts/sign-in/"), role=None),
+    "sign-up": PageOf(_at("/accounts/sign-up/"), role=None),
+    "confirm-address-sent": PageOf(_at("/accounts/confirm/"), role=None),
+    "confirm-address": PageOf(_moving("account_confirm_email"), role=None),
+    "confirm-address-late": PageOf(_at("/accounts/confirm/old/"), role=None),
+    "password-forgotten": PageOf(_at("/accounts/password/"), role=None),
+    "password-sent": PageOf(_at("/accounts/password/sent/"), role=None),
+    "password-link-late": PageOf(_at("/accounts/password/1-old/"), role=None),
+    "password-done": PageOf(_at("/accounts/password/done/"), role=None),
+    "account-disabled": PageOf(_at("/accounts/disabled/"), role=None),
+    "oidc-refused": PageOf(_at("/accounts/oidc/cancelled/"), role=None),
+    "oidc-failed": PageOf(_at("/accounts/oidc/failed/"), role=None),
+    "oidc-go-on": PageOf(_at("/accounts/oidc/provider/"), role=None),
+    "who-are-you": PageOf(_secured("account_reauthenticate")),
+    "who-are-you-code": PageOf(_secured("mfa_reauthenticate")),
+    "account": PageOf(_moving("accounts:account")),
+    "account-email": PageOf(_moving("account_email")),
+    "account-password": PageOf(_at("/settings/account/password/")),
+    "account-sessions": PageOf(_at_several_places),
+    "account-services": PageOf(_at("/settings/account/services/")),
+    "account-delete": PageOf(_at("/settings/account/delete/"), role=Role.GUEST, confirmed=True),
+    "account-delete-not-yet": PageOf(_at("/settings/account/delete/"), confirmed=True),
+    "second-factors": PageOf(_at("/settings/account/second-factors/")),
+    "second-factors-in-use": PageOf(_secured("mfa_index")),
+    "second-factors-app": PageOf(_at("/settings/account/second-factors/app/"), confirmed=True),
+    "second-factors-app-remove": PageOf(_secured("mfa_deactivate_totp"), confirmed=True),
+    "recovery-codes": PageOf(_secured("mfa_view_recovery_codes"), confirmed=True),
+    "recovery-codes-new": PageOf(_secured("mfa_generate_recovery_codes"), confirmed=True),
+    "passkeys": PageOf(_secured("mfa_list_webauthn")),
+    "passkeys-none": PageOf(_at("/settings/account/passkeys/")),
+    "passkey-add": PageOf(_at("/settings/account/passkeys/add/"), confirmed=True),
+    "passkey-rename": PageOf(_passkey("mfa_edit_webauthn"), confirmed=True),
+    "passkey-remove": PageOf(_passkey("mfa_remove_webauthn"), confirmed=True),
     "not-found": PageOf(_at("/projects/nowhere/")),
     "forbidden": PageOf(_project("runs:new"), role=Role.GUEST),
     "projects": PageOf(_at("/projects/")),
+    "projects-all": PageOf(_at("/projects/?show=all&label=solar")),
+    "projects-no-match": PageOf(_at("/projects/?q=nothing-like-this")),
+    "projects-none": PageOf(_at("/projects/?show=public&label=solar"), role=Role.GUEST),
     "projects-signed-out": PageOf(_at("/projects/"), role=None),
     "project-add": PageOf(_at("/projects/add/")),
     "overview": PageOf(_project("projects:overview")),
@@ -53,9 +151,18 @@ PAGES: dict[str, PageOf] = {
     "code": PageOf(_project("projects:code")),
     "code-empty": PageOf(_project("projects:code", empty=True)),
     "code-add": PageOf(_project("projects:code-add")),
+    "code-detail": PageOf(_code("projects:code-detail"), role=Role.MAINTAINER),
+    "code-detail-guest": PageOf(_code("projects:code-detail"), role=Role.GUEST),
+    "code-detail-key": PageOf(_code("projects:code-detail", by_key=True)),
+    "code-edit": PageOf(_code("projects:code-edit", by_key=True)),
+    "code-edit-somebody-elses": PageOf(_code("projects:code-edit", by_key=True), role=Role.MAINTAINER),
+    "code-host-key": PageOf(_code("projects:code-host-key", by_key=True)),
+    "code-delete": PageOf(_code("projects:code-delete"), role=Role.OWNER),
     "experiments": PageOf(_project("projects:experiments")),
     "experiments-empty": PageOf(_project("projects:experiments", empty=True)),
     "experiment-add": PageOf(_project("projects:experiment-add")),
+    "experiment-edit": PageOf(_experiment("projects:experiment-edit")),
+    "experiment-delete": PageOf(_experiment("projects:experiment-delete")),
     "runs": PageOf(_project("runs:list")),
     "runs-guest": PageOf(_project("runs:list"), role=Role.GUEST),
     "runs-no-match": PageOf(_project("runs:list", query="?q=nothing-like-this")),
@@ -80,10 +187,29 @@ PAGES: dict[str, PageOf] = {
     "members-remove": PageOf(_member("projects:member-remove"), role=Role.OWNER),
     "members-hand-over": PageOf(_member("projects:member-hand-over"), role=Role.OWNER),
     "members-leave": PageOf(_project("projects:leave")),
+    "members-group-add": PageOf(_project("projects:member-group-add"), role=Role.OWNER),
+    "members-group-role": PageOf(_group_in_project("projects:member-group-role"), role=Role.OWNER),
+    "members-group-remove": PageOf(_group_in_project("projects:member-group-remove"), role=Role.OWNER),
     "roles": PageOf(_project("projects:roles")),
     "roles-signed-out": PageOf(_project("projects:roles", empty=True), role=None),
     "settings": PageOf(_project("projects:settings"), role=Role.OWNER),
     "settings-maintainer": PageOf(_project("projects:settings"), role=Role.MAINTAINER),
+    "settings-delete": PageOf(_project("projects:delete"), role=Role.OWNER),
+    "settings-activity": PageOf(_project("projects:activity"), role=Role.OWNER),
+    "settings-activity-filtered": PageOf(_project("projects:activity", query="?about=group"), role=Role.OWNER),
+    "settings-activity-empty": PageOf(_project("projects:activity", empty=True)),
+    "groups": PageOf(_at("/settings/groups/")),
+    "groups-empty": PageOf(_at("/settings/groups/"), role=Role.GUEST),
+    "group": PageOf(_group("projects:group")),
+    "group-member": PageOf(_group("projects:group"), role=Role.REPORTER),
+    "group-add": PageOf(_at("/settings/groups/add/")),
+    "group-rename": PageOf(_group("projects:group-rename")),
+    "group-person-add": PageOf(_group("projects:group-person-add")),
+    "group-leave": PageOf(_group("projects:group-leave")),
+    "group-delete": PageOf(_group("projects:group-delete")),
+    "group-person-remove": PageOf(
+        lambda scene: reverse("projects:group-person-remove", args=[scene.group.uuid, scene.people[Role.REPORTER].uuid])
+    ),
     "invitations": PageOf(_at("/settings/invitations/")),
     "invitations-empty": PageOf(_at("/settings/invitations/"), role=Role.GUEST),
     "invitations-withdraw": PageOf(
@@ -98,6 +224,12 @@ PAGES: dict[str, PageOf] = {
     "connections": PageOf(_at("/settings/connections/")),
     "connections-empty": PageOf(_at("/settings/connections/"), role=Role.GUEST),
     "connection-add": PageOf(_at("/settings/connections/add/")),
+    **{f"connection-add-{kind}": PageOf(_at(f"/settings/connections/add/?kind={kind}")) for kind in Kind.values},
     "connection-secret": PageOf(_connection("connections:secret")),
-    "connection-delete": PageOf(_connection("connections:delete")),
+    "connection-secret-token": PageOf(_connection("connections:secret", "by-token")),
+    "connection-secret-key": PageOf(_connection("connections:secret", "by-key")),
+    "connection-delete": PageOf(_connection("connections:delete", "gitlab")),
+    "connection-delete-used": PageOf(_connection("connections:delete")),
+    "site-add": PageOf(_at("/settings/connections/sites/add/")),
+    "site-delete": PageOf(lambda scene: reverse("connections:site-delete", args=[scene.own_site.uuid])),
 }

@@ -10,16 +10,20 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from connections.models import Connection
+from connections.models import Connection, Site
 from mantik.accounts.models import User
+from mantik.audit.services import record
 from mantik.notices.services import notify
 from mantik.tokens import services as tokens
 from mantik.tokens.models import PersonalAccessToken, Scope
-from projects import mirrors
-from projects.models import CodeRepository, Invitation, Project
+from projects import groups, members, mirrors
+from projects.labels import set_labels
+from projects.models import CodeRepository, Invitation, Project, UserGroup
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
+from tests.browser.scene_code import build_code
+from tests.browser.scene_connections import build_connections
 from tests.git.repository import Repository
 from tests.support import factories as make
 
@@ -61,6 +65,25 @@ LOG = (
         for epoch in range(1, 10)
     )
 )
+DESCRIPTION = """\
+# Question
+
+How much do *thin-film* panels lose per year, and **why**? See the [protocol](https://example.org/protocol).
+
+| panel | age | yield |
+|---|---|---|
+| CdTe | 4 a | 0.93 |
+| CIGS | 7 a | 0.88 |
+
+1. Read the weather with `weather.py`.
+2. Train:
+
+```
+mlflow run . -P epochs=40
+```
+
+> Data is kept for ten years.
+"""
 WAITING = {
     RunState.PENDING: "Site A takes no jobs now: “maintenance until 24 Nov 08:00”. Mantik tries again.",
     RunState.QUEUED: "Site A does not answer. The job may well go on there; Mantik keeps asking.",
@@ -80,6 +103,21 @@ class Scene:
     runs: dict[RunState, Run]
     invitation: Invitation
     access_token: PersonalAccessToken
+    group: UserGroup
+
+    @property
+    def connections(self) -> dict[str, Connection]:
+        """All of the researcher, by name."""
+        return {connection.name: connection for connection in Connection.objects.owned_by(self.researcher)}
+
+    @property
+    def key_code(self) -> CodeRepository:
+        """Of the researcher, by an SSH key."""
+        return CodeRepository.objects.get(name="surrogates")
+
+    @property
+    def own_site(self) -> Site:
+        return Site.objects.get(added_by=self.researcher)
 
     @property
     def researcher(self) -> User:
@@ -106,9 +144,13 @@ def write_sources(root: Path) -> tuple[Path, Path]:
 
 def build(sources: tuple[Path, Path]) -> Scene:
     project = make.make_project(
-        slug="solar-cells", name="Solar cells", summary="Yield of thin-film panels from weather and age."
+        slug="solar-cells",
+        name="Solar cells",
+        summary="Yield of thin-film panels from weather and age.",
+        description=DESCRIPTION,
     )
     people = {role: make.join(project, role, make.make_user(role.value)) for role in Role}
+    group = _share(project, people)
     member = people[Role.RESEARCHER]
     experiment = make.make_experiment(
         project=project, name="baseline", description="ResNet on raw images", created_by=member
@@ -122,13 +164,15 @@ def build(sources: tuple[Path, Path]) -> Scene:
         created_by=member,
         fetch_error="git.example.org asks for a login. Choose a connection with a token that may read it.",
     )
-    connection = _connections(member)
+    build_code(project, member)
+    connection = build_connections(member)
     empty = make.make_project(slug="wind-farm", name="Wind farm", is_public=True)
     make.join(empty, Role.OWNER, member)
     outsider = make.make_user("mallory")
     invitation = make.make_invitation(project=project, user=outsider, invited_by=people[Role.OWNER])
+    make.make_invitation(project=project, email="nina.newcomer@example.org", invited_by=people[Role.OWNER])
     _invite(member, people[Role.OWNER])
-    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member))
+    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member), group)
     scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
     return scene
 
@@ -151,6 +195,23 @@ def _tokens(owner: User) -> PersonalAccessToken:
         url="/settings/connections/",
     )
     return made["notebook"]
+
+
+def _share(project: Project, people: dict[Role, User]) -> UserGroup:
+    """What owners and maintainers have done so far, so that there is something to read under Activity."""
+    owner, member = people[Role.OWNER], people[Role.RESEARCHER]
+    group = groups.create_group(name="Field team of the northern plant", user=member)
+    for person in (owner, people[Role.REPORTER], make.make_user("ines", first_name="Inês", last_name="Vasconcelos")):
+        groups.add_person(group=group, user=person, actor=member)
+    members.add_group(project=project, group=group, role=Role.GUEST, actor=owner)
+    members.change_group_role(project=project, group=group, role=Role.REPORTER, actor=owner)
+    groups.set_admin(group=group, user=owner, is_admin=True, actor=member)
+    names = ["solar", "thin film", "weather", "time series"]
+    set_labels(project=project, actor=people[Role.MAINTAINER], names=names)
+    told = {"before": {"name": "Solar"}, "after": {"name": "Solar cells"}}
+    record("project.edited", actor=people[Role.MAINTAINER], target=project, project=project, **told)
+    record("member.role_changed", actor=owner, target=member, project=project, after={"role": "Researcher"})
+    return group
 
 
 def _invite(person: User, inviter: User) -> None:
@@ -188,33 +249,13 @@ def _code(project: Project, owner: User, uuid: UUID, name: str, path: Path) -> C
     mirror = mirrors.mirror_of(repository)
     if mirror.fetched_at() is None:
         mirror.refresh()
+    branches = mirror.branches()
     repository.fetched_at = timezone.now() - timedelta(minutes=3)
+    repository.branch_count, repository.default_branch = len(branches), branches[0].name
+    repository.head_sha, repository.head_subject = branches[0].commit.sha, branches[0].commit.subject
+    repository.mirror_bytes = mirror.size_bytes()
     repository.save()
     return repository
-
-
-def _connections(owner: User) -> Connection:
-    now = timezone.now()
-    # Nothing listens there: the site does not answer, and no test leaves this machine.
-    site = make.make_site(name="Site A", base_url="http://127.0.0.1:9/SITE/rest/core")
-    make.make_connection(owner=owner, kind=Connection.Kind.GIT_TOKEN, name="gitlab", login_name="")
-    make.make_connection(
-        owner=owner,
-        name="old-login",
-        site=site,
-        tested_at=now - timedelta(days=2),
-        test_outcome=Connection.TestOutcome.REFUSED,
-        test_message="Site A does not accept this login. Replace the secret, or ask the site.",
-    )
-    return make.make_connection(
-        owner=owner,
-        name="site-a",
-        site=site,
-        last_used_at=now - timedelta(minutes=4),
-        tested_at=now - timedelta(hours=1),
-        test_outcome=Connection.TestOutcome.WORKS,
-        test_message="Signed in as ada; role user; queues batch, gpu.",
-    )
 
 
 def _run(scene: Scene, *, experiment_id: int, state: RunState, age: timedelta) -> Run:

@@ -45,6 +45,18 @@ def test_the_theme_follows_the_system_until_one_is_chosen(scene: Scene, open_pag
     assert visit.complaints == []
 
 
+def test_the_form_of_the_account_counts_more_than_what_was_chosen_a_moment_ago(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto("/settings/account/")
+    open_menu(page)
+    page.get_by_role("button", name="Dark").click()
+    expect_theme(page, "dark")
+    page.keyboard.press("Escape")
+    page.get_by_label("Theme optional").select_option("light")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your account is saved.")).to_be_visible()
+    expect_theme(page, "light")
+
+
 def test_the_theme_is_set_before_the_page_is_painted(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher, theme="dark").page
     page.add_init_script(
@@ -216,13 +228,13 @@ def test_a_form_is_sent_once_and_its_button_says_so(scene: Scene, open_page: Ope
 def test_somebody_signs_in_and_out(scene: Scene, open_page: Opener) -> None:
     visit = open_page()
     page = visit.goto("/accounts/sign-in/?next=/settings/connections/")
-    page.get_by_label("Username").fill("researcher")
+    page.get_by_label("User name or e-mail address").fill("researcher")
     page.get_by_label("Password").fill("not this one")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("correct")
-    page.get_by_label("Username").fill("researcher")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("is wrong")
+    page.get_by_label("User name or e-mail address").fill("researcher")
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Connections")).to_be_visible()
     open_menu(page)
     page.get_by_role("button", name="Sign out").click()

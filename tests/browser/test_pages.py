@@ -21,8 +21,9 @@ PICTURES = Path(__file__).parents[2] / "screenshots"
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_barrier_no_complaint_and_fits_its_window(name: str, scene: Scene, open_page: Opener) -> None:
     entry = PAGES[name]
-    visit = open_page(scene.people[entry.role] if entry.role else None)
-    visit.goto(entry.url(scene))
+    url = entry.url(scene)
+    visit = open_page(scene.people[entry.role] if entry.role else None, confirmed=entry.confirmed)
+    visit.goto(url)
     visit.settle()
     found = {
         f"{theme} at {width}": problems

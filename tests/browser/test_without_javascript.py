@@ -40,7 +40,7 @@ def test_an_experiment_is_added_and_a_wrong_one_keeps_what_was_typed(scene: Scen
     expect(page.get_by_label("Description")).to_have_value("once more")
     page.get_by_label("Name").fill("transfer")
     page.get_by_role("button", name="Add experiment").click()
-    expect(page.get_by_role("link", name="transfer")).to_be_visible()
+    expect(page.get_by_role("link", name="transfer", exact=True)).to_be_visible()
     assert Experiment.objects.get(name="transfer").description == "once more"
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from tests.canary.places import pages
+from tests.canary.places import headers_of, pages
 from tests.canary.search import Place
 
 _COOKIE = "mantik-csrf"
@@ -42,10 +42,13 @@ class Browser:
             self.get(answer.headers["location"])
         return answer
 
+    def cookie(self, name: str) -> str:
+        return self._http.cookies[name]
+
     def everything(self, *starts: str) -> Iterator[Place]:
         return pages(self._http, *starts)
 
     def _kept(self, answer: httpx.Response) -> httpx.Response:
-        content = str(answer.headers.multi_items()).encode() + answer.content
+        content = headers_of(answer) + answer.content
         self.answers.append((f"answer: {answer.request.method} {answer.request.url.path}", content))
         return answer

@@ -14,10 +14,10 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import redis
-from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.utils import timezone
 
+from mantik.accounts.models import Session
 from tests.canary.search import Place
 from tests.git.processes import command_lines
 from tests.mlflow.processes import processes
@@ -39,9 +39,14 @@ def rows() -> Iterator[Place]:
 
 
 def sessions() -> Iterator[Place]:
-    """What members' sessions hold, messages included; in the table it is compressed."""
+    """What members' sessions hold, messages included; in the table it is encrypted."""
     for session in Session.objects.filter(expire_date__gt=timezone.now()):
         yield "session", json.dumps(session.get_decoded(), default=str).encode()
+
+
+def headers_of(answer: httpx.Response) -> bytes:
+    """But for a session's cookie, which its browser, and no other, is handed again whenever the session changes."""
+    return str([item for item in answer.headers.multi_items() if not item[1].startswith("mantik-session=")]).encode()
 
 
 def files(directory: Path) -> Iterator[Place]:
@@ -136,7 +141,7 @@ def pages(client: httpx.Client, *starts: str) -> Iterator[Place]:
         with client.stream("GET", path) as answer:
             # The pages of what is going on do not end by themselves.
             content = b"".join(answer.iter_bytes()) if "event-stream" not in _kind(answer) else b""
-        yield f"page: {path}", str(answer.headers.multi_items()).encode() + content
+        yield f"page: {path}", headers_of(answer) + content
         led_to = f'href="{answer.headers.get("location", "")}"'
         new = set(_links(path, led_to + (content.decode() if "html" in _kind(answer) else ""))) - known
         known |= new

@@ -14,26 +14,35 @@ from connections.services import open_connection
 from runs.job import layout
 from runs.models import Run
 from runs.notifications import notification_url
-from tests.canary import canaries, places
+from tests.canary import accounts, canaries, places
+from tests.canary.accounts import secure_the_account
 from tests.canary.browser import Browser
 from tests.canary.conftest import Scene
+from tests.canary.other_logins import connect_in_other_ways
 from tests.canary.search import Canary, Place, found
+from tests.canary.ssh_code import read_code_by_ssh
 from tests.canary.story import RUNS, Story
 from tests.support.factories import make_user
 from tests.support.mlflow_server import MlflowServer
+from tests.support.oidc import OidcProvider
 from tests.support.waiting import wait_until
 
 
-def tell(story: Story) -> None:
+def tell(story: Story, provider: OidcProvider) -> list[Canary]:
+    """What was made on the way, and may be nowhere."""
     story.settle_in()
     story.make_an_access_token()
+    secured = secure_the_account(story)
     story.measure()
     story.connect_site()
+    made = secured + connect_in_other_ways(story, provider)
+    made += read_code_by_ssh(story, story.scene.data_dir.parent / "sshd")
     story.link_code()
     story.run_everything()
     story.be_refused()
     story.take_the_token_back()
     wait_until(story.all_over, seconds=120)
+    return made
 
 
 def site_descriptions(story: Story) -> Iterator[Place]:
@@ -69,6 +78,8 @@ def is_needed_there(leak: str, story: Story) -> bool:
     if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
         mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
         return name == canaries.TRACKING_TOKEN.name and mode == 0o600
+    if accounts.is_needed_there(name, where):
+        return True
     if where == "answer: POST /settings/tokens/add/":
         return name == story.access_token.name
     if where == "file: sandbox/users.json":
@@ -82,7 +93,9 @@ def is_needed_there(leak: str, story: Story) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_no_secret_is_anywhere_but_where_it_has_to_be(scene: Scene, mlflow_server: MlflowServer) -> None:
+def test_no_secret_is_anywhere_but_where_it_has_to_be(
+    scene: Scene, mlflow_server: MlflowServer, oidc_provider: OidcProvider
+) -> None:
     with (
         places.BrokerListener(scene.stack.broker_url) as broker,
         places.ProcessWatcher(os.getpid()) as watcher,
@@ -90,7 +103,7 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(scene: Scene, mlflow_serve
         Browser(scene.stack.url) as operator,
     ):
         story = Story(scene, member)
-        tell(story)
+        made = tell(story, oidc_provider)
         make_user("otto", password=canaries.SIGN_IN.value, is_staff=True, is_superuser=True)
         operator.sign_in("otto", canaries.SIGN_IN.value)
         pages = [*member.everything("/"), *operator.everything("/", "/admin/"), *member.answers, *operator.answers]
@@ -99,7 +112,7 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(scene: Scene, mlflow_serve
         shown = [*pages, *site_descriptions(story)]
 
     everything = [*kept, *spoken, *shown, *watcher.places()]
-    hits = found([*canaries.ALL, *notification_tokens(), story.access_token], everything)
+    hits = found([*canaries.ALL, *made, *notification_tokens(), story.access_token], everything)
     assert [hit for hit in hits if not is_needed_there(hit, story)] == []
     assert_it_looked_everywhere(everything, hits)
 

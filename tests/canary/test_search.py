@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import pytest
 import redis
-from django.contrib.sessions.backends.db import SessionStore
 from pytest_django.live_server_helper import LiveServer
 
+from mantik.accounts.sessions import SessionStore
 from mantik.lib.service_urls import own_broker_url
 from mantik.up.broker import broker_service
 from mantik.up.group import Group
