@@ -1,11 +1,10 @@
 """Where a commit can be looked at."""
 
-from urllib.parse import urlsplit
-
+from projects.code_pages import page_of
 from projects.models import CodeRepository
 from runs.models import Run
 
-_PATHS = {
+_PATHS: dict[str, str] = {
     CodeRepository.Platform.GITHUB: "commit",
     CodeRepository.Platform.GITLAB: "-/commit",
     CodeRepository.Platform.BITBUCKET: "commits",
@@ -14,12 +13,9 @@ _PATHS = {
 
 def commit_url(run: Run) -> str | None:
     """The commit's page at its git host, if the host is one that has such pages."""
-    return commit_url_of(run.code_repository, run.commit_sha)
+    return commit_url_of(platform=run.code_platform, url=run.code_url, sha=run.commit_sha)
 
 
-def commit_url_of(repository: CodeRepository, sha: str) -> str | None:
-    path = _PATHS.get(CodeRepository.Platform(repository.platform))
-    parts = urlsplit(repository.url)
-    if path is None or parts.scheme != "https":
-        return None
-    return f"https://{parts.netloc}{parts.path.removesuffix('.git').rstrip('/')}/{path}/{sha}"
+def commit_url_of(*, platform: str, url: str, sha: str) -> str | None:
+    page, path = page_of(platform=platform, url=url), _PATHS.get(platform)
+    return f"{page}/{path}/{sha}" if page and path else None

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import QueryDict
 
+from projects.members import people_of
 from projects.models import Project
 from runs.querysets import RunQuerySet
 from runs.states import ACTIVE, RunState
@@ -47,7 +48,7 @@ class RunFilter:
         for uuid, name, pk in project.experiments.in_order().values_list("uuid", "name", "pk")[:MOST_OPTIONS]:
             filters._experiments.append((str(uuid), name))
             filters._keys["experiment", str(uuid)] = pk
-        for name, pk in project.members.order_by("username").values_list("username", "pk")[:MOST_OPTIONS]:
+        for name, pk in people_of(project).order_by("username").values_list("username", "pk")[:MOST_OPTIONS]:
             filters._members.append((name, name))
             filters._keys["member", name] = pk
         filters.state = _known(query.get("state"), STATES)

@@ -31,7 +31,13 @@ class Run(models.Model):
     # What to run, as read when RUN! was pressed.
     name = models.CharField(max_length=120)
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs")
-    code_repository = models.ForeignKey(CodeRepository, on_delete=models.PROTECT, related_name="runs")
+    # None once it is deleted. What it was then stays with the run, also when it is edited.
+    code_repository = models.ForeignKey(
+        CodeRepository, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    code_name = models.CharField(max_length=80, blank=True)
+    code_url = models.CharField(max_length=400, blank=True)
+    code_platform = models.CharField(max_length=16, blank=True)
     branch = models.CharField(max_length=250)
     commit_sha = models.CharField(max_length=64)
     commit_subject = models.CharField(max_length=200, blank=True)

@@ -11,12 +11,14 @@ from typing import Any, Self
 from django.conf import settings
 
 from connections.git.errors import GitError
-from projects.mirrors import fetch_or_raise, mirror_of
+from projects.mirrors import fetch_or_raise, whole_code
+from projects.models import CodeRepository
 from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
 from runs.job import (
     PackedCode,
     PackError,
     RunFacts,
+    check_lfs,
     environment_file,
     job_description,
     job_script,
@@ -29,6 +31,9 @@ from runs.notifications import notification_url
 from runs.tracking import ensure_tracking_run
 
 CODE_ARCHIVE = layout.CODE
+MOST_TOLD = 5
+# What a fetch may mend.
+MIRROR_PROBLEMS = frozenset({"mirror.missing", "mirror.unreadable", "commit.missing"})
 
 
 class NotPossible(Exception):
@@ -42,6 +47,15 @@ class PreparedJob:
     description: Mapping[str, Any]
     columns: Mapping[str, Any]
     code: PackedCode
+
+    @property
+    def what_is_missing(self) -> tuple[str, str] | None:
+        """The event that tells what of its code the job will not find; None if nothing is missing."""
+        warnings = self.code.warnings
+        if not warnings:
+            return None
+        more = f" And {len(warnings) - MOST_TOLD} more." if len(warnings) > MOST_TOLD else ""
+        return "code.incomplete", f"The job goes without some of its code. {' '.join(warnings[:MOST_TOLD])}{more}"
 
     def __enter__(self) -> Self:
         return self
@@ -110,25 +124,40 @@ def pack_run(run: Run, *, now: datetime, recipe: Recipe | None = None) -> Packed
     recipe = recipe or recipe_of(run)
     try:
         return _pack(run, recipe)
-    except GitError:
+    except GitError as error:
+        if error.code not in MIRROR_PROBLEMS:
+            raise
         # The mirror of this machine may be older than the run, or be missing altogether.
-        fetch_or_raise(run.code_repository, now=now)
+        fetch_or_raise(_code_repository(run), now=now)
         return _pack(run, recipe)
 
 
 def _pack(run: Run, recipe: Recipe) -> PackedCode:
-    mirror = mirror_of(run.code_repository)
+    exclude, limit = recipe.config.exclude, settings.MANTIK_CODE_MAX_BYTES
     try:
+        code = whole_code(
+            _code_repository(run),
+            run.commit_sha,
+            wanted=lambda path: path in recipe.kept or not exclude.matches(path),
+            check_lfs=lambda size: check_lfs(size, limit_bytes=limit),
+        )
         return pack_code(
-            entries=mirror.entries(run.commit_sha),
-            blobs=mirror.blobs,
-            exclude=recipe.config.exclude,
+            entries=code.entries,
+            blobs=code.blobs,
+            exclude=exclude,
             keep=recipe.kept,
-            limit_bytes=settings.MANTIK_CODE_MAX_BYTES,
+            missing=code.missing,
+            limit_bytes=limit,
             mtime=int(run.committed_at.timestamp()) if run.committed_at else 0,
         )
     except PackError as error:
         raise NotPossible(error.message) from None
+
+
+def _code_repository(run: Run) -> CodeRepository:
+    if run.code_repository is None:
+        raise NotPossible("The code repository of this run was deleted.")
+    return run.code_repository
 
 
 def recipe_of(run: Run) -> Recipe:

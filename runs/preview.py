@@ -8,9 +8,10 @@ from itertools import chain
 from typing import Any
 
 from connections.git.errors import GitError
-from connections.git.mirror import Commit, TreeEntry
-from mantik.lib.humanize import core_hours, filesize
-from projects.mirrors import mirror_of
+from connections.git.mirror import Commit
+from connections.git.whole import Whole, WholeEntry
+from mantik.lib.humanize import core_hours, counted, filesize
+from projects.mirrors import whole_code_here
 from runs.backend_config import BackendConfig
 from runs.commits import commit_url_of
 from runs.job import RunFacts, environment_file, job_description, layout, shareable
@@ -20,6 +21,7 @@ from runs.preparation import Recipe
 
 # Stands where the stored run will have its own.
 NOT_YET = "new"
+MOST_TOLD = 3
 _TOLD_BEHIND_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
 
 
@@ -53,13 +55,14 @@ def _recipe(plan: Plan) -> Recipe | None:
 
 
 def _commit(plan: Plan, commit: Commit) -> dict[str, Any]:
-    assert plan.choices.code_repository
+    code = plan.choices.code_repository
+    assert code
     return {
         "sha": commit.sha,
         "subject": commit.subject,
         "author": commit.author,
         "committed_at": commit.committed_at,
-        "url": commit_url_of(plan.choices.code_repository, commit.sha),
+        "url": commit_url_of(platform=code.platform, url=code.url, sha=commit.sha),
     }
 
 
@@ -80,23 +83,35 @@ def _description(config: BackendConfig, facts: RunFacts, script: str) -> str:
     return json.dumps(description, indent=2, ensure_ascii=False)
 
 
-def _archive(plan: Plan, recipe: Recipe) -> dict[str, str]:
+def _archive(plan: Plan, recipe: Recipe) -> dict[str, Any]:
     """How much code goes along. The tree is listed, not packed: a preview has to keep up with typing."""
     assert plan.commit
     assert plan.choices.code_repository
+    exclude = recipe.config.exclude
     try:
-        entries = mirror_of(plan.choices.code_repository).entries(plan.commit.sha)
+        code = whole_code_here(
+            plan.choices.code_repository,
+            plan.commit.sha,
+            wanted=lambda path: path in recipe.kept or not exclude.matches(path),
+        )
     except GitError:
         return {}
-    chosen = choose(entries, recipe.config.exclude, recipe.kept)
+    chosen = choose(code.entries, exclude, recipe.kept, code.missing | dict.fromkeys(code.later, ""))
     size = sum(entry.size or 0 for entry in chosen.files)
-    files = len(chosen.files)
+    left_out = [entry for entry in chosen.left_out if entry.reason]
     return {
-        "archive": f"{filesize(size)}, {files} {'file' if files == 1 else 'files'}",
-        "archive_note": ", ".join(_left_out(recipe.config.exclude.patterns, chosen)),
+        "archive": f"{filesize(size)}, {counted(len(chosen.files), 'file')}",
+        "archive_note": ", ".join(_notes(exclude.patterns, chosen, code)),
+        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:MOST_TOLD])],
     }
 
 
-def _left_out(patterns: Iterable[str], chosen: Chosen[TreeEntry]) -> list[str]:
+def _notes(patterns: Iterable[str], chosen: Chosen[WholeEntry], code: Whole) -> list[str]:
     notes = [f"{', '.join(patterns)} left out"] if chosen.excluded else []
-    return notes + [str(entry) for entry in chosen.left_out[:3]]
+    submodules = {entry.path for entry in code.entries if entry.kind == "submodule"}
+    later = [path for path in code.later if path in submodules]
+    if later:
+        notes.append(f"{', '.join(later[:MOST_TOLD])} fetched from {'its' if len(later) == 1 else 'their'} own host")
+    if code.lfs_bytes:
+        notes.append(f"{filesize(code.lfs_bytes)} of Git LFS files besides" if len(code.later) > len(later) else "")
+    return [note for note in notes if note]

@@ -24,7 +24,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def for_rows(self) -> RunQuerySet:
         """With what a list row shows, without the texts that it does not."""
-        return self.select_related("experiment", "created_by", "code_repository").defer(
+        return self.select_related("experiment", "created_by").defer(
             "mlproject_content", "backend_config_content", "job_script", "experiment__description"
         )
 

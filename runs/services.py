@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from connections.models import Connection
 from mantik.accounts.models import User
@@ -39,49 +39,56 @@ def create_run(
     """Store a run as planned and hand it to the workers once it is committed.
 
     `plan` must be without problems. From here on the run cannot be lost: a sweep finds it if the message does
-    not arrive.
+    not arrive. Raises NotAllowed if what it refers to has just been deleted.
     """
     from runs.tasks import submit_run
 
     assert not plan.problems, "the form has seen to it"
     assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
     assert connection.site and plan.choices.code_repository  # noqa: PT018
-    resources = plan.config.resources
+    resources, code = plan.config.resources, plan.choices.code_repository
     run_uuid = uuid.uuid4()
-    with transaction.atomic():
-        run = Run.objects.create(
-            uuid=run_uuid,
-            submission_tag=f"mantik-{run_uuid}",
-            project=project,
-            created_by=user,
-            created_at=now,
-            next_attempt_at=now,
-            name=name,
-            experiment=experiment,
-            connection=connection,
-            site_name=connection.site.name,
-            compute_budget_account=compute_budget_account,
-            code_repository=plan.choices.code_repository,
-            branch=plan.branch,
-            commit_sha=plan.commit.sha,
-            commit_subject=plan.commit.subject[:200],
-            commit_author=plan.commit.author[:120],
-            committed_at=plan.commit.committed_at,
-            mlproject_path=plan.mlproject_path,
-            mlproject_content=plan.mlproject_content,
-            entry_point=plan.entry_point.name,
-            parameters=plan.parameters,
-            backend_config_path=plan.choices.backend_config_path,
-            backend_config_content=plan.config_content,
-            queue=resources.queue,
-            nodes=resources.nodes,
-            cpus_per_node=resources.cpus_per_node,
-            cpus=resources.cpus_at_most,
-            runtime_limit=resources.runtime,
-        )
-        record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
-        record_for_audit("run.added", actor=user, target=run, project=project, after=_what_is_asked(run))
-        send_on_commit(submit_run, run_id=run.pk)
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                uuid=run_uuid,
+                submission_tag=f"mantik-{run_uuid}",
+                project=project,
+                created_by=user,
+                created_at=now,
+                next_attempt_at=now,
+                name=name,
+                experiment=experiment,
+                connection=connection,
+                site_name=connection.site.name,
+                compute_budget_account=compute_budget_account,
+                code_repository=code,
+                code_name=code.name,
+                code_url=code.url,
+                code_platform=code.platform,
+                branch=plan.branch,
+                commit_sha=plan.commit.sha,
+                commit_subject=plan.commit.subject[:200],
+                commit_author=plan.commit.author[:120],
+                committed_at=plan.commit.committed_at,
+                mlproject_path=plan.mlproject_path,
+                mlproject_content=plan.mlproject_content,
+                entry_point=plan.entry_point.name,
+                parameters=plan.parameters,
+                backend_config_path=plan.choices.backend_config_path,
+                backend_config_content=plan.config_content,
+                queue=resources.queue,
+                nodes=resources.nodes,
+                cpus_per_node=resources.cpus_per_node,
+                cpus=resources.cpus_at_most,
+                runtime_limit=resources.runtime,
+            )
+            record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
+            record_for_audit("run.added", actor=user, target=run, project=project, after=_what_is_asked(run))
+            send_on_commit(submit_run, run_id=run.pk)
+    except IntegrityError:
+        # Somebody was faster, between the form and here.
+        raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
     return run
 
 

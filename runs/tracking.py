@@ -58,7 +58,7 @@ def _tags(run: Run) -> dict[str, str]:
         "mantik.project": run.project.slug,
         "mantik.entry_point": run.entry_point,
         "mlflow.user": run.created_by.username,
-        "mlflow.source.name": run.code_repository.url,
+        "mlflow.source.name": run.code_url,
         "mlflow.source.git.commit": run.commit_sha,
         "mlflow.source.type": "PROJECT",
     }

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from django.conf import settings
 
-from connections.git.urls import is_https
+from connections.git import ssh
+from connections.git.addresses import addresses_for
+from connections.git.urls import endpoint_of
 from connections.git.values import GitCredential
 
 _HERE = Path(__file__).parent
-_SSH = (
-    "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=4 "
-    "-o StrictHostKeyChecking=accept-new -o ForwardAgent=no"
-)
 
 
 def git_environment() -> dict[str, str]:
@@ -31,21 +32,22 @@ def git_environment() -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_SSH_COMMAND": _SSH,
+        "GIT_SSH_COMMAND": ssh.REFUSES,
+        "GIT_SSH_VARIANT": "ssh",
         "LC_ALL": "C",
     }
 
 
-def network_environment(*, url: str, credential: GitCredential | None, ca_bundle: Path | None) -> dict[str, str]:
-    """What a git process that talks to `url` needs on top.
+def https_environment(*, url: str, credential: GitCredential | None, ca_bundle: Path | None) -> dict[str, str]:
+    """What a git process that talks https to `url` needs on top. Raises GitError if the host may not be asked.
 
     A token travels to git in its environment and through GIT_ASKPASS. In the URL or an argument every user of
     the machine could read it in the process list, and git would write it into .git/config and its messages.
     """
-    extra: dict[str, str] = {}
+    extra = _pinned(url)
     if ca_bundle:
         extra["GIT_SSL_CAINFO"] = str(ca_bundle)
-    if credential and is_https(url):
+    if credential:
         extra |= {
             "GIT_ASKPASS": str(_HERE / "askpass.sh"),
             "MANTIK_GIT_LOGIN_HOST": f"https://{urlsplit(url).netloc}",
@@ -53,6 +55,31 @@ def network_environment(*, url: str, credential: GitCredential | None, ca_bundle
             "MANTIK_GIT_LOGIN_TOKEN": credential.token,
         }
     return extra
+
+
+def ssh_environment(command: Sequence[str]) -> dict[str, str]:
+    """For a git process that talks ssh with `command`, which names files but holds no key."""
+    return {"GIT_SSH_COMMAND": shlex.join(command)}
+
+
+def _pinned(url: str) -> dict[str, str]:
+    """Git connects to the address that was checked, whatever the host's name leads to a moment later."""
+    endpoint = endpoint_of(url)
+    assert endpoint, "local paths need no network"
+    host, port = endpoint
+    if _goes_through_a_proxy(host):
+        return {}
+    addresses = [f"[{address}]" if ":" in address else address for address in addresses_for(host, port)]
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "http.curloptResolve",
+        "GIT_CONFIG_VALUE_0": f"{host}:{port}:{','.join(addresses)}",
+    }
+
+
+def _goes_through_a_proxy(host: str) -> bool:
+    """Then the proxy looks the name up, which may mean nothing here."""
+    return "https" in getproxies() and not proxy_bypass(host)
 
 
 def _without_ours() -> dict[str, str]:

@@ -33,8 +33,14 @@ _CASES = (
     ),
     _case(
         "host.key",
-        r"host key verification failed|host identification has changed",
-        "{host} shows another host key than before. Ask an operator to check and replace the known key.",
+        r"host key verification failed|host identification has changed|no \S+ host key is known",
+        "{host} shows another host key than before.",
+    ),
+    _case(
+        "ssh.not_installed",
+        r"cannot run ssh|ssh: not found",
+        "The program ssh is not installed where Mantik runs. Ask an operator to install OpenSSH's client.",
+        permanent=False,
     ),
     _case(
         "authentication",
@@ -73,6 +79,11 @@ _CASES = (
         "{url} holds damaged objects. Run git fsck on a clone of it and repair the history.",
     ),
     _case(
+        "commit.unknown",
+        r"not our ref|unadvertised object|couldn't find remote ref",
+        "{url} does not have the commit that is asked for.",
+    ),
+    _case(
         "disk_full",
         r"no space left|disk quota exceeded",
         "There is no space left where Mantik keeps its copies of repositories. Ask an operator to make room.",
@@ -103,7 +114,9 @@ def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
 
 def _advice(url: str, has_login: bool) -> str:
     if not is_https(url):
-        return "Ask an operator to give Mantik's own SSH key access to it."
+        if has_login:
+            return "Add the public line of the connection's key there, as a deploy key that may read this repository."
+        return "Choose a connection that holds an SSH key for it."
     if has_login:
         return "Check that the token of the connection is valid and may read this repository."
     return "If the repository is private, choose a connection that holds a token for it."

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from connections.git.environment import network_environment
+from connections.git.environment import https_environment, ssh_environment
 from connections.git.errors import GitError
 from connections.git.explain import explain
+from connections.git.host_keys import HostKey
 from connections.git.place import Note, Place, directory_size
 from connections.git.process import GitFailed, GitTimedOut, OutputTooLarge, run_git
-from connections.git.urls import check_url, is_https
-from connections.git.values import GitCredential
-from mantik.lib.humanize import filesize, spoken_duration
+from connections.git.ssh import ssh_command
+from connections.git.urls import check_url, is_https, ssh_address
+from connections.git.values import GitCredential, Login, SshKey
+from mantik.lib.humanize import filesize, short_sha, spoken_duration
+
+T = TypeVar("T")
 
 _HEADS = "refs/heads/"
 # Many packs make every read slow; merging them now and then costs little.
 _MOST_PACKS = 20
+READ_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class Source:
     """`timeout` in seconds for one whole refresh, `max_bytes` for the mirror on disk."""
 
     url: str
-    credential: GitCredential | None = field(repr=False)
+    credential: Login | None = field(repr=False)
+    host_key: HostKey | None
     ca_bundle: Path | None
     timeout: float
     max_bytes: int
@@ -55,6 +62,18 @@ def refresh(place: Place, source: Source, *, waits: bool) -> None:
             code="mirror.disk",
             permanent=False,
         ) from error
+
+
+def ensure(place: Place, source: Source, sha: str) -> None:
+    """Have the one commit `sha`, whether or not a branch leads to it, and no more of its history than needed.
+
+    For submodules, which are fetched for one commit at a time. Raises GitError.
+    """
+    check_url(source.url)
+    deadline = time.monotonic() + source.timeout
+    with place.locked(deadline=deadline) as lock:
+        place.clear_leftovers()
+        _Refresh(place, source, lock, deadline).ensure(sha)
 
 
 def _under_lock(place: Place, source: Source, *, waits: bool) -> None:
@@ -88,15 +107,50 @@ class _Refresh:
                 raise
             self._make()
 
-    def _make(self) -> None:
+    def ensure(self, sha: str) -> None:
+        if self.place.note() is None:
+            self._make(lambda git_dir: self._bring(git_dir, sha))
+        elif not self._has(self.place.git_dir, sha):
+            self._bring(self.place.git_dir, sha)
+
+    def _bring(self, git_dir: Path, sha: str) -> None:
+        began = time.time()
+        try:
+            self._where_it_is(lambda: self._fetch(git_dir, "--depth=1", refs=sha))
+        except GitError as error:
+            if error.code != "commit.unknown":
+                raise
+            # Some hosts give single commits to nobody; it may still be on a branch.
+            self._init(git_dir)
+            self._update(git_dir)
+        if not self._has(git_dir, sha):
+            raise GitError(
+                f"{self.source.url} has no commit {short_sha(sha)}. It may never have been pushed.",
+                code="commit.missing",
+                permanent=True,
+            )
+        self._check_size(git_dir)
+        self.place.write_note(git_dir, Note(url=self.source.url, began=began, done=time.time(), branches=0))
+
+    def _has(self, git_dir: Path, sha: str) -> bool:
+        try:
+            return run_git(["cat-file", "-t", sha], git_dir=git_dir, timeout=READ_SECONDS).strip() == b"commit"
+        except (GitFailed, GitTimedOut):
+            return False
+
+    def _make(self, fill: Callable[[Path], None] | None = None) -> None:
         """In a directory of its own: half a mirror is never seen, whenever this is killed."""
         partial = self.place.partial
         try:
-            self._git(partial, "init", "--quiet", "--bare", "--template=")
-            self._update(partial)
+            self._init(partial)
+            (fill or self._update)(partial)
             self.place.put_in_place()
         finally:
             self.place.clear_leftovers()
+
+    def _init(self, git_dir: Path) -> None:
+        """Does nothing to a repository that is there."""
+        self._git(git_dir, "init", "--quiet", "--bare", "--template=")
 
     def _update(self, git_dir: Path) -> None:
         began = time.time()
@@ -111,14 +165,7 @@ class _Refresh:
         self._tidy(git_dir)
 
     def _look(self, git_dir: Path) -> _Remote:
-        try:
-            remote = self._remote(git_dir)
-        except GitError as error:
-            if error.code != "redirected" or self.url.endswith(".git"):
-                raise
-            # GitLab redirects to the same address with .git at its end; other redirects are not followed.
-            self.url = f"{self.url.rstrip('/')}.git"
-            remote = self._remote(git_dir)
+        remote = self._where_it_is(lambda: self._remote(git_dir))
         if not remote.heads:
             raise GitError(
                 f"{self.source.url} has no branches yet. Push a commit to it first, or check the address.",
@@ -126,6 +173,16 @@ class _Refresh:
                 permanent=False,
             )
         return remote
+
+    def _where_it_is(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except GitError as error:
+            if error.code != "redirected" or self.url.endswith(".git"):
+                raise
+            # GitLab redirects to the same address with .git at its end; other redirects are not followed.
+            self.url = f"{self.url.rstrip('/')}.git"
+            return ask()
 
     def _remote(self, git_dir: Path) -> _Remote:
         output = self._git(git_dir, "ls-remote", "--symref", "--", self.url, "HEAD", f"{_HEADS}*", network=True)
@@ -145,10 +202,10 @@ class _Refresh:
         lines = self._git(git_dir, "for-each-ref", form, _HEADS).decode("utf-8", "surrogateescape").split("\n")
         return {name: sha for sha, _, name in (line.split(" ", 2) for line in lines if line)}
 
-    def _fetch(self, git_dir: Path) -> None:
-        options = ("--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+    def _fetch(self, git_dir: Path, *more: str, refs: str = f"+{_HEADS}*:{_HEADS}*") -> None:
+        options = ("--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *more)
         try:
-            self._git(git_dir, "fetch", *options, "--", self.url, f"+{_HEADS}*:{_HEADS}*", network=True)
+            self._git(git_dir, "fetch", *options, "--", self.url, refs, network=True)
         except GitError:
             # Half a pack would count against the limit until the next refresh.
             self.place.clear_leftovers()
@@ -172,16 +229,16 @@ class _Refresh:
             self._git(git_dir, "repack", "--quiet", "-d", "--geometric=2")
 
     def _git(self, git_dir: Path, *arguments: str, network: bool = False) -> bytes:
-        left = self.deadline - time.monotonic()
         try:
-            return run_git(
-                arguments,
-                git_dir=git_dir,
-                timeout=left,
-                environment=self._network_environment() if network else None,
-                lock=self.lock,
-                watch=_every(4, lambda: self._check_size(git_dir)),
-            )
+            with self._environment() if network else contextlib.nullcontext() as environment:
+                return run_git(
+                    arguments,
+                    git_dir=git_dir,
+                    timeout=self.deadline - time.monotonic(),
+                    environment=environment,
+                    lock=self.lock,
+                    watch=_every(4, lambda: self._check_size(git_dir)),
+                )
         except GitFailed as failed:
             raise self._explain(failed.words) from None
         except GitTimedOut:
@@ -193,16 +250,26 @@ class _Refresh:
                 permanent=True,
             ) from None
 
-    def _network_environment(self) -> dict[str, str]:
-        return network_environment(url=self.url, credential=self.source.credential, ca_bundle=self.source.ca_bundle)
+    @contextlib.contextmanager
+    def _environment(self) -> Iterator[dict[str, str]]:
+        credential, address = self.source.credential, ssh_address(self.url)
+        if is_https(self.url):
+            token = credential if isinstance(credential, GitCredential) else None
+            yield https_environment(url=self.url, credential=token, ca_bundle=self.source.ca_bundle)
+        elif address:
+            key = credential if isinstance(credential, SshKey) else None
+            with ssh_command(self.place.ssh_files, address, key=key, host_key=self.source.host_key) as command:
+                yield ssh_environment(command)
+        else:
+            yield {}
 
     def _explain(self, words: str) -> GitError:
         credential = self.source.credential
         return explain(
             words,
             url=self.url,
-            token=credential.token if credential else "",
-            has_login=credential is not None and is_https(self.url),
+            token=credential.token if isinstance(credential, GitCredential) else "",
+            has_login=isinstance(credential, GitCredential if is_https(self.url) else SshKey),
         )
 
     def _timed_out(self) -> GitError:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
 from connections.git.blobs import read_blobs
 from connections.git.errors import GitError
-from connections.git.fetching import Source, refresh
+from connections.git.fetching import Source, ensure, refresh
+from connections.git.host_keys import HostKey
+from connections.git.lfs_store import ObjectStore
 from connections.git.place import Note, Place, directory_size
 from connections.git.reading import Reader
+from connections.git.submodules import Route
 from connections.git.urls import check_url
-from connections.git.values import Branch, Commit, GitCredential, TreeEntry
+from connections.git.values import Branch, Commit, GitCredential, Login, SshKey, TreeEntry
 
-__all__ = ["Branch", "Commit", "GitCredential", "Mirror", "TreeEntry", "check_url"]
+__all__ = ["Branch", "Commit", "GitCredential", "Login", "Mirror", "SshKey", "TreeEntry", "check_url"]
 
 READ_LIMIT = 256 * 1024
 
@@ -25,8 +30,9 @@ READ_LIMIT = 256 * 1024
 class Mirror:
     """The local copy, kept under `key`, of the repository at `url`. All methods raise GitError.
 
-    Reads need neither `credential` nor network. `root`, `timeout` (seconds) and `max_bytes` default to the
-    settings; `ca_bundle` names certificates to trust instead of the system's.
+    Reads need neither `credential` nor network. Over ssh `host_key` is the only one that the host may show.
+    `root`, `timeout` (seconds) and `max_bytes` default to the settings; `ca_bundle` names certificates to trust
+    instead of the system's.
     """
 
     def __init__(
@@ -34,21 +40,90 @@ class Mirror:
         *,
         key: str,
         url: str,
-        credential: GitCredential | None = None,
+        credential: Login | None = None,
+        host_key: HostKey | None = None,
         root: Path | None = None,
         ca_bundle: Path | None = None,
         timeout: float | None = None,
         max_bytes: int | None = None,
     ) -> None:
+        self.key = key
         self._place = Place(root=root or settings.MANTIK_DATA_DIR / "git", key=key)
         self._reader = Reader(git_dir=self._place.git_dir, name=url)
         self._source = Source(
             url=url,
             credential=credential,
+            host_key=host_key,
             ca_bundle=ca_bundle,
             timeout=settings.MANTIK_GIT_TIMEOUT if timeout is None else timeout,
             max_bytes=settings.MANTIK_GIT_MAX_BYTES if max_bytes is None else max_bytes,
         )
+
+    @property
+    def url(self) -> str:
+        return self._source.url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that fetching may take."""
+        return self._source.timeout
+
+    @property
+    def max_bytes(self) -> int:
+        return self._source.max_bytes
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        return self._source.ca_bundle
+
+    @property
+    def objects(self) -> ObjectStore:
+        """Its files of Git LFS."""
+        return ObjectStore(self._place.objects)
+
+    def sibling(self, *, key: str, url: str) -> Mirror:
+        """Of another repository, beside this one, without a login."""
+        return self._like(key, url=url, credential=None, host_key=None)
+
+    def by(self, way: Route, *, timeout: float) -> Mirror:
+        """The same copy, fetched another way."""
+        return self._like(self.key, url=way.url, credential=way.login, host_key=way.host_key, timeout=timeout)
+
+    def _like(self, key: str, **changes: Any) -> Mirror:
+        other = Mirror(key=key, url=changes["url"], root=self._place.root)
+        other._source = replace(self._source, **changes)
+        return other
+
+    def ensure(self, sha: str) -> None:
+        """For workers: fetch the one commit `sha`, whether or not a branch leads to it, unless it is here."""
+        ensure(self._place, self._source, sha)
+        self._place.write_failure("")
+
+    def has(self, sha: str) -> bool:
+        return self._place.note() is not None and self._reader.has(sha)
+
+    def failure(self) -> str:
+        """Why `ensure` failed last, as noted; "" if it did not."""
+        return self._place.failure()
+
+    def note_failure(self, reason: str) -> None:
+        self._place.write_failure(reason)
+
+    @contextmanager
+    def locked(self, deadline: float) -> Iterator[Path]:
+        """While nobody else fetches: a directory for an ssh key. `deadline` is monotonic."""
+        with self._place.locked(deadline=deadline):
+            yield self._place.ssh_files
+
+    def list_config(self, sha: str, path: str) -> bytes:
+        """What `git config --list -z` says of a file of a commit; nothing if it is not there or makes no sense."""
+        self._require()
+        return self._reader.list_config(sha, path)
+
+    def uses_lfs(self, sha: str) -> bool:
+        """Whether the attributes of a commit's top folder send any file to Git LFS."""
+        self._require()
+        return self._reader.uses_lfs(sha)
 
     def refresh(self, *, waits: bool = True) -> None:
         """For workers: fetch. A failure leaves the mirror as it was.

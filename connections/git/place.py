@@ -39,6 +39,10 @@ class Place:
         self.root = root
         self.git_dir = root / f"{key}.git"
         self.partial = root / f"{key}.partial"
+        self.ssh_files = root / f"{key}.ssh"
+        # Of Git LFS. Beside the mirror, which is made anew when it is damaged.
+        self.objects = root / f"{key}.lfs"
+        self._failure = root / f"{key}.failure"
         self._lock_file = root / f"{key}.lock"
 
     def note(self) -> Note | None:
@@ -58,6 +62,19 @@ class Place:
         new = git_dir / f"{_NOTE}.new"
         new.write_text(json.dumps(asdict(note)))
         new.replace(git_dir / _NOTE)
+
+    def failure(self) -> str:
+        """Why a fetch has failed, if that was noted."""
+        try:
+            return self._failure.read_text()
+        except OSError:
+            return ""
+
+    def write_failure(self, reason: str) -> None:
+        if reason:
+            self._failure.write_text(reason)
+        else:
+            self._failure.unlink(missing_ok=True)
 
     def fetched_at(self) -> datetime | None:
         note = self.note()
@@ -81,6 +98,7 @@ class Place:
     def clear_leftovers(self) -> None:
         """What a killed refresh left behind. Only under the lock: then nobody is using it."""
         shutil.rmtree(self.partial, ignore_errors=True)
+        shutil.rmtree(self.ssh_files, ignore_errors=True)
         for directory, pattern in (
             (self.git_dir, "*.lock"),
             (self.git_dir / "refs", "**/*.lock"),
@@ -90,6 +108,13 @@ class Place:
         ):
             for path in list(directory.glob(pattern)):
                 _remove(path)
+
+    def remove(self) -> None:
+        """All of it. Only under the lock."""
+        for directory in (self.git_dir, self.partial, self.ssh_files, self.objects):
+            shutil.rmtree(directory, ignore_errors=True)
+        self._failure.unlink(missing_ok=True)
+        self._lock_file.unlink(missing_ok=True)
 
     def put_in_place(self) -> None:
         """The finished partial copy becomes the mirror."""

@@ -16,6 +16,7 @@ from mantik.lib.humanize import filesize, short_sha
 
 READ_SECONDS = 20
 _MOST_TREE = 256 * 1024**2
+_MOST_CONFIG = 256 * 1024
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "%00".join(
@@ -76,6 +77,27 @@ class Reader:
             sha, "ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name), most_output=_MOST_TREE
         )
         return list(_parse_tree(output))
+
+    def has(self, sha: str) -> bool:
+        try:
+            return self._git("cat-file", "-t", _sha(sha, self.name)).strip() == b"commit"
+        except GitError:
+            return False
+
+    def list_config(self, sha: str, path: str) -> bytes:
+        """As git's own configuration files are written: .gitmodules, .lfsconfig."""
+        try:
+            # For its limits; git then reads it by itself.
+            self.read(sha, path, limit=_MOST_CONFIG)
+            return self._git("config", "--blob", f"{sha}:{path}", "--no-includes", "--list", "-z")
+        except GitError:
+            return b""
+
+    def uses_lfs(self, sha: str) -> bool:
+        try:
+            return b"filter=lfs" in self.read(sha, ".gitattributes", limit=_MOST_CONFIG)
+        except GitError:
+            return False
 
     def find(self, sha: str, names: Collection[str]) -> list[str]:
         """Paths of files with one of these names, in any case; those nearest to the top first."""

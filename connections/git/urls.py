@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -11,6 +12,16 @@ from connections.git.errors import GitError
 
 _SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:|//)[^-].*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
+
+
+@dataclass(frozen=True)
+class SshAddress:
+    """Where an address leads that git speaks ssh to. `user` may be empty."""
+
+    user: str
+    host: str
+    port: int
+    path: str
 
 
 def check_url(url: str) -> None:
@@ -30,6 +41,33 @@ def check_url(url: str) -> None:
 
 def is_https(url: str) -> bool:
     return url.startswith("https://")
+
+
+def is_ssh(url: str) -> bool:
+    return ssh_address(url) is not None
+
+
+def ssh_address(url: str) -> SshAddress | None:
+    """Of ssh://git@host:22/group/code.git and of git@host:group/code.git; None for others."""
+    if url.startswith("ssh://"):
+        parts = _split(url)
+        return SshAddress(parts.username or "", parts.hostname or "", parts.port or 22, parts.path)
+    if "://" in url or not _SCP_LIKE.fullmatch(url):
+        return None
+    login, _, path = url.partition(":")
+    user, _, host = login.rpartition("@")
+    return SshAddress(user, host.lower(), 22, path)
+
+
+def endpoint_of(url: str) -> tuple[str, int] | None:
+    """Host and port that git connects to; None for a local path."""
+    ssh = ssh_address(url)
+    if ssh:
+        return ssh.host, ssh.port
+    if not is_https(url):
+        return None
+    parts = _split(url)
+    return parts.hostname or "", parts.port or 443
 
 
 def host_of(url: str) -> str:

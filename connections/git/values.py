@@ -8,13 +8,19 @@ from typing import Literal
 
 EntryKind = Literal["file", "link", "submodule"]
 
-# The account name that each host expects next to a token. Others take the name that belongs to the token.
+# The name that each platform expects next to a token without a name of its own.
 _TOKEN_USERS = {"github": "x-access-token", "gitlab": "oauth2", "bitbucket": "x-token-auth"}
+# With these begin the tokens of Bitbucket accounts, unlike those of its repositories and workspaces.
+_BITBUCKET_API_TOKEN = "ATATT"  # noqa: S105
+_BITBUCKET_API_USER = "x-bitbucket-api-token-auth"
 
 
 @dataclass(frozen=True)
 class GitCredential:
-    """A token for https. `platform` is github, gitlab, bitbucket or anything else."""
+    """A token for https. `platform` is github, gitlab, bitbucket or anything else.
+
+    `user_name` is needed for GitLab's deploy tokens, for app passwords, and by other hosts.
+    """
 
     platform: str
     user_name: str
@@ -22,7 +28,21 @@ class GitCredential:
 
     @property
     def login(self) -> str:
-        return _TOKEN_USERS.get(self.platform) or self.user_name or "git"
+        if self.user_name:
+            return self.user_name
+        if self.platform == "bitbucket" and self.token.startswith(_BITBUCKET_API_TOKEN):
+            return _BITBUCKET_API_USER
+        return _TOKEN_USERS.get(self.platform, "git")
+
+
+@dataclass(frozen=True)
+class SshKey:
+    """A private key for ssh, as OpenSSH keeps it in a file."""
+
+    private: str = field(repr=False)
+
+
+Login = GitCredential | SshKey
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from runs.job import layout
 from runs.job.description import job_description, shareable
 from runs.job.environment import environment_file
 from runs.job.facts import RunFacts, node_facts
-from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, pack_code
+from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, pack_code
 from runs.job.script import job_script
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "PackedCode",
     "RunFacts",
     "TreeEntry",
+    "check_lfs",
     "environment_file",
     "job_description",
     "job_script",

@@ -10,7 +10,7 @@ import posixpath
 import stat
 import tarfile
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, BinaryIO, Generic, Protocol, Self, TypeVar
@@ -27,6 +27,7 @@ _SUBMODULE = 0o160000
 _IN_MEMORY = 1024**2
 # Text packs to a quarter; what packs a hundredfold is no code, and takes the node's disk.
 _UNPACKED_FACTOR = 100
+_LFS_FACTOR = 4
 # The default, 9, takes three times as long for a few per cent.
 _COMPRESSION = 6
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -82,7 +83,7 @@ class PackedCode:
     unpacked_size: int
     excluded_count: int
     left_out: tuple[LeftOut, ...] = ()
-    lfs_pointers: tuple[str, ...] = ()
+    lfs_pointers: tuple[LeftOut, ...] = ()
 
     def open(self) -> IO[bytes]:
         """The archive from its first byte. One reader at a time."""
@@ -98,8 +99,7 @@ class PackedCode:
         """What is missing from the archive without anybody having asked for it."""
         sentences = [f"{entry}." for entry in self.left_out]
         sentences += [
-            f"{shortened(path)} is a Git LFS pointer: the job gets the pointer, not the file behind it."
-            for path in self.lfs_pointers
+            f"{pointer}. The job gets the Git LFS pointer, not the file behind it." for pointer in self.lfs_pointers
         ]
         return tuple(sentences)
 
@@ -126,17 +126,20 @@ def pack_code(
     blobs: Blobs[E],
     exclude: Exclude,
     keep: Collection[str] = (),
+    missing: Mapping[str, str] | None = None,
     limit_bytes: int,
     mtime: int,
 ) -> PackedCode:
     """Packs the commit's tree `entries` minus `exclude`; paths in `keep` are never excluded.
 
-    `blobs` yields (entry, content) for the entries it is given, in their order. Files carry `mtime` (seconds; take
+    `blobs` yields (entry, content) for the entries it is given, in their order. `missing` says of submodules and Git
+    LFS pointers why what they stand for is not there. Files carry `mtime` (seconds; take
     the commit's) and no owner, so equal input gives equal bytes. Raises PackError above `limit_bytes` packed.
     """
-    chosen = choose(entries, exclude, frozenset(keep))
+    reasons = missing or {}
+    chosen = choose(entries, exclude, frozenset(keep), reasons)
     _check_unpacked(chosen.files, limit_bytes)
-    packing = _Packing(chosen.files, limit_bytes, mtime)
+    packing = _Packing(chosen.files, limit_bytes, mtime, reasons)
     try:
         packing.write(blobs(chosen.files))
     except BaseException:
@@ -152,7 +155,9 @@ class Chosen(Generic[E]):
     left_out: list[LeftOut]
 
 
-def choose(entries: Iterable[E], exclude: Exclude, keep: frozenset[str]) -> Chosen[E]:
+def choose(
+    entries: Iterable[E], exclude: Exclude, keep: frozenset[str], missing: Mapping[str, str] | None = None
+) -> Chosen[E]:
     files: list[E] = []
     left_out: list[LeftOut] = []
     excluded = 0
@@ -162,7 +167,7 @@ def choose(entries: Iterable[E], exclude: Exclude, keep: frozenset[str]) -> Chos
             continue
         if exclude.matches(entry.path) and entry.path not in keep:
             excluded += 1
-        elif reason := _unfit(entry.path, kind):
+        elif reason := _unfit(entry.path, kind, missing or {}):
             left_out.append(LeftOut(entry.path, reason))
         else:
             files.append(entry)
@@ -173,9 +178,9 @@ def _mode(entry: TreeEntry) -> int:
     return int(entry.mode, 8) if isinstance(entry.mode, str) else entry.mode
 
 
-def _unfit(path: str, kind: int) -> str | None:
+def _unfit(path: str, kind: int, missing: Mapping[str, str]) -> str | None:
     if kind == _SUBMODULE:
-        return "is a submodule, and submodules are not packed"
+        return missing.get(path, "is a submodule whose files are not here")
     parts = path.split("/")
     # Git itself refuses these, but a repository need not have been made by git.
     if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
@@ -187,6 +192,18 @@ def _check_unpacked(files: Sequence[TreeEntry], limit_bytes: int) -> None:
     total = sum(entry.size or 0 for entry in files)
     if total > limit_bytes * _UNPACKED_FACTOR:
         raise PackError(_too_large(files, f"The code has {memory_words(total)}", limit_bytes))
+
+
+def check_lfs(size: int, *, limit_bytes: int) -> None:
+    """Before anything of Git LFS is fetched: `size` is that of all its files. Raises PackError for far too many.
+
+    Such files hardly get smaller by packing.
+    """
+    if size > limit_bytes * _LFS_FACTOR:
+        raise PackError(
+            f"The files of Git LFS have {memory_words(size)}, and {memory_words(limit_bytes)} packed are allowed. Name "
+            "what the job does not need under Exclude in the Compute Backend config, or keep data at the site."
+        )
 
 
 def _too_large(files: Sequence[TreeEntry], what: str, limit_bytes: int) -> str:
@@ -224,7 +241,8 @@ class _LimitReached(Exception):
 
 
 class _Packing(Generic[E]):
-    def __init__(self, files: Sequence[E], limit_bytes: int, mtime: int) -> None:
+    def __init__(self, files: Sequence[E], limit_bytes: int, mtime: int, missing: Mapping[str, str]) -> None:
+        self.missing = missing
         self.files = files
         self.limit_bytes = limit_bytes
         self.mtime = mtime
@@ -234,7 +252,7 @@ class _Packing(Generic[E]):
         self.file_count = 0
         self.unpacked_size = 0
         self.left_out: list[LeftOut] = []
-        self.lfs_pointers: list[str] = []
+        self.lfs_pointers: list[LeftOut] = []
 
     def write(self, contents: Iterable[tuple[E, bytes | BinaryIO]]) -> None:
         try:
@@ -270,7 +288,8 @@ class _Packing(Generic[E]):
         if size <= _LFS_POINTER_SIZE:
             content = _all(content)
             if content.startswith(_LFS_POINTER):
-                self.lfs_pointers.append(entry.path)
+                reason = self.missing.get(entry.path, "is not here")
+                self.lfs_pointers.append(LeftOut(entry.path, reason))
         info = self._info(entry.path, 0o755 if _mode(entry) & 0o100 else 0o644)
         info.size = size
         archive.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else content)

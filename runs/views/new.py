@@ -49,16 +49,20 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
     form = NewRunForm(request.POST, project=project, user=request.user)
     if not form.is_valid():
         return _page(request, project, form, status=422)
-    run = services.create_run(
-        project=project,
-        user=request.user,
-        name=form.cleaned_data["name"],
-        experiment=form.cleaned_data["experiment"],
-        connection=form.cleaned_data["connection"],
-        compute_budget_account=form.cleaned_data["compute_budget_account"],
-        plan=form.plan,
-        now=timezone.now(),
-    )
+    try:
+        run = services.create_run(
+            project=project,
+            user=request.user,
+            name=form.cleaned_data["name"],
+            experiment=form.cleaned_data["experiment"],
+            connection=form.cleaned_data["connection"],
+            compute_budget_account=form.cleaned_data["compute_budget_account"],
+            plan=form.plan,
+            now=timezone.now(),
+        )
+    except services.NotAllowed as reason:
+        form.add_error("code_repository", str(reason))
+        return _page(request, project, form, status=422)
     return redirect("runs:detail", project.slug, run.uuid)
 
 
@@ -104,7 +108,7 @@ def _initial(request: MemberRequest, project: Project) -> dict[str, Any]:
 def _choices_of(run: Run) -> dict[str, Any]:
     return {
         "experiment": run.experiment.uuid,
-        "code_repository": run.code_repository.uuid,
+        "code_repository": run.code_repository.uuid if run.code_repository else "",
         "branch": run.branch,
         "mlproject_path": run.mlproject_path,
         "entry_point": run.entry_point,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.git.mirror import Mirror
-from tests.git.host import Certificate, GitHost, make_certificate
+from tests.git.host import NAME, Certificate, GitHost, make_certificate
 from tests.git.repository import Repository
 
 MirrorMaker = Callable[..., Mirror]
@@ -62,3 +63,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def host(repository: Repository, certificate: Certificate) -> Iterator[GitHost]:
     with GitHost(repository.path, certificate) as running:
         yield running
+
+
+@pytest.fixture
+def name_elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A name that leads to this machine, as far as this process knows and no other."""
+    real = socket.getaddrinfo
+
+    def lookup(host: str, *arguments: Any, **options: Any) -> Any:
+        return real("127.0.0.1" if host == NAME else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    return NAME

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import ipaddress
+import json
 import os
 import ssl
 import subprocess
@@ -13,13 +14,16 @@ import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+# Of the host in its certificate. No name service knows it.
+NAME = "git.example.org"
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class Certificate:
 def make_certificate(directory: Path) -> Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(NAME)]
     now = datetime.datetime.now(datetime.UTC)
     built = (
         x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.SubjectAlternativeName(names), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )
@@ -52,14 +57,20 @@ def make_certificate(directory: Path) -> Certificate:
 
 
 class GitHost:
-    """Serves `repository` as /group/code.git. Change the attributes while it runs.
+    """Serves `repository` as /group/code.git, and `others` by their names. Change the attributes while it runs.
 
+    `objects` are files of Git LFS by their oid, which are found at `lfs_files` if that is given, else here;
+    `lfs_status` answers all questions about them.
     `login` as (user, token) asks for it; `delay` makes every answer slow (seconds); `redirect` sends every
     request there, `redirects_to_git` those without .git as GitLab does; `status` answers all with that.
     """
 
     def __init__(self, repository: Path, certificate: Certificate) -> None:
         self.repository = repository
+        self.others: dict[str, Path] = {}
+        self.objects: dict[str, bytes] = {}
+        self.lfs_files = ""
+        self.lfs_status = 0
         self.login: tuple[str, str] | None = None
         self.delay = 0.0
         self.redirect = ""
@@ -125,10 +136,38 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(host.status, {})
         elif host.login and self._login() != host.login:
             self._plain(401, {"WWW-Authenticate": 'Basic realm="code"'})
-        elif not self.path.startswith("/group/code.git/"):
-            self._plain(404, {})
+        elif "/lfs" in self.path and host.lfs_status:
+            self._plain(host.lfs_status, {"Location": f"{host.address}/lfs/again"})
+        elif "/lfs" in self.path:
+            self._lfs(body)
+        elif repository := self._repository():
+            self._backend(repository, body)
         else:
-            self._backend(body)
+            self._plain(404, {})
+
+    def _repository(self) -> Path | None:
+        _, group, name, *_ = [*self.path.split("/"), "", ""]
+        known = {"code.git": self.server.host.repository} | self.server.host.others
+        return known.get(name) if group == "group" else None
+
+    def _lfs(self, body: bytes) -> None:
+        host = self.server.host
+        if self.path.endswith("/info/lfs/objects/batch"):
+            content = json.dumps(
+                {"objects": [self._lfs_object(wanted) for wanted in json.loads(body)["objects"]]}
+            ).encode()
+        else:
+            content = host.objects[self.path.rpartition("/")[2]]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _lfs_object(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        host, oid = self.server.host, wanted["oid"]
+        if oid not in host.objects:
+            return wanted | {"error": {"code": 404, "message": "Object does not exist"}}
+        return wanted | {"actions": {"download": {"href": f"{host.lfs_files or host.address}/lfs/{oid}"}}}
 
     def _login(self) -> tuple[str, str] | None:
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
@@ -156,12 +195,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
 
-    def _backend(self, body: bytes) -> None:
+    def _backend(self, repository: Path, body: bytes) -> None:
         parts = urlsplit(self.path)
         environment = os.environ | {
             "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROJECT_ROOT": str(self.server.host.repository / ".git"),
-            "PATH_INFO": parts.path.removeprefix("/group/code.git"),
+            "GIT_PROJECT_ROOT": str(repository / ".git"),
+            "PATH_INFO": "/" + parts.path.split("/", 3)[3],
             "QUERY_STRING": parts.query,
             "REQUEST_METHOD": self.command,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
@@ -170,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
         }
-        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=True)
+        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
         status = int(headers.pop("Status", "200").split()[0])

@@ -52,3 +52,14 @@ class Repository:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", subject)
         return self.git("rev-parse", "HEAD")
+
+    def add_submodule(self, path: str, url: str, sha: str) -> str:
+        """Commit a submodule at `sha`, whose files are not here; the commit's sha."""
+        modules = self.path / ".gitmodules"
+        known = modules.read_text() if modules.exists() else ""
+        self.write(".gitmodules", f'{known}[submodule "{path}"]\n\tpath = {path}\n\turl = {url}\n')
+        self.git("add", "--", ".gitmodules")
+        self.git("update-index", "--add", "--cacheinfo", f"160000,{sha},{path}")
+        # Git takes an empty folder for a submodule that was not checked out.
+        (self.path / path).mkdir(parents=True, exist_ok=True)
+        return self.commit(f"Add {path}")

@@ -11,10 +11,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from connections.git.environment import git_environment
 from connections.git.errors import GitError
 from connections.git.mirror import GitCredential, Mirror
+from mantik.lib.networks import parse_allowed
 from tests.git.conftest import MirrorMaker
 from tests.git.host import Certificate, GitHost
 from tests.git.processes import command_lines
@@ -23,7 +25,12 @@ from tests.git.repository import Repository
 TOKEN = "glpat-S3cretT0ken%/+x"
 
 
-def credential(platform: str = "gitlab", token: str = TOKEN, user_name: str = "ada") -> GitCredential:
+def test_tokens_of_bitbucket_accounts_go_with_another_name_than_those_of_repositories() -> None:
+    assert credential("bitbucket", token="ATATT3xyz").login == "x-bitbucket-api-token-auth"
+    assert credential("bitbucket", token="ATCTT3xyz").login == "x-token-auth"
+
+
+def credential(platform: str = "gitlab", token: str = TOKEN, user_name: str = "") -> GitCredential:
     return GitCredential(platform=platform, user_name=user_name, token=token)
 
 
@@ -32,14 +39,22 @@ def mirror_of(host: GitHost, make: MirrorMaker, certificate: Certificate, **chan
 
 
 @pytest.mark.parametrize(
-    ("platform", "user"),
-    [("github", "x-access-token"), ("gitlab", "oauth2"), ("bitbucket", "x-token-auth"), ("other", "ada")],
+    ("platform", "user_name", "user"),
+    [
+        ("github", "", "x-access-token"),
+        ("gitlab", "", "oauth2"),
+        ("gitlab", "gitlab+deploy-token-7", "gitlab+deploy-token-7"),
+        ("bitbucket", "", "x-token-auth"),
+        ("bitbucket", "ada", "ada"),
+        ("other", "", "git"),
+        ("other", "ada", "ada"),
+    ],
 )
 def test_it_logs_in_with_the_token_and_the_user_that_the_platform_expects(
-    host: GitHost, make_mirror: MirrorMaker, certificate: Certificate, platform: str, user: str
+    host: GitHost, make_mirror: MirrorMaker, certificate: Certificate, platform: str, user_name: str, user: str
 ) -> None:
     host.login = (user, TOKEN)
-    mirror = mirror_of(host, make_mirror, certificate, credential=credential(platform))
+    mirror = mirror_of(host, make_mirror, certificate, credential=credential(platform, user_name=user_name))
     mirror.refresh()
     assert mirror.resolve("main").subject == "First"
     assert set(host.logins_seen) == {(user, TOKEN)}
@@ -215,3 +230,48 @@ def test_two_mirrors_of_different_tokens_do_not_mix_them_up(
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(refresh, [good, bad])) == ["fetched", "authentication"]
+
+
+# Where it connects to
+
+
+def test_git_goes_to_the_address_that_was_checked(
+    host: GitHost, make_mirror: MirrorMaker, certificate: Certificate, name_elsewhere: str
+) -> None:
+    """Git itself would ask the name service, which might say something else by now."""
+    host.login = ("oauth2", TOKEN)
+    url = host.url.replace("127.0.0.1", name_elsewhere)
+    mirror = mirror_of(host, make_mirror, certificate, url=url, credential=credential())
+    mirror.refresh()
+    assert mirror.resolve("main").subject == "First"
+
+
+@pytest.mark.parametrize("scheme", ["https", "ssh"])
+def test_an_address_inside_is_not_connected_to(
+    host: GitHost, make_mirror: MirrorMaker, settings: Settings, name_elsewhere: str, scheme: str
+) -> None:
+    settings.MANTIK_OUTBOUND_ALLOWED = parse_allowed([])
+    url = host.url.replace("https://127.0.0.1", f"{scheme}://{name_elsewhere}")
+    with pytest.raises(GitError, match=r"git\.example\.org is at 127\.0\.0\.1, and that is not an address") as caught:
+        make_mirror(url=url, credential=credential()).refresh()
+    assert (caught.value.code, caught.value.permanent) == ("address.refused", True)
+    assert host.requests == []
+
+
+def test_a_name_that_nobody_knows_is_tried_again(make_mirror: MirrorMaker) -> None:
+    with pytest.raises(GitError, match=r"The name no-such-host\.invalid cannot be found") as caught:
+        make_mirror(url="https://no-such-host.invalid/group/code.git").refresh()
+    assert (caught.value.code, caught.value.permanent) == ("unreachable", False)
+
+
+def test_a_proxy_looks_names_up_itself(
+    host: GitHost, make_mirror: MirrorMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        with ThreadPoolExecutor(1) as pool:
+            fetching = pool.submit(make_mirror(url="https://no-such-host.invalid/x.git", timeout=10).refresh)
+            client, _ = proxy.accept()
+            with client:
+                assert client.recv(1000).startswith(b"CONNECT no-such-host.invalid:443")
+            assert isinstance(fetching.exception(), GitError)

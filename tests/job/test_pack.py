@@ -124,10 +124,12 @@ def test_it_packs_what_only_looks_like_gits_own() -> None:
         assert list(contents(code)) == paths
 
 
-def test_it_leaves_submodules_out_and_says_so() -> None:
+def test_it_leaves_out_submodules_that_are_not_here_and_says_so() -> None:
     with pack([Entry("lib", "160000"), file("ok")]) as code:
         assert list(unpack(code)) == ["ok"]
-        assert code.warnings == ("lib is a submodule, and submodules are not packed.",)
+        assert code.warnings == ("lib is a submodule whose files are not here.",)
+    with pack([Entry("lib", "160000")], missing={"lib": "is a submodule that is away"}) as code:
+        assert code.warnings == ("lib is a submodule that is away.",)
 
 
 def test_an_excluded_submodule_is_not_worth_a_warning() -> None:
@@ -152,8 +154,8 @@ def test_it_leaves_out_links_that_lead_outside(target: str) -> None:
 def test_it_warns_of_files_that_are_only_pointers() -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
     with pack([file("model.bin", pointer), file("notes.md", f"see {pointer}")]) as code:
-        assert code.lfs_pointers == ("model.bin",)
-        assert code.warnings == ("model.bin is a Git LFS pointer: the job gets the pointer, not the file behind it.",)
+        assert code.lfs_pointers == (LeftOut("model.bin", "is not here"),)
+        assert code.warnings == ("model.bin is not here. The job gets the Git LFS pointer, not the file behind it.",)
         assert contents(code)["model.bin"] == pointer.encode()
 
 

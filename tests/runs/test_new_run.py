@@ -256,7 +256,7 @@ def test_signed_out_people_are_sent_to_sign_in(world: World) -> None:
     answer = Client().get(reverse("runs:new", args=[world.project.slug]))
 
     assert answer.status_code == 302
-    assert answer["Location"].startswith(reverse("accounts:sign-in"))
+    assert answer["Location"].startswith(reverse("account_login"))
 
 
 def refetch(world: World) -> None:

@@ -6,6 +6,7 @@ import json
 import stat
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.services import open_connection
+from connections.kinds import Kind
+from connections.services import StillUsed, add_connection, delete_connection, open_connection, replace_secret
 from connections.unicore.client import SiteClient
 from projects import mirrors
 from projects.models import Membership
@@ -206,18 +208,94 @@ def test_a_site_in_maintenance_makes_the_run_wait_with_the_sites_words(world: Wo
     assert run.waiting_for == ""
 
 
-def test_a_wrong_password_is_believed_the_third_time(world: World) -> None:
+@pytest.mark.parametrize("kind", [Kind.UNICORE_KEY, Kind.UNICORE_TOKEN])
+def test_a_run_needs_no_password(world: World, site: RunningSite, kind: Kind) -> None:
+    typed = site.users["demo"].password if kind == Kind.UNICORE_TOKEN else ""
+    mine = add_connection(
+        owner=world.user,
+        kind=kind,
+        name="without a password",
+        site=world.site,
+        login_name="demo",
+        secret=typed,
+        now=timezone.now(),
+    )
+    if mine.public_key:
+        assert site.authorize_key
+        site.authorize_key("demo", mine.public_key)
+
+    assert finish(submit(replace(world, connection=mine).start_run())).state == RunState.FINISHED
+
+    mine.refresh_from_db()
+    assert mine.last_used_at
+    assert mine.refusals == 0
+
+
+def test_a_wrong_password_is_believed_the_third_time_and_the_run_waits(world: World, site: RunningSite) -> None:
     world.connection.put_secret("wrong")
     world.connection.save()
     run = world.start_run()
-
     for turn in range(3):
-        assert run.state in BEFORE_START
         submit(run, minutes=10 * turn)
+        assert "does not accept the login" in run.waiting_for or turn == 2
 
-    assert run.state == RunState.FAILED
-    assert "does not accept the login of this connection" in run.outcome
-    assert run.events.filter(kind="waiting").count() == 1
+    assert run.state in BEFORE_START
+    assert "has refused the login of this connection 3 times since" in run.waiting_for
+    assert "Its owner can replace the secret under Settings > Connections" in run.waiting_for
+
+    # Nobody asks with it any more, so that the site does not lock the account.
+    submit(run, minutes=60)
+    world.connection.refresh_from_db()
+    assert world.connection.refusals == 3
+
+    replace_secret(connection=world.connection, secret=site.users["demo"].password, now=timezone.now())
+    run.refresh_from_db()
+    assert run.next_attempt_at
+    assert run.next_attempt_at <= timezone.now()
+    assert submit(run).state == RunState.QUEUED
+    assert run.waiting_for == ""
+
+
+def test_a_run_that_waits_for_its_login_can_be_cancelled(world: World) -> None:
+    world.connection.put_secret("wrong")
+    world.connection.save()
+    run = submit(world.start_run())
+    assert "does not accept the login" in run.waiting_for
+
+    cancel_run(run=run, user=world.user, now=timezone.now())
+
+    for turn in range(4):
+        submit(run, minutes=10 * turn)
+    assert run.state == RunState.CANCELLED
+    assert run.outcome.startswith(f"Cancelled by {world.user.display_name}.")
+
+
+def test_a_running_job_waits_for_a_new_secret_and_is_not_asked_about_meanwhile(world: World, site: RunningSite) -> None:
+    run = submit(world.start_run())
+    world.connection.put_secret("wrong")
+    world.connection.save()
+    for turn in range(4):
+        follow_runs(run_ids=[run.pk], clock=later(10 * turn))
+    run.refresh_from_db()
+    world.connection.refresh_from_db()
+    assert run.state == RunState.QUEUED
+    assert world.connection.refusals == 3
+    assert "so Mantik does not ask with it any more." in run.waiting_for
+    assert "The job may well go on there." in run.waiting_for
+
+    replace_secret(connection=world.connection, secret=site.users["demo"].password, now=timezone.now())
+    finish(run)
+
+
+def test_a_connection_with_an_active_run_is_not_deleted(world: World) -> None:
+    run = submit(world.start_run())
+    with pytest.raises(StillUsed) as caught:
+        delete_connection(connection=world.connection)
+    [use] = caught.value.uses
+    assert use.text == f"the run {run.name} in {world.project.name}"
+    assert str(run.uuid) in use.url
+    finish(run)
+    delete_connection(connection=world.connection)
 
 
 def test_a_new_password_saves_the_run(world: World, site: RunningSite) -> None:

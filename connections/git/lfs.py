@@ -1,0 +1,226 @@
+"""Files of Git LFS: a commit holds pointers, the host has the files, and its batch API says where they are.
+
+https only, to addresses that were checked, bounded in time and size. What arrives has to have the pointer's SHA-256.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+
+from connections.git.errors import GitError
+from connections.git.lfs_store import ObjectStore, Pointer, WrongContent
+from connections.outbound import AddressRefused, GuardedBackend
+
+_JSON = "application/vnd.git-lfs+json"
+_AT_ONCE = 100
+_MOST_JSON = 8 * 1024**2
+_MOST_REDIRECTS = 5
+_TIMEOUTS = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 60.0}
+
+
+@dataclass(frozen=True)
+class LfsServer:
+    """`url` of the API, as https://host/group/code.git/info/lfs; `headers` are for it and no other host."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+
+class _Refused(Exception):
+    """For good, as far as anybody can tell; the text goes on after the name of a file."""
+
+
+def basic(login: str, token: str) -> dict[str, str]:
+    return {"authorization": f"Basic {base64.b64encode(f'{login}:{token}'.encode()).decode()}"}
+
+
+def fetch_objects(
+    server: LfsServer, pointers: Iterable[Pointer], store: ObjectStore, *, ca_bundle: Path | None, deadline: float
+) -> dict[str, str]:
+    """Bring what `store` does not have yet. Why some could not be had, by their oid, as the end of a sentence.
+
+    `deadline` is monotonic. Raises GitError where trying again later will help.
+    """
+    missing = [pointer for pointer in dict.fromkeys(pointers) if not store.has(pointer)]
+    with _Client(server, ca_bundle, deadline) as client:
+        reasons: dict[str, str] = {}
+        for start in range(0, len(missing), _AT_ONCE):
+            reasons |= client.bring(missing[start : start + _AT_ONCE], store)
+    return reasons
+
+
+class _Client:
+    def __init__(self, server: LfsServer, ca_bundle: Path | None, deadline: float) -> None:
+        self.server = server
+        self.deadline = deadline
+        trusted = ca_bundle or os.environ.get("GIT_SSL_CAINFO") or None
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(cafile=trusted), network_backend=GuardedBackend()
+        )
+
+    def __enter__(self) -> _Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def bring(self, pointers: Sequence[Pointer], store: ObjectStore) -> dict[str, str]:
+        try:
+            answers = self._ask(pointers)
+        except _Refused as refused:
+            return {pointer.oid: str(refused) for pointer in pointers}
+        reasons: dict[str, str] = {}
+        for pointer in pointers:
+            try:
+                self._download(answers.get(pointer.oid, {}), pointer, store)
+            except _Refused as refused:
+                reasons[pointer.oid] = str(refused)
+        return reasons
+
+    def _ask(self, pointers: Sequence[Pointer]) -> dict[str, dict[str, Any]]:
+        """What the batch API says of each, by oid."""
+        objects = [{"oid": pointer.oid, "size": pointer.size} for pointer in pointers]
+        question = {"operation": "download", "transfers": ["basic"], "objects": objects, "hash_algo": "sha256"}
+        headers = {"accept": _JSON, "content-type": _JSON, **self.server.headers}
+        with self._stream("POST", f"{self.server.url}/objects/batch", headers, json.dumps(question).encode()) as answer:
+            _check_status(answer.status, self.server.host)
+            told = b"".join(self._pieces(answer, _MOST_JSON))
+        try:
+            found = json.loads(told)["objects"]
+            return {str(entry["oid"]): entry for entry in found}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise _Refused(f"could not be had: {self.server.host} does not answer as Git LFS does") from None
+
+    def _download(self, answer: dict[str, Any], pointer: Pointer, store: ObjectStore) -> None:
+        href, headers = self._action(answer)
+        for _ in range(_MOST_REDIRECTS):
+            with self._stream("GET", href, headers, None) as response:
+                location = _location(response)
+                if location is None:
+                    _check_status(response.status, urlsplit(href).netloc)
+                    self._keep(response, pointer, store)
+                    return
+            there = urljoin(href, location)
+            if _origin(there) != _origin(href):
+                headers = {}
+            href = there
+        raise _Refused("could not be had: its host sends from one address to the next without end")
+
+    def _action(self, answer: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """Where the file is, and the headers to ask for it with."""
+        try:
+            action = answer["actions"]["download"]
+            href = urljoin(self.server.url, str(action["href"]))
+            headers = {str(name).lower(): str(value) for name, value in (action.get("header") or {}).items()}
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise _Refused(f"is not at {self.server.host}. It may never have been pushed there") from None
+        if _origin(href) == _origin(self.server.url) and "authorization" not in headers:
+            headers |= self.server.headers
+        return href, headers
+
+    def _keep(self, response: httpcore.Response, pointer: Pointer, store: ObjectStore) -> None:
+        try:
+            store.put(pointer, self._pieces(response, pointer.size))
+        except WrongContent:
+            raise _Refused("has arrived as something else than its pointer says") from None
+
+    def _pieces(self, response: httpcore.Response, most: int) -> Iterator[bytes]:
+        """One byte more than `most` is the last that is read."""
+        size = 0
+        try:
+            for piece in response.iter_stream():
+                size += len(piece)
+                yield piece
+                if size > most:
+                    return
+                self._check_time()
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+            raise _unreachable(self.server.host) from None
+
+    def _stream(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Any:
+        self._check_time()
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname:
+            raise _Refused(f"is not offered over https by {self.server.host}")
+        return _Open(self._pool, method, url, headers, content)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise GitError(
+                f"Fetching Git LFS files from {self.server.host} took too long and was stopped. It is tried again; "
+                "many large files may need a higher MANTIK_GIT_TIMEOUT.",
+                code="timeout",
+                permanent=False,
+            )
+
+
+class _Open:
+    """A response whose body is still to be read."""
+
+    def __init__(
+        self, pool: httpcore.ConnectionPool, method: str, url: str, headers: Mapping[str, str], content: bytes | None
+    ) -> None:
+        raw = [(b"user-agent", b"Mantik"), (b"accept-encoding", b"identity")]
+        raw += [(name.encode("latin-1"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
+        self._host = urlsplit(url).netloc
+        self._stream = pool.stream(method, url, headers=raw, content=content, extensions={"timeout": _TIMEOUTS})
+
+    def __enter__(self) -> httpcore.Response:
+        try:
+            return self._stream.__enter__()
+        except httpcore.ConnectError as error:
+            # The pool raises it anew, which takes its cause away.
+            if isinstance(error.__context__, AddressRefused):
+                raise _Refused(f"could not be had: {str(error.__context__).rstrip('.')}") from None
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise _Refused(f"could not be had: the certificate of {self._host} could not be verified") from None
+            raise _unreachable(self._host) from None
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+            raise _unreachable(self._host) from None
+
+    def __exit__(self, *error: Any) -> None:
+        self._stream.__exit__(*error)
+
+
+def _check_status(status: int, host: str) -> None:
+    if status in (401, 403):
+        raise _Refused(f"is not given out by {host} to this login")
+    if status == 429 or status >= 500:
+        raise _unreachable(host)
+    if status != 200:
+        raise _Refused(f"is not given out by {host}, which answers {status}")
+
+
+def _location(response: httpcore.Response) -> str | None:
+    if response.status not in (301, 302, 303, 307, 308):
+        return None
+    return next((value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"), None)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, parts.hostname or "", parts.port or 443
+    except ValueError:
+        raise _Refused("could not be had: its host sends to an address that cannot be read") from None
+
+
+def _unreachable(host: str) -> GitError:
+    return GitError(
+        f"{host} does not give out Git LFS files at the moment. It is tried again.", code="unreachable", permanent=False
+    )

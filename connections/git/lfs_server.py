@@ -1,0 +1,72 @@
+"""Which Git LFS server a repository has, and how it is asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from connections.git.errors import GitError
+from connections.git.lfs import LfsServer, basic
+from connections.git.mirror import Mirror
+from connections.git.ssh import ssh_command
+from connections.git.submodules import Route
+from connections.git.urls import SshAddress, endpoint_of, host_of, is_https, ssh_address
+from connections.git.values import GitCredential, SshKey
+
+CONFIG = ".lfsconfig"
+_MOST_SECONDS = 60
+_MOST_ANSWER = 64 * 1024
+
+
+def server_of(mirror: Mirror, sha: str, way: Route, *, deadline: float) -> LfsServer:
+    """That of the commit's .lfsconfig, or the git host's own. Only the host of the login gets it. Raises GitError."""
+    named = _named(mirror, sha)
+    if named:
+        return LfsServer(named, _headers(way) if endpoint_of(named) == endpoint_of(way.url) else {})
+    address = ssh_address(way.url)
+    if address:
+        return _by_ssh(mirror, way, address, deadline)
+    if not is_https(way.url):
+        raise GitError("Git LFS works over https and ssh only.", code="lfs.none", permanent=True)
+    url = way.url.rstrip("/")
+    return LfsServer(f"{url if url.endswith('.git') else url + '.git'}/info/lfs", _headers(way))
+
+
+def _headers(way: Route) -> dict[str, str]:
+    login = way.login
+    return basic(login.login, login.token) if isinstance(login, GitCredential) else {}
+
+
+def _named(mirror: Mirror, sha: str) -> str:
+    for line in mirror.list_config(sha, CONFIG).decode("utf-8", "replace").split("\0"):
+        name, _, value = line.partition("\n")
+        if name == "lfs.url" and is_https(value) and not urlsplit(value).username:
+            return value.rstrip("/")
+    return ""
+
+
+def _by_ssh(mirror: Mirror, way: Route, address: SshAddress, deadline: float) -> LfsServer:
+    """The host tells over ssh where its server is, and gives a login for a while."""
+    key = way.login if isinstance(way.login, SshKey) else None
+    asked = ["--", f"{address.user or 'git'}@{address.host}", f"git-lfs-authenticate {address.path} download"]
+    with mirror.locked(deadline) as directory, ssh_command(directory, address, key=key, host_key=way.host_key) as ssh:
+        answer = _run([*ssh, "-p", str(address.port), *asked], min(_MOST_SECONDS, deadline - time.monotonic()))
+    try:
+        told: dict[str, Any] = json.loads(answer[:_MOST_ANSWER])
+        href, headers = str(told["href"]), dict(told.get("header") or {})
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise GitError(f"{host_of(way.url)} offers no Git LFS to this key.", code="lfs.none", permanent=True) from None
+    return LfsServer(href.rstrip("/"), {str(name).lower(): str(value) for name, value in headers.items()})
+
+
+def _run(command: list[str], seconds: float) -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 - an argument each; what the host makes of its own is up to it
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=max(0.1, seconds), check=False
+        )
+    except (subprocess.TimeoutExpired, FileNotFoundError):
+        return b""
+    return done.stdout

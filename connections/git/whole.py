@@ -1,0 +1,257 @@
+"""All files of a commit: with those of its submodules and of Git LFS, as far as they can be had.
+
+What is excluded from a job is not looked for. What cannot be had is left as it is in the commit, and named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO
+
+from connections.git.errors import GitError
+from connections.git.lfs import fetch_objects
+from connections.git.lfs_server import server_of
+from connections.git.lfs_store import POINTER_SIZES, Pointer
+from connections.git.mirror import Mirror
+from connections.git.submodules import MODULES, Route, absolute, parse_modules, routes
+from connections.git.values import EntryKind, TreeEntry
+
+_ATTRIBUTES = ".gitattributes"
+_MOST_SUBMODULES = 100
+_DEEPEST = 5
+
+
+@dataclass(frozen=True)
+class WholeEntry:
+    """As TreeEntry, with its path from the top. `own` is what `mirror` knows it as; `stored` is read instead."""
+
+    path: str
+    kind: EntryKind
+    mode: str
+    size: int | None
+    mirror: Mirror = field(repr=False)
+    own: TreeEntry = field(repr=False)
+    stored: Path | None = None
+
+
+@dataclass
+class Whole:
+    """`missing` says of a path why it is not there, as the end of a sentence; `later` are paths still to be fetched."""
+
+    entries: list[WholeEntry] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    later: list[str] = field(default_factory=list)
+    lfs_bytes: int = 0
+
+    def blobs(self, entries: Iterable[WholeEntry]) -> Iterator[tuple[WholeEntry, bytes | BinaryIO]]:
+        """(entry, content) in the order given; content is bytes or, if large, a stream until the next."""
+        for (mirror, is_stored), group in groupby(entries, key=lambda entry: (entry.mirror, entry.stored is not None)):
+            together = list(group)
+            yield from _stored(together) if is_stored else _packed(mirror, together)
+
+
+def gather(
+    mirror: Mirror,
+    sha: str,
+    *,
+    wanted: Callable[[str], bool],
+    route: Callable[[], Route] | None = None,
+    check_lfs: Callable[[int], None] = lambda _: None,
+) -> Whole:
+    """The commit `sha` of `mirror`, as far as paths are `wanted`.
+
+    With `route`, how `mirror` itself is reached, what is not here yet is fetched; it is called only if something is.
+    `check_lfs` is told how many bytes Git LFS files have together, before one of them is fetched, and may raise.
+    Raises GitError where trying again later will help.
+    """
+    return _Gathering(wanted, route, check_lfs, time.monotonic() + mirror.timeout).run(mirror, sha)
+
+
+@dataclass
+class _Part:
+    """The top, or a submodule below `prefix`."""
+
+    mirror: Mirror
+    sha: str
+    prefix: str
+    depth: int
+    route: Callable[[], Route]
+    pointers: dict[str, Pointer] = field(default_factory=dict)
+
+
+class _Gathering:
+    def __init__(
+        self,
+        wanted: Callable[[str], bool],
+        route: Callable[[], Route] | None,
+        check_lfs: Callable[[int], None],
+        deadline: float,
+    ) -> None:
+        self.wanted = wanted
+        self.route = route
+        self.check_lfs = check_lfs
+        self.deadline = deadline
+        self.parts: list[_Part] = []
+        self.whole = Whole()
+
+    def run(self, mirror: Mirror, sha: str) -> Whole:
+        self._add(_Part(mirror, sha, "", 0, cache(self.route or _no_way)))
+        for part in self.parts:
+            self._find_pointers(part)
+        self.whole.lfs_bytes = sum(pointer.size for part in self.parts for pointer in part.pointers.values())
+        if self.whole.lfs_bytes:
+            self.check_lfs(self.whole.lfs_bytes)
+            for part in self.parts:
+                self._replace_pointers(part)
+        return self.whole
+
+    # Submodules
+
+    def _add(self, part: _Part) -> None:
+        self.parts.append(part)
+        entries = part.mirror.entries(part.sha)
+        modules = self._modules(part, entries)
+        for entry in entries:
+            path = part.prefix + entry.path
+            whole = WholeEntry(path, entry.kind, entry.mode, entry.size, part.mirror, entry)
+            if entry.kind != "submodule" or not self.wanted(path) or not self._add_submodule(part, entry, modules):
+                self.whole.entries.append(whole)
+
+    def _modules(self, part: _Part, entries: list[TreeEntry]) -> dict[str, str]:
+        if not any(entry.kind == "submodule" for entry in entries):
+            return {}
+        return parse_modules(part.mirror.list_config(part.sha, MODULES))
+
+    def _add_submodule(self, part: _Part, entry: TreeEntry, modules: dict[str, str]) -> bool:
+        path = part.prefix + entry.path
+        if entry.path not in modules:
+            return self._lacks(path, f"is a submodule without an address in {MODULES}")
+        if part.depth >= _DEEPEST or len(self.parts) > _MOST_SUBMODULES:
+            return self._lacks(path, "is a submodule too many: they are taken to a depth of 5, and 100 at most")
+        url = absolute(modules[entry.path], parent=part.mirror.url)
+        mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)
+        way = cache(lambda: routes(url, parent=part.route())[0])
+        if not mirror.has(entry.object_id):
+            if self.route is None:
+                failure = mirror.failure()
+                return self._lacks(path, failure) if failure else self._later(path)
+            try:
+                used = self._fetch(mirror, entry.object_id, routes(url, parent=part.route()))
+            except GitError as error:
+                if not error.permanent:
+                    raise
+                reason = f"is a submodule that could not be fetched: {error.message.rstrip('.')}"
+                mirror.note_failure(reason)
+                return self._lacks(path, reason)
+            way = cache(lambda: used)
+        self._add(_Part(mirror, entry.object_id, f"{path}/", part.depth + 1, way))
+        return True
+
+    def _fetch(self, mirror: Mirror, sha: str, ways: list[Route]) -> Route:
+        """By the first way that works. If none does, the first one's error tells most: it had a login."""
+        errors: list[GitError] = []
+        for way in ways:
+            try:
+                mirror.by(way, timeout=self.deadline - time.monotonic()).ensure(sha)
+            except GitError as error:
+                if not error.permanent:
+                    raise
+                errors.append(error)
+            else:
+                return way
+        raise errors[0]
+
+    # Git LFS
+
+    def _find_pointers(self, part: _Part) -> None:
+        """Code that uses Git LFS says so in its attributes. Only then small files are read to look for pointers."""
+        files = [entry for entry in self.whole.entries if entry.mirror is part.mirror and entry.kind == "file"]
+        if not any(entry.own.path.rpartition("/")[2] == _ATTRIBUTES for entry in files):
+            return
+        # A page has no time to read thousands of files for attributes that may be about something else.
+        if self.route is None and not part.mirror.uses_lfs(part.sha):
+            return
+        mine = [entry for entry in files if entry.size in POINTER_SIZES and self.wanted(entry.path)]
+        for entry, content in part.mirror.blobs([entry.own for entry in mine]):
+            assert isinstance(content, bytes)
+            if pointer := Pointer.parse(content):
+                part.pointers[part.prefix + entry.path] = pointer
+
+    def _replace_pointers(self, part: _Part) -> None:
+        store = part.mirror.objects
+        missing = {path: pointer for path, pointer in part.pointers.items() if not store.has(pointer)}
+        reasons = self._fetch_objects(part, missing) if self.route and missing else {}
+        for place, entry in enumerate(self.whole.entries):
+            pointer = part.pointers.get(entry.path)
+            if pointer is None or entry.mirror is not part.mirror:
+                continue
+            if pointer.oid in reasons:
+                self._lacks(entry.path, reasons[pointer.oid])
+            elif store.has(pointer):
+                stored = store.path(pointer)
+                self.whole.entries[place] = replace(entry, size=pointer.size, stored=stored)
+            else:
+                self._later(entry.path)
+
+    def _fetch_objects(self, part: _Part, missing: dict[str, Pointer]) -> dict[str, str]:
+        wanted = set(missing.values())
+        size, most = sum(pointer.size for pointer in wanted), part.mirror.max_bytes
+        if size > most:
+            return dict.fromkeys(
+                (pointer.oid for pointer in wanted), "is part of more than Mantik keeps of Git LFS files"
+            )
+        part.mirror.objects.make_room(size, most=most, keep={pointer.oid for pointer in part.pointers.values()})
+        try:
+            server = server_of(part.mirror, part.sha, part.route(), deadline=self.deadline)
+        except GitError as error:
+            if not error.permanent:
+                raise
+            reason = f"could not be had: {error.message.rstrip('.')}"
+            return dict.fromkeys((pointer.oid for pointer in wanted), reason)
+        return fetch_objects(
+            server, wanted, part.mirror.objects, ca_bundle=part.mirror.ca_bundle, deadline=self.deadline
+        )
+
+    def _lacks(self, path: str, reason: str) -> bool:
+        self.whole.missing[path] = reason
+        return False
+
+    def _later(self, path: str) -> bool:
+        self.whole.later.append(path)
+        return False
+
+
+def _no_way() -> Route:
+    raise AssertionError("nothing is fetched without a route")
+
+
+def _key(top: str, url: str) -> str:
+    """Kept for one code repository alone: what its login opens is nobody else's."""
+    return f"{top}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+
+
+def _packed(mirror: Mirror, entries: list[WholeEntry]) -> Iterator[tuple[WholeEntry, bytes | BinaryIO]]:
+    contents = mirror.blobs([entry.own for entry in entries])
+    for entry, (_, content) in zip((entry for entry in entries if entry.kind != "submodule"), contents, strict=False):
+        yield entry, content
+
+
+def _stored(entries: Iterable[WholeEntry]) -> Iterator[tuple[WholeEntry, bytes | BinaryIO]]:
+    for entry in entries:
+        assert entry.stored
+        try:
+            file = entry.stored.open("rb")
+        except OSError:
+            raise GitError(
+                f"{entry.path} has been removed from Mantik's copy. It is fetched anew.",
+                code="lfs.gone",
+                permanent=False,
+            ) from None
+        with file:
+            yield entry, file

@@ -1,0 +1,38 @@
+"""What runs keep of projects, for when one of those is to be deleted."""
+
+from __future__ import annotations
+
+from mantik.lib.humanize import counted
+from projects.dependents import Dependent
+from projects.models import CodeRepository, Experiment, Project
+from runs.models import Run
+
+BATCH = 200
+
+
+def holds_experiment(experiment: Experiment) -> str:
+    return _counted(Run.objects.filter(project=experiment.project_id, experiment=experiment).count(), "run")
+
+
+def holds_code_repository(repository: CodeRepository) -> str:
+    """Runs that are over keep what they need to know of it."""
+    runs = Run.objects.filter(project=repository.project_id, code_repository=repository)
+    return _counted(runs.active().count(), "active run")
+
+
+def holds_project(project: Project) -> str:
+    return _counted(Run.objects.filter(project=project).active().count(), "active run")
+
+
+def empty_project(project: Project) -> None:
+    """Runs with their logs and events. What MLflow and the sites have of them stays there."""
+    runs = Run.objects.filter(project=project).order_by("pk")
+    while batch := list(runs.values_list("pk", flat=True)[:BATCH]):
+        Run.objects.filter(pk__in=batch).delete()
+
+
+def _counted(count: int, word: str) -> str:
+    return counted(count, word) if count else ""
+
+
+DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project)

@@ -1,0 +1,158 @@
+"""What a job gets of code with submodules and Git LFS files, and what a member is told of it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from connections.git.lfs_store import ObjectStore, Pointer
+from projects import mirrors
+from runs.models import Run
+from runs.preparation import NotPossible, PreparedJob, pack_run
+from tests.git.repository import Repository
+from tests.job.packing import contents
+from tests.support.pages import page_text
+from tests.support.world import World
+
+WEIGHTS = bytes(range(256)) * 40
+POINTER = Pointer(hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
+POINTER_FILE = f"version https://git-lfs.github.com/spec/v1\noid sha256:{POINTER.oid}\nsize {POINTER.size}\n"
+
+
+@pytest.fixture
+def lib(tmp_path: Path, world: World) -> Repository:
+    """A submodule of the world's code at vendor/lib."""
+    made = Repository(tmp_path / "lib")
+    made.write("lib.py", "x = 1\n")
+    world.repository.add_submodule("vendor/lib", "../lib", made.commit())
+    return made
+
+
+@pytest.fixture
+def weights(world: World, settings: Settings) -> Path:
+    """A file of Git LFS; where Mantik keeps what is behind it."""
+    world.repository.write(".gitattributes", "*.weights filter=lfs\n")
+    world.repository.write("model.weights", POINTER_FILE)
+    world.repository.commit("Weights")
+    store = ObjectStore(settings.MANTIK_DATA_DIR / "git" / f"{world.code.uuid}.lfs")
+    return store.path(POINTER)
+
+
+def refetch(world: World) -> None:
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+
+def start(world: World) -> Run:
+    refetch(world)
+    return world.start_run()
+
+
+def preview(member: Client, world: World) -> str:
+    refetch(world)
+    form = {
+        "name": "preview",
+        "code_repository": str(world.code.uuid),
+        "branch": "main",
+        "mlproject_path": "MLproject",
+        "entry_point": "main",
+        "param-marks": "/tmp",
+        "connection": str(world.connection.uuid),
+        "compute_budget_account": "demo",
+        "backend_config_path": "unicore.yaml",
+    }
+    return page_text(member.post(f"/projects/{world.project.slug}/runs/submissions/add/preview/", form))
+
+
+def events_of(run: Run) -> tuple[str, str] | None:
+    with pack_run(run, now=timezone.now()) as code:
+        return PreparedJob({}, {}, code).what_is_missing
+
+
+def test_a_submodule_travels_with_the_code_the_same_each_time(world: World, lib: Repository) -> None:
+    run = start(world)
+    with pack_run(run, now=timezone.now()) as first, pack_run(run, now=timezone.now()) as second:
+        assert contents(first)["vendor/lib/lib.py"] == b"x = 1\n"
+        assert first.sha256 == second.sha256
+        assert first.warnings == ()
+    assert events_of(run) is None
+
+
+def test_the_preview_says_that_a_submodule_is_still_to_be_fetched(
+    world: World, member: Client, lib: Repository
+) -> None:
+    assert "vendor/lib fetched from its own host" in preview(member, world)
+    with pack_run(world.start_run(), now=timezone.now()):
+        pass
+    text = preview(member, world)
+    assert "fetched from its own host" not in text
+    assert "4 files" in text
+
+
+def test_a_run_goes_on_without_a_submodule_that_is_not_there_and_says_so(
+    world: World, member: Client, lib: Repository
+) -> None:
+    lib.path.rename(lib.path.with_name("gone"))
+    run = start(world)
+    told = events_of(run)
+    assert told
+    kind, sentence = told
+    assert kind == "code.incomplete"
+    assert (
+        "The job goes without some of its code. vendor/lib is a submodule that could not be fetched: There is"
+        in sentence
+    )
+    assert "vendor/lib is a submodule that could not be fetched: There is no git repository at" in preview(
+        member, world
+    )
+
+
+def test_an_excluded_submodule_is_nobodys_concern(world: World, lib: Repository) -> None:
+    lib.path.rename(lib.path.with_name("gone"))
+    config = (world.repository.path / "unicore.yaml").read_text()
+    world.repository.write("unicore.yaml", f"{config}Exclude:\n  - vendor/\n")
+    world.repository.commit("Leave it out")
+    run = start(world)
+    with pack_run(run, now=timezone.now()) as code:
+        assert (code.warnings, code.excluded_count) == ((), 1)
+
+
+def test_a_file_behind_a_pointer_travels_instead_of_it(world: World, member: Client, weights: Path) -> None:
+    assert "of Git LFS files besides" in preview(member, world)
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(WEIGHTS)
+    run = start(world)
+    with pack_run(run, now=timezone.now()) as code:
+        assert contents(code)["model.weights"] == WEIGHTS
+        assert code.warnings == ()
+    assert "of Git LFS files besides" not in preview(member, world)
+
+
+def test_a_pointer_without_its_file_is_named_in_the_run(world: World, weights: Path) -> None:
+    """A repository on this disk has no Git LFS server."""
+    run = start(world)
+    told = events_of(run)
+    assert told
+    assert told[1].endswith(
+        "model.weights could not be had: Git LFS works over https and ssh only. The job gets the Git LFS pointer, not "
+        "the file behind it."
+    )
+
+
+def test_far_too_many_lfs_files_are_refused_before_they_are_fetched(
+    world: World, weights: Path, settings: Settings
+) -> None:
+    settings.MANTIK_CODE_MAX_BYTES = 2000
+    with pytest.raises(NotPossible, match="The files of Git LFS have 10 KiB"):
+        pack_run(start(world), now=timezone.now())
+
+
+def test_a_run_whose_code_repository_is_gone_cannot_be_packed(world: World) -> None:
+    run = start(world)
+    run.code_repository = None
+    with pytest.raises(NotPossible, match="was deleted"):
+        pack_run(run, now=timezone.now())
