@@ -24,7 +24,7 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         # Rows of sessions that are over.
         "Sweep sessions": _every(3600, "mantik.accounts.tasks.sweep_sessions"),
         # Code repositories somebody asked to fetch, where the message was lost.
-        "Sweep fetches of code": _every(60, "projects.tasks.sweep_fetches"),
+        "Sweep fetches of code": _every(20, "projects.tasks.sweep_fetches"),
         # Keys of killed fetches, and copies of code repositories that were deleted.
         "Clear up mirrors": _every(300, "projects.tasks.clear_up_mirrors"),
         # Experiments that MLflow has under an old name, or still has.

@@ -25,6 +25,7 @@ from projects.models import CodeRepository
 
 # A mirror younger than this serves a form as it is.
 FRESH_FOR = timedelta(seconds=30)
+UNSERVED_AFTER = timedelta(seconds=30)
 # More branches than these are counted, not listed.
 MOST_SHOWN = 50
 
@@ -69,6 +70,8 @@ def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> N
 
     Without `waits` nothing happens while another worker fetches it; what was requested meanwhile stays so.
     """
+    from projects.tasks import fetch_code_repository
+
     url = repository.url
     try:
         found = _fetch(repository, waits=waits)
@@ -87,6 +90,9 @@ def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> N
     rows = CodeRepository.objects.filter(pk=repository.pk, url=url)
     rows.update(**found)
     rows.filter(fetch_requested_at__lte=now).update(fetch_requested_at=None)
+    # Who took up what was requested meanwhile found this one under way, and left it.
+    if rows.filter(fetch_requested_at__gt=now).exists():
+        send_on_commit(fetch_code_repository, repository_id=repository.pk)
 
 
 def whole_code(
@@ -161,6 +167,6 @@ def _keys_in_use() -> Callable[[str], bool]:
 
 
 def unserved_requests(*, now: datetime) -> list[int]:
-    """Repositories whose requested fetch the broker must have lost, oldest first."""
-    waiting = CodeRepository.objects.filter(fetch_requested_at__lt=now - timedelta(minutes=2))
+    """Repositories whose requested fetch the broker may have lost, oldest first. To ask twice changes nothing."""
+    waiting = CodeRepository.objects.filter(fetch_requested_at__lt=now - UNSERVED_AFTER)
     return list(waiting.order_by(F("fetch_requested_at")).values_list("pk", flat=True)[:50])

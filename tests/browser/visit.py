@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 WIDER = """() => {
   const width = document.documentElement.clientWidth;
@@ -17,6 +17,9 @@ WIDER = """() => {
     .map((e) => `<${e.localName} class="${e.getAttribute("class")}"> reaches ${e.getBoundingClientRect().right}`)
     .concat(`the page is ${document.documentElement.scrollWidth} wide`);
 }"""
+
+# What goes on for ever, as the badge of a running state does, is no transition.
+_AT_REST = "() => document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"
 
 
 class Visit:
@@ -73,7 +76,9 @@ class Visit:
         return found
 
     def barriers(self) -> list[str]:
-        """What axe finds, one line each."""
+        """What axe finds, one line each, once nothing fades any more because its next is on the way."""
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
+        self.page.wait_for_function(_AT_REST)
         found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [
             f"{violation['id']}: {node['html'][:160]} {' '.join(node.get('failureSummary', '').split())[:200]}"

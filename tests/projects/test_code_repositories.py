@@ -166,17 +166,26 @@ def test_one_request_is_enough_until_it_is_served(
     assert len(sent) == 2
 
 
-def test_a_request_made_during_a_fetch_is_not_taken_for_served(linked: CodeRepository) -> None:
+def test_a_request_made_during_a_fetch_is_served_after_it(
+    linked: CodeRepository,
+    sent: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW + timedelta(seconds=1))
-    mirrors.fetch(linked, now=NOW)
+    with django_capture_on_commit_callbacks(execute=True):
+        mirrors.fetch(linked, now=NOW)
     linked.refresh_from_db()
     assert linked.fetch_requested_at == NOW + timedelta(seconds=1)
+    assert sent == [{"repository_id": linked.pk}]
+    with django_capture_on_commit_callbacks(execute=True):
+        mirrors.fetch(linked, now=NOW + timedelta(seconds=2))
+    assert len(sent) == 1
 
 
 def test_a_request_the_broker_lost_is_sent_again(linked: CodeRepository, sent: list[dict[str, Any]]) -> None:
     CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
-    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=60)) == []
-    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=121)) == [linked.pk]
+    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=29)) == []
+    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=31)) == [linked.pk]
     tasks.sweep_fetches()
     assert sent == [{"repository_id": linked.pk}]
 
