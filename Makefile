@@ -44,7 +44,7 @@ test: install frontend
 bench: install frontend
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-TYPED := mantik connections projects runs tests $(wildcard bench) manage.py
+TYPED := mantik connections projects runs schedules tests $(wildcard bench) manage.py
 TEMPLATES = $(shell find templates -name '*.html')
 # Nothing of a real place: enough for Django to look at the settings as they are in production.
 PRODUCTION = env MANTIK_DEBUG=0 \

@@ -1,0 +1,32 @@
+"""Cron expressions: read, put into words, and turned into the instants at which a schedule is due.
+
+Pure: no models, no database, no clock. Expressions and zones in, aware datetimes in UTC out. docs/schedules.md has
+the rules, and a table of what they lead to when clocks change.
+"""
+
+from schedules.cron.crosscheck import accept
+from schedules.cron.days import shortest_gap
+from schedules.cron.errors import CronError
+from schedules.cron.expression import Cron
+from schedules.cron.instants import count_until, instants, last_second, next_after
+from schedules.cron.parsing import parse
+from schedules.cron.zones import Choice, Shown, ZoneError, choices, show, shown, zone
+
+__all__ = [
+    "Choice",
+    "Cron",
+    "CronError",
+    "Shown",
+    "ZoneError",
+    "accept",
+    "choices",
+    "count_until",
+    "instants",
+    "last_second",
+    "next_after",
+    "parse",
+    "shortest_gap",
+    "show",
+    "shown",
+    "zone",
+]

@@ -1,0 +1,18 @@
+"""What a cron expression is refused with."""
+
+from __future__ import annotations
+
+
+class CronError(ValueError):
+    """The expression cannot be a schedule's.
+
+    `message` is one or two sentences for the person who typed it: which field, which value, and what to write instead.
+    `field` is that field's name ("day of month"), empty if the whole expression is meant. `offer` is a whole expression
+    in standard cron that means the same, where there is one; the message names it too.
+    """
+
+    def __init__(self, message: str, *, field: str = "", offer: str = "") -> None:
+        self.message = message
+        self.field = field
+        self.offer = offer
+        super().__init__(message)

@@ -1,0 +1,124 @@
+"""Time zones as people choose and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo, available_timezones
+
+from mantik.lib.humanize import utc_offset, zone_name
+
+UTC_NAME = "UTC"
+# Other keys of the time zone database (CET, EST, Etc/GMT-5, posix/...) are no place whose clocks anybody sets: their
+# offsets are fixed, surprising, or turned round.
+_AREAS = (
+    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+)
+
+
+class ZoneError(ValueError):
+    """No zone of that name. `message` is a sentence with what to choose instead."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A zone of a form: `name` is stored, `label` shown ("America/New York (-05:00)")."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One instant as a list shows it: `text` in the schedule's zone, `utc`, and by how much the clock was changed.
+
+    `change` is the difference of offsets from the instant before it in the list; zero almost always.
+    """
+
+    instant: datetime
+    text: str
+    offset: str
+    utc: str
+    change: timedelta
+
+    @property
+    def mark(self) -> str:
+        """ "clocks go forward 1 h", "clocks go back 30 min"; "" if they were left alone."""
+        if not self.change:
+            return ""
+        minutes = abs(int(self.change.total_seconds())) // 60
+        hours, rest = divmod(minutes, 60)
+        amount = " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
+        return f"clocks go {'forward' if self.change > timedelta(0) else 'back'} {amount}"
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone of this name, today's or an older one (Asia/Calcutta); ZoneError if there is none."""
+    if name in _places():
+        return _loaded(name)
+    raise ZoneError(_unknown(name))
+
+
+def choices(*, now: datetime) -> list[Choice]:
+    """Each place once, under its present name, sorted; UTC first. Labels have the offset that holds at `now`."""
+    offsets = {name: utc_offset(now.astimezone(_loaded(name))) for name in _today()}
+    return [Choice(name, f"{name.replace('_', ' ')} ({offset})") for name, offset in offsets.items()]
+
+
+def show(instant: datetime, in_zone: ZoneInfo) -> str:
+    """ "Thu 26 Nov 2026 02:30 CET (+01:00)"."""
+    local = instant.astimezone(in_zone)
+    name, offset = zone_name(local), utc_offset(local)
+    text = f"{local:%a} {local.day} {local:%b} {local.year} {local:%H:%M} {name}"
+    return text if name == offset else f"{text} ({offset})"
+
+
+def shown(instants: Iterable[datetime], in_zone: ZoneInfo, *, previous: datetime | None = None) -> Iterator[Shown]:
+    """Each instant with a mark where clocks were changed since the one before it, which is `previous` for the first."""
+    for instant in instants:
+        local = instant.astimezone(in_zone)
+        before = (previous or instant).astimezone(in_zone)
+        change = (local.utcoffset() or timedelta(0)) - (before.utcoffset() or timedelta(0))
+        yield Shown(instant, show(instant, in_zone), utc_offset(local), show(instant, _loaded(UTC_NAME)), change)
+        previous = instant
+
+
+@cache
+def _places() -> frozenset[str]:
+    """Every name that is accepted."""
+    return frozenset(name for name in available_timezones() if name.partition("/")[0] in _AREAS) | {UTC_NAME}
+
+
+@cache
+def _loaded(name: str) -> ZoneInfo:
+    """ZoneInfo itself keeps only the last eight, and reads the others from disk again."""
+    return ZoneInfo(name)
+
+
+@cache
+def _today() -> tuple[str, ...]:
+    """The names of the list: of the database's table of places, as far as this machine has their data."""
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    named = {line.split("\t")[2].strip() for line in table.splitlines() if line and not line.startswith("#")}
+    return (UTC_NAME, *sorted(named & _places()))
+
+
+def _unknown(name: str) -> str:
+    if not name:
+        return "The time zone is missing. Choose the one of a city, such as Europe/Berlin, or UTC."
+    wanted = name[:60].strip().replace(" ", "_").casefold()
+    folded = {known.casefold(): known for known in _places()}
+    cities = {known.rpartition("/")[2].casefold(): known for known in _today()}
+    near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
+    near_name = (folded | cities)[near[0]] if near else ""
+    remedy = f"Did you mean {near_name}?" if near_name else "Choose the one of a city, such as Europe/Berlin, or UTC."
+    return f'"{name[:60]}" is not a time zone of a place. {remedy}'
