@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -44,9 +45,8 @@ def create_run(
     from runs.tasks import submit_run
 
     assert not plan.problems, "the form has seen to it"
-    assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
-    assert connection.site and plan.choices.code_repository  # noqa: PT018
-    resources, code = plan.config.resources, plan.choices.code_repository
+    assert connection.site and plan.choices.code_repository  # noqa: PT018 - one thought: the plan is whole
+    code = plan.choices.code_repository
     run_uuid = uuid.uuid4()
     try:
         with transaction.atomic():
@@ -66,22 +66,7 @@ def create_run(
                 code_name=code.name,
                 code_url=code.url,
                 code_platform=code.platform,
-                branch=plan.branch,
-                commit_sha=plan.commit.sha,
-                commit_subject=plan.commit.subject[:200],
-                commit_author=plan.commit.author[:120],
-                committed_at=plan.commit.committed_at,
-                mlproject_path=plan.mlproject_path,
-                mlproject_content=plan.mlproject_content,
-                entry_point=plan.entry_point.name,
-                parameters=plan.parameters,
-                backend_config_path=plan.choices.backend_config_path,
-                backend_config_content=plan.config_content,
-                queue=resources.queue,
-                nodes=resources.nodes,
-                cpus_per_node=resources.cpus_per_node,
-                cpus=resources.cpus_at_most,
-                runtime_limit=resources.runtime,
+                **_columns_of(plan),
             )
             record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
             record_for_audit("run.added", actor=user, target=run, project=project, after=_what_is_asked(run))
@@ -90,6 +75,30 @@ def create_run(
         # Somebody was faster, between the form and here.
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
     return run
+
+
+def _columns_of(plan: Plan) -> dict[str, Any]:
+    """What of a plan without problems depends on the commit."""
+    assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
+    resources = plan.config.resources
+    return {
+        "branch": plan.branch,
+        "commit_sha": plan.commit.sha,
+        "commit_subject": plan.commit.subject[:200],
+        "commit_author": plan.commit.author[:120],
+        "committed_at": plan.commit.committed_at,
+        "mlproject_path": plan.mlproject_path,
+        "mlproject_content": plan.mlproject_content,
+        "entry_point": plan.entry_point.name,
+        "parameters": plan.parameters,
+        "backend_config_path": plan.choices.backend_config_path,
+        "backend_config_content": plan.config_content,
+        "queue": resources.queue,
+        "nodes": resources.nodes,
+        "cpus_per_node": resources.cpus_per_node,
+        "cpus": resources.cpus_at_most,
+        "runtime_limit": resources.runtime,
+    }
 
 
 def _what_is_asked(run: Run) -> dict[str, object]:
