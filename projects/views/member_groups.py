@@ -5,8 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
@@ -15,7 +14,7 @@ from projects.access import project_or_404
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup
 from projects.permissions import Action, Role
-from projects.views.forms import status_of
+from projects.views.members import confirm, form_page
 
 
 @login_required
@@ -29,7 +28,7 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
         members.add_group(project=project, group=group, role=role, actor=request.user)
         messages.info(request, f"Everybody in {group.name} is {role.label} here now.")
         return redirect("projects:members", project.slug)
-    return _form_page(request, project, form, "Add group", "Add group")
+    return form_page(request, project, form, "Add group", "Add group")
 
 
 @login_required
@@ -47,7 +46,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         else:
             messages.info(request, f"Everybody in {given.group.name} is {chosen.label} here now.")
             return redirect("projects:members", project.slug)
-    return _form_page(request, project, form, f"Role of the group {given.group.name}", "Change role")
+    return form_page(request, project, form, f"Role of the group {given.group.name}", "Change role")
 
 
 @login_required
@@ -55,32 +54,23 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     group = _given_or_404(project, uuid).group
-    if request.method == "POST":
-        try:
-            members.remove_group(project=project, group=group, actor=request.user)
-        except members.NotAMember as reason:
-            messages.error(request, str(reason))
-        else:
-            messages.info(request, f"The group {group.name} is removed.")
-        return redirect("projects:members", project.slug)
-    context = {
-        "project": project,
-        "room": "members",
-        "title": f"Remove the group {group.name} from {project.name}?",
-        "message": "Who is here only by this group is outside at once. What they have added stays.",
-        "verb": "Remove group",
-        "icon_name": "x-lg",
-        "action_url": request.path,
-        "back_url": reverse("projects:members", args=[project.slug]),
-        "back_label": "Back",
-    }
-    return render(request, "confirm.html", context)
+    if request.method == "GET":
+        return confirm(
+            request,
+            project,
+            title=f"Remove the group {group.name} from {project.name}?",
+            message="Who is here only by this group is outside at once. What they have added stays.",
+            verb="Remove group",
+            icon_name="x-lg",
+        )
+    try:
+        members.remove_group(project=project, group=group, actor=request.user)
+    except members.NotAMember as reason:
+        messages.error(request, str(reason))
+    else:
+        messages.info(request, f"The group {group.name} is removed.")
+    return redirect("projects:members", project.slug)
 
 
 def _given_or_404(project: Project, uuid: UUID) -> GroupMembership:
     return get_object_or_404(project.group_memberships.select_related("group"), group__uuid=uuid)
-
-
-def _form_page(request: MemberRequest, project: Project, form: GroupRoleForm, heading: str, verb: str) -> HttpResponse:
-    context = {"project": project, "room": "members", "form": form, "heading": heading, "verb": verb}
-    return render(request, "projects/member_form.html", context, status=status_of(form))

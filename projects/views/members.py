@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -71,7 +72,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         else:
             messages.info(request, f"{membership.user.display_name} is {chosen.label} now.")
             return redirect("projects:members", project.slug)
-    return _form_page(request, project, form, f"Role of {membership.user.display_name}", "Change role")
+    return form_page(request, project, form, f"Role of {membership.user.display_name}", "Change role")
 
 
 @login_required
@@ -90,7 +91,7 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
         else:
             messages.info(request, f"{_invited(person)} is invited, and is told by mail.")
             return redirect("projects:members", project.slug)
-    return _form_page(request, project, form, "Invite", "Invite")
+    return form_page(request, project, form, "Invite", "Invite")
 
 
 @login_required
@@ -99,7 +100,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     user = _membership_or_404(project, uuid).user
     if request.method == "GET":
-        return _confirm(
+        return confirm(
             request,
             project,
             title=f"Remove {user.display_name} from {project.name}?",
@@ -125,7 +126,7 @@ def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     others = project.memberships.exclude(user=request.user).select_related("user")
     user = get_object_or_404(others, user__uuid=uuid).user
     if request.method == "GET":
-        return _confirm(
+        return confirm(
             request,
             project,
             title=f"Hand {project.name} over to {user.display_name}?",
@@ -154,7 +155,7 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
         )
         return redirect("projects:members", project.slug)
     if request.method == "GET":
-        return _confirm(
+        return confirm(
             request,
             project,
             title=f"Leave {project.name}?",
@@ -183,7 +184,7 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     invitation = get_object_or_404(project.invitations.select_related("project", "user"), uuid=uuid)
     if request.method == "GET":
-        return _confirm(
+        return confirm(
             request,
             project,
             title=f"Withdraw the invitation of {invitation.invitee}?",
@@ -208,14 +209,14 @@ def _membership_or_404(project: Project, uuid: UUID) -> Membership:
     return get_object_or_404(project.memberships.select_related("user"), user__uuid=uuid)
 
 
-def _form_page(
-    request: HttpRequest, project: Project, form: InvitationForm | RoleForm, heading: str, verb: str
-) -> HttpResponse:
+def form_page(request: HttpRequest, project: Project, form: Form, heading: str, verb: str) -> HttpResponse:
+    """A form of the room Members; one that is wrong comes back with status 422."""
     context = {"project": project, "room": "members", "form": form, "heading": heading, "verb": verb}
     return render(request, "projects/member_form.html", context, status=status_of(form))
 
 
-def _confirm(request: HttpRequest, project: Project, **question: Any) -> HttpResponse:
+def confirm(request: HttpRequest, project: Project, **question: Any) -> HttpResponse:
+    """A question of the room Members; `question` as components/confirm.html has it."""
     context = {
         "project": project,
         "room": "members",
