@@ -10,5 +10,12 @@ BENCHMARKS = (
     Benchmark(("sweep.seconds.1000",), "bench.sweep:thousand"),
     Benchmark(("sweep.seconds.3000",), "bench.sweep:three_thousand"),
     Benchmark(("follow.lag", "follow.lag.max"), "bench.lag:lag"),
+    *(
+        Benchmark(
+            tuple(f"schedules.{what}.{size}" for what in ("lateness_p99", "idle_tick", "edit", "memory")),
+            f"bench.schedules:{function}",
+        )
+        for size, function in (("1k", "thousand"), ("10k", "ten_thousand"), ("100k", "hundred_thousand"))
+    ),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )

@@ -35,6 +35,10 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep ends of secrets": _every(3600, "connections.tasks.sweep_ends"),
         # Logins that were refused and that runs wait for: the site may have been the one that was ill.
         "Sweep refused logins": _every(1800, "connections.tasks.sweep_refused"),
+        # Runs of schedules that are over: so many failures in a row pause the schedule.
+        "Sweep ends of scheduled runs": _every(30, "schedules.tasks.sweep_ends"),
+        # Rows of schedules that an operator has switched with a bulk action of the admin.
+        "Sweep switches of schedules": _every(300, "schedules.tasks.sweep_switches"),
     }
 
 

@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "connections",
     "projects",
     "runs",
+    "schedules",
 ]
 
 MIDDLEWARE = [
@@ -316,6 +317,7 @@ CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in ("default"
 CELERY_TASK_ROUTES = {
     "runs.tasks.*submission*": {"queue": "submit"},
     "runs.tasks.submit_*": {"queue": "submit"},
+    "schedules.tasks.*": {"queue": "submit"},
     "runs.tasks.*follow*": {"queue": "follow"},
     "projects.tasks.*fetch*": {"queue": "git"},
     "projects.tasks.*mirrors": {"queue": "git"},
@@ -330,7 +332,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "schedules.beat:ScheduleBeat"
 CELERY_BEAT_SCHEDULE = beat_schedule()
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
@@ -374,6 +376,7 @@ MANTIK_POLL_SECONDS = env.integer("POLL_SECONDS", 30)
 MANTIK_SITE_CONNECT_TIMEOUT = env.integer("SITE_CONNECT_TIMEOUT", 10)
 MANTIK_SITE_READ_TIMEOUT = env.integer("SITE_READ_TIMEOUT", 60)
 MANTIK_SITE_TOKEN_DAYS = env.integer("SITE_TOKEN_DAYS", 30)
+MANTIK_SCHEDULE_FLOOR_MINUTES = env.integer("SCHEDULE_FLOOR_MINUTES", 5)
 MANTIK_MEMBERS_ADD_SITES = env.boolean("MEMBERS_ADD_SITES", default=False)
 
 env.complain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -35,9 +35,9 @@ GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Rol
 ROLE_MEANING: dict[Role, str] = {
     Role.GUEST: "reads everything in the project",
     Role.REPORTER: "also downloads artifacts",
-    Role.RESEARCHER: "also adds code, experiments and runs, and ends and deletes their own runs",
-    Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories and experiments, and keeps "
-    "the project's name, description and labels",
+    Role.RESEARCHER: "also adds code, experiments, runs and schedules, and ends and deletes their own",
+    Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories, experiments and "
+    "schedules, and keeps the project's name, description and labels",
     Role.OWNER: "also decides who is in the project, who sees it, its address and its end",
 }
 
@@ -64,6 +64,9 @@ class Action(StrEnum):
     DELETE_OWN_RUN = "delete own run"
     CANCEL_ANY_RUN = "cancel anyone's run"
     DELETE_ANY_RUN = "delete anyone's run"
+    ADD_SCHEDULE = "add schedule"
+    EDIT_OWN_SCHEDULE = "edit own schedule"
+    EDIT_ANY_SCHEDULE = "edit anyone's schedule"
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ class Permission:
 # By subject, in the order in which it is printed.
 TABLE: dict[str, tuple[Permission, ...]] = {
     "Project": (
-        Permission(Action.VIEW_PROJECT, Role.GUEST, "View overview, code, experiments, runs, logs and metrics"),
+        Permission(
+            Action.VIEW_PROJECT, Role.GUEST, "View overview, code, experiments, runs, logs, metrics and schedules"
+        ),
         Permission(
             Action.EDIT_PROJECT, Role.MAINTAINER, "Update project information: name, summary, description, labels"
         ),
@@ -132,6 +137,15 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's run"),
         Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's run"),
     ),
+    "Schedules": (
+        Permission(Action.ADD_SCHEDULE, Role.RESEARCHER, "Add a schedule, duplicate one"),
+        Permission(
+            Action.EDIT_OWN_SCHEDULE, Role.RESEARCHER, "Edit, pause, resume, delete one's own schedule; have it run now"
+        ),
+        Permission(
+            Action.EDIT_ANY_SCHEDULE, Role.MAINTAINER, "Edit, pause, resume, delete anyone's schedule; have it run now"
+        ),
+    ),
 }
 LEAST_ROLE: dict[Action, Role] = {line.action: line.least_role for lines in TABLE.values() for line in lines}
 
@@ -143,6 +157,8 @@ NOTES: tuple[str, ...] = (
     "Connections belong to a person, not to a project: nobody else can use, see or change them, whatever the role.",
     "A private code repository is read with the connection of who chose it, and with nobody else's. When they lose the "
     "right to add code, it is read no more until somebody chooses a connection of their own.",
+    "A schedule runs with the connection of who made it or edited it last, and only while they may add runs. Somebody "
+    "else may change when it runs, and what it runs only with a connection of their own.",
     "A project always has an owner. The last one can leave or step down once another member is an owner.",
     "A group may hold any role but Owner. Who has a role of their own and one by groups may do what the highest of "
     "them may.",
@@ -165,16 +181,21 @@ def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
 
 def roles_in(projects: Iterable[Project], *, user: User) -> dict[int, Role]:
     """The highest role of `user` in each of `projects` by its primary key, those without one left out. One query."""
+    found = roles_of_people(users=[user.pk], projects=[project.pk for project in projects])
+    return {project: role for (_, project), role in found.items()}
+
+
+def roles_of_people(*, users: Collection[int], projects: Collection[int]) -> dict[tuple[int, int], Role]:
+    """The highest roles by (user, project), both by primary key, pairs without one left out. One query."""
     from projects.models import GroupMembership, Membership
 
-    keys = [project.pk for project in projects]
-    own = Membership.objects.filter(user=user, project__in=keys).values_list("project", "role")
-    by_group = GroupMembership.objects.filter(group__members__user=user, project__in=keys)
-    found: dict[int, Role] = {}
-    for project, value in own.union(by_group.values_list("project", "role")):
+    own = Membership.objects.filter(user__in=users, project__in=projects).values_list("user", "project", "role")
+    by_group = GroupMembership.objects.filter(group__members__user__in=users, project__in=projects)
+    found: dict[tuple[int, int], Role] = {}
+    for user, project, value in own.union(by_group.values_list("group__members__user", "project", "role")):
         role = Role(value)
-        if project not in found or role.at_least(found[project]):
-            found[project] = role
+        if (user, project) not in found or role.at_least(found[user, project]):
+            found[user, project] = role
     return found
 
 

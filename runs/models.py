@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from connections.models import Connection
-from projects.models import CodeRepository, Experiment, Project
+from projects.models import Project
 from runs.querysets import RunQuerySet
+from runs.repeatable import Repeatable
 from runs.states import BEFORE_START, Badge, RunState
 
 
-class Run(models.Model):
+class Run(Repeatable):
     """One execution of an MLproject entry point.
 
     The row is written in three hands, which never touch each other's columns: the form (what to run), the
@@ -28,36 +28,11 @@ class Run(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
     created_at = models.DateTimeField()
 
-    # What to run, as read when RUN! was pressed.
+    # What to run, as read when RUN! was pressed: this and the columns of Repeatable.
     name = models.CharField(max_length=120)
-    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs")
-    # None once it is deleted. What it was then stays with the run, also when it is edited.
-    code_repository = models.ForeignKey(
-        CodeRepository, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
-    )
-    code_name = models.CharField(max_length=80, blank=True)
-    code_url = models.CharField(max_length=400, blank=True)
-    code_platform = models.CharField(max_length=16, blank=True)
-    branch = models.CharField(max_length=250)
-    commit_sha = models.CharField(max_length=64)
-    commit_subject = models.CharField(max_length=200, blank=True)
-    commit_author = models.CharField(max_length=120, blank=True)
-    committed_at = models.DateTimeField(null=True, blank=True)
-    mlproject_path = models.CharField(max_length=400)
-    mlproject_content = models.TextField()
-    entry_point = models.CharField(max_length=120)
-    parameters = models.JSONField(default=dict)
-    backend_config_path = models.CharField(max_length=400)
-    backend_config_content = models.TextField()
-    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
-    site_name = models.CharField(max_length=80)
-    compute_budget_account = models.CharField(max_length=120)
-    queue = models.CharField(max_length=120, blank=True)
-    nodes = models.PositiveIntegerField(null=True, blank=True)
-    cpus_per_node = models.PositiveIntegerField(null=True, blank=True)
-    # All CPUs of the job together, for core-hours.
-    cpus = models.PositiveIntegerField(null=True, blank=True)
-    runtime_limit = models.DurationField(null=True, blank=True)
+    # The newest commit of the branch is wanted: a worker reads it before it submits. Until then the columns of the
+    # code are those of the run that is repeated.
+    commit_pending = models.BooleanField(default=False)
 
     state = models.CharField(max_length=12, choices=RunState, default=RunState.PENDING)
     # What it waits for, since when, and who can do something about it; blank when it does not wait.

@@ -28,6 +28,9 @@ from runs.job import (
 from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
 from runs.models import Run
 from runs.notifications import notification_url
+from runs.plans import Choices, make_plan
+from runs.repeatable import Repeatable
+from runs.storing import code_columns
 from runs.tracking import ensure_tracking_run
 
 CODE_ARCHIVE = layout.CODE
@@ -119,6 +122,33 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     return PreparedJob(description, columns, code)
 
 
+def newest_of_branch(run: Run, *, now: datetime) -> dict[str, Any]:
+    """The columns of a run that was to take the newest commit of its branch, and the event that tells of it.
+
+    Raises NotPossible if that commit cannot be run as the run says, and GitError.
+    """
+    code = _code_repository(run)
+    fetch_or_raise(code, now=now)
+    plan = make_plan(
+        Choices(
+            code_repository=code,
+            branch=run.branch,
+            mlproject_path=run.mlproject_path,
+            entry_point=run.entry_point,
+            parameters=run.parameters,
+            backend_config_path=run.backend_config_path,
+            connection=run.connection,
+            compute_budget_account=run.compute_budget_account,
+        )
+    )
+    if plan.problems:
+        told = " ".join(sentence for sentences in plan.problems.values() for sentence in sentences)
+        raise NotPossible(f"The newest commit of {run.branch} cannot be run. {told}")
+    columns = code_columns(plan)
+    message = f"The newest commit of {run.branch} is {columns['commit_sha'][:8]}."
+    return columns | {"commit_pending": False, "event": ("commit.read", message)}
+
+
 def pack_run(run: Run, *, now: datetime, recipe: Recipe | None = None) -> PackedCode:
     """The code of the run's commit, the same bytes each time. Raises NotPossible and GitError."""
     recipe = recipe or recipe_of(run)
@@ -160,7 +190,7 @@ def _code_repository(run: Run) -> CodeRepository:
     return run.code_repository
 
 
-def recipe_of(run: Run) -> Recipe:
+def recipe_of(run: Repeatable) -> Recipe:
     """Read the stored files again. Raises NotPossible if this version of Mantik no longer takes them."""
     try:
         mlproject = parse_mlproject(run.mlproject_content.encode(), path=run.mlproject_path)

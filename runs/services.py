@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -18,6 +17,7 @@ from runs.lifecycle import record
 from runs.models import Run
 from runs.plans import Plan
 from runs.states import AT_SITE, BEFORE_START
+from runs.storing import Order, hand_over_on_commit, recipe_of_plan, store_runs
 
 WATCH = timedelta(seconds=30)
 
@@ -42,72 +42,26 @@ def create_run(
     `plan` must be without problems. From here on the run cannot be lost: a sweep finds it if the message does
     not arrive. Raises NotAllowed if what it refers to has just been deleted.
     """
-    from runs.tasks import submit_run
-
-    assert not plan.problems, "the form has seen to it"
-    assert connection.site and plan.choices.code_repository  # noqa: PT018 - one thought: the plan is whole
-    code = plan.choices.code_repository
-    run_uuid = uuid.uuid4()
+    recipe = recipe_of_plan(
+        plan, experiment=experiment, connection=connection, compute_budget_account=compute_budget_account
+    )
+    order = Order(
+        project=project,
+        created_by=user,
+        name=name,
+        recipe=recipe,
+        message="RUN! was pressed; everything is stored.",
+        verb="run.added",
+        actor=user,
+    )
     try:
         with transaction.atomic():
-            run = Run.objects.create(
-                uuid=run_uuid,
-                submission_tag=f"mantik-{run_uuid}",
-                project=project,
-                created_by=user,
-                created_at=now,
-                next_attempt_at=now,
-                name=name,
-                experiment=experiment,
-                connection=connection,
-                site_name=connection.site.name,
-                compute_budget_account=compute_budget_account,
-                code_repository=code,
-                code_name=code.name,
-                code_url=code.url,
-                code_platform=code.platform,
-                **_columns_of(plan),
-            )
-            record(run, now=now, kind="state.pending", message="RUN! was pressed; everything is stored.", actor=user)
-            record_for_audit("run.added", actor=user, target=run, project=project, after=_what_is_asked(run))
-            send_on_commit(submit_run, run_id=run.pk)
+            runs = store_runs([order], now=now)
+            hand_over_on_commit(runs)
     except IntegrityError:
         # Somebody was faster, between the form and here.
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
-    return run
-
-
-def _columns_of(plan: Plan) -> dict[str, Any]:
-    """What of a plan without problems depends on the commit."""
-    assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
-    resources = plan.config.resources
-    return {
-        "branch": plan.branch,
-        "commit_sha": plan.commit.sha,
-        "commit_subject": plan.commit.subject[:200],
-        "commit_author": plan.commit.author[:120],
-        "committed_at": plan.commit.committed_at,
-        "mlproject_path": plan.mlproject_path,
-        "mlproject_content": plan.mlproject_content,
-        "entry_point": plan.entry_point.name,
-        "parameters": plan.parameters,
-        "backend_config_path": plan.choices.backend_config_path,
-        "backend_config_content": plan.config_content,
-        "queue": resources.queue,
-        "nodes": resources.nodes,
-        "cpus_per_node": resources.cpus_per_node,
-        "cpus": resources.cpus_at_most,
-        "runtime_limit": resources.runtime,
-    }
-
-
-def _what_is_asked(run: Run) -> dict[str, object]:
-    return {
-        "commit": run.commit_sha,
-        "entry point": run.entry_point,
-        "site": run.site_name,
-        "compute budget account": run.compute_budget_account,
-    }
+    return runs[0]
 
 
 def may_cancel(user: User, run: Run) -> bool:

@@ -40,7 +40,7 @@ from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, S
 from projects.permissions import Action, may
 from runs.lifecycle import move, record, set_columns, wait
 from runs.models import Run
-from runs.preparation import CODE_ARCHIVE, NotPossible, PreparedJob, pack_run, prepare
+from runs.preparation import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
 from runs.states import RunState
 
 log = structlog.get_logger(__name__)
@@ -196,6 +196,8 @@ class Submission:
     # Sending
 
     def _post(self) -> None:
+        if self.run.commit_pending:
+            self._write(**newest_of_branch(self.run, now=self.clock()))
         with prepare(self.run, now=self.clock()) as prepared:
             self._write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
             job_url = self._submit(prepared)

@@ -20,6 +20,13 @@ def submit_run(*, run_id: int, **_: Any) -> None:
 
 
 @shared_task
+def submit_runs(*, run_ids: list[int], **_: Any) -> None:
+    """Spread many new runs over the workers. Whoever stored them is not kept waiting for as many messages."""
+    for run_id in run_ids:
+        send(submit_run, run_id=run_id)
+
+
+@shared_task
 def sweep_submissions(**_: Any) -> None:
     for run_id in submission.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
         send(submit_run, run_id=run_id)

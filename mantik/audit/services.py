@@ -29,7 +29,20 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change.
+    """Write down that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change."""
+    event_of(verb, actor=actor, target=target, project=project, before=before, after=after).save()
+
+
+def event_of(
+    verb: str,
+    *,
+    actor: User | None,
+    target: models.Model,
+    project: HasUuid | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """The same, not stored yet, for who stores many at once.
 
     `before` and `after` hold the plain values of the fields that changed. Of a secret only the verb tells: a field
     that is named like one raises ValueError, as does a verb that mantik/audit/verbs.py does not list.
@@ -39,7 +52,7 @@ def record(
     told = {**(before or {}), **(after or {})}
     if hidden := [name for name in told if _SECRET_NAMES.search(name)]:
         raise ValueError(f"An audit event holds no secret, and {hidden[0]!r} is named like one.")
-    AuditEvent.objects.create(
+    return AuditEvent(
         verb=verb,
         actor=actor,
         actor_name=actor.username if actor else MANTIK,

@@ -71,8 +71,18 @@ VERBS: dict[str, str] = {
     "experiment.deleted": "deleted the experiment {target}",
     # Runs
     "run.added": "pressed RUN! for {target}",
+    "run.scheduled": "started {target} by its schedule",
     "run.cancelled": "asked to cancel {target}",
     "run.deleted": "deleted the run {target}",
+    # Schedules
+    "schedule.added": "added the schedule {target}",
+    "schedule.edited": "edited the schedule {target}",
+    "schedule.paused": "paused the schedule {target}",
+    "schedule.resumed": "resumed the schedule {target}",
+    "schedule.ended": "ended the schedule {target}, which has no instant left",
+    "schedule.run_now": "pressed Run now for the schedule {target}",
+    "schedule.duplicated": "made the schedule {target} as a copy of another",
+    "schedule.deleted": "deleted the schedule {target}",
     # Connections and sites
     "connection.added": "added the connection {target}",
     "connection.secret_replaced": "replaced the secret of the connection {target}",

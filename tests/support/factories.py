@@ -31,7 +31,11 @@ from projects.models import (
 )
 from projects.permissions import Role
 from runs.models import Run, RunEvent, RunLogChunk
+from runs.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
+from schedules import periodic
+from schedules.models import Schedule
+from schedules.timing import fire_moment, timing_of
 
 PASSWORD = "correct horse battery"
 # What Chromium said when a pretended device made a passkey, which is gone.
@@ -52,6 +56,8 @@ PASSKEY: dict[str, Any] = {
     },
     "clientExtensionResults": {"credProps": {"rk": True}},
 }
+# What a schedule has of the run it repeats.
+RECIPE_NAMES = frozenset(name.removesuffix("_id") for name in RECIPE)
 SHA = "a41f9c2b7d5e4f60918273645aabbccddeeff001"
 MLPROJECT = """\
 name: pv-yield
@@ -271,3 +277,36 @@ def append_log(run: Run, text: str) -> None:
     RunLogChunk.objects.create(run=run, offset=run.log_size, content=content)
     run.log_size += len(content)
     run.save(update_fields=["log_size"])
+
+
+def make_schedule(*, project: Project | None = None, now: datetime | None = None, **columns: Any) -> Schedule:
+    """Enabled since `now`, every five minutes in UTC, repeating a run that finished."""
+    begun = now or timezone.now()
+    run = columns.pop("run", None)
+    mine = {name: columns.pop(name) for name in RECIPE_NAMES & set(columns)}
+    maker = {"created_by": columns["created_by"]} if "created_by" in columns else {}
+    run = run or make_run(RunState.FINISHED, project=project or make_project(), **maker | mine)
+    member = columns.setdefault("created_by", run.created_by)
+    usual: dict[str, Any] = {
+        "project": run.project,
+        "run": run,
+        "name": f"schedule-{next(_numbers)}",
+        "created_at": begun,
+        "last_edited_by": member,
+        "last_edited_at": begun,
+        "state_changed_at": begun,
+        "dealt_with_until": begun,
+        "cron_expression": "*/5 * * * *",
+        "time_zone": "UTC",
+    }
+    schedule = Schedule(**run.recipe | mine | usual | columns)
+    timing = timing_of(
+        cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
+    )
+    if schedule.is_enabled and schedule.next_due_at is None:
+        schedule.next_due_at = timing.next_after(begun)
+        assert schedule.next_due_at, "it has no instant left"
+        schedule.next_fire_at = fire_moment(schedule.uuid, schedule.next_due_at, schedule.jitter_seconds)
+    schedule.periodic_task = periodic.add(schedule=schedule, timing=timing)
+    schedule.save()
+    return schedule

@@ -1,0 +1,215 @@
+"""Many schedules: how late they fire, what an idle tick and an edit cost, and how much memory beat takes.
+
+Two in a hundred are due at one full minute. The baseline is django-celery-beat's own DatabaseScheduler on the same
+rows, at sizes at which it comes to an end. Both send to a real broker and write to the same SQLite file.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from bench.ground import TOP, Ground
+from bench.harness import Result
+from connections.models import Connection
+from mantik.celery import app
+from mantik.up.broker import broker_service
+from projects.models import Project
+from runs.models import Run
+from schedules import engine, periodic, services
+from schedules.beat import ScheduleBeat
+from schedules.dependents import empty_project
+from schedules.models import Schedule, Slot
+from schedules.timing import read_timing
+from tests.support.factories import make_schedule
+from tests.support.schedules import make_many
+
+_STOCK = "stock DatabaseScheduler"
+_IDLE_TICKS = 200
+_EDITS = 20
+# Its cost grows with the square of what is due.
+_MOST_FOR_STOCK = 10_000
+_MEMORY = """\
+import resource, sys, django
+django.setup()
+from pkgutil import resolve_name
+from mantik.celery import app
+resolve_name(sys.argv[1])(app=app).tick()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def thousand(ground: Ground) -> Iterator[Result]:
+    return _measure(ground, "1k", 1_000)
+
+
+def ten_thousand(ground: Ground) -> Iterator[Result]:
+    return _measure(ground, "10k", 10_000)
+
+
+def hundred_thousand(ground: Ground) -> Iterator[Result]:
+    return _measure(ground, "100k", 100_000)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    idle: float
+    lateness: float
+    memory: float
+
+
+def _measure(ground: Ground, label: str, size: int) -> Iterator[Result]:
+    with ground.running(broker_service(ground.data_dir)):
+        with _schedules(size) as template:
+            edit = _edit_seconds(template)
+            ours = _ours(template, size)
+        stock = _stock(size) if size <= _MOST_FOR_STOCK else None
+    name = _STOCK if stock else None
+    yield Result(f"schedules.lateness_p99.{label}", ours.lateness, "s", stock.lateness if stock else None, name)
+    yield Result(f"schedules.idle_tick.{label}", ours.idle * 1000, "ms", stock.idle * 1000 if stock else None, name)
+    yield Result(f"schedules.edit.{label}", edit * 1000, "ms")
+    yield Result(f"schedules.memory.{label}", ours.memory, "MiB", stock.memory if stock else None, name)
+
+
+@contextmanager
+def _schedules(size: int) -> Iterator[Schedule]:
+    """None of them is due for half an hour."""
+    now = timezone.now()
+    away = now + timedelta(minutes=30)
+    template = make_schedule(now=now, cron_expression=f"{away.minute} * * * *")
+    hour = away.replace(second=0, microsecond=0)
+    make_many(template, size - size // 50, due=lambda _: (f"{away.minute} * * * *", hour))
+    try:
+        yield template
+    finally:
+        for project in Project.objects.filter(schedules__isnull=False).distinct():
+            empty_project(project)
+        Run.objects.all().delete()
+        Connection.objects.all().delete()
+
+
+def _next_minute() -> datetime:
+    """Far enough away for what has to be made first."""
+    soon = timezone.now() + timedelta(seconds=20)
+    return soon.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _ours(template: Schedule, size: int) -> _Numbers:
+    due = _next_minute()
+    keys = make_many(template, size // 50, due=lambda _: (f"{due.minute} * * * *", due))
+    late: list[float] = []
+    beat = ScheduleBeat(app=app)
+    idle = _idle(beat.tick)
+    fire = engine.fire_due
+
+    def timed(**arguments: Any) -> int:
+        count = fire(**arguments)
+        late.extend([(timezone.now() - due).total_seconds()] * count)
+        return count
+
+    engine.fire_due = timed
+    try:
+        _tick_until(beat.tick, lambda: len(late) >= len(keys))
+    finally:
+        engine.fire_due = fire
+        beat.close()
+    assert Slot.objects.filter(schedule__in=keys).count() == len(keys)
+    return _Numbers(idle, _p99(late), _memory("schedules.beat:ScheduleBeat"))
+
+
+def _stock(size: int) -> _Numbers:
+    """As many tasks of its own, which share two crontabs: with one for each it does not even start on SQLite."""
+    due = _next_minute()
+    away = due + timedelta(minutes=30)
+    often, now = (
+        CrontabSchedule.objects.create(minute=str(moment.minute), hour="*", timezone="UTC") for moment in (away, due)
+    )
+    tasks = [PeriodicTask(name=f"stock {number}", task=periodic.TASK) for number in range(size)]
+    for number, task in enumerate(tasks):
+        task.crontab = now if number < size // 50 else often
+    keys = [task.pk for task in PeriodicTask.objects.bulk_create(tasks, batch_size=2000)]
+    try:
+        return _Numbers(*_stock_times(due, size // 50), _memory("django_celery_beat.schedulers:DatabaseScheduler"))
+    finally:
+        periodic.remove(keys)
+
+
+def _stock_times(due: datetime, count: int) -> tuple[float, float]:
+    """Median seconds of an idle tick, and the lateness."""
+    late: list[float] = []
+
+    class Timed(DatabaseScheduler):  # type: ignore[misc]
+        def apply_entry(self, entry: Any, producer: Any = None) -> None:
+            super().apply_entry(entry, producer=producer)
+            if entry.task == periodic.TASK:
+                late.append((timezone.now() - due).total_seconds())
+
+    beat = Timed(app=app)
+    idle = _idle(beat.tick)
+    _tick_until(beat.tick, lambda: len(late) >= count)
+    beat.close()
+    return idle, _p99(late)
+
+
+def _idle(tick: Callable[[], float]) -> float:
+    """Median seconds of a tick at which nothing is sent."""
+    while not tick():
+        pass
+    taken = []
+    for _ in range(_IDLE_TICKS):
+        begin = time.perf_counter()
+        if tick():
+            taken.append(time.perf_counter() - begin)
+    return median(taken)
+
+
+def _tick_until(tick: Callable[[], float], is_done: Callable[[], bool]) -> None:
+    """As beat does it."""
+    while not is_done():
+        time.sleep(max(0.0, tick()))
+
+
+def _edit_seconds(template: Schedule) -> float:
+    taken = []
+    for number in range(_EDITS):
+        timing = read_timing(
+            cron_expression=f"{30 + number} 3 * * *", time_zone="UTC", end_date=None, now=timezone.now()
+        )
+        begin = time.perf_counter()
+        services.edit_schedule(
+            schedule=template,
+            actor=template.created_by,
+            revision=template.revision,
+            name=template.name,
+            run=template.run,
+            connection=template.connection,
+            compute_budget_account=template.compute_budget_account,
+            timing=timing,
+            policies=services.Policies(),
+            now=timezone.now(),
+        )
+        taken.append(time.perf_counter() - begin)
+    return median(taken)
+
+
+def _memory(scheduler: str) -> float:
+    """The most that a process had which made the scheduler and ticked once, in MiB."""
+    command = [sys.executable, "-c", _MEMORY, scheduler]
+    done = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True)
+    kilobytes = int(done.stdout.split()[-1])
+    return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 1024**2
+
+
+def _p99(values: list[float]) -> float:
+    return quantiles(values, n=100)[98]

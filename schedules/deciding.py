@@ -1,0 +1,192 @@
+"""What becomes of one schedule that is due. Changes the row in memory and makes slots; stores nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from mantik.lib.humanize import counted
+from runs.models import Run
+from runs.storing import Order
+from schedules.cron import CronError, ZoneError, show
+from schedules.due import Come, Rules, Verdict, what_has_come
+from schedules.models import Schedule, Slot
+from schedules.refusals import Roles, owner_of, why_refused
+from schedules.settling import has_failed_too_often
+from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
+from schedules.timing import Timing, timing_of
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decisions need to know of the database, read for many schedules at once. By primary keys of schedules."""
+
+    now: datetime
+    roles: Roles
+    active: Mapping[int, Sequence[Run]]
+    # When it fired, as far back as a day may reach.
+    fired: Mapping[int, Sequence[datetime]]
+
+
+@dataclass
+class Decision:
+    """`schedule` as it is to be stored. `orders` has the run of each slot that fired."""
+
+    schedule: Schedule
+    slots: list[Slot] = field(default_factory=list)
+    orders: list[tuple[Slot, Order]] = field(default_factory=list)
+    to_cancel: list[Run] = field(default_factory=list)
+    # Sentences for the owner.
+    news: list[str] = field(default_factory=list)
+    # It is enabled no longer.
+    is_stopped: bool = False
+
+
+def decide(schedule: Schedule, facts: Facts) -> Decision:
+    decision = Decision(schedule)
+    try:
+        timing = timing_of(
+            cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
+        )
+    except (CronError, ZoneError) as error:
+        stop(decision, f"It cannot be told any more when it is due. {error.message}", facts.now)
+        return decision
+    if has_failed_too_often(schedule):
+        stop_after_failures(decision, facts.now)
+        return decision
+    assert schedule.next_due_at is not None, "only enabled ones are claimed"
+    come = what_has_come(rules_of(schedule, timing), next_due=schedule.next_due_at, now=facts.now)
+    carry_out(decision, timing, come, facts)
+    return decision
+
+
+def carry_out(decision: Decision, timing: Timing, come: Come, facts: Facts) -> None:
+    """Slots and runs for what has come, and when the schedule is due next."""
+    _Judge(decision, timing, facts).judge(come.verdicts)
+    _go_on(decision, timing, come.next_due, facts.now)
+
+
+def rules_of(schedule: Schedule, timing: Timing) -> Rules:
+    return Rules(
+        uuid=schedule.uuid,
+        timing=timing,
+        overlap=Overlap(schedule.overlap),
+        missed=CatchUp(schedule.missed),
+        missed_cap=schedule.missed_cap,
+        missed_grace=schedule.missed_grace,
+        jitter_seconds=schedule.jitter_seconds,
+    )
+
+
+class _Judge:
+    """The instants of one schedule, one after the other."""
+
+    def __init__(self, decision: Decision, timing: Timing, facts: Facts) -> None:
+        self.decision, self.timing, self.facts = decision, timing, facts
+        self.schedule = decision.schedule
+        self.refusal = why_refused(self.schedule, roles=facts.roles, now=facts.now)
+        self.fired_on = Counter(self._day(due) for due in facts.fired.get(self.schedule.pk, ()))
+
+    def judge(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
+            if verdict.outcome:
+                self._note(verdict, verdict.outcome, verdict.reason)
+            elif self.refusal:
+                self._refuse(verdict)
+            elif reason := self._why_skipped(verdict):
+                self._note(verdict, Outcome.SKIPPED, reason)
+            else:
+                self._fire(verdict)
+
+    def _why_skipped(self, verdict: Verdict) -> str:
+        schedule, active = self.schedule, self.facts.active.get(self.schedule.pk, ())
+        if schedule.overlap == Overlap.SKIP and active:
+            return f"Skipped: the run {active[-1].short_id}, which it had started before, was still active."
+        most = schedule.most_runs_per_day
+        if most is not None and self.fired_on[self._day(verdict.due)] >= most:
+            return f"Skipped: {counted(most, 'run')} on this day is the most that this schedule starts."
+        return ""
+
+    def _fire(self, verdict: Verdict) -> None:
+        schedule = self.schedule
+        reason = verdict.reason
+        if schedule.overlap == Overlap.CANCEL and (active := self.facts.active.get(schedule.pk)):
+            self.decision.to_cancel += active
+            reason = f"{reason} The run {active[-1].short_id}, which was still active, was cancelled."
+        slot = self._note(verdict, Outcome.FIRED, reason)
+        slot.awaits_end = True
+        self.fired_on[self._day(verdict.due)] += 1
+        message = f"Started by the schedule {schedule.name}, due {show(verdict.due, self.timing.zone)}."
+        self.decision.orders.append((slot, order_of(schedule, message)))
+
+    def _refuse(self, verdict: Verdict) -> None:
+        schedule = self.schedule
+        is_news = (schedule.last_outcome, schedule.last_reason) != (Outcome.REFUSED, self.refusal)
+        self._note(verdict, Outcome.REFUSED, self.refusal)
+        schedule.failures_in_a_row += 1
+        if is_news:
+            self.decision.news.append(f"The schedule {schedule.name} could not start its run. {self.refusal}")
+
+    def _note(self, verdict: Verdict, outcome: Outcome, reason: str) -> Slot:
+        slot = Slot(
+            schedule=self.schedule,
+            due_at=verdict.due,
+            outcome=outcome,
+            reason=reason,
+            recorded_at=self.facts.now,
+        )
+        self.decision.slots.append(slot)
+        self.schedule.dealt_with_until = verdict.due
+        self.schedule.last_due_at = verdict.due
+        self.schedule.last_outcome = outcome
+        self.schedule.last_reason = reason
+        return slot
+
+    def _day(self, due: datetime) -> date:
+        return due.astimezone(self.timing.zone).date()
+
+
+def order_of(schedule: Schedule, message: str) -> Order:
+    return Order(
+        project=schedule.project,
+        created_by=owner_of(schedule),
+        name=schedule.name,
+        recipe=schedule.recipe,
+        message=message,
+        verb="run.scheduled",
+        actor=None,
+        commit_pending=schedule.code_policy == CodePolicy.NEWEST,
+    )
+
+
+def stop(decision: Decision, reason: str, now: datetime) -> None:
+    """Mantik itself pauses the schedule; its owner is told."""
+    _leave(decision, ScheduleState.PAUSED, reason, now)
+    decision.news.append(f"The schedule {decision.schedule.name} was paused. {reason}")
+
+
+def _leave(decision: Decision, state: ScheduleState, reason: str, now: datetime) -> None:
+    schedule = decision.schedule
+    schedule.state, schedule.state_reason = state, reason
+    schedule.state_changed_by, schedule.state_changed_at = None, now
+    schedule.next_due_at = schedule.next_fire_at = None
+    decision.is_stopped = True
+
+
+def _go_on(decision: Decision, timing: Timing, next_due: datetime | None, now: datetime) -> None:
+    schedule = decision.schedule
+    if has_failed_too_often(schedule):
+        stop_after_failures(decision, now)
+    elif next_due is None:
+        _leave(decision, ScheduleState.ENDED, "There is no instant left before its end.", now)
+    else:
+        schedule.next_due_at = next_due
+        schedule.next_fire_at = rules_of(schedule, timing).fires_at(next_due)
+
+
+def stop_after_failures(decision: Decision, now: datetime) -> None:
+    """It has failed as often as it may."""
+    times = counted(decision.schedule.failures_in_a_row, "time")
+    stop(decision, f"It failed {times} in a row. Look at its last runs and slots, mend the cause, and resume it.", now)

@@ -1,0 +1,166 @@
+"""Firing what is due: slots, runs and the next instants of many schedules in one transaction.
+
+Who calls this, how often, and how many at once does not matter. A schedule is claimed by locking its row
+(PostgreSQL: rows that somebody else has locked are passed over; SQLite: there is one writer at a time), and what was
+due is recorded and moved on in the same transaction. So an instant is dealt with once or not yet, whatever dies. A slot
+is unique besides. Messages are sent after the commit; what is lost of them, the sweep of submissions finds.
+
+The number of statements does not depend on how many schedules are due: a burst is what this is for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, prefetch_related_objects
+
+from mantik.audit.services import record
+from mantik.lib.rows import update_rows
+from mantik.notices.services import notify
+from runs.services import NotAllowed, cancel_run
+from runs.storing import hand_over_on_commit, store_runs
+from schedules import periodic
+from schedules.deciding import Decision, Facts, decide, stop
+from schedules.links import page_of
+from schedules.models import Schedule, Slot
+from schedules.refusals import owner_of, roles_for
+from schedules.settling import settle
+from schedules.states import ScheduleState
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 250
+# A day of 25 hours, and a zone that is a day ahead.
+_LONGEST_DAY = timedelta(hours=50)
+_COLUMNS = (
+    *("next_due_at", "next_fire_at", "dealt_with_until", "failures_in_a_row"),
+    *("last_due_at", "last_outcome", "last_reason"),
+    *("state", "state_reason", "state_changed_by_id", "state_changed_at"),
+)
+
+
+def next_moment() -> datetime | None:
+    """When the next schedule has to be acted upon; it may be past. One look at one index."""
+    return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
+
+
+def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] = ()) -> int:
+    """Deal with up to `limit` schedules that are due, `only` with those by primary key if given; how many there were.
+
+    One that cannot be dealt with is set aside, and its owner told. Raises DatabaseError if the database is not there.
+    """
+    try:
+        return _fire(now=now, limit=limit, only=only)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("schedules_not_fired_together", only=list(only))
+    return _fire_one_by_one(now=now, limit=limit, only=only)
+
+
+def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int]) -> int:
+    """Slowly: the others are not to wait for the one that is broken."""
+    due = Schedule.objects.due(now)
+    keys = list((due.filter(pk__in=only) if only else due).values_list("pk", flat=True)[:limit])
+    for key in keys:
+        try:
+            _fire(now=now, limit=1, only=[key])
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("schedule_set_aside", schedule=key)
+            _set_aside(key, now)
+    return len(keys)
+
+
+def _fire(*, now: datetime, limit: int, only: Collection[int]) -> int:
+    with transaction.atomic():
+        schedules = _claim(now=now, limit=limit, only=only)
+        if not schedules:
+            return 0
+        switched_off = [schedule for schedule in schedules if not schedule.is_on_in_admin]  # type: ignore[attr-defined]
+        facts = facts_for(schedules, now=now)
+        decisions = [_heed_operator(one, now) if one in switched_off else decide(one, facts) for one in schedules]
+        store(decisions, now=now)
+    return len(schedules)
+
+
+def _claim(*, now: datetime, limit: int, only: Collection[int]) -> Sequence[Schedule]:
+    due = Schedule.objects.due(now).select_for_update(skip_locked=True, of=("self",), no_key=True)
+    due = due.filter(pk__in=only) if only else due
+    schedules = list(due.annotate(is_on_in_admin=F("periodic_task__enabled"))[:limit])
+    # Many share these, and each is loaded once.
+    prefetch_related_objects(schedules, "project", "connection__owner", "code_repository", "created_by")
+    return schedules
+
+
+def facts_for(schedules: Collection[Schedule], *, now: datetime) -> Facts:
+    """What decisions about these, whose rows are locked, need. Counts on them the runs that ended."""
+    return Facts(now=now, active=settle(schedules), roles=roles_for(schedules), fired=_fired(schedules))
+
+
+def _fired(schedules: Collection[Schedule]) -> dict[int, list[datetime]]:
+    """When those that may fire so often a day have fired lately."""
+    limited = [schedule for schedule in schedules if schedule.most_runs_per_day is not None]
+    found: dict[int, list[datetime]] = defaultdict(list)
+    if limited:
+        since = min(schedule.dealt_with_until for schedule in limited) - _LONGEST_DAY
+        slots = Slot.objects.fired().filter(schedule__in=[one.pk for one in limited], due_at__gte=since, asked_by=None)
+        for schedule, due_at in slots.values_list("schedule", "due_at"):
+            found[schedule].append(due_at)
+    return found
+
+
+def _heed_operator(schedule: Schedule, now: datetime) -> Decision:
+    """It was switched off in the admin, past the signal that would have told us."""
+    decision = Decision(schedule)
+    stop(decision, "An operator switched it off.", now)
+    return decision
+
+
+def store(decisions: Sequence[Decision], *, now: datetime) -> None:
+    """Slots, runs and the schedules as they are to be, in the current transaction."""
+    ordered = [pair for decision in decisions for pair in decision.orders]
+    runs = store_runs([order for _, order in ordered], now=now)
+    for (slot, _), run in zip(ordered, runs, strict=True):
+        slot.run = run
+    Slot.objects.bulk_create([slot for decision in decisions for slot in decision.slots])
+    update_rows([decision.schedule for decision in decisions], columns=_COLUMNS)
+    periodic.switch([one.schedule for one in decisions if one.is_stopped])
+    periodic.count([one.schedule for one in decisions if one.orders], now=now)
+    for decision in decisions:
+        _tell(decision, now)
+    hand_over_on_commit(runs)
+
+
+def _tell(decision: Decision, now: datetime) -> None:
+    """The rare things, one by one."""
+    schedule = decision.schedule
+    for run in decision.to_cancel:
+        with suppress(NotAllowed):  # it is over meanwhile
+            cancel_run(run=run, user=owner_of(schedule), now=now)
+    if decision.is_stopped:
+        verb = "schedule.ended" if schedule.state == ScheduleState.ENDED else "schedule.paused"
+        after = {"reason": schedule.state_reason}
+        record(verb, actor=None, target=schedule, project=schedule.project, after=after)
+    for text in decision.news:
+        notify(user=owner_of(schedule), text=text, url=page_of(schedule))
+
+
+def _set_aside(key: int, now: datetime) -> None:
+    """A defect of ours, or a row that nobody foresaw: it must not be tried again at every tick."""
+    reason = "Mantik could not deal with it, which is a mistake of Mantik's and is logged. Tell an operator."
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update().filter(pk=key).enabled().first()
+        if schedule is None:
+            return
+        decision = Decision(schedule)
+        stop(decision, reason, now)
+        update_rows([schedule], columns=_COLUMNS)
+        periodic.switch([schedule])
+        _tell(decision, now)

@@ -1,0 +1,75 @@
+"""The django-celery-beat rows of schedules: what operators see in the admin, and can switch there.
+
+Each schedule has a PeriodicTask with a crontab of its own, written in the transaction of what it shows. They are
+written past their signals, which would have beat read all of its tasks again; so a signal from one of ours means that
+somebody has touched it in the admin (`schedules.operators`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from schedules.models import Schedule
+from schedules.timing import Timing
+
+# What the rows say is to be started. Anybody's beat that sends it has what is due looked after.
+TASK = "schedules.tasks.fire_schedule"
+_ABOUT = "Kept by Mantik. Switched off here, the schedule is paused; everything else is changed in its project."
+
+
+def add(*, schedule: Schedule, timing: Timing) -> PeriodicTask:
+    """The row of a new schedule, which is not stored yet."""
+    (crontab,) = CrontabSchedule.objects.bulk_create([CrontabSchedule(**_crontab(timing))])
+    task = PeriodicTask(
+        task=TASK,
+        crontab=crontab,
+        kwargs=f'{{"schedule_uuid": "{schedule.uuid}"}}',
+        description=_ABOUT,
+        **_columns(schedule, timing),
+    )
+    (task,) = PeriodicTask.objects.bulk_create([task])
+    return task
+
+
+def update(*, schedule: Schedule, timing: Timing) -> None:
+    """After an edit."""
+    rows = PeriodicTask.objects.filter(pk=schedule.periodic_task_id)
+    CrontabSchedule.objects.filter(pk__in=rows.values("crontab")).update(**_crontab(timing))
+    rows.update(**_columns(schedule, timing))
+
+
+def switch(schedules: Collection[Schedule]) -> None:
+    """As they are enabled now or not."""
+    for is_enabled in (True, False):
+        keys = [schedule.periodic_task_id for schedule in schedules if schedule.is_enabled == is_enabled]
+        if keys:
+            PeriodicTask.objects.filter(pk__in=keys).exclude(enabled=is_enabled).update(enabled=is_enabled)
+
+
+def count(schedules: Collection[Schedule], *, now: datetime) -> None:
+    """They have just fired."""
+    keys = [schedule.periodic_task_id for schedule in schedules]
+    if keys:
+        PeriodicTask.objects.filter(pk__in=keys).update(last_run_at=now, total_run_count=F("total_run_count") + 1)
+
+
+def remove(keys: Collection[int]) -> None:
+    """PeriodicTasks by primary key, with their crontabs, once no schedule points to them any more."""
+    crontabs = list(PeriodicTask.objects.filter(pk__in=keys).values_list("crontab", flat=True))
+    for rows in (PeriodicTask.objects.filter(pk__in=keys), CrontabSchedule.objects.filter(pk__in=crontabs)):
+        rows._raw_delete(rows.db)  # past the signals
+
+
+def _crontab(timing: Timing) -> dict[str, Any]:
+    return {**timing.cron.crontab, "timezone": timing.zone}
+
+
+def _columns(schedule: Schedule, timing: Timing) -> dict[str, Any]:
+    # The first moment that is too late, where ours is the last that is not.
+    expires = timing.until + timedelta(seconds=1) if timing.end_date else None
+    return {"name": f"{schedule.name} ({schedule.uuid})", "enabled": schedule.is_enabled, "expires": expires}

@@ -1,0 +1,65 @@
+"""What is looked after now and then: runs that ended, and rows that operators have switched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, prefetch_related_objects
+
+from runs.services import NotAllowed
+from runs.states import TERMINAL
+from schedules import periodic
+from schedules.cron import CronError, ZoneError
+from schedules.deciding import Decision, stop_after_failures
+from schedules.engine import store
+from schedules.models import Schedule, Slot
+from schedules.running import resume_schedule
+from schedules.services import pause_schedule
+from schedules.settling import has_failed_too_often, settle
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+BY_OPERATOR = "An operator switched it off."
+
+
+def count_ends(*, now: datetime) -> int:
+    """Count how runs ended, and pause what failed too often; of how many schedules. The engine does so besides."""
+    over = Slot.objects.awaiting_end().filter(Q(run=None) | Q(run__state__in=TERMINAL))
+    keys = list(over.order_by("schedule").values_list("schedule", flat=True).distinct()[:AT_ONCE])
+    if not keys:
+        return 0
+    with transaction.atomic():
+        locked = Schedule.objects.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+        schedules = list(locked)
+        prefetch_related_objects(schedules, "project", "connection__owner", "created_by")
+        settle(schedules)
+        decisions = [Decision(schedule) for schedule in schedules]
+        for decision in decisions:
+            if decision.schedule.is_enabled and has_failed_too_often(decision.schedule):
+                stop_after_failures(decision, now)
+        store(decisions, now=now)
+    return len(schedules)
+
+
+def heed_operators(*, now: datetime) -> int:
+    """Follow what was switched in the admin past our signal; how many there were."""
+    found = list(Schedule.objects.out_of_step().order_by("pk")[:AT_ONCE])
+    for schedule in found:
+        follow_switch(schedule, is_on=not schedule.is_enabled, now=now)
+    return len(found)
+
+
+def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
+    """An operator has switched its PeriodicTask. One that cannot go on is switched back."""
+    if not is_on:
+        pause_schedule(schedule=schedule, actor=None, reason=BY_OPERATOR, now=now)
+        return
+    try:
+        resume_schedule(schedule=schedule, actor=None, now=now)
+    except (NotAllowed, CronError, ZoneError) as reason:
+        log.warning("schedule_not_resumed", schedule=str(schedule.uuid), reason=str(reason))
+    schedule.refresh_from_db()
+    periodic.switch([schedule])
