@@ -12,6 +12,7 @@ from projects import invitations
 from projects.models import Project
 from projects.permissions import Action, may
 from runs.reports import failed_recently
+from schedules.rows import paused_count
 
 FAILED_WITHIN = timedelta(days=7)
 
@@ -37,4 +38,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
 
 
 def _counts(project: Project) -> dict[str, int]:
-    return {"runs": failed_recently(project, since=timezone.now() - FAILED_WITHIN)}
+    return {
+        "runs": failed_recently(project, since=timezone.now() - FAILED_WITHIN),
+        "schedules": paused_count(project),
+    }

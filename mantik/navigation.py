@@ -45,6 +45,7 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
             icon="collection-play",
             children=(Room("submissions", "Submissions", "runs:submissions"),),
         ),
+        Room("schedules", "Schedules", "schedules:list", icon="calendar3", hue="wait"),
         Room("experiments", "Experiments", "projects:experiments", icon="graph-up"),
         Room("code", "Code", "projects:code", icon="git"),
     ),

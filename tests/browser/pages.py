@@ -13,6 +13,7 @@ from django.urls import reverse
 from connections.kinds import Kind
 from projects.permissions import Role
 from runs.states import RunState
+from schedules.states import ScheduleState
 from tests.browser.scene import Scene
 from tests.support.factories import PASSWORD, make_second_factors
 
@@ -35,6 +36,10 @@ def _project(name: str, *, empty: bool = False, query: str = "") -> Callable[[Sc
 
 def _run(state: RunState, *, name: str = "runs:detail", query: str = "") -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.project.slug, scene.runs[state].uuid]) + query
+
+
+def _schedule(name: str, *, state: ScheduleState = ScheduleState.ENABLED, query: str = "") -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, scene.project.schedules.get(state=state).uuid]) + query
 
 
 def _connection(name: str, connection: str = "site-a") -> Callable[[Scene], str]:
@@ -180,6 +185,26 @@ PAGES: dict[str, PageOf] = {
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
     "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
     "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),
+    "schedules": PageOf(_project("schedules:list")),
+    "schedules-guest": PageOf(_project("schedules:list"), role=Role.GUEST),
+    "schedules-no-match": PageOf(_project("schedules:list", query="?q=nothing-like-this")),
+    "schedules-empty": PageOf(_project("schedules:list", empty=True)),
+    "schedules-calendar": PageOf(_project("schedules:calendar")),
+    "schedule-add": PageOf(_project("schedules:add")),
+    "schedule-add-empty": PageOf(_project("schedules:add", empty=True)),
+    "schedule-add-for-run": PageOf(
+        lambda scene: reverse("schedules:add", args=["solar-cells"]) + f"?run={scene.runs[RunState.FINISHED].uuid}"
+    ),
+    "schedule": PageOf(_schedule("schedules:detail")),
+    "schedule-guest": PageOf(_schedule("schedules:detail"), role=Role.GUEST),
+    "schedule-paused": PageOf(_schedule("schedules:detail", state=ScheduleState.PAUSED), role=Role.MAINTAINER),
+    "schedule-ended": PageOf(_schedule("schedules:detail", state=ScheduleState.ENDED)),
+    "schedule-no-slot": PageOf(_schedule("schedules:detail", state=ScheduleState.ENDED, query="?outcome=held")),
+    "schedule-edit": PageOf(_schedule("schedules:edit")),
+    "schedule-edit-somebody-elses": PageOf(_schedule("schedules:edit"), role=Role.MAINTAINER),
+    "schedule-resume": PageOf(_schedule("schedules:resume", state=ScheduleState.PAUSED), role=Role.MAINTAINER),
+    "schedule-run-now": PageOf(_schedule("schedules:run-now")),
+    "schedule-delete": PageOf(_schedule("schedules:delete")),
     "members": PageOf(_project("projects:members")),
     "members-owner": PageOf(_project("projects:members"), role=Role.OWNER),
     "members-invite": PageOf(_project("projects:invite"), role=Role.OWNER),

@@ -42,6 +42,7 @@ def test_a_training_goes_from_the_form_to_finished_with_its_metric_in_mlflow(dat
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.search(r"Result    Digits 1 is FINISHED after \d+ s: test_accuracy (0\.\d+)", done.stdout)
     assert told
+    assert "the schedule Digits every day repeats it" in done.stdout
     with sqlite3.connect(data_dir / "mlflow" / "mlflow.sqlite3") as database:
         rows = database.execute("SELECT value FROM latest_metrics WHERE key = 'test_accuracy'").fetchall()
     database.close()

@@ -36,6 +36,10 @@ def _writes(action: Action, own_action: Action | None = None) -> Page:
     return Page(action, own_action, frozenset({"GET", "POST"}), needs_sign_in=True)
 
 
+def _posts(action: Action, own_action: Action | None = None) -> Page:
+    return Page(action, own_action, frozenset({"POST"}), needs_sign_in=True)
+
+
 PAGES: dict[str, Page] = {
     "projects:overview": _reads(),
     "projects:code": _reads(),
@@ -78,4 +82,16 @@ PAGES: dict[str, Page] = {
     "runs:artifact": _reads(Action.DOWNLOAD_ARTIFACTS, query="?path=model.pkl"),
     "runs:cancel": _writes(Action.CANCEL_ANY_RUN, Action.CANCEL_OWN_RUN),
     "runs:delete": _writes(Action.DELETE_ANY_RUN, Action.DELETE_OWN_RUN),
+    "schedules:list": _reads(),
+    "schedules:calendar": _reads(),
+    "schedules:add": _writes(Action.ADD_SCHEDULE),
+    "schedules:add-preview": _writes(Action.ADD_SCHEDULE),
+    "schedules:detail": _reads(),
+    "schedules:edit": _writes(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
+    "schedules:edit-preview": _writes(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
+    "schedules:pause": _posts(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
+    "schedules:resume": _writes(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
+    "schedules:run-now": _writes(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
+    "schedules:duplicate": _posts(Action.ADD_SCHEDULE),
+    "schedules:delete": _writes(Action.EDIT_ANY_SCHEDULE, Action.EDIT_OWN_SCHEDULE),
 }

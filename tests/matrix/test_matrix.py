@@ -31,6 +31,7 @@ from tests.support.factories import (
     make_invitation,
     make_project,
     make_run,
+    make_schedule,
     make_user,
 )
 
@@ -62,6 +63,8 @@ def _kind(name: str) -> str:
     """Of what an address names, if it names anything."""
     if name.startswith("runs:"):
         return "run"
+    if name.startswith("schedules:"):
+        return "schedule"
     kinds = {"code": "code", "experiment": "experiment", "member-group": "group", "withdraw": "invitation"}
     return next((kind for start, kind in kinds.items() if name.startswith(f"projects:{start}")), "member")
 
@@ -105,6 +108,7 @@ def _place(members: dict[Role, User], by_group: dict[Role, User], *, is_public: 
     invitation = make_invitation(project=project, user=make_user())
     found: dict[str, Any] = {"run": run, "code": code, "member": somebody, "invitation": invitation}
     found["experiment"] = make_experiment(project=project, created_by=researcher)
+    found["schedule"] = make_schedule(run=run, created_by=researcher)
     found["group"] = project.group_memberships.latest("pk").group
     return Place(project, {kind: row.uuid for kind, row in found.items()})
 

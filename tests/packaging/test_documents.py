@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("connections", "projects", "runs", "mantik")
+ROOMS = ("connections", "projects", "runs", "schedules", "mantik")
 
 
 def rows(document: str, heading: str) -> list[list[str]]:
@@ -41,7 +41,8 @@ def test_what_a_page_says_in_the_document_is_what_the_product_says(words: str) -
 
 @pytest.mark.parametrize("document", ["security.md", "operators.md", "architecture.md"])
 def test_every_file_of_ours_that_is_named_is_there(document: str) -> None:
-    named = re.findall(r"`((?:connections|projects|runs|mantik|tests)/[\w./]*)`", (TOP / "docs" / document).read_text())
+    rooms = "|".join((*ROOMS, "tests"))
+    named = re.findall(rf"`((?:{rooms})/[\w./]*)`", (TOP / "docs" / document).read_text())
     assert [name for name in named if not (TOP / name).exists()] == []
 
 

@@ -13,11 +13,13 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from mantik.demo import DemoFailed
+from mantik.demo.repeating import repeat
 from mantik.demo.repository import ensure_repository, training_environment
 from mantik.demo.seed import SLUG, Login, ensure_logins, seed
 from mantik.demo.site import SITES, SiteKind
 from mantik.demo.story import METRIC, Ending, tell_story
 from mantik.frontend import ROOT, FrontendError, prepare
+from mantik.lib.humanize import relative_time
 from mantik.up.errors import StopRequested, UpError
 from mantik.up.output import Terminal
 from mantik.up.running import options_from_settings, stopping_on_signals
@@ -82,7 +84,12 @@ class Command(BaseCommand):
     def _run(self, stack: Stack, kind: SiteKind, member: Login) -> Ending:
         site = SITES[kind](stack)
         seeded = seed(member=member.user, site=site, repository=_repository(stack.options.data_dir), now=timezone.now())
-        return tell_story(stack=stack, seed=seeded, login=member, tell=self._tell)
+        ending = tell_story(stack=stack, seed=seeded, login=member, tell=self._tell)
+        schedule = repeat(ending.run, now=timezone.now())
+        if schedule.next_due_at:
+            away = relative_time(schedule.next_due_at, now=timezone.now())
+            self._tell(f"the schedule {schedule.name} repeats it {away}, and then {schedule.cron.words} UTC")
+        return ending
 
     def _invite(self, url: str, member: Login, operator: Login, *, result: str = "") -> None:
         lines = [

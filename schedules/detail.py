@@ -1,0 +1,139 @@
+"""What the page of a schedule shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from mantik.lib.humanize import counted, spoken_duration, utc_offset, zone_name
+from projects.permissions import Action, may
+from schedules.cron import CronError, ZoneError, count_until
+from schedules.due import MOST_AT_ONCE
+from schedules.filters import SlotFilter
+from schedules.forecast import Forecast, forecast
+from schedules.ledger import slot_page
+from schedules.models import Schedule, Slot
+from schedules.refusals import owner_of
+from schedules.rows import shown_at, words_of
+from schedules.services import may_edit
+from schedules.states import CatchUp
+from schedules.timing import Timing, timing_of
+
+SLOTS_PER_PAGE = 25
+
+
+def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: QueryDict, now: datetime) -> dict[str, Any]:
+    """Context of schedules/detail.html."""
+    path = _url("detail", schedule)
+    filters = SlotFilter.from_query(query, path=path)
+    slots = filters.apply(schedule.slots.all()).select_related("run", "asked_by").defer(*_LONG)
+    page = slot_page(slots, cursor=query.get("page", ""), size=SLOTS_PER_PAGE)
+    return {
+        "project": schedule.project,
+        "room": "schedules",
+        "schedule": schedule,
+        "words": words_of(schedule),
+        "next": _next(schedule),
+        "owner": owner_of(schedule),
+        "forecast": _forecast(schedule, user, now),
+        "policies": _policies(schedule),
+        "filters": filters,
+        "slots": [_slot_row(schedule, slot) for slot in page.rows],
+        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
+        "is_filtered": bool(filters.outcome),
+        "may_edit": user.is_authenticated and may_edit(user, schedule),
+        "may_add": may(user, Action.ADD_SCHEDULE, schedule.project),
+    }
+
+
+_LONG = tuple(f"run__{name}" for name in ("mlproject_content", "backend_config_content", "job_script", "site_message"))
+
+
+def stored_timing(schedule: Schedule) -> Timing | None:
+    """None if this version, on this machine, does not take it any more."""
+    try:
+        return timing_of(
+            cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
+        )
+    except (CronError, ZoneError):
+        return None
+
+
+def _forecast(schedule: Schedule, user: User | AnonymousUser, now: datetime) -> Forecast | None:
+    """What its connection was told of a budget is for who owns that."""
+    timing = stored_timing(schedule)
+    if timing is None or not schedule.is_enabled:
+        return None
+    connection = schedule.connection
+    is_own = connection is not None and connection.owner_id == user.pk
+    account = schedule.compute_budget_account if is_own else ""
+    return forecast(timing, run=schedule.run, connection=connection, account=account, now=now)
+
+
+def _next(schedule: Schedule) -> dict[str, Any] | None:
+    """`day` to be read from afar, `rest` to leave no question: zone, its abbreviation and its offset."""
+    due = schedule.next_due_at
+    if due is None:
+        return None
+    try:
+        local = due.astimezone(schedule.zone)
+    except ZoneError:
+        local = due
+    name, offset = zone_name(local), utc_offset(local)
+    zone = offset if name == offset else f"{name} ({offset})"
+    return {
+        "at": due,
+        "day": f"{local:%a} {local.day} {local:%b}, {local:%H:%M}",
+        "rest": f"{schedule.time_zone} {zone}",
+    }
+
+
+def _slot_row(schedule: Schedule, slot: Slot) -> dict[str, Any]:
+    run = slot.run
+    return {
+        "badge": slot.badge,
+        "due": shown_at(schedule, slot.due_at),
+        "reason": slot.reason,
+        "run": run,
+        "run_url": reverse("runs:detail", args=[schedule.project.slug, run.uuid]) if run else None,
+        "is_gone": run is None and slot.outcome == "fired",
+    }
+
+
+def _policies(schedule: Schedule) -> list[tuple[str, str]]:
+    caught_up = schedule.get_missed_display()
+    if schedule.missed == CatchUp.ALL:
+        caught_up = f"{caught_up}: {schedule.missed_cap}"
+    if schedule.missed != CatchUp.SKIP:
+        caught_up = f"{caught_up}, no later than {spoken_duration(schedule.missed_grace)}"
+    failures, most = schedule.pause_after_failures, schedule.most_runs_per_day
+    jitter = schedule.jitter_seconds
+    return [
+        ("Code", schedule.get_code_policy_display()),
+        ("Run before still active", schedule.get_overlap_display()),
+        ("Missed instants", caught_up),
+        ("Failures", f"pause after {counted(failures, 'failure')} in a row" if failures else "never pause"),
+        ("Most runs a day", str(most) if most else "as many as are due"),
+        ("Random delay", f"up to {jitter} s" if jitter else "none"),
+    ]
+
+
+def _url(name: str, schedule: Schedule) -> str:
+    return reverse(f"schedules:{name}", args=[schedule.project.slug, schedule.uuid])
+
+
+def held_since(schedule: Schedule, *, now: datetime) -> str:
+    """ "12 instants", "no instant": of those that came since it was last acted upon."""
+    timing = stored_timing(schedule)
+    if timing is None:
+        return "instants"
+    since = schedule.dealt_with_until
+    found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_AT_ONCE + 1)
+    if not found:
+        return "no instant"
+    return f"more than {MOST_AT_ONCE} instants" if found > MOST_AT_ONCE else counted(found, "instant")

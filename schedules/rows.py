@@ -1,0 +1,93 @@
+"""Schedules as rows of lists: what to show, and which buttons this user may press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from projects.models import Project
+from runs.states import Badge
+from schedules.cron import CronError, ZoneError, show
+from schedules.models import Schedule
+from schedules.services import may_edit
+
+# "99+" is all that a sidebar can say.
+MOST_COUNTED = 100
+
+
+@dataclass(frozen=True)
+class ScheduleRow:
+    """`next` is the next instant in the schedule's zone, "" while there is none; `why` says then why not."""
+
+    name: str
+    url: str
+    words: str
+    zone: str
+    badge: Badge
+    next: str
+    next_at: datetime | None
+    why: str
+    last_badge: Badge | None
+    last_at: datetime | None
+    last_reason: str
+    by: str
+    edit_url: str | None
+    delete_url: str | None
+
+
+def schedule_rows(schedules: list[Schedule], *, user: User | AnonymousUser, project: Project) -> list[ScheduleRow]:
+    """No query but the one that finds the user's role."""
+    return [_row(schedule, user, project) for schedule in schedules]
+
+
+def next_rows(project: Project, *, user: User | AnonymousUser, most: int) -> list[ScheduleRow]:
+    """Those that are due next, soonest first."""
+    found = Schedule.objects.filter(project=project).enabled().for_rows().order_by("next_due_at", "pk")
+    return schedule_rows(list(found[:most]), user=user, project=project)
+
+
+def paused_count(project: Project) -> int:
+    """Up to MOST_COUNTED."""
+    return len(Schedule.objects.filter(project=project).paused().order_by().values("pk")[:MOST_COUNTED])
+
+
+def words_of(schedule: Schedule) -> str:
+    """The expression itself where this version does not take it any more."""
+    try:
+        return schedule.cron.words
+    except CronError:
+        return schedule.cron_expression
+
+
+def shown_at(schedule: Schedule, moment: datetime) -> str:
+    """In the schedule's zone; in UTC where this machine does not know that."""
+    try:
+        return show(moment, schedule.zone)
+    except ZoneError:
+        return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _row(schedule: Schedule, user: User | AnonymousUser, project: Project) -> ScheduleRow:
+    schedule.project = project
+    address = [project.slug, schedule.uuid]
+    is_editable = user.is_authenticated and may_edit(user, schedule)
+    return ScheduleRow(
+        name=schedule.name,
+        url=reverse("schedules:detail", args=address),
+        words=words_of(schedule),
+        zone=schedule.time_zone,
+        badge=schedule.badge,
+        next=shown_at(schedule, schedule.next_due_at) if schedule.next_due_at else "",
+        next_at=schedule.next_due_at,
+        why=schedule.state_reason,
+        last_badge=schedule.last_badge,
+        last_at=schedule.last_due_at,
+        last_reason=schedule.last_reason,
+        by=schedule.created_by.display_name,
+        edit_url=reverse("schedules:edit", args=address) if is_editable else None,
+        delete_url=reverse("schedules:delete", args=address) if is_editable else None,
+    )

@@ -1,0 +1,139 @@
+"""What is done with a schedule by one press: pause, resume, run now, duplicate, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from mantik.accounts.http import MemberRequest
+from projects.permissions import Action
+from projects.views.forms import status_of
+from schedules import services
+from schedules.cron import CronError, ZoneError
+from schedules.detail import held_since
+from schedules.forms import ResumeForm
+from schedules.models import Schedule
+from schedules.rows import shown_at
+from schedules.views.loading import editable_or_403, schedule_or_404
+
+
+@login_required
+@require_POST
+def pause(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = editable_or_403(request, slug, uuid)
+    if services.pause_schedule(schedule=schedule, actor=request.user, now=timezone.now()):
+        messages.info(request, f"{schedule.name} is paused. Nothing starts until somebody resumes it.")
+    return redirect("schedules:detail", slug, schedule.uuid)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Asks what becomes of the instants that came meanwhile."""
+    schedule = editable_or_403(request, slug, uuid)
+    now = timezone.now()
+    form = ResumeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.resume_schedule(
+                schedule=schedule, actor=request.user, catch_up=form.cleaned_data["catch_up"], now=now
+            )
+        except services.NotAllowed as refusal:
+            messages.error(request, f"It cannot go on. {refusal}")
+        except (CronError, ZoneError) as error:
+            messages.error(request, f"It cannot go on. {error.message}")
+        else:
+            messages.info(request, _resumed(schedule))
+        return redirect("schedules:detail", slug, schedule.uuid)
+    context = {
+        "project": schedule.project,
+        "room": "schedules",
+        "schedule": schedule,
+        "form": form,
+        "held": held_since(schedule, now=now),
+        "back_url": reverse("schedules:detail", args=[slug, schedule.uuid]),
+    }
+    return render(request, "schedules/resume.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = editable_or_403(request, slug, uuid)
+    if request.method == "GET":
+        return _confirm(
+            request,
+            schedule,
+            title=f"Run {schedule.name} now?",
+            message=f"One run more starts at once, billed to {schedule.compute_budget_account}. The instants to come "
+            "stay as they are.",
+            verb="Run now",
+            icon_name="play",
+        )
+    try:
+        started = services.run_now(schedule=schedule, actor=request.user, now=timezone.now())
+    except services.NotAllowed as refusal:
+        messages.error(request, str(refusal))
+        return redirect("schedules:detail", slug, schedule.uuid)
+    return redirect("runs:detail", slug, started.uuid)
+
+
+@login_required
+@require_POST
+def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = schedule_or_404(request, slug, uuid, Action.ADD_SCHEDULE)
+    try:
+        copy = services.duplicate_schedule(schedule=schedule, actor=request.user, now=timezone.now())
+    except services.NameTaken:
+        messages.error(request, "Somebody is making a copy of it as well. Press Duplicate once more.")
+        return redirect("schedules:detail", slug, schedule.uuid)
+    except (CronError, ZoneError) as error:
+        messages.error(request, f"It cannot be copied. {error.message}")
+        return redirect("schedules:detail", slug, schedule.uuid)
+    messages.info(request, f"{copy.name} is a copy of yours. It is paused: change what you want, then resume it.")
+    return redirect("schedules:edit", slug, copy.uuid)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = editable_or_403(request, slug, uuid)
+    if request.method == "GET":
+        return _confirm(
+            request,
+            schedule,
+            title=f"Delete the schedule {schedule.name}?",
+            message="It starts nothing any more and cannot be brought back. With it goes what became of its instants. "
+            "Runs that it has started stay, and go on.",
+            verb="Delete schedule",
+            icon_name="trash3",
+        )
+    services.delete_schedule(schedule=schedule, actor=request.user)
+    messages.info(request, f"{schedule.name} is deleted. Its runs are still here.")
+    return redirect("schedules:list", slug)
+
+
+def _resumed(schedule: Schedule) -> str:
+    if schedule.next_due_at is None:
+        return f"{schedule.name} has no instant left before its end. Edit it to choose a later end date."
+    return f"{schedule.name} goes on. It is due next on {shown_at(schedule, schedule.next_due_at)}."
+
+
+def _confirm(request: MemberRequest, schedule: Schedule, **question: Any) -> HttpResponse:
+    context = {
+        "project": schedule.project,
+        "room": "schedules",
+        "action_url": request.path,
+        "back_url": reverse("schedules:detail", args=[schedule.project.slug, schedule.uuid]),
+        "back_label": "Back",
+        **question,
+    }
+    return render(request, "confirm.html", context)

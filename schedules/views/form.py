@@ -1,0 +1,198 @@
+"""The form of a schedule, new or edited, and the preview that follows it as it is filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from connections.models import Connection
+from mantik.accounts.http import MemberRequest
+from projects.access import project_or_404
+from projects.models import Project
+from projects.permissions import Action
+from runs.models import Run
+from schedules import services
+from schedules.cron import choices
+from schedules.forecast import Forecast, forecast
+from schedules.forms import ScheduleForm
+from schedules.models import Schedule
+from schedules.views.loading import editable_or_403
+
+NAME_TAKEN = "The project already has a schedule of that name. Choose another name."
+NOT_YOURS = (
+    "It runs with the connection of somebody else. When it runs can be changed; to change what it runs, or with which "
+    "account, choose a connection of your own."
+)
+CHANGED = "Somebody else has saved this schedule since you opened it. Load the page again to see what they changed."
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add(request: MemberRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug, Action.ADD_SCHEDULE)
+    now = timezone.now()
+    if request.method == "GET":
+        form = ScheduleForm(project=project, user=request.user, now=now, initial=_initial(request, project))
+        return _page(request, project, form)
+    form = ScheduleForm(request.POST, project=project, user=request.user, now=now)
+    schedule = _created(request, project, form) if form.is_valid() else None
+    if schedule is None:
+        return _page(request, project, form, status=422)
+    return redirect("schedules:detail", project.slug, schedule.uuid)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = editable_or_403(request, slug, uuid)
+    project, now = schedule.project, timezone.now()
+    if request.method == "GET":
+        form = ScheduleForm(project=project, user=request.user, now=now, schedule=schedule)
+        return _page(request, project, form)
+    form = ScheduleForm(request.POST, project=project, user=request.user, now=now, schedule=schedule)
+    if not form.is_valid() or not _edited(request, schedule, form):
+        return _page(request, project, form, status=422)
+    messages.info(request, f"{schedule.name} is saved.")
+    return redirect("schedules:detail", project.slug, schedule.uuid)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def preview(request: MemberRequest, slug: str) -> HttpResponse:
+    """The fragment that follows the form; without JavaScript, the whole page again."""
+    return _preview(request, project_or_404(request, slug, Action.ADD_SCHEDULE), None)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit_preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    schedule = editable_or_403(request, slug, uuid)
+    return _preview(request, schedule.project, schedule)
+
+
+def _preview(request: MemberRequest, project: Project, schedule: Schedule | None) -> HttpResponse:
+    data = request.POST if request.method == "POST" else request.GET
+    form = ScheduleForm(data, project=project, user=request.user, now=timezone.now(), schedule=schedule)
+    form.forgive()
+    template = "schedules/_preview.html" if request.htmx else "schedules/form.html"
+    return _page(request, project, form, template=template)
+
+
+def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:
+    """None if it could not be; the form says then why."""
+    try:
+        return services.create_schedule(
+            project=project, user=request.user, run=form.cleaned_data["run"], **_common(form)
+        )
+    except _REFUSED as refusal:
+        _explain(form, refusal)
+        return None
+
+
+def _edited(request: MemberRequest, schedule: Schedule, form: ScheduleForm) -> bool:
+    try:
+        services.edit_schedule(
+            schedule=schedule,
+            actor=request.user,
+            revision=form.cleaned_data["revision"] or 0,
+            run=form.cleaned_data["run"] or None,
+            **_common(form),
+        )
+    except _REFUSED as refusal:
+        _explain(form, refusal)
+        return False
+    return True
+
+
+def _common(form: ScheduleForm) -> dict[str, Any]:
+    cleaned = form.cleaned_data
+    same = {name: cleaned[name] for name in ("name", "connection", "compute_budget_account")}
+    return same | {"timing": form.timing, "policies": form.policies, "now": form.now}
+
+
+_REFUSED = (services.NameTaken, services.BadChoice, services.NotYours, services.ChangedMeanwhile)
+
+
+def _explain(form: ScheduleForm, refusal: Exception) -> None:
+    if isinstance(refusal, services.BadChoice):
+        form.add_error(refusal.field, refusal.message)
+    elif isinstance(refusal, services.NameTaken):
+        form.add_error("name", NAME_TAKEN)
+    elif isinstance(refusal, services.NotYours):
+        form.add_error("connection", NOT_YOURS)
+    else:
+        form.add_error(None, CHANGED)
+
+
+def _initial(request: MemberRequest, project: Project) -> dict[str, Any]:
+    """Times in the reader's zone, and what the run of `?run=` says: its name, connection and account."""
+    proposed: dict[str, Any] = {"time_zone": timezone.get_current_timezone_name()}
+    run = _run_of(project, request.GET.get("run", ""))
+    if run is None:
+        return proposed
+    is_own = run.connection is not None and run.connection.owner_id == request.user.pk
+    return proposed | {
+        "run": run.uuid,
+        "name": run.name,
+        "connection": run.connection.uuid if run.connection and is_own else "",
+        "compute_budget_account": run.compute_budget_account,
+    }
+
+
+def _run_of(project: Project, text: str) -> Run | None:
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        return None
+    return Run.objects.filter(project=project).select_related("connection").filter(uuid=uuid).first()
+
+
+def _page(
+    request: MemberRequest,
+    project: Project,
+    form: ScheduleForm,
+    *,
+    template: str = "schedules/form.html",
+    status: int = 200,
+) -> HttpResponse:
+    schedule = form.schedule
+    kind, address = ("edit", [project.slug, schedule.uuid]) if schedule else ("add", [project.slug])
+    context = {
+        "project": project,
+        "room": "schedules",
+        "form": form,
+        "schedule": schedule,
+        "action_url": reverse(f"schedules:{kind}", args=address),
+        "preview_url": reverse(f"schedules:{kind}-preview", args=address),
+        "forecast": _forecast(request, form),
+        "zones": choices(now=form.now),
+        "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
+    }
+    return render(request, template, context, status=status)
+
+
+def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
+    """None while the times cannot be read."""
+    if not form.is_bound:
+        form = _as_if_sent(request, form)
+    if form.timing is None:
+        return None
+    connection = form.chosen_connection()
+    is_own = connection is not None and connection.owner_id == request.user.pk
+    account = form.value("compute_budget_account") if is_own else ""
+    return forecast(form.timing, run=form.chosen_run(), connection=connection, account=account, now=form.now)
+
+
+def _as_if_sent(request: MemberRequest, form: ScheduleForm) -> ScheduleForm:
+    data = {name: form.value(name) for name in form.fields}
+    sent = ScheduleForm(data, project=form.project, user=request.user, now=form.now, schedule=form.schedule)
+    sent.full_clean()
+    return sent

@@ -1,0 +1,40 @@
+"""Loading a schedule for a view: an outsider finds nothing, a member without the right is told so."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from mantik.accounts.http import MemberRequest
+from projects.access import project_or_404
+from projects.permissions import Action
+from schedules.models import Schedule
+from schedules.services import may_edit
+
+
+def schedule_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> Schedule:
+    project = project_or_404(request, slug, action)
+    schedule: Schedule = get_object_or_404(
+        Schedule.objects.filter(project=project).select_related(
+            "run",
+            "experiment",
+            "created_by",
+            "last_edited_by",
+            "state_changed_by",
+            "connection__site",
+            "connection__owner",
+        ),
+        uuid=uuid,
+    )
+    schedule.project = project
+    return schedule
+
+
+def editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Schedule:
+    schedule = schedule_or_404(request, slug, uuid)
+    if not may_edit(request.user, schedule):
+        raise PermissionDenied(f"Your role in {schedule.project.name} does not allow to change this schedule.")
+    return schedule

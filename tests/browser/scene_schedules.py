@@ -1,0 +1,77 @@
+"""Schedules of the scene: one that goes on, one that paused itself, one that has ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from runs.models import Run
+from schedules.models import Schedule, Slot
+from schedules.states import Outcome, ScheduleState
+from tests.support import factories as make
+
+_LEDGER = (
+    (Outcome.FIRED, "Started on time."),
+    (
+        Outcome.MISSED,
+        "Mantik was not running; it was back 7 h later. That is longer than 6 h, up to which it is made up for.",
+    ),
+    (Outcome.SKIPPED, "Skipped: the run 8f1c0a2e, which it had started before, was still active."),
+    (Outcome.HELD, "It was paused."),
+    (
+        Outcome.REFUSED,
+        "The secret of the connection site-a has ended. Its owner can replace it under Settings > Connections.",
+    ),
+    (Outcome.FIRED, "Started 3 min late: Mantik was not running at that time."),
+)
+
+
+def build_schedules(run: Run, *, connection: Connection, member: User, other: User) -> Schedule:
+    now = timezone.now()
+    nightly = make.make_schedule(
+        run=run,
+        created_by=member,
+        connection=connection,
+        name="nightly",
+        cron_expression="30 2 * * *",
+        time_zone="Europe/Berlin",
+        end_date=timezone.localdate() + timedelta(days=300),
+        last_due_at=now - timedelta(hours=14),
+        last_outcome=Outcome.FIRED,
+        last_reason="Started on time.",
+    )
+    assert nightly.next_due_at
+    for number, (outcome, reason) in enumerate(_LEDGER):
+        Slot.objects.create(
+            schedule=nightly,
+            due_at=nightly.next_due_at - timedelta(days=number + 1),
+            outcome=outcome,
+            reason=reason,
+            recorded_at=now,
+            run=run if number == 0 else None,
+        )
+    make.make_schedule(
+        run=run,
+        created_by=other,
+        name="every weekday in the working hours of the northern plant",
+        cron_expression="*/15 9-17 * * 1-5",
+        time_zone="America/Argentina/ComodRivadavia",
+        state=ScheduleState.PAUSED,
+        state_reason="It failed 5 times in a row. Look at its last runs and slots, mend the cause, and resume it.",
+        failures_in_a_row=5,
+        last_due_at=now - timedelta(hours=2),
+        last_outcome=Outcome.REFUSED,
+        last_reason="Its connection was deleted. Edit the schedule and choose another one.",
+    )
+    make.make_schedule(
+        run=run,
+        created_by=member,
+        name="warm-up",
+        cron_expression="0 1 1 * *",
+        state=ScheduleState.ENDED,
+        state_reason="There is no instant left before its end.",
+    )
+    return nightly

@@ -1,0 +1,42 @@
+"""The form of a schedule in a browser: the preview follows what is typed, and errors come to their fields."""
+
+from __future__ import annotations
+
+import re
+
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from runs.states import RunState
+from schedules.models import Schedule
+from tests.browser.conftest import Opener
+from tests.browser.scene import Scene
+
+
+def test_the_preview_and_the_fields_follow_what_is_typed(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(reverse("schedules:add", args=[scene.project.slug]))
+    cron, preview = page.get_by_label("Cron expression"), page.locator("#schedule-preview")
+    page.get_by_label("Time zone").fill("Europe/Berlin")
+    cron.press_sequentially("0 3 * * 1-5")
+    expect(page.locator("#cron-field")).to_contain_text("Every weekday at 03:00")
+    expect(preview.locator("li")).to_have_count(10)
+    expect(preview).to_contain_text(re.compile(r"03:00 CES?T"))
+    cron.fill("@daily")
+    expect(page.locator("#cron-field .field-error")).to_contain_text("0 0 * * *")
+    expect(cron).to_be_focused()
+    expect(cron).to_have_value("@daily")
+    page.get_by_label("Find a run").press_sequentially("oversize")
+    expect(page.get_by_label("Run", exact=True).locator("option")).to_have_count(1)
+    assert visit.complaints == []
+
+
+def test_a_schedule_is_added_from_the_page_of_a_run(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    page = open_page(scene.researcher).goto(reverse("runs:detail", args=[scene.project.slug, run.uuid]))
+    page.get_by_role("link", name="Schedule", exact=True).click()
+    page.get_by_label("Name").fill("every morning")
+    page.get_by_label("Cron expression").fill("0 6 * * *")
+    page.get_by_role("button", name="Add schedule").click()
+    expect(page.get_by_role("heading", name="every morning")).to_be_visible()
+    assert Schedule.objects.get(name="every morning").run == run
