@@ -142,10 +142,13 @@ def test_beat_waits_for_its_database_and_goes_on(template: Schedule, launched: B
 
 
 def _disturb() -> None:
-    """PostgreSQL throws everybody out; SQLite is locked for a while."""
+    """PostgreSQL throws everybody else out of this database, no other; SQLite is locked for a while."""
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             time.sleep(0.2)
             return
         cursor.execute("BEGIN IMMEDIATE")
