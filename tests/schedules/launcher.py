@@ -1,6 +1,8 @@
 """Starts beats quickly: everything is imported once, and each order on stdin forks a process that is `celery beat`.
 
-Answers each line with the number of a new process. Ends with its stdin; so do the beats that are left.
+Orders are lines: empty, or the path of a file with the seconds by which the clock of that beat is wrong. Answers each
+with the number of a new process. Ends with its stdin; so do the beats that are left. Those that end before stay
+zombies until then, so that nobody else can get their number and be killed for it.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from celery.apps.beat import Beat  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 from django_celery_beat.schedulers import DatabaseScheduler  # noqa: E402
 
-import schedules.beat  # noqa: E402
 from mantik.celery import app  # noqa: E402
+from schedules.beat import ScheduleBeat  # noqa: E402
+from tests.schedules import wrong_clock  # noqa: E402
 
 
 def main() -> None:
@@ -26,26 +29,29 @@ def main() -> None:
     app.finalize()
     # What the first burst would import.
     assert get_resolver().url_patterns
-    assert issubclass(schedules.beat.ScheduleBeat, DatabaseScheduler)
+    assert issubclass(ScheduleBeat, DatabaseScheduler)
     children = []
-    for _ in sys.stdin:
+    for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             os.close(0)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            Beat(app=app, quiet=True, loglevel="WARNING").run()
+            run_beat(line.strip())
             os._exit(0)
         children.append(pid)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
     for pid in children:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def run_beat(clock: str) -> None:
+    options = {}
+    if clock:
+        os.environ[wrong_clock.FILE] = clock
+        options["scheduler"] = f"{wrong_clock.__name__}:{wrong_clock.WrongBeat.__name__}"
+    Beat(app=app, quiet=True, loglevel="WARNING", **options).run()
 
 
 if __name__ == "__main__":
-    # Those that are killed leave nothing to be waited for.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     main()

@@ -30,8 +30,9 @@ from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 from tests.exactly_once.conftest import database_url
 from tests.support.factories import make_schedule
-from tests.support.schedules import TOP, Beats, is_running, kill, make_many, typed_beat
+from tests.support.schedules import TOP, Beats, kill, make_many, typed_beat
 from tests.support.waiting import wait_until
+from tests.up.children import is_alive
 
 KILLS = int(os.environ.get("MANTIK_TEST_BEAT_KILLS", "10"))
 # More than one transaction's worth, so that beat dies between and within them.
@@ -137,7 +138,7 @@ def test_beat_waits_for_its_database_and_goes_on(template: Schedule, launched: B
         _disturb()
     second = burst(template)
     wait_until(lambda: fired(first + second) == 2 * BURST, seconds=60)
-    assert is_running(beat)
+    assert is_alive(beat)
     assert_each_once(first + second)
 
 

@@ -65,11 +65,11 @@ class Beats:
             text=True,
         )
 
-    def start(self) -> int:
-        """The number of the new process."""
+    def start(self, clock: Path | None = None) -> int:
+        """The number of the new process. `clock` is a file of `tests.schedules.wrong_clock`; without, it has ours."""
         assert self._launcher.stdin
         assert self._launcher.stdout
-        self._launcher.stdin.write("beat\n")
+        self._launcher.stdin.write(f"{clock or ''}\n")
         self._launcher.stdin.flush()
         line = self._launcher.stdout.readline()
         assert line, f"The launcher ended. Its log is {self._log.name}."
@@ -89,14 +89,6 @@ class Beats:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @contextmanager
