@@ -43,9 +43,8 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SECONDS, LONGEST_SECONDS)
 
     def setup_schedule(self) -> None:
-        while not self._guarded(self._look, otherwise=False):
+        while not self._guarded(self._set_up, otherwise=False):
             time.sleep(LONGEST_SECONDS)
-        super().setup_schedule()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Seconds until the next."""
@@ -90,8 +89,11 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             return min((due - now).total_seconds(), LONGEST_SECONDS)
         return 0.0 if engine.fire_due(now=now) else MEANWHILE_SECONDS
 
-    def _look(self) -> bool:
+    def _set_up(self) -> bool:
         engine.next_moment()
+        # The database may go away midway, and stock believes then that it has read everything.
+        self._initial_read = True
+        super().setup_schedule()
         return True
 
     def _guarded(self, act: Callable[[], Any], *, otherwise: Any) -> Any:

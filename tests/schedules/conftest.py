@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import redis
 from celery import Task
+from django.conf import settings as django_settings
+from django.db import connection as database
+from django.utils import timezone
 
 from mantik.accounts.models import User
+from mantik.lib.service_urls import own_broker_socket, own_broker_url
+from mantik.up.broker import broker_service
+from mantik.up.group import Group
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import Run
 from schedules import engine
 from schedules.models import Schedule
-from tests.support.factories import join, make_project
+from tests.exactly_once.conftest import database_url
+from tests.support.factories import join, make_project, make_schedule
+from tests.support.schedules import TOP, Beats
 
 # A Monday morning, one minute before schedules of every five minutes are due.
 EARLIER = datetime(2027, 3, 1, 7, 59, tzinfo=UTC)
@@ -54,3 +65,47 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
     monkeypatch.setattr(Task, "apply_async", note)
     return messages
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[redis.Redis]:
+    group = Group(directory=TOP, output=lambda _name, _line: None, is_stopping=lambda: False)
+    try:
+        group.start([broker_service(tmp_path)])
+        group.await_ready()
+        with redis.Redis(unix_socket_path=str(own_broker_socket(tmp_path))) as client:
+            yield client
+    finally:
+        group.stop()
+
+
+@pytest.fixture
+def environment(transactional_db: None, broker: redis.Redis, tmp_path: Path) -> dict[str, str]:
+    """Of beats that work on the database of this test."""
+    return environment_of(tmp_path)
+
+
+def environment_of(directory: Path) -> dict[str, str]:
+    """On the database that we are connected to, and the broker in `directory`."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "mantik.settings",
+        "MANTIK_DEBUG": "1",
+        "MANTIK_DATA_DIR": str(django_settings.MANTIK_DATA_DIR),
+        "MANTIK_DATABASE_URL": database_url(database.settings_dict),
+        "MANTIK_BROKER_URL": own_broker_url(directory),
+        "MANTIK_SECRET_KEY": django_settings.SECRET_KEY,
+        "MANTIK_LOG_LEVEL": "WARNING",
+    }
+
+
+@pytest.fixture
+def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Beats]:
+    with Beats(environment, tmp_path / "beat.log") as beats:
+        yield beats
+
+
+@pytest.fixture
+def template(transactional_db: None) -> Schedule:
+    """Not due for a day."""
+    now = timezone.now()
+    return make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")

@@ -8,102 +8,25 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
-from django.conf import settings as django_settings
 from django.db import connection as database
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from mantik.lib.service_urls import own_broker_socket, own_broker_url
-from mantik.up.broker import broker_service
-from mantik.up.group import Group
-from runs.models import Run
-from runs.states import RunState
 from runs.submission import due_runs
-from schedules.models import Schedule, Slot
-from schedules.states import Outcome
-from tests.exactly_once.conftest import database_url
-from tests.support.factories import make_schedule
-from tests.support.schedules import TOP, Beats, kill, make_many, typed_beat
+from schedules.models import Schedule
+from tests.schedules.bursts import BURST, assert_each_once, await_more, burst, fired
+from tests.support.schedules import Beats, kill, typed_beat
 from tests.support.waiting import wait_until
 from tests.up.children import is_alive
 
 KILLS = int(os.environ.get("MANTIK_TEST_BEAT_KILLS", "10"))
-# More than one transaction's worth, so that beat dies between and within them.
-BURST = 400
 
 pytestmark = pytest.mark.timeout(120 + 30 * KILLS)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[redis.Redis]:
-    group = Group(directory=TOP, output=lambda _name, _line: None, is_stopping=lambda: False)
-    try:
-        group.start([broker_service(tmp_path)])
-        group.await_ready()
-        with redis.Redis(unix_socket_path=str(own_broker_socket(tmp_path))) as client:
-            yield client
-    finally:
-        group.stop()
-
-
-@pytest.fixture
-def environment(transactional_db: None, broker: redis.Redis, tmp_path: Path) -> dict[str, str]:
-    return {
-        "DJANGO_SETTINGS_MODULE": "mantik.settings",
-        "MANTIK_DEBUG": "1",
-        "MANTIK_DATA_DIR": str(django_settings.MANTIK_DATA_DIR),
-        "MANTIK_DATABASE_URL": database_url(database.settings_dict),
-        "MANTIK_BROKER_URL": own_broker_url(tmp_path),
-        "MANTIK_SECRET_KEY": django_settings.SECRET_KEY,
-        "MANTIK_LOG_LEVEL": "WARNING",
-    }
-
-
-@pytest.fixture
-def template(transactional_db: None) -> Schedule:
-    """Not due for a day."""
-    now = timezone.now()
-    return make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")
-
-
-def burst(template: Schedule, count: int = BURST) -> list[int]:
-    """Due since the minute began, and then not for a day."""
-    due = timezone.now().replace(second=0, microsecond=0)
-    return make_many(template, count, due=lambda _: (f"{due.minute} {due.hour} * * *", due))
-
-
-def fired(keys: list[int]) -> int:
-    return Slot.objects.filter(schedule__in=keys).count()
-
-
-def await_more(keys: list[int]) -> None:
-    begun = fired(keys)
-    wait_until(lambda: fired(keys) > begun, seconds=60)
-
-
-def assert_each_once(keys: list[int]) -> None:
-    """One slot each, with one run each, and no run besides."""
-    slots = list(Slot.objects.filter(schedule__in=keys).select_related("run"))
-    assert Counter(slot.schedule_id for slot in slots) == Counter(keys)
-    assert {slot.outcome for slot in slots} == {Outcome.FIRED}
-    assert len({slot.run_id for slot in slots}) == len(keys)
-    assert set(Run.objects.filter(state=RunState.PENDING).values_list("pk", flat=True)) == {
-        slot.run_id for slot in slots
-    }
-    assert not Schedule.objects.filter(pk__in=keys, next_fire_at__lte=timezone.now()).exists()
-
-
-@pytest.fixture
-def launched(environment: dict[str, str], tmp_path: Path) -> Iterator[Beats]:
-    with Beats(environment, tmp_path / "beat.log") as beats:
-        yield beats
 
 
 @pytest.mark.parametrize("count", [1, 2])

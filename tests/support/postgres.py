@@ -2,17 +2,25 @@
 
 The server listens on a socket in a temporary directory, named to the command by MANTIK_TEST_DATABASE_URL, and
 is gone with its data afterwards. PostgreSQL refuses to run as root; there it runs as the user `postgres`.
+
+For tests, `cluster()` is one that can crash.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mantik.up.errors import UpError
+from mantik.up.group import Group
+from mantik.up.output import silent
 from mantik.up.process import Service
 from tests.support.beside import command_after_dashes, run_beside
 
@@ -20,18 +28,16 @@ from tests.support.beside import command_after_dashes, run_beside
 _DEBIAN = Path("/usr/lib/postgresql")
 _SUPERUSER = "postgres"
 # Nobody misses these data after a power cut, and every commit is quicker.
-_CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_WITHOUT_POWER = ("fsync=off", "full_page_writes=off")
+_CARELESS = (*_WITHOUT_POWER, "synchronous_commit=off")
 
 
 def main() -> None:
     command = command_after_dashes(sys.argv[1:], program="tests.support.postgres")
-    with tempfile.TemporaryDirectory(prefix="mantik-pg-") as name:
-        directory = Path(name)
-        if _is_root():
-            shutil.chown(directory, _SUPERUSER)
+    with _directory() as directory:
         try:
             code = run_beside(
-                _server(directory),
+                _server(directory, _CARELESS),
                 command,
                 environment={"MANTIK_TEST_DATABASE_URL": database_url(directory)},
                 directory=directory,
@@ -40,6 +46,56 @@ def main() -> None:
         except UpError as error:
             sys.exit(str(error))
     sys.exit(code)
+
+
+class Cluster:
+    """A server of one's own that can crash. What it has once committed it keeps; a power cut is not tried."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.url = database_url(directory)
+        self._group = self._new_group()
+        self._group.run(_initialise(directory))
+
+    def start(self) -> None:
+        self._group.start([_server(self._directory, _WITHOUT_POWER)])
+        self._group.await_ready()
+
+    def crash(self) -> None:
+        """As `pg_ctl stop -m immediate`: nothing is finished or tidied up."""
+        (server,) = self._group.children
+        os.kill(server.pid, signal.SIGQUIT)
+        server.finish(deadline=time.monotonic() + 30)
+        self._group.stop()
+        self._group = self._new_group()
+
+    def stop(self) -> None:
+        self._group.stop()
+
+    def _new_group(self) -> Group:
+        return Group(directory=self._directory, output=silent, is_stopping=lambda: False)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """It runs. Raises UpError where PostgreSQL is not installed."""
+    _program("postgres")
+    with _directory() as directory:
+        made = Cluster(directory)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mantik-pg-") as name:
+        directory = Path(name)
+        if _is_root():
+            shutil.chown(directory, _SUPERUSER)
+        yield directory
 
 
 def database_url(directory: Path) -> str:
@@ -53,10 +109,10 @@ def _initialise(directory: Path) -> Service:
     return Service("initdb", _as_somebody(command))
 
 
-def _server(directory: Path) -> Service:
+def _server(directory: Path, careless: Sequence[str]) -> Service:
     options = ("listen_addresses=", f"unix_socket_directories={directory}", "max_connections=200")
     command = [_program("postgres"), "-D", str(directory / "data")]
-    command += [word for option in (*options, *_CARELESS) for word in ("-c", option)]
+    command += [word for option in (*options, *careless) for word in ("-c", option)]
     return Service("postgresql", _as_somebody(command), is_ready=lambda: _answers(directory))
 
 

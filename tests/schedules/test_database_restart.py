@@ -1,0 +1,86 @@
+"""A PostgreSQL that crashes and comes back while real beats fire.
+
+MANTIK_TEST_DATABASE_CRASHES is how often it does (3).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
+
+from mantik.lib.service_urls import database_config
+from mantik.up.errors import UpError
+from tests.schedules.bursts import assert_each_once, await_more, burst, fired
+from tests.schedules.conftest import environment_of
+from tests.support.factories import make_schedule
+from tests.support.postgres import Cluster, cluster
+from tests.support.schedules import Beats
+from tests.support.waiting import wait_until
+from tests.up.children import is_alive
+
+CRASHES = int(os.environ.get("MANTIK_TEST_DATABASE_CRASHES", "3"))
+
+pytestmark = pytest.mark.timeout(180 + 30 * CRASHES)
+
+
+@pytest.fixture
+def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
+    """Not that of the other tests, which it would take along. This test has its own database in it."""
+    try:
+        with cluster() as made, django_db_blocker.unblock(), _connected_to(made.url):
+            call_command("migrate", verbosity=0)
+            yield made
+    except UpError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must not leave this out: {error}")
+        pytest.skip(f"Left out: {error}")
+
+
+@contextmanager
+def _connected_to(url: str) -> Iterator[None]:
+    usual = connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS]
+    connections.databases[DEFAULT_DB_ALIAS] = usual[1] | {"OPTIONS": {}} | database_config(url)
+    connections[DEFAULT_DB_ALIAS] = connections.create_connection(DEFAULT_DB_ALIAS)
+    ContentType.objects.clear_cache()
+    try:
+        yield
+    finally:
+        connection.close()
+        connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS] = usual
+        ContentType.objects.clear_cache()
+
+
+def test_a_database_that_crashes_costs_no_instant_and_repeats_none(
+    server: Cluster, broker: redis.Redis, tmp_path: Path
+) -> None:
+    now = timezone.now()
+    template = make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")
+    keys: list[int] = []
+    midway = 0
+    with Beats(environment_of(tmp_path), tmp_path / "beat.log") as beats:
+        running = [beats.start(), beats.start()]
+        for _ in range(CRASHES):
+            keys += burst(template)
+            await_more(keys)
+            time.sleep(random.uniform(0, 0.2))
+            connection.close()
+            server.crash()
+            time.sleep(random.uniform(0, 1.5))
+            server.start()
+            midway += fired(keys) < len(keys)
+        wait_until(lambda: fired(keys) == len(keys), seconds=60)
+        assert [pid for pid in running if not is_alive(pid)] == []
+    assert_each_once(keys)
+    assert midway
