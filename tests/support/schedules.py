@@ -33,6 +33,7 @@ def make_many(like: Schedule, count: int, *, due: Callable[[int], tuple[str, dat
         copy.last_edited_by_id, copy.last_edited_at = like.last_edited_by_id, like.last_edited_at
         copy.state_changed_at = copy.dealt_with_until = like.created_at
         copy.cron_expression, copy.time_zone, copy.overlap = expression, "UTC", like.overlap
+        copy.missed, copy.missed_cap, copy.missed_grace = like.missed, like.missed_cap, like.missed_grace
         copy.next_due_at = copy.next_fire_at = next_due
         made.append(copy)
     crontabs = CrontabSchedule.objects.bulk_create(
