@@ -1,0 +1,77 @@
+"""Schedules through all that they need: beat, broker, workers and a site, while most of them die again and again.
+
+MANTIK_TEST_SCHEDULE_KILLS is how often a worker process is killed (15).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from connections.services import open_connection
+from mantik.up.stack import Stack
+from runs.models import Run
+from runs.states import RunState
+from schedules.models import Schedule, Slot
+from tests.exactly_once.trouble import forget_everything, kill_one
+from tests.support.factories import make_schedule
+from tests.support.schedules import Beats, kill, make_many
+from tests.support.waiting import wait_until
+from tests.support.world import World
+
+KILLS = int(os.environ.get("MANTIK_TEST_SCHEDULE_KILLS", "15"))
+# So many schedules become due before every third kill.
+WAVE = 2
+
+
+@pytest.mark.timeout(240 + 10 * KILLS)
+def test_each_instant_becomes_one_started_job_whatever_dies(stack: Stack, world: World, tmp_path: Path) -> None:
+    """Beside the stack's own beat runs a second one, which is killed as well."""
+    template = _not_due_for_a_day(world)
+    keys: list[int] = []
+    killed = 0
+    with Beats(stack.environment, tmp_path / "beat.log") as beats:
+        beat = beats.start()
+        for number in range(KILLS):
+            if number % 3 == 0:
+                keys += _wave(template)
+            killed += kill_one(stack)
+            if number % 5 == 4:
+                kill(beat)
+                beat = beats.start()
+            if number == KILLS // 2:
+                forget_everything(stack)
+            time.sleep(0.4)
+            stack.check()
+        runs = Run.objects.filter(slot__schedule__in=keys)
+        wait_until(lambda: Slot.objects.filter(schedule__in=keys).count() == len(keys), seconds=60)
+        wait_until(lambda: all(run.is_terminal and run.next_poll_at is None for run in runs.all()), seconds=120)
+
+    assert sorted(Slot.objects.values_list("schedule", flat=True)) == sorted(keys)
+    assert set(Slot.objects.values_list("outcome", flat=True)) == {"fired"}
+    assert runs.count() == len(keys)
+    site = open_connection(world.connection)
+    for run in runs:
+        assert run.state == RunState.FINISHED, (run.state, run.outcome)
+        assert world.starts_of(run) == 1
+        assert len(site.find_jobs(run.submission_tag)) == 1
+    assert len(list(world.marks.iterdir())) == len(keys) + 1
+    assert killed > KILLS // 2
+
+
+def _not_due_for_a_day(world: World) -> Schedule:
+    """It repeats a run that has just finished."""
+    run = world.start_run(parameters={"seconds": "0.5"})
+    wait_until(lambda: Run.objects.get(pk=run.pk).is_terminal, seconds=60)
+    now = timezone.now() - timedelta(minutes=1)
+    return make_schedule(run=run, now=now, cron_expression=f"{now.minute} {now.hour} * * *")
+
+
+def _wave(template: Schedule) -> list[int]:
+    due = timezone.now().replace(second=0, microsecond=0)
+    return make_many(template, WAVE, due=lambda _: (f"{due.minute} {due.hour} * * *", due))
