@@ -20,6 +20,7 @@ def delete_project(*, project: Project, actor: User) -> None:
     What MLflow and the sites keep stays there. Its addresses become free; its audit events stay for operators.
     """
     with transaction.atomic():
+        dependents.lock_project(project)
         # Who adds something to it meanwhile waits at this lock, and then finds it gone.
         stored = Project.objects.select_for_update().get(pk=project.pk)
         if held := dependents.what_holds_project(stored):

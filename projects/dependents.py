@@ -13,12 +13,15 @@ class Dependent:
     """One room. The first three say in words what stands in the way of a deletion, "" when nothing does.
 
     `empty_project` deletes all that the room keeps of a project, in the transaction in which the project goes.
+    `lock_project` locks before that, and before the project's own row, those of its rows that others lock first and
+    the project afterwards: who stores a new row of the project locks the project, too, at the commit.
     """
 
     holds_experiment: Callable[[Experiment], str]
     holds_code_repository: Callable[[CodeRepository], str]
     holds_project: Callable[[Project], str]
     empty_project: Callable[[Project], None]
+    lock_project: Callable[[Project], None] = lambda _project: None
 
 
 _dependents: list[Dependent] = []
@@ -39,6 +42,11 @@ def what_holds_code_repository(repository: CodeRepository) -> str:
 
 def what_holds_project(project: Project) -> str:
     return _joined(dependent.holds_project(project) for dependent in _dependents)
+
+
+def lock_project(project: Project) -> None:
+    for dependent in reversed(_dependents):
+        dependent.lock_project(project)
 
 
 def empty_project(project: Project) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connections.models import Connection
 from connections.usage import Use, register_usage
+from mantik.accounts.models import User
 from mantik.lib.humanize import counted
 from projects import dependents
 from projects.dependents import Dependent
@@ -33,6 +34,17 @@ def holds_project(_project: Project) -> str:
     return ""
 
 
+def lock_project(project: Project) -> None:
+    """Beat locks schedules, and at its commit the project, of which it has made runs."""
+    list(Schedule.objects.filter(project=project).order_by("pk").select_for_update().values_list("pk"))
+
+
+def lock_schedules_of(user: User) -> None:
+    """Those that run with connections of `user`, who is about to leave: in the order in which beat locks."""
+    theirs = Schedule.objects.filter(connection__owner=user).order_by("pk").select_for_update(of=("self",))
+    list(theirs.values_list("pk"))
+
+
 def empty_project(project: Project) -> None:
     """Schedules with their slots, and the rows that operators saw of them."""
     schedules = Schedule.objects.filter(project=project).order_by("pk")
@@ -54,7 +66,7 @@ def _counted(count: int) -> str:
     return counted(count, "schedule") if count else ""
 
 
-DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project)
+DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project, lock_project)
 
 
 def register() -> None:

@@ -21,6 +21,7 @@ from mantik.tokens.models import PersonalAccessToken
 from projects import groups, members
 from projects.models import Invitation, Membership, Project, UserGroup
 from runs.models import Run
+from schedules.dependents import lock_schedules_of
 
 # Further ones wait behind these: the page stays one that can be read.
 MOST_RUNS = 20
@@ -54,8 +55,9 @@ def obstacles_of(user: User) -> list[Obstacle]:
 def delete_account(*, user: User, now: datetime) -> None:
     """Raises InTheWay."""
     with transaction.atomic():
-        # Of two requests the second finds nothing left to do.
-        if User.objects.select_for_update().get(pk=user.pk).deleted_at:
+        lock_schedules_of(user)
+        # Of two requests the second finds nothing left to do. The row stays, so others need not wait to refer to it.
+        if User.objects.select_for_update(no_key=True).get(pk=user.pk).deleted_at:
             return
         if obstacles := obstacles_of(user):
             raise InTheWay(obstacles)
