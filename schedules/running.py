@@ -29,7 +29,7 @@ def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp
     """
     with transaction.atomic():
         stored = _locked(schedule)
-        if not stored.is_paused:
+        if stored is None or not stored.is_paused:
             return False
         facts = facts_for([stored], now=now)
         if refusal := why_refused(stored, roles=facts.roles, now=now):
@@ -52,10 +52,13 @@ def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp
 def run_now(*, schedule: Schedule, actor: User, now: datetime) -> Run:
     """One run more, at once, whether it is paused or not; the instants to come stay as they are.
 
-    It has a slot of its own. Raises NotAllowed if it may not run, or if runs must not overlap and one is active.
+    It has a slot of its own. Raises NotAllowed if it may not run or is deleted, or if runs must not overlap and
+    one is active.
     """
     with transaction.atomic():
         stored = _locked(schedule)
+        if stored is None:
+            raise NotAllowed("Somebody has just deleted the schedule.")
         facts = facts_for([stored], now=now)
         decision = Decision(stored)
         _check_now(decision, facts)
@@ -75,8 +78,11 @@ def run_now(*, schedule: Schedule, actor: User, now: datetime) -> Run:
     return slot.run
 
 
-def _locked(schedule: Schedule) -> Schedule:
-    stored = Schedule.objects.select_for_update().get(pk=schedule.pk)
+def _locked(schedule: Schedule) -> Schedule | None:
+    """None if somebody has deleted it."""
+    stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
+    if stored is None:
+        return None
     prefetch_related_objects([stored], "project", "connection__owner", "code_repository", "created_by")
     return stored
 

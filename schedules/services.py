@@ -62,7 +62,7 @@ class NotYours(Exception):
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else has edited the schedule since the form was made."""
+    """Somebody else has edited or deleted the schedule since the form was made."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def edit_schedule(
     try:
         with transaction.atomic():
             stored = lock(schedule, now=now)
-            if stored.revision != revision:
+            if stored is None or stored.revision != revision:
                 raise ChangedMeanwhile
             before, recipe = told(stored), stored.recipe
             _choose(stored, actor, run, connection, compute_budget_account, policies)
@@ -170,7 +170,7 @@ def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, rea
     """False if it was not enabled any more. `actor` None: an operator, in the admin."""
     with transaction.atomic():
         stored = lock(schedule, now=now)
-        if not stored.is_enabled:
+        if stored is None or not stored.is_enabled:
             return False
         by = actor.display_name if actor else "An operator"
         _set_state(stored, ScheduleState.PAUSED, actor, now, reason or f"{by} paused it.")
@@ -211,11 +211,15 @@ def delete_schedule(*, schedule: Schedule, actor: User) -> None:
         periodic.remove([stored.periodic_task_id])
 
 
-def lock(schedule: Schedule, *, now: datetime) -> Schedule:
-    """The row as it is, ours until the end of the transaction, with all that was due by `now` dealt with."""
+def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
+    """The row as it is, ours until the end of the transaction, with all that was due by `now` dealt with.
+
+    None if somebody has deleted it meanwhile.
+    """
     while engine.fire_due(now=now, only=[schedule.pk]):
         pass
-    return Schedule.objects.select_for_update(of=("self",)).select_related("project", "connection").get(pk=schedule.pk)
+    rows = Schedule.objects.select_for_update(of=("self",)).select_related("project", "connection")
+    return rows.filter(pk=schedule.pk).first()
 
 
 _STATE = ("state", "state_reason", "state_changed_by", "state_changed_at")

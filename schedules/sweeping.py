@@ -61,5 +61,4 @@ def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
         resume_schedule(schedule=schedule, actor=None, now=now)
     except (NotAllowed, CronError, ZoneError) as reason:
         log.warning("schedule_not_resumed", schedule=str(schedule.uuid), reason=str(reason))
-    schedule.refresh_from_db()
-    periodic.switch([schedule])
+    periodic.switch(list(Schedule.objects.filter(pk=schedule.pk)))

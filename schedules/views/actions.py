@@ -43,7 +43,7 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     form = ResumeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.resume_schedule(
+            is_resumed = services.resume_schedule(
                 schedule=schedule, actor=request.user, catch_up=form.cleaned_data["catch_up"], now=now
             )
         except services.NotAllowed as refusal:
@@ -51,7 +51,8 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         except (CronError, ZoneError) as error:
             messages.error(request, f"It cannot go on. {error.message}")
         else:
-            messages.info(request, _resumed(schedule))
+            if is_resumed:
+                messages.info(request, _resumed(schedule))
         return redirect("schedules:detail", slug, schedule.uuid)
     context = {
         "project": schedule.project,

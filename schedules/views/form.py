@@ -31,7 +31,9 @@ NOT_YOURS = (
     "It runs with the connection of somebody else. When it runs can be changed; to change what it runs, or with which "
     "account, choose a connection of your own."
 )
-CHANGED = "Somebody else has saved this schedule since you opened it. Load the page again to see what they changed."
+CHANGED = (
+    "Somebody else has saved or deleted this schedule since you opened it. Load the page again to see what they did."
+)
 
 
 @login_required

@@ -456,7 +456,7 @@ def test_who_saves_an_older_form_is_told_so(by_ada: Client, ada: User, schedule:
     by_ada.post(at("edit", schedule), data | {"name": "first to save"})
     late = by_ada.post(at("edit", schedule), data | {"name": "too late"})
     assert late.status_code == 422
-    assert "Somebody else has saved this schedule" in page_text(late)
+    assert "Somebody else has saved or deleted this schedule" in page_text(late)
     assert Schedule.objects.get(pk=schedule.pk).name == "first to save"
 
 
