@@ -46,11 +46,9 @@ def main() -> None:
 
 
 def run_beat(clock: str) -> None:
-    options = {}
-    if clock:
-        os.environ[wrong_clock.FILE] = clock
-        options["scheduler"] = f"{wrong_clock.__name__}:{wrong_clock.WrongBeat.__name__}"
-    Beat(app=app, quiet=True, loglevel="WARNING", **options).run()
+    os.environ[wrong_clock.FILE] = clock
+    scheduler = f"{wrong_clock.__name__}:{wrong_clock.WrongBeat.__name__}" if clock else None
+    Beat(app=app, quiet=True, loglevel="WARNING", scheduler=scheduler).run()
 
 
 if __name__ == "__main__":
