@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from django.db.models import Min
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ DAYS = 7
 MOST_SCHEDULES = 100
 MOST_SLOTS = 2000
 MOST_INSTANTS = 7 * 288
+# The calendar leads from the first schedule's week to this long from today.
+AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
 
 
@@ -49,9 +52,13 @@ class Line:
 
 
 def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:
-    """The week that `asked` ("2026-11-23", any day of it) lies in, in the reader's zone; this one if it is none."""
+    """The week that `asked` ("2026-11-23", any day of it) lies in, in the reader's zone; this one if it is none.
+
+    Beyond what there is to see it is the first or last week of that, and nothing leads further.
+    """
     today = timezone.localtime(now).date()
-    monday = _monday(asked, today)
+    first, last = _range(project, today)
+    monday = max(first, min(_monday(asked, today), last))
     begin, end = _midnight(monday), _midnight(monday + timedelta(days=DAYS))
     lines: dict[tuple[date, int], Line] = {}
     schedules = {one.pk: one for one in Schedule.objects.filter(project=project).for_rows().in_order()[:MOST_SCHEDULES]}
@@ -75,8 +82,8 @@ def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[s
             }
             for day in days
         ],
-        "earlier_url": f"{path}?week={monday - timedelta(days=DAYS)}",
-        "later_url": f"{path}?week={monday + timedelta(days=DAYS)}",
+        "earlier_url": f"{path}?week={monday - timedelta(days=DAYS)}" if monday > first else None,
+        "later_url": f"{path}?week={monday + timedelta(days=DAYS)}" if monday < last else None,
         "this_url": path,
         "is_this": monday <= today < monday + timedelta(days=DAYS),
     }
@@ -103,6 +110,14 @@ def _to_come(schedule: Schedule, begin: datetime, end: datetime) -> list[datetim
     return list(islice(timing.instants(after=after, until=end - timedelta(microseconds=1)), MOST_INSTANTS))
 
 
+def _range(project: Project, today: date) -> tuple[date, date]:
+    """The Mondays of the first week with something in it, and of the last one that is told."""
+    made_at = Schedule.objects.filter(project=project).aggregate(first=Min("created_at"))["first"]
+    first = min(timezone.localtime(made_at).date(), today) if made_at else today
+    last = today + AHEAD if made_at else today
+    return _monday_of(first), _monday_of(last)
+
+
 def _monday(asked: str, today: date) -> date:
     try:
         day = date.fromisoformat(asked)
@@ -110,6 +125,10 @@ def _monday(asked: str, today: date) -> date:
         day = today
     if not date(2000, 1, 1) <= day <= date(2200, 1, 1):
         day = today
+    return _monday_of(day)
+
+
+def _monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 

@@ -9,8 +9,10 @@ import redis
 from celery import Task
 from django.conf import settings as django_settings
 from django.db import connection as database
+from django.test import Client
 from django.utils import timezone
 
+from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.service_urls import own_broker_socket, own_broker_url
 from mantik.up.broker import broker_service
@@ -18,10 +20,19 @@ from mantik.up.group import Group
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import Run
+from runs.states import RunState
 from schedules import engine
 from schedules.models import Schedule
 from tests.exactly_once.conftest import database_url
-from tests.support.factories import join, make_project, make_schedule
+from tests.support.factories import (
+    join,
+    make_code_repository,
+    make_connection,
+    make_project,
+    make_run,
+    make_schedule,
+    make_site,
+)
 from tests.support.schedules import TOP, Beats
 
 # A Monday morning, one minute before schedules of every five minutes are due.
@@ -109,3 +120,57 @@ def template(transactional_db: None) -> Schedule:
     """Not due for a day."""
     now = timezone.now()
     return make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")
+
+
+# What the pages are looked at with. Tests of the engine make their own.
+
+
+@pytest.fixture
+def connection(ada: User) -> Connection:
+    return make_connection(
+        owner=ada, name="to-site-a", site=make_site(name="Site A", base_url="https://a.example.org/rest/core")
+    )
+
+
+@pytest.fixture
+def run(project: Project, ada: User, connection: Connection) -> Run:
+    code = make_code_repository(project=project, created_by=ada)
+    return make_run(
+        RunState.FINISHED,
+        project=project,
+        created_by=ada,
+        name="training",
+        connection=connection,
+        code_repository=code,
+        code_name=code.name,
+        code_url=code.url,
+        core_hours=2.0,
+        compute_budget_account="acc_sol",
+        backend_config_content="Resources:\n  Queue: batch\n  Runtime: 10min\n  Nodes: 1\n",
+        mlproject_content="entry_points:\n  main:\n    command: python train.py\n",
+        entry_point="main",
+        parameters={},
+    )
+
+
+@pytest.fixture
+def schedule(run: Run, ada: User, connection: Connection) -> Schedule:
+    return make_schedule(
+        project=run.project,
+        run=run,
+        created_by=ada,
+        connection=connection,
+        name="nightly",
+        cron_expression="30 2 * * *",
+    )
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def by_ada(ada: User) -> Client:
+    return client_of(ada)

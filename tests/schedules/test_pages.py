@@ -20,14 +20,13 @@ from runs.states import RunState
 from schedules import services
 from schedules.models import Schedule, Slot
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
+from tests.schedules.conftest import client_of
 from tests.support.factories import (
     join,
-    make_code_repository,
     make_connection,
     make_project,
     make_run,
     make_schedule,
-    make_site,
     make_user,
 )
 from tests.support.pages import count_queries, page_text
@@ -38,57 +37,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nobody_works(sent: list[tuple[str, object]]) -> None:
     """No message leaves for a broker."""
-
-
-@pytest.fixture
-def connection(ada: User) -> Connection:
-    return make_connection(
-        owner=ada, name="to-site-a", site=make_site(name="Site A", base_url="https://a.example.org/rest/core")
-    )
-
-
-@pytest.fixture
-def run(project: Project, ada: User, connection: Connection) -> Run:
-    code = make_code_repository(project=project, created_by=ada)
-    return make_run(
-        RunState.FINISHED,
-        project=project,
-        created_by=ada,
-        name="training",
-        connection=connection,
-        code_repository=code,
-        code_name=code.name,
-        code_url=code.url,
-        core_hours=2.0,
-        compute_budget_account="acc_sol",
-        backend_config_content="Resources:\n  Queue: batch\n  Runtime: 10min\n  Nodes: 1\n",
-        mlproject_content="entry_points:\n  main:\n    command: python train.py\n",
-        entry_point="main",
-        parameters={},
-    )
-
-
-@pytest.fixture
-def schedule(run: Run, ada: User, connection: Connection) -> Schedule:
-    return make_schedule(
-        project=run.project,
-        run=run,
-        created_by=ada,
-        connection=connection,
-        name="nightly",
-        cron_expression="30 2 * * *",
-    )
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def by_ada(ada: User) -> Client:
-    return client_of(ada)
 
 
 def at(name: str, schedule: Schedule) -> str:
@@ -494,27 +442,3 @@ def test_of_another_project_a_schedule_is_not_found(by_ada: Client, ada: User, s
     join(other, Role.OWNER, ada)
     for name in ("detail", "edit", "resume", "delete"):
         assert by_ada.get(reverse(f"schedules:{name}", args=[other.slug, schedule.uuid])).status_code == 404
-
-
-# The calendar and the overview
-
-
-def test_the_calendar_has_what_ran_and_what_is_to_come(by_ada: Client, schedule: Schedule) -> None:
-    today = timezone.localtime().replace(hour=0, minute=0, second=1)
-    Slot.objects.create(
-        schedule=schedule, due_at=today, outcome=Outcome.MISSED, reason="It was missed.", recorded_at=today
-    )
-    url = reverse("schedules:calendar", args=[schedule.project.slug])
-    text = page_text(by_ada.get(url))
-    assert "nightly" in text
-    assert "Missed" in text
-    later = page_text(by_ada.get(url, {"week": (timezone.localdate() + timedelta(days=14)).isoformat()}))
-    assert later.count("To come") == 7
-    for odd in ("nonsense", "9999-12-31", "0001-01-01", "2026-02-30"):
-        assert page_text(by_ada.get(url, {"week": odd})) == text
-
-
-def test_the_overview_tells_what_is_due_next(by_ada: Client, schedule: Schedule) -> None:
-    text = page_text(by_ada.get(reverse("projects:overview", args=[schedule.project.slug])))
-    assert "Next slots" in text
-    assert "nightly" in text
