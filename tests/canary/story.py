@@ -12,6 +12,8 @@ from mantik.tokens.models import Scope
 from projects.models import CodeRepository, Project
 from runs.models import Run
 from runs.states import RunState
+from schedules.models import Schedule, Slot
+from schedules.states import Outcome
 from tests.canary import canaries
 from tests.canary.browser import Browser
 from tests.canary.conftest import INLINE_BYTES, Scene
@@ -21,6 +23,17 @@ from tests.support.waiting import wait_until
 
 SLUG = "canaries"
 RUNS = f"/projects/{SLUG}/runs/"
+SCHEDULES = f"/projects/{SLUG}/schedules/"
+# As the form proposes them; two runs may be under way at once.
+USUAL_POLICIES = {
+    "code_policy": "same",
+    "overlap": "allow",
+    "missed": "one",
+    "missed_cap": "10",
+    "missed_grace": "6",
+    "jitter_seconds": "0",
+    "pause_after_failures": "5",
+}
 MLPROJECT = """\
 name: canaries
 entry_points:
@@ -116,6 +129,32 @@ class Story:
         wait_until(self.all_over, seconds=120)
         assert "Project=nope" in Run.objects.get(pk=refused.pk).outcome
 
+    def leave_it_to_a_schedule(self) -> None:
+        """Beat starts a run with the member's connection while nobody is there."""
+        form = {
+            "name": "nightly",
+            "run": str(Run.objects.earliest("pk").uuid),
+            "connection": str(self.connection("site").uuid),
+            "compute_budget_account": "demo",
+            "cron_expression": "30 2 * * *",
+            "time_zone": "Europe/Berlin",
+            "end_date": "",
+            **USUAL_POLICIES,
+        }
+        assert self.browser.post(f"{SCHEDULES}add/", **form | {"cron_expression": "@daily"}).status_code == 422
+        page = self.post(f"{SCHEDULES}add/", **form)
+        # The night has come.
+        now = timezone.now().replace(microsecond=0)
+        Schedule.objects.update(next_due_at=now, next_fire_at=now)
+        wait_until(lambda: self.is_up() and Slot.objects.exists(), seconds=60)
+        slot = Slot.objects.get()
+        assert (slot.outcome, slot.due_at) == (Outcome.FIRED, now)
+        self.post(f"{page}run-now/")
+        wait_until(self.all_over, seconds=120)
+        repeated = Run.objects.filter(slot__isnull=False)
+        assert [run.state for run in repeated] == [RunState.FINISHED] * 2
+        self.post(f"{page}pause/")
+
     def be_refused(self) -> None:
         self.replace("site", canaries.WRONG_PASSWORD)
         run = self.run("refused")
@@ -169,6 +208,9 @@ class Story:
         path = self.post(f"{RUNS}submissions/add/", **form)
         return Run.objects.get(uuid=path.rstrip("/").rpartition("/")[2])
 
-    def all_over(self) -> bool:
+    def is_up(self) -> bool:
         self.scene.stack.check()
-        return all(run.is_terminal and run.next_poll_at is None for run in Run.objects.all())
+        return True
+
+    def all_over(self) -> bool:
+        return self.is_up() and all(run.is_terminal and run.next_poll_at is None for run in Run.objects.all())

@@ -14,6 +14,7 @@ from connections.services import open_connection
 from runs.job import layout
 from runs.models import Run
 from runs.notifications import notification_url
+from schedules.models import Schedule
 from tests.canary import accounts, canaries, places
 from tests.canary.accounts import secure_the_account
 from tests.canary.browser import Browser
@@ -21,7 +22,7 @@ from tests.canary.conftest import Scene
 from tests.canary.other_logins import connect_in_other_ways
 from tests.canary.search import Canary, Place, found
 from tests.canary.ssh_code import read_code_by_ssh
-from tests.canary.story import RUNS, Story
+from tests.canary.story import RUNS, SCHEDULES, Story
 from tests.support.factories import make_user
 from tests.support.mlflow_server import MlflowServer
 from tests.support.oidc import OidcProvider
@@ -39,6 +40,7 @@ def tell(story: Story, provider: OidcProvider) -> list[Canary]:
     made += read_code_by_ssh(story, story.scene.data_dir.parent / "sshd")
     story.link_code()
     story.run_everything()
+    story.leave_it_to_a_schedule()
     story.be_refused()
     story.take_the_token_back()
     wait_until(story.all_over, seconds=120)
@@ -121,7 +123,9 @@ def assert_it_looked_everywhere(everything: list[Place], hits: list[str]) -> Non
     """No leak was found where secrets pass by, not because nothing passed by."""
     run = Run.objects.earliest("pk")
     visited = {where for where, _ in everything}
-    for path in ("/", "/settings/connections/", f"{RUNS}{run.uuid}/log/raw/", "/admin/connections/connection/"):
+    schedule = f"{SCHEDULES}{Schedule.objects.get().uuid}/"
+    paths = ("/", "/settings/connections/", f"{RUNS}{run.uuid}/log/raw/", "/admin/connections/connection/", schedule)
+    for path in (*paths, f"{schedule}edit/", f"{SCHEDULES}calendar/", "/admin/django_celery_beat/periodictask/"):
         assert f"page: {path}" in visited
     for words in (b"submit_run", b"git-remote-https", b"tracked 200", b"haveClientStageIn", b"POST /notify/"):
         assert any(words in content for _, content in everything), words
