@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import QueryDict
 
 from projects.members import people_of
@@ -67,9 +66,7 @@ class RunFilter:
         if self.period:
             runs = runs.filter(created_at__gte=self.now - timedelta(days=PERIODS[self.period][1]))
         if self.q:
-            runs = runs.filter(
-                Q(name__icontains=self.q) | Q(commit_sha__startswith=self.q.lower()) | Q(created_by__username=self.q)
-            )
+            runs = runs.search(self.q)
         return runs
 
     # For the template

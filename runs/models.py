@@ -123,6 +123,11 @@ class Run(Repeatable):
         return self.uuid.hex[:8]
 
     @property
+    def newest_of(self) -> str:
+        """The branch whose newest commit is wanted and not known yet; "" once `commit_sha` is the run's own."""
+        return self.branch if self.commit_pending else ""
+
+    @property
     def run_state(self) -> RunState:
         return RunState(self.state)
 

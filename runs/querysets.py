@@ -28,6 +28,11 @@ class RunQuerySet(models.QuerySet["Run"]):
             "mlproject_content", "backend_config_content", "job_script", "experiment__description"
         )
 
+    def search(self, text: str) -> RunQuerySet:
+        """By name, commit and member. A commit that is not known yet is not the one that the row still has."""
+        commit = Q(commit_sha__startswith=text.lower(), commit_pending=False)
+        return self.filter(Q(name__icontains=text) | commit | Q(created_by__username=text))
+
     def active(self) -> RunQuerySet:
         return self.filter(state__in=ACTIVE)
 

@@ -28,7 +28,9 @@ class RunRow:
     badge: Badge
     detail: str
     segments: list[Segment]
+    # "" until the newest commit of the branch `newest_of` is known.
     commit_sha: str
+    newest_of: str
     commit_url: str | None
     by: str
     created_at: datetime
@@ -61,7 +63,8 @@ def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, 
         badge=run.badge,
         detail=detail_line(run, now=now),
         segments=phase_segments(run, now=now),
-        commit_sha=run.commit_sha,
+        commit_sha="" if run.newest_of else run.commit_sha,
+        newest_of=run.newest_of,
         commit_url=commit_url(run),
         by=run.created_by.display_name,
         created_at=run.created_at,

@@ -235,9 +235,7 @@ def _hours(length: timedelta) -> str:
 
 
 def _matching(runs: RunQuerySet, text: str) -> RunQuerySet:
-    if not text:
-        return runs
-    return runs.filter(Q(name__icontains=text) | Q(commit_sha__startswith=text.lower()) | Q(created_by__username=text))
+    return runs.search(text) if text else runs
 
 
 class ResumeForm(forms.Form):
