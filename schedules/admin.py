@@ -1,9 +1,18 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.http import MemberRequest
+from schedules import operators, periodic
 from schedules.models import Schedule, Slot
 from schedules.services import pause_schedule
 
@@ -55,3 +64,89 @@ class SlotAdmin(_ReadOnly, admin.ModelAdmin[Slot]):
     list_select_related = ["schedule", "run"]
     show_full_result_count = False
     ordering = ["-pk"]
+
+
+class SwitchForm(forms.ModelForm[PeriodicTask]):
+    """Of a schedule's row operators change nothing but this."""
+
+    class Meta:
+        model = PeriodicTask
+        fields = ("enabled",)
+
+
+# django-celery-beat has registered its own as it was imported.
+admin.site.unregister(PeriodicTask)
+
+
+@admin.register(PeriodicTask)
+class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without types
+    """As django-celery-beat has it; the rows of schedules can be switched, in the operator's name, and nothing else."""
+
+    # Theirs has a script in it, and reads the crontabs of all schedules.
+    change_form_template = "admin/change_form.html"
+    raw_id_fields = ("interval", "crontab", "solar", "clocked")
+    readonly_fields = ("last_run_at", "crontab_translation")
+    list_display = ("name", "enabled", "scheduler", "last_run_at", "total_run_count")
+    list_filter = ("enabled", "task")
+    date_hierarchy = None
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+    def changeform_view(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        return admin.ModelAdmin.changeform_view(self, request, *arguments, **options)
+
+    def get_form(self, request: HttpRequest, obj: PeriodicTask | None = None, **options: Any) -> Any:
+        if not _is_ours(obj):
+            return super().get_form(request, obj, **options)
+        return SwitchForm
+
+    def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        if not _is_ours(obj):
+            return super().get_fieldsets(request, obj)
+        return [(None, {"fields": ("enabled", *self.get_readonly_fields(request, obj))})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        told = ("name", "description", "crontab", "expires", "last_run_at", "total_run_count")
+        return told if _is_ours(obj) else super().get_readonly_fields(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
+        return not _is_ours(obj) and bool(super().has_delete_permission(request, obj))
+
+    def save_model(self, request: MemberRequest, obj: PeriodicTask, form: Any, change: bool) -> None:
+        with self._at_work(request):
+            if _is_ours(obj):
+                obj.save(update_fields=["enabled"])
+            else:
+                super().save_model(request, obj, form, change)
+
+    # django-celery-beat switches in bulk, past every signal.
+
+    @admin.action(description="Enable selected tasks")
+    def enable_tasks(self, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        self._switch(super().enable_tasks, request, queryset)
+
+    @admin.action(description="Disable selected tasks")
+    def disable_tasks(self, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        self._switch(super().disable_tasks, request, queryset)
+
+    @admin.action(description="Toggle activity of selected tasks")
+    def toggle_tasks(self, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        self._switch(super().toggle_tasks, request, queryset)
+
+    def _switch(self, do: Any, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        # So that no sweep sees it before we have, and does it in nobody's name.
+        with self._at_work(request), transaction.atomic():
+            do(request, queryset)
+            operators.heed(chosen)
+
+    @contextmanager
+    def _at_work(self, request: MemberRequest) -> Iterator[None]:
+        with operators.at_work(request.user) as hand:
+            yield
+        for refusal in hand.refusals:
+            self.message_user(request, refusal, messages.WARNING)
+
+
+def _is_ours(task: PeriodicTask | None) -> bool:
+    return task is not None and task.task == periodic.TASK

@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 
+from mantik.accounts.models import User
 from runs.services import NotAllowed
 from runs.states import TERMINAL
 from schedules import periodic
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 BY_OPERATOR = "An operator switched it off."
+HAS_ENDED = "It has ended. A later end date, in its project, has it go on."
 
 
 def count_ends(*, now: datetime) -> int:
@@ -52,13 +54,23 @@ def heed_operators(*, now: datetime) -> int:
     return len(found)
 
 
-def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
-    """An operator has switched its PeriodicTask. One that cannot go on is switched back."""
+def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime, actor: User | None = None) -> str:
+    """An operator has switched its PeriodicTask: `actor`, None if nobody knows who.
+
+    One that cannot go on is switched back; the answer says why, and is "" else.
+    """
     if not is_on:
-        pause_schedule(schedule=schedule, actor=None, reason=BY_OPERATOR, now=now)
-        return
+        pause_schedule(schedule=schedule, actor=actor, reason=BY_OPERATOR, now=now)
+        return ""
+    why_not = ""
     try:
-        resume_schedule(schedule=schedule, actor=None, now=now)
+        if not resume_schedule(schedule=schedule, actor=actor, now=now):
+            why_not = HAS_ENDED
     except (NotAllowed, CronError, ZoneError) as reason:
-        log.warning("schedule_not_resumed", schedule=str(schedule.uuid), reason=str(reason))
-    periodic.switch(list(Schedule.objects.filter(pk=schedule.pk)))
+        why_not = str(reason)
+        log.warning("schedule_not_resumed", schedule=str(schedule.uuid), reason=why_not)
+    stored = Schedule.objects.filter(pk=schedule.pk).first()
+    if stored is None:
+        return ""
+    periodic.switch([stored])
+    return "" if stored.is_enabled else why_not
