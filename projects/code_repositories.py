@@ -127,7 +127,7 @@ def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
         # Who starts a run with it meanwhile waits at this lock, and then finds it gone.
         stored = _locked(repository)
         if held := what_holds_code_repository(stored):
-            raise InUse(f"{stored.name} is used by {held}. Cancel what is active, or wait until it is over.")
+            raise InUse(f"{stored.name} is used by {held}. Cancel runs, or wait until they are over; delete schedules.")
         told = _told(stored)
         record("code_repository.deleted", actor=actor, target=stored, project=repository.project, before=told)
         stored.delete()

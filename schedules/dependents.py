@@ -11,22 +11,24 @@ from mantik.lib.humanize import counted
 from projects import dependents
 from projects.dependents import Dependent
 from projects.models import CodeRepository, Experiment, Project
+from projects.permissions import LEAST_ROLE, Action
 from schedules import periodic
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
-from schedules.states import ScheduleState
+from schedules.querysets import ScheduleQuerySet
+from schedules.refusals import owner_of, roles_for
 
 BATCH = 500
+MOST_NAMED = 3
 
 
 def holds_experiment(experiment: Experiment) -> str:
-    return _counted(Schedule.objects.filter(experiment=experiment).count())
+    return _named(Schedule.objects.filter(experiment=experiment))
 
 
 def holds_code_repository(repository: CodeRepository) -> str:
     """Those that ended need it no more."""
-    used = Schedule.objects.filter(code_repository=repository).exclude(state=ScheduleState.ENDED)
-    return _counted(used.count())
+    return _named(Schedule.objects.filter(code_repository=repository).going_on())
 
 
 def holds_project(_project: Project) -> str:
@@ -56,14 +58,32 @@ def empty_project(project: Project) -> None:
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """Schedules that would be refused at each instant without it."""
-    found = Schedule.objects.filter(connection=connection).exclude(state=ScheduleState.ENDED)
-    for schedule in found.select_related("project").in_order():
+    """Schedules that would be refused at each instant without it, and were not before."""
+    for schedule in _running(Schedule.objects.filter(connection=connection)):
         yield Use(f"the schedule {schedule.name} in {schedule.project.name}", page_of(schedule))
 
 
-def _counted(count: int) -> str:
-    return counted(count, "schedule") if count else ""
+def running_as(user: User) -> list[Schedule]:
+    """The schedules that run in the name of `user`, and would be refused without their connections."""
+    return _running(Schedule.objects.filter(connection__owner=user))
+
+
+def _running(schedules: ScheduleQuerySet) -> list[Schedule]:
+    """Those whose owner may not start runs any more are refused with the connection as well as without it."""
+    found = list(schedules.going_on().for_rows().select_related("project", "connection__owner").in_order())
+    roles, least = roles_for(found), LEAST_ROLE[Action.ADD_RUN]
+    held = [roles.get((owner_of(schedule).pk, schedule.project_id)) for schedule in found]
+    return [schedule for schedule, role in zip(found, held, strict=True) if role and role.at_least(least)]
+
+
+def _named(schedules: ScheduleQuerySet) -> str:
+    """ "the schedule nightly", "5 schedules (hourly, nightly, weekly and 2 more)"; "" if there is none."""
+    count = schedules.count()
+    names = list(schedules.in_order().values_list("name", flat=True)[:MOST_NAMED])
+    if count < 2:
+        return f"the schedule {names[0]}" if names else ""
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    return f"{counted(count, 'schedule')} ({', '.join(names)}{more})"
 
 
 DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project, lock_project)

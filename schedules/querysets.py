@@ -35,6 +35,10 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def enabled(self) -> ScheduleQuerySet:
         return self.filter(state=ScheduleState.ENABLED)
 
+    def going_on(self) -> ScheduleQuerySet:
+        """Enabled or paused: those that need what they use."""
+        return self.exclude(state=ScheduleState.ENDED)
+
     def paused(self) -> ScheduleQuerySet:
         return self.filter(state=ScheduleState.PAUSED)
 

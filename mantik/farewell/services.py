@@ -21,10 +21,12 @@ from mantik.tokens.models import PersonalAccessToken
 from projects import groups, members
 from projects.models import Invitation, Membership, Project, UserGroup
 from runs.models import Run
-from schedules.dependents import lock_schedules_of
+from schedules.dependents import lock_schedules_of, running_as
+from schedules.links import page_of
+from schedules.models import Schedule
 
-# Further ones wait behind these: the page stays one that can be read.
-MOST_RUNS = 20
+# Further ones of a kind wait behind these: the page stays one that can be read.
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ def obstacles_of(user: User) -> list[Obstacle]:
     """Empty, if there are none."""
     owned = [_of_project(project) for project in members.solely_owned_by(user)]
     administered = [_of_group(group) for group in groups.solely_administered_by(user)]
-    active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_RUNS]
-    return [*owned, *administered, *(_of_run(run) for run in active)]
+    active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_SHOWN]
+    schedules = [_of_schedule(schedule) for schedule in running_as(user)[:MOST_SHOWN]]
+    return [*owned, *administered, *schedules, *(_of_run(run) for run in active)]
 
 
 def delete_account(*, user: User, now: datetime) -> None:
@@ -96,6 +99,15 @@ def _of_group(group: UserGroup) -> Obstacle:
         f"You are the only admin of the group {group.name}. Make somebody else one, or delete the group.",
         reverse("projects:group", args=[group.uuid]),
         "Group",
+    )
+
+
+def _of_schedule(schedule: Schedule) -> Obstacle:
+    return Obstacle(
+        f"The schedule {schedule.name} in {schedule.project.name} runs with a connection of yours. Delete it, or have "
+        "somebody edit it who goes on with it, and choose a connection of their own.",
+        page_of(schedule),
+        "Schedule",
     )
 
 

@@ -104,7 +104,8 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             request,
             project,
             title=f"Remove {user.display_name} from {project.name}?",
-            message="What they have added stays. Runs of theirs that a site has already go on; others will not start.",
+            message="What they have added stays. Runs of theirs that a site has already go on; others will not start. "
+            "Schedules that run with a connection of theirs are refused until somebody else gives them one.",
             verb="Remove member",
             icon_name="x-lg",
         )
@@ -159,7 +160,8 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
             request,
             project,
             title=f"Leave {project.name}?",
-            message="What you have added stays. To come back you need an invitation.",
+            message="What you have added stays. Schedules that run with a connection of yours are refused until "
+            "somebody else gives them one. To come back you need an invitation.",
             points=[
                 f"By the group {group.name} you keep a role here until you leave that group." for group in by_groups
             ],

@@ -19,8 +19,18 @@ from projects.models import Membership, Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
+from schedules.models import Schedule
+from schedules.states import ScheduleState
 from tests.conftest import ClientOf
-from tests.support.factories import PASSWORD, join, make_connection, make_run, make_second_factors, make_user
+from tests.support.factories import (
+    PASSWORD,
+    join,
+    make_connection,
+    make_run,
+    make_schedule,
+    make_second_factors,
+    make_user,
+)
 from tests.support.pages import confirm_identity, page_text
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +127,28 @@ def test_a_run_that_is_not_over_is_waited_for(client_of: ClientOf, project: Proj
     assert "Your run nightly in PV yield is not over." in page_text(page)
     assert str(run.uuid) in page.content.decode()
     assert client.post(DELETE).status_code == 409
+
+
+def test_a_schedule_with_ones_own_connection_is_named_until_somebody_else_has_it(
+    client_of: ClientOf, project: Project, owner: User, bob: User
+) -> None:
+    schedule = make_schedule(project=project, created_by=bob, connection=make_connection(owner=bob), name="nightly")
+    client = confirmed(client_of, bob)
+    page = client.get(DELETE)
+    assert "The schedule nightly in PV yield runs with a connection of yours." in page_text(page)
+    assert f"/schedules/{schedule.uuid}/" in page.content.decode()
+    assert client.post(DELETE).status_code == 409
+    theirs = make_connection(owner=owner)
+    Schedule.objects.update(connection=theirs, last_edited_by=owner)
+    assert client.post(DELETE).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.is_enabled, schedule.connection) == (True, theirs)
+
+
+def test_a_schedule_that_has_ended_is_no_obstacle(client_of: ClientOf, project: Project, bob: User) -> None:
+    theirs = make_connection(owner=bob)
+    make_schedule(project=project, created_by=bob, connection=theirs, state=ScheduleState.ENDED)
+    assert confirmed(client_of, bob).post(DELETE).status_code == 302
 
 
 def test_the_only_admin_of_a_group_with_others_is_told_which(client_of: ClientOf, bob: User, owner: User) -> None:

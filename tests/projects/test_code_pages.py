@@ -270,7 +270,9 @@ def test_it_is_not_deleted_under_an_active_run(
     run = make_run(RunState.QUEUED, project=project, created_by=researcher, code_repository=code)
     client = client_of(researcher)
     response = client.post(at(code, "delete/"), follow=True)
-    assert "training is used by 1 active run. Cancel what is active, or wait until it is over." in page_text(response)
+    assert "training is used by 1 active run. Cancel runs, or wait until they are over; delete schedules." in page_text(
+        response
+    )
     Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, ended_at=NOW)
     assert client.post(at(code, "delete/"))["Location"] == "/projects/pv-yield/code/"
     assert not CodeRepository.objects.exists()

@@ -16,7 +16,7 @@ from projects.code_repositories import InUse as CodeInUse
 from projects.code_repositories import delete_code_repository
 from projects.deletion import delete_project
 from projects.experiments import InUse, delete_experiment
-from projects.models import CodeRepository, Project
+from projects.models import CodeRepository, Membership, Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
@@ -401,11 +401,19 @@ def test_what_a_schedule_needs_is_not_deleted_under_it(schedule: Schedule, ada: 
     assert [use.text for use in uses_of(schedule.connection)] == [
         f"the schedule {schedule.name} in {schedule.project.name}"
     ]
-    with pytest.raises(CodeInUse, match="1 schedule"):
+    with pytest.raises(CodeInUse, match=f"is used by the schedule {schedule.name}"):
         delete_code_repository(repository=schedule.code_repository, actor=ada)
+    for name in ("hourly", "nightly", "weekly"):
+        make_schedule(run=schedule.run, created_by=ada, experiment=schedule.experiment, name=name, now=EARLIER)
     Run.objects.all().delete()
-    with pytest.raises(InUse, match="1 schedule"):
+    with pytest.raises(InUse, match=r"holds 4 schedules \(hourly, nightly, schedule-\d+ and 1 more\)"):
         delete_experiment(experiment=schedule.experiment, actor=ada, now=DUE)
+
+
+def test_a_connection_can_go_when_its_owner_may_not_run_there_any_more(schedule: Schedule, ada: User) -> None:
+    assert schedule.connection
+    Membership.objects.filter(user=ada).update(role=Role.REPORTER)
+    assert uses_of(schedule.connection) == []
 
 
 def test_schedules_go_with_their_project(schedule: Schedule, project: Project, ada: User) -> None:
