@@ -120,6 +120,8 @@ class ScheduleForm(forms.Form):
         super().__init__(data, initial=(_shown(schedule) if schedule else _usual()) | dict(initial or {}))
         self.project, self.now, self.schedule = project, now, schedule
         self.timing: Timing | None = None
+        # By field: what means the same as what was refused.
+        self.offers: dict[str, str] = {}
         self._offer_runs()
         self._offer_connections(user)
 
@@ -173,6 +175,7 @@ class ScheduleForm(forms.Form):
                 now=self.now,
             )
         except BadTiming as bad:
+            self.offers = bad.offers
             for name, sentences in bad.problems.items():
                 if name not in self.errors:
                     self.add_error(name, sentences)

@@ -20,11 +20,12 @@ _ALWAYS = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class BadTiming(Exception):
-    """What is wrong, by the names of the form's fields; sentences for the member."""
+    """What is wrong, by the names of the form's fields; sentences for the member. `offers`: what to write instead."""
 
-    def __init__(self, problems: dict[str, list[str]]) -> None:
+    def __init__(self, problems: dict[str, list[str]], offers: dict[str, str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+        self.offers = offers
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,24 @@ def read_timing(
 ) -> Timing:
     """What a member typed. Raises BadTiming with all that is wrong with it."""
     problems: dict[str, list[str]] = {}
+    offers: dict[str, str] = {}
     cron, zone = None, None
     try:
         cron = accept(cron_expression)
         _check_gap(cron, jitter_seconds, problems)
     except CronError as error:
-        problems["cron_expression"] = [error.message]
+        problems["cron_expression"], offers["cron_expression"] = [error.message], error.offer
     try:
         zone = zone_named(time_zone)
     except ZoneError as error:
-        problems["time_zone"] = [error.message]
+        problems["time_zone"], offers["time_zone"] = [error.message], error.offer
     if cron and zone:
         timing = Timing(cron, zone, end_date)
         if "cron_expression" not in problems and timing.next_after(now) is None:
             problems["end_date"] = [_never_again(timing, now)]
         if not problems:
             return timing
-    raise BadTiming(problems)
+    raise BadTiming(problems, offers)
 
 
 def timing_of(*, cron_expression: str, time_zone: str, end_date: date | None) -> Timing:

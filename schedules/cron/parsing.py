@@ -28,7 +28,7 @@ def parse(expression: str) -> Cron:
     try:
         minutes, hours, days, months, weekdays = map(parse_field, fields, FIELDS)
     except CronError as error:
-        raise _with_offer(error, dialects.plain(fields), unlike=fields) from None
+        raise _with_offer(_mended(error, fields), dialects.plain(fields), unlike=fields) from None
     cron = Cron(
         " ".join(fields),
         minutes,
@@ -81,10 +81,25 @@ def _wrong_number(fields: Sequence[str]) -> CronError:
     return offered if offered.offer else CronError(f"{error.message} {_FIVE}")
 
 
+def _mended(error: CronError, fields: Sequence[str]) -> CronError:
+    """With the whole expression, if the error knows what to write in its field."""
+    if not error.instead:
+        return error
+    place = next(place for place, field in enumerate(FIELDS) if field.name == error.field)
+    terms = [error.instead if term == error.term else term for term in fields[place].split(",")]
+    mended = error.instead if error.term == fields[place] else ",".join(terms)
+    offer = " ".join([*fields[:place], mended, *fields[place + 1 :]])
+    try:
+        parse(offer)
+    except CronError:
+        return error
+    return CronError(error.message, field=error.field, offer=offer)
+
+
 def _with_offer(error: CronError, fields: Sequence[str], *, unlike: Sequence[str]) -> CronError:
     """The error with `fields` as what to write instead, if they differ from what was typed and can be read."""
     offer = " ".join(fields)
-    if not fields or list(fields) == list(unlike):
+    if error.offer or not fields or list(fields) == list(unlike):
         return error
     try:
         parse(offer)

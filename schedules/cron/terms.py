@@ -49,12 +49,16 @@ def _refuse_extensions(text: str, field: Field) -> None:
 def _check_stars(terms: list[str], field: Field) -> None:
     """Whether a field begins with * decides what happens when clocks change, so a * further on would be ambiguous."""
     if "*" in terms:
-        raise _error(field, ",".join(terms), "lists more beside *, which is every value already. Write * alone.")
+        told = "lists more beside *, which is every value already. Write * alone."
+        raise _error(field, ",".join(terms), told, instead="*")
     stars = [term for term in terms if term.startswith("*")]
     if stars and stars != terms[:1]:
         ordered = ",".join([*stars, *(term for term in terms if term not in stars)])
-        remedy = f"Write {ordered}." if len(stars) == 1 else "Write the numbers themselves."
-        raise _error(field, ",".join(terms), f"has {stars[-1]} behind other values. {remedy}")
+        if len(stars) > 1:
+            told = f"has {stars[-1]} behind other values. Write the numbers themselves."
+            raise _error(field, ",".join(terms), told)
+        told = f"has {stars[-1]} behind other values. Write {ordered}."
+        raise _error(field, ",".join(terms), told, instead=ordered)
 
 
 def _term(term: str, field: Field) -> int:
@@ -101,14 +105,14 @@ def _range(text: str, term: str, field: Field) -> tuple[int, int]:
 
 def _refuse_wrapped(low: int, high: int, term: str, field: Field) -> NoReturn:
     if "/" in term:
-        remedy = "List the values instead."
-    elif field is WEEKDAY and high == 0:
-        remedy = f"Write {low}-7."
+        raise _error(field, term, "is a range that runs backwards. List the values instead.")
+    if field is WEEKDAY and high == 0:
+        instead = f"{low}-7"
     else:
         end = f"{low}-{field.high}" if low < field.high else f"{low}"
         start = f"{field.low}-{high}" if high > field.low else f"{high}"
-        remedy = f"Write {end},{start}."
-    raise _error(field, term, f"is a range that runs backwards. {remedy}")
+        instead = f"{end},{start}"
+    raise _error(field, term, f"is a range that runs backwards. Write {instead}.", instead=instead)
 
 
 def _step(text: str, low: int, high: int, term: str, field: Field) -> int:
@@ -118,7 +122,8 @@ def _step(text: str, low: int, high: int, term: str, field: Field) -> int:
     if step == 0:
         raise _error(field, term, "has a step of 0, which leads nowhere. Write a step of 1 or more.")
     if step > max(high - low, 1):
-        raise _error(field, term, f"has a step that is larger than its range, so it means {low} only. Write {low}.")
+        told = f"has a step that is larger than its range, so it means {low} only. Write {low}."
+        raise _error(field, term, told, instead=str(low))
     return step
 
 
@@ -140,7 +145,7 @@ def _refuse_word(text: str, term: str, field: Field) -> NoReturn:
         if short in other.names and text.isalpha():
             if other is not field:
                 raise _error(field, term, f"belongs into the {other.name} field. Here go {_accepted(field)}.")
-            raise _error(field, term, f"is not a name that cron knows. Write {short}.")
+            raise _error(field, term, f"is not a name that cron knows. Write {short}.", instead=short)
     raise _error(field, term, f"is not understood. Here go {_accepted(field)}.")
 
 
@@ -149,5 +154,5 @@ def _accepted(field: Field) -> str:
     return f"numbers of {field.numbers}{names}, lists (1,2), ranges (1-5), steps (*/5) and *"
 
 
-def _error(field: Field, value: str, rest: str) -> CronError:
-    return CronError(f'In the {field.name} field, "{value}" {rest}', field=field.name)
+def _error(field: Field, term: str, rest: str, *, instead: str = "") -> CronError:
+    return CronError(f'In the {field.name} field, "{term}" {rest}', field=field.name, term=term, instead=instead)

@@ -22,10 +22,11 @@ _AREAS = (
 
 
 class ZoneError(ValueError):
-    """No zone of that name. `message` is a sentence with what to choose instead."""
+    """No zone of that name. `message` is a sentence with what to choose instead, `offer` the name of that, or ""."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, offer: str = "") -> None:
         self.message = message
+        self.offer = offer
         super().__init__(message)
 
 
@@ -65,7 +66,7 @@ def zone(name: str) -> ZoneInfo:
     """The zone of this name, today's or an older one (Asia/Calcutta); ZoneError if there is none."""
     if name in _places():
         return _loaded(name)
-    raise ZoneError(_unknown(name))
+    raise _unknown(name)
 
 
 def choices(*, now: datetime) -> list[Choice]:
@@ -112,13 +113,13 @@ def _today() -> tuple[str, ...]:
     return (UTC_NAME, *sorted(named & _places()))
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str) -> ZoneError:
     if not name:
-        return "The time zone is missing. Choose the one of a city, such as Europe/Berlin, or UTC."
+        return ZoneError("The time zone is missing. Choose the one of a city, such as Europe/Berlin, or UTC.")
     wanted = name[:60].strip().replace(" ", "_").casefold()
     folded = {known.casefold(): known for known in _places()}
     cities = {known.rpartition("/")[2].casefold(): known for known in _today()}
     near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
     near_name = (folded | cities)[near[0]] if near else ""
     remedy = f"Did you mean {near_name}?" if near_name else "Choose the one of a city, such as Europe/Berlin, or UTC."
-    return f'"{name[:60]}" is not a time zone of a place. {remedy}'
+    return ZoneError(f'"{name[:60]}" is not a time zone of a place. {remedy}', offer=near_name)

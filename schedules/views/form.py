@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +31,8 @@ NOT_YOURS = (
     "It runs with the connection of somebody else. When it runs can be changed; to change what it runs, or with which "
     "account, choose a connection of your own."
 )
+# "use-cron_expression" is the name of the button that fills that field; see schedules/_choice.html.
+OFFER = "use-"
 CHANGED = (
     "Somebody else has saved or deleted this schedule since you opened it. Load the page again to see what they did."
 )
@@ -82,10 +84,21 @@ def edit_preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _preview(request: MemberRequest, project: Project, schedule: Schedule | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
-    form = ScheduleForm(data, project=project, user=request.user, now=timezone.now(), schedule=schedule)
+    form = ScheduleForm(_with_offers(data), project=project, user=request.user, now=timezone.now(), schedule=schedule)
     form.forgive()
     template = "schedules/_preview.html" if request.htmx else "schedules/form.html"
     return _page(request, project, form, template=template)
+
+
+def _with_offers(data: QueryDict) -> QueryDict:
+    """With what was offered for a field, where that button was pressed."""
+    taken = {name.removeprefix(OFFER): value for name, value in data.items() if name.startswith(OFFER)}
+    if not taken:
+        return data
+    filled = data.copy()
+    for name, value in taken.items():
+        filled[name] = str(value)
+    return filled
 
 
 def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:

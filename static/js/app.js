@@ -3,6 +3,7 @@ import "./append.js";
 import "./copy.js";
 import "./dialogs.js";
 import "./drawer.js";
+import "./fill.js";
 import "./htmx-setup.js";
 import "./menus.js";
 import "./messages.js";

@@ -26,6 +26,11 @@ def test_the_preview_and_the_fields_follow_what_is_typed(scene: Scene, open_page
     expect(page.locator("#cron-field .field-error")).to_contain_text("0 0 * * *")
     expect(cron).to_be_focused()
     expect(cron).to_have_value("@daily")
+    page.get_by_role("button", name="Use 0 0 * * *").click()
+    expect(page.locator("#cron-field")).to_contain_text("Every day at 00:00")
+    expect(page.get_by_role("button", name="Use 0 0 * * *")).to_have_count(0)
+    expect(cron).to_be_focused()
+    expect(cron).to_have_value("0 0 * * *")
     page.get_by_label("Find a run").press_sequentially("oversize")
     expect(page.get_by_label("Run", exact=True).locator("option")).to_have_count(1)
     assert visit.complaints == []
@@ -40,3 +45,14 @@ def test_a_schedule_is_added_from_the_page_of_a_run(scene: Scene, open_page: Ope
     page.get_by_role("button", name="Add schedule").click()
     expect(page.get_by_role("heading", name="every morning")).to_be_visible()
     assert Schedule.objects.get(name="every morning").run == run
+
+
+def test_enter_saves_and_does_not_take_what_is_offered(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(reverse("schedules:add", args=[scene.project.slug]))
+    cron = page.get_by_label("Cron expression")
+    cron.fill("@daily")
+    expect(page.get_by_role("button", name="Use 0 0 * * *")).to_be_visible()
+    with page.expect_navigation():
+        cron.press("Enter")
+    expect(cron).to_have_value("@daily")
+    expect(page.locator("#cron-field .field-error")).to_contain_text("0 0 * * *")

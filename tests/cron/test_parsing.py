@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from celery.schedules import crontab
@@ -123,7 +124,11 @@ def test_what_is_refused_is_told_with_field_value_and_remedy(expression: str, fi
     assert message in error.message
     assert error.field == field
     assert error.message.endswith((".", "?"))
-    assert not error.offer
+    # Where the sentence says what to write in the field, a whole expression with that is offered.
+    remedy = re.search(r"Write ([0-9A-Z*,/-]+)(?: alone)?\.$", error.message)
+    assert bool(error.offer) == bool(remedy)
+    if remedy:
+        assert remedy[1] in parse(error.offer).expression.split()
 
 
 @pytest.mark.parametrize(

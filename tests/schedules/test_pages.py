@@ -299,6 +299,34 @@ def test_without_javascript_the_preview_is_the_whole_page_with_all_that_was_type
     assert not Schedule.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "refused", "offered"),
+    [
+        ("cron_expression", "@daily", "0 0 * * *"),
+        ("cron_expression", "0 30 2 * * ?", "30 2 * * *"),
+        ("cron_expression", "H 3 * * *", "17 3 * * *"),
+        ("cron_expression", "0 22-2 * * *", "0 22-23,0-2 * * *"),
+        ("time_zone", "Berlin", "Europe/Berlin"),
+    ],
+)
+def test_what_means_the_same_is_offered_and_taken_by_a_press(
+    by_ada: Client, run: Run, connection: Connection, field: str, refused: str, offered: str
+) -> None:
+    data = typed(run, connection, name="typed so far") | {field: refused}
+    answer = by_ada.post(add_url(run.project), data)
+    button = f'name="use-{field}" value="{offered}" formaction="{preview_url(run.project)}"'
+    assert button in answer.content.decode()
+    filled = by_ada.post(preview_url(run.project), data | {f"use-{field}": offered})
+    form = filled.context["form"]
+    assert (form[field].value(), form["name"].value(), dict(form.errors)) == (offered, "typed so far", {})
+    assert "data-fill" not in filled.content.decode()
+
+
+def test_without_an_equivalent_nothing_is_offered(by_ada: Client, run: Run, connection: Connection) -> None:
+    answer = by_ada.post(add_url(run.project), typed(run, connection, cron_expression="0 0 L * *"))
+    assert "data-fill" not in answer.content.decode()
+
+
 # One schedule
 
 
