@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Case, Count, Max, Min, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
+from mantik.lib.humanize import number
 from projects.models import Project
 from runs.states import Badge
+from schedules.cron import Tally, tally
 from schedules.detail import stored_timing
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 
 DAYS = 7
-MOST_SCHEDULES = 100
-MOST_SLOTS = 2000
-MOST_INSTANTS = 7 * 288
+MOST_SHOWN = 100
+# Of so many, those that are due first, it is found out how busy they are.
+MOST_LOOKED_AT = 500
 # The calendar leads from the first schedule's week to this long from today.
 AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
+_SPAN = timedelta(days=DAYS)
 
 
 @dataclass
@@ -33,22 +35,103 @@ class Line:
 
     name: str
     url: str
-    first: str
-    last: str = ""
+    first: datetime
+    last: datetime
     counts: Counter[str] = field(default_factory=Counter)
-
-    def add(self, at: str, outcome: str) -> None:
-        self.first, self.last = min(self.first, at), max(self.last, at)
-        self.counts[outcome] += 1
 
     @property
     def times(self) -> str:
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+        first, last = (f"{timezone.localtime(moment):%H:%M}" for moment in (self.first, self.last))
+        return first if first == last else f"{first} to {last}"
 
     @property
     def badges(self) -> list[tuple[Badge, int]]:
         known = [(outcome.badge, self.counts[outcome.value]) for outcome in Outcome if self.counts[outcome.value]]
         return known + ([(TO_COME, self.counts[""])] if self.counts[""] else [])
+
+
+class Week:
+    """From `monday`, in the reader's zone: one line for each schedule and day on which it was, or will be, due."""
+
+    def __init__(self, project: Project, monday: date) -> None:
+        self._project = project
+        # Midnights; with clocks that are changed not all of them are a day apart.
+        self._edges = [_midnight(monday + timedelta(days=day)) for day in range(DAYS + 1)]
+        self._of_day: list[dict[int, Line]] = [{} for _ in range(DAYS)]
+        self._candidates = self._due_first()
+        past = self._slots_by_schedule()
+        self.found = len(set(self._candidates) | set(past))
+        self._coming = {key: self._to_come(one) for key, one in self._candidates.items()}
+        busy = Counter(past) + Counter({key: sum(one.count for _, one in days) for key, days in self._coming.items()})
+        self._shown = self._loaded([key for key, _ in busy.most_common(MOST_SHOWN)])
+        self._add_slots()
+        self._add_coming()
+
+    @property
+    def note(self) -> str:
+        """What is left out; "" if nothing is."""
+        if self.found <= MOST_SHOWN:
+            return ""
+        which = f"{number(MOST_SHOWN)} busiest"
+        if len(self._candidates) < MOST_LOOKED_AT:
+            return f"Shows the {which} of the {number(self.found)} schedules with something in this week."
+        return (
+            f"Shows the {which} of the {number(self.found)} schedules that are due first in this week. There are more."
+        )
+
+    def lines(self, day: int) -> list[Line]:
+        return sorted(self._of_day[day].values(), key=lambda line: (line.first, line.name))
+
+    def _due_first(self) -> dict[int, Schedule]:
+        schedules = Schedule.objects.filter(project=self._project).enabled().filter(next_due_at__lt=self._edges[-1])
+        return {one.pk: one for one in schedules.for_rows().order_by("next_due_at", "pk")[:MOST_LOOKED_AT]}
+
+    def _slots(self) -> Any:
+        return Slot.objects.filter(due_at__gte=self._edges[0], due_at__lt=self._edges[-1])
+
+    def _slots_by_schedule(self) -> dict[int, int]:
+        slots = self._slots().filter(schedule__project=self._project).order_by()
+        counted = slots.values("schedule").annotate(count=Count("pk")).order_by("-count", "schedule")
+        return dict(counted.values_list("schedule", "count")[:MOST_LOOKED_AT])
+
+    def _to_come(self, schedule: Schedule) -> list[tuple[int, Tally]]:
+        """By day, from the one that is due next, which nothing has become of yet."""
+        timing, due = stored_timing(schedule), schedule.next_due_at
+        if timing is None or due is None:
+            return []
+        after_last = timing.until + timedelta(microseconds=1) if timing.end_date else self._edges[-1]
+        days = []
+        for day in range(DAYS):
+            begin, end = max(self._edges[day], due), min(self._edges[day + 1], after_last)
+            if found := tally(timing.cron, timing.zone, begin=begin, end=end):
+                days.append((day, found))
+        return days
+
+    def _loaded(self, keys: list[int]) -> dict[int, Schedule]:
+        missing = Schedule.objects.filter(pk__in=[key for key in keys if key not in self._candidates]).for_rows()
+        known = self._candidates | {one.pk: one for one in missing}
+        return {key: known[key] for key in keys if key in known}
+
+    def _add_slots(self) -> None:
+        of_day = Case(*(When(due_at__lt=edge, then=Value(day)) for day, edge in enumerate(self._edges[1:])))
+        slots = self._slots().filter(schedule__in=list(self._shown)).annotate(day=of_day).order_by()
+        grouped = slots.values("schedule", "day", "outcome")
+        for row in grouped.annotate(count=Count("pk"), first=Min("due_at"), last=Max("due_at")):
+            self._add(row["schedule"], row["day"], Tally(row["first"], row["last"], row["count"]), row["outcome"])
+
+    def _add_coming(self) -> None:
+        for key, days in self._coming.items():
+            for day, found in days if key in self._shown else ():
+                self._add(key, day, found, "")
+
+    def _add(self, key: int, day: int, found: Tally, outcome: str) -> None:
+        line = self._of_day[day].get(key)
+        if line is None:
+            schedule = self._shown[key]
+            url = reverse("schedules:detail", args=[self._project.slug, schedule.uuid])
+            line = self._of_day[day][key] = Line(schedule.name, url, found.first, found.last)
+        line.first, line.last = min(line.first, found.first), max(line.last, found.last)
+        line.counts[outcome] += found.count
 
 
 def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:
@@ -59,63 +142,26 @@ def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[s
     today = timezone.localtime(now).date()
     first, last = _range(project, today)
     monday = max(first, min(_monday(asked, today), last))
-    begin, end = _midnight(monday), _midnight(monday + timedelta(days=DAYS))
-    lines: dict[tuple[date, int], Line] = {}
-    schedules = {one.pk: one for one in Schedule.objects.filter(project=project).for_rows().in_order()[:MOST_SCHEDULES]}
-    slots = Slot.objects.filter(schedule__in=schedules, due_at__gte=begin, due_at__lt=end).order_by("due_at")
-    for schedule, due, outcome in slots.values_list("schedule", "due_at", "outcome")[:MOST_SLOTS]:
-        _note(lines, project, schedules[schedule], due, outcome)
-    for one in schedules.values():
-        for due in _to_come(one, begin, end):
-            _note(lines, project, one, due, "")
-    days = [monday + timedelta(days=number) for number in range(DAYS)]
+    week = Week(project, monday)
+    days = [monday + timedelta(days=day) for day in range(DAYS)]
     return {
         "label": f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b} {days[-1]:%Y}",
         "zone": timezone.get_current_timezone_name(),
-        "days": [
-            {
-                "date": day,
-                "is_today": day == today,
-                "lines": sorted(
-                    (line for (on, _), line in lines.items() if on == day), key=lambda line: (line.first, line.name)
-                ),
-            }
-            for day in days
-        ],
-        "earlier_url": f"{path}?week={monday - timedelta(days=DAYS)}" if monday > first else None,
-        "later_url": f"{path}?week={monday + timedelta(days=DAYS)}" if monday < last else None,
+        "days": [{"date": day, "is_today": day == today, "lines": week.lines(at)} for at, day in enumerate(days)],
+        "note": week.note,
+        "earlier_url": f"{path}?week={monday - _SPAN}" if monday > first else None,
+        "later_url": f"{path}?week={monday + _SPAN}" if monday < last else None,
         "this_url": path,
-        "is_this": monday <= today < monday + timedelta(days=DAYS),
+        "is_this": monday <= today < monday + _SPAN,
     }
-
-
-def _note(
-    lines: dict[tuple[date, int], Line], project: Project, schedule: Schedule, due: datetime, outcome: str
-) -> None:
-    local = timezone.localtime(due)
-    at = f"{local:%H:%M}"
-    key = (local.date(), schedule.pk)
-    if key not in lines:
-        url = reverse("schedules:detail", args=[project.slug, schedule.uuid])
-        lines[key] = Line(schedule.name, url, at)
-    lines[key].add(at, outcome)
-
-
-def _to_come(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
-    """From the one that is due next, which nothing has become of yet."""
-    timing, due = stored_timing(schedule), schedule.next_due_at
-    if timing is None or due is None:
-        return []
-    after = max(begin, due) - timedelta(microseconds=1)
-    return list(islice(timing.instants(after=after, until=end - timedelta(microseconds=1)), MOST_INSTANTS))
 
 
 def _range(project: Project, today: date) -> tuple[date, date]:
     """The Mondays of the first week with something in it, and of the last one that is told."""
     made_at = Schedule.objects.filter(project=project).aggregate(first=Min("created_at"))["first"]
-    first = min(timezone.localtime(made_at).date(), today) if made_at else today
-    last = today + AHEAD if made_at else today
-    return _monday_of(first), _monday_of(last)
+    if made_at is None:
+        return _monday_of(today), _monday_of(today)
+    return _monday_of(min(timezone.localtime(made_at).date(), today)), _monday_of(today + AHEAD)
 
 
 def _monday(asked: str, today: date) -> date:

@@ -10,6 +10,7 @@ from schedules.cron.errors import CronError
 from schedules.cron.expression import Cron
 from schedules.cron.instants import count_until, instants, last_second, next_after
 from schedules.cron.parsing import parse
+from schedules.cron.tally import Tally, tally
 from schedules.cron.zones import Choice, Shown, ZoneError, choices, show, shown, zone
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Cron",
     "CronError",
     "Shown",
+    "Tally",
     "ZoneError",
     "accept",
     "choices",
@@ -28,5 +30,6 @@ __all__ = [
     "shortest_gap",
     "show",
     "shown",
+    "tally",
     "zone",
 ]

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
-from tests.support.pages import page_text
+from tests.support.factories import make_schedule
+from tests.support.pages import count_queries, page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
 
@@ -52,6 +53,51 @@ def _weeks(client: Client, url: str, label: str) -> list[date]:
         found.append(date.fromisoformat(hit[2]))
         assert len(found) < 100
     return found
+
+
+def test_a_day_tells_when_and_how_often_each_came_to_what(by_ada: Client, schedule: Schedule) -> None:
+    monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=7)
+    monday -= timedelta(days=monday.weekday())
+    Schedule.objects.update(created_at=monday)
+    for hours, outcome in enumerate([Outcome.FIRED, Outcome.FIRED, Outcome.MISSED, Outcome.FIRED]):
+        due_at = monday + timedelta(hours=20 + 2 * hours)
+        Slot.objects.create(schedule=schedule, due_at=due_at, outcome=outcome, reason="So.", recorded_at=due_at)
+    days = by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}).context["week"]["days"]
+    [[line], [later]] = days[0]["lines"], days[1]["lines"]
+    assert (line.times, later.times) == ("20:00 to 22:00", "00:00 to 02:00")
+    assert [(badge.label, count) for badge, count in line.badges] == [("Fired", 2)]
+    assert [(badge.label, count) for badge, count in later.badges] == [("Fired", 1), ("Missed", 1)]
+    assert not any(day["lines"] for day in days[2:])
+
+
+def test_the_busiest_are_shown_and_it_says_that_there_are_others(
+    by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        make_schedule(run=schedule.run, created_by=schedule.created_by, name=f"hourly {number}")
+    Schedule.objects.exclude(pk=schedule.pk).update(cron_expression="0 * * * *")
+    next_week = {"week": (timezone.localdate() + timedelta(days=7)).isoformat()}
+    assert "Shows the" not in page_text(by_ada.get(calendar(schedule), next_week))
+    monkeypatch.setattr("schedules.week.MOST_SHOWN", 4)
+    text = page_text(by_ada.get(calendar(schedule), next_week))
+    assert "Shows the 4 busiest of the 5 schedules with something in this week." in text
+    assert "nightly" not in text
+    assert text.count("24 \N{MULTIPLICATION SIGN} To come") == 4 * 7
+    monkeypatch.setattr("schedules.week.MOST_LOOKED_AT", 5)
+    assert "of the 5 schedules that are due first in this week. There are more." in page_text(
+        by_ada.get(calendar(schedule), next_week)
+    )
+
+
+def test_it_costs_the_same_whatever_is_in_it(by_ada: Client, schedule: Schedule) -> None:
+    before = count_queries(by_ada, calendar(schedule))
+    for _ in range(5):
+        make_schedule(run=schedule.run, created_by=schedule.created_by)
+    assert count_queries(by_ada, calendar(schedule)) == before
+
+
+def calendar(schedule: Schedule) -> str:
+    return reverse("schedules:calendar", args=[schedule.project.slug])
 
 
 def test_the_overview_tells_what_is_due_next(by_ada: Client, schedule: Schedule) -> None:
