@@ -128,12 +128,12 @@ def _url(name: str, schedule: Schedule) -> str:
 
 
 def held_since(schedule: Schedule, *, now: datetime) -> str:
-    """ "12 instants", "no instant": of those that came since it was last acted upon."""
+    """ "12 instants came", "1 instant came", "" for none: of those since it was last acted upon."""
     timing = stored_timing(schedule)
     if timing is None:
-        return "instants"
+        return "instants came"
     since = schedule.dealt_with_until
     found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_AT_ONCE + 1)
     if not found:
-        return "no instant"
-    return f"more than {MOST_AT_ONCE} instants" if found > MOST_AT_ONCE else counted(found, "instant")
+        return ""
+    return f"{f'more than {MOST_AT_ONCE} instants' if found > MOST_AT_ONCE else counted(found, 'instant')} came"

@@ -242,12 +242,23 @@ def _matching(runs: RunQuerySet, text: str) -> RunQuerySet:
 
 
 class ResumeForm(forms.Form):
-    """What becomes of the instants that came while it was paused."""
+    """What becomes of the instants that came while `schedule` was paused; nothing is asked if none came."""
 
     catch_up = forms.TypedChoiceField(
         label="Instants that came meanwhile",
-        choices=CatchUp.choices,
         coerce=CatchUp,
+        empty_value=CatchUp.SKIP,
         initial=CatchUp.SKIP,
         widget=forms.RadioSelect,
     )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, schedule: Schedule, came: bool) -> None:
+        super().__init__(data)
+        offered = [(CatchUp.SKIP.value, CatchUp.SKIP.label), (CatchUp.ONE.value, CatchUp.ONE.label)]
+        # Where runs do not overlap, only the latest would run.
+        if schedule.overlap == Overlap.ALLOW:
+            offered.append((CatchUp.ALL.value, f"Run them all, up to the latest {schedule.missed_cap}"))
+        field: Any = self.fields["catch_up"]
+        field.choices = offered
+        if not came:
+            field.required, field.widget = False, forms.HiddenInput()

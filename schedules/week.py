@@ -26,7 +26,10 @@ MOST_LOOKED_AT = 500
 # The calendar leads from the first schedule's week to this long from today.
 AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
+TOO_LATE = Badge("After the connection ends", "bad", "key")
 _SPAN = timedelta(days=DAYS)
+# As Line counts them, beside the outcomes.
+_COMING = {"to come": TO_COME, "too late": TOO_LATE}
 
 
 @dataclass
@@ -46,8 +49,8 @@ class Line:
 
     @property
     def badges(self) -> list[tuple[Badge, int]]:
-        known = [(outcome.badge, self.counts[outcome.value]) for outcome in Outcome if self.counts[outcome.value]]
-        return known + ([(TO_COME, self.counts[""])] if self.counts[""] else [])
+        kinds = {**{outcome.value: outcome.badge for outcome in Outcome}, **_COMING}
+        return [(badge, self.counts[kind]) for kind, badge in kinds.items() if self.counts[kind]]
 
 
 class Week:
@@ -62,7 +65,8 @@ class Week:
         past = self._slots_by_schedule()
         self.found = len(set(self._candidates) | set(past))
         self._coming = {key: self._to_come(one) for key, one in self._candidates.items()}
-        busy = Counter(past) + Counter({key: sum(one.count for _, one in days) for key, days in self._coming.items()})
+        coming = {key: sum(found.count for _, _, found in days) for key, days in self._coming.items()}
+        busy = Counter(past) + Counter(coming)
         self._shown = self._loaded([key for key, _ in busy.most_common(MOST_SHOWN)])
         self._add_slots()
         self._add_coming()
@@ -94,17 +98,20 @@ class Week:
         counted = slots.values("schedule").annotate(count=Count("pk")).order_by("-count", "schedule")
         return dict(counted.values_list("schedule", "count")[:MOST_LOOKED_AT])
 
-    def _to_come(self, schedule: Schedule) -> list[tuple[int, Tally]]:
-        """By day, from the one that is due next, which nothing has become of yet."""
+    def _to_come(self, schedule: Schedule) -> list[tuple[int, str, Tally]]:
+        """(day, kind, how many), from the one that is due next, which nothing has become of yet."""
         timing, due = stored_timing(schedule), schedule.next_due_at
         if timing is None or due is None:
             return []
-        after_last = timing.until + timedelta(microseconds=1) if timing.end_date else self._edges[-1]
+        until = timing.until + timedelta(microseconds=1) if timing.end_date else self._edges[-1]
+        ends = schedule.connection and schedule.connection.expires_at
         days = []
         for day in range(DAYS):
-            begin, end = max(self._edges[day], due), min(self._edges[day + 1], after_last)
-            if found := tally(timing.cron, timing.zone, begin=begin, end=end):
-                days.append((day, found))
+            begin, end = max(self._edges[day], due), min(self._edges[day + 1], until)
+            middle = max(begin, min(ends, end)) if ends else end
+            for kind, first, last in (("to come", begin, middle), ("too late", middle, end)):
+                if found := tally(timing.cron, timing.zone, begin=first, end=last):
+                    days.append((day, kind, found))
         return days
 
     def _loaded(self, keys: list[int]) -> dict[int, Schedule]:
@@ -121,17 +128,17 @@ class Week:
 
     def _add_coming(self) -> None:
         for key, days in self._coming.items():
-            for day, found in days if key in self._shown else ():
-                self._add(key, day, found, "")
+            for day, kind, found in days if key in self._shown else ():
+                self._add(key, day, found, kind)
 
-    def _add(self, key: int, day: int, found: Tally, outcome: str) -> None:
+    def _add(self, key: int, day: int, found: Tally, kind: str) -> None:
         line = self._of_day[day].get(key)
         if line is None:
             schedule = self._shown[key]
             url = reverse("schedules:detail", args=[self._project.slug, schedule.uuid])
             line = self._of_day[day][key] = Line(schedule.name, url, found.first, found.last)
         line.first, line.last = min(line.first, found.first), max(line.last, found.last)
-        line.counts[outcome] += found.count
+        line.counts[kind] += found.count
 
 
 def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Asks what becomes of the instants that came meanwhile."""
     schedule = editable_or_403(request, slug, uuid)
     now = timezone.now()
-    form = ResumeForm(request.POST if request.method == "POST" else None)
+    held = held_since(schedule, now=now)
+    form = ResumeForm(request.POST if request.method == "POST" else None, schedule=schedule, came=bool(held))
     if request.method == "POST" and form.is_valid():
         try:
             is_resumed = services.resume_schedule(
@@ -59,7 +60,7 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         "room": "schedules",
         "schedule": schedule,
         "form": form,
-        "held": held_since(schedule, now=now),
+        "held": held,
         "back_url": reverse("schedules:detail", args=[slug, schedule.uuid]),
     }
     return render(request, "schedules/resume.html", context, status=status_of(form))

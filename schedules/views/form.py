@@ -190,6 +190,7 @@ def _page(
         "forecast": _forecast(request, form),
         "zones": choices(now=form.now),
         "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
+        "is_somebody_elses": bool(schedule and schedule.connection and schedule.connection.owner_id != request.user.pk),
     }
     return render(request, template, context, status=status)
 

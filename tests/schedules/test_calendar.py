@@ -96,6 +96,16 @@ def test_it_costs_the_same_whatever_is_in_it(by_ada: Client, schedule: Schedule)
     assert count_queries(by_ada, calendar(schedule)) == before
 
 
+def test_what_comes_after_the_connection_has_ended_is_marked(by_ada: Client, schedule: Schedule) -> None:
+    assert schedule.connection
+    monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=14)
+    monday -= timedelta(days=monday.weekday())
+    schedule.connection.expires_at = monday + timedelta(days=2, hours=12)
+    schedule.connection.save()
+    text = page_text(by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}))
+    assert (text.count("To come"), text.count("After the connection ends")) == (3, 4)
+
+
 def calendar(schedule: Schedule) -> str:
     return reverse("schedules:calendar", args=[schedule.project.slug])
 

@@ -386,9 +386,16 @@ def test_a_schedule_that_this_version_cannot_read_any_more_still_has_a_page(by_a
 
 def test_pause_and_resume_ask_what_becomes_of_what_was_missed(by_ada: Client, schedule: Schedule) -> None:
     assert by_ada.post(at("pause", schedule))["Location"] == at("detail", schedule)
+    asked = page_text(by_ada.get(at("resume", schedule)))
+    assert "No instant came meanwhile." in asked
+    assert "Run none of them" not in asked
     past = timezone.now() - timedelta(days=3)
     Schedule.objects.filter(pk=schedule.pk).update(dealt_with_until=past)
-    assert "3 instants came" in page_text(by_ada.get(at("resume", schedule)))
+    asked = page_text(by_ada.get(at("resume", schedule)))
+    assert "3 instants came" in asked
+    assert "Run them all" not in asked, "its runs do not overlap"
+    Schedule.objects.update(overlap=Overlap.ALLOW, missed_cap=7)
+    assert "Run them all, up to the latest 7" in page_text(by_ada.get(at("resume", schedule)))
     assert by_ada.post(at("resume", schedule), {"catch_up": "nonsense"}).status_code == 422
     by_ada.post(at("resume", schedule), {"catch_up": "one"})
     schedule.refresh_from_db()
