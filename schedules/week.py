@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Max, Min, Value, When
+from django.db.models.functions import TruncHour
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from projects.models import Project
 from runs.states import Badge
 from schedules.cron import Tally, tally
 from schedules.detail import stored_timing
+from schedules.load import Load, by_hour
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 
@@ -61,6 +63,7 @@ class Week:
         # Midnights; with clocks that are changed not all of them are a day apart.
         self._edges = [_midnight(monday + timedelta(days=day)) for day in range(DAYS + 1)]
         self._of_day: list[dict[int, Line]] = [{} for _ in range(DAYS)]
+        self._loads = [Load() for _ in range(DAYS)]
         self._candidates = self._due_first()
         past = self._slots_by_schedule()
         self.found = len(set(self._candidates) | set(past))
@@ -85,6 +88,13 @@ class Week:
 
     def lines(self, day: int) -> list[Line]:
         return sorted(self._of_day[day].values(), key=lambda line: (line.first, line.name))
+
+    def load(self, day: int) -> dict[str, Any] | None:
+        """The day's hours as bars; None in a week in which no hour has more than one instant, or if there is none."""
+        load, highest = self._loads[day], max(load.most for load in self._loads)
+        if highest < 2 or not load.most:
+            return None
+        return {"bars": load.bars(highest), "busiest": load.busiest, "most": load.most}
 
     def _due_first(self) -> dict[int, Schedule]:
         schedules = Schedule.objects.filter(project=self._project).enabled().filter(next_due_at__lt=self._edges[-1])
@@ -125,11 +135,19 @@ class Week:
         grouped = slots.values("schedule", "day", "outcome")
         for row in grouped.annotate(count=Count("pk"), first=Min("due_at"), last=Max("due_at")):
             self._add(row["schedule"], row["day"], Tally(row["first"], row["last"], row["count"]), row["outcome"])
+        hours = slots.annotate(hour=TruncHour("due_at", tzinfo=timezone.get_current_timezone())).values("day", "hour")
+        for row in hours.annotate(count=Count("pk")):
+            self._loads[row["day"]].add(row["hour"], row["count"])
 
     def _add_coming(self) -> None:
-        for key, days in self._coming.items():
-            for day, kind, found in days if key in self._shown else ():
+        for key, schedule in self._shown.items():
+            timing = stored_timing(schedule)
+            if timing is None:
+                continue
+            for day, kind, found in self._coming.get(key, ()):
                 self._add(key, day, found, kind)
+                for moment, count in by_hour(timing, found):
+                    self._loads[day].add(moment, count)
 
     def _add(self, key: int, day: int, found: Tally, kind: str) -> None:
         line = self._of_day[day].get(key)
@@ -154,7 +172,10 @@ def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[s
     return {
         "label": f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b} {days[-1]:%Y}",
         "zone": timezone.get_current_timezone_name(),
-        "days": [{"date": day, "is_today": day == today, "lines": week.lines(at)} for at, day in enumerate(days)],
+        "days": [
+            {"date": day, "is_today": day == today, "lines": week.lines(at), "load": week.load(at)}
+            for at, day in enumerate(days)
+        ],
         "note": week.note,
         "earlier_url": f"{path}?week={monday - _SPAN}" if monday > first else None,
         "later_url": f"{path}?week={monday + _SPAN}" if monday < last else None,

@@ -96,6 +96,31 @@ def test_it_costs_the_same_whatever_is_in_it(by_ada: Client, schedule: Schedule)
     assert count_queries(by_ada, calendar(schedule)) == before
 
 
+def test_the_load_of_the_night_is_seen(by_ada: Client, schedule: Schedule) -> None:
+    monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday() - 14)
+    asked = {"week": monday.isoformat()}
+    assert "Busiest" not in page_text(by_ada.get(calendar(schedule), asked)), "one instant an hour is no load"
+    for name, expression in (("other", "0 2 * * *"), ("often", "*/20 1-2 * * *"), ("mondays", "0 5 * * 1")):
+        make_schedule(run=schedule.run, created_by=schedule.created_by, name=name, cron_expression=expression)
+    days = by_ada.get(calendar(schedule), asked).context["week"]["days"]
+    assert [(day["load"]["busiest"], day["load"]["most"]) for day in days] == [("02:00", 5)] * 7
+    # 3 and 5 of 5, and on Monday 1 more, in a picture that is 12 high.
+    assert days[0]["load"]["bars"] == [(2, 4, 8), (4, 0, 12), (10, 9, 3)]
+    assert days[1]["load"]["bars"] == [(2, 4, 8), (4, 0, 12)]
+
+
+def test_what_ran_counts_as_load_too(by_ada: Client, schedule: Schedule) -> None:
+    Schedule.objects.update(created_at=timezone.now() - timedelta(days=30))
+    monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=14)
+    monday -= timedelta(days=monday.weekday())
+    for minutes in (0, 15, 90):
+        due_at = monday + timedelta(hours=3, minutes=minutes)
+        Slot.objects.create(schedule=schedule, due_at=due_at, outcome=Outcome.FIRED, reason="So.", recorded_at=due_at)
+    days = by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}).context["week"]["days"]
+    assert days[0]["load"] == {"bars": [(6, 0, 12), (8, 6, 6)], "busiest": "03:00", "most": 2}
+    assert all(day["load"] is None for day in days[1:])
+
+
 def test_what_comes_after_the_connection_has_ended_is_marked(by_ada: Client, schedule: Schedule) -> None:
     assert schedule.connection
     monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=14)
