@@ -18,7 +18,7 @@ from mantik.up.stack import Stack
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
-from tests.exactly_once.trouble import forget_everything, kill_one
+from tests.exactly_once.trouble import OtherWorker, forget_everything, kill_one
 from tests.support.factories import make_schedule
 from tests.support.schedules import Beats, kill, make_many
 from tests.support.waiting import wait_until
@@ -31,11 +31,11 @@ WAVE = 2
 
 @pytest.mark.timeout(240 + 10 * KILLS)
 def test_each_instant_becomes_one_started_job_whatever_dies(stack: Stack, world: World, tmp_path: Path) -> None:
-    """Beside the stack's own beat runs a second one, which is killed as well."""
+    """Beside the stack's own beat and worker run a second beat and worker, which are killed whole."""
     template = _not_due_for_a_day(world)
     keys: list[int] = []
     killed = 0
-    with Beats(stack.environment, tmp_path / "beat.log") as beats:
+    with Beats(stack.environment, tmp_path / "beat.log") as beats, OtherWorker(stack) as other:
         beat = beats.start()
         for number in range(KILLS):
             if number % 3 == 0:
@@ -44,6 +44,8 @@ def test_each_instant_becomes_one_started_job_whatever_dies(stack: Stack, world:
             if number % 5 == 4:
                 kill(beat)
                 beat = beats.start()
+            if number % 10 == 9:
+                other.replace_killed()
             if number == KILLS // 2:
                 forget_everything(stack)
             time.sleep(0.4)

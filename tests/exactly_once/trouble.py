@@ -1,4 +1,4 @@
-"""What happens to a running stack: its worker's processes die, and its broker forgets everything."""
+"""What happens to a running stack: workers and their processes die, and its broker forgets everything."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import os
 import random
 import signal
 from contextlib import suppress
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 import redis
+from celery import Celery
 
-from mantik.up.stack import Stack
+from mantik.up.group import Group
+from mantik.up.output import silent
+from mantik.up.stack import TOP, Stack
+from mantik.up.worker import worker_service
 from tests.mlflow.processes import processes
 
 
@@ -27,3 +34,37 @@ def forget_everything(stack: Stack) -> None:
     client = redis.Redis.from_url(stack.broker_url.replace("redis+socket://", "unix://"))
     client.flushall()
     client.close()
+
+
+class OtherWorker:
+    """A second `celery worker` beside that of the stack. It takes messages, and dies with all its processes."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._name = f"other-{os.getpid()}@localhost"
+        self._start()
+
+    def replace_killed(self) -> None:
+        self._group.kill()
+        self._group.stop()
+        self._start()
+
+    def _start(self) -> None:
+        usual = worker_service(broker_url=self._stack.broker_url, processes=2)
+        command = [self._name if word.startswith("up-") else word for word in usual.command]
+        worker = replace(usual, command=command, environment=self._stack.environment, is_ready=self._takes_messages)
+        self._group = Group(directory=TOP, output=silent, is_stopping=lambda: False)
+        self._group.start([worker])
+        self._group.await_ready()
+
+    def _takes_messages(self) -> bool:
+        with Celery(broker=self._stack.broker_url, set_as_current=False) as app:
+            return bool(app.control.ping(destination=[self._name], timeout=0.5))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._group.stop()
