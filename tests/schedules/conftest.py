@@ -53,7 +53,7 @@ def ada(project: Project) -> User:
 
 def fire(now: datetime) -> None:
     """As beat does at `now`, until nothing is due any more."""
-    while engine.fire_due(now=now):
+    while (due := engine.next_moment()) and due <= now and engine.fire_due(now=now):
         pass
 
 
