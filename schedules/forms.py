@@ -22,6 +22,11 @@ from schedules.states import CatchUp, CodePolicy, Overlap
 from schedules.timing import BadTiming, Timing, read_timing
 
 MOST_OFFERED = 50
+NUMBERS = {
+    "invalid": "Write a whole number.",
+    "min_value": "Write %(limit_value)s or more.",
+    "max_value": "Write %(limit_value)s or less.",
+}
 # What the live preview finds fault with; the other fields are complained about once the form is sent.
 TIMES = ("cron_expression", "time_zone", "end_date", "jitter_seconds")
 
@@ -86,24 +91,37 @@ class ScheduleForm(forms.Form):
     missed = forms.TypedChoiceField(
         label="Instants missed while Mantik was down", choices=CatchUp.choices, coerce=CatchUp
     )
-    missed_cap = forms.IntegerField(label="Most made up for", min_value=1, max_value=MOST_CAUGHT_UP)
+    missed_cap = forms.IntegerField(
+        label="Most made up for", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
+    )
     missed_grace = forms.FloatField(
         label="Not made up for after",
         min_value=0,
         max_value=24 * 366,
+        error_messages=NUMBERS | {"invalid": "Write a number of hours, such as 6 or 0.5."},
         help_text="Later than that, an instant is missed.",
     )
     jitter_seconds = forms.IntegerField(
         label="Random delay, up to",
         min_value=0,
         max_value=LONGEST_JITTER,
+        error_messages=NUMBERS,
         help_text="Spreads schedules that are due at the same minute.",
     )
     pause_after_failures = forms.IntegerField(
-        label="Pause after failures in a row", min_value=0, max_value=1000, help_text="0: it never pauses itself."
+        label="Pause after failures in a row",
+        min_value=0,
+        max_value=1000,
+        error_messages=NUMBERS,
+        help_text="0: it never pauses itself.",
     )
     most_runs_per_day = forms.IntegerField(
-        label="Most runs a day", min_value=1, max_value=1440, required=False, help_text="Empty: as many as are due."
+        label="Most runs a day",
+        min_value=1,
+        max_value=1440,
+        required=False,
+        error_messages=NUMBERS,
+        help_text="Empty: as many as are due.",
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

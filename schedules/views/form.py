@@ -28,7 +28,7 @@ from schedules.views.loading import editable_or_403
 
 NAME_TAKEN = "The project already has a schedule of that name. Choose another name."
 NOT_YOURS = (
-    "It runs with the connection of somebody else. When it runs can be changed; to change what it runs, or with which "
+    "It runs with the connection of somebody else. You can change when it runs; to change what it runs, or with which "
     "account, choose a connection of your own."
 )
 # "use-cron_expression" is the name of the button that fills that field; see schedules/_choice.html.

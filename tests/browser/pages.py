@@ -13,6 +13,7 @@ from django.urls import reverse
 from connections.kinds import Kind
 from projects.permissions import Role
 from runs.states import RunState
+from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
 from tests.support.factories import PASSWORD, make_second_factors
@@ -38,8 +39,12 @@ def _run(state: RunState, *, name: str = "runs:detail", query: str = "") -> Call
     return lambda scene: reverse(name, args=[scene.project.slug, scene.runs[state].uuid]) + query
 
 
+def _first(scene: Scene, state: ScheduleState) -> Schedule:
+    return scene.project.schedules.filter(state=state).earliest("pk")
+
+
 def _schedule(name: str, *, state: ScheduleState = ScheduleState.ENABLED, query: str = "") -> Callable[[Scene], str]:
-    return lambda scene: reverse(name, args=[scene.project.slug, scene.project.schedules.get(state=state).uuid]) + query
+    return lambda scene: reverse(name, args=[scene.project.slug, _first(scene, state).uuid]) + query
 
 
 def _connection(name: str, connection: str = "site-a") -> Callable[[Scene], str]:
@@ -191,6 +196,9 @@ PAGES: dict[str, PageOf] = {
     "schedules-empty": PageOf(_project("schedules:list", empty=True)),
     "schedules-calendar": PageOf(_project("schedules:calendar")),
     "schedule-add": PageOf(_project("schedules:add")),
+    "schedule-add-problems": PageOf(
+        _project("schedules:add-preview", query="?cron_expression=@daily&time_zone=Berlin&jitter_seconds=9000")
+    ),
     "schedule-add-empty": PageOf(_project("schedules:add", empty=True)),
     "schedule-add-for-run": PageOf(
         lambda scene: reverse("schedules:add", args=["solar-cells"]) + f"?run={scene.runs[RunState.FINISHED].uuid}"

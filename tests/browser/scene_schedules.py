@@ -1,4 +1,4 @@
-"""Schedules of the scene: one that goes on, one that paused itself, one that has ended."""
+"""Schedules of the scene: some that go on, one that paused itself, one that has ended."""
 
 from __future__ import annotations
 
@@ -74,4 +74,16 @@ def build_schedules(run: Run, *, connection: Connection, member: User, other: Us
         state=ScheduleState.ENDED,
         state_reason="There is no instant left before its end.",
     )
+    for name, expression in (
+        ("sweep of learning rates", "0 2 * * 1-5"),
+        ("check of the inverter data", "*/20 8-18 * * *"),
+    ):
+        make.make_schedule(
+            run=run,
+            created_by=other,
+            connection=connection,
+            name=name,
+            cron_expression=expression,
+            time_zone="Europe/Berlin",
+        )
     return nightly

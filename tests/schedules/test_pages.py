@@ -195,7 +195,7 @@ def test_the_schedule_action_of_a_run_leads_to_a_form_that_knows_it(
         ("end_date", "2020-01-01", "The end date is past."),
         ("end_date", "soon", "valid date"),
         ("jitter_seconds", "900", "has to be shorter"),
-        ("missed_cap", "0", "greater than or equal to 1"),
+        ("missed_cap", "0", "Write 1 or more."),
         ("name", "", "required"),
     ],
 )
