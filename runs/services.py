@@ -51,17 +51,15 @@ def create_run(
         name=name,
         recipe=recipe,
         message="RUN! was pressed; everything is stored.",
-        verb="run.added",
-        actor=user,
     )
     try:
         with transaction.atomic():
-            runs = store_runs([order], now=now)
-            hand_over_on_commit(runs)
+            keys = store_runs([order], verb="run.added", actor=user, now=now)
+            hand_over_on_commit(keys)
     except IntegrityError:
         # Somebody was faster, between the form and here.
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
-    return runs[0]
+    return Run.objects.get(pk=keys[0])
 
 
 def may_cancel(user: User, run: Run) -> bool:

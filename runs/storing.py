@@ -2,64 +2,70 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
+from uuid import UUID, uuid4
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.audit.models import AuditEvent
-from mantik.audit.services import event_of
+from mantik.audit.services import Told, record_all
 from mantik.lib.queue import send_on_commit
+from mantik.lib.rows import Copied, insert_rows
 from projects.models import Experiment, Project
 from runs.models import Run, RunEvent
 from runs.plans import Plan
+from runs.repeatable import RECIPE, Repeatable
+
+# What the row of a run has of its own, and what of its recipe the audit tells.
+_OWN = ("uuid", "submission_tag", "project_id", "created_by_id", "name", "commit_pending")
+_TOLD = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account")
 
 
 @dataclass(frozen=True)
 class Order:
-    """A run that is wanted. `recipe` has the columns of Repeatable, by the names they are stored under.
+    """A run that is wanted.
 
-    `message` is the first line of its life, `verb` what the audit says that `actor` (None: Mantik itself) did.
+    `recipe` has the columns of Repeatable, by the names they are stored under; or it is a stored row that has them,
+    from which the database takes them. `message` is the first line of the run's life.
     """
 
     project: Project
     created_by: User
     name: str
-    recipe: Mapping[str, Any]
+    recipe: Mapping[str, Any] | Repeatable
     message: str
-    verb: str
-    actor: User | None
     commit_pending: bool = False
-    uuid: uuid.UUID = field(default_factory=uuid.uuid4)
+    uuid: UUID = field(default_factory=uuid4)
 
 
-def store_runs(orders: Sequence[Order], *, now: datetime) -> list[Run]:
-    """The runs, in the order of `orders`, with their first events, in the current transaction. Sends nothing.
+def store_runs(orders: Sequence[Order], *, verb: str, actor: User | None, now: datetime) -> list[int]:
+    """Runs by primary key, in the order of `orders`, with their first events, in the current transaction.
 
-    A number of statements that does not depend on how many there are. Raises IntegrityError, at the latest at the
-    commit, if something that one refers to has been deleted.
+    `verb` is what the audit says that `actor` (None: Mantik itself) did. Sends nothing. The recipes are alike: all of
+    them mappings, or rows of one model. A number of statements that does not depend on how many there are. Raises
+    IntegrityError, at the latest at the commit, if something that one refers to has been deleted.
     """
-    runs = Run.objects.bulk_create([_run(order, now) for order in orders])
-    RunEvent.objects.bulk_create(
-        RunEvent(run=run, at=now, kind="state.pending", message=order.message, actor=order.actor)
-        for run, order in zip(runs, orders, strict=True)
-    )
-    AuditEvent.objects.bulk_create(_audited(run, order) for run, order in zip(runs, orders, strict=True))
-    return runs
+    if not orders:
+        return []
+    keys = _insert(orders, now)
+    first_line = {"at": now, "kind": "state.pending", "actor_id": actor.pk if actor else None}
+    rows = [(key, order.message) for key, order in zip(keys, orders, strict=True)]
+    insert_rows(RunEvent, rows, columns=("run_id", "message"), shared=first_line)
+    record_all(verb, actor=actor, model=Run, told=[_told(order) for order in orders])
+    return keys
 
 
-def hand_over_on_commit(runs: Iterable[Run]) -> None:
-    """Tell the workers of new runs once they are committed: one message, however many there are."""
+def hand_over_on_commit(keys: Sequence[int]) -> None:
+    """Tell the workers of new runs, by primary key, once they are committed: one message, however many there are."""
     from runs.tasks import submit_run, submit_runs
 
-    ids = [run.pk for run in runs]
-    if len(ids) == 1:
-        send_on_commit(submit_run, run_id=ids[0])
-    elif ids:
-        send_on_commit(submit_runs, run_ids=ids)
+    if len(keys) == 1:
+        send_on_commit(submit_run, run_id=keys[0])
+    elif keys:
+        send_on_commit(submit_runs, run_ids=list(keys))
 
 
 def recipe_of_plan(
@@ -105,25 +111,37 @@ def code_columns(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _run(order: Order, now: datetime) -> Run:
-    return Run(
-        uuid=order.uuid,
-        submission_tag=f"mantik-{order.uuid}",
-        project=order.project,
-        created_by=order.created_by,
-        created_at=now,
-        next_attempt_at=now,
-        name=order.name,
-        commit_pending=order.commit_pending,
-        **order.recipe,
-    )
+def _insert(orders: Sequence[Order], now: datetime) -> list[int]:
+    source = type(orders[0].recipe)
+    # Two long texts are among them, the same for every run of a schedule.
+    copied = Copied(source, RECIPE) if issubclass(source, Repeatable) else None
+    columns = _OWN if copied else (*_OWN, *RECIPE)
+    rows = [(*_own(order), *_recipe(order)) for order in orders]
+    shared = {"created_at": now, "next_attempt_at": now}
+    keys = insert_rows(Run, rows, columns=columns, shared=shared, copied=copied, keyed_by="uuid")
+    return [keys[order.uuid] for order in orders]
 
 
-def _audited(run: Run, order: Order) -> AuditEvent:
+def _own(order: Order) -> tuple[Any, ...]:
+    tag = f"mantik-{order.uuid}"
+    return order.uuid, tag, order.project.pk, order.created_by.pk, order.name, order.commit_pending
+
+
+def _recipe(order: Order) -> tuple[Any, ...]:
+    """The columns themselves, or the key of the row that has them."""
+    if isinstance(order.recipe, Repeatable):
+        return (order.recipe.pk,)
+    return tuple(order.recipe[name] for name in RECIPE)
+
+
+def _told(order: Order) -> Told:
+    recipe = order.recipe
+    told = attrgetter(*_TOLD)(recipe) if isinstance(recipe, Repeatable) else itemgetter(*_TOLD)(recipe)
+    branch, commit, entry_point, site, account = told
     after = {
-        "commit": f"the newest of {run.branch}" if run.commit_pending else run.commit_sha,
-        "entry point": run.entry_point,
-        "site": run.site_name,
-        "compute budget account": run.compute_budget_account,
+        "commit": f"the newest of {branch}" if order.commit_pending else commit,
+        "entry point": entry_point,
+        "site": site,
+        "compute budget account": account,
     }
-    return event_of(order.verb, actor=order.actor, target=run, project=order.project, after=after)
+    return Told(uuid=order.uuid, name=order.name, project_uuid=order.project.uuid, after=after)

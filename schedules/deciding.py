@@ -16,7 +16,7 @@ from schedules.models import Schedule, Slot
 from schedules.refusals import Roles, owner_of, why_refused
 from schedules.settling import has_failed_too_often
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
-from schedules.timing import Timing, timing_of
+from schedules.timing import Timing, fire_moment, timing_of
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Decision:
     to_cancel: list[Run] = field(default_factory=list)
     # Sentences for the owner.
     news: list[str] = field(default_factory=list)
-    # It is enabled no longer.
-    is_stopped: bool = False
+    # It is in another state than it was.
+    is_switched: bool = False
 
 
 def decide(schedule: Schedule, facts: Facts) -> Decision:
@@ -65,7 +65,7 @@ def decide(schedule: Schedule, facts: Facts) -> Decision:
 def carry_out(decision: Decision, timing: Timing, come: Come, facts: Facts) -> None:
     """Slots and runs for what has come, and when the schedule is due next."""
     _Judge(decision, timing, facts).judge(come.verdicts)
-    _go_on(decision, timing, come.next_due, facts.now)
+    _go_on(decision, come.next_due, facts.now)
 
 
 def rules_of(schedule: Schedule, timing: Timing) -> Rules:
@@ -131,7 +131,7 @@ class _Judge:
 
     def _note(self, verdict: Verdict, outcome: Outcome, reason: str) -> Slot:
         slot = Slot(
-            schedule=self.schedule,
+            schedule_id=self.schedule.pk,
             due_at=verdict.due,
             outcome=outcome,
             reason=reason,
@@ -153,10 +153,8 @@ def order_of(schedule: Schedule, message: str) -> Order:
         project=schedule.project,
         created_by=owner_of(schedule),
         name=schedule.name,
-        recipe=schedule.recipe,
+        recipe=schedule,
         message=message,
-        verb="run.scheduled",
-        actor=None,
         commit_pending=schedule.code_policy == CodePolicy.NEWEST,
     )
 
@@ -172,10 +170,10 @@ def _leave(decision: Decision, state: ScheduleState, reason: str, now: datetime)
     schedule.state, schedule.state_reason = state, reason
     schedule.state_changed_by, schedule.state_changed_at = None, now
     schedule.next_due_at = schedule.next_fire_at = None
-    decision.is_stopped = True
+    decision.is_switched = True
 
 
-def _go_on(decision: Decision, timing: Timing, next_due: datetime | None, now: datetime) -> None:
+def _go_on(decision: Decision, next_due: datetime | None, now: datetime) -> None:
     schedule = decision.schedule
     if has_failed_too_often(schedule):
         stop_after_failures(decision, now)
@@ -183,7 +181,7 @@ def _go_on(decision: Decision, timing: Timing, next_due: datetime | None, now: d
         _leave(decision, ScheduleState.ENDED, "There is no instant left before its end.", now)
     else:
         schedule.next_due_at = next_due
-        schedule.next_fire_at = rules_of(schedule, timing).fires_at(next_due)
+        schedule.next_fire_at = fire_moment(schedule.uuid, next_due, schedule.jitter_seconds)
 
 
 def stop_after_failures(decision: Decision, now: datetime) -> None:

@@ -14,39 +14,69 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, prefetch_related_objects
+from django.db.models import F
 
+from connections.models import Connection
+from mantik.accounts.models import User
 from mantik.audit.services import record
-from mantik.lib.rows import update_rows
+from mantik.lib.garbage import collected_later
+from mantik.lib.rows import insert_rows, load_shared, update_rows
 from mantik.notices.services import notify
+from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.storing import hand_over_on_commit, store_runs
 from schedules import periodic
+from schedules.cron import CronError, ZoneError, show
 from schedules.deciding import Decision, Facts, decide, stop
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
 from schedules.refusals import owner_of, roles_for
 from schedules.settling import settle
 from schedules.states import ScheduleState
+from schedules.timing import timing_of
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 250
+AT_ONCE = 500
+# As many as the idle second before them has time for.
+_MOST_AHEAD = 5000
 # A day of 25 hours, and a zone that is a day ahead.
 _LONGEST_DAY = timedelta(hours=50)
-_COLUMNS = (
+_MOVED = (
     *("next_due_at", "next_fire_at", "dealt_with_until", "failures_in_a_row"),
     *("last_due_at", "last_outcome", "last_reason"),
-    *("state", "state_reason", "state_changed_by_id", "state_changed_at"),
+)
+_SWITCHED = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
+_OF_SLOTS = (
+    *("schedule_id", "due_at", "outcome", "reason", "run_id"),
+    *("asked_by_id", "recorded_at", "awaits_end"),
 )
 
 
 def next_moment() -> datetime | None:
     """When the next schedule has to be acted upon; it may be past. One look at one index."""
     return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
+
+
+def get_ready(*, now: datetime, until: datetime) -> None:
+    """Work out, ahead of a burst, what its instant does not change: when those that are due by `until` are due next.
+
+    It is remembered where it is worked out (`schedules.timing`), by what it depends on. Everything else, rights and
+    connections above all, is looked at when the instant has come.
+    """
+    soon = Schedule.objects.enabled().filter(next_fire_at__gt=now, next_fire_at__lte=until)
+    timings = soon.order_by().values_list("cron_expression", "time_zone", "end_date", "next_due_at").distinct()
+    for expression, zone, end_date, due in timings[:_MOST_AHEAD]:
+        # One that nobody can read is dealt with when it is due.
+        with suppress(CronError, ZoneError):
+            timing = timing_of(cron_expression=expression, time_zone=zone, end_date=end_date)
+            assert due is not None, "enabled ones have a next instant"
+            show(due, timing.zone)
+            timing.next_after(due)
 
 
 def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] = ()) -> int:
@@ -79,7 +109,7 @@ def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int]) -> int
 
 
 def _fire(*, now: datetime, limit: int, only: Collection[int]) -> int:
-    with transaction.atomic():
+    with collected_later(), transaction.atomic():
         schedules = _claim(now=now, limit=limit, only=only)
         if not schedules:
             return 0
@@ -91,12 +121,22 @@ def _fire(*, now: datetime, limit: int, only: Collection[int]) -> int:
 
 
 def _claim(*, now: datetime, limit: int, only: Collection[int]) -> Sequence[Schedule]:
-    due = Schedule.objects.due(now).select_for_update(skip_locked=True, of=("self",), no_key=True)
+    due = Schedule.objects.due(now).for_firing().select_for_update(skip_locked=True, of=("self",), no_key=True)
     due = due.filter(pk__in=only) if only else due
     schedules = list(due.annotate(is_on_in_admin=F("periodic_task__enabled"))[:limit])
-    # Many share these, and each is loaded once.
-    prefetch_related_objects(schedules, "project", "connection__owner", "code_repository", "created_by")
+    load_for_decisions(schedules)
     return schedules
+
+
+def load_for_decisions(schedules: Sequence[Schedule]) -> None:
+    """What decisions look at beside the rows themselves."""
+    load_shared(
+        schedules,
+        project=Project.objects.all(),
+        connection=Connection.objects.select_related("owner"),
+        code_repository=CodeRepository.objects.all(),
+        created_by=User.objects.all(),
+    )
 
 
 def facts_for(schedules: Collection[Schedule], *, now: datetime) -> Facts:
@@ -126,12 +166,15 @@ def _heed_operator(schedule: Schedule, now: datetime) -> Decision:
 def store(decisions: Sequence[Decision], *, now: datetime) -> None:
     """Slots, runs and the schedules as they are to be, in the current transaction."""
     ordered = [pair for decision in decisions for pair in decision.orders]
-    runs = store_runs([order for _, order in ordered], now=now)
+    runs = store_runs([order for _, order in ordered], verb="run.scheduled", actor=None, now=now)
     for (slot, _), run in zip(ordered, runs, strict=True):
-        slot.run = run
-    Slot.objects.bulk_create([slot for decision in decisions for slot in decision.slots])
-    update_rows([decision.schedule for decision in decisions], columns=_COLUMNS)
-    periodic.switch([one.schedule for one in decisions if one.is_stopped])
+        slot.run_id = run
+    slots = [slot for decision in decisions for slot in decision.slots]
+    insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
+    update_rows([one.schedule for one in decisions if not one.is_switched], columns=_MOVED)
+    switched = [one.schedule for one in decisions if one.is_switched]
+    update_rows(switched, columns=(*_MOVED, *_SWITCHED))
+    periodic.switch(switched)
     periodic.count([one.schedule for one in decisions if one.orders], now=now)
     for decision in decisions:
         _tell(decision, now)
@@ -144,7 +187,7 @@ def _tell(decision: Decision, now: datetime) -> None:
     for run in decision.to_cancel:
         with suppress(NotAllowed):  # it is over meanwhile
             cancel_run(run=run, user=owner_of(schedule), now=now)
-    if decision.is_stopped:
+    if decision.is_switched and not schedule.is_enabled:
         verb = "schedule.ended" if schedule.state == ScheduleState.ENDED else "schedule.paused"
         after = {"reason": schedule.state_reason}
         record(verb, actor=None, target=schedule, project=schedule.project, after=after)
@@ -161,6 +204,6 @@ def _set_aside(key: int, now: datetime) -> None:
             return
         decision = Decision(schedule)
         stop(decision, reason, now)
-        update_rows([schedule], columns=_COLUMNS)
+        update_rows([schedule], columns=(*_MOVED, *_SWITCHED))
         periodic.switch([schedule])
         _tell(decision, now)

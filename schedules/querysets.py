@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from projects.models import Project
+from runs.repeatable import RECIPE
 from schedules.states import Outcome, ScheduleState
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from schedules.models import Schedule, Slot
 
 _LONG = ("mlproject_content", "backend_config_content")
+# Of the recipe: what may stand in the way, and what the audit tells.
+_ASKED_AT_THE_INSTANT = (
+    *("code_repository_id", "code_name", "code_url", "connection_id"),
+    *("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account"),
+)
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
@@ -45,6 +51,11 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def due(self, now: datetime) -> ScheduleQuerySet:
         """Longest due first."""
         return self.enabled().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
+
+    def for_firing(self) -> ScheduleQuerySet:
+        """Without what only its runs need, which the database copies by itself, and what only people look at."""
+        recipe = (name for name in RECIPE if name not in _ASKED_AT_THE_INSTANT)
+        return self.defer(*recipe, "created_at", "last_edited_at", "state_changed_at")
 
     def out_of_step(self) -> ScheduleQuerySet:
         """Those whose row in the admin was switched, and that do not know it yet."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from runs.models import Run
 from runs.services import NotAllowed
-from schedules import periodic
 from schedules.deciding import Decision, Facts, carry_out, order_of, rules_of
 from schedules.due import what_was_held
-from schedules.engine import facts_for, store
+from schedules.engine import facts_for, load_for_decisions, store
 from schedules.models import Schedule, Slot
 from schedules.refusals import why_refused
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
@@ -39,12 +37,11 @@ def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp
         stored.state_changed_by, stored.state_changed_at = actor, now
         stored.failures_in_a_row = 0
         since, rules = stored.dealt_with_until, rules_of(stored, timing)
-        decision = Decision(stored)
+        decision = Decision(stored, is_switched=True)
         carry_out(decision, timing, what_was_held(rules, since=since, catch_up=catch_up, now=now), facts)
         after = {"missed instants": catch_up.label}
         record("schedule.resumed", actor=actor, target=stored, project=stored.project, after=after)
         store([decision], now=now)
-        periodic.switch([stored])
     schedule.refresh_from_db()
     return True
 
@@ -74,8 +71,7 @@ def run_now(*, schedule: Schedule, actor: User, now: datetime) -> Run:
         record("schedule.run_now", actor=actor, target=stored, project=stored.project)
         store([decision], now=now)
     schedule.refresh_from_db()
-    assert slot.run is not None
-    return slot.run
+    return Run.objects.get(slot__schedule=schedule, slot__due_at=due_at)
 
 
 def _locked(schedule: Schedule) -> Schedule | None:
@@ -83,7 +79,7 @@ def _locked(schedule: Schedule) -> Schedule | None:
     stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
     if stored is None:
         return None
-    prefetch_related_objects([stored], "project", "connection__owner", "code_repository", "created_by")
+    load_for_decisions([stored])
     return stored
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q
 
 from mantik.accounts.models import User
 from runs.services import NotAllowed
@@ -14,7 +14,7 @@ from runs.states import TERMINAL
 from schedules import periodic
 from schedules.cron import CronError, ZoneError
 from schedules.deciding import Decision, stop_after_failures
-from schedules.engine import store
+from schedules.engine import load_for_decisions, store
 from schedules.models import Schedule, Slot
 from schedules.running import resume_schedule
 from schedules.services import pause_schedule
@@ -36,7 +36,7 @@ def count_ends(*, now: datetime) -> int:
     with transaction.atomic():
         locked = Schedule.objects.filter(pk__in=keys).order_by("pk").select_for_update(skip_locked=True, of=("self",))
         schedules = list(locked)
-        prefetch_related_objects(schedules, "project", "connection__owner", "created_by")
+        load_for_decisions(schedules)
         settle(schedules)
         decisions = [Decision(schedule) for schedule in schedules]
         for decision in decisions:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,9 @@ from schedules.cron import Cron, CronError, ZoneError, accept, instants, last_se
 from schedules.cron import zone as zone_named
 
 _ALWAYS = datetime(9999, 12, 31, tzinfo=UTC)
+# At a full hour thousands of schedules are due, many of them by the same expression.
+_KEPT = 8192
+_next_after = lru_cache(maxsize=_KEPT)(next_after)
 
 
 class BadTiming(Exception):
@@ -43,7 +46,7 @@ class Timing:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first instant later than `moment`; None when there is none before it ends."""
-        found = next_after(self.cron, self.zone, moment)
+        found = _next_after(self.cron, self.zone, moment)
         return found if found and found <= self.until else None
 
     def instants(self, *, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -76,6 +79,7 @@ def read_timing(
     raise BadTiming(problems, offers)
 
 
+@lru_cache(maxsize=_KEPT)
 def timing_of(*, cron_expression: str, time_zone: str, end_date: date | None) -> Timing:
     """What is stored. Raises CronError and ZoneError if this version, on this machine, does not take it any more."""
     return Timing(parse(cron_expression), zone_named(time_zone), end_date)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID, uuid4
 
 import structlog
 from django.db import models
@@ -12,12 +13,23 @@ from django.db import models
 from mantik.accounts.models import User
 from mantik.audit.models import MANTIK, AuditEvent
 from mantik.audit.verbs import VERBS
+from mantik.lib.rows import insert_rows
 
 _SECRET_NAMES = re.compile(r"secret|passw|token|sealed|private|credential", re.IGNORECASE)
 
 
 class HasUuid(Protocol):
     uuid: Any
+
+
+class Told(NamedTuple):
+    """What an event tells of its own: of which target, in which project, and what was changed in it."""
+
+    uuid: UUID | None
+    name: str
+    project_uuid: UUID | None
+    before: Mapping[str, Any] = {}
+    after: Mapping[str, Any] = {}
 
 
 def record(
@@ -29,46 +41,55 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change."""
-    event_of(verb, actor=actor, target=target, project=project, before=before, after=after).save()
-
-
-def event_of(
-    verb: str,
-    *,
-    actor: User | None,
-    target: models.Model,
-    project: HasUuid | None = None,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> AuditEvent:
-    """The same, not stored yet, for who stores many at once.
+    """Write down that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change.
 
     `before` and `after` hold the plain values of the fields that changed. Of a secret only the verb tells: a field
     that is named like one raises ValueError, as does a verb that mantik/audit/verbs.py does not list.
     """
+    told = Told(
+        uuid=getattr(target, "uuid", None),
+        name=str(target),
+        project_uuid=project.uuid if project else None,
+        before=before or {},
+        after=after or {},
+    )
+    alike = _alike(verb, actor=actor, model=type(target), told=[told])
+    AuditEvent(**alike, **dict(zip(_OWN, _own(told), strict=True))).save()
+
+
+def record_all(verb: str, *, actor: User | None, model: type[models.Model], told: Sequence[Told]) -> None:
+    """The same of many of one model at once, in one statement."""
+    alike = _alike(verb, actor=actor, model=model, told=told)
+    rows = [(uuid4(), *_own(one)) for one in told]
+    insert_rows(AuditEvent, rows, columns=("uuid", *_OWN), shared=alike)
+
+
+def _alike(verb: str, *, actor: User | None, model: type[models.Model], told: Sequence[Told]) -> dict[str, Any]:
+    """The columns that all of these have in common, once it is clear that they may be written down."""
     if verb not in VERBS:
         raise ValueError(f"mantik/audit/verbs.py does not list {verb!r}.")
-    told = {**(before or {}), **(after or {})}
-    if hidden := [name for name in told if _SECRET_NAMES.search(name)]:
+    names = {name for one in told for values in (one.before, one.after) for name in values}
+    if hidden := sorted(filter(_SECRET_NAMES.search, names)):
         raise ValueError(f"An audit event holds no secret, and {hidden[0]!r} is named like one.")
-    return AuditEvent(
-        verb=verb,
-        actor=actor,
-        actor_name=actor.username if actor else MANTIK,
-        target_kind=str(target._meta.verbose_name)[:60],
-        target_uuid=getattr(target, "uuid", None),
-        target_name=str(target)[:200],
-        project_uuid=project.uuid if project else None,
-        before=_plain(before),
-        after=_plain(after),
-        request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
-    )
+    return {
+        "verb": verb,
+        "actor_id": actor.pk if actor else None,
+        "actor_name": actor.username if actor else MANTIK,
+        "target_kind": str(model._meta.verbose_name)[:60],
+        "request_id": str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
+    }
 
 
-def _plain(values: Mapping[str, Any] | None) -> dict[str, Any]:
+_OWN = ("target_uuid", "target_name", "project_uuid", "before", "after")
+
+
+def _own(told: Told) -> tuple[Any, ...]:
+    return told.uuid, told.name[:200], told.project_uuid, _plain(told.before), _plain(told.after)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON has them: what it does not know is told as text."""
-    return {name: _value(value) for name, value in (values or {}).items()}
+    return {name: _value(value) for name, value in values.items()}
 
 
 def _value(value: Any) -> Any:

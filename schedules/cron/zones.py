@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -75,6 +75,7 @@ def choices(*, now: datetime) -> list[Choice]:
     return [Choice(name, f"{name.replace('_', ' ')} ({offset})") for name, offset in offsets.items()]
 
 
+@lru_cache(maxsize=4096)
 def show(instant: datetime, in_zone: ZoneInfo) -> str:
     """ "Thu 26 Nov 2026 02:30 CET (+01:00)"."""
     local = instant.astimezone(in_zone)

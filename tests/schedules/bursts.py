@@ -14,7 +14,7 @@ from tests.support.schedules import make_many
 from tests.support.waiting import wait_until
 
 # More than one transaction's worth, so that beat dies between and within them.
-BURST = 400
+BURST = 1200
 
 
 def burst(template: Schedule, count: int = BURST) -> list[int]:

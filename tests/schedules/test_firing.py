@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -385,6 +386,35 @@ def test_refusals_in_a_row_pause_it(schedule: Schedule, ada: User) -> None:
     assert [outcome for _, outcome in ledger(schedule)] == ["refused"] * 5
     assert again(schedule).is_paused
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
+
+
+# Ahead of the instant
+
+
+def test_getting_ready_works_out_when_it_is_due_after_that(schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(cron_expression="0 8 1-7 3,4 1")
+    engine.get_ready(now=EARLIER, until=DUE)
+    assert ledger(schedule) == []
+
+    def unexpected(*_: object) -> None:
+        raise AssertionError("It was to be known by now.")
+
+    monkeypatch.setattr(import_module("schedules.cron.instants"), "_fixed", unexpected)
+    fire(DUE)
+    assert ledger(schedule) == [("08:00", "fired")]
+
+
+def test_getting_ready_is_not_kept_from_it_by_one_that_nobody_can_read(schedule: Schedule) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(cron_expression="61 * * * *")
+    engine.get_ready(now=EARLIER, until=DUE)
+    assert again(schedule).is_enabled
+
+
+def test_what_is_taken_away_after_getting_ready_is_not_used(schedule: Schedule, ada: User) -> None:
+    engine.get_ready(now=EARLIER, until=DUE)
+    Membership.objects.filter(user=ada).delete()
+    fire(DUE)
+    assert ledger(schedule) == [("08:00", "refused")]
 
 
 # What is broken
