@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
-from typing import TextIO
 
 from bench.catalogue import BENCHMARKS
 from bench.ground import open_ground
-from bench.harness import chosen, run
+from bench.harness import chosen, results_only, run
 
 
 def main() -> int:
@@ -23,16 +21,8 @@ def main() -> int:
         return 2
     # So that what was started is stopped, and nothing is left in the temporary directory.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with _results_only() as results, open_ground(sys.stderr) as ground:
+    with results_only() as results, open_ground(sys.stderr) as ground:
         return run(BENCHMARKS, ground=ground, only=only, results=results)
-
-
-def _results_only() -> TextIO:
-    """Our stdout, which is ours alone from now on: whatever else is printed, also by children, goes to stderr."""
-    sys.stdout.flush()
-    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return results
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bench.harness import Benchmark
 
+_OF_SCHEDULES = ("lateness_p50", "lateness_p99", "lateness_max", "idle_tick", "edit", "memory")
+
 BENCHMARKS = (
     Benchmark(("submission.requests", "submission.requests.upload"), "bench.submission:requests"),
     Benchmark(("submission.rate", "submission.rate.site"), "bench.submission:rate"),
@@ -12,9 +14,9 @@ BENCHMARKS = (
     Benchmark(("follow.lag", "follow.lag.max"), "bench.lag:lag"),
     *(
         Benchmark(
-            tuple(f"schedules.{what}.{size}" for what in ("lateness_p99", "idle_tick", "edit", "memory")),
-            f"bench.schedules:{function}",
+            tuple(f"schedules.{what}.{size}{suffix}" for what in _OF_SCHEDULES), f"bench.schedules:{function}{place}"
         )
+        for suffix, place in (("", ""), (".postgresql", "_on_postgresql"))
         for size, function in (("1k", "thousand"), ("10k", "ten_thousand"), ("100k", "hundred_thousand"))
     ),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),

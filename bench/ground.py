@@ -89,8 +89,9 @@ class Ground:
 
 
 @contextmanager
-def open_ground(remarks: TextIO) -> Iterator[Ground]:
-    """Before anything of Django's is imported."""
+def open_ground(remarks: TextIO, *, database_url: str = "") -> Iterator[Ground]:
+    """Before anything of Django's is imported. The database is of the usual kind, one SQLite file, or the empty one
+    that is named."""
     for name in [name for name in os.environ if name.startswith("MANTIK_")]:
         # What somebody has set for their own stack must not be measured.
         del os.environ[name]
@@ -106,7 +107,8 @@ def open_ground(remarks: TextIO) -> Iterator[Ground]:
             "MANTIK_MLFLOW_URI": mlflow_uri(ground._mlflow_port),
             "PORT": str(ground.port),
         }
+        if database_url:
+            os.environ["MANTIK_DATABASE_URL"] = database_url
         django.setup()
-        # Of the usual kind: one SQLite file.
         call_command("migrate", verbosity=0, interactive=False)
         yield ground

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,6 +69,14 @@ class Incomplete(Exception):
 def chosen(benchmarks: Sequence[Benchmark], only: str) -> list[Benchmark]:
     """Those with a name that begins with `only`."""
     return [benchmark for benchmark in benchmarks if any(name.startswith(only) for name in benchmark.names)]
+
+
+def results_only() -> TextIO:
+    """Our stdout, for results alone from now on: whatever else is printed, also by children, goes to stderr."""
+    sys.stdout.flush()
+    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return results
 
 
 def run(benchmarks: Sequence[Benchmark], *, ground: Ground, only: str, results: TextIO) -> int:

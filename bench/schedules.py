@@ -1,7 +1,8 @@
 """Many schedules: how late they fire, what an idle tick and an edit cost, and how much memory beat takes.
 
 Two in a hundred are due at one full minute. The baseline is django-celery-beat's own DatabaseScheduler on the same
-rows, at sizes at which it comes to an end. Both send to a real broker and write to the same SQLite file.
+rows, at sizes at which it comes to an end. Both send to a real broker and write to the same database: a SQLite file,
+and in a second run PostgreSQL.
 """
 
 from __future__ import annotations
@@ -9,24 +10,28 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
+from unittest.mock import patch
 
+from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from bench.ground import TOP, Ground
 from bench.harness import Result
+from bench.postgresql import on_postgresql
 from connections.models import Connection
 from mantik.celery import app
 from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
+from runs.storing import hand_over_on_commit
 from schedules import engine, periodic, services
 from schedules.beat import ScheduleBeat
 from schedules.dependents import empty_project
@@ -40,13 +45,18 @@ _IDLE_TICKS = 200
 _EDITS = 20
 # Its cost grows with the square of what is due.
 _MOST_FOR_STOCK = 10_000
+# Prints KiB. On Linux `ru_maxrss` begins at what the parent had, which has just made all these schedules.
 _MEMORY = """\
 import resource, sys, django
 django.setup()
+from pathlib import Path
 from pkgutil import resolve_name
 from mantik.celery import app
 resolve_name(sys.argv[1])(app=app).tick()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+if (status := Path("/proc/self/status")).exists():
+    print(status.read_text().partition("VmHWM:")[2].split()[0])
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
@@ -62,10 +72,24 @@ def hundred_thousand(ground: Ground) -> Iterator[Result]:
     return _measure(ground, "100k", 100_000)
 
 
+def thousand_on_postgresql(ground: Ground) -> Iterator[Result]:
+    return on_postgresql("bench.schedules:thousand", ground)
+
+
+def ten_thousand_on_postgresql(ground: Ground) -> Iterator[Result]:
+    return on_postgresql("bench.schedules:ten_thousand", ground)
+
+
+def hundred_thousand_on_postgresql(ground: Ground) -> Iterator[Result]:
+    return on_postgresql("bench.schedules:hundred_thousand", ground)
+
+
 @dataclass(frozen=True)
 class _Numbers:
+    """Seconds of an idle tick, how many seconds late each of those that were due was, and MiB."""
+
     idle: float
-    lateness: float
+    late: list[float]
     memory: float
 
 
@@ -76,7 +100,9 @@ def _measure(ground: Ground, label: str, size: int) -> Iterator[Result]:
             ours = _ours(template, size)
         stock = _stock(size) if size <= _MOST_FOR_STOCK else None
     name = _STOCK if stock else None
-    yield Result(f"schedules.lateness_p99.{label}", ours.lateness, "s", stock.lateness if stock else None, name)
+    for what, number in (("p50", median), ("p99", _p99), ("max", max)):
+        theirs = number(stock.late) if stock else None
+        yield Result(f"schedules.lateness_{what}.{label}", number(ours.late), "s", theirs, name)
     yield Result(f"schedules.idle_tick.{label}", ours.idle * 1000, "ms", stock.idle * 1000 if stock else None, name)
     yield Result(f"schedules.edit.{label}", edit * 1000, "ms")
     yield Result(f"schedules.memory.{label}", ours.memory, "MiB", stock.memory if stock else None, name)
@@ -101,31 +127,39 @@ def _schedules(size: int) -> Iterator[Schedule]:
 
 def _next_minute() -> datetime:
     """Far enough away for what has to be made first."""
-    soon = timezone.now() + timedelta(seconds=20)
+    soon = timezone.now() + timedelta(seconds=10)
     return soon.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _expression(due: datetime, number: int) -> str:
+    """One of 616 that are due then."""
+    other_hour, other_day = (due.hour + 1 + number % 22) % 24, 1 + number // 22 % 28
+    return f"{due.minute} {due.hour},{other_hour} {due.day},{other_day} * *"
 
 
 def _ours(template: Schedule, size: int) -> _Numbers:
     due = _next_minute()
-    keys = make_many(template, size // 50, due=lambda _: (f"{due.minute} * * * *", due))
+    keys = make_many(template, size // 50, due=lambda number: (_expression(due, number), due))
     late: list[float] = []
     beat = ScheduleBeat(app=app)
     idle = _idle(beat.tick)
-    fire = engine.fire_due
-
-    def timed(**arguments: Any) -> int:
-        count = fire(**arguments)
-        late.extend([(timezone.now() - due).total_seconds()] * count)
-        return count
-
-    engine.fire_due = timed
-    try:
+    with _watched(late, due):
         _tick_until(beat.tick, lambda: len(late) >= len(keys))
-    finally:
-        engine.fire_due = fire
-        beat.close()
+    beat.close()
     assert Slot.objects.filter(schedule__in=keys).count() == len(keys)
-    return _Numbers(idle, _p99(late), _memory("schedules.beat:ScheduleBeat"))
+    return _Numbers(idle, late, _memory("schedules.beat:ScheduleBeat"))
+
+
+@contextmanager
+def _watched(late: list[float], due: datetime) -> Iterator[None]:
+    """Adds to `late`, at each commit of slots and runs, how late each of these is."""
+
+    def watch(keys: Sequence[int]) -> None:
+        transaction.on_commit(lambda: late.extend([(timezone.now() - due).total_seconds()] * len(keys)))
+        hand_over_on_commit(keys)
+
+    with patch.object(engine, "hand_over_on_commit", watch):
+        yield
 
 
 def _stock(size: int) -> _Numbers:
@@ -145,8 +179,8 @@ def _stock(size: int) -> _Numbers:
         periodic.remove(keys)
 
 
-def _stock_times(due: datetime, count: int) -> tuple[float, float]:
-    """Median seconds of an idle tick, and the lateness."""
+def _stock_times(due: datetime, count: int) -> tuple[float, list[float]]:
+    """Median seconds of an idle tick, and how late each was."""
     late: list[float] = []
 
     class Timed(DatabaseScheduler):  # type: ignore[misc]
@@ -159,7 +193,7 @@ def _stock_times(due: datetime, count: int) -> tuple[float, float]:
     idle = _idle(beat.tick)
     _tick_until(beat.tick, lambda: len(late) >= count)
     beat.close()
-    return idle, _p99(late)
+    return idle, late
 
 
 def _idle(tick: Callable[[], float]) -> float:
@@ -207,9 +241,8 @@ def _memory(scheduler: str) -> float:
     """The most that a process had which made the scheduler and ticked once, in MiB."""
     command = [sys.executable, "-c", _MEMORY, scheduler]
     done = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True)
-    kilobytes = int(done.stdout.split()[-1])
-    return kilobytes / 1024 if sys.platform != "darwin" else kilobytes / 1024**2
+    return int(done.stdout.split()[-1]) / 1024
 
 
 def _p99(values: list[float]) -> float:
-    return quantiles(values, n=100)[98]
+    return quantiles(values, n=100, method="inclusive")[98]

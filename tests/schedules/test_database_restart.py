@@ -25,7 +25,7 @@ from mantik.up.errors import UpError
 from tests.schedules.bursts import assert_each_once, await_more, burst, fired
 from tests.schedules.conftest import environment_of
 from tests.support.factories import make_schedule
-from tests.support.postgres import Cluster, cluster
+from tests.support.postgres import FOR_CRASHES, cluster
 from tests.support.schedules import Beats
 from tests.support.waiting import wait_until
 from tests.up.children import is_alive
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.timeout(180 + 30 * CRASHES)
 def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
     """Not that of the other tests, which it would take along. This test has its own database in it."""
     try:
-        with cluster() as made, django_db_blocker.unblock(), _connected_to(made.url):
+        with cluster(careless=FOR_CRASHES) as made, django_db_blocker.unblock(), _connected_to(made.url):
             call_command("migrate", verbosity=0)
             yield made
     except UpError as error:

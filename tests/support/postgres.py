@@ -3,7 +3,7 @@
 The server listens on a socket in a temporary directory, named to the command by MANTIK_TEST_DATABASE_URL, and
 is gone with its data afterwards. PostgreSQL refuses to run as root; there it runs as the user `postgres`.
 
-For tests, `cluster()` is one that can crash.
+`cluster()` is the same for a block instead of a command.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from tests.support.beside import command_after_dashes, run_beside
 _DEBIAN = Path("/usr/lib/postgresql")
 _SUPERUSER = "postgres"
 # Nobody misses these data after a power cut, and every commit is quicker.
-_WITHOUT_POWER = ("fsync=off", "full_page_writes=off")
-_CARELESS = (*_WITHOUT_POWER, "synchronous_commit=off")
+FOR_CRASHES = ("fsync=off", "full_page_writes=off")
+_CARELESS = (*FOR_CRASHES, "synchronous_commit=off")
 
 
 def main() -> None:
@@ -49,16 +49,16 @@ def main() -> None:
 
 
 class Cluster:
-    """A server of one's own that can crash. What it has once committed it keeps; a power cut is not tried."""
+    """A server of one's own that can crash. `careless` are settings that save it time."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, careless: Sequence[str]) -> None:
+        self._directory, self._careless = directory, careless
         self.url = database_url(directory)
         self._group = self._new_group()
         self._group.run(_initialise(directory))
 
     def start(self) -> None:
-        self._group.start([_server(self._directory, _WITHOUT_POWER)])
+        self._group.start([_server(self._directory, self._careless)])
         self._group.await_ready()
 
     def crash(self) -> None:
@@ -77,11 +77,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """It runs. Raises UpError where PostgreSQL is not installed."""
+def cluster(*, careless: Sequence[str]) -> Iterator[Cluster]:
+    """It runs. Raises UpError where PostgreSQL is not installed.
+
+    With FOR_CRASHES it keeps what it has once committed, if only it crashes and not the machine.
+    """
     _program("postgres")
     with _directory() as directory:
-        made = Cluster(directory)
+        made = Cluster(directory, careless)
         try:
             made.start()
             yield made
