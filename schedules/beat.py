@@ -85,14 +85,8 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         due = engine.next_moment()
         if due is None:
             return LONGEST_SECONDS
-        wait = (due - now).total_seconds()
-        if wait > LONGEST_SECONDS:
-            # The last tick before `due` with time to spare.
-            if wait <= 2 * LONGEST_SECONDS:
-                engine.get_ready(now=now, until=due)
-            return LONGEST_SECONDS
-        if wait > 0:
-            return wait
+        if due > now:
+            return min((due - now).total_seconds(), LONGEST_SECONDS)
         return 0.0 if engine.fire_due(now=now) else MEANWHILE_SECONDS
 
     def _set_up(self) -> bool:

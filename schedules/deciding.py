@@ -127,7 +127,7 @@ class _Judge:
         self._note(verdict, Outcome.REFUSED, self.refusal)
         schedule.failures_in_a_row += 1
         if is_news:
-            self.decision.news.append(f"The schedule {schedule.name} could not start its run. {self.refusal}")
+            self.decision.news.append(f"{_named(schedule)} could not start its run. {self.refusal}")
 
     def _note(self, verdict: Verdict, outcome: Outcome, reason: str) -> Slot:
         slot = Slot(
@@ -162,7 +162,12 @@ def order_of(schedule: Schedule, message: str) -> Order:
 def stop(decision: Decision, reason: str, now: datetime) -> None:
     """Mantik itself pauses the schedule; its owner is told."""
     _leave(decision, ScheduleState.PAUSED, reason, now)
-    decision.news.append(f"The schedule {decision.schedule.name} was paused. {reason}")
+    decision.news.append(f"{_named(decision.schedule)} was paused. {reason}")
+
+
+def _named(schedule: Schedule) -> str:
+    """For somebody who may have schedules in several projects."""
+    return f"The schedule {schedule.name} in {schedule.project.name}"
 
 
 def _leave(decision: Decision, state: ScheduleState, reason: str, now: datetime) -> None:

@@ -30,20 +30,16 @@ from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.storing import hand_over_on_commit, store_runs
 from schedules import periodic
-from schedules.cron import CronError, ZoneError, show
 from schedules.deciding import Decision, Facts, decide, stop
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
 from schedules.refusals import owner_of, roles_for
 from schedules.settling import settle
 from schedules.states import ScheduleState
-from schedules.timing import timing_of
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
-# As many as the idle second before them has time for.
-_MOST_AHEAD = 5000
 # A day of 25 hours, and a zone that is a day ahead.
 _LONGEST_DAY = timedelta(hours=50)
 _MOVED = (
@@ -60,23 +56,6 @@ _OF_SLOTS = (
 def next_moment() -> datetime | None:
     """When the next schedule has to be acted upon; it may be past. One look at one index."""
     return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
-
-
-def get_ready(*, now: datetime, until: datetime) -> None:
-    """Work out, ahead of a burst, what its instant does not change: when those that are due by `until` are due next.
-
-    It is remembered where it is worked out (`schedules.timing`), by what it depends on. Everything else, rights and
-    connections above all, is looked at when the instant has come.
-    """
-    soon = Schedule.objects.enabled().filter(next_fire_at__gt=now, next_fire_at__lte=until)
-    timings = soon.order_by().values_list("cron_expression", "time_zone", "end_date", "next_due_at").distinct()
-    for expression, zone, end_date, due in timings[:_MOST_AHEAD]:
-        # One that nobody can read is dealt with when it is due.
-        with suppress(CronError, ZoneError):
-            timing = timing_of(cron_expression=expression, time_zone=zone, end_date=end_date)
-            assert due is not None, "enabled ones have a next instant"
-            show(due, timing.zone)
-            timing.next_after(due)
 
 
 def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] = ()) -> int:

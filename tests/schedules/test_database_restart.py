@@ -25,7 +25,7 @@ from mantik.up.errors import UpError
 from tests.schedules.bursts import assert_each_once, await_more, burst, fired
 from tests.schedules.conftest import environment_of
 from tests.support.factories import make_schedule
-from tests.support.postgres import FOR_CRASHES, cluster
+from tests.support.postgres import FOR_CRASHES, Cluster, cluster
 from tests.support.schedules import Beats
 from tests.support.waiting import wait_until
 from tests.up.children import is_alive

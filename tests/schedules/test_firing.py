@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -305,7 +304,8 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
     assert [outcome for _, outcome in ledger(schedule)] == ["fired"] * 4
     assert stored.is_paused
     assert stored.state_reason.startswith("It failed 2 times in a row.")
-    assert Notice.objects.get(user=ada).text.startswith(f"The schedule {schedule.name} was paused.")
+    told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
+    assert Notice.objects.get(user=ada).text.startswith(told)
 
 
 def test_it_may_go_on_failing(project: Project, ada: User) -> None:
@@ -375,7 +375,7 @@ def test_its_owner_is_told_of_a_refusal_once_not_each_time(schedule: Schedule, a
     for number in range(3):
         fire(DUE + number * FIVE)
     notice = Notice.objects.get(user=ada)
-    assert notice.text.startswith(f"The schedule {schedule.name} could not start its run.")
+    assert notice.text.startswith(f"The schedule {schedule.name} in {schedule.project.name} could not start its run.")
     assert notice.url == f"/projects/{schedule.project.slug}/schedules/{schedule.uuid}/"
 
 
@@ -386,35 +386,6 @@ def test_refusals_in_a_row_pause_it(schedule: Schedule, ada: User) -> None:
     assert [outcome for _, outcome in ledger(schedule)] == ["refused"] * 5
     assert again(schedule).is_paused
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
-
-
-# Ahead of the instant
-
-
-def test_getting_ready_works_out_when_it_is_due_after_that(schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(cron_expression="0 8 1-7 3,4 1")
-    engine.get_ready(now=EARLIER, until=DUE)
-    assert ledger(schedule) == []
-
-    def unexpected(*_: object) -> None:
-        raise AssertionError("It was to be known by now.")
-
-    monkeypatch.setattr(import_module("schedules.cron.instants"), "_fixed", unexpected)
-    fire(DUE)
-    assert ledger(schedule) == [("08:00", "fired")]
-
-
-def test_getting_ready_is_not_kept_from_it_by_one_that_nobody_can_read(schedule: Schedule) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(cron_expression="61 * * * *")
-    engine.get_ready(now=EARLIER, until=DUE)
-    assert again(schedule).is_enabled
-
-
-def test_what_is_taken_away_after_getting_ready_is_not_used(schedule: Schedule, ada: User) -> None:
-    engine.get_ready(now=EARLIER, until=DUE)
-    Membership.objects.filter(user=ada).delete()
-    fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
 
 
 # What is broken
