@@ -53,18 +53,19 @@ def record(
         before=before or {},
         after=after or {},
     )
-    alike = _alike(verb, actor=actor, model=type(target), told=[told])
+    # Not of its type: whoever is signed in is a lazy object.
+    alike = _alike(verb, actor=actor, kind=target._meta.verbose_name, told=[told])
     AuditEvent(**alike, **dict(zip(_OWN, _own(told), strict=True))).save()
 
 
 def record_all(verb: str, *, actor: User | None, model: type[models.Model], told: Sequence[Told]) -> None:
     """The same of many of one model at once, in one statement."""
-    alike = _alike(verb, actor=actor, model=model, told=told)
+    alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, told=told)
     rows = [(uuid4(), *_own(one)) for one in told]
     insert_rows(AuditEvent, rows, columns=("uuid", *_OWN), shared=alike)
 
 
-def _alike(verb: str, *, actor: User | None, model: type[models.Model], told: Sequence[Told]) -> dict[str, Any]:
+def _alike(verb: str, *, actor: User | None, kind: object, told: Sequence[Told]) -> dict[str, Any]:
     """The columns that all of these have in common, once it is clear that they may be written down."""
     if verb not in VERBS:
         raise ValueError(f"mantik/audit/verbs.py does not list {verb!r}.")
@@ -75,7 +76,7 @@ def _alike(verb: str, *, actor: User | None, model: type[models.Model], told: Se
         "verb": verb,
         "actor_id": actor.pk if actor else None,
         "actor_name": actor.username if actor else MANTIK,
-        "target_kind": str(model._meta.verbose_name)[:60],
+        "target_kind": str(kind)[:60],
         "request_id": str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
     }
 
