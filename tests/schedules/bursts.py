@@ -27,9 +27,11 @@ def fired(keys: list[int]) -> int:
     return Slot.objects.filter(schedule__in=keys).count()
 
 
-def await_more(keys: list[int]) -> None:
-    begun = fired(keys)
-    wait_until(lambda: fired(keys) > begun, seconds=60)
+def begin_burst(template: Schedule) -> list[int]:
+    """A burst of which beats that run have taken up the first. It may be over soon after, or by now."""
+    keys = burst(template)
+    wait_until(lambda: fired(keys) > 0, seconds=60)
+    return keys
 
 
 def assert_each_once(keys: list[int]) -> None:

@@ -22,7 +22,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from mantik.lib.service_urls import database_config
 from mantik.up.errors import UpError
-from tests.schedules.bursts import assert_each_once, await_more, burst, fired
+from tests.schedules.bursts import assert_each_once, begin_burst, fired
 from tests.schedules.conftest import environment_of
 from tests.support.factories import make_schedule
 from tests.support.postgres import FOR_CRASHES, Cluster, cluster
@@ -72,9 +72,8 @@ def test_a_database_that_crashes_costs_no_instant_and_repeats_none(
     with Beats(environment_of(tmp_path), tmp_path / "beat.log") as beats:
         running = [beats.start(), beats.start()]
         for _ in range(CRASHES):
-            keys += burst(template)
-            await_more(keys)
-            time.sleep(random.uniform(0, 0.2))
+            keys += begin_burst(template)
+            time.sleep(random.uniform(0, 0.15))
             connection.close()
             server.crash()
             time.sleep(random.uniform(0, 1.5))
