@@ -156,6 +156,11 @@ class Mirror:
         self._require()
         return self._reader.entries(sha)
 
+    def tree(self, sha: str) -> str:
+        """The hash of a commit's tree."""
+        self._require()
+        return self._reader.tree(sha)
+
     def blobs(self, entries: Iterable[TreeEntry]) -> Iterator[tuple[TreeEntry, bytes | BinaryIO]]:
         """(entry, content) in the order given; content is bytes or, if large, a stream until the next."""
         self._require()

@@ -78,6 +78,10 @@ class Reader:
         )
         return list(_parse_tree(output))
 
+    def tree(self, sha: str) -> str:
+        """The hash of all that is in a commit, whatever its message and history."""
+        return self._commit_git(sha, "rev-parse", f"{_sha(sha, self.name)}^{{tree}}").decode().strip()
+
     def has(self, sha: str) -> bool:
         try:
             return self._git("cat-file", "-t", _sha(sha, self.name)).strip() == b"commit"

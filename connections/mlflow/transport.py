@@ -10,12 +10,14 @@ import httpx
 
 from connections.mlflow.answers import error_in, json_object
 from connections.mlflow.errors import TrackingUnavailable
+from connections.mlflow.values import OpenArtifact
 
 API = "/api/2.0/mlflow"
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
 # Servers close idle connections after five seconds; using one of those loses a request.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
 _MOST_ERROR_BYTES = 64 * 1024
+_PIECE = 64 * 1024
 
 
 class Transport:
@@ -40,6 +42,9 @@ class Transport:
     def post(self, path: str, body: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
         return json_object(self._send("POST", path, json=body), doing=doing)
 
+    def delete(self, path: str, body: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
+        return json_object(self._send("DELETE", path, json=body), doing=doing)
+
     @contextlib.contextmanager
     def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
         with self._errors(), self._client.stream("GET", path, params=dict(query)) as response:
@@ -47,6 +52,19 @@ class Transport:
                 _read_some(response)
                 raise error_in(response, doing=doing)
             yield response
+
+    @contextlib.contextmanager
+    def open(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[OpenArtifact]:
+        """The content of one file, as it comes."""
+        with self.stream(path, query, doing=doing) as response:
+            length = response.headers.get("content-length", "")
+            size = int(length) if length.isdecimal() else None
+            yield OpenArtifact(size, self._pieces(response))
+
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """A connection that breaks off later is told as before."""
+        with self._errors():
+            yield from response.iter_bytes(_PIECE)
 
     def close(self) -> None:
         self._client.close()

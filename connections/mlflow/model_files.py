@@ -1,0 +1,69 @@
+"""The files of a model that a run has logged, whichever of MLflow's two ways it was logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from connections.mlflow.answers import as_mlflow_answers
+from connections.mlflow.clients import configured
+from connections.mlflow.transport import API, Transport
+from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact
+
+_AJAX = "/ajax-api/2.0/mlflow"
+_READY = {"LOGGED_MODEL_READY", "READY"}
+
+
+def model_files() -> ModelFiles:
+    """This process's client for the configured server."""
+    return configured(ModelFiles)
+
+
+class ModelFiles:
+    """Thread-safe. Every method raises TrackingUnavailable (try later) or TrackingRefused."""
+
+    def __init__(self, *, uri: str, token: str = "") -> None:
+        self._http = Transport(uri=uri, token=token)
+
+    def logged_model(self, model_id: str) -> LoggedModel:
+        answer = self._http.get(f"{API}/logged-models/{model_id}", {}, doing="show the model")
+        with as_mlflow_answers():
+            info = answer["model"]["info"]
+            return LoggedModel(str(info["model_id"]), str(info["name"]), str(info.get("status", "")) in _READY)
+
+    def folder(self, source: ModelSource, path: str = "") -> list[ArtifactEntry]:
+        """What is directly in `path`. Paths are from the top of the model."""
+        call, query, top = _listing(source, path)
+        answer = self._http.get(call, query, doing="list the files of the model")
+        with as_mlflow_answers():
+            entries = [ArtifactEntry.of(entry) for entry in answer.get("files", [])]
+        return [ArtifactEntry(entry.path.removeprefix(top), entry.is_dir, entry.size) for entry in entries]
+
+    def files(self, source: ModelSource) -> Iterator[ArtifactEntry]:
+        """Every file, folder by folder, by name. One request per folder."""
+        waiting = [""]
+        while waiting:
+            entries = sorted(self.folder(source, waiting.pop()), key=lambda entry: entry.path)
+            yield from (entry for entry in entries if not entry.is_dir)
+            waiting += [entry.path for entry in reversed(entries) if entry.is_dir]
+
+    def open(self, source: ModelSource, path: str) -> AbstractContextManager[OpenArtifact]:
+        """The content of one file, as it comes."""
+        doing = "hand out a file of the model"
+        if source.model_id:
+            call = f"{_AJAX}/logged-models/{source.model_id}/artifacts/files"
+            return self._http.open(call, {"artifact_file_path": path}, doing=doing)
+        return self._http.open("/get-artifact", {"run_id": source.run_id, "path": f"{source.path}/{path}"}, doing=doing)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _listing(source: ModelSource, path: str) -> tuple[str, dict[str, Any], str]:
+    """Address, query, and what the paths of the answer begin with."""
+    if source.model_id:
+        query = {"artifact_directory_path": path} if path else {}
+        return f"{API}/logged-models/{source.model_id}/artifacts/directories", query, ""
+    folder = f"{source.path}/{path}" if path else source.path
+    return f"{API}/artifacts/list", {"run_id": source.run_id, "path": folder}, f"{source.path}/"
