@@ -19,6 +19,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         # Jobs that are due to be asked about. A notification makes its job due at once, and this bounds how
         # soon that shows.
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
+        # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.
+        "Sweep models": _every(10, "runs.tasks.sweep_models"),
         # Mail that the mail server did not take, or whose message was lost.
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
         # Rows of sessions that are over.

@@ -34,8 +34,9 @@ GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Rol
 
 ROLE_MEANING: dict[Role, str] = {
     Role.GUEST: "reads everything in the project",
-    Role.REPORTER: "also downloads artifacts",
-    Role.RESEARCHER: "also adds code, experiments, runs and schedules, and ends and deletes their own",
+    Role.REPORTER: "also downloads artifacts and models",
+    Role.RESEARCHER: "also adds code, experiments, runs and schedules, registers models, and ends and deletes "
+    "their own",
     Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories, experiments and "
     "schedules, and keeps the project's name, description and labels",
     Role.OWNER: "also decides who is in the project, who sees it, its address and its end",
@@ -64,6 +65,9 @@ class Action(StrEnum):
     DELETE_OWN_RUN = "delete own run"
     CANCEL_ANY_RUN = "cancel anyone's run"
     DELETE_ANY_RUN = "delete anyone's run"
+    REGISTER_MODEL = "register model"
+    KEEP_OWN_MODEL = "keep own model"
+    KEEP_ANY_MODEL = "keep anyone's model"
     ADD_SCHEDULE = "add schedule"
     EDIT_OWN_SCHEDULE = "edit own schedule"
     EDIT_ANY_SCHEDULE = "edit anyone's schedule"
@@ -94,7 +98,9 @@ class Permission:
 TABLE: dict[str, tuple[Permission, ...]] = {
     "Project": (
         Permission(
-            Action.VIEW_PROJECT, Role.GUEST, "View overview, code, experiments, runs, logs, metrics and schedules"
+            Action.VIEW_PROJECT,
+            Role.GUEST,
+            "View overview, code, experiments, runs, logs, metrics, models and schedules",
         ),
         Permission(
             Action.EDIT_PROJECT, Role.MAINTAINER, "Update project information: name, summary, description, labels"
@@ -130,12 +136,25 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         Permission(Action.EDIT_ANY_EXPERIMENT, Role.MAINTAINER, "Rename, edit, delete anyone's experiment"),
     ),
     "Runs": (
-        Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts"),
+        Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts and models, load models with MLflow"),
         Permission(Action.ADD_RUN, Role.RESEARCHER, "Add a run, run one again"),
         Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel one's own run"),
         Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete one's own run"),
         Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's run"),
         Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's run"),
+    ),
+    "Models": (
+        Permission(Action.REGISTER_MODEL, Role.RESEARCHER, "Register the model of a finished run"),
+        Permission(
+            Action.KEEP_OWN_MODEL,
+            Role.RESEARCHER,
+            "Unregister a model one has registered, describe it, give it aliases, put it back",
+        ),
+        Permission(
+            Action.KEEP_ANY_MODEL,
+            Role.MAINTAINER,
+            "Unregister anyone's model, describe it, give it aliases, put it back",
+        ),
     ),
     "Schedules": (
         Permission(Action.ADD_SCHEDULE, Role.RESEARCHER, "Add a schedule, duplicate one"),

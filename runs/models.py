@@ -53,6 +53,8 @@ class Run(Repeatable):
     was_in_doubt = models.BooleanField(default=False)
     job_url = models.CharField(max_length=500, blank=True)
     job_script = models.TextField(blank=True)
+    # Git's hash of all that is in the commit, and the archive that the job got.
+    tree_sha = models.CharField(max_length=64, blank=True)
     code_sha256 = models.CharField(max_length=64, blank=True)
     code_size = models.PositiveBigIntegerField(null=True, blank=True)
     code_is_inline = models.BooleanField(default=True)
@@ -178,3 +180,9 @@ class RunLogChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}@{self.offset}"
+
+
+# Django looks for an app's models here.
+from runs.registry.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel  # noqa: E402
+
+__all__ = ["ModelAlias", "ModelAliasChange", "RegisteredModel", "RetiredModel", "Run", "RunEvent", "RunLogChunk"]

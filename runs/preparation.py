@@ -11,7 +11,7 @@ from typing import Any, Self
 from django.conf import settings
 
 from connections.git.errors import GitError
-from projects.mirrors import fetch_or_raise, whole_code
+from projects.mirrors import fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
 from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
 from runs.job import (
@@ -113,6 +113,7 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     )
     columns = {
         "job_script": script,
+        "tree_sha": mirror_of(_code_repository(run)).tree(run.commit_sha),
         "code_sha256": code.sha256,
         "code_size": code.size,
         "code_is_inline": is_inline,

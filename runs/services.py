@@ -14,7 +14,7 @@ from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
 from runs.lifecycle import record
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 from runs.plans import Plan
 from runs.states import AT_SITE, BEFORE_START
 from runs.storing import Order, hand_over_on_commit, recipe_of_plan, store_runs
@@ -99,6 +99,8 @@ def delete_run(*, run: Run, actor: User) -> None:
     """Remove a run that is over, with its log and events. MLflow and the site keep theirs. Raises NotAllowed."""
     if not run.is_terminal:
         raise NotAllowed("A run can be deleted when it is over. Cancel it first.")
+    if model := RegisteredModel.objects.filter(run=run).first():
+        raise NotAllowed(f"Its model is registered as {model.name}. Unregister {model.name} first.")
     with transaction.atomic():
         record_for_audit(
             "run.deleted",

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from mantik.lib.queue import send
 from runs import following, submission
+from runs.registry import tending
 
 SUBMISSIONS_PER_SWEEP = 200
+MODELS_PER_SWEEP = 100
 
 
 @shared_task(acks_late=True, soft_time_limit=600, time_limit=660)
@@ -41,3 +43,16 @@ def follow_runs(*, run_ids: list[int], **_: Any) -> None:
 def sweep_following(**_: Any) -> None:
     for _connection, run_ids in following.claim_due(now=timezone.now()):
         send(follow_runs, run_ids=run_ids)
+
+
+# Reading the files of a large model takes as long as MLflow takes to hand them out.
+@shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
+def tend_model(*, model_id: int, **_: Any) -> None:
+    tending.tend(model_id=model_id, clock=timezone.now)
+
+
+@shared_task
+def sweep_models(**_: Any) -> None:
+    for model_id in tending.due_models(now=timezone.now(), limit=MODELS_PER_SWEEP):
+        send(tend_model, model_id=model_id)
+    tending.look_once_more(now=timezone.now())

@@ -74,6 +74,14 @@ VERBS: dict[str, str] = {
     "run.scheduled": "started {target} by its schedule",
     "run.cancelled": "asked to cancel {target}",
     "run.deleted": "deleted the run {target}",
+    # Models
+    "model.registered": "registered the model {target}",
+    "model.refused": "could not register the model {target}",
+    "model.unregistered": "unregistered the model {target}",
+    "model.described": "described the model {target}",
+    "model.alias_set": "gave an alias to the model {target}",
+    "model.alias_removed": "took an alias from the model {target}",
+    "model.restored": "put the model {target} back into MLflow's registry",
     # Schedules
     "schedule.added": "added the schedule {target}",
     "schedule.edited": "edited the schedule {target}",

@@ -1,0 +1,114 @@
+"""What is in a model: its files with their SHA-256, and what its MLmodel file says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from connections.mlflow.model_files import model_files
+from connections.mlflow.values import ModelSource
+from runs.registry.candidates import MLMODEL
+
+MOST_FILES = 10_000
+_MOST_MLMODEL = 1024**2
+_MOST_FLAVORS = 20
+
+
+class NoModel(Exception):
+    """The files are not those of a model; a sentence for the member."""
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """`path` from the top of the model, `size` in bytes."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """What MLmodel says; what it does not say, or not in a way that is known, is empty.
+
+    `signature` has inputs, outputs and params, each a list as MLflow writes it.
+    """
+
+    flavors: list[str] = field(default_factory=list)
+    signature: dict[str, Any] = field(default_factory=dict)
+    input_example_path: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    files: list[FileFact]
+    description: Description
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def read_contents(source: ModelSource, *, on_piece: Callable[[], None]) -> Contents:
+    """Read every file once, in pieces. `on_piece` is called after each: reading may take an hour.
+
+    Raises NoModel, and TrackingError.
+    """
+    files: list[FileFact] = []
+    mlmodel: bytearray | None = None
+    for entry in model_files().files(source):
+        if len(files) >= MOST_FILES:
+            raise NoModel(f"The model has more than {MOST_FILES:,} files, which are too many to be registered.")
+        kept = bytearray() if entry.path == MLMODEL else None
+        files.append(_read(source, entry.path, kept, on_piece))
+        mlmodel = kept if kept is not None else mlmodel
+    if mlmodel is None:
+        raise NoModel("MLflow has no MLmodel file of this model any more. It may have been deleted there.")
+    return Contents(sorted(files, key=lambda file: file.path), describe(bytes(mlmodel)))
+
+
+def describe(mlmodel: bytes) -> Description:
+    """It was written by a job: whatever it holds, nothing comes of it but these plain values."""
+    try:
+        document = yaml.safe_load(mlmodel)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
+        return Description()
+    if not isinstance(document, Mapping):
+        return Description()
+    flavors, example = document.get("flavors"), document.get("saved_input_example_info")
+    path = example.get("artifact_path") if isinstance(example, Mapping) else ""
+    return Description(
+        sorted(str(name)[:60] for name in flavors)[:_MOST_FLAVORS] if isinstance(flavors, Mapping) else [],
+        dict(_signature(document.get("signature"))),
+        path if isinstance(path, str) and len(path) <= 400 else "",
+    )
+
+
+def _signature(found: object) -> Iterator[tuple[str, Any]]:
+    """Each part is JSON in a string."""
+    for part in ("inputs", "outputs", "params"):
+        text = found.get(part) if isinstance(found, Mapping) else None
+        if isinstance(text, str):
+            try:
+                columns = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(columns, list):
+                yield part, columns
+
+
+def _read(source: ModelSource, path: str, kept: bytearray | None, on_piece: Callable[[], None]) -> FileFact:
+    digest, size = hashlib.sha256(), 0
+    with model_files().open(source, path) as opened:
+        for piece in opened.pieces:
+            digest.update(piece)
+            size += len(piece)
+            if kept is not None and len(kept) < _MOST_MLMODEL:
+                kept += piece
+            on_piece()
+    return FileFact(path, size, digest.hexdigest())

@@ -1,0 +1,41 @@
+"""Registered models by who may see them, and by what has to be done about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from projects.models import Project
+from runs.registry.states import ModelState
+
+if TYPE_CHECKING:
+    from mantik.accounts.models import User
+    from runs.registry.models import RegisteredModel
+
+
+class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
+    def visible_to(self, user: User | AnonymousUser) -> RegisteredModelQuerySet:
+        """Those of the projects that `user` may look at."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def for_rows(self) -> RegisteredModelQuerySet:
+        """With what a list row shows, without the texts that it does not."""
+        return (
+            self.select_related("run", "created_by")
+            .prefetch_related("aliases")
+            .defer(
+                *("certificate", "description", "signature"),
+                *("run__mlproject_content", "run__backend_config_content", "run__job_script"),
+            )
+        )
+
+    def registered(self) -> RegisteredModelQuerySet:
+        return self.filter(state=ModelState.REGISTERED)
+
+    def due(self, now: datetime) -> RegisteredModelQuerySet:
+        """There is something to do about them, and no live worker does it."""
+        return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lte=now), next_attempt_at__lte=now)

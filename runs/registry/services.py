@@ -1,0 +1,223 @@
+"""What members do with models: register, unregister, describe, name by an alias. Workers do the rest.
+
+All take the acting person; views ask `may_keep` and the table of permissions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from connections.mlflow.values import ModelSource
+from mantik.accounts.models import User
+from mantik.audit.services import record as record_for_audit
+from mantik.lib.queue import send_on_commit
+from projects.models import Project
+from projects.permissions import Action, may
+from runs.lifecycle import record
+from runs.models import Run
+from runs.registry.models import ModelAlias, ModelAliasChange, RegisteredModel
+from runs.registry.names import registry_name
+from runs.registry.states import ModelState
+from runs.services import NotAllowed
+from runs.states import RunState
+
+
+class Taken(Exception):
+    """The name or the run has a model already. `field` is the form's, `holder` the model that was first."""
+
+    def __init__(self, field: str, holder: RegisteredModel) -> None:
+        super().__init__(holder.name)
+        self.field = field
+        self.holder = holder
+
+    @property
+    def message(self) -> str:
+        held = self.holder
+        going = " It is being unregistered; try again in a moment." if held.is_going else ""
+        if self.field == "name":
+            return f"{held.name} is the name of the model of the run {held.run.name} ({held.run.short_id}).{going}"
+        return f"This run's model is registered already, as {held.name}.{going}"
+
+
+def may_register(user: User, run: Run) -> bool:
+    return may(user, Action.REGISTER_MODEL, run.project)
+
+
+def may_keep(user: User, model: RegisteredModel) -> bool:
+    """Whether `user` may unregister it, describe it and put it back."""
+    if may(user, Action.KEEP_ANY_MODEL, model.project):
+        return True
+    return model.created_by_id == user.pk and may(user, Action.KEEP_OWN_MODEL, model.project)
+
+
+def why_not_registrable(run: Run) -> str:
+    """Why no model of `run` can be registered now, as a sentence; "" when one can."""
+    if run.state != RunState.FINISHED:
+        return f"Only a finished run's model can be registered, and this one is {run.get_state_display().lower()}."
+    if not run.mlflow_run_id:
+        return "This run has nothing in MLflow, so there is no model of it to register."
+    return ""
+
+
+def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
+    """Who has `name`, or one that differs in case only."""
+    return RegisteredModel.objects.filter(project=project, name__iexact=name).select_related("run").first()
+
+
+def register_model(
+    *, run: Run, actor: User, name: str, description: str, source: ModelSource, now: datetime
+) -> RegisteredModel:
+    """Take the name and the run; workers go on from there. `name` is a good one (`runs.registry.names`).
+
+    Raises NotAllowed, and Taken: of two at the same instant the database lets one through.
+    """
+    if reason := why_not_registrable(run):
+        raise NotAllowed(reason)
+    model = RegisteredModel(
+        project=run.project,
+        run=run,
+        name=name,
+        description=description,
+        created_by=actor,
+        created_at=now,
+        logged_model_id=source.model_id,
+        artifact_path=source.path,
+        registry_name=registry_name(run.project, name),
+        next_attempt_at=now,
+    )
+    try:
+        with transaction.atomic():
+            model.save()
+            message = f"{actor.display_name} registers its model as {name}."
+            record(run, now=now, kind="model.registering", message=message, actor=actor)
+            told = {"run": str(run.uuid), "model in MLflow": source.uri}
+            record_for_audit("model.registered", actor=actor, target=model, project=run.project, after=told)
+            _tend_on_commit(model)
+    except IntegrityError:
+        raise _who_was_first(run, name) from None
+    return model
+
+
+def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
+    """Wish it away; workers take it out of MLflow and then free the name and the run. Twice is once."""
+    with transaction.atomic():
+        wished = {
+            "state": ModelState.UNREGISTERING,
+            "unregister_requested_by": actor,
+            "next_attempt_at": now,
+            "attempts": 0,
+            "waiting_for": "",
+            "waiting_since": None,
+        }
+        if not RegisteredModel.objects.filter(~Q(state=ModelState.UNREGISTERING), pk=model.pk).update(**wished):
+            return
+        for alias in model.aliases.all():
+            _drop(alias, actor, now)
+        told = {"run": str(model.run.uuid), "certificate": model.certificate_sha256}
+        record_for_audit("model.unregistered", actor=actor, target=model, project=model.project, before=told)
+        message = f"{actor.display_name} unregisters its model {model.name}."
+        record(model.run, now=now, kind="model.unregistering", message=message, actor=actor)
+        _tend_on_commit(model)
+    # The row may be gone already.
+    model.state, model.unregister_requested_by = ModelState.UNREGISTERING, actor
+
+
+def describe_model(*, model: RegisteredModel, actor: User, description: str) -> None:
+    if description == model.description:
+        return
+    with transaction.atomic():
+        before, model.description = {"description": model.description}, description
+        model.save(update_fields=["description"])
+        changed = {"before": before, "after": {"description": description}}
+        record_for_audit("model.described", actor=actor, target=model, project=model.project, **changed)
+
+
+def set_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime) -> RegisteredModel | None:
+    """Give `alias`, a good one, to `model`; the model of the project that had it before, if one had.
+
+    Raises NotAllowed for a model that is not registered (any more).
+    """
+    with transaction.atomic():
+        # Two aliases at once wait for each other here, not at the unique constraint.
+        Project.objects.select_for_update(no_key=True).get(pk=model.project_id)
+        stored = RegisteredModel.objects.registered().filter(pk=model.pk).first()
+        if stored is None:
+            raise NotAllowed(f"{model.name} is not registered, so no alias can stand for it.")
+        old = ModelAlias.objects.filter(project=model.project_id, alias=alias).select_related("model").first()
+        before = old.model if old else None
+        if before == stored:
+            return None
+        if old is not None:
+            old.delete()
+        ModelAlias.objects.create(project=model.project, model=stored, alias=alias, set_by=actor, set_at=now)
+        _changed(model.project, alias, before, stored, actor, now)
+        _tell_aliases([stored, *([before] if before else [])], now)
+    return before
+
+
+def remove_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime) -> None:
+    with transaction.atomic():
+        found = model.aliases.select_for_update().filter(alias=alias).first()
+        if found is not None:
+            _drop(found, actor, now)
+            _tell_aliases([model], now)
+
+
+def restore_model(*, model: RegisteredModel, actor: User, now: datetime) -> bool:
+    """Have MLflow's registry made again as it was. False if there is nothing to put back."""
+    with transaction.atomic():
+        troubled = RegisteredModel.objects.registered().filter(~Q(trouble=""), pk=model.pk)
+        again = {"state": ModelState.REGISTERING, "trouble": "", "trouble_since": None, "attempts": 0}
+        if not troubled.update(**again, next_attempt_at=now):
+            return False
+        told = {"trouble": model.trouble}
+        record_for_audit("model.restored", actor=actor, target=model, project=model.project, before=told)
+        _tend_on_commit(model)
+    model.refresh_from_db()
+    return True
+
+
+def _who_was_first(run: Run, name: str) -> Exception:
+    holder = RegisteredModel.objects.filter(run=run).select_related("run").first()
+    if holder is not None:
+        return Taken("model", holder)
+    holder = holder_of_name(run.project, name)
+    return Taken("name", holder) if holder else NotAllowed("The run has just been deleted, or its model unregistered.")
+
+
+def _drop(found: ModelAlias, actor: User, now: datetime) -> None:
+    _changed(found.project, found.alias, found.model, None, actor, now)
+    found.delete()
+
+
+def _changed(
+    project: Project,
+    alias: str,
+    before: RegisteredModel | None,
+    after: RegisteredModel | None,
+    actor: User,
+    now: datetime,
+) -> None:
+    names = {"before": before.name if before else "", "after": after.name if after else ""}
+    ModelAliasChange.objects.create(project=project, alias=alias, by=actor, at=now, **names)
+    target = after or before
+    assert target is not None
+    verb = "model.alias_set" if after else "model.alias_removed"
+    told = {"before": {alias: names["before"]}, "after": {alias: names["after"]}}
+    record_for_audit(verb, actor=actor, target=target, project=project, **told)
+
+
+def _tell_aliases(models: list[RegisteredModel], now: datetime) -> None:
+    rows = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
+    rows.update(aliases_changed_at=now, next_attempt_at=now)
+    for model in models:
+        _tend_on_commit(model)
+
+
+def _tend_on_commit(model: RegisteredModel) -> None:
+    from runs.tasks import tend_model
+
+    send_on_commit(tend_model, model_id=model.pk)
