@@ -40,7 +40,7 @@ class Turn:
 
 
 class Worker:
-    """Takes one turn at one run at a time. `environment` is that of a real worker."""
+    """Takes one turn at one run, or model, at a time. `environment` is that of a real worker."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log.open("wb")
@@ -58,16 +58,16 @@ class Worker:
 
     def take_turn(
         self,
-        run_id: int,
+        key: int,
         *,
         task: str = "submit",
         minutes: float = 0,
         kill: Kill | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Turn:
-        """One turn to its end; its clock is `minutes` ahead."""
+        """One turn at the row with the primary key `key`, to its end; its clock is `minutes` ahead."""
         order = {
-            "run": run_id,
+            "id": key,
             "task": task,
             "minutes": minutes,
             "kill": vars(kill) if kill else None,

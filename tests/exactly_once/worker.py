@@ -1,6 +1,6 @@
 """A worker to be killed: forks a process per turn, as Celery's pool does, and tells how the turn ended.
 
-Reads orders as JSON lines: {"run", "task": "submit" | "follow", "minutes", "kill": null | {"at", "nth", "after"},
+Reads orders as JSON lines: {"id", "task": a name of TASKS, "minutes", "kill": null | {"at", "nth", "after"},
 "settings": {}}. Answers each with two lines: {"pid"} and {"status", "boundaries"}. It has no connections and no
 threads of its own, so that a fork is safe.
 """
@@ -26,7 +26,14 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from runs.following import follow_runs  # noqa: E402
+from runs.registry.tending import tend  # noqa: E402
 from runs.submission import submit_run  # noqa: E402
+
+TASKS: dict[str, Callable[..., None]] = {
+    "submit": lambda key, clock: submit_run(run_id=key, clock=clock),
+    "follow": lambda key, clock: follow_runs(run_ids=[key], clock=clock),
+    "model": lambda key, clock: tend(model_id=key, clock=clock),
+}
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -68,10 +75,7 @@ def turn(order: dict[str, Any]) -> Boundaries:
         return timezone.now() + timedelta(minutes=order["minutes"])
 
     with connection.execute_wrapper(boundaries.on_statement):
-        if order["task"] == "submit":
-            submit_run(run_id=order["run"], clock=clock)
-        else:
-            follow_runs(run_ids=[order["run"]], clock=clock)
+        TASKS[order["task"]](order["id"], clock)
     return boundaries
 
 

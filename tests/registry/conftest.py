@@ -12,6 +12,7 @@ from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
 from runs.registry import services, tending
+from runs.registry.entry import remove_entry
 from runs.states import RunState
 from runs.tracking import ensure_tracking_run
 from tests.support import factories
@@ -76,4 +77,4 @@ def model(run: Run, ada: User, logged: ModelSource) -> Iterator[RegisteredModel]
     assert made
     assert made.is_registered
     yield made
-    tending.remove_entry(made.registry_name, made.uuid)
+    remove_entry(made.registry_name, made.uuid)

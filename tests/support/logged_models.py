@@ -34,7 +34,9 @@ FILES: dict[str, bytes] = {
 }
 
 
-def log_model(uri: str, run: Run, *, name: str = "model", files: Mapping[str, bytes] = FILES, ready: bool = True) -> str:
+def log_model(
+    uri: str, run: Run, *, name: str = "model", files: Mapping[str, bytes] = FILES, ready: bool = True
+) -> str:
     """A logged model of MLflow 3, put among the run's outputs; its id."""
     body = {"experiment_id": run.mlflow_experiment_id, "name": name, "source_run_id": run.mlflow_run_id}
     model = _call(uri, "POST", "logged-models", body)["model"]
