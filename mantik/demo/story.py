@@ -15,10 +15,11 @@ from mantik.demo.seed import Login, Seed
 from mantik.demo.visitor import Visitor
 from mantik.up.stack import Stack
 from projects.models import CodeRepository
-from runs.models import Run, RunEvent, RunLogChunk
+from runs.models import RegisteredModel, Run, RunEvent, RunLogChunk
 from runs.states import RunState
 
 METRIC = "test_accuracy"
+MODEL = "digits"
 ACCOUNT = "demo"
 CONFIG = "configs/batch.yaml"
 _TICK_SECONDS = 0.5
@@ -32,15 +33,19 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Ending:
-    """A run that is FINISHED, and its metric as MLflow has it. `path` is the run's page."""
+    """A run that is FINISHED, its metric as MLflow has it, and its registered model. `path` is the run's page."""
 
     run: Run
     path: str
     metric: float
+    model: RegisteredModel
 
 
 def tell_story(*, stack: Stack, seed: Seed, login: Login, tell: Tell) -> Ending:
-    """Submit one training through the form and follow it. Raises DemoFailed, and what `Stack.sleep` raises."""
+    """Submit one training through the form, follow it, and register its model.
+
+    Raises DemoFailed, and what `Stack.sleep` raises.
+    """
     _await_code(stack, seed.code_repository)
     with Visitor(stack.url) as visitor:
         visitor.sign_in(login.user.username, login.password)
@@ -50,7 +55,10 @@ def tell_story(*, stack: Stack, seed: Seed, login: Login, tell: Tell) -> Ending:
         visitor.look_at(path)
         run = _follow(stack, _run_at(path), tell)
         visitor.look_at(path)
-    return Ending(run, path, read_metric(stack.mlflow_uri, run))
+        metric = read_metric(stack.mlflow_uri, run)
+        model = _register(stack, visitor, run, path)
+    tell(f"its model is registered as {model.name}, for MLflow as {model.uri}")
+    return Ending(run, path, metric, model)
 
 
 def read_metric(mlflow_uri: str, run: Run) -> float:
@@ -121,6 +129,21 @@ def _follow(stack: Stack, uuid: UUID, tell: Tell) -> Run:
         f"The run is still {run.state} after {_PATIENCE_SECONDS} seconds. "
         f"{run.waiting_for or 'It does not say what it waits for.'}\n{_last_log(run)}"
     )
+
+
+def _register(stack: Stack, visitor: Visitor, run: Run, path: str) -> RegisteredModel:
+    taken = run.project.registered_models.count()
+    visitor.register_model(path, MODEL if not taken else f"{MODEL}-{taken + 1}")
+    waits_for = ""
+    for _ in _ticks(stack):
+        model = RegisteredModel.objects.filter(run=run).first()
+        if model is None:
+            last = RunEvent.objects.filter(run=run).order_by("pk").last()
+            raise DemoFailed(f"The run is FINISHED, but its model was refused. {last.message if last else ''}")
+        if model.is_registered:
+            return model
+        waits_for = model.waiting_for
+    raise DemoFailed(f"The run is FINISHED, but its model is not registered yet. {waits_for}")
 
 
 def _await_log(stack: Stack, run: Run) -> None:

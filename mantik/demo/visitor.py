@@ -38,6 +38,10 @@ class Visitor:
         """The address of the run's page, without the host."""
         return self._submit(f"/projects/{slug}/runs/submissions/add/", fields)
 
+    def register_model(self, run_path: str, name: str) -> str:
+        """Register the model of the run whose page is at `run_path`; the address of the model's page."""
+        return self._submit(f"{run_path}register/", {"name": name})
+
     def look_at(self, path: str) -> str:
         """The page as text."""
         answer = self._request("GET", path)

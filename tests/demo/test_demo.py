@@ -40,13 +40,16 @@ def demo(data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]
 def test_a_training_goes_from_the_form_to_finished_with_its_metric_in_mlflow(data_dir: Path) -> None:
     done = demo(data_dir)
     assert done.returncode == 0, done.stdout + done.stderr
-    told = re.search(r"Result    Digits 1 is FINISHED after \d+ s: test_accuracy (0\.\d+)", done.stdout)
+    told = re.search(r"Result    Digits 1 is FINISHED after \d+ s: test_accuracy (0\.\d+), model digits", done.stdout)
     assert told
     assert "the schedule Digits every day repeats it" in done.stdout
     with sqlite3.connect(data_dir / "mlflow" / "mlflow.sqlite3") as database:
         rows = database.execute("SELECT value FROM latest_metrics WHERE key = 'test_accuracy'").fetchall()
+        models = database.execute("SELECT name, version FROM model_versions").fetchall()
     database.close()
     assert [f"{value:.4f}" for (value,) in rows] == [told[1]]
+    assert [f"models:/{name}/{version}" for name, version in models] == re.findall(r"for MLflow as (\S+)", done.stdout)
+    assert len(models) == 1
 
 
 def test_a_site_that_the_demo_does_not_know_is_named(data_dir: Path) -> None:

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             "--once",
             action="store_true",
             default=os.environ.get("DEMO_ONCE", "") not in ("", "0"),
-            help="leave after the training, with 0 if it is FINISHED and its metric is in MLflow; "
+            help="leave after the training, with 0 if it is FINISHED, its metric in MLflow and its model registered; "
             "default: if DEMO_ONCE is set",
         )
 
@@ -112,7 +112,8 @@ def _result(ending: Ending) -> str:
     run = ending.run
     assert run.ended_at
     seconds = (run.ended_at - run.created_at).total_seconds()
-    return f"{run.name} is {run.state} after {seconds:.0f} s: {METRIC} {ending.metric:.4f}"
+    metric = f"{METRIC} {ending.metric:.4f}"
+    return f"{run.name} is {run.state} after {seconds:.0f} s: {metric}, model {ending.model.name}"
 
 
 def _options(port: int | None, site: SiteKind) -> Options:
