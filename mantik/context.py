@@ -11,6 +11,7 @@ from mantik.notices import services as notices
 from projects import invitations
 from projects.models import Project
 from projects.permissions import Action, may
+from runs.registry.rows import troubled_count
 from runs.reports import failed_recently
 from schedules.rows import paused_count
 
@@ -41,4 +42,5 @@ def _counts(project: Project) -> dict[str, int]:
     return {
         "runs": failed_recently(project, since=timezone.now() - FAILED_WITHIN),
         "schedules": paused_count(project),
+        "models": troubled_count(project),
     }

@@ -32,8 +32,10 @@ ICONS: frozenset[str] = frozenset(
         "arrow-clockwise",
         "arrow-down",
         "arrow-repeat",
+        "box-arrow-in-down",
         "box-arrow-in-right",
         "box-arrow-right",
+        "box-arrow-up",
         "box-arrow-up-right",
         "copy",
         "download",
@@ -49,6 +51,7 @@ ICONS: frozenset[str] = frozenset(
         "trash3",
         "x-lg",
         # signs
+        "award",
         "check-circle",
         "check-lg",
         "chevron-down",

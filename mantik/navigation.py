@@ -47,6 +47,7 @@ PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
         ),
         Room("schedules", "Schedules", "schedules:list", icon="calendar3", hue="wait"),
         Room("experiments", "Experiments", "projects:experiments", icon="graph-up"),
+        Room("models", "Models", "models:list", icon="box-seam"),
         Room("code", "Code", "projects:code", icon="git"),
     ),
     (

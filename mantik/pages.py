@@ -21,11 +21,13 @@ from projects.models import Project
 from projects.permissions import Action, may, roles_in
 from runs import reports
 from runs.models import Run
+from runs.registry.rows import newest_models
 from runs.rows import run_rows
 from schedules.rows import next_rows
 
 LATEST = 10
 NEXT_SLOTS = 5
+NEWEST_MODELS = 5
 PROJECTS_PER_PAGE = 50
 LAST_WEEK = timedelta(days=7)
 
@@ -69,6 +71,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
             "rows": run_rows(latest, user=request.user, project=project, now=now),
             "live_url": request.path if any(run.is_active for run in latest) else None,
             "figures": _figures(project),
+            "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),
             "experiments": project.experiments.in_order()[:5],
             "code_repositories": project.code_repositories.in_order()[:5],

@@ -24,7 +24,8 @@ def delete_project(*, project: Project, actor: User) -> None:
         # Who adds something to it meanwhile waits at this lock, and then finds it gone.
         stored = Project.objects.select_for_update().get(pk=project.pk)
         if held := dependents.what_holds_project(stored):
-            raise ProjectInUse(f"{stored.name} has {held}. Cancel what is active, and wait until it has ended.")
+            remedy = "Cancel what is active, unregister what is registered, and wait until that is done."
+            raise ProjectInUse(f"{stored.name} has {held}. {remedy}")
         told = {"name": stored.name, "address": stored.slug}
         record("project.deleted", actor=actor, target=stored, project=stored, before=told)
         dependents.empty_project(stored)

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
-from runs.models import Run, RunEvent
+from runs.models import RegisteredModel, Run, RunEvent
 
 
 class EventInline(admin.TabularInline[RunEvent, Run]):
@@ -15,23 +17,39 @@ class EventInline(admin.TabularInline[RunEvent, Run]):
         return False
 
 
-@admin.register(Run)
-class RunAdmin(admin.ModelAdmin[Run]):
-    """A run's row is written by the product only; operators read it."""
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Of rows that only the product writes; operators read them."""
 
-    list_display = ["name", "project", "state", "created_by", "site_name", "attempts", "waiting_for", "created_at"]
-    list_filter = ["state", "site_name"]
-    search_fields = ["=uuid", "name", "=batch_system_id"]
-    list_select_related = ["project", "created_by"]
     show_full_result_count = False
     ordering = ["-pk"]
-    inlines = [EventInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ["name", "project", "state", "created_by", "site_name", "attempts", "waiting_for", "created_at"]
+    list_filter = ["state", "site_name"]
+    search_fields = ["=uuid", "name", "=batch_system_id"]
+    list_select_related = ["project", "created_by"]
+    inlines = [EventInline]
+
+
+@admin.register(RegisteredModel)
+class RegisteredModelAdmin(ReadOnlyAdmin):
+    """What it waits for and what is wrong with it stand in the list: whoever looks here looks for these."""
+
+    list_display = [
+        *("name", "project", "state", "registry_name", "attempts", "waiting_for", "trouble", "created_by"),
+        *("created_at", "next_attempt_at"),
+    ]
+    list_filter = ["state", ("trouble", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
+    search_fields = ["=uuid", "name", "=registry_name", "=run__uuid"]
+    list_select_related = ["project", "created_by"]

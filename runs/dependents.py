@@ -5,7 +5,7 @@ from __future__ import annotations
 from mantik.lib.humanize import counted
 from projects.dependents import Dependent
 from projects.models import CodeRepository, Experiment, Project
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 
 BATCH = 200
 
@@ -21,11 +21,13 @@ def holds_code_repository(repository: CodeRepository) -> str:
 
 
 def holds_project(project: Project) -> str:
-    return _counted(Run.objects.filter(project=project).active().count(), "active run")
+    active = _counted(Run.objects.filter(project=project).active().count(), "active run")
+    models = _counted(RegisteredModel.objects.filter(project=project).count(), "registered model")
+    return " and ".join(filter(None, (active, models)))
 
 
 def empty_project(project: Project) -> None:
-    """Runs with their logs and events. What MLflow and the sites have of them stays there."""
+    """Runs with their logs and events; none has a model any more. What MLflow and the sites have stays there."""
     runs = Run.objects.filter(project=project).order_by("pk")
     while batch := list(runs.values_list("pk", flat=True)[:BATCH]):
         Run.objects.filter(pk__in=batch).delete()

@@ -17,7 +17,8 @@ from runs.commits import commit_url
 from runs.logs import last_lines
 from runs.models import Run
 from runs.phases import Segment, phase_segments
-from runs.rows import again_url
+from runs.registry.services import may_register, may_unregister, why_not_registrable
+from runs.rows import again_url, model_of
 from runs.services import may_cancel, may_delete
 from runs.waiting import waiting
 
@@ -45,6 +46,8 @@ def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: 
 def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
     """Context of runs/_live.html: what changes while the run is on its way."""
     signed_in = user if user.is_authenticated else None
+    model = model_of(run)
+    registrable = model is None and not why_not_registrable(run)
     return {
         "project": run.project,
         "run": run,
@@ -55,6 +58,9 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
         "may_run": may(user, Action.ADD_RUN, run.project),
         "may_cancel": bool(signed_in and may_cancel(signed_in, run)),
         "may_delete": bool(signed_in and may_delete(signed_in, run)),
+        "model": model,
+        "may_register": bool(signed_in and registrable and may_register(signed_in, run)),
+        "may_unregister": bool(model and may_unregister(user, model)),
     }
 
 

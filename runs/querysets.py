@@ -24,8 +24,9 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def for_rows(self) -> RunQuerySet:
         """With what a list row shows, without the texts that it does not."""
-        return self.select_related("experiment", "created_by").defer(
-            "mlproject_content", "backend_config_content", "job_script", "experiment__description"
+        return self.select_related("experiment", "created_by", "registered_model").defer(
+            *("mlproject_content", "backend_config_content", "job_script", "experiment__description"),
+            *(f"registered_model__{name}" for name in ("certificate", "description", "signature", "metrics")),
         )
 
     def search(self, text: str) -> RunQuerySet:

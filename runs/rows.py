@@ -13,8 +13,9 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Action, may
 from runs.commits import commit_url
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 from runs.phases import Segment, phase_segments
+from runs.registry.services import may_unregister, why_not_registrable
 from runs.services import may_delete
 from runs.states import Badge, RunState
 from runs.waiting import waiting
@@ -37,6 +38,11 @@ class RunRow:
     duration: timedelta
     again_url: str | None
     delete_url: str | None
+    # The model that it gave, if that is registered.
+    model_name: str
+    model_url: str | None
+    register_url: str | None
+    unregister_url: str | None
     # For the list of submissions
     site: str
     account: str
@@ -48,13 +54,17 @@ class RunRow:
 
 def run_rows(runs: list[Run], *, user: User | AnonymousUser, project: Project, now: datetime) -> list[RunRow]:
     """No query but the one that finds the user's role."""
-    may_run = may(user, Action.ADD_RUN, project)
-    return [_row(run, user, project, may_run, now) for run in runs]
+    may_run, may_register = may(user, Action.ADD_RUN, project), may(user, Action.REGISTER_MODEL, project)
+    return [_row(run, user, project, may_run, may_register, now) for run in runs]
 
 
-def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, now: datetime) -> RunRow:
+def _row(
+    run: Run, user: User | AnonymousUser, project: Project, may_run: bool, may_register: bool, now: datetime
+) -> RunRow:
     address = {"slug": project.slug, "uuid": run.uuid}
     run.project = project
+    model = model_of(run)
+    registrable = may_register and model is None and not why_not_registrable(run)
     deletable = run.is_terminal and user.is_authenticated and may_delete(user, run)
     return RunRow(
         id=f"run-{run.short_id}",
@@ -71,6 +81,10 @@ def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, 
         duration=run.duration(now),
         again_url=again_url(run, project) if may_run else None,
         delete_url=reverse("runs:delete", kwargs=address) if deletable else None,
+        model_name=model.name if model else "",
+        model_url=model_url("detail", model) if model else None,
+        register_url=reverse("runs:register", kwargs=address) if registrable else None,
+        unregister_url=model_url("unregister", model) if model and may_unregister(user, model) else None,
         site=run.site_name,
         account=run.compute_budget_account,
         job=run.batch_system_id,
@@ -82,6 +96,18 @@ def _row(run: Run, user: User | AnonymousUser, project: Project, may_run: bool, 
 
 def again_url(run: Run, project: Project) -> str:
     return f"{reverse('runs:new', kwargs={'slug': project.slug})}?{urlencode({'from': str(run.uuid)})}"
+
+
+def model_of(run: Run) -> RegisteredModel | None:
+    """The model that `run` gave, if it is registered."""
+    model: RegisteredModel | None = getattr(run, "registered_model", None)
+    if model is not None:
+        model.project = run.project
+    return model
+
+
+def model_url(name: str, model: RegisteredModel) -> str:
+    return reverse(f"models:{name}", args=[model.project.slug, model.uuid])
 
 
 def detail_line(run: Run, *, now: datetime) -> str:

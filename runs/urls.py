@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import detail, lists, new
+from runs.views import detail, lists, new, register
 
 app_name = "runs"
 urlpatterns = [
@@ -18,4 +18,6 @@ urlpatterns = [
     path("<uuid:uuid>/artifacts/", detail.artifact, name="artifact"),
     path("<uuid:uuid>/cancel/", detail.cancel, name="cancel"),
     path("<uuid:uuid>/delete/", detail.delete, name="delete"),
+    path("<uuid:uuid>/register/", register.register, name="register"),
+    path("<uuid:uuid>/register/name/", register.register_name, name="register-name"),
 ]

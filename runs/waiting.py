@@ -11,7 +11,7 @@ from runs.states import AT_SITE, BEFORE_START
 # Sweeps come every few seconds. Who has not come for so long is not on the way.
 UNATTENDED = timedelta(seconds=30)
 UNASKED = timedelta(minutes=3)
-_OPERATORS = "If this goes on, ask an operator whether Mantik's workers and its clock are running."
+OPERATORS = "If this goes on, ask an operator whether Mantik's workers and its clock are running."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def _unattended(run: Run, now: datetime) -> Waiting | None:
         if due is None or now - due < UNATTENDED:
             return None
         told = "No worker has taken this run up yet." if run.attempts == 0 else "No worker has come back to this run."
-        return Waiting(f"{told} {_OPERATORS}", due)
+        return Waiting(f"{told} {OPERATORS}", due)
     if run.state in AT_SITE and run.next_poll_at is not None and now - run.next_poll_at >= UNASKED:
-        return Waiting(f"Nobody has asked {run.site_name} about the job for a while. {_OPERATORS}", run.next_poll_at)
+        return Waiting(f"Nobody has asked {run.site_name} about the job for a while. {OPERATORS}", run.next_poll_at)
     return None

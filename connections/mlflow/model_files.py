@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any
 
 from connections.mlflow.answers import as_mlflow_answers
@@ -30,7 +31,8 @@ class ModelFiles:
         answer = self._http.get(f"{API}/logged-models/{model_id}", {}, doing="show the model")
         with as_mlflow_answers():
             info = answer["model"]["info"]
-            return LoggedModel(str(info["model_id"]), str(info["name"]), str(info.get("status", "")) in _READY)
+            is_ready = str(info.get("status", "")) in _READY
+            return LoggedModel(str(info["model_id"]), str(info["name"]), is_ready, _moment(info))
 
     def folder(self, source: ModelSource, path: str = "") -> list[ArtifactEntry]:
         """What is directly in `path`. Paths are from the top of the model."""
@@ -58,6 +60,11 @@ class ModelFiles:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _moment(info: Mapping[str, Any]) -> datetime | None:
+    milliseconds = int(info.get("creation_timestamp_ms", 0))
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
 
 
 def _listing(source: ModelSource, path: str) -> tuple[str, dict[str, Any], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 
@@ -56,11 +57,12 @@ class ModelSource:
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """`is_ready`: it was logged to its end."""
+    """`is_ready`: it was logged to its end. `logged_at`: None where MLflow does not say."""
 
     model_id: str
     name: str
     is_ready: bool
+    logged_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,22 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def measure(value: float | None) -> str:
+    """A value of a metric, as short as it can be told apart: "0.4019", "1,204", "3.20e-7".
+
+    `static/js/metrics/numbers.js` words it the same; change both together.
+    """
+    if value is None:
+        return "not a number"
+    size = abs(value)
+    if size and (size < 1e-4 or size >= 1e7):
+        digits, _, power = f"{value:.2e}".partition("e")
+        return f"{digits}e{int(power)}"
+    rounded = float(f"{value:.{6 if size >= 1000 else 4}g}")
+    text = f"{rounded:,.8f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def short_sha(sha: str) -> str:
     """The first 7 characters."""
     return sha[:7]

@@ -102,6 +102,12 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def measure(value: float | None) -> str:
+    """A metric's value."""
+    return humanize.measure(value)
+
+
+@register.filter
 def counted(count: int, words: str) -> str:
     """ "3 entry points": `words` are the singular and the plural, separated by a comma."""
     singular, plural = words.split(",")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from connections.mlflow.errors import NotThere
 from connections.mlflow.model_files import model_files
@@ -22,14 +23,19 @@ _MOST_FOLDERS = 60
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that can be registered. `key` names it in the form, `label` on the page."""
+    """A model that can be registered. `key` names it in the form, `label` on the page; `logged_at` may be unknown."""
 
     source: ModelSource
     label: str
+    logged_at: datetime | None = None
 
     @property
     def key(self) -> str:
         return self.source.model_id or self.source.path
+
+    @property
+    def kind(self) -> str:
+        return "Logged model" if self.source.model_id else "Folder among the run's artifacts"
 
 
 def candidates(run: Run) -> list[Candidate]:
@@ -54,7 +60,7 @@ def _logged(run: Run, model_ids: tuple[str, ...]) -> Iterator[Candidate]:
         with suppress(NotThere):
             model = model_files().logged_model(model_id)
             if model.is_ready:
-                yield Candidate(ModelSource(run.mlflow_run_id, model_id=model_id), model.name)
+                yield Candidate(ModelSource(run.mlflow_run_id, model_id=model_id), model.name, model.logged_at)
 
 
 def _in_artifacts(run: Run) -> Iterator[Candidate]:

@@ -36,6 +36,10 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
     def registered(self) -> RegisteredModelQuerySet:
         return self.filter(state=ModelState.REGISTERED)
 
+    def troubled(self) -> RegisteredModelQuerySet:
+        """MLflow's registry has them not as it was left."""
+        return self.registered().exclude(trouble="")
+
     def due(self, now: datetime) -> RegisteredModelQuerySet:
         """There is something to do about them, and no live worker does it."""
         return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lte=now), next_attempt_at__lte=now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -53,6 +54,11 @@ def may_keep(user: User, model: RegisteredModel) -> bool:
     return model.created_by_id == user.pk and may(user, Action.KEEP_OWN_MODEL, model.project)
 
 
+def may_unregister(user: User | AnonymousUser, model: RegisteredModel) -> bool:
+    """Nobody may twice."""
+    return user.is_authenticated and not model.is_going and may_keep(user, model)
+
+
 def why_not_registrable(run: Run) -> str:
     """Why no model of `run` can be registered now, as a sentence; "" when one can."""
     if run.state != RunState.FINISHED:
@@ -64,7 +70,8 @@ def why_not_registrable(run: Run) -> str:
 
 def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
     """Who has `name`, or one that differs in case only."""
-    return RegisteredModel.objects.filter(project=project, name__iexact=name).select_related("run").first()
+    found = RegisteredModel.objects.filter(project=project, name__iexact=name)
+    return found.select_related("run", "project").first()
 
 
 def register_model(
@@ -126,11 +133,13 @@ def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> N
 
 
 def describe_model(*, model: RegisteredModel, actor: User, description: str) -> None:
+    """Raises NotAllowed if the model is gone."""
     if description == model.description:
         return
     with transaction.atomic():
+        if not RegisteredModel.objects.filter(pk=model.pk).update(description=description):
+            raise NotAllowed(f"{model.name} is not registered any more, so there is nothing to describe.")
         before, model.description = {"description": model.description}, description
-        model.save(update_fields=["description"])
         changed = {"before": before, "after": {"description": description}}
         record_for_audit("model.described", actor=actor, target=model, project=model.project, **changed)
 
@@ -181,7 +190,7 @@ def restore_model(*, model: RegisteredModel, actor: User, now: datetime) -> bool
 
 
 def _who_was_first(run: Run, name: str) -> Exception:
-    holder = RegisteredModel.objects.filter(run=run).select_related("run").first()
+    holder = RegisteredModel.objects.filter(run=run).select_related("run", "project").first()
     if holder is not None:
         return Taken("model", holder)
     holder = holder_of_name(run.project, name)
@@ -206,7 +215,7 @@ def _changed(
     target = after or before
     assert target is not None
     verb = "model.alias_set" if after else "model.alias_removed"
-    told = {"before": {alias: names["before"]}, "after": {alias: names["after"]}}
+    told = {"before": {"model": names["before"]}, "after": {"alias": alias, "model": names["after"]}}
     record_for_audit(verb, actor=actor, target=target, project=project, **told)
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -19,7 +19,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.http import MemberRequest
-from projects.access import project_or_404
 from projects.permissions import Action
 from runs import services
 from runs.artifacts import Download, is_inside
@@ -28,11 +27,13 @@ from runs.logs import raw_log, read_log
 from runs.metrics import read_metrics
 from runs.models import Run
 from runs.notifications import token_is_valid
+from runs.rows import model_of
+from runs.views.loading import run_or_404
 
 
 @require_GET
 def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     tab = request.GET.get("tab", "overview")
     path = request.GET.get("path", "")
     if tab not in TABS or (path and not is_inside(path)):
@@ -45,7 +46,7 @@ def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_GET
 def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Header, phase bar and actions, asked for again and again while the run is active."""
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     return render(request, "runs/_live.html", live_parts(run, user=request.user, now=timezone.now()))
 
@@ -53,7 +54,7 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_GET
 def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """A part of the log from byte `offset` on, as JSON."""
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     try:
         offset = max(0, int(request.GET.get("offset", "0")))
@@ -74,7 +75,7 @@ def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def raw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     response = StreamingHttpResponse(raw_log(run), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{run.short_id}.log"'
     return response
@@ -82,13 +83,13 @@ def raw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
 
 @require_GET
 def metrics(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    return JsonResponse(read_metrics(_run_or_404(request, slug, uuid)))
+    return JsonResponse(read_metrics(run_or_404(request, slug, uuid)))
 
 
 @require_GET
 def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     """One artifact as a download, never as a page of ours."""
-    run = _run_or_404(request, slug, uuid, Action.DOWNLOAD_ARTIFACTS)
+    run = run_or_404(request, slug, uuid, Action.DOWNLOAD_ARTIFACTS)
     path = request.GET.get("path", "")
     if not run.mlflow_run_id or not is_inside(path):
         raise Http404
@@ -112,7 +113,7 @@ def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
 @login_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     if not services.may_cancel(request.user, run):
         raise PermissionDenied("Your role does not allow to cancel this run.")
     if request.method == "GET":
@@ -134,9 +135,20 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    run = _run_or_404(request, slug, uuid)
+    run = run_or_404(request, slug, uuid)
     if not services.may_delete(request.user, run):
         raise PermissionDenied("Your role does not allow to delete this run.")
+    model = model_of(run)
+    if request.method == "GET" and model is not None:
+        return _confirm(
+            request,
+            run,
+            title=f"{run.name} cannot be deleted yet",
+            message=f"Its model is registered as {model.name}, whose certificate names this run. Unregister it first.",
+            instead_url=reverse("models:detail", args=[slug, model.uuid]),
+            instead_label=f"See {model.name}",
+            verb="Delete run",
+        )
     if request.method == "GET":
         return _confirm(
             request,
@@ -179,15 +191,3 @@ def notify(_request: HttpRequest, uuid: UUID, token: str) -> HttpResponse:
     if not token_is_valid(uuid, token) or not services.notice(run_uuid=uuid, now=timezone.now()):
         raise Http404
     return HttpResponse(status=204)
-
-
-def _run_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> Run:
-    project = project_or_404(request, slug, action)
-    run: Run = get_object_or_404(
-        Run.objects.filter(project=project).select_related(
-            "experiment", "code_repository", "created_by", "connection__site", "cancel_requested_by"
-        ),
-        uuid=uuid,
-    )
-    run.project = project
-    return run

@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from connections.kinds import Kind
 from projects.permissions import Role
+from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
+from tests.browser.scene_models import LONG_NAME
 from tests.support.factories import PASSWORD, make_second_factors
 
 
@@ -41,6 +43,28 @@ def _run(state: RunState, *, name: str = "runs:detail", query: str = "") -> Call
 
 def _first(scene: Scene, state: ScheduleState) -> Schedule:
     return scene.project.schedules.filter(state=state).earliest("pk")
+
+
+def _model(name: str, model: str = "pv-yield", *, query: str = "") -> Callable[[Scene], str]:
+    return lambda scene: reverse(name, args=[scene.project.slug, _found(scene, model).uuid]) + query
+
+
+def _of_model(name: str) -> Callable[[Scene], str]:
+    """A page of the run that gave a registered model."""
+    return lambda scene: reverse(name, args=[scene.project.slug, _found(scene, "pv-yield").run.uuid])
+
+
+def _found(scene: Scene, name: str) -> RegisteredModel:
+    return scene.project.registered_models.select_related("run").get(name=name)
+
+
+def _logged_nothing(name: str, mlflow_run_id: str = "empty") -> Callable[[Scene], str]:
+    def url(scene: Scene) -> str:
+        run = scene.runs[RunState.FINISHED]
+        Run.objects.filter(pk=run.pk).update(mlflow_run_id=mlflow_run_id)
+        return reverse(name, args=[scene.project.slug, run.uuid])
+
+    return url
 
 
 def _schedule(name: str, *, state: ScheduleState = ScheduleState.ENABLED, query: str = "") -> Callable[[Scene], str]:
@@ -213,6 +237,30 @@ PAGES: dict[str, PageOf] = {
     "schedule-resume": PageOf(_schedule("schedules:resume", state=ScheduleState.PAUSED), role=Role.MAINTAINER),
     "schedule-run-now": PageOf(_schedule("schedules:run-now")),
     "schedule-delete": PageOf(_schedule("schedules:delete")),
+    "models": PageOf(_project("models:list")),
+    "models-metrics": PageOf(_project("models:list", query="?metric=val_acc&metric=val_loss&metric=loss")),
+    "models-guest": PageOf(_project("models:list"), role=Role.GUEST),
+    "models-no-match": PageOf(_project("models:list", query="?q=nothing-like-this")),
+    "models-empty": PageOf(_project("models:list", empty=True)),
+    "model": PageOf(_model("models:detail")),
+    "model-guest": PageOf(_model("models:detail"), role=Role.GUEST),
+    "model-changed": PageOf(_model("models:detail", "pv-yield-night"), role=Role.MAINTAINER),
+    "model-long-name": PageOf(_model("models:detail", LONG_NAME)),
+    "model-waiting": PageOf(_model("models:detail", "dust")),
+    "model-going": PageOf(_model("models:detail", "snow")),
+    "model-signature": PageOf(_model("models:detail", query="?tab=signature")),
+    "model-signature-guest": PageOf(_model("models:detail", query="?tab=signature"), role=Role.GUEST),
+    "model-files": PageOf(_model("models:detail", query="?tab=files")),
+    "model-certificate": PageOf(_model("models:certificate")),
+    "model-edit": PageOf(_model("models:edit")),
+    "model-unregister": PageOf(_model("models:unregister")),
+    "model-register": PageOf(_run(RunState.FINISHED, name="runs:register")),
+    "model-register-not-yet": PageOf(_run(RunState.RUNNING, name="runs:register")),
+    "model-register-twice": PageOf(_of_model("runs:register")),
+    "model-register-none": PageOf(_logged_nothing("runs:register")),
+    "model-register-away": PageOf(_logged_nothing("runs:register", mlflow_run_id="away")),
+    "run-with-model": PageOf(_of_model("runs:detail")),
+    "run-with-model-delete": PageOf(_of_model("runs:delete")),
     "members": PageOf(_project("projects:members")),
     "members-owner": PageOf(_project("projects:members"), role=Role.OWNER),
     "members-invite": PageOf(_project("projects:invite"), role=Role.OWNER),

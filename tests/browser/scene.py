@@ -24,6 +24,7 @@ from runs.models import Run
 from runs.states import RunState
 from tests.browser.scene_code import build_code
 from tests.browser.scene_connections import build_connections
+from tests.browser.scene_models import build_models
 from tests.browser.scene_schedules import build_schedules
 from tests.git.repository import Repository
 from tests.support import factories as make
@@ -174,6 +175,15 @@ def build(sources: tuple[Path, Path]) -> Scene:
     make.make_invitation(project=project, email="nina.newcomer@example.org", invited_by=people[Role.OWNER])
     _invite(member, people[Role.OWNER])
     scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member), group)
+    build_models(
+        project,
+        member=member,
+        other=people[Role.MAINTAINER],
+        experiment=experiment,
+        code_repository=repository,
+        connection=connection,
+        compute_budget_account=ACCOUNT,
+    )
     scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
     build_schedules(scene.runs[RunState.FINISHED], connection=connection, member=member, other=people[Role.MAINTAINER])
     return scene

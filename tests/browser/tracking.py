@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from connections.mlflow.errors import TrackingUnavailable
-from connections.mlflow.values import ArtifactEntry, RunData
+from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact, RunData
+from tests.support.logged_models import FILES as LOGGED
 
 FILES = [
     ArtifactEntry("model", is_dir=True, size=None),
@@ -20,7 +23,7 @@ IN_MODEL = [
 
 
 class Tracking:
-    """Answers as `connections.mlflow.tracking.TrackingClient` does, for every run alike.
+    """Answers as the clients of `connections.mlflow` for runs and for files of models do, for every run alike.
 
     A run whose MLflow id is "empty" has logged nothing; "away" is a server that does not answer.
     """
@@ -36,7 +39,8 @@ class Tracking:
         self._check(run_id)
         keys = [] if run_id == "empty" else ["loss", "lr", "val_acc"]
         last: dict[str, float | None] = {key: _value(key, self.steps - 1) for key in keys}
-        return RunData(status="RUNNING", metrics=last, params={}, tags={})
+        models = () if run_id == "empty" else ("m-" + "0" * 32, "m-" + "1" * 32)
+        return RunData(status="RUNNING", metrics=last, params={}, tags={}, models=models)
 
     def metric_history(self, run_id: str, keys: Sequence[str], *, max_points: int) -> dict[str, list[list[float]]]:
         self._check(run_id)
@@ -47,6 +51,13 @@ class Tracking:
         if run_id == "empty":
             return []
         return IN_MODEL if path == "model" else FILES
+
+    def logged_model(self, model_id: str) -> LoggedModel:
+        return LoggedModel(model_id, "resnet50", is_ready=True, logged_at=datetime(2026, 11, 23, 13, 2, tzinfo=UTC))
+
+    @contextmanager
+    def open(self, _source: ModelSource, path: str) -> Iterator[OpenArtifact]:
+        yield OpenArtifact(len(LOGGED[path]), iter([LOGGED[path]]))
 
 
 def _value(key: str, step: int) -> float:

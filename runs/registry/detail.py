@@ -1,0 +1,101 @@
+"""What the page of a registered model shows, in one place for the page and its live part."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from mantik.lib.humanize import measure
+from projects.permissions import Action, may
+from runs.commits import commit_url
+from runs.registry.document import read_document
+from runs.registry.example import input_example
+from runs.registry.forms import AliasForm
+from runs.registry.loading import loading_help
+from runs.registry.measures import most_telling
+from runs.registry.models import ModelAliasChange, RegisteredModel
+from runs.registry.services import may_keep, may_unregister
+from runs.registry.signatures import signature_parts
+from runs.registry.states import UNDER_WAY
+from runs.registry.waiting import waiting
+
+TABS = {"overview": "Overview", "signature": "Signature", "files": "Files", "certificate": "Certificate"}
+MOST_FIGURES = 4
+MOST_CHANGES = 20
+
+
+def model_page(
+    model: RegisteredModel,
+    *,
+    user: User | AnonymousUser,
+    tab: str,
+    now: datetime,
+    alias_form: AliasForm | None = None,
+) -> dict[str, Any]:
+    """Context of models/detail.html; only what the chosen `tab` needs is read."""
+    return live_parts(model, user=user, now=now) | {
+        "tab": tab,
+        "tabs": _tabs(model, tab),
+        **_tab_context(model, user, tab, alias_form),
+    }
+
+
+def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
+    """Context of models/_live.html: what changes while workers have the model in hand."""
+    return {
+        "project": model.project,
+        "room": "models",
+        "model": model,
+        "is_under_way": model.state in UNDER_WAY,
+        "waiting": waiting(model, now=now),
+        "aliases": list(model.aliases.select_related("set_by")),
+        "commit_url": commit_url(model.run),
+        "may_keep": user.is_authenticated and may_keep(user, model),
+        "may_unregister": may_unregister(user, model),
+        "may_download": may(user, Action.DOWNLOAD_ARTIFACTS, model.project),
+    }
+
+
+def _tabs(model: RegisteredModel, current: str) -> list[dict[str, Any]]:
+    page = _url("detail", model)
+    urls = {"overview": page, "certificate": _url("certificate", model)}
+    return [
+        {"id": key, "label": label, "url": urls.get(key, f"{page}?tab={key}"), "is_current": key == current}
+        for key, label in TABS.items()
+    ]
+
+
+def _tab_context(
+    model: RegisteredModel, user: User | AnonymousUser, tab: str, alias_form: AliasForm | None
+) -> dict[str, Any]:
+    if tab == "signature":
+        # Examples are files that the run has logged, like its artifacts.
+        reads = may(user, Action.DOWNLOAD_ARTIFACTS, model.project)
+        return {"parts": signature_parts(model.signature), "example": input_example(model) if reads else None}
+    if tab in ("files", "certificate"):
+        return {"document": read_document(model.certificate)}
+    metrics = [(name, measure(model.metrics[name])) for name in most_telling(model.metrics)]
+    return {
+        "figures": metrics[:MOST_FIGURES],
+        "metrics": metrics,
+        "snippets": loading_help(model, base_url=settings.MANTIK_BASE_URL.rstrip("/")),
+        "alias_form": alias_form or AliasForm(),
+        "alias_changes": _alias_changes(model),
+    }
+
+
+def _alias_changes(model: RegisteredModel) -> list[ModelAliasChange]:
+    """Of the aliases that it has, and of those that came to it or left it; newest first."""
+    its_own = Q(alias__in=model.aliases.values("alias")) | Q(before=model.name) | Q(after=model.name)
+    changes = ModelAliasChange.objects.filter(its_own, project=model.project)
+    return list(changes.select_related("by").order_by("-pk")[:MOST_CHANGES])
+
+
+def _url(name: str, model: RegisteredModel) -> str:
+    return reverse(f"models:{name}", kwargs={"slug": model.project.slug, "uuid": model.uuid})

@@ -1,0 +1,25 @@
+"""Which of a model's metrics come first, where there is no room for all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# What says how good a model is, before what says how far off it is; anything else comes after these.
+_TELLING = ("accuracy", "acc", "f1", "auc", "r2", "score", "precision", "recall", "rmse", "mae", "mse", "error", "loss")
+# Data that the model has not learned from tells most.
+_DATA = ("test", "val", "valid", "validation", "eval")
+_WORD = re.compile(r"[a-z]+[0-9]?")
+
+
+def most_telling(names: Iterable[str]) -> list[str]:
+    """`names`, those first that one would judge the model by."""
+    return sorted(names, key=_rank)
+
+
+def _rank(name: str) -> tuple[bool, int, int, str]:
+    words = _WORD.findall(name.lower())
+    telling = [place for place, word in enumerate(_TELLING) if word in words]
+    data = [place for place, word in enumerate(_DATA) if word in words]
+    # MLflow logs what the machine does under system/.
+    return name.startswith("system/"), min(telling, default=len(_TELLING)), min(data, default=len(_DATA)), name

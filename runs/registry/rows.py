@@ -1,0 +1,103 @@
+"""Registered models as rows of lists: what to show, and which buttons this user may press."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from mantik.accounts.models import User
+from mantik.lib.humanize import measure
+from projects.models import Project
+from runs.commits import commit_url
+from runs.registry.measures import most_telling
+from runs.registry.models import RegisteredModel
+from runs.registry.services import may_unregister
+from runs.registry.waiting import waiting
+from runs.states import Badge
+
+# "99+" is all that a sidebar can say.
+MOST_COUNTED = 100
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """`reason`: why it waits, or what is wrong with it. `values`: (name, value) of the chosen metrics, "" where it has none."""
+
+    id: str
+    url: str
+    name: str
+    badge: Badge
+    reason: str
+    run_name: str
+    run_url: str
+    aliases: list[str]
+    values: list[tuple[str, str]]
+    commit_sha: str
+    commit_url: str | None
+    by: str
+    created_at: datetime
+    size: int | None
+    unregister_url: str | None
+
+
+def model_rows(
+    models: Sequence[RegisteredModel],
+    *,
+    metrics: Sequence[str],
+    user: User | AnonymousUser,
+    project: Project,
+    now: datetime,
+) -> list[ModelRow]:
+    """Of models from `for_rows`. No query but the one that finds the user's role."""
+    return [_row(model, metrics, user, project, now) for model in models]
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """For the overview: `metric` is the name of the most telling one, "" if there is none."""
+
+    model: RegisteredModel
+    metric: str
+    value: str
+
+
+def newest_models(project: Project, *, most: int) -> list[NewModel]:
+    found = []
+    for model in RegisteredModel.objects.filter(project=project).for_rows().order_by("-pk")[:most]:
+        metric = next(iter(most_telling(model.metrics)), "")
+        found.append(NewModel(model, metric, measure(model.metrics[metric]) if metric else ""))
+    return found
+
+
+def troubled_count(project: Project) -> int:
+    """How many were changed in MLflow, up to MOST_COUNTED."""
+    return len(RegisteredModel.objects.filter(project=project).troubled().order_by().values("pk")[:MOST_COUNTED])
+
+
+def _row(
+    model: RegisteredModel, metrics: Sequence[str], user: User | AnonymousUser, project: Project, now: datetime
+) -> ModelRow:
+    model.project = model.run.project = project
+    address = {"slug": project.slug, "uuid": model.uuid}
+    held_up = waiting(model, now=now)
+    return ModelRow(
+        id=f"model-{model.uuid}",
+        url=reverse("models:detail", kwargs=address),
+        name=model.name,
+        badge=model.badge,
+        reason=model.trouble or (held_up.reason if held_up else ""),
+        run_name=model.run.name,
+        run_url=reverse("runs:detail", args=[project.slug, model.run.uuid]),
+        aliases=[alias.alias for alias in model.aliases.all()],
+        values=[(name, measure(model.metrics[name]) if name in model.metrics else "") for name in metrics],
+        commit_sha=model.run.commit_sha,
+        commit_url=commit_url(model.run),
+        by=model.created_by.display_name,
+        created_at=model.created_at,
+        size=model.size,
+        unregister_url=reverse("models:unregister", kwargs=address) if may_unregister(user, model) else None,
+    )

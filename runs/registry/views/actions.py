@@ -1,0 +1,127 @@
+"""What members do with a registered model: describe it, give it aliases, put it back, unregister it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from mantik.accounts.http import MemberRequest
+from projects.views.forms import status_of
+from runs.registry import services
+from runs.registry.detail import model_page
+from runs.registry.forms import AliasForm, DescriptionForm
+from runs.registry.models import RegisteredModel
+from runs.registry.views.loading import kept_or_403
+from runs.services import NotAllowed
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    model = kept_or_403(request, slug, uuid)
+    data = request.POST if request.method == "POST" else None
+    form = DescriptionForm(data, initial={"description": model.description})
+    if data is not None and form.is_valid():
+        try:
+            services.describe_model(model=model, actor=request.user, **form.cleaned_data)
+        except NotAllowed as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.info(request, "The description is saved.")
+            return redirect("models:detail", slug, model.uuid)
+    return _form(request, model, form)
+
+
+@login_required
+@require_POST
+def preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """The description as it would be shown: to htmx the rendering alone, without JavaScript the whole form with it."""
+    model = kept_or_403(request, slug, uuid)
+    written = request.POST.get("description", "")
+    if request.htmx:
+        return render(request, "projects/_description_preview.html", {"written": written})
+    return _form(request, model, DescriptionForm(request.POST), written=written)
+
+
+@login_required
+@require_POST
+def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Give it the alias `alias`, or take away the one that `remove` names."""
+    model = kept_or_403(request, slug, uuid)
+    now = timezone.now()
+    if leaving := request.POST.get("remove", ""):
+        services.remove_alias(model=model, actor=request.user, alias=leaving, now=now)
+        return _back(model)
+    form = AliasForm(request.POST)
+    if form.is_valid():
+        alias = form.cleaned_data["alias"]
+        try:
+            before = services.set_alias(model=model, actor=request.user, alias=alias, now=now)
+        except NotAllowed as reason:
+            form.add_error("alias", str(reason))
+        else:
+            if before is not None:
+                messages.info(request, f"{alias} stands for {model.name} now. Before, it stood for {before.name}.")
+            return _back(model)
+    context = model_page(model, user=request.user, tab="overview", now=now, alias_form=form)
+    return render(request, "models/detail.html", context, status=422)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def unregister(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    model = kept_or_403(request, slug, uuid)
+    if request.method == "GET":
+        return render(request, "confirm.html", _question(request, model))
+    services.unregister_model(model=model, actor=request.user, now=timezone.now())
+    return redirect("models:detail", slug, model.uuid)
+
+
+@login_required
+@require_POST
+def restore(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    model = kept_or_403(request, slug, uuid)
+    if not services.restore_model(model=model, actor=request.user, now=timezone.now()):
+        messages.info(
+            request, f"{model.name} is in MLflow's registry as it was registered. There is nothing to put back."
+        )
+    return _back(model)
+
+
+def _back(model: RegisteredModel) -> HttpResponse:
+    return redirect("models:detail", model.project.slug, model.uuid)
+
+
+def _form(
+    request: MemberRequest, model: RegisteredModel, form: DescriptionForm, written: str | None = None
+) -> HttpResponse:
+    context = {"project": model.project, "room": "models", "model": model, "form": form, "written": written}
+    return render(request, "models/edit.html", context, status=status_of(form))
+
+
+def _question(request: MemberRequest, model: RegisteredModel) -> dict[str, object]:
+    names = [alias.alias for alias in model.aliases.all()]
+    aliases = [f"its aliases: {', '.join(names)}"] if names else []
+    return {
+        "project": model.project,
+        "room": "models",
+        "title": f"Unregister {model.name}?",
+        "message": f"Its run {model.run.name} stays, with the files of the model. With the registration go:",
+        "points": [
+            "the name, which is free again then",
+            f"its entry {model.registry_name} in MLflow's registry: nobody can load the model by it any more",
+            *aliases,
+            "its description and its certificate: download the certificate first if you need it",
+        ],
+        "action_url": request.path,
+        "back_url": reverse("models:detail", args=[model.project.slug, model.uuid]),
+        "verb": "Unregister Model",
+        "icon_name": "box-arrow-up",
+    }

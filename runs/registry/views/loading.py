@@ -1,0 +1,56 @@
+"""Loading a registered model for a view: an outsider finds nothing, a member without the right is told so."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
+
+from mantik.accounts.http import MemberRequest
+from projects.access import project_or_404
+from projects.models import Project
+from projects.permissions import Action
+from runs.registry.gone import what_became_of
+from runs.registry.models import RegisteredModel
+from runs.registry.services import may_keep
+
+
+def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> RegisteredModel:
+    """Raises Gone, which is an Http404, for one whose row is gone."""
+    project = project_or_404(request, slug, action)
+    found = RegisteredModel.objects.filter(project=project, uuid=uuid)
+    model = found.select_related("run__code_repository", "run__experiment", "created_by").first()
+    if model is None:
+        raise Gone(project, uuid)
+    model.project = model.run.project = project
+    return model
+
+
+def kept_or_403(request: MemberRequest, slug: str, uuid: UUID) -> RegisteredModel:
+    model = model_or_404(request, slug, uuid)
+    if not may_keep(request.user, model):
+        raise PermissionDenied(f"Your role in {model.project.name} does not allow to change this model.")
+    return model
+
+
+class Gone(Http404):
+    """The project has no such model now. It may have had one."""
+
+    def __init__(self, project: Project, uuid: UUID) -> None:
+        super().__init__("There is no such model.")
+        self.project = project
+        self.uuid = uuid
+
+
+def farewell(request: HttpRequest, gone: Gone) -> HttpResponse:
+    """To the list, with what became of the model. Raises `gone` for one that never was."""
+    told = what_became_of(gone.uuid, project=gone.project)
+    if not told:
+        raise gone
+    messages.info(request, told)
+    target = redirect("models:list", gone.project.slug)
+    return HttpResponseClientRedirect(target.url) if request.htmx else target  # type: ignore[attr-defined]

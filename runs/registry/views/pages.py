@@ -1,0 +1,88 @@
+"""What is looked at: the models of a project, one of them, and its certificate."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET
+
+from mantik.lib.paging import page_by_pk
+from projects.access import project_or_404
+from runs.registry.detail import TABS, live_parts, model_page
+from runs.registry.filters import ModelFilter
+from runs.registry.models import RegisteredModel
+from runs.registry.rows import model_rows
+from runs.registry.states import UNDER_WAY
+from runs.registry.views.loading import Gone, farewell, model_or_404
+
+PAGE_SIZE = 50
+
+
+@require_GET
+def model_list(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug)
+    filters = ModelFilter.from_query(request.GET, project=project, path=request.path)
+    found = filters.apply(RegisteredModel.objects.filter(project=project)).for_rows()
+    page = page_by_pk(found, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    metrics = filters.columns(page.rows)
+    is_live = page.newer is None and any(model.state in UNDER_WAY for model in page.rows)
+    context = {
+        "project": project,
+        "room": "models",
+        "filters": filters,
+        "menu": filters.menu(page.rows),
+        "metrics": metrics,
+        "rows": model_rows(page.rows, metrics=metrics, user=request.user, project=project, now=timezone.now()),
+        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
+        "live_url": filters.url() if is_live else None,
+    }
+    return render(request, "models/list.html", context)
+
+
+@require_GET
+def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    tab = request.GET.get("tab", "overview")
+    if tab not in TABS:
+        raise Http404
+    return _page(request, slug, uuid, tab)
+
+
+@require_GET
+def certificate(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    return _page(request, slug, uuid, "certificate")
+
+
+@require_GET
+def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """Header and actions, asked for again and again while workers have the model in hand."""
+    try:
+        model = model_or_404(request, slug, uuid)
+    except Gone as gone:
+        return farewell(request, gone)
+    return render(request, "models/_live.html", live_parts(model, user=request.user, now=timezone.now()))
+
+
+@require_GET
+def certificate_download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """The document as it was written, to the byte."""
+    model = model_or_404(request, slug, uuid)
+    if not model.certificate:
+        raise Http404
+    response = HttpResponse(model.certificate.encode(), content_type="application/json")
+    name = f"{model.name}.certificate.json"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _page(request: HttpRequest, slug: str, uuid: UUID, tab: str) -> HttpResponse:
+    try:
+        model = model_or_404(request, slug, uuid)
+    except Gone as gone:
+        return farewell(request, gone)
+    context = model_page(model, user=request.user, tab=tab, now=timezone.now())
+    return render(request, "models/detail.html", context)

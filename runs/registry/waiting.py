@@ -1,0 +1,31 @@
+"""What a model waits for: said by the worker who tried last, or by the fact that none has tried."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from runs.registry.models import RegisteredModel
+from runs.registry.states import UNDER_WAY
+from runs.waiting import OPERATORS, UNATTENDED, Waiting
+
+
+def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
+    """None for one that is registered as its member wants it, or simply on its way."""
+    if model.state in UNDER_WAY:
+        return _unattended(model, now) or _told(model)
+    if model.aliases_changed_at and model.waiting_for:
+        return _told(model, "MLflow's registry does not know yet how the aliases are now. ")
+    return None
+
+
+def _told(model: RegisteredModel, before: str = "") -> Waiting | None:
+    return Waiting(f"{before}{model.waiting_for}", model.waiting_since) if model.waiting_for else None
+
+
+def _unattended(model: RegisteredModel, now: datetime) -> Waiting | None:
+    """Work is due and nobody does it."""
+    due = max(filter(None, (model.next_attempt_at, model.lease_until)), default=None)
+    if due is None or now - due < UNATTENDED:
+        return None
+    told = "No worker has taken this model up yet." if model.attempts == 0 else "No worker has come back to this model."
+    return Waiting(f"{told} {OPERATORS}", due)

@@ -1,0 +1,24 @@
+"""Loading a run for a view: an outsider finds nothing, a member without the right is told so."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from projects.access import project_or_404
+from projects.permissions import Action
+from runs.models import Run
+
+
+def run_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> Run:
+    project = project_or_404(request, slug, action)
+    run: Run = get_object_or_404(
+        Run.objects.filter(project=project).select_related(
+            "experiment", "code_repository", "created_by", "connection__site", "cancel_requested_by", "registered_model"
+        ),
+        uuid=uuid,
+    )
+    run.project = project
+    return run
