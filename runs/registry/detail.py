@@ -28,6 +28,8 @@ from runs.registry.waiting import waiting
 TABS = {"overview": "Overview", "signature": "Signature", "files": "Files", "certificate": "Certificate"}
 MOST_FIGURES = 4
 MOST_CHANGES = 20
+# Every model that MLflow can load has it besides its own.
+EVERY_FLAVOR = "python_function"
 
 
 def model_page(
@@ -54,6 +56,7 @@ def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datet
         "model": model,
         "is_under_way": model.state in UNDER_WAY,
         "waiting": waiting(model, now=now),
+        "flavors": [name for name in model.flavors if name != EVERY_FLAVOR] or model.flavors,
         "aliases": list(model.aliases.select_related("set_by")),
         "commit_url": commit_url(model.run),
         "may_keep": user.is_authenticated and may_keep(user, model),
@@ -83,6 +86,7 @@ def _tab_context(
     metrics = [(name, measure(model.metrics[name])) for name in most_telling(model.metrics)]
     return {
         "figures": metrics[:MOST_FIGURES],
+        "parts": signature_parts(model.signature),
         "metrics": metrics,
         "snippets": loading_help(model, base_url=settings.MANTIK_BASE_URL.rstrip("/")),
         "alias_form": alias_form or AliasForm(),

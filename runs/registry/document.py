@@ -3,41 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from mantik.lib.humanize import core_hours, exact_time, filesize, measure
+from mantik.lib.humanize import core_hours, exact_time, filesize, measure, spoken_duration
 
 MOST_FILES = 500
-# Shown elsewhere on the page, or meant for programs.
-_NOT_HERE = {"format", "files", "core_hours", "metrics"}
 _TITLES = {
     "model": "Model",
-    "project": "Project",
     "run": "Run",
     "code": "Code",
     "site": "Site",
     "environment": "Environment, as the job printed it",
     "times": "Times",
+    "project": "Project",
 }
+# In the order in which they are shown; those that are not here come after them.
 _WORDS = {
-    "uuid": "UUID",
+    "name": "name",
+    "repository": "repository",
+    "experiment": "experiment",
+    "registered_by": "registered by",
+    "registered_at": "registered at",
+    "started_by": "started by",
+    "state": "state",
+    "exit_code": "exit code",
+    "entry_point": "entry point",
+    "parameters": "parameters",
+    "flavors": "flavors",
+    "size": "size",
+    "url": "URL",
+    "branch": "branch",
+    "commit": "commit",
+    "tree": "tree",
+    "archive_sha256": "archive, SHA-256",
+    "compute_budget_account": "budget account",
+    "queue": "queue",
+    "nodes": "nodes",
+    "cpus_per_node": "CPUs per node",
+    "runtime_limit_seconds": "time limit",
+    "batch_system_id": "job id",
+    "job": "job",
+    "hostname": "host",
+    "os": "operating system",
+    "platform": "platform",
+    "python_version": "Python",
+    "python_executable": "Python at",
+    "cpu_cores": "CPU cores",
+    "memory_gb": "memory, GB",
+    "gpus": "GPUs",
+    "stored": "stored",
+    "submitting": "taken up",
+    "submitted": "submitted",
+    "running": "running",
+    "ended": "ended",
+    "address": "address",
     "registry_name": "name in MLflow",
     "logged_model_id": "logged model",
+    "artifact_path": "folder of artifacts",
     "mlflow_experiment_id": "experiment in MLflow",
     "mlflow_run_id": "run in MLflow",
-    "archive_sha256": "archive, SHA-256",
-    "url": "URL",
-    "cpus_per_node": "CPUs per node",
-    "cpu_cores": "CPU cores",
-    "gpus": "GPUs",
-    "os": "operating system",
-    "memory_gb": "memory, GB",
-    "batch_system_id": "job id",
-    "runtime_limit_seconds": "time limit, s",
+    "uuid": "UUID",
+    "mlproject": "MLproject",
+    "backend_config": "Compute Backend config",
 }
+_PLACES = list(_WORDS)
+# It has a page of its own.
+_NOT_HERE = {"signature"}
 
 
 @dataclass(frozen=True)
@@ -74,10 +108,9 @@ def read_document(text: str) -> Document | None:
     if not text:
         return None
     document = json.loads(text)
-    known = [key for key in _TITLES if document.get(key)]
     used = document["core_hours"]
     return Document(
-        sections=[_section(key, document[key]) for key in known],
+        sections=[_section(key, document[key]) for key in _TITLES if document.get(key)],
         metrics=[(name, measure(value)) for name, value in sorted(document["metrics"].items())],
         files=document["files"][:MOST_FILES],
         file_count=len(document["files"]),
@@ -87,33 +120,23 @@ def read_document(text: str) -> Document | None:
 
 def _section(key: str, content: Mapping[str, Any]) -> Section:
     section = Section(key, _TITLES[key])
-    for name, value in content.items():
+    for name in sorted(content, key=lambda name: _PLACES.index(name) if name in _PLACES else len(_PLACES)):
+        value = content[name]
         if isinstance(value, Mapping) and "content" in value:
             section.quotes.append(Quote(_words(name), value["path"], value["content"], value["sha256"]))
-        else:
+        elif name not in _NOT_HERE and value not in (None, "", {}, []):
             section.pairs += _pairs(name, value)
-    if key == "times":
-        section.pairs.sort(key=lambda pair: list(_ORDER).index(pair[0]) if pair[0] in _ORDER else len(_ORDER))
     return section
 
 
-_ORDER = ("stored", "submitting", "submitted", "running", "ended")
-
-
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if value is None or value in ({}, []):
-        return
-    if name == "signature":
-        yield "signature", json.dumps(value, ensure_ascii=False)
-    elif isinstance(value, Mapping) and set(value) == {"username", "name"}:
-        yield _words(name), f"{value['name']} ({value['username']})" if value["name"] else value["username"]
+    if isinstance(value, Mapping) and set(value) == {"username", "name"}:
+        yield _words(name), f"{value['name']} ({value['username']})"
     elif isinstance(value, Mapping):
         for inner, one in value.items():
-            yield f"{_words(name)}: {inner}", str(one)
-    elif name == "size":
-        yield _words(name), f"{filesize(value)} ({value:,} bytes)"
+            yield f"{inner}", str(one)
     else:
-        yield _words(name), _said(value)
+        yield _words(name), _SAID.get(name, _said)(value)
 
 
 def _words(name: str) -> str:
@@ -123,9 +146,15 @@ def _words(name: str) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    if isinstance(value, str) and value.endswith("Z"):
-        try:
-            return exact_time(datetime.fromisoformat(value))
-        except ValueError:
-            return value
     return str(value)
+
+
+def _moment(value: str) -> str:
+    return exact_time(datetime.fromisoformat(value))
+
+
+_SAID: Mapping[str, Callable[[Any], str]] = {
+    "size": lambda value: f"{filesize(value)} ({value:,} bytes)",
+    "runtime_limit_seconds": lambda value: spoken_duration(timedelta(seconds=value)),
+    **dict.fromkeys(("registered_at", "stored", "submitting", "submitted", "running", "ended"), _moment),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +45,7 @@ class ModelFilter:
         )
 
     def columns(self, models: Sequence[RegisteredModel]) -> list[str]:
-        """The metrics to show of these models: those chosen, else the one by which they are best judged."""
+        """The metrics to show of these models: those chosen, else the one by which they are best compared."""
         return self.metrics or _found(models)[:1]
 
     # For the template
@@ -90,7 +91,9 @@ class ModelFilter:
 
 
 def _found(models: Sequence[RegisteredModel]) -> list[str]:
-    return most_telling({name for model in models for name in model.metrics})
+    """What most of them have first: a column is there for comparing. Among those alike, the most telling."""
+    count = Counter(name for model in models for name in model.metrics)
+    return sorted(most_telling(count), key=lambda name: -count[name])
 
 
 def _toggled(shown: list[str], name: str) -> list[str]:

@@ -25,7 +25,7 @@ MOST_COUNTED = 100
 
 @dataclass(frozen=True)
 class ModelRow:
-    """`reason`: why it waits, or what is wrong with it. `values`: (name, value) of the chosen metrics, "" where it has none."""
+    """`reason`: why it waits, or what is wrong with it. `values`: (name, value) of the chosen metrics, "" for none."""
 
     id: str
     url: str

@@ -75,7 +75,7 @@ def _note(column: Mapping[str, Any]) -> str:
     shape = _tensor(column).get("shape") if column.get("type") == "tensor" else column.get("shape")
     notes = []
     if isinstance(shape, list):
-        notes.append("shape " + " × ".join("any" if size == -1 else _short(size) for size in shape[:20]))
+        notes.append("shape " + " x ".join("any" if size == -1 else _short(size) for size in shape[:20]))
     if "default" in column:
         notes.append(f"default {_short(column['default'])}")
     if column.get("required") is False:

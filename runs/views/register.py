@@ -23,7 +23,6 @@ from runs.registry.forms import RegisterForm, explained, suggested_name
 from runs.services import NotAllowed
 from runs.views.loading import run_or_404
 
-
 HOW_TO_LOG = """\
 import mlflow
 

@@ -1,4 +1,4 @@
-"""Registered models of the scene: a good one, one that MLflow was changed under, and those that workers have in hand."""
+"""Registered models of the scene: good ones, one that was changed in MLflow, and those that workers have in hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Yield of **thin-film panels** for the next day, from weather and age.
 * Needs irradiance in W/m².
 """
 LOG = (
-    '[mantik] facts {"hostname": "node0412", "os": "Linux", "python_version": "3.11.4", "cpu_cores": 48, '
+    '[mantik] env {"hostname": "node0412", "os": "Linux", "python_version": "3.11.4", "cpu_cores": 48, '
     '"memory_gb": 192, "gpus": ["A100-SXM4-40GB"]}\n'
 )
 LONG_NAME = "vit-large-with-a-name-that-somebody-made-far-too-long-to-fit.into_any_column"

@@ -34,6 +34,7 @@ from tests.support.factories import (
     make_schedule,
     make_user,
 )
+from tests.support.registered_models import make_model
 
 # Each test's own transaction lies within that of the world.
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,8 @@ def _kind(name: str) -> str:
         return "run"
     if name.startswith("schedules:"):
         return "schedule"
+    if name.startswith("models:"):
+        return "model"
     kinds = {"code": "code", "experiment": "experiment", "member-group": "group", "withdraw": "invitation"}
     return next((kind for start, kind in kinds.items() if name.startswith(f"projects:{start}")), "member")
 
@@ -108,6 +111,8 @@ def _place(members: dict[Role, User], by_group: dict[Role, User], *, is_public: 
     invitation = make_invitation(project=project, user=make_user())
     found: dict[str, Any] = {"run": run, "code": code, "member": somebody, "invitation": invitation}
     found["experiment"] = make_experiment(project=project, created_by=researcher)
+    gave = make_run(RunState.FINISHED, project=project, created_by=researcher, code_repository=code)
+    found["model"] = make_model(run=gave)
     found["schedule"] = make_schedule(run=run, created_by=researcher)
     found["group"] = project.group_memberships.latest("pk").group
     return Place(project, {kind: row.uuid for kind, row in found.items()})

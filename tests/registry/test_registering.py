@@ -84,7 +84,7 @@ def test_unregistering_takes_it_out_and_frees_the_run(
 
 
 def test_a_run_with_a_registered_model_stays(model: RegisteredModel, run: Run, ada: User) -> None:
-    with pytest.raises(NotAllowed, match=r"registered as yield-forecast. Unregister yield-forecast first"):
+    with pytest.raises(NotAllowed, match=r"registered as yield-forecast\. Unregister yield-forecast first"):
         delete_run(run=run, actor=ada)
 
 
@@ -100,7 +100,7 @@ def test_a_model_whose_files_are_gone_is_refused_and_nothing_is_left(mlflow: str
 def test_only_a_finished_run_has_a_model_to_register(run: Run, ada: User, logged: ModelSource) -> None:
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED)
     run.refresh_from_db()
-    with pytest.raises(NotAllowed, match=r"Only a finished run's model can be registered, and this one is failed."):
+    with pytest.raises(NotAllowed, match=r"Only a finished run's model can be registered, and this one is failed\."):
         register(run, ada, logged)
 
 

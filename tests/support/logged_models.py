@@ -1,4 +1,4 @@
-"""What a training does that logs a model to MLflow, with plain requests: the client of MLflow takes seconds to import."""
+"""What a training does that logs a model to MLflow, with plain requests: MLflow's client takes long to import."""
 
 from __future__ import annotations
 

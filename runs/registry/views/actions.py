@@ -123,5 +123,5 @@ def _question(request: MemberRequest, model: RegisteredModel) -> dict[str, objec
         "action_url": request.path,
         "back_url": reverse("models:detail", args=[model.project.slug, model.uuid]),
         "verb": "Unregister Model",
-        "icon_name": "box-arrow-up",
+        "icon_name": "patch-minus",
     }
