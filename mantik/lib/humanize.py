@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -125,12 +126,19 @@ def measure(value: float | None) -> str:
     if value is None:
         return "not a number"
     size = abs(value)
-    if size and (size < 1e-4 or size >= 1e7):
-        digits, _, power = f"{value:.2e}".partition("e")
+    if not size:
+        return "0"
+    if size < 1e-4 or size >= 1e7:
+        digits, _, power = f"{_significant(value, 3):.2e}".partition("e")
         return f"{digits}e{int(power)}"
-    rounded = float(f"{value:.{6 if size >= 1000 else 4}g}")
-    text = f"{rounded:,.8f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    text = f"{_significant(value, 6 if size >= 1000 else 4):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _significant(value: float, digits: int) -> Decimal:
+    """`value`, which is not zero, rounded to so many digits as people and browsers do: halves away from zero."""
+    exact = Decimal(value)
+    return exact.quantize(Decimal((0, (1,), exact.adjusted() - digits + 1)), ROUND_HALF_UP)
 
 
 def short_sha(sha: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Response, expect
 
-from mantik.lib.humanize import relative_time
+from mantik.lib.humanize import measure, relative_time
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
@@ -79,3 +79,16 @@ def test_scripts_word_ages_as_the_server_does(scene: Scene, open_page: Opener) -
         [[moment.isoformat(timespec="seconds") for moment in moments], now.timestamp() * 1000],
     )
     assert worded == [relative_time(moment, now=now.astimezone(moment.tzinfo)) for moment in moments]
+
+
+def test_scripts_word_metrics_as_the_server_does(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto("/projects/")
+    drawn = random.Random(11)
+    values = [None, 0.0, 1.0, 0.5, 2.0625, 999.96, 1000.0, 1e-4, 9.9999e-5, 1e7, 1.125e7, 9_999_999.4, 1e300, 5e-324]
+    values += [drawn.choice((1, -1)) * drawn.random() * 10 ** drawn.randrange(-9, 12) for _ in range(500)]
+    worded = page.evaluate(
+        "async (values) => { const { short } = await import('/static/js/metrics/numbers.js');"
+        " return values.map((value) => short(value)); }",
+        values,
+    )
+    assert worded == [measure(value) for value in values]

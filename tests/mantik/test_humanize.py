@@ -97,6 +97,27 @@ def test_core_hours_are_never_shown_as_none_when_there_were_some(amount: float, 
     assert plain(humanize.core_hours(amount)) == f"{words} core-hours"
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "not a number"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.401_93, "0.4019"),
+        (2.0625, "2.063"),
+        (-0.5, "-0.5"),
+        (100.0, "100"),
+        (999.96, "1,000"),
+        (1204.0, "1,204"),
+        (1_234_567.0, "1,234,570"),
+        (3.2e-7, "3.20e-7"),
+        (11_250_000.0, "1.13e7"),
+    ],
+)
+def test_a_metric_is_as_short_as_it_can_be_told_apart(value: float | None, words: str) -> None:
+    assert humanize.measure(value) == words
+
+
 def test_numbers_and_commits() -> None:
     assert humanize.number(1204) == "1,204"
     assert humanize.short_sha("a41f9c2b7d5e") == "a41f9c2"

@@ -2,7 +2,7 @@
 
 const DIGITS = 4;
 
-/** As short as it can be told apart: 0.4019, 1,204, 3.2e-7. */
+/** As short as it can be told apart: 0.4019, 1,204, 3.20e-7. The same as `measure` in mantik/lib/humanize.py. */
 export function short(value) {
   if (value === null || value === undefined) return "not a number";
   const size = Math.abs(value);
