@@ -13,7 +13,7 @@ from django.urls import reverse
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.models import FormerAddress, Invitation, Label, Project
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.support.factories import (
@@ -27,6 +27,7 @@ from tests.support.factories import (
     make_user,
 )
 from tests.support.pages import count_queries, page_text
+from tests.support.registered_models import make_model
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,9 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     former = FormerAddress.objects.create(project=project, slug="pv")
     invitation = make_invitation(project=project, user=make_user("ivy"))
     group, label = make_group(researcher), Label.objects.create(name="solar")
+    model = make_model(run=make_run(RunState.FINISHED, project=project, created_by=researcher))
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
+    found.append(model)
     assert connection.site
     return {type(row): row for row in [*found, connection.site]}
 
@@ -70,6 +73,7 @@ def test_every_noun_of_ours_is_there() -> None:
         "Invitation",
         "Label",
         "Project",
+        "RegisteredModel",
         "Run",
         "Site",
         "User",
@@ -112,7 +116,9 @@ def secrets_of(rows: dict[type[Model], Model]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("model", [Run, Connection, FormerAddress, Invitation], ids=lambda model: model._meta.label)
+@pytest.mark.parametrize(
+    "model", [Run, RegisteredModel, Connection, FormerAddress, Invitation], ids=lambda model: model._meta.label
+)
 def test_what_the_product_writes_is_only_read_here(
     client: Client, rows: dict[type[Model], Model], model: type[Model]
 ) -> None:
@@ -161,13 +167,13 @@ def test_members_have_no_business_here(client_of: ClientOf, researcher: User) ->
     assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
 
 
-@pytest.mark.parametrize("model", [Run, Connection, Project], ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", [Run, RegisteredModel, Connection, Project], ids=lambda model: model._meta.label)
 def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
     client: Client, rows: dict[type[Model], Model], project: Project, model: type[Model]
 ) -> None:
     counts = []
     for number in (4, 20):
         for _ in range(number):
-            make_run()
+            make_model()
         counts.append(count_queries(client, admin_url(model, "changelist")))
     assert counts[0] == counts[1] <= 12
