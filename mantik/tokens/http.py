@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
@@ -16,6 +18,7 @@ from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 
 
@@ -25,24 +28,41 @@ class TokenRequest(MemberRequest):
     access_token: PersonalAccessToken
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is not let in; `challenge` is for the header WWW-Authenticate."""
+
+    status: int
+    sentence: str
+    challenge: str
+
+
+def _as_error(refusal: Refusal) -> HttpResponse:
+    return JsonResponse({"error": refusal.sentence}, status=refusal.status)
+
+
 def token_required(
-    scope: Scope,
+    scope: Scope, *, refuse: Callable[[Refusal], HttpResponse] = _as_error
 ) -> Callable[
-    [Callable[Concatenate[TokenRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+    [Callable[Concatenate[TokenRequest, P], R]],
+    Callable[Concatenate[HttpRequest, P], R | HttpResponse],
 ]:
-    """For views of programs: a valid token that covers `scope`, in ``Authorization: Bearer``; cookies do not count."""
+    """For views of programs: a valid token that covers `scope`, in ``Authorization: Bearer``; cookies do not count.
+
+    `refuse` makes the answer to others, where programs expect another form of it.
+    """
 
     def decorate(
-        view: Callable[Concatenate[TokenRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        view: Callable[Concatenate[TokenRequest, P], R],
+    ) -> Callable[Concatenate[HttpRequest, P], R | HttpResponse]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
             bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
             token = authenticate(bearer[1], now=timezone.now()) if bearer else None
             if token is None:
-                return _unknown()
+                return _refused(_unknown(), refuse)
             if not Scope(token.scope).covers(scope):
-                return _too_little(token, scope)
+                return _refused(_too_little(token, scope), refuse)
             request.user = token.user
             request.access_token = token  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -52,15 +72,20 @@ def token_required(
     return decorate
 
 
-def _unknown() -> HttpResponse:
+def _refused(refusal: Refusal, refuse: Callable[[Refusal], HttpResponse]) -> HttpResponse:
+    answer = refuse(refusal)
+    answer["WWW-Authenticate"] = refusal.challenge
+    return answer
+
+
+def _unknown() -> Refusal:
     sentence = (
         "This needs a personal access token that is valid, as Authorization: Bearer <token>. "
         "Make one in your settings under Tokens."
     )
-    return JsonResponse({"error": sentence}, status=401, headers={"WWW-Authenticate": 'Bearer realm="Mantik"'})
+    return Refusal(401, sentence, 'Bearer realm="Mantik"')
 
 
-def _too_little(token: PersonalAccessToken, scope: Scope) -> HttpResponse:
+def _too_little(token: PersonalAccessToken, scope: Scope) -> Refusal:
     sentence = f"The token {token.name} has the scope {token.scope}, and this needs {scope}. Make one with that scope."
-    challenge = f'Bearer realm="Mantik", error="insufficient_scope", scope="{scope}"'
-    return JsonResponse({"error": sentence}, status=403, headers={"WWW-Authenticate": challenge})
+    return Refusal(403, sentence, f'Bearer realm="Mantik", error="insufficient_scope", scope="{scope}"')
