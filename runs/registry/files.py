@@ -1,0 +1,65 @@
+"""A registered model's files: which there are says its certificate, and their bytes come from MLflow.
+
+What MLflow hands out is compared with the certificate on its way, so nobody gets a file to its end that is not the one
+that was registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from connections.mlflow.errors import TrackingRefused
+from connections.mlflow.model_files import model_files
+from runs.registry.contents import FileFact
+from runs.registry.models import RegisteredModel
+
+
+def files_of(model: RegisteredModel) -> list[FileFact]:
+    """By path. Of a model without a certificate there are none yet."""
+    document = json.loads(model.certificate) if model.certificate else {"files": []}
+    return [FileFact(file["path"], file["size"], file["sha256"]) for file in document["files"]]
+
+
+class ModelFile:
+    """One file on its way through. Iterate it once; close it, also if it was never begun.
+
+    The last piece comes only when all of the file is what the certificate says.
+    """
+
+    def __init__(self, model: RegisteredModel, fact: FileFact) -> None:
+        """Raises TrackingError before the first byte."""
+        self.model, self.fact = model, fact
+        self._open = ExitStack()
+        found = self._open.enter_context(model_files().open(model.source, fact.path))
+        if found.size not in (None, fact.size):
+            self.close()
+            raise self._changed()
+        self._pieces = found.pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises TrackingError, too late for an answer that has begun: it breaks off."""
+        digest, size, held = hashlib.sha256(), 0, b""
+        with self._open:
+            for piece in self._pieces:
+                digest.update(piece)
+                size += len(piece)
+                if size > self.fact.size:
+                    raise self._changed()
+                if held:
+                    yield held
+                held = piece
+            if (size, digest.hexdigest()) != (self.fact.size, self.fact.sha256):
+                raise self._changed()
+            yield held
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _changed(self) -> TrackingRefused:
+        return TrackingRefused(
+            f"{self.fact.path} of {self.model.name} is not the file any more that was registered: it has changed in "
+            "MLflow."
+        )
