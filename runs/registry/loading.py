@@ -1,19 +1,54 @@
-"""How to load a registered model, in lines to copy."""
+"""How to load a registered model elsewhere, in lines that work as they are printed."""
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from runs.registry.models import RegisteredModel
 
 
 class Snippet(NamedTuple):
+    """`code` is for copying; `title` says where it is for."""
+
     title: str
     code: str
 
 
+def tracking_uri(base_url: str) -> str:
+    """What MLflow's clients take for their server. `base_url` is where people reach Mantik."""
+    return f"{base_url.rstrip('/')}/tracking"
+
+
 def loading_help(model: RegisteredModel, *, base_url: str) -> list[Snippet]:
-    """`base_url` is Mantik's own, without a slash at the end."""
-    shell = f"export MLFLOW_TRACKING_URI={base_url}/tracking\nexport MLFLOW_TRACKING_TOKEN=<your access token>\n"
-    python = f'import mlflow\n\nmodel = mlflow.pyfunc.load_model("{model.uri}")\n'
-    return [Snippet("Shell", shell), Snippet("Python", python)]
+    """With plain `mlflow`, for who may download from the project and has a personal access token."""
+    server, uri, folder = tracking_uri(base_url), model.uri, model.name
+    start = _PYTHON.format(server=server)
+    return [
+        Snippet("Load it in Python", f'{start}\nmodel = mlflow.pyfunc.load_model("{uri}")\n'),
+        Snippet(
+            "Download it in Python",
+            f'{start}\nmlflow.artifacts.download_artifacts("{uri}", dst_path="{folder}")\n',
+        ),
+        Snippet("Sign in, in a shell", _SIGN_IN.format(server=shlex.quote(server))),
+        Snippet("Then download it", f"mlflow artifacts download --artifact-uri {uri} --dst-path {folder}\n"),
+    ]
+
+
+# Neither asks for a token that is in the environment already, and neither leaves one in a history.
+_PYTHON = """\
+import getpass
+import os
+
+import mlflow
+
+mlflow.set_tracking_uri("{server}")
+if "MLFLOW_TRACKING_TOKEN" not in os.environ:
+    os.environ["MLFLOW_TRACKING_TOKEN"] = getpass.getpass("Personal access token: ")
+"""
+# What reads from the keyboard comes last: it would take the line that was pasted after it.
+_SIGN_IN = """\
+export MLFLOW_TRACKING_URI={server}
+export MLFLOW_TRACKING_TOKEN
+printf "Personal access token: "; read -rs MLFLOW_TRACKING_TOKEN
+"""

@@ -1,0 +1,92 @@
+"""Answers in the forms that MLflow's clients read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
+from mantik.tokens.http import Refusal
+from runs.registry.models import RegisteredModel
+
+# Clients wait for so long before they ask again, in seconds.
+ASK_AGAIN = 5
+
+
+def error(status: int, code: str, message: str) -> HttpResponse:
+    return JsonResponse({"error_code": code, "message": message}, status=status)
+
+
+def no_such_call() -> HttpResponse:
+    return error(404, "ENDPOINT_NOT_FOUND", "Mantik does not offer this part of MLflow's API.")
+
+
+def not_there(what: str) -> HttpResponse:
+    """The same for what is not there and for what its reader may not have."""
+    return error(
+        404,
+        "RESOURCE_DOES_NOT_EXIST",
+        f"There is no {what} that you may load. Check its name, and in Mantik that you are at least a Reporter in its "
+        "project.",
+    )
+
+
+def wrong(message: str) -> HttpResponse:
+    return error(400, "INVALID_PARAMETER_VALUE", message)
+
+
+def refused(refusal: Refusal) -> HttpResponse:
+    code = "UNAUTHENTICATED" if refusal.status == 401 else "PERMISSION_DENIED"
+    return error(refusal.status, code, refusal.sentence)
+
+
+def mlflow_trouble(trouble: TrackingError) -> HttpResponse:
+    """Clients ask again after 503, and give up after everything else."""
+    if isinstance(trouble, TrackingUnavailable):
+        answer = error(503, "TEMPORARILY_UNAVAILABLE", trouble.message)
+        answer["Retry-After"] = str(ASK_AGAIN)
+        return answer
+    code = "RESOURCE_DOES_NOT_EXIST" if isinstance(trouble, NotThere) else "INVALID_STATE"
+    return error(404, code, trouble.message)
+
+
+def place_of(model: RegisteredModel) -> str:
+    """Where clients are told that its files are. It means something to this gateway only."""
+    return f"mlflow-artifacts:/models/{model.uuid}"
+
+
+def registered_model(model: RegisteredModel) -> dict[str, Any]:
+    version = model_version(model)
+    return {
+        "name": model.registry_name,
+        "creation_timestamp": version["creation_timestamp"],
+        "last_updated_timestamp": version["last_updated_timestamp"],
+        "description": model.description,
+        "latest_versions": [version],
+        "aliases": [{"alias": alias, "version": model.registry_version} for alias in version["aliases"]],
+    }
+
+
+def model_version(model: RegisteredModel) -> dict[str, Any]:
+    aliases: Sequence[str] = sorted(found.alias for found in model.aliases.all())
+    assert model.registered_at is not None
+    return {
+        "name": model.registry_name,
+        "version": model.registry_version,
+        "creation_timestamp": _milliseconds(model.created_at),
+        "last_updated_timestamp": _milliseconds(model.registered_at),
+        "user_id": model.created_by.username,
+        "current_stage": "None",
+        "description": model.description,
+        "source": place_of(model),
+        "run_id": model.run.mlflow_run_id,
+        "status": "READY",
+        "aliases": aliases,
+    }
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

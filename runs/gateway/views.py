@@ -1,0 +1,151 @@
+"""The calls that MLflow's clients make to find and load a model. Everything else is refused.
+
+Nothing is handed on: each answer is made from rows of ours, and of MLflow come the bytes of a file that the model's
+certificate names. No answer is a redirect, which a client would follow with the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.csrf import csrf_exempt
+
+from connections.mlflow.errors import TrackingError
+from mantik.tokens.http import TokenRequest, token_required
+from mantik.tokens.models import Scope
+from runs.gateway import answers
+from runs.gateway.finding import model_by_alias, model_by_name, model_by_uuid
+from runs.gateway.listing import folder
+from runs.gateway.queries import Unclear, parameters
+from runs.registry.files import ModelFile, files_of
+from runs.registry.models import RegisteredModel
+
+P = ParamSpec("P")
+
+# Clients ask what the server can do; loading models takes none of it.
+_SERVER = {
+    "store_type": "SqlStore",
+    "workspaces_enabled": False,
+    "trace_archival_enabled": False,
+    "multipart_uploads_enabled": False,
+    "multipart_downloads_enabled": False,
+}
+
+
+def _call(
+    view: Callable[Concatenate[TokenRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """A call that reads, with GET, for the owner of a token. HEAD would tell what is there without giving it."""
+    with_token = token_required(Scope.READ, refuse=answers.refused)(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method != "GET":
+            return no_such_call(request)
+        try:
+            response = with_token(request, *args, **kwargs)
+        except Unclear as unclear:
+            response = answers.wrong(str(unclear))
+        except TrackingError as trouble:
+            response = answers.mlflow_trouble(trouble)
+        add_never_cache_headers(response)
+        return response
+
+    return answer
+
+
+@csrf_exempt
+def no_such_call(_request: HttpRequest, **_rest: Any) -> HttpResponse:
+    """By whatever method, and whoever asks."""
+    return answers.no_such_call()
+
+
+@_call
+def server_info(request: TokenRequest) -> HttpResponse:
+    parameters(request)
+    return JsonResponse(_SERVER)
+
+
+@_call
+def registered_model(request: TokenRequest) -> HttpResponse:
+    [name] = parameters(request, "name")
+    model = model_by_name(request.user, name)
+    if model is None:
+        return answers.not_there(f"registered model {name}")
+    return JsonResponse({"registered_model": answers.registered_model(model)})
+
+
+@_call
+def version_by_alias(request: TokenRequest) -> HttpResponse:
+    name, alias = parameters(request, "name", "alias")
+    model = model_by_alias(request.user, name, alias)
+    if model is None:
+        return answers.not_there(f"registered model {name} with the alias {alias}")
+    return JsonResponse({"model_version": answers.model_version(model)})
+
+
+@_call
+def model_version(request: TokenRequest) -> HttpResponse:
+    model, missing = _version(request)
+    return missing if model is None else JsonResponse({"model_version": answers.model_version(model)})
+
+
+@_call
+def download_uri(request: TokenRequest) -> HttpResponse:
+    model, missing = _version(request)
+    return missing if model is None else JsonResponse({"artifact_uri": answers.place_of(model)})
+
+
+@_call
+def file_list(request: TokenRequest) -> HttpResponse:
+    """What is directly in one folder of a model; nothing in what is a file, or is not there."""
+    [place] = parameters(request, "path")
+    model, path = _place(request, place)
+    if model is None:
+        return answers.not_there(f"place {place}")
+    return JsonResponse({"files": folder(files_of(model), path)})
+
+
+@_call
+def file(request: TokenRequest, place: str) -> HttpResponseBase:
+    """The bytes of one file. `place` was decoded once, and is compared as it is now."""
+    parameters(request)
+    model, path = _place(request, place)
+    fact = next((fact for fact in files_of(model) if fact.path == path), None) if model else None
+    if model is None or fact is None:
+        return answers.not_there(f"file {place}")
+    # It was written by a job: whatever it is, it never runs as a page of ours.
+    headers = {
+        "Content-Security-Policy": "sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": "attachment",
+        "Content-Length": str(fact.size),
+    }
+    return StreamingHttpResponse(ModelFile(model, fact), content_type="application/octet-stream", headers=headers)
+
+
+def _version(request: TokenRequest) -> tuple[RegisteredModel | None, HttpResponse]:
+    """The model whose version is asked for, and what to answer if there is none."""
+    name, version = parameters(request, "name", "version")
+    model = model_by_name(request.user, name, version=version) if version else None
+    return model, answers.not_there(f"version {version} of a registered model {name}")
+
+
+def _place(request: TokenRequest, place: str) -> tuple[RegisteredModel | None, str]:
+    """A model by the place that `answers.place_of` tells of it, and the path in it, "" for its top."""
+    top, _, below = place.partition("/")
+    uuid, _, path = below.partition("/")
+    try:
+        known = UUID(uuid)
+    except ValueError:
+        return None, ""
+    # Only as we write it: UUID() takes braces and other spellings.
+    model = model_by_uuid(request.user, known) if top == "models" and str(known) == uuid else None
+    return model, path
