@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs.registry.views import actions, pages
+from runs.registry.views.download import download
 
 app_name = "models"
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("<uuid:uuid>/live/", pages.live, name="live"),
     path("<uuid:uuid>/certificate/", pages.certificate, name="certificate"),
     path("<uuid:uuid>/certificate/download/", pages.certificate_download, name="certificate-download"),
+    path("<uuid:uuid>/download/", download, name="download"),
     path("<uuid:uuid>/edit/", actions.edit, name="edit"),
     path("<uuid:uuid>/edit/preview/", actions.preview, name="edit-preview"),
     path("<uuid:uuid>/aliases/", actions.aliases, name="aliases"),

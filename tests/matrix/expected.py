@@ -94,6 +94,7 @@ PAGES: dict[str, Page] = {
     "models:aliases": _posts(Action.KEEP_ANY_MODEL, Action.KEEP_OWN_MODEL),
     "models:unregister": _writes(Action.KEEP_ANY_MODEL, Action.KEEP_OWN_MODEL),
     "models:restore": _posts(Action.KEEP_ANY_MODEL, Action.KEEP_OWN_MODEL),
+    "models:download": _reads(Action.DOWNLOAD_ARTIFACTS),
     "schedules:list": _reads(),
     "schedules:calendar": _reads(),
     "schedules:add": _writes(Action.ADD_SCHEDULE),

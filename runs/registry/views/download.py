@@ -1,0 +1,34 @@
+"""A registered model as one file."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET
+
+from connections.mlflow.errors import TrackingError
+from projects.permissions import Action
+from runs.registry.download import ZipDownload
+from runs.registry.views.loading import model_or_404
+
+
+@require_GET
+def download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
+    model = model_or_404(request, slug, uuid, Action.DOWNLOAD_ARTIFACTS)
+    if not model.is_registered:
+        raise Http404
+    try:
+        archive = ZipDownload(model)
+    except TrackingError as error:
+        messages.error(request, error.message)
+        return redirect("models:detail", slug, uuid)
+    # It was written by a job: whatever it is, it never runs as a page of ours.
+    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    response = StreamingHttpResponse(archive, content_type="application/zip", headers=headers)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{model.name}.zip")
+    return response
