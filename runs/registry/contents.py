@@ -12,6 +12,7 @@ import yaml
 
 from connections.mlflow.model_files import model_files
 from connections.mlflow.values import ModelSource
+from runs.artifacts import is_inside
 from runs.registry.candidates import MLMODEL
 
 MOST_FILES = 10_000
@@ -64,12 +65,19 @@ def read_contents(source: ModelSource, *, on_piece: Callable[[], None]) -> Conte
     for entry in model_files().files(source):
         if len(files) >= MOST_FILES:
             raise NoModel(f"The model has more than {MOST_FILES:,} files, which are too many to be registered.")
+        if not is_safe(entry.path):
+            raise NoModel(f"The model has a file whose name could lead out of its folder: {entry.path[:200]!a}.")
         kept = bytearray() if entry.path == MLMODEL else None
         files.append(_read(source, entry.path, kept, on_piece))
         mlmodel = kept if kept is not None else mlmodel
     if mlmodel is None:
         raise NoModel("MLflow has no MLmodel file of this model any more. It may have been deleted there.")
     return Contents(sorted(files, key=lambda file: file.path), describe(bytes(mlmodel)))
+
+
+def is_safe(path: str) -> bool:
+    """Whether whatever unpacks or downloads `path`, on whatever machine, puts it below the folder that is meant."""
+    return is_inside(path) and "\\" not in path and ":" not in path
 
 
 def describe(mlmodel: bytes) -> Description:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC
 
 from connections.mlflow.errors import TrackingRefused
-from runs.artifacts import is_inside
+from runs.registry.contents import FileFact, is_safe
 from runs.registry.files import ModelFile, files_of
 from runs.registry.models import RegisteredModel
 
@@ -24,7 +24,8 @@ class ZipDownload:
     """Iterate it once; close it, also if it was never begun.
 
     If MLflow fails on the way, or has another file than the certificate names, iterating raises TrackingError. What
-    was handed out until then has no directory, so nothing takes it for a zip.
+    was handed out until then is shorter than `size`, so readers notice, and has no directory, so nothing takes it for
+    a zip.
     """
 
     def __init__(self, model: RegisteredModel) -> None:
@@ -33,6 +34,7 @@ class ZipDownload:
         self.files = files_of(model)
         if not all(is_safe(file.path) for file in self.files):
             raise TrackingRefused(f"{model.name} has a file whose name could lead out of its folder.")
+        self.size = zip_size([*_names(model, self.files), (_certificate_name(model), len(model.certificate.encode()))])
         self._first = ModelFile(model, self.files[0])
         self._pieces = self._make()
 
@@ -46,17 +48,17 @@ class ZipDownload:
     def _make(self) -> Generator[bytes]:
         sink = _Sink()
         archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED)
-        for file in self.files:
+        for file, (name, size) in zip(self.files, _names(self.model, self.files), strict=True):
             source = self._first if file is self.files[0] else ModelFile(self.model, file)
             try:
-                with archive.open(self._entry(f"{self.model.name}/{file.path}", file.size), "w") as target:
+                with archive.open(self._entry(name, size), "w") as target:
                     for piece in source:
                         target.write(piece)
                         yield sink.take()
             finally:
                 source.close()
         certificate = self.model.certificate.encode()
-        archive.writestr(self._entry(f"{self.model.name}.certificate.json", len(certificate)), certificate)
+        archive.writestr(self._entry(_certificate_name(self.model), len(certificate)), certificate)
         archive.close()
         yield sink.take()
 
@@ -67,6 +69,32 @@ class ZipDownload:
         entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
         entry.create_system, entry.external_attr, entry.file_size = _UNIX, _READABLE_FILE, size
         return entry
+
+
+def _names(model: RegisteredModel, files: Iterable[FileFact]) -> list[tuple[str, int]]:
+    """Of each file its name in the zip and its size."""
+    return [(f"{model.name}/{file.path}", file.size) for file in files]
+
+
+def _certificate_name(model: RegisteredModel) -> str:
+    return f"{model.name}.certificate.json"
+
+
+def zip_size(entries: Iterable[tuple[str, int]]) -> int:
+    """Bytes of a zip with these (name, size), stored, as zipfile writes it where it cannot seek.
+
+    Sizes and places beyond 2 GiB are written as 64 bits: in the file's header and behind it, and in the directory.
+    """
+    offset = directory = count = 0
+    for name, size in entries:
+        length = len(name.encode())
+        large = size * 1.05 > zipfile.ZIP64_LIMIT
+        numbers = 2 * (size > zipfile.ZIP64_LIMIT) + (offset > zipfile.ZIP64_LIMIT)
+        directory += 46 + length + (4 + 8 * numbers if numbers else 0)
+        offset += 30 + length + size + (20 + 24 if large else 16)
+        count += 1
+    large = max(offset, directory) > zipfile.ZIP64_LIMIT or count > zipfile.ZIP_FILECOUNT_LIMIT
+    return offset + directory + 22 + (56 + 20 if large else 0)
 
 
 class _Sink(io.RawIOBase):
@@ -85,8 +113,3 @@ class _Sink(io.RawIOBase):
     def take(self) -> bytes:
         taken, self._written = bytes(self._written), bytearray()
         return taken
-
-
-def is_safe(path: str) -> bool:
-    """Whether what unpacks a zip, on whatever machine, puts `path` below the folder it is unpacked in."""
-    return is_inside(path) and "\\" not in path and ":" not in path

@@ -97,6 +97,12 @@ def test_a_model_whose_files_are_gone_is_refused_and_nothing_is_left(mlflow: str
     assert ada.notices.get().text.startswith(f"The model of {run.name} could not be registered as yield-forecast.")
 
 
+def test_a_model_with_a_file_that_could_be_put_elsewhere_is_refused(mlflow: str, run: Run, ada: User) -> None:
+    log_classic_model(mlflow, run, "odd", {"MLmodel": FILES["MLmodel"], "C:evil.dll": b"x"})
+    assert tend(register(run, ada, ModelSource(run.mlflow_run_id, path="odd"))) is None
+    assert "could lead out of its folder: 'C:evil.dll'" in run.events.get(kind="model.refused").message
+
+
 def test_only_a_finished_run_has_a_model_to_register(run: Run, ada: User, logged: ModelSource) -> None:
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED)
     run.refresh_from_db()

@@ -28,7 +28,11 @@ def download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
         messages.error(request, error.message)
         return redirect("models:detail", slug, uuid)
     # It was written by a job: whatever it is, it never runs as a page of ours.
-    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Content-Security-Policy": "sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Length": str(archive.size),
+    }
     response = StreamingHttpResponse(archive, content_type="application/zip", headers=headers)
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{model.name}.zip")
     return response
