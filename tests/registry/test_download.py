@@ -11,6 +11,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from urllib.parse import quote
 
 import pytest
 from django.test import Client, override_settings
@@ -28,7 +29,7 @@ from runs.registry.states import ModelState
 from tests.conftest import ClientOf
 from tests.registry.conftest import NOW, register, tend
 from tests.support import factories
-from tests.support.logged_models import FILES, log_classic_model
+from tests.support.logged_models import FILES, log_classic_model, log_model
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9"
@@ -61,6 +62,26 @@ def test_it_holds_every_file_and_the_certificate_beside_them(
     assert answer["Content-Length"] == str(len(content))
     assert answer["Content-Disposition"] == 'attachment; filename="yield-forecast.zip"'
     assert (answer["Content-Security-Policy"], answer["X-Content-Type-Options"]) == ("sandbox", "nosniff")
+
+
+def test_names_come_through_whatever_is_in_them(mlflow: str, run: Run, ada: User) -> None:
+    odd = {f"data/{name}": name.encode() for name in ("a b", "ü", "50%", "x+y", "semi;colon", "a&b=c", "[1]", "~'\"")}
+    for source in (
+        ModelSource(run.mlflow_run_id, model_id=log_model(mlflow, run, files=_quoted(FILES | odd))),
+        ModelSource(run.mlflow_run_id, path="odd folder"),
+    ):
+        log_classic_model(mlflow, run, "odd%20folder", _quoted(FILES | odd))
+        model = tend(register(run, ada, source, "odd"))
+        assert model
+        found = unpacked(b"".join(ZipDownload(model)))
+        assert {path: found[f"odd/{path}"] for path in odd} == odd
+        services.unregister_model(model=model, actor=ada, now=NOW)
+        assert tend(model) is None
+
+
+def _quoted(files: dict[str, bytes]) -> dict[str, bytes]:
+    """As a client sends names."""
+    return {quote(name): content for name, content in files.items()}
 
 
 def test_two_downloads_are_the_same_to_the_byte(model: RegisteredModel) -> None:
