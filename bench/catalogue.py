@@ -19,5 +19,6 @@ BENCHMARKS = (
         for suffix, place in (("", ""), (".postgresql", "_on_postgresql"))
         for size, function in (("1k", "thousand"), ("10k", "ten_thousand"), ("100k", "hundred_thousand"))
     ),
+    Benchmark(("models.zip.memory", "models.zip.rate"), "bench.models:download"),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )
