@@ -10,7 +10,7 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.tokens.models import Scope
 from projects.models import CodeRepository, Project
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
@@ -19,6 +19,7 @@ from tests.canary.browser import Browser
 from tests.canary.conftest import INLINE_BYTES, Scene
 from tests.canary.search import Canary
 from tests.support.factories import make_site, make_user
+from tests.support.logged_models import log_classic_model
 from tests.support.waiting import wait_until
 
 SLUG = "canaries"
@@ -80,6 +81,7 @@ class Story:
         page = self.browser.post("/settings/tokens/add/", **form).text
         token = page.partition('data-copy="')[2].partition('"')[0]
         # The part after the prefix, which lists show.
+        self.token = token
         self.access_token = Canary("a personal access token", token.split("_", 2)[2])
         for presented, status in ((token, 200), (f"{token}x", 401)):
             assert self.browser.get("/api/whoami/", Authorization=f"Bearer {presented}").status_code == status
@@ -154,6 +156,24 @@ class Story:
         repeated = Run.objects.filter(slot__isnull=False)
         assert [run.state for run in repeated] == [RunState.FINISHED] * 2
         self.post(f"{page}pause/")
+
+    def register_a_model(self) -> None:
+        """And have a program find it, list it and download it."""
+        run = Run.objects.get(name="inline")
+        log_classic_model(self.scene.stack.mlflow_uri, run)
+        path = self.post(f"{RUNS}{run.uuid}/register/", model="model", name="canary", description="")
+        wait_until(RegisteredModel.objects.registered().exists, seconds=120)
+        model = RegisteredModel.objects.get()
+        query = f"name={model.registry_name}&version=1"
+        artifacts = "/tracking/api/2.0/mlflow-artifacts/artifacts"
+        for token, status in ((self.token, 200), (f"{self.token}x", 401)):
+            for address in (
+                f"/tracking/api/2.0/mlflow/model-versions/get?{query}",
+                f"{artifacts}?path=models/{model.uuid}",
+                f"{artifacts}/models/{model.uuid}/MLmodel",
+            ):
+                assert self.browser.get(address, Authorization=f"Bearer {token}").status_code == status
+        assert self.browser.get(f"{path}download/").status_code == 200
 
     def be_refused(self) -> None:
         self.replace("site", canaries.WRONG_PASSWORD)

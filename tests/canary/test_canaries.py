@@ -41,6 +41,7 @@ def tell(story: Story, provider: OidcProvider) -> list[Canary]:
     story.link_code()
     story.run_everything()
     story.leave_it_to_a_schedule()
+    story.register_a_model()
     story.be_refused()
     story.take_the_token_back()
     wait_until(story.all_over, seconds=120)
