@@ -65,3 +65,15 @@ def test_who_watches_it_go_is_led_to_the_list(scene: Scene, open_page: Opener) -
     expect(page.locator("#messages")).to_contain_text("pv-yield is not registered any more.")
     assert page.url.endswith(reverse("models:list", args=[scene.project.slug]))
     assert visit.complaints == []
+
+
+def test_metrics_are_chosen_for_what_was_searched(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(reverse("models:list", args=[scene.project.slug]))
+    page.get_by_label("Search models").fill("champion")
+    expect(page.locator(".row-link")).to_have_count(1)
+    page.locator("#model-metrics summary").click()
+    page.get_by_role("link", name="loss", exact=True).click()
+    expect(page.locator("th.col-metric")).to_have_text(["val_acc", "loss"])
+    expect(page.locator(".row-link")).to_have_text(["pv-yield"])
+    assert visit.complaints == []
