@@ -33,13 +33,18 @@ def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[
         "run": _run(run),
         "code": _code(run),
         "site": _site(run),
-        "environment": node_facts(read_log(run, offset=0).text) or {},
+        "environment": environment_of(run),
         "times": _times(run),
         "core_hours": run.core_hours,
         "metrics": dict(metrics),
         "files": [asdict(file) for file in contents.files],
     }
     return canonical(document)
+
+
+def environment_of(run: Run) -> dict[str, Any]:
+    """What the job said of its node and Python; empty if its log does not have it (yet)."""
+    return node_facts(read_log(run, offset=0).text) or {}
 
 
 def canonical(document: Mapping[str, Any]) -> str:

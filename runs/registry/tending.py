@@ -23,7 +23,7 @@ from mantik.audit.services import record as record_for_audit
 from mantik.lib.queue import send
 from mantik.notices.services import notify
 from runs.lifecycle import record
-from runs.registry.certificate import certificate_of, sha256_of
+from runs.registry.certificate import certificate_of, environment_of, sha256_of
 from runs.registry.contents import NoModel, read_contents
 from runs.registry.entry import make_entry, remove_entry, tell_aliases, what_changed
 from runs.registry.models import RegisteredModel, RetiredModel
@@ -38,6 +38,8 @@ PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 CHECK_EVERY = timedelta(hours=1)
 LOOK_ONCE_MORE = timedelta(minutes=10)
+PATIENCE_FOR_LOG = timedelta(minutes=10)
+AWAITS_LOG = "Mantik is still fetching the log of the run, and the certificate quotes it."
 
 
 class LeaseLost(Exception):
@@ -102,6 +104,9 @@ class _Tending:
 
     def _register(self) -> None:
         if not self.model.certificate:
+            if self._awaits_log():
+                self._wait(AWAITS_LOG)
+                return
             self._write_certificate()
         version = make_entry(self.model)
         now = self.clock()
@@ -116,6 +121,13 @@ class _Tending:
             message = f"Its model is registered as {self.model.name}."
             record(self.model.run, now=now, kind="model.registered", message=message)
         self._rest(now + CHECK_EVERY)
+
+    def _awaits_log(self) -> bool:
+        """What the certificate quotes from the log comes a little later than the run's end; it is not written twice."""
+        run = self.model.run
+        assert run.ended_at is not None
+        is_late = self.clock() - run.ended_at > PATIENCE_FOR_LOG
+        return not (run.log_complete or is_late or environment_of(run))
 
     def _write_certificate(self) -> None:
         model = self.model

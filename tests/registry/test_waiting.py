@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from runs.registry import services, tending
 from runs.registry.entry import TAG, make_entry, what_changed
 from runs.registry.states import ModelState
 from tests.registry.conftest import NOW, register, tend
+from tests.support.factories import append_log
 from tests.support.logged_models import model_version
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +147,28 @@ def test_who_unregisters_while_a_worker_registers_wins(
     assert tend(model) is None
     assert model_version(mlflow, model.registry_name) is None
     assert not run.events.filter(kind="model.registered").exists()
+
+
+def test_it_waits_for_the_log_that_the_certificate_quotes(
+    mlflow: str, run: Run, ada: User, logged: ModelSource
+) -> None:
+    Run.objects.filter(pk=run.pk).update(log_complete=False, ended_at=NOW - timedelta(seconds=1))
+    waiting = tend(register(run, ada, logged))
+    assert waiting
+    assert (waiting.state, waiting.waiting_for) == (ModelState.REGISTERING, tending.AWAITS_LOG)
+    append_log(run, '[mantik] env {"hostname": "node0412"}\n')
+    done = tend(waiting, NOW + timedelta(minutes=1))
+    assert done
+    assert json.loads(done.certificate)["environment"] == {"hostname": "node0412"}
+    registry().delete(done.registry_name)
+
+
+def test_a_log_that_never_comes_does_not_keep_a_model_from_its_name(
+    mlflow: str, run: Run, ada: User, logged: ModelSource
+) -> None:
+    Run.objects.filter(pk=run.pk).update(log_complete=False, ended_at=NOW - timedelta(minutes=11))
+    done = tend(register(run, ada, logged))
+    assert done
+    assert done.is_registered
+    assert json.loads(done.certificate)["environment"] == {}
+    registry().delete(done.registry_name)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.kinds import Kind
+from connections.mlflow.values import ModelSource
 from connections.services import StillUsed, add_connection, delete_connection, open_connection, replace_secret
 from connections.unicore.client import SiteClient
 from projects import mirrors
@@ -23,9 +24,13 @@ from runs.following import claim_due, follow_runs
 from runs.job import layout
 from runs.logs import raw_log
 from runs.models import Run
+from runs.registry.entry import remove_entry
+from runs.registry.services import register_model
+from runs.registry.tending import tend
 from runs.services import cancel_run, watch
 from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.submission import due_runs, submit_run
+from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
 from tests.support.sites import RunningSite
 from tests.support.world import BACKEND_CONFIG, World, make_world
@@ -103,6 +108,29 @@ def test_a_run_reaches_finished_and_everything_about_it_is_kept(world: World) ->
         "submission.accepted",
     ]
     assert run.events.order_by("pk").last().kind == "state.finished"  # type: ignore[union-attr]
+
+
+def test_its_model_is_registered_with_a_certificate_of_where_it_comes_from(
+    world: World, mlflow_server: MlflowServer
+) -> None:
+    run = finish(world.start_run())
+    source = ModelSource(run.mlflow_run_id, model_id=log_model(mlflow_server.uri, run))
+    model = register_model(
+        run=run, actor=world.user, name="forecast", description="", source=source, now=timezone.now()
+    )
+
+    tend(model_id=model.pk, clock=timezone.now)
+
+    model.refresh_from_db()
+    document = json.loads(model.certificate)
+    assert model.is_registered
+    assert document["code"]["commit"] == run.commit_sha
+    assert document["code"]["tree"] == world.repository.git("rev-parse", "main^{tree}")
+    assert document["code"]["archive_sha256"] == run.code_sha256
+    assert (document["site"]["job"], document["site"]["batch_system_id"]) == (run.job_url, run.batch_system_id)
+    assert {"hostname", "python_version"} <= set(document["environment"])
+    assert document["times"]["ended"]
+    remove_entry(model.registry_name, model.uuid)
 
 
 def test_the_job_carries_the_compute_budget_account_as_project(world: World) -> None:
