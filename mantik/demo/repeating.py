@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from runs.models import Run
 from schedules.models import Schedule
-from schedules.services import Policies, create_schedule
-from schedules.timing import read_timing
+from schedules.services import Policies, create_schedule, edit_schedule
+from schedules.timing import Timing, read_timing
 
 NAME = "Digits every day"
 
 
 def repeat(run: Run, *, now: datetime) -> Schedule:
-    """Of `run`, which has its connection. A later demo leaves the schedule that it finds as it is."""
-    found = Schedule.objects.filter(project=run.project, name=NAME).first()
-    if found is not None:
-        return found
+    """Of `run`, which has its connection. A later demo sets the one that it finds to soon; paused it stays so."""
     assert run.connection is not None
+    found = Schedule.objects.filter(project=run.project, name=NAME).first()
+    what: dict[str, Any] = {
+        "name": NAME,
+        "run": run,
+        "connection": run.connection,
+        "compute_budget_account": run.compute_budget_account,
+        "timing": _soon(now),
+        "now": now,
+    }
+    if found is None:
+        return create_schedule(project=run.project, user=run.created_by, policies=Policies(), **what)
+    policies = Policies(**{field.name: getattr(found, field.name) for field in fields(Policies)})
+    edit_schedule(schedule=found, actor=run.created_by, revision=found.revision, policies=policies, **what)
+    return found
+
+
+def _soon(now: datetime) -> Timing:
     # The next whole minute may be so near that it is past before the schedule is stored.
     due = (now + timedelta(seconds=75)).astimezone(UTC)
-    timing = read_timing(cron_expression=f"{due.minute} {due.hour} * * *", time_zone="UTC", end_date=None, now=now)
-    return create_schedule(
-        project=run.project,
-        user=run.created_by,
-        name=NAME,
-        run=run,
-        connection=run.connection,
-        compute_budget_account=run.compute_budget_account,
-        timing=timing,
-        policies=Policies(),
-        now=now,
-    )
+    return read_timing(cron_expression=f"{due.minute} {due.hour} * * *", time_zone="UTC", end_date=None, now=now)

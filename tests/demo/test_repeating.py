@@ -10,6 +10,7 @@ from mantik.demo.repeating import repeat
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule
+from schedules.services import pause_schedule
 from tests.support.factories import make_code_repository, make_connection, make_run, make_user
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +42,18 @@ def test_it_is_due_within_two_minutes(run: Run, second: int) -> None:
     assert timedelta(seconds=10) < due - now < timedelta(minutes=2)
 
 
-def test_a_later_demo_finds_it_and_leaves_it_as_it_is(run: Run) -> None:
+def test_a_later_demo_sets_the_one_it_finds_to_soon(run: Run) -> None:
     first = repeat(run, now=datetime(2027, 3, 1, 8, 0, tzinfo=UTC))
-    again = repeat(run, now=datetime(2027, 3, 2, 9, 0, tzinfo=UTC))
+    later = datetime(2027, 3, 2, 9, 0, tzinfo=UTC)
+    again = repeat(run, now=later)
     assert again == first
-    assert Schedule.objects.get().next_due_at == first.next_due_at
+    due = Schedule.objects.get().next_due_at
+    assert due
+    assert due - later < timedelta(minutes=2)
+
+
+def test_one_that_is_paused_stays_so(run: Run) -> None:
+    first = repeat(run, now=datetime(2027, 3, 1, 8, 0, tzinfo=UTC))
+    pause_schedule(schedule=first, actor=run.created_by, now=datetime(2027, 3, 1, 8, 5, tzinfo=UTC))
+    repeat(run, now=datetime(2027, 3, 2, 9, 0, tzinfo=UTC))
+    assert Schedule.objects.get().is_paused
