@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.harness import Benchmark
 
-_OF_SCHEDULES = ("lateness_p50", "lateness_p99", "lateness_max", "idle_tick", "edit", "memory")
+_OF_SCHEDULES = ("lateness_p50", "lateness_p99", "lateness_max", "first_tick", "idle_tick", "edit", "memory")
 
 BENCHMARKS = (
     Benchmark(("submission.requests", "submission.requests.upload"), "bench.submission:requests"),
