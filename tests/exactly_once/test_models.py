@@ -32,7 +32,7 @@ FILES = {"MLmodel": MLMODEL, "model.skops": b"weights"}
 BOUNDARIES = {"register": {"write": 6, "commit": 1}, "unregister": {"write": 5, "commit": 1}}
 REQUESTS = {
     "register": [
-        *("artifacts/directories", "artifacts/files", "runs/get"),
+        *("artifacts/directories", "artifacts/MLmodel", "runs/get"),
         *("registered-models/get", "registered-models/create", "model-versions/create"),
     ],
     "unregister": ["registered-models/get", "registered-models/delete"],
