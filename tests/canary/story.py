@@ -207,7 +207,8 @@ class Story:
 
     def fetched(self) -> CodeRepository:
         repositories = CodeRepository.objects.filter(fetch_requested_at=None)
-        wait_until(repositories.exists, seconds=120)
+        # Longer than the limit of any task, and a round of sweeps: a worker that hangs is given up by then.
+        wait_until(repositories.exists, seconds=400)
         return repositories.get()
 
     def run(self, name: str, *, branch: str = "main", compute_budget_account: str = "demo", code: str = "0") -> Run:
