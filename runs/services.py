@@ -99,9 +99,11 @@ def delete_run(*, run: Run, actor: User) -> None:
     """Remove a run that is over, with its log and events. MLflow and the site keep theirs. Raises NotAllowed."""
     if not run.is_terminal:
         raise NotAllowed("A run can be deleted when it is over. Cancel it first.")
-    if model := RegisteredModel.objects.filter(run=run).first():
-        raise NotAllowed(f"Its model is registered as {model.name}. Unregister {model.name} first.")
     with transaction.atomic():
+        # Who registers its model meanwhile waits at this lock, and then finds it gone.
+        Run.objects.select_for_update().filter(pk=run.pk).first()
+        if model := RegisteredModel.objects.filter(run=run).first():
+            raise NotAllowed(f"Its model is registered as {model.name}. Unregister {model.name} first.")
         record_for_audit(
             "run.deleted",
             actor=actor,
