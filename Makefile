@@ -52,7 +52,8 @@ PRODUCTION = env MANTIK_DEBUG=0 \
 	MANTIK_ENCRYPTION_KEYS="$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
 	MANTIK_ALLOWED_HOSTS=mantik.example.org MANTIK_BASE_URL=https://mantik.example.org \
 	MANTIK_DATABASE_URL=postgresql://mantik@localhost/mantik MANTIK_BROKER_URL=redis://localhost \
-	MANTIK_MLFLOW_URI=http://localhost:5000
+	MANTIK_MLFLOW_URI=http://localhost:5000 \
+	MANTIK_MLFLOW_TOKEN="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
 # `make -k lint` goes on after a check that fails.
 lint: lint-code lint-types lint-imports lint-templates lint-django lint-containers

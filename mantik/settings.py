@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from mantik.lib.service_urls import (
     own_broker_url,
     sqlite_url,
 )
+from mantik.lib.strength import exact_hosts, exact_origins, is_random, strong_key, strong_token
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -42,6 +45,11 @@ def _here(value: str) -> str:
     return value if MANTIK_DEBUG else ""
 
 
+def _strong(name: str, value: str, check: Callable[[str], Any], default: Any = "") -> Any:
+    """What `check` makes of `value` in production; on a machine of one's own nobody else is there to guess."""
+    return env.parsed(name, value, check, default) if not MANTIK_DEBUG else value
+
+
 def _fernet_keys(value: str) -> list[str]:
     keys = words(value)
     if not keys:
@@ -51,14 +59,17 @@ def _fernet_keys(value: str) -> list[str]:
             Fernet(key)
         except ValueError:
             raise ValueError(f"key {place} is not a Fernet key; docs/settings.md says how to make one.") from None
+        if not is_random(urlsafe_b64decode(key)):
+            raise ValueError(f"key {place} can be guessed; docs/settings.md says how to make one.")
     return keys
 
 
-SECRET_KEY = env.required("SECRET_KEY", _made_up.get("secret_key", ""))
+SECRET_KEY: str = _strong("SECRET_KEY", env.required("SECRET_KEY", _made_up.get("secret_key", "")), strong_key)
 MANTIK_ENCRYPTION_KEYS: list[str] = env.parsed(
     "ENCRYPTION_KEYS", env.required("ENCRYPTION_KEYS", _made_up.get("encryption_key", "")), _fernet_keys, []
 )
-ALLOWED_HOSTS = words(env.required("ALLOWED_HOSTS", _here("localhost,127.0.0.1,[::1]")))
+_hosts = env.required("ALLOWED_HOSTS", _here("localhost,127.0.0.1,[::1]"))
+ALLOWED_HOSTS: list[str] = env.parsed("ALLOWED_HOSTS", _hosts, words if MANTIK_DEBUG else exact_hosts, [])
 MANTIK_BASE_URL = env.parsed(
     "BASE_URL", env.required("BASE_URL", _here(f"http://127.0.0.1:{MANTIK_PORT}")), public_url, ""
 )
@@ -278,7 +289,9 @@ CSRF_COOKIE_SECURE = _https
 SESSION_ENGINE = "mantik.accounts.sessions"
 # Counted from when it was used last.
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
-CSRF_TRUSTED_ORIGINS = words(env.text("CSRF_TRUSTED_ORIGINS"))
+CSRF_TRUSTED_ORIGINS: list[str] = env.parsed(
+    "CSRF_TRUSTED_ORIGINS", env.text("CSRF_TRUSTED_ORIGINS"), exact_origins, []
+)
 X_FRAME_OPTIONS = "DENY"
 
 _email: dict[str, Any] = env.parsed("EMAIL_URL", env.text("EMAIL_URL", "console:"), email_config, {})
@@ -351,12 +364,14 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
 MANTIK_SANDBOX_ALLOWED = env.boolean("SANDBOX_ALLOWED", default=MANTIK_DEBUG)
 MANTIK_TOKEN_MAX_DAYS = env.integer("TOKEN_MAX_DAYS", 365)
-MANTIK_METRICS_TOKEN = env.text("METRICS_TOKEN")
+MANTIK_METRICS_TOKEN: str = _strong("METRICS_TOKEN", env.text("METRICS_TOKEN"), strong_token)
 MANTIK_MLFLOW_URI = env.parsed("MLFLOW_URI", env.required("MLFLOW_URI", _here("http://127.0.0.1:5000")), public_url, "")
-MANTIK_MLFLOW_TOKEN = env.text("MLFLOW_TOKEN")
+MANTIK_MLFLOW_TOKEN: str = _strong(
+    "MLFLOW_TOKEN", env.required("MLFLOW_TOKEN", _made_up.get("mlflow_token", "")), strong_token
+)
 MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
 # What jobs authenticate with at the tracking URI, until each has a token of its own.
-MANTIK_TRACKING_TOKEN = env.text("TRACKING_TOKEN")
+MANTIK_TRACKING_TOKEN: str = env.text("TRACKING_TOKEN", MANTIK_MLFLOW_TOKEN)
 # Where members' requests may lead inside the network: host names, addresses, networks.
 MANTIK_OUTBOUND_ALLOWED = env.parsed(
     "OUTBOUND_ALLOWED",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,15 +14,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def development_secrets(data_dir: Path) -> dict[str, str]:
-    """{"secret_key", "encryption_key"}; the same ones at every start, so that stored secrets still open.
+    """{"secret_key", "encryption_key", "mlflow_token"}, the same ones at every start: what is stored has to open.
 
-    Raises ImproperlyConfigured if the data directory cannot be written, or the file in it was damaged.
+    Raises ImproperlyConfigured if the data directory cannot be written, or a file in it was damaged.
     """
     path = data_dir / "development-secrets.json"
     try:
-        if not path.exists():
-            _write_once(path, _new())
-        values: dict[str, str] = json.loads(path.read_text())
+        values: dict[str, str] = json.loads(_once(path, _new))
+        values["mlflow_token"] = mlflow_token(data_dir)
     except OSError as error:
         raise ImproperlyConfigured(
             f"The data directory {data_dir} cannot be used: {error.strerror}. "
@@ -34,18 +34,41 @@ def development_secrets(data_dir: Path) -> dict[str, str]:
     return values
 
 
-def _new() -> dict[str, str]:
-    return {"secret_key": secrets.token_urlsafe(50), "encryption_key": Fernet.generate_key().decode()}
+def mlflow_token(data_dir: Path) -> str:
+    """The secret of the MLflow server that `manage.py up` starts."""
+    return _once(mlflow_token_file(data_dir), secrets.token_urlsafe)
 
 
-def _write_once(path: Path, values: dict[str, str]) -> None:
+def mlflow_token_file(data_dir: Path) -> Path:
+    """A file of its own: processes get its name, so that their environment holds no secret."""
+    return data_dir / "mlflow-token"
+
+
+def keep_mlflow_token(data_dir: Path, token: str) -> None:
+    """Use this one from now on."""
+    if mlflow_token(data_dir) != token:
+        mlflow_token_file(data_dir).write_text(token)
+
+
+def _new() -> str:
+    return json.dumps({"secret_key": secrets.token_urlsafe(50), "encryption_key": Fernet.generate_key().decode()})
+
+
+def _once(path: Path, make: Callable[[], str]) -> str:
+    """What the file holds; if there is none yet, what `make` makes."""
+    if not path.exists():
+        _write_once(path, make())
+    return path.read_text()
+
+
+def _write_once(path: Path, text: str) -> None:
     """Several processes may start at once: the first to put its file in place wins, and all read that one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            json.dump(values, file)
+            file.write(text)
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:

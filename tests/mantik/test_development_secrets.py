@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from mantik.lib.development import development_secrets
+from mantik.lib.development import development_secrets, keep_mlflow_token
 
 
 def test_they_are_made_once_and_stay_the_same(tmp_path: Path) -> None:
@@ -20,8 +20,20 @@ def test_they_are_made_once_and_stay_the_same(tmp_path: Path) -> None:
 
 def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
     development_secrets(tmp_path)
-    assert stat.S_IMODE((tmp_path / "development-secrets.json").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["development-secrets.json"]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {"development-secrets.json": 0o600, "mlflow-token": 0o600}
+
+
+def test_mlflows_secret_joins_those_of_before_and_can_be_named(tmp_path: Path) -> None:
+    before = development_secrets(tmp_path)
+    (tmp_path / "mlflow-token").unlink()
+    made = development_secrets(tmp_path)
+    assert made["secret_key"] == before["secret_key"]
+    assert len(made["mlflow_token"]) >= 32
+    assert made["mlflow_token"] != before["mlflow_token"]
+    keep_mlflow_token(tmp_path, "an operator's own")
+    assert development_secrets(tmp_path)["mlflow_token"] == "an operator's own"
+    assert stat.S_IMODE((tmp_path / "mlflow-token").stat().st_mode) == 0o600
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:

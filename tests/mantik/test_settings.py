@@ -30,6 +30,7 @@ def production(**changes: str) -> dict[str, str]:
         "MANTIK_DATABASE_URL": "postgresql://mantik:hunter2@db/mantik",
         "MANTIK_BROKER_URL": "redis://:hunter2@broker/0",
         "MANTIK_MLFLOW_URI": "http://mlflow:5000",
+        "MANTIK_MLFLOW_TOKEN": "0123456789abcdefghijklmnopqrstuv",
     } | changes
 
 
