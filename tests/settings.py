@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _data_dir = tempfile.mkdtemp(prefix="mantik-tests-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
@@ -18,6 +19,9 @@ for _name in [name for name in os.environ if name.startswith("MANTIK_") and not 
 os.environ["MANTIK_DEBUG"] = "1"
 os.environ["MANTIK_DEBUG_PAGES"] = "0"
 os.environ["MANTIK_DATA_DIR"] = _data_dir
+# That of the server that tests/support/mlflow_server.py starts; what HTTP and shells have to escape is in it.
+Path(_data_dir, "mlflow-token").write_text("tests-mlflow~8d15/$secret+of=the%tests")
+os.environ["MANTIK_MLFLOW_TOKEN_FILE"] = f"{_data_dir}/mlflow-token"
 os.environ["MANTIK_LOG_LEVEL"] = "WARNING"
 os.environ["MANTIK_DATABASE_URL"] = os.environ.get("MANTIK_TEST_DATABASE_URL", f"sqlite:///{_data_dir}/mantik.sqlite3")
 if "MANTIK_TEST_BROKER_URL" in os.environ:

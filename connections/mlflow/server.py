@@ -1,7 +1,11 @@
-"""One small MLflow server: a single process that keeps everything under one directory.
+"""One small MLflow server: a single process that keeps everything under one directory and answers nobody but Mantik.
 
-`python -m connections.mlflow.server --port N --data-dir DIR` runs it in the foreground. The `mlflow server`
-command would add a supervising process of 200 MB, and by default three more workers and a job runner.
+`python -m connections.mlflow.server --port N --data-dir DIR` runs it in the foreground. The `mlflow server` command
+would add a supervising process of 200 MB, and by default three more workers and a job runner; and it asks nobody who
+they are.
+
+It reads MANTIK_MLFLOW_TOKEN, the secret that every request has to carry, and MANTIK_MLFLOW_DATABASE_URL, which is an
+SQLite file in DIR by default. Both may come from files (mantik/lib/env.py).
 """
 
 from __future__ import annotations
@@ -12,20 +16,31 @@ import sqlite3
 import sys
 import uuid
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, Request, build_opener
 
+from django.core.exceptions import ImproperlyConfigured
+
+from mantik.lib.env import Environment
+from mantik.lib.strength import strong_token
+
+# What it reads of the environment, without the prefix.
+SETTINGS = ("MLFLOW_TOKEN", "MLFLOW_DATABASE_URL")
 _TOP = Path(__file__).resolve().parent.parent.parent
 
 
 def server_command(*, port: int, data_dir: Path, host: str = "127.0.0.1") -> list[str]:
-    """Starts the server; /health answers 200 when it is ready. Run it with server_environment."""
+    """Starts the server; /health answers 200 when it is ready. Run it with server_environment and a token."""
     options = ["--host", host, "--port", str(port), "--data-dir", str(data_dir)]
     return [sys.executable, "-m", "connections.mlflow.server", *options]
 
 
-def server_environment(*, port: int, data_dir: Path, host: str = "127.0.0.1") -> dict[str, str]:
-    """What to add to the environment of server_command."""
+def server_environment(
+    *, port: int, data_dir: Path, host: str = "127.0.0.1", names: tuple[str, ...] = (), database_url: str = ""
+) -> dict[str, str]:
+    """What to add to the environment of server_command. `names` are further names that it answers to."""
     # Writers queue up for seconds when many jobs log at once; sqlite's own patience is 5.
-    database = f"sqlite:///{_database(data_dir)}?timeout=60"
+    database = database_url or f"sqlite:///{_database(data_dir)}?timeout=60"
     return {
         # The command is a module of this package, wherever it is started.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_TOP), os.environ.get("PYTHONPATH", "")])),
@@ -33,7 +48,7 @@ def server_environment(*, port: int, data_dir: Path, host: str = "127.0.0.1") ->
         "MLFLOW_MODEL_CATALOG_URI": "",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         # Exact: the defaults let in whole private networks, and names that begin like them.
-        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{host}:{port},localhost:{port}",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(f"{name}:{port}" for name in (host, "localhost", *names)),
         # A request may hold two connections, and 40 run at a time: with fewer they lock each other out.
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "50",
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "50",
@@ -50,25 +65,68 @@ def server_environment(*, port: int, data_dir: Path, host: str = "127.0.0.1") ->
 
 
 def main(arguments: list[str] | None = None) -> None:
+    options = _options(arguments)
+    try:
+        token, database_url = _secrets()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    os.environ.update(
+        server_environment(
+            port=options.port,
+            data_dir=options.data_dir,
+            host=options.host,
+            names=tuple(options.name),
+            database_url=database_url,
+        )
+    )
+    _prepare(options.data_dir, is_sqlite=not database_url)
+    _serve(options.host, options.port, token)
+
+
+def is_ready(uri: str, *, token: str) -> bool:
+    """Whether the server at `uri` answers whoever has `token`."""
+    request = Request(f"{uri}/health", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - ours, over HTTP
+    try:
+        # It is a neighbour: a proxy of the environment is for the outside.
+        with build_opener(ProxyHandler({})).open(request, timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m connections.mlflow.server")
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1", help="the address it listens on; default: %(default)s")
+    parser.add_argument("--name", action="append", default=[], help="a further name that it answers to")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--data-dir", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    os.environ.update(server_environment(port=options.port, data_dir=options.data_dir, host=options.host))
-    _prepare(options.data_dir)
-    _serve(options.host, options.port)
+    parser.add_argument("--data-dir", type=Path, required=True, help="where artifacts and the SQLite file lie")
+    return parser.parse_args(arguments)
 
 
-def _serve(host: str, port: int) -> None:
+def _secrets() -> tuple[str, str]:
+    """The token and the URL of the database. Raises ImproperlyConfigured."""
+    env = Environment(os.environ)
+    token_name, database_name = SETTINGS
+    token = env.parsed(token_name, env.required(token_name), strong_token, "")
+    database_url = env.text(database_name)
+    env.complain()
+    return token, database_url
+
+
+def _serve(host: str, port: int, token: str) -> None:
     import uvicorn
+    from mlflow.server.fastapi_app import app
     from mlflow.server.handlers import initialize_backend_stores
 
+    from connections.mlflow.confinement import confine
+    from connections.mlflow.guard import guarded
+
+    confine(Path(os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"]))
     # Before the first request: several at once would all make the tables.
     stores = (os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_REGISTRY_STORE"])
     initialize_backend_stores(*stores, os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
     uvicorn.run(
-        "mlflow.server.fastapi_app:app",
+        guarded(app, token=token),
         host=host,
         port=port,
         log_level="warning",
@@ -77,8 +135,10 @@ def _serve(host: str, port: int) -> None:
     )
 
 
-def _prepare(data_dir: Path) -> None:
+def _prepare(data_dir: Path, *, is_sqlite: bool) -> None:
     _artifacts(data_dir).mkdir(parents=True, exist_ok=True)
+    if not is_sqlite:
+        return
     # Kept in the file: readers and the writer no longer wait for each other.
     with sqlite3.connect(_database(data_dir)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")

@@ -55,15 +55,15 @@ def tell_story(*, stack: Stack, seed: Seed, login: Login, tell: Tell) -> Ending:
         visitor.look_at(path)
         run = _follow(stack, _run_at(path), tell)
         visitor.look_at(path)
-        metric = read_metric(stack.mlflow_uri, run)
+        metric = read_metric(stack, run)
         model = _register(stack, visitor, run, path)
     tell(f"its model is registered as {model.name}, for MLflow as {model.uri}")
     return Ending(run, path, metric, model)
 
 
-def read_metric(mlflow_uri: str, run: Run) -> float:
+def read_metric(stack: Stack, run: Run) -> float:
     """The metric's last value in MLflow. Raises DemoFailed if it is not there."""
-    client = TrackingClient(uri=mlflow_uri)
+    client = TrackingClient(uri=stack.mlflow_uri, token=stack.mlflow_token)
     try:
         value = client.run_data(run.mlflow_run_id).metrics.get(METRIC)
     except (TrackingRefused, TrackingUnavailable) as error:

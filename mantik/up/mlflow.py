@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connections.mlflow.server import server_command, server_environment
+from connections.mlflow.server import is_ready, server_command, server_environment
+from mantik.lib.development import mlflow_token, mlflow_token_file
 from mantik.up.ports import LOOPBACK
-from mantik.up.probes import http_ok
 from mantik.up.process import Service
 
 
@@ -15,13 +15,19 @@ def mlflow_uri(port: int) -> str:
 
 
 def mlflow_service(*, port: int, data_dir: Path) -> Service:
+    """It answers whoever has the token that the data directory keeps."""
     files = data_dir / "mlflow"
     files.mkdir(parents=True, exist_ok=True)
     return Service(
         "mlflow",
         server_command(port=port, data_dir=files),
-        server_environment(port=port, data_dir=files),
-        is_ready=lambda: http_ok(f"{mlflow_uri(port)}/health"),
+        server_environment(port=port, data_dir=files) | token_environment(data_dir),
+        is_ready=lambda: is_ready(mlflow_uri(port), token=mlflow_token(data_dir)),
         # Importing it alone takes seconds, and a slow disk doubles that.
         patience=120,
     )
+
+
+def token_environment(data_dir: Path) -> dict[str, str]:
+    """Where processes find the token; one of our own environment, which they get too, is in that file already."""
+    return {"MANTIK_MLFLOW_TOKEN": "", "MANTIK_MLFLOW_TOKEN_FILE": str(mlflow_token_file(data_dir))}

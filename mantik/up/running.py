@@ -27,6 +27,7 @@ def options_from_settings(*, port: int | None = None, host: str = LOOPBACK, with
         host=host,
         broker_url=settings.MANTIK_BROKER_URL,
         mlflow_uri=os.environ.get("MANTIK_MLFLOW_URI", ""),
+        mlflow_token=settings.MANTIK_MLFLOW_TOKEN,
         with_sandbox=with_sandbox,
         collects_static_files=not settings.MANTIK_DEBUG,
         # Members see Mantik's own error pages here, too.

@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mantik.lib.development import keep_mlflow_token, mlflow_token
+from mantik.lib.private import NotOurs, close_to_others, make_private
 from mantik.lib.service_urls import own_broker_url
 from mantik.up.broker import broker_service
 from mantik.up.errors import UpError
 from mantik.up.group import Group
-from mantik.up.mlflow import mlflow_service, mlflow_uri
+from mantik.up.mlflow import mlflow_service, mlflow_uri, token_environment
 from mantik.up.output import silent
 from mantik.up.ports import LOOPBACK, is_free, lasting_port, remember_ports
 from mantik.up.process import Output, Service
@@ -31,6 +33,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 class Options:
     """`broker_url` and `mlflow_uri` name servers that run already; empty, the stack starts its own.
 
+    `mlflow_token` is the secret that MLflow asks for; empty, the one that the data directory keeps.
     `environment` is added to ours for all children, for example another database.
     """
 
@@ -39,6 +42,7 @@ class Options:
     host: str = LOOPBACK
     broker_url: str = ""
     mlflow_uri: str = ""
+    mlflow_token: str = field(default="", repr=False)
     with_sandbox: bool = False
     collects_static_files: bool = False
     worker_processes: int = 2
@@ -74,9 +78,14 @@ class Stack:
             "MANTIK_DATA_DIR": str(self.options.data_dir),
             "MANTIK_BROKER_URL": self.broker_url,
             "MANTIK_MLFLOW_URI": self.mlflow_uri,
+            **token_environment(self.options.data_dir),
             "PORT": str(self.options.port),
             **self.options.environment,
         }
+
+    @property
+    def mlflow_token(self) -> str:
+        return mlflow_token(self.options.data_dir)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -88,6 +97,8 @@ class Stack:
             exits.enter_context(_alone(self.options.data_dir))
             self._check_port()
             self._remember_ports()
+            if self.options.mlflow_token:
+                keep_mlflow_token(self.options.data_dir, self.options.mlflow_token)
             group = Group(directory=TOP, output=self._output, is_stopping=lambda: self._is_stopping)
             exits.callback(group.stop)
             self._group = group
@@ -176,7 +187,7 @@ class Stack:
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
     """Keeps a second stack off the same data. The lock goes with the process, however that ends."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    _make_private(data_dir)
     with (data_dir / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,4 +201,14 @@ def _alone(data_dir: Path) -> Iterator[None]:
         lock.truncate()
         lock.write(str(os.getpid()))
         lock.flush()
+        # Data of before, or of commands that were run by themselves.
+        close_to_others(data_dir)
         yield
+
+
+def _make_private(data_dir: Path) -> None:
+    """It holds keys, logs and code of private projects, and the machine may have other users."""
+    try:
+        make_private(data_dir)
+    except NotOurs as error:
+        raise UpError(f"The data directory cannot be used: {error} MANTIK_DATA_DIR names another.") from None

@@ -86,6 +86,7 @@ def _options(
         port=port,
         broker_url=os.environ.get("MANTIK_TEST_BROKER_URL", ""),
         mlflow_uri=mlflow_server.uri,
+        mlflow_token=canaries.MLFLOW_TOKEN.value,
         with_sandbox=True,
         worker_processes=2,
         environment=environment,
@@ -97,8 +98,6 @@ def _secret_files(directory: Path) -> dict[str, str]:
     values = {
         "SECRET_KEY": canaries.SECRET_KEY.value,
         "ENCRYPTION_KEYS": ",".join(key.value for key in canaries.ENCRYPTION_KEYS),
-        "TRACKING_TOKEN": canaries.TRACKING_TOKEN.value,
-        "MLFLOW_TOKEN": canaries.MLFLOW_TOKEN.value,
         "METRICS_TOKEN": canaries.METRICS_TOKEN.value,
     }
     for name, value in values.items():

@@ -80,11 +80,13 @@ def is_needed_there(leak: str, story: Story) -> bool:
     data_dir = story.scene.data_dir
     if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
         mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
-        return name == canaries.TRACKING_TOKEN.name and mode == 0o600
+        return name == canaries.MLFLOW_TOKEN.name and mode == 0o600
     if accounts.is_needed_there(name, where):
         return True
     if where == "answer: POST /settings/tokens/add/":
         return name == story.access_token.name
+    if where == "file: mlflow-token":
+        return name == canaries.MLFLOW_TOKEN.name
     if where == "file: sandbox/users.json":
         return name == canaries.SITE_PASSWORD.name
     if where == "description at the site" or where.startswith("file: sandbox/site.sqlite3"):
@@ -92,7 +94,7 @@ def is_needed_there(leak: str, story: Story) -> bool:
     if where.startswith("environment of") and f" in {data_dir}/git" in where:
         return name in (canaries.GIT_TOKEN.name, canaries.WRONG_TOKEN.name)
     in_a_job = f" in {data_dir}/sandbox/jobs/" in where
-    return where.startswith("environment of") and in_a_job and name == canaries.TRACKING_TOKEN.name
+    return where.startswith("environment of") and in_a_job and name == canaries.MLFLOW_TOKEN.name
 
 
 @pytest.mark.timeout(900)
@@ -133,7 +135,7 @@ def assert_it_looked_everywhere(everything: list[Place], hits: list[str]) -> Non
     for name in ("web", "worker", "beat", "sandbox"):
         assert any(where.startswith(f"log of {name}:") for where in visited), name
     needed = " ".join(hits)
-    assert f"{canaries.TRACKING_TOKEN.name} in file: sandbox/jobs/" in needed
+    assert f"{canaries.MLFLOW_TOKEN.name} in file: sandbox/jobs/" in needed
     assert f"{canaries.SITE_PASSWORD.name} in file: sandbox/users.json" in needed
     assert "a personal access token in answer: POST /settings/tokens/add/" in needed
     if Path("/proc/self/environ").exists():

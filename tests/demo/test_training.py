@@ -13,17 +13,18 @@ from django.utils import timezone
 from connections.mlflow.tracking import TrackingClient
 from mantik.demo.repository import ensure_repository
 from runs.mlproject import parse_mlproject
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import TOKEN, MlflowServer
 
 
 def train(code: Path, server: MlflowServer, entry_point: str, **parameters: str) -> tuple[TrackingClient, str]:
     """The client, and the id of the MLflow run that the training has filled."""
     project = parse_mlproject((code / "MLproject").read_bytes(), path="MLproject")
-    client = TrackingClient(uri=server.uri)
+    client = TrackingClient(uri=server.uri, token=TOKEN)
     experiment = client.ensure_experiment("demo")
     run_id = client.create_run(experiment, name=entry_point, tags={}, start_time=timezone.now())
     job = {
         "MLFLOW_TRACKING_URI": server.uri,
+        "MLFLOW_TRACKING_TOKEN": TOKEN,
         "MLFLOW_EXPERIMENT_ID": experiment,
         "MLFLOW_RUN_ID": run_id,
         "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -31,7 +31,7 @@ from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.tracking import RUN_TAG
 from tests.exactly_once.pool import Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import HEADERS, TOKEN, MlflowServer
 from tests.support.sites import RunningSite
 from tests.support.world import World, make_world
 
@@ -202,6 +202,7 @@ def stack(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_ser
         port=free_port(),
         broker_url=os.environ.get("MANTIK_TEST_BROKER_URL", ""),
         mlflow_uri=mlflow_server.uri,
+        mlflow_token=TOKEN,
         with_sandbox=True,
         worker_processes=3,
         environment=environment,
@@ -257,5 +258,5 @@ def mlflow_runs_of(run: Run) -> list[dict[str, Any]]:
     """Every MLflow run that was ever made for `run`."""
     body = {"experiment_ids": [run.mlflow_experiment_id], "filter": f"tags.`{RUN_TAG}` = '{run.uuid}'"}
     url = f"{django_settings.MANTIK_MLFLOW_URI}/api/2.0/mlflow/runs/search"
-    answer = httpx.post(url, json=body, timeout=30, trust_env=False)
+    answer = httpx.post(url, json=body, headers=HEADERS, timeout=30, trust_env=False)
     return [found["info"] for found in answer.json().get("runs", [])]

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from connections.mlflow.tracking import TrackingClient
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import TOKEN, MlflowServer
 
 START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def client(mlflow_server: MlflowServer) -> Iterator[TrackingClient]:
-    made = TrackingClient(uri=mlflow_server.uri)
+    made = TrackingClient(uri=mlflow_server.uri, token=TOKEN)
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import HEADERS, MlflowServer
 
 
 class Job:
@@ -36,12 +36,15 @@ class Job:
 
     def put(self, path: str, content: bytes) -> None:
         run = httpx.get(
-            f"{self.server.uri}/api/2.0/mlflow/runs/get", params={"run_id": self.run_id}, trust_env=False
+            f"{self.server.uri}/api/2.0/mlflow/runs/get",
+            params={"run_id": self.run_id},
+            headers=HEADERS,
+            trust_env=False,
         ).json()["run"]
         root = run["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/").strip("/")
         url = f"{self.server.uri}/api/2.0/mlflow-artifacts/artifacts/{root}/{path}"
-        httpx.put(url, content=content, trust_env=False, timeout=30).raise_for_status()
+        httpx.put(url, content=content, headers=HEADERS, trust_env=False, timeout=30).raise_for_status()
 
     def _post(self, call: str, body: dict[str, Any]) -> None:
         url = f"{self.server.uri}/api/2.0/mlflow/{call}"
-        httpx.post(url, json=body, trust_env=False, timeout=30).raise_for_status()
+        httpx.post(url, json=body, headers=HEADERS, trust_env=False, timeout=30).raise_for_status()

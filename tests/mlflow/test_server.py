@@ -9,7 +9,7 @@ import pytest
 
 from connections.mlflow.server import server_command, server_environment
 from tests.mlflow.processes import processes
-from tests.support.mlflow_server import MlflowServer, free_port
+from tests.support.mlflow_server import HEADERS, MlflowServer, free_port
 
 
 def test_its_settings_have_the_names_that_mlflow_reads(tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_it_is_one_process_below_its_memory_promise(mlflow_server: MlflowServer)
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
 def test_it_refuses_to_answer_to_another_name(mlflow_server: MlflowServer, name: str) -> None:
     url = f"{mlflow_server.uri}/api/2.0/mlflow/experiments/search?max_results=1"
-    assert httpx.get(url, headers={"Host": name}, trust_env=False).status_code == 403
-    assert httpx.get(url, trust_env=False).status_code == 200
+    assert httpx.get(url, headers=HEADERS | {"Host": name}, trust_env=False).status_code == 403
+    assert httpx.get(url, headers=HEADERS, trust_env=False).status_code == 200
 
 
 def test_a_port_that_is_taken_ends_it_with_an_error(mlflow_server: MlflowServer, tmp_path: Path) -> None:

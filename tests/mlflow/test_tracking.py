@@ -15,7 +15,7 @@ from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.tracking import ArtifactEntry, TrackingClient, tracking_client
 from tests.mlflow.conftest import START
 from tests.mlflow.job import Job
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import HEADERS, MlflowServer
 
 MISSING = "0" * 32
 
@@ -35,7 +35,7 @@ def test_it_makes_an_experiment_once_when_many_ask_at_the_same_time(client: Trac
 def test_it_restores_an_experiment_that_was_deleted(client: TrackingClient, mlflow_server: MlflowServer) -> None:
     experiment_id = client.ensure_experiment("p9/deleted")
     url = f"{mlflow_server.uri}/api/2.0/mlflow/experiments/delete"
-    httpx.post(url, json={"experiment_id": experiment_id}, trust_env=False).raise_for_status()
+    httpx.post(url, json={"experiment_id": experiment_id}, headers=HEADERS, trust_env=False).raise_for_status()
     assert client.ensure_experiment("p9/deleted") == experiment_id
     assert client.create_run(experiment_id, name="again", tags={}, start_time=START)
 
@@ -227,7 +227,6 @@ def test_sixteen_threads_share_one_client(client: TrackingClient, experiment_id:
 
 def test_a_process_has_one_client_for_the_configured_server(mlflow_server: MlflowServer, settings: Settings) -> None:
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
-    settings.MANTIK_MLFLOW_TOKEN = "t0ken"
     client = tracking_client()
     assert tracking_client() is client
     assert client.ensure_experiment("p1/process")

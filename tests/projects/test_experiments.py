@@ -15,7 +15,7 @@ from projects.models import Experiment, Project, RetiredExperiment
 from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.support.factories import make_experiment, make_run
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def tracked(experiment: Experiment, settings: Settings, mlflow_server: MlflowSer
 def in_mlflow(server: MlflowServer, experiment_id: str) -> tuple[str, str]:
     """Its name and its stage of life."""
     query = {"experiment_id": experiment_id}
-    answer = httpx.get(f"{server.uri}/api/2.0/mlflow/experiments/get", params=query, trust_env=False)
+    answer = httpx.get(f"{server.uri}/api/2.0/mlflow/experiments/get", params=query, headers=HEADERS, trust_env=False)
     found = answer.raise_for_status().json()["experiment"]
     return found["name"], found["lifecycle_stage"]
 

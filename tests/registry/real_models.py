@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from connections.mlflow.values import ModelSource
+from tests.support.mlflow_server import TOKEN
 
 # Where the classic one is among the run's artifacts.
 FOLDER = "export/line"
@@ -33,7 +34,7 @@ ANSWER = 5.0
 
 def train(uri: str) -> dict[str, ModelSource]:
     """Both models of one run in MLflow, by "logged" and "classic"."""
-    done = python(_TRAINING, MLFLOW_TRACKING_URI=uri)
+    done = python(_TRAINING, MLFLOW_TRACKING_URI=uri, MLFLOW_TRACKING_TOKEN=TOKEN)
     assert done.returncode == 0, done.stderr
     run_id, model_id = json.loads(done.stdout.splitlines()[-1])
     return {"logged": ModelSource(run_id, model_id=model_id), "classic": ModelSource(run_id, path=FOLDER)}

@@ -18,7 +18,7 @@ from runs.models import Run
 from runs.states import RunState
 from runs.tracking import close_tracking_run, ensure_tracking_run
 from tests.support import factories
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import HEADERS, MlflowServer
 
 pytestmark = pytest.mark.django_db
 
@@ -35,13 +35,13 @@ def run(settings: Settings, mlflow_server: MlflowServer) -> Run:
 
 def log_metric(uri: str, run: Run, key: str, value: float, step: int) -> None:
     body = {"run_id": run.mlflow_run_id, "key": key, "value": value, "step": step, "timestamp": 1_700_000_000_000}
-    httpx.post(f"{uri}/api/2.0/mlflow/runs/log-metric", json=body, trust_env=False).raise_for_status()
+    httpx.post(f"{uri}/api/2.0/mlflow/runs/log-metric", json=body, headers=HEADERS, trust_env=False).raise_for_status()
 
 
 def put_artifact(uri: str, run: Run, path: str, content: bytes) -> None:
     place = f"{run.mlflow_experiment_id}/{run.mlflow_run_id}/artifacts/{path}"
     url = f"{uri}/api/2.0/mlflow-artifacts/artifacts/{place}"
-    httpx.put(url, content=io.BytesIO(content).read(), trust_env=False).raise_for_status()
+    httpx.put(url, content=io.BytesIO(content).read(), headers=HEADERS, trust_env=False).raise_for_status()
 
 
 def client_of(run: Run, role: Role) -> Client:
@@ -126,7 +126,6 @@ def test_a_run_that_ended_otherwise_is_closed_in_mlflow(run: Run, mlflow_server:
 
     close_tracking_run(run)
 
-    answer = httpx.get(
-        f"{mlflow_server.uri}/api/2.0/mlflow/runs/get", params={"run_id": run.mlflow_run_id}, trust_env=False
-    )
+    url = f"{mlflow_server.uri}/api/2.0/mlflow/runs/get"
+    answer = httpx.get(url, params={"run_id": run.mlflow_run_id}, headers=HEADERS, trust_env=False)
     assert answer.json()["run"]["info"]["status"] == "KILLED"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from django.conf import settings
 
 from runs.models import Run
 
@@ -62,9 +63,8 @@ def log_metric(uri: str, run: Run, key: str, value: float) -> None:
 
 def model_version(uri: str, name: str) -> dict[str, Any] | None:
     """Version 1 of a registered model, None if there is none."""
-    answer = httpx.get(
-        f"{uri}/api/2.0/mlflow/model-versions/get", params={"name": name, "version": "1"}, trust_env=False
-    )
+    url = f"{uri}/api/2.0/mlflow/model-versions/get"
+    answer = httpx.get(url, params={"name": name, "version": "1"}, headers=_headers(), trust_env=False)
     found: dict[str, Any] | None = answer.json().get("model_version")
     return found
 
@@ -75,7 +75,8 @@ def call_registry(uri: str, method: str, call: str, **body: Any) -> dict[str, An
 
 
 def _call(uri: str, method: str, call: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = httpx.request(method, f"{uri}/api/2.0/mlflow/{call}", json=body, trust_env=False, timeout=30)
+    url = f"{uri}/api/2.0/mlflow/{call}"
+    answer = httpx.request(method, url, json=body, headers=_headers(), trust_env=False, timeout=30)
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     return found
@@ -83,4 +84,8 @@ def _call(uri: str, method: str, call: str, body: dict[str, Any]) -> dict[str, A
 
 def _put(uri: str, place: str, content: bytes) -> None:
     url = f"{uri}/api/2.0/mlflow-artifacts/artifacts/{place}"
-    httpx.put(url, content=content, trust_env=False, timeout=60).raise_for_status()
+    httpx.put(url, content=content, headers=_headers(), trust_env=False, timeout=60).raise_for_status()
+
+
+def _headers() -> dict[str, str]:
+    return {"Authorization": f"Bearer {settings.MANTIK_MLFLOW_TOKEN}"}

@@ -15,6 +15,11 @@ import httpx
 import pytest
 
 from connections.mlflow.server import server_command, server_environment
+from tests import settings
+
+TOKEN: str = settings.MANTIK_MLFLOW_TOKEN
+# What every request to it has to carry.
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 # Alone it takes 8; beside others on a busy machine it has taken 100.
 _START_SECONDS = 240
@@ -60,7 +65,7 @@ def _await(process: subprocess.Popen[bytes], uri: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{uri}/health", timeout=2, trust_env=False).status_code == 200:
+            if httpx.get(f"{uri}/health", headers=HEADERS, timeout=2, trust_env=False).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -22,7 +22,8 @@ from mantik.up.output import Terminal
 from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.running import options_from_settings
 from mantik.up.stack import TOP, Options, Stack
-from tests.support.mlflow_server import MlflowServer
+from tests.support.mlflow_server import TOKEN, MlflowServer
+from tests.support.private import open_to_others
 from tests.support.waiting import wait_until
 from tests.up.children import is_alive
 
@@ -34,6 +35,7 @@ def options(tmp_path: Path, mlflow_server: MlflowServer) -> Options:
         data_dir=tmp_path / "var",
         port=free_port(),
         mlflow_uri=mlflow_server.uri,
+        mlflow_token=TOKEN,
         worker_processes=1,
         environment={
             # pytest-django has put those of the tests into our environment.
@@ -60,6 +62,7 @@ def test_it_serves_refuses_a_second_one_and_ends_with_the_child_that_dies(option
         status, checks = read(f"{stack.url}/readyz")
         assert (status, json.loads(checks)) == (200, {"database": "ok", "migrations": "ok", "broker": "ok"})
         assert "Sign in" in read(f"{stack.url}/accounts/sign-in/")[1]
+        assert open_to_others(options.data_dir) == []
 
         with pytest.raises(UpError, match=f"runs already on the data in .*, as process {os.getpid()}"):
             Stack(options).__enter__()
