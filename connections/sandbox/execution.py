@@ -68,7 +68,7 @@ def script(program: Program, description: Mapping[str, Any], resources: Mapping[
         "UC_OUTPUT_DIRECTORY": f"{program.output}/",
         "UC_EXECUTABLE": program.command.split("\n")[0],
     }
-    lines = ["#!/bin/bash", "#TSI_SUBMIT", f"#TSI_PROJECT {resources.get('Project', 'NONE')}", "umask 0027"]
+    lines = ["#!/bin/bash", "#TSI_SUBMIT", f"#TSI_PROJECT {resources.get('Project', 'NONE')}", "umask 0077"]
     lines += [f"{name}={value}; export {name}" for name, value in settings.items()]
     lines += [f'{name}="{value}"; export {name}' for name, value in quoted.items()]
     lines += ["PATH=$PATH:. ; export PATH", 'cd "${UC_WORKING_DIRECTORY}"']

@@ -62,7 +62,7 @@ def _storage(site: SiteState, visit: Visit, job: Job) -> Response:
         "description": "Job workspace",
         "filesystemDescription": "sandbox site",
         "protocols": ["BFT"],
-        "umask": "027",
+        "umask": "077",
         "metadataSupported": False,
         "acl": [],
         "tags": [],

@@ -134,7 +134,7 @@ def _target_system(site: SiteState, visit: Visit, own: str) -> Response:
         "resourceStatus": "READY",
         "resourceStatusMessage": "OK",
         "supportsReservation": "false",
-        "umask": "0027",
+        "umask": "0077",
         "otherInfo": {},
         "acl": [],
         "tags": [],

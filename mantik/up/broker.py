@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from mantik.lib.private import NotOurs, make_private
 from mantik.lib.service_urls import own_broker_socket
 from mantik.up.errors import UpError
 from mantik.up.process import Service
@@ -74,9 +73,8 @@ def answers(socket: Path) -> bool:
 
 
 def _make_private(directory: Path) -> None:
-    """Ours and nobody else's: whoever reaches the socket can read and add messages."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = directory.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise UpError(f"The broker cannot use {directory}: it belongs to somebody else. Remove it.")
-    directory.chmod(0o700)
+    """Whoever reaches the socket can read and add messages."""
+    try:
+        make_private(directory)
+    except NotOurs as error:
+        raise UpError(f"The broker cannot use its folder: {error}") from None

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mantik.lib.private import UMASK
 from mantik.up.reaper import signal_group
 
 LAST_LINES = 15
@@ -50,6 +51,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
         self._reader = threading.Thread(target=self._read, name=f"up-{service.name}", daemon=True)
         self._reader.start()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mantik.up.ports import free_port
+from tests.support.private import open_to_others
 
 TOP = Path(__file__).resolve().parent.parent.parent
 
@@ -50,6 +51,8 @@ def test_a_training_goes_from_the_form_to_finished_with_its_metric_in_mlflow(dat
     assert [f"{value:.4f}" for (value,) in rows] == [told[1]]
     assert [f"models:/{name}/{version}" for name, version in models] == re.findall(r"for MLflow as (\S+)", done.stdout)
     assert len(models) == 1
+    # The machine may have other users.
+    assert open_to_others(data_dir) == []
 
 
 def test_a_site_that_the_demo_does_not_know_is_named(data_dir: Path) -> None:

@@ -20,6 +20,7 @@ from mantik.demo.site import SITES, SiteKind
 from mantik.demo.story import METRIC, Ending, tell_story
 from mantik.frontend import ROOT, FrontendError, prepare
 from mantik.lib.humanize import relative_time
+from mantik.lib.private import UMASK
 from mantik.up.errors import StopRequested, UpError
 from mantik.up.output import Terminal
 from mantik.up.running import options_from_settings, stopping_on_signals
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         try:
             python = training_environment()
             prepare(ROOT)
+            os.umask(UMASK)
             stack = Stack(_options(port, site), output=self._output)
             ensure_repository(_repository(stack.options.data_dir), python=python)
             self._tell("starting broker, MLflow, web server, worker and beat")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from mantik.frontend import ROOT, FrontendError, prepare
+from mantik.lib.private import UMASK
 from mantik.up.errors import StopRequested, UpError
 from mantik.up.output import Terminal
 from mantik.up.running import options_from_settings, stopping_on_signals
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         stack = Stack(options, output=Terminal())
         try:
             prepare(ROOT)
+            os.umask(UMASK)
             with stopping_on_signals(stack), stack:
                 self.stdout.write(f"\nMantik is ready: {stack.url}   (Ctrl-C stops it)\n")
                 stack.wait()
