@@ -24,10 +24,11 @@ COPY . .
 COPY --from=packages /packages/node_modules node_modules
 # Files are collected as in production, with settings that nothing else ever sees.
 RUN python -m mantik.frontend && rm -rf node_modules \
- && MANTIK_SECRET_KEY=none \
+ && MANTIK_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     MANTIK_ENCRYPTION_KEYS="$(python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
     MANTIK_ALLOWED_HOSTS=localhost MANTIK_BASE_URL=https://localhost \
     MANTIK_DATABASE_URL=sqlite:////tmp/none MANTIK_BROKER_URL=redis://localhost MANTIK_MLFLOW_URI=http://localhost \
+    MANTIK_MLFLOW_TOKEN="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     python manage.py collectstatic --no-input --verbosity 0
 
 FROM build AS build-mlflow
@@ -36,14 +37,17 @@ RUN uv venv /opt/venv && VIRTUAL_ENV=/opt/venv uv pip install --require-hashes -
 
 FROM python AS mlflow
 COPY --from=build-mlflow /opt/venv /opt/venv
+# Our own way to start it, and what that imports of ours.
+COPY connections/__init__.py /opt/mantik/connections/
+COPY connections/mlflow /opt/mantik/connections/mlflow
+COPY mantik/__init__.py mantik/celery.py /opt/mantik/mantik/
+COPY mantik/lib /opt/mantik/mantik/lib
 USER mantik
-WORKDIR /data
+WORKDIR /opt/mantik
 VOLUME /data
 EXPOSE 5000
-ENV MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_MODEL_CATALOG_URI= \
-    MLFLOW_SQLALCHEMYSTORE_POOL_SIZE=50 MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW=50
-CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000", "--workers", "1", \
-     "--artifacts-destination", "/data/artifacts"]
+CMD ["python", "-m", "connections.mlflow.server", "--host", "0.0.0.0", "--name", "mlflow", "--port", "5000", \
+     "--data-dir", "/data"]
 
 FROM python AS app
 RUN apt-get update \
