@@ -39,7 +39,8 @@ def lasting_port(name: str, *, memory: Path) -> int:
 
 def remember_ports(ports: Mapping[str, int], *, memory: Path) -> None:
     """For the next start; those of other names are kept."""
-    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    memory.touch(mode=0o600)
     memory.write_text(json.dumps({**_recall(memory), **ports}))
 
 

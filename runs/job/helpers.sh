@@ -57,7 +57,7 @@ mantik_unpack() {
   expected=$(cat .mantik/code.sha256)
   [ -n "$found" ] && [ "$found" = "$expected" ] ||
     mantik_fail 74 "the code arrived damaged: its SHA-256 is ${found:-unknown} instead of $expected"
-  mkdir -p code && tar -xzf .mantik/code.tar.gz -C code && : > .mantik/unpacked ||
+  mkdir -p code && tar -xz --no-same-permissions -f .mantik/code.tar.gz -C code && : > .mantik/unpacked ||
     mantik_fail 74 "the code could not be unpacked"
 }
 
