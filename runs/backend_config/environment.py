@@ -8,6 +8,7 @@ import shlex
 
 from runs.backend_config.fields import Section
 from runs.backend_config.schema import Apptainer, Environment, ImageType
+from runs.backend_config.variables import COMMAND_FAULT, begins_with_variable, shell_fault, with_home
 from runs.mlproject.wording import kind_of, shortened, shown
 
 MAX_VARIABLES = 500
@@ -32,7 +33,7 @@ _SCRIPT_PREFIX = "mantik_"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELL_SIGNS = re.compile(r"[;&|<>()\n`]")
 _COMMANDS = "Write each command as one text, in quotes."
-_VENV = "Write the folder of a virtual environment at the site, for example /p/project/demo/venv."
+_VENV = "Write the folder of a virtual environment at the site, for example /p/project/demo/venv or $HOME/venv."
 _IMAGE = "Write the image's path under Path, and Type: local or remote."
 
 
@@ -65,7 +66,7 @@ def _one_environment(section: Section) -> None:
 
 def _modules(section: Section) -> tuple[str, ...]:
     texts = section.take_texts("Modules", example="Write a list, for example [GCC, Python].")
-    modules = tuple(word for text in texts for word in text.split())
+    modules = tuple(word for text in texts if _expandable(section, "Modules", text) for word in text.split())
     for module in modules:
         if not module.isprintable() or module.startswith("-"):
             section.problem("Modules", f"has {shown(module)}, which is no module name. Correct or remove it.")
@@ -87,13 +88,29 @@ def _python(section: Section) -> str | None:
 
 
 def _venv(section: Section, name: str, path: str | None) -> str | None:
-    if path is None:
+    if path is None or not _expandable(section, name, path):
         return None
-    if not path.startswith("/"):
+    path = with_home(path)
+    if not _may_be_absolute(path):
         section.problem(name, f"is {shown(path)}, and has to be absolute. {_VENV}")
         return None
     folder = path.rstrip("/").removesuffix("/bin/activate")
     return folder or "/"
+
+
+# Paths at the site
+
+
+def _expandable(section: Section, name: str, text: str) -> bool:
+    fault = shell_fault(text)
+    if fault:
+        section.problem(name, f"has {shown(text)}, {fault}")
+    return fault is None
+
+
+def _may_be_absolute(path: str) -> bool:
+    """Behind a variable at its beginning, the job looks again."""
+    return path.startswith("/") or begins_with_variable(path)
 
 
 # Apptainer
@@ -106,8 +123,9 @@ def _apptainer(section: Section | None) -> Apptainer | None:
     kind = _image_type(section)
     options = _options(section)
     section.finish()
-    if path is None or kind is None:
+    if path is None or kind is None or not _expandable(section, "Path", path):
         return None
+    path = with_home(path)
     return Apptainer(path, _checked_image(section, path, kind), options)
 
 
@@ -122,13 +140,15 @@ def _image_type(section: Section) -> ImageType | None:
 
 
 def _checked_image(section: Section, path: str, kind: ImageType) -> ImageType:
-    absolute = path.startswith("/")
+    absolute = _may_be_absolute(path)
     if kind is ImageType.REMOTE and not absolute:
         section.problem(
-            "Path", f"is {shown(path)}, and the path of a remote image has to be absolute. Begin it with /."
+            "Path",
+            f"is {shown(path)}, and the path of a remote image has to be absolute. Begin it with /, or with $NAME.",
         )
     elif kind is ImageType.LOCAL and absolute:
-        section.warn("Path", f"is {shown(path)}, which is taken as a path at the site. Write Type: remote.")
+        in_code = "" if path.startswith("/") else f", or ./{shortened(path)} for one in the code"
+        section.warn("Path", f"is {shown(path)}, which is taken as a path at the site. Write Type: remote{in_code}.")
         return ImageType.REMOTE
     elif kind is ImageType.LOCAL and posixpath.normpath(path) == ".":
         section.problem("Path", f"is {shown(path)}, which is no file. Name the image file.")
@@ -143,15 +163,12 @@ def _options(section: Section) -> tuple[str, ...]:
 
 
 def _option_words(section: Section, option: str) -> list[str]:
-    if _SHELL_SIGNS.search(option):
-        section.problem(
-            "Options",
-            f"has {shown(option)}, and shell commands do not belong there. "
-            "Set a value under Environment.Variables and use it here as $NAME.",
-        )
+    fault = COMMAND_FAULT if _SHELL_SIGNS.search(option) else shell_fault(option)
+    if fault:
+        section.problem("Options", f"has {shown(option)}, {fault}")
         return []
     try:
-        return shlex.split(option)
+        return [with_home(word) for word in shlex.split(option)]
     except ValueError:
         section.problem("Options", f"has {shown(option)}, with a quote that is not closed. Close it.")
         return []

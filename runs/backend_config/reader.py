@@ -12,6 +12,7 @@ from runs.backend_config.fields import Section
 from runs.backend_config.schema import BackendConfig, Resources
 from runs.backend_config.units import count_words, memory_bytes, seconds
 from runs.backend_config.urls import site_url_fault
+from runs.backend_config.variables import variable_names
 from runs.mlproject.document import DocumentError, read_json, read_yaml
 from runs.mlproject.problem import Problem, Report
 from runs.mlproject.wording import shown
@@ -87,8 +88,19 @@ def _resources(section: Section | None) -> Resources | None:
         qos=section.take_text("QoS"),
     )
     _compare_cpus(section, resources)
+    for name in ("Queue", "Reservation", "NodeConstraints", "QoS"):
+        _sent_as_written(section, name)
     section.finish()
     return resources
+
+
+def _sent_as_written(section: Section, name: str) -> None:
+    """The site reads it before there is a node that could replace a variable."""
+    text = str(section.values.get(name) or "")
+    if variable_names(text):
+        section.warn(
+            name, f"is {shown(text)}, and goes to the site as written: no variable is replaced. Write the value itself."
+        )
 
 
 def _runtime(section: Section) -> int | None:

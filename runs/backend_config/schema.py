@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from runs.backend_config.exclude import Exclude
 from runs.backend_config.units import count_words, duration_words, memory_bytes
+from runs.backend_config.variables import variable_names
 from runs.mlproject.problem import Problem
 
 
@@ -78,7 +79,7 @@ class ImageType(enum.StrEnum):
 class Apptainer:
     """An image to run in. A local `path` is relative to the MLproject's folder, a remote one absolute.
 
-    `options` are single words for `apptainer run`; `$NAME` in them is expanded on the compute node.
+    `options` are single words for `apptainer run`; `$NAME` in them and in the path is expanded on the compute node.
     """
 
     path: str
@@ -86,8 +87,8 @@ class Apptainer:
     options: tuple[str, ...] = ()
 
     def path_in_repository(self, project_directory: str) -> str | None:
-        """The image's place in the code repository; None if it is at the site."""
-        if self.type is ImageType.REMOTE:
+        """The image's place in the code repository; None if it is at the site, or only the node knows its name."""
+        if self.type is ImageType.REMOTE or variable_names(self.path):
             return None
         return posixpath.normpath(posixpath.join(project_directory, self.path))
 
@@ -97,7 +98,8 @@ class Environment:
     """What surrounds the command. At most one of `apptainer` and `python` is set."""
 
     apptainer: Apptainer | None = None
-    # The folder of a Python virtual environment at the site, absolute.
+    # The folder of a Python virtual environment at the site, absolute. `$NAME` in it, and in the names of modules, is
+    # expanded on the compute node.
     python: str | None = None
     modules: tuple[str, ...] = ()
     # In the order of the file; values may hold $NAME and $(command), expanded on the compute node.

@@ -71,6 +71,21 @@ MANTIK_VALUE_END") || mantik_fail 78 "the variable $1 cannot be expanded"
   export "$1=$mantik_value"
 }
 
+# mantik_needs KEY NAME...: ends the run if the config uses variables that have no value here.
+mantik_needs() {
+  local mantik_key=$1 mantik_name mantik_missing=
+  shift
+  for mantik_name; do
+    [ -n "${!mantik_name}" ] || mantik_missing+=" \$$mantik_name"
+  done
+  [ -z "$mantik_missing" ] || mantik_fail 78 "not set on this node, but used in $mantik_key:$mantik_missing"
+}
+
+# mantik_absolute KEY PATH: for a path whose beginning only the node knows.
+mantik_absolute() {
+  [ "${2#/}" != "$2" ] || mantik_fail 78 "$1 is $2 on this node, and has to begin with /"
+}
+
 mantik_find_modules() {
   local file
   for file in "$MODULESHOME/init/bash" /etc/profile.d/modules.sh /etc/profile.d/*lmod.sh; do

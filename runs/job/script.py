@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from runs.backend_config import Apptainer, BackendConfig, Environment, ImageType
+from runs.backend_config.variables import begins_with_variable, variable_names
 from runs.job.facts import RunFacts
 from runs.job.shell import expands, heredoc, one_line, quoted, word
 
@@ -93,7 +94,7 @@ def _modules(environment: Environment) -> str:
     commands = (*environment.pre_compute, *environment.post_compute)
     if not environment.modules and not any("module" in command for command in commands):
         return ""
-    loads = [f"mantik_module {quoted(module)}\n" for module in environment.modules]
+    loads = [f"{_needs('Modules', module)}mantik_module {word(module)}\n" for module in environment.modules]
     return "mantik_find_modules\n" + "".join(loads)
 
 
@@ -115,9 +116,23 @@ def _afterwards(environment: Environment) -> str:
 def _python(environment: Environment) -> str:
     if environment.python is None:
         return ""
-    activate = quoted(f"{environment.python}/bin/activate")
-    fault = quoted(f"the Python environment {environment.python} is not there, or cannot be activated")
-    return f"[ -r {activate} ] && . {activate} || mantik_fail 72 {fault}\n"
+    activate = word(f"{environment.python}/bin/activate")
+    fault = word(f"the Python environment {environment.python} is not there, or cannot be activated")
+    return (
+        _needs("Python", environment.python)
+        + _absolute("Python", environment.python)
+        + f"[ -r {activate} ] && . {activate} || mantik_fail 72 {fault}\n"
+    )
+
+
+def _needs(key: str, *texts: str) -> str:
+    """A variable without a value would make another path or option of it, which might even be there."""
+    names = dict.fromkeys(name for text in texts for name in variable_names(text))
+    return f"mantik_needs Environment.{key} {' '.join(names)}\n" if names else ""
+
+
+def _absolute(key: str, path: str) -> str:
+    return f"mantik_absolute Environment.{key} {word(path)}\n" if begins_with_variable(path) else ""
 
 
 def _training(config: BackendConfig, project_dir: str) -> str:
@@ -129,17 +144,21 @@ def _training(config: BackendConfig, project_dir: str) -> str:
 
 def _image_check(apptainer: Apptainer) -> str:
     where = "in the code" if apptainer.type is ImageType.LOCAL else "at the site"
-    fault = quoted(f"the Apptainer image {apptainer.path} is not {where}")
+    fault = word(f"the Apptainer image {apptainer.path} is not {where}")
+    remote = apptainer.type is ImageType.REMOTE
     return (
-        'command -v apptainer > /dev/null || mantik_fail 127 "apptainer is not on this node; load it as a module"\n'
+        _needs("Apptainer.Path", apptainer.path)
+        + (_absolute("Apptainer.Path", apptainer.path) if remote else "")
+        + _needs("Apptainer.Options", *apptainer.options)
+        + 'command -v apptainer > /dev/null || mantik_fail 127 "apptainer is not on this node; load it as a module"\n'
         f"[ -e {_image(apptainer)} ] || mantik_fail 72 {fault}\n"
     )
 
 
 def _image(apptainer: Apptainer) -> str:
     if apptainer.type is ImageType.REMOTE:
-        return quoted(apptainer.path)
-    return f'"$MANTIK_WORKING_DIRECTORY"/{quoted(apptainer.path)}'
+        return word(apptainer.path)
+    return f'"$MANTIK_WORKING_DIRECTORY"/{word(apptainer.path)}'
 
 
 def _container(apptainer: Apptainer, environment: Environment, project_dir: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 
+from runs.backend_config.variables import PLAIN_VARIABLE
+
 # "$NAME", "$(command)", "${NAME}" or a backtick: the value is meant to be expanded on the node.
 _EXPANDS = re.compile(r"[$`]")
-_PLAIN_VARIABLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
 def expands(text: str) -> bool:
@@ -21,10 +22,10 @@ def quoted(text: str) -> str:
 
 def word(text: str) -> str:
     """One word of a command in which `$NAME` and `${NAME}` are expanded and nothing else is."""
-    if not _PLAIN_VARIABLE.search(text):
+    if not PLAIN_VARIABLE.search(text):
         return quoted(text)
     pieces, end = [], 0
-    for match in _PLAIN_VARIABLE.finditer(text):
+    for match in PLAIN_VARIABLE.finditer(text):
         pieces += [_inside_quotes(text[end : match.start()]), match.group()]
         end = match.end()
     return '"' + "".join(pieces) + _inside_quotes(text[end:]) + '"'

@@ -12,17 +12,17 @@ from tests.backend_config.files import parse, refusals
 
 FACTS = RunFacts(short_id="1", name="x", commit="0" * 40, account="demo")
 
-# An image at the site, several GPUs, everything about distributed training by hand.
+# An image at the site, in a folder of whoever runs it; several GPUs, everything about distributed training by hand.
 DISTRIBUTED = """\
 UnicoreApiUrl: https://hpc.example.org:9112/BOOSTER/rest/core
 Environment:
   Apptainer:
-    Path: /p/project/demo/images/train.sif
+    Path: /p/project/$SLURM_JOB_ACCOUNT/${USER}/images/train.sif
     Type: remote
     Options:
       - --nv
       - -B /p/scratch/demo
-      - --bind $HOME/code:/opt/code
+      - --bind $HOME/$USER/code:/opt/code
   Variables:
     MANTIK_GIT_REF: main
     SLURM_NTASKS_PER_NODE: 3
@@ -88,8 +88,9 @@ def test_they_make_a_script_that_bash_reads(text: str) -> None:
 
 def test_distributed_training_keeps_its_own_layout() -> None:
     read = parse(DISTRIBUTED)
-    options = ("--nv", "-B", "/p/scratch/demo", "--bind", "$HOME/code:/opt/code")
-    assert read.environment.apptainer == Apptainer("/p/project/demo/images/train.sif", ImageType.REMOTE, options)
+    options = ("--nv", "-B", "/p/scratch/demo", "--bind", "$HOME/$USER/code:/opt/code")
+    image = "/p/project/$SLURM_JOB_ACCOUNT/${USER}/images/train.sif"
+    assert read.environment.apptainer == Apptainer(image, ImageType.REMOTE, options)
     assert read.environment.variables["MASTER_PORT"] == "6000"
     assert 'mantik_launch=(srun "${mantik_launch[@]}")' in script_of(DISTRIBUTED)
 
