@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from runs.backend_config.legacy import LEGACY, NEIGHBOURS
+from runs.backend_config.legacy import NEIGHBOURS, legacy_remedy
 from runs.mlproject.problem import Report
 from runs.mlproject.wording import closest, kind_of, listed, shortened, shown
 
@@ -142,9 +142,9 @@ class Section:
 
     def _unknown(self, name: str) -> None:
         plain = shortened(name)
-        legacy = LEGACY.get(self.key(name))
-        if legacy:
-            self.problem(plain, f"is a key of earlier versions and has no effect any more. {legacy}")
+        remedy = legacy_remedy(self.key(name), self.values[name])
+        if remedy:
+            self.problem(plain, f"is a key of earlier versions and has no effect any more. {remedy}")
             return
         elsewhere = NEIGHBOURS.get(name)
         guess = closest(name, self.known)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 _RUN_COMMANDS = (
     "Write its commands under Environment.PreRunCommandOnLoginNode or Environment.PreRunCommandOnComputeNode."
 )
+_POST_RUN_COMMANDS = _RUN_COMMANDS.replace("PreRun", "PostRun")
 _APPTAINER = "Name the image under Environment.Apptainer with Path and Type."
 
 # Each of these silently changed what a job ran on or in, so they are refused and not only mentioned.
@@ -12,10 +15,12 @@ LEGACY = {
     "SingularityImage": _APPTAINER,
     "DockerImage": _APPTAINER + " A Docker image has to be built as an Apptainer image first.",
     "PreRunCommand": _RUN_COMMANDS,
+    "PostRunCommand": _POST_RUN_COMMANDS,
     "Environment.Singularity": "Rename it to Environment.Apptainer.",
     "Environment.SingularityImage": _APPTAINER,
     "Environment.DockerImage": _APPTAINER + " A Docker image has to be built as an Apptainer image first.",
     "Environment.PreRunCommand": _RUN_COMMANDS,
+    "Environment.PostRunCommand": _POST_RUN_COMMANDS,
     "Resources.CPUs": "Write Resources.CPUsPerNode or Resources.TotalCPUs.",
     "Resources.Memory": "Write Resources.MemoryPerNode.",
 }
@@ -47,3 +52,15 @@ _SECTIONS = {
 NEIGHBOURS = {name: f"{section}.{name}" for section, names in _SECTIONS.items() for name in names} | {
     name: name for name in ("UnicoreApiUrl", "Exclude", "Resources", "Environment")
 }
+
+# The first configs had the variables of a job directly under Environment. PYTHON is a misspelled Python, though.
+_FLAT_VARIABLE = re.compile(
+    rf"Environment\.(?!(?:{'|'.join(_SECTIONS['Environment']).upper()})$)[A-Z_][A-Z0-9_]*",
+)
+
+
+def legacy_remedy(key: str, value: object) -> str | None:
+    """What to write instead of a key that earlier versions read and that nothing reads any more."""
+    if _FLAT_VARIABLE.fullmatch(key) and isinstance(value, str | int | float):
+        return "Move this variable to Environment.Variables."
+    return LEGACY.get(key)
