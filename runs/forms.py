@@ -128,7 +128,7 @@ class NewRunForm(forms.Form):
                 required=False,
                 strip=False,
                 initial=parameter.default,
-                help_text=f"default {parameter.default}" if parameter.default is not None else "required",
+                help_text=parameter.help,
                 widget=forms.TextInput(attrs={"data-type": str(parameter.type), "autocomplete": "off"}),
             )
         self._propose_defaults(self.plan.entry_point.parameters)
@@ -157,7 +157,7 @@ class NewRunForm(forms.Form):
         if entry_point is None:
             return []
         return [
-            {"field": self[f"{PARAMETER_PREFIX}{parameter.name}"], "kind": str(parameter.type)}
+            {"field": self[f"{PARAMETER_PREFIX}{parameter.name}"], "kind": parameter.declared}
             for parameter in entry_point.parameters
         ]
 

@@ -133,7 +133,8 @@ def _parse_mlproject(plan: Plan, path: str, content: bytes) -> None:
         plan.mlproject = parse_mlproject(content, path=path)
     except MLprojectError as error:
         for problem in error.problems:
-            plan.complain("mlproject_path", problem.message)
+            is_of_entry_point = problem.key.startswith("entry_points.")
+            plan.complain("entry_point" if is_of_entry_point else "mlproject_path", problem.message)
         return
     plan.mlproject_path = path
     plan.mlproject_content = content.decode()
@@ -199,6 +200,7 @@ def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:
         plan.complain("entry_point", error.message)
         return
     plan.entry_point = entry_point
+    plan.warnings += [warning.message for warning in entry_point.warnings]
     try:
         plan.parameters = entry_point.clean(_given(plan, entry_point))
         plan.command_line = entry_point.command_line(plan.parameters)

@@ -7,11 +7,12 @@ import string
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from runs.mlproject.wording import closest, listed, shortened
+from runs.mlproject.wording import closest, shortened, some_of
 
 NAME = re.compile(r"[^\W\d][\w-]*")
 # Each takes a search for what was meant, and nobody reads more of them at once.
 MAX_FAULTS = 10
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _undeclared(field: str, written: str, declared: Collection[str]) -> str:
     guess = closest(field, declared)
     if guess:
         return f"has the placeholder {written}, which is not a parameter. Did you mean {{{guess}}}?"
-    known = f" (declared: {listed(declared, 'and')})" if declared else ""
+    known = f" (declared: {some_of(declared, MOST_NAMED)})" if declared else ""
     return (
         f"has the placeholder {written}, which is not a parameter{known}. "
         f"Declare it under parameters, or write {{{written}}} if the braces belong to the shell."

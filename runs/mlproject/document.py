@@ -1,7 +1,8 @@
 """Reads the YAML and JSON files of a code repository, which anybody may have written, within limits.
 
-Differs from plain `yaml.safe_load` where that would surprise: duplicate keys, explicit tags and keys that
-are not text are refused; `1:30`, `012` and `2024-01-31` stay text instead of becoming 90, 10 and a date.
+Differs from plain `yaml.safe_load` where that would surprise: duplicate keys (unless the caller asks for them),
+explicit tags and keys that are not text are refused; `1:30`, `012` and `2024-01-31` stay text instead of becoming 90,
+10 and a date.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -38,9 +40,20 @@ class DocumentError(Exception):
         self.message = message
 
 
-def read_yaml(content: bytes, *, path: str) -> dict[str, Any]:
-    """The mapping at the top of a YAML file. Raises DocumentError."""
-    return _top_mapping(_load_yaml(_text(content, path), path), path)
+@dataclass(frozen=True)
+class RepeatedKey:
+    """A key that stands in one mapping again, at this line of the file."""
+
+    key: str
+    line: int
+
+
+def read_yaml(content: bytes, *, path: str, repeated: list[RepeatedKey] | None = None) -> dict[str, Any]:
+    """The mapping at the top of a YAML file. Raises DocumentError.
+
+    A key that stands twice in one mapping is refused; with the list `repeated` it is added there, and the last counts.
+    """
+    return _top_mapping(_load_yaml(_text(content, path), path, repeated), path)
 
 
 def read_json(content: bytes, *, path: str) -> dict[str, Any]:
@@ -132,7 +145,7 @@ def _set_resolvers() -> None:
 _set_resolvers()
 
 
-def _load_yaml(text: str, path: str) -> object:
+def _load_yaml(text: str, path: str, repeated: list[RepeatedKey] | None) -> object:
     loader = None
     try:
         loader = _StrictLoader(text)
@@ -140,7 +153,7 @@ def _load_yaml(text: str, path: str) -> object:
         node = loader.get_single_node()
         if node is None:
             return None
-        _Weight(path).of(node)
+        _Weight(path, repeated).of(node)
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise DocumentError(_yaml_sentence(error, path)) from None
@@ -169,8 +182,9 @@ def _refuse(path: str, at: Any, what: str, remedy: str) -> NoReturn:
 class _Weight:
     """Checks keys, and the size of the document with its aliases written out. Stops at circles."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, repeated: list[RepeatedKey] | None) -> None:
         self.path = path
+        self.repeated = repeated
         self.known: dict[int, tuple[int, int]] = {}
         self.open: set[int] = set()
 
@@ -213,13 +227,19 @@ class _Weight:
                 "Put it in quotes",
             )
         if key.value in seen:
+            self._take_again(key)
+        seen.add(key.value)
+
+    def _take_again(self, key: Any) -> None:
+        # Of two merges none is the last: both count.
+        if self.repeated is None or key.tag == _TAG + "merge":
             _refuse(
                 self.path,
                 key,
                 f"has the key '{shortened(key.value)}' twice in one place",
                 "Remove one of them",
             )
-        seen.add(key.value)
+        self.repeated.append(RepeatedKey(key.value, key.start_mark.line + 1))
 
 
 # JSON

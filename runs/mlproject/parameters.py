@@ -21,9 +21,13 @@ class ParameterType(enum.StrEnum):
     BOOL = "bool"
     PATH = "path"
     URI = "uri"
+    # MLflow takes any word for a type, and any value for it.
+    UNKNOWN = "unknown"
 
 
-TYPE_NAMES = {kind.value: kind for kind in ParameterType}
+TYPE_NAMES = {kind.value: kind for kind in ParameterType if kind is not ParameterType.UNKNOWN}
+# MLflow refuses a value that does not look like these; it looks at no other type.
+MLFLOW_CHECKS = (ParameterType.PATH, ParameterType.URI)
 _ALIASES = {
     "str": ParameterType.STRING,
     "text": ParameterType.STRING,
@@ -34,6 +38,8 @@ _ALIASES = {
 }
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+# What authors write for "no value". Their programs take it besides the declared type.
+_NOTHING = ("", "None")
 _BOOLS = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
 
 
@@ -52,29 +58,78 @@ class BadValueError(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of an entry point. `default` is the text that MLflow would put into the command."""
+    """One parameter of an entry point. `default` is the text that MLflow would put into the command.
+
+    `unknown_type` is the type as the file has it, if it is none of ours. `caution` is a sentence about what does not
+    fit together in the file, which stops nobody.
+    """
 
     name: str
     type: ParameterType
     default: str | None = None
+    unknown_type: str = ""
+    description: str = ""
+    caution: str = ""
 
     @property
     def required(self) -> bool:
         return self.default is None
 
+    @property
+    def declared(self) -> str:
+        """The type for people: ours, or what the file says instead."""
+        return self.unknown_type or str(self.type)
+
+    @property
+    def help(self) -> str:
+        """What a person who fills it in should know."""
+        value = "required" if self.default is None else f"default {self.default}"
+        return " · ".join(filter(None, [self.description, self.caution or value]))
+
     def clean(self, value: object) -> str | None:
         """The value as text, or None if none was given. Raises BadValueError.
 
-        A number, a truth value, a path or a URI that is blank counts as not given; a blank string is a value.
+        A number, a truth value, a path or a URI that is blank counts as not given; a blank string is a value. The
+        default may be given whatever it looks like, as MLflow has it, and where it does not look like its type, the
+        type says nothing about other values either.
         """
         text = as_text(value)
         if text is None or self.type is ParameterType.STRING:
             return text
         text = text.strip()
-        if not text:
+        if text == (self.default or "").strip() and self.type not in MLFLOW_CHECKS:
+            return self.default
+        if text and self._type_counts:
+            _CHECKS[self.type](text)
+        return text or None
+
+    def fallback(self) -> str | None:
+        """The default, for a value that was not given. Raises BadValueError if MLflow would not take it either."""
+        fault = self.default_fault
+        if fault and self.type in MLFLOW_CHECKS:
+            raise BadValueError(fault)
+        return self.default
+
+    @property
+    def default_fault(self) -> str | None:
+        """Why the default is no value of the declared type: the end of a sentence that begins with the name."""
+        text = (self.default or "").strip()
+        if not text or self.type not in _CHECKS:
             return None
-        _CHECKS[self.type](text)
-        return text
+        try:
+            _CHECKS[self.type](text)
+        except BadValueError as error:
+            return error.reason
+        return None
+
+    @property
+    def _type_counts(self) -> bool:
+        """A type that its own default does not have is a slip of the author; None besides it is a habit."""
+        if self.type not in _CHECKS:
+            return False
+        if self.type in MLFLOW_CHECKS or self.default in _NOTHING:
+            return True
+        return self.default_fault is None
 
 
 def as_text(value: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runs.mlproject.command import fill
 from runs.mlproject.errors import MLprojectError, ParameterErrors
@@ -16,11 +16,12 @@ from runs.mlproject.wording import closest, listed, shortened
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """A command with typed parameters, in the order of the file."""
+    """A command with typed parameters, in the order of the file. `warnings` matter to who runs it."""
 
     name: str
     parameters: tuple[Parameter, ...]
     command: str
+    warnings: tuple[Problem, ...] = ()
 
     def clean(self, values: Mapping[str, object]) -> dict[str, str]:
         """Every parameter's value as text, defaults filled in, in declared order. Raises ParameterErrors."""
@@ -42,9 +43,10 @@ class EntryPoint:
     def _value(self, parameter: Parameter, value: object) -> str:
         text = parameter.clean(value)
         if text is None:
-            text = parameter.default
+            text = parameter.fallback()
         if text is None:
-            raise BadValueError(f"is missing. The entry point {self.name} needs a {parameter.type} for it.")
+            kind = f"a value ({parameter.declared})" if parameter.unknown_type else f"a {parameter.type}"
+            raise BadValueError(f"is missing. The entry point {self.name} needs {kind} for it.")
         return text
 
     def _names(self) -> list[str]:
@@ -60,12 +62,16 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class MLproject:
-    """`path` is the file's place in the code repository. `entry_points` keep the order of the file."""
+    """`path` is the file's place in the code repository. `entry_points` keep the order of the file; there is one.
+
+    `broken` says why others of the file cannot be run. `warnings` matter whichever entry point is run.
+    """
 
     path: str
     name: str
     entry_points: Mapping[str, EntryPoint]
     warnings: tuple[Problem, ...] = ()
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
     def directory(self) -> str:
@@ -74,13 +80,15 @@ class MLproject:
 
     @property
     def default_entry_point(self) -> EntryPoint:
-        """`main`, or else the first."""
+        """`main`, or else the first that can be run."""
         return self.entry_points.get("main") or next(iter(self.entry_points.values()))
 
     def entry_point(self, name: str) -> EntryPoint:
-        """The declared entry point of that name. Raises MLprojectError."""
+        """The declared entry point of that name. Raises MLprojectError, also for one that cannot be run."""
         if name in self.entry_points:
             return self.entry_points[name]
+        if name in self.broken:
+            raise MLprojectError(self.broken[name])
         message = f"{self.path} has no entry point '{shortened(name)}'. {_choose(name, self.entry_points)}"
         raise MLprojectError([Problem("entry_points", message)])
 

@@ -57,3 +57,10 @@ def listed(words: Iterable[str], last: str = "or") -> str:
     """'a, b or c'."""
     *head, tail = list(words) or [""]
     return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def some_of(words: Iterable[str], most: int) -> str:
+    """'a, b and 7 more'; all of them if there are no more than `most`."""
+    found = list(words)
+    rest = len(found) - most
+    return listed([*found[:most], f"{rest} more"] if rest > 0 else found, "and")

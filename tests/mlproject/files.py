@@ -25,7 +25,10 @@ def file_of(command: str, parameters: Mapping[str, Any] | None = None) -> str:
 
 
 def warnings(text: str) -> list[str]:
-    return [warning.message for warning in parse(text).warnings]
+    """Of the file and of all its entry points."""
+    project = parse(text)
+    found = [*project.warnings, *(warning for each in project.entry_points.values() for warning in each.warnings)]
+    return [warning.message for warning in found]
 
 
 def refusals(text: str | bytes) -> list[str]:
