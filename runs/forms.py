@@ -166,6 +166,9 @@ class NewRunForm(forms.Form):
         for name, sentences in self.plan.problems.items():
             # An unknown parameter has no field of its own; its sentence belongs to the entry point.
             target = name if name in self.fields else "entry_point"
+            if name in self.errors and not self._value(name):
+                # There was nothing to choose from: why not says more than that something is required.
+                del self.errors[name]
             if name not in self.errors:
                 self.add_error(target, sentences)
         return cleaned

@@ -200,7 +200,7 @@ def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:
         plan.complain("entry_point", error.message)
         return
     plan.entry_point = entry_point
-    plan.warnings += [warning.message for warning in entry_point.warnings]
+    plan.warnings[:0] = [warning.message for warning in entry_point.warnings]
     try:
         plan.parameters = entry_point.clean(_given(plan, entry_point))
         plan.command_line = entry_point.command_line(plan.parameters)

@@ -29,6 +29,7 @@ MOST_TOLD = 5
 
 _ENTRY_KEYS = ("parameters", "command")
 _PARAMETER_KEYS = ("type", "default", "description")
+_NOT_CHECKED = "not checked; passed as written"
 
 
 class PartReader:
@@ -150,10 +151,12 @@ class EntryPointReader(PartReader):
         text = self._default(str(default) if is_list else default, f"{key}.default")
         if kind is None:
             unknown = shortened(word) if isinstance(word, str) and word.strip() else shown(word)
-            parameter = Parameter(name, ParameterType.UNKNOWN, text, unknown_type=unknown)
-            return replace(parameter, caution=_unchecked(parameter))
+            return Parameter(name, ParameterType.UNKNOWN, text, unknown_type=unknown, note=_NOT_CHECKED)
         parameter = Parameter(name, kind, text)
-        return replace(parameter, caution=_misfit(parameter)) if is_list or parameter.default_fault else parameter
+        if not is_list and not parameter.default_fault:
+            return parameter
+        refused = parameter.default_fault and kind in MLFLOW_CHECKS
+        return replace(parameter, note=f"no {kind}; {'type another' if refused else 'passed as written'}")
 
     def _default(self, value: object, key: str) -> str | None:
         try:
@@ -170,25 +173,18 @@ class EntryPointReader(PartReader):
 
     def _cautions(self, parameters: Sequence[Parameter], key: str) -> None:
         """One warning for all parameters, so that a file with many is still read."""
-        cautions = [parameter.caution for parameter in parameters if parameter.caution]
+        cautions = [_caution(parameter) for parameter in parameters if parameter.note]
         rest = len(cautions) - MOST_TOLD
         more = f" And {rest} more, each told at its input." if rest > 0 else ""
         if cautions:
             self.report.warn(key, f"{self.path}: {' '.join(cautions[:MOST_TOLD])}{more}")
 
 
-def _misfit(parameter: Parameter) -> str:
-    declared = (
-        f"{parameter.name} is declared {parameter.declared} and its default is {shortened(str(parameter.default))}"
-    )
-    if parameter.default_fault and parameter.type in MLFLOW_CHECKS:
-        return f"{declared}. Type another."
-    return f"{declared}; it is passed as written."
-
-
-def _unchecked(parameter: Parameter) -> str:
-    guess = closest(parameter.unknown_type, TYPE_NAMES)
-    hint = f" Did you mean {guess}?" if guess else ""
-    return (
-        f"{parameter.name} is declared {parameter.unknown_type}, which is not checked; it is passed as written.{hint}"
-    )
+def _caution(parameter: Parameter) -> str:
+    declared = f"{parameter.name} is declared {parameter.declared}"
+    if parameter.note == _NOT_CHECKED:
+        guess = closest(parameter.unknown_type, TYPE_NAMES)
+        hint = f" Did you mean {guess}?" if guess else ""
+        return f"{declared}, which is not checked; it is passed as written.{hint}"
+    outcome = ". Type another." if parameter.note.endswith("another") else "; it is passed as written."
+    return f"{declared} and its default is {shortened(str(parameter.default))}{outcome}"

@@ -60,8 +60,8 @@ class BadValueError(Exception):
 class Parameter:
     """One parameter of an entry point. `default` is the text that MLflow would put into the command.
 
-    `unknown_type` is the type as the file has it, if it is none of ours. `caution` is a sentence about what does not
-    fit together in the file, which stops nobody.
+    `unknown_type` is the type as the file has it, if it is none of ours. `note` says in a few words that type and
+    default do not go together, which stops nobody.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Parameter:
     default: str | None = None
     unknown_type: str = ""
     description: str = ""
-    caution: str = ""
+    note: str = ""
 
     @property
     def required(self) -> bool:
@@ -83,8 +83,9 @@ class Parameter:
     @property
     def help(self) -> str:
         """What a person who fills it in should know."""
-        value = "required" if self.default is None else f"default {self.default}"
-        return " · ".join(filter(None, [self.description, self.caution or value]))
+        value = "required" if self.default is None else f"default {self.default.strip() or 'empty'}"
+        note = f" ({self.note})" if self.note else ""
+        return " · ".join(filter(None, [self.description, f"{value}{note}"]))
 
     def clean(self, value: object) -> str | None:
         """The value as text, or None if none was given. Raises BadValueError.

@@ -67,12 +67,16 @@ class _Reader(PartReader):
 
     def _not_offered(self, broken: Mapping[str, Sequence[Problem]]) -> None:
         for name, problems in list(broken.items())[:MOST_TOLD]:
-            reason = problems[0].message.removeprefix(f"{self.path}: ")
+            place = f"entry_points.{shortened(name)}"
+            fault = problems[0].message.removeprefix(f"{self.path}: {place}")
+            reason = f"its {fault[1:]}" if fault.startswith(".") else f"it{fault}"
             more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
-            self.warn(f"entry_points.{shortened(name)}", f"cannot be run and is not offered. {reason}{more}")
+            self.report.warn(
+                place, f"{self.path}: the entry point {shortened(name)} is not offered, because {reason}{more}"
+            )
         rest = [shortened(name) for name in broken][MOST_TOLD:]
         if rest:
-            self.warn("entry_points", f"has {len(rest)} more that cannot be run: {listed(rest, 'and')}.")
+            self.warn("entry_points", f"has {len(rest)} more that are not offered: {listed(rest, 'and')}.")
 
     # The environment of the file
 

@@ -93,14 +93,14 @@ def test_what_does_not_fit_is_said_in_one_warning_for_the_entry_point() -> None:
 
 def test_each_is_told_at_its_input() -> None:
     told = {parameter.name: parameter.help for parameter in parse(TEN).entry_point("train").parameters}
-    assert told["devices"] == "devices is declared int and its default is auto; it is passed as written."
-    assert (told["seed"], told["batch"]) == ("default ", "default 32")
+    assert told["devices"] == "default auto (no int; passed as written)"
+    assert (told["seed"], told["batch"]) == ("default empty", "default 32")
 
 
 def test_a_type_that_nobody_checks_takes_any_text() -> None:
     years = parse(TEN).entry_point("split").parameters[0]
     assert (years.type, years.declared, years.default) == (ParameterType.UNKNOWN, "list[int]", "[2020, 2021]")
-    assert years.caution == "years is declared list[int], which is not checked; it is passed as written."
+    assert years.help == "default [2020, 2021] (not checked; passed as written)"
     assert parse(TEN).entry_point("split").clean({"years": "range(3)"})["years"] == "range(3)"
 
 
@@ -114,12 +114,12 @@ def test_an_entry_point_that_cannot_be_run_takes_only_itself_away() -> None:
     project = parse(TEN)
     assert list(project.broken) == ["evaluate", "export", "publish"]
     assert [warning.message for warning in project.warnings][1:] == [
-        "training/MLproject: entry_points.evaluate cannot be run and is not offered. entry_points.evaluate.command has "
+        "training/MLproject: the entry point evaluate is not offered, because its command has "
         "the placeholder {figures}, which is not a parameter (declared: run). Declare it under parameters, or write "
         "{{figures}} if the braces belong to the shell.",
-        "training/MLproject: entry_points.export cannot be run and is not offered. entry_points.export.command has "
+        "training/MLproject: the entry point export is not offered, because its command has "
         "${OUT}. Write ${{OUT}} for an environment variable, with two braces on each side.",
-        "training/MLproject: entry_points.publish cannot be run and is not offered. entry_points.publish.command is "
+        "training/MLproject: the entry point publish is not offered, because its command is "
         "a list. Write the shell command as one text, for example 'python train.py'.",
     ]
 
@@ -137,7 +137,11 @@ def test_many_that_cannot_be_run_are_named_in_few_warnings() -> None:
     bad = ", ".join(f"e{number}: 5" for number in range(40))
     told = warnings(f"entry_points: {{{bad}, main: {{command: x}}}}")
     assert len(told) == 6
-    assert told[-1].startswith("training/MLproject: entry_points has 35 more that cannot be run: e5, e6, e7")
+    assert told[0] == (
+        "training/MLproject: the entry point e0 is not offered, because it is 5. "
+        "Write a mapping with command, and parameters if it takes any."
+    )
+    assert told[-1].startswith("training/MLproject: entry_points has 35 more that are not offered: e5, e6, e7")
     assert told[-1].endswith("e38 and e39.")
 
 
