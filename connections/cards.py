@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connections import facts, health
+from connections.budget_accounts import named_accounts
 from connections.facts import Fact
 from connections.kinds import TRAITS, Kind, Traits
 from connections.models import Connection, Site
@@ -49,7 +50,7 @@ def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
             traits=connection.traits,
             end=_end(connection, now),
             warning=health.warning(connection),
-            facts=facts.as_shown(connection.facts),
+            facts=facts.as_shown(connection.facts, budget_accounts=named_accounts(connection)),
             key_hint=key_hint(connection) if connection.public_key else "",
         )
         for connection in connections

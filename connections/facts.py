@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from connections.unicore.client import SiteAccess, SiteOffer
@@ -21,9 +23,10 @@ class Fact:
     is_list: bool = False
 
 
-def as_stored(access: SiteAccess, offer: SiteOffer) -> dict[str, Any]:
+def as_stored(access: SiteAccess, offer: SiteOffer, *, now: datetime) -> dict[str, Any]:
     """For Connection.facts: plain values, and no secret."""
     return {
+        "told_at": now.isoformat(),
         "account": access.login_name,
         "accounts": list(access.login_names),
         "dn": access.dn,
@@ -40,15 +43,16 @@ def as_stored(access: SiteAccess, offer: SiteOffer) -> dict[str, Any]:
     }
 
 
-def as_shown(facts: dict[str, Any]) -> list[Fact]:
+def as_shown(facts: dict[str, Any], *, budget_accounts: Sequence[str] = ()) -> list[Fact]:
     """The lines of a card, without those of which the site said nothing."""
     if not facts:
         return []
     shown = [
-        Fact("Account", _texts(facts, "account"), is_mono=True),
+        Fact("Login", _texts(facts, "account"), is_mono=True),
         Fact("Role", _texts(facts, "role")),
         Fact("Groups", _texts(facts, "groups"), is_mono=True),
         Fact("Queues", _texts(facts, "queues"), is_mono=True),
+        Fact("Budget accounts", tuple(budget_accounts), is_mono=True),
         Fact("Budget left", tuple(_budget(budget) for budget in facts.get("budgets", [])), is_list=True),
         Fact("New jobs", ("taken now" if facts.get("takes_jobs") else "not taken at the moment",)),
     ]

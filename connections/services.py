@@ -118,6 +118,8 @@ def replace_secret(
         "test_outcome": Connection.TestOutcome.NOT_TESTED,
         "test_message": "",
         "facts": {},
+        # Another secret may be of another login, of which the site has not said anything yet.
+        "queue_limits": {},
         **HEALTHY,
         **material.columns,
     }
@@ -156,7 +158,7 @@ def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | Si
     else:
         offer = _ask_offer(connection)
         connection.test_outcome = Connection.TestOutcome.WORKS
-        connection.facts = facts.as_stored(answer, offer)
+        connection.facts = facts.as_stored(answer, offer, now=now)
         connection.test_message = facts.sentence(connection.facts)
         connection.queue_limits = offer.queues
         note_good_answer(connection, now=now)

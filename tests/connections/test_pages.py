@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from connections.budget_accounts import learned_at, named_accounts
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from tests.conftest import ClientOf
@@ -250,8 +251,42 @@ def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider:
     assert made.test_outcome == Connection.TestOutcome.WORKS
     assert "Works" in text
     assert f"The site knows you as {sandbox.users['demo'].uid}." in text
-    for fact in ("Account demo", "Role user", "Groups users", "Queues batch , devel", "New jobs taken now"):
+    for fact in ("Login demo", "Role user", "Groups users", "Queues batch , devel", "New jobs taken now"):
         assert fact in text
+    assert "Budget accounts demo , other" in text
+
+
+def test_budget_accounts_are_those_that_queues_take_and_those_with_a_budget(client: Client, mine: Connection) -> None:
+    mine.facts = {"account": "ada", "budgets": [{"account": "acc_wind", "remaining": 8, "unit": "h", "percent": None}]}
+    mine.queue_limits = {"batch": {"Project": ["acc_sol"]}, "gpu": {"Project": ["acc_gpu", "acc_sol"]}, "odd": {}}
+    mine.save()
+    assert "Budget accounts acc_sol , acc_gpu , acc_wind" in page_text(client.get(LIST))
+
+
+def test_what_the_site_said_is_as_old_as_the_last_good_test(
+    client: Client, outsider: User, sandbox: RunningSite
+) -> None:
+    made = connect(outsider, sandbox)
+    client.post(f"{LIST}{made.uuid}/test/")
+    made.refresh_from_db()
+    first = learned_at(made)
+    assert first == made.tested_at
+    made.put_secret("no longer right")
+    made.secret_set_at = timezone.now()
+    made.save()
+    client.post(f"{LIST}{made.uuid}/test/")
+    made.refresh_from_db()
+    assert made.test_outcome == Connection.TestOutcome.REFUSED
+    assert (learned_at(made), named_accounts(made)) == (first, ("demo", "other"))
+
+
+def test_with_another_secret_nothing_is_known_of_accounts(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    """It may be of another login."""
+    made = connect(outsider, sandbox)
+    client.post(f"{LIST}{made.uuid}/test/")
+    client.post(f"{LIST}{made.uuid}/secret/", {"secret": "of somebody else"})
+    made.refresh_from_db()
+    assert (learned_at(made), named_accounts(made)) == (None, ())
 
 
 def test_a_wrong_password_is_a_sentence_on_the_card(
