@@ -1,4 +1,15 @@
-"""Compares a config with what the site says its queues take, before anything is submitted."""
+"""Compares a config with what the site says its queues take, before anything is submitted.
+
+The site judges a job by the very table that it lists, and refuses what is outside of it: "Resource request <Nodes=12>
+is out of range". It neither lowers a number nor looks for another queue. So each of these is certain to be refused,
+for as long as the table is what it was when the connection was tested:
+
+- a queue that is not in the table: it has those that this login may use;
+- nodes, CPUs, GPUs, memory or run time outside the range of the queue, where it has one that we can read;
+- an account that is not in the list of the queue, where it has one. Without a list any account is passed on.
+
+What the table does not mention is left to the site: it may know more than it lists.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connections.budget_accounts import accounts_of
 from runs.backend_config.schema import BackendConfig, Resources
 from runs.backend_config.units import duration_words, memory_words
 from runs.mlproject.problem import Problem
@@ -16,6 +28,10 @@ from runs.mlproject.wording import closest, listed, shown
 QueueLimits = Mapping[str, Mapping[str, Any]]
 
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")
+
+
+# The key of problems that are not the file's.
+ACCOUNT = "compute_budget_account"
 
 
 @dataclass(frozen=True)
@@ -28,28 +44,33 @@ class _Asked:
 
 
 def check_against_queues(
-    config: BackendConfig, limits: QueueLimits, *, compute_budget_account: str | None = None
+    config: BackendConfig, limits: QueueLimits, *, compute_budget_account: str | None = None, site: str = "The site"
 ) -> list[Problem]:
-    """Sentences for everything the site would refuse. Empty if it fits, or if the site names no queues."""
+    """Sentences for everything the site would refuse. Empty if it fits, or if the site names no queues.
+
+    Each has the key in the config that it is about, or ACCOUNT. `site` is its name, as a sentence begins with it.
+    """
     # Sent by the site, so nothing about its shape is sure.
     limits = {name: queue if isinstance(queue, Mapping) else {} for name, queue in limits.items()}
     if not limits:
         return []
     queue = config.resources.queue
     if queue not in limits:
-        return [_unknown_queue(queue, limits)]
+        return [_unknown_queue(queue, limits, site)]
     problems = [
         _out_of_range(asked, queue, bounds, _fitting(asked, limits))
         for asked, bounds in _bounded(config.resources, limits[queue])
         if not bounds[0] <= asked.value <= bounds[1]
     ]
-    return problems + _account(compute_budget_account, queue, limits[queue])
+    return problems + _account(compute_budget_account, queue, limits, site)
 
 
-def _unknown_queue(queue: str, limits: QueueLimits) -> Problem:
+def _unknown_queue(queue: str, limits: QueueLimits, site: str) -> Problem:
     guess = closest(queue, limits)
-    hint = f"Did you mean {guess}?" if guess else f"Choose {listed(limits)}."
-    return Problem("Resources.Queue", f"Queue is {shown(queue)}, and the site has no such queue. {hint}")
+    hint = f"Did you mean {guess}?" if guess else "Change Resources.Queue."
+    noun = "queue" if len(limits) == 1 else "queues"
+    message = f"{site} has the {noun} {listed(limits, 'and')} for you, not {shown(queue)}. {hint}"
+    return Problem("Resources.Queue", message)
 
 
 def _asked(resources: Resources) -> list[_Asked]:
@@ -96,12 +117,11 @@ def _out_of_range(asked: _Asked, queue: str, bounds: tuple[int, int], fitting: S
     return Problem(f"Resources.{asked.name}", message)
 
 
-def _account(account: str | None, queue: str, limits: Mapping[str, Any]) -> list[Problem]:
-    allowed = limits.get("Project")
-    if account is None or not isinstance(allowed, list) or not allowed or account in allowed:
+def _account(account: str | None, queue: str, limits: QueueLimits, site: str) -> list[Problem]:
+    allowed = {name: accounts_of(of_queue) for name, of_queue in limits.items()}
+    if account is None or not allowed[queue] or account in allowed[queue]:
         return []
-    message = (
-        f"The compute budget account is {shown(account)}, "
-        f"and the queue {queue} takes {listed(map(str, allowed))}. Change the account, or choose another queue."
-    )
-    return [Problem("compute_budget_account", message)]
+    fitting = [name for name, accounts in allowed.items() if not accounts or account in accounts]
+    other = f" For {shown(account)} choose another queue: {listed(fitting)}." if fitting else ""
+    message = f"{site}'s queue {queue} takes {listed(allowed[queue])}, not {shown(account)}.{other}"
+    return [Problem(ACCOUNT, message)]

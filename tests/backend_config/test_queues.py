@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runs.backend_config import QueueLimits, check_against_queues
+from runs.backend_config import ACCOUNT, QueueLimits, check_against_queues
 from tests.backend_config.files import parse, resources
 
 SITE: QueueLimits = {
@@ -43,8 +43,8 @@ def test_odd_words_of_a_site_do_not_upset_it(limits: Any) -> None:
 @pytest.mark.parametrize(
     ("queue", "sentence"),
     [
-        ("Batch", "Queue is 'Batch', and the site has no such queue. Did you mean batch?"),
-        ("gpu", "Queue is 'gpu', and the site has no such queue. Choose batch, devel or large."),
+        ("Batch", "The site has the queues batch, devel and large for you, not 'Batch'. Did you mean batch?"),
+        ("gpu", "The site has the queues batch, devel and large for you, not 'gpu'. Change Resources.Queue."),
     ],
 )
 def test_it_knows_the_queues_of_the_site(queue: str, sentence: str) -> None:
@@ -88,12 +88,19 @@ def test_no_gpus_fit_every_queue() -> None:
     assert check({"batch": {"GPUsPerNode": "1-4"}}, GPUsPerNode=0) == []
 
 
-def test_it_knows_the_accounts_that_a_queue_takes() -> None:
+def test_it_knows_the_accounts_that_a_queue_takes_and_which_one_would() -> None:
     assert check(account="mine") == [
-        "The compute budget account is 'mine', and the queue batch takes demo or other. "
-        "Change the account, or choose another queue."
+        "The site's queue batch takes demo or other, not 'mine'. For 'mine' choose another queue: devel or large."
     ]
+    assert check({"batch": {"Project": ["demo"]}}, account="mine") == ["The site's queue batch takes demo, not 'mine'."]
     assert check(account=None) == []
+    assert check(account="mine", Queue="devel") == []
+
+
+def test_its_sentences_name_the_site() -> None:
+    [problem] = check_against_queues(parse(resources()), SITE, compute_budget_account="mine", site="JUPITER")
+    assert problem.message.startswith("JUPITER's queue batch takes demo or other")
+    assert problem.key == ACCOUNT
 
 
 def test_it_tells_everything_at_once() -> None:
