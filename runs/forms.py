@@ -10,8 +10,11 @@ from django import forms
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.models import CodeRepository, Experiment, Project
+from runs.backend_config import ACCOUNT
+from runs.budget_accounts import offer_accounts
 from runs.mlproject.parameters import Parameter
 from runs.plans import Choices, make_plan
+from runs.site_rules import CONFIG, RUN_ANYWAY
 
 PARAMETER_PREFIX = "param-"
 
@@ -45,6 +48,7 @@ class NewRunForm(forms.Form):
     backend_config_path = forms.CharField(
         label="Compute Backend config", max_length=400, help_text="Path of the JSON or YAML file in the repository."
     )
+    run_anyway = forms.BooleanField(label="Run anyway", required=False)
 
     def __init__(
         self,
@@ -54,15 +58,22 @@ class NewRunForm(forms.Form):
         user: User,
         initial: Mapping[str, Any] | None = None,
         lenient: bool = False,
+        is_other_connection: bool = False,
     ) -> None:
-        """`lenient` is for the preview: a branch or entry point left over from another choice is replaced."""
+        """`lenient` is for the preview: a branch or entry point left over from another choice is replaced.
+
+        `is_other_connection`: it has just been changed, so the account may be left over, too.
+        """
         super().__init__(data, initial=dict(initial or {}))
         self.lenient = lenient
         self._offer("experiment", project.experiments.in_order())
         self._offer("code_repository", project.code_repositories.in_order())
         self._offer("connection", Connection.objects.owned_by(user).for_sites())
         self.fields["experiment"].to_field_name = "uuid"  # type: ignore[attr-defined]
+        if is_other_connection:
+            self._put(RUN_ANYWAY, "")
         self.plan = make_plan(self._choices())
+        self._offer_accounts(user, is_other_connection)
         self._fill_selects()
         self._add_parameters()
 
@@ -100,8 +111,25 @@ class NewRunForm(forms.Form):
             backend_config_path=self._value("backend_config_path"),
             connection=self._chosen("connection"),
             compute_budget_account=self.account,
+            run_anyway=self.fields[RUN_ANYWAY].clean(self._value(RUN_ANYWAY)),
             lenient=self.lenient or not self.is_bound,
         )
+
+    def _offer_accounts(self, user: User, is_other_connection: bool) -> None:
+        """The only account there is stands in the field already, unless RUN! was pressed without one."""
+        queue = self.plan.config.resources.queue if self.plan.config else ""
+        self.accounts = offer_accounts(user=user, connection=self.plan.choices.connection, queue=queue)
+        proposed = self.accounts.proposed_for(self.account, is_left_over=is_other_connection)
+        if proposed != self.account and (self.lenient or not self.is_bound):
+            self._put(ACCOUNT, proposed)
+            self.plan = make_plan(self._choices())
+
+    def _put(self, name: str, value: str) -> None:
+        if self.is_bound:
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data[name] = value  # type: ignore[index]
+        else:
+            self.initial[name] = value
 
     def _fill_selects(self) -> None:
         plan = self.plan
@@ -147,6 +175,10 @@ class NewRunForm(forms.Form):
         return self._value("compute_budget_account")
 
     @property
+    def account_left(self) -> str:
+        return self.accounts.left_of(self.account)
+
+    @property
     def run_name(self) -> str:
         return self._value("name")
 
@@ -163,6 +195,8 @@ class NewRunForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.lenient:
+            self._forgive_what_is_empty()
         for name, sentences in self.plan.problems.items():
             # An unknown parameter has no field of its own; its sentence belongs to the entry point.
             target = name if name in self.fields else "entry_point"
@@ -172,3 +206,9 @@ class NewRunForm(forms.Form):
             if name not in self.errors:
                 self.add_error(target, sentences)
         return cleaned
+
+    def _forgive_what_is_empty(self) -> None:
+        """What is not filled in yet is no fault; what stands there may be one."""
+        for name in (ACCOUNT, CONFIG):
+            if not self._value(name):
+                self.errors.pop(name, None)

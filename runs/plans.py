@@ -20,7 +20,6 @@ from projects.models import CodeRepository
 from runs.backend_config import (
     BackendConfig,
     BackendConfigError,
-    check_against_queues,
     parse_backend_config,
     same_site,
 )
@@ -32,6 +31,7 @@ from runs.mlproject import (
     mlproject_candidates,
     parse_mlproject,
 )
+from runs.site_rules import refused_by_site
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,18 @@ class Choices:
     backend_config_path: str = ""
     connection: Connection | None = None
     compute_budget_account: str = ""
+    # A person knows better than what the site said at the last test, or nobody is there to be asked.
+    run_anyway: bool = False
     # Left-overs of another choice (a branch of the repository chosen before) give way instead of failing.
     lenient: bool = False
 
 
 @dataclass
 class Plan:
-    """What could be found out. `problems` maps form field names to sentences; empty means RUN! will do."""
+    """What could be found out. `problems` maps form field names to sentences; empty means RUN! will do.
+
+    `refusals`, of the same kind, is what the site would refuse; they are problems, too, but for `run_anyway`.
+    """
 
     choices: Choices
     branches: list[Branch] = field(default_factory=list)
@@ -67,6 +72,7 @@ class Plan:
     config_content: str = ""
     config: BackendConfig | None = None
     problems: dict[str, list[str]] = field(default_factory=dict)
+    refusals: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def complain(self, field_name: str, message: str) -> None:
@@ -182,12 +188,16 @@ def _check_login(plan: Plan) -> None:
 
 
 def _check_queues(plan: Plan, config: BackendConfig) -> None:
-    """Advice, not a refusal: what the site allows may have changed since the connection was tested."""
     connection = plan.choices.connection
-    if connection is not None:
-        account = plan.choices.compute_budget_account or None
-        problems = check_against_queues(config, connection.queue_limits, compute_budget_account=account)
-        plan.warnings += [problem.message for problem in problems]
+    if connection is None:
+        return
+    plan.refusals = refused_by_site(config, connection=connection, account=plan.choices.compute_budget_account)
+    for field_name, sentences in plan.refusals.items():
+        for sentence in sentences:
+            if plan.choices.run_anyway:
+                plan.warnings.append(sentence)
+            else:
+                plan.complain(field_name, sentence)
 
 
 def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:

@@ -34,6 +34,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         commit = Q(commit_sha__startswith=text.lower(), commit_pending=False)
         return self.filter(Q(name__icontains=text) | commit | Q(created_by__username=text))
 
+    def without_refused(self) -> RunQuerySet:
+        """Without those that ended before their job began: for what was asked, or for something else."""
+        return self.exclude(state=RunState.FAILED, running_at=None, exit_code=None)
+
     def active(self) -> RunQuerySet:
         return self.filter(state__in=ACTIVE)
 

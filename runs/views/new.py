@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
+from mantik.lib.offers import with_offers
 from projects import mirrors
 from projects.access import project_or_404
 from projects.models import Project
@@ -39,7 +40,13 @@ def preview(request: MemberRequest, slug: str) -> HttpResponse:
     """The fragment that follows the form as it is filled in; without JavaScript, the whole page again."""
     project = project_or_404(request, slug, Action.ADD_RUN)
     data = request.POST if request.method == "POST" else request.GET
-    form = NewRunForm(data, project=project, user=request.user, lenient=True)
+    form = NewRunForm(
+        with_offers(data),
+        project=project,
+        user=request.user,
+        lenient=True,
+        is_other_connection=request.GET.get("changed") == "connection",
+    )
     _keep_fresh(form)
     template = "runs/_preview.html" if request.htmx else "runs/new.html"
     return _page(request, project, form, template=template)

@@ -127,7 +127,7 @@ class Story:
         wait_until(self.all_over, seconds=120)
         ends = [(run.state, run.code_is_inline) for run in Run.objects.order_by("pk")]
         assert ends == [(RunState.FINISHED, True), (RunState.FINISHED, False), (RunState.FAILED, True)]
-        refused = self.run("account", compute_budget_account="nope")
+        refused = self.run("account", compute_budget_account="nope", run_anyway="on")
         wait_until(self.all_over, seconds=120)
         assert "Project=nope" in Run.objects.get(pk=refused.pk).outcome
 
@@ -211,7 +211,7 @@ class Story:
         wait_until(repositories.exists, seconds=400)
         return repositories.get()
 
-    def run(self, name: str, *, branch: str = "main", compute_budget_account: str = "demo", code: str = "0") -> Run:
+    def run(self, name: str, *, branch: str = "main", code: str = "0", **changes: str) -> Run:
         project = Project.objects.get(slug=SLUG)
         form = {
             "name": name,
@@ -221,9 +221,10 @@ class Story:
             "mlproject_path": "MLproject",
             "entry_point": "main",
             "connection": str(self.connection("site").uuid),
-            "compute_budget_account": compute_budget_account,
+            "compute_budget_account": "demo",
             "backend_config_path": "unicore.yaml",
             "param-code": code,
+            **changes,
         }
         assert self.browser.post(f"{RUNS}submissions/add/preview/", **form).status_code == 200
         path = self.post(f"{RUNS}submissions/add/", **form)

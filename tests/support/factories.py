@@ -299,7 +299,9 @@ def make_schedule(*, project: Project | None = None, now: datetime | None = None
         "cron_expression": "*/5 * * * *",
         "time_zone": "UTC",
     }
-    schedule = Schedule(**run.recipe | mine | usual | columns)
+    # By "connection_id" it would win over the connection that is given.
+    copied = {name: value for name, value in run.recipe.items() if name.removesuffix("_id") not in mine}
+    schedule = Schedule(**copied | mine | usual | columns)
     timing = timing_of(
         cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
     )
