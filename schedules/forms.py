@@ -13,9 +13,12 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.humanize import absolute_time
 from projects.models import Project
+from runs.backend_config import ACCOUNT, BackendConfig, BackendConfigError, parse_backend_config
+from runs.budget_accounts import offer_accounts
 from runs.forms import ConnectionChoice
 from runs.models import Run
 from runs.querysets import RunQuerySet
+from runs.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
 from schedules.services import Policies
 from schedules.states import CatchUp, CodePolicy, Overlap
@@ -29,6 +32,7 @@ NUMBERS = {
 }
 # What the live preview finds fault with; the other fields are complained about once the form is sent.
 TIMES = ("cron_expression", "time_zone", "end_date", "jitter_seconds")
+FOLLOWED = (*TIMES, "run", ACCOUNT)
 
 
 class RunChoice(forms.ModelChoiceField[Run]):
@@ -123,6 +127,7 @@ class ScheduleForm(forms.Form):
         error_messages=NUMBERS,
         help_text="Empty: as many as are due.",
     )
+    run_anyway = forms.BooleanField(label="Save it anyway", required=False)
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -136,12 +141,15 @@ class ScheduleForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=(_shown(schedule) if schedule else _usual()) | dict(initial or {}))
-        self.project, self.now, self.schedule = project, now, schedule
+        self.project, self.user, self.now, self.schedule = project, user, now, schedule
         self.timing: Timing | None = None
         # By field: what means the same as what was refused.
         self.offers: dict[str, str] = {}
         self._offer_runs()
         self._offer_connections(user)
+        self._look_at_site()
+        if not self.is_bound:
+            self.propose_account()
 
     def value(self, name: str) -> str:
         """What stands in a field now, posted or proposed."""
@@ -166,6 +174,10 @@ class ScheduleForm(forms.Form):
             **{name: cleaned[name] for name in _POLICIES if name != "missed_grace"},
         )
 
+    @property
+    def account_left(self) -> str:
+        return self.accounts.left_of(self.value(ACCOUNT))
+
     def chosen_run(self) -> Run | None:
         """What the run field stands on; None if on nothing of this project."""
         found: Run | None = self._chosen("run")
@@ -175,15 +187,27 @@ class ScheduleForm(forms.Form):
         found: Connection | None = self._chosen("connection")
         return found
 
+    def propose_account(self, *, is_other_connection: bool = False) -> None:
+        """The only one there is, where none stands yet, or one that is left over from another connection."""
+        account = self.value(ACCOUNT)
+        proposed = self.accounts.proposed_for(account, is_left_over=is_other_connection)
+        if is_other_connection:
+            self._put(RUN_ANYWAY, "")
+        if proposed != account:
+            self._put(ACCOUNT, proposed)
+            self._look_at_site()
+
     def forgive(self) -> None:
         """For the preview: what is not filled in yet is no fault."""
         self.full_clean()
         for name in list(self.errors):
-            if name not in TIMES or not self.value(name):
+            if name not in FOLLOWED or not self.value(name):
                 del self.errors[name]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if not cleaned.get(RUN_ANYWAY):
+            self._complain_of_refusals()
         try:
             self.timing = read_timing(
                 cron_expression=cleaned.get("cron_expression", ""),
@@ -198,6 +222,43 @@ class ScheduleForm(forms.Form):
                 if name not in self.errors:
                     self.add_error(name, sentences)
         return cleaned
+
+    def _put(self, name: str, value: str) -> None:
+        if self.is_bound:
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data[name] = value  # type: ignore[index]
+        else:
+            self.initial[name] = value
+
+    def _complain_of_refusals(self) -> None:
+        for name, sentences in self.refusals.items():
+            if name not in self.errors:
+                self.add_error(name, sentences)
+
+    def _look_at_site(self) -> None:
+        """Which accounts to offer, and by field what the site would refuse at each instant.
+
+        Of one's own connection only: what a site told somebody else is theirs.
+        """
+        connection, config = self.chosen_connection(), self._config()
+        queue = config.resources.queue if config else ""
+        used = Schedule.objects.used_by(self.user, connection) if connection else ()
+        self.accounts = offer_accounts(user=self.user, connection=connection, queue=queue, used_besides=used)
+        self.refusals: dict[str, list[str]] = {}
+        if config and connection and connection.owner_id == self.user.pk:
+            found = refused_by_site(config, connection=connection, account=self.value(ACCOUNT))
+            # The file is that of the run.
+            self.refusals = {"run" if name == CONFIG else name: sentences for name, sentences in found.items()}
+
+    def _config(self) -> BackendConfig | None:
+        """Of what is repeated; a newest commit may have another one by then."""
+        source = self.chosen_run() or self.schedule
+        if source is None:
+            return None
+        try:
+            return parse_backend_config(source.backend_config_content.encode(), path=source.backend_config_path)
+        except BackendConfigError:
+            return None
 
     def _chosen(self, name: str) -> Any:
         try:

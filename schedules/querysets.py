@@ -15,6 +15,7 @@ from runs.repeatable import RECIPE
 from schedules.states import Outcome, ScheduleState
 
 if TYPE_CHECKING:
+    from connections.models import Connection
     from mantik.accounts.models import User
     from schedules.models import Schedule, Slot
 
@@ -30,6 +31,12 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
         """Schedules of the projects that `user` may look at."""
         return self.filter(project__in=Project.objects.visible_to(user))
+
+    def used_by(self, user: User, connection: Connection) -> tuple[str, ...]:
+        """The accounts that `user`'s own schedules have at the site of `connection`, latest first."""
+        own = self.visible_to(user).filter(created_by=user, connection__site=connection.site)
+        accounts = own.order_by("-last_edited_at", "-pk").values_list("compute_budget_account", flat=True)
+        return tuple(dict.fromkeys(accounts))
 
     def for_rows(self) -> ScheduleQuerySet:
         """With what a list row shows, without the texts that it does not."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.models import Connection
 from mantik.accounts.http import MemberRequest
+from mantik.lib.offers import with_offers
 from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
@@ -31,8 +32,6 @@ NOT_YOURS = (
     "It runs with the connection of somebody else. You can change when it runs; to change what it runs, or with which "
     "account, choose a connection of your own."
 )
-# "use-cron_expression" is the name of the button that fills that field; see schedules/_choice.html.
-OFFER = "use-"
 CHANGED = (
     "Somebody else has saved or deleted this schedule since you opened it. Load the page again to see what they did."
 )
@@ -84,21 +83,11 @@ def edit_preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _preview(request: MemberRequest, project: Project, schedule: Schedule | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
-    form = ScheduleForm(_with_offers(data), project=project, user=request.user, now=timezone.now(), schedule=schedule)
+    form = ScheduleForm(with_offers(data), project=project, user=request.user, now=timezone.now(), schedule=schedule)
+    form.propose_account(is_other_connection=request.GET.get("changed") == "connection")
     form.forgive()
     template = "schedules/_preview.html" if request.htmx else "schedules/form.html"
     return _page(request, project, form, template=template)
-
-
-def _with_offers(data: QueryDict) -> QueryDict:
-    """With what was offered for a field, where that button was pressed."""
-    taken = {name.removeprefix(OFFER): value for name, value in data.items() if name.startswith(OFFER)}
-    if not taken:
-        return data
-    filled = data.copy()
-    for name, value in taken.items():
-        filled[name] = str(value)
-    return filled
 
 
 def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:
