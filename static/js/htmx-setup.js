@@ -7,7 +7,22 @@ const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on
 const REFUSED = "This is not possible any more. Load the page again to see how things stand.";
 
 // What somebody is typing is newer than any answer. (Said here because options in attributes would need eval.)
-if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true;
+if (window.Idiomorph) {
+  window.Idiomorph.defaults.ignoreActiveValue = true;
+  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !isNewer(name, element);
+}
+
+// So is what was typed, ticked or filled in since the question was asked, wherever somebody is by now.
+let asked = new FormData();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  asked = event.detail.requestConfig.formData;
+});
+
+function isNewer(attribute, { name, type, value, checked }) {
+  if (!name || type === "radio") return false;
+  if (type === "checkbox") return attribute === "checked" && asked.has(name) !== checked;
+  return attribute === "value" && asked.has(name) && asked.get(name) !== value;
+}
 
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get") return;
