@@ -30,6 +30,9 @@ QueueLimits = Mapping[str, Mapping[str, Any]]
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")
 
 
+# A site may name hundreds; a sentence names the first and says how many more there are.
+_MOST_NAMED = 8
+
 # The key of problems that are not the file's.
 ACCOUNT = "compute_budget_account"
 
@@ -122,6 +125,11 @@ def _account(account: str | None, queue: str, limits: QueueLimits, site: str) ->
     if account is None or not allowed[queue] or account in allowed[queue]:
         return []
     fitting = [name for name, accounts in allowed.items() if not accounts or account in accounts]
-    other = f" For {shown(account)} choose another queue: {listed(fitting)}." if fitting else ""
-    message = f"{site}'s queue {queue} takes {listed(allowed[queue])}, not {shown(account)}.{other}"
+    other = f" For {shown(account)} choose another queue: {_named(fitting)}." if fitting else ""
+    message = f"{site}'s queue {queue} takes {_named(allowed[queue])}, not {shown(account)}.{other}"
     return [Problem(ACCOUNT, message)]
+
+
+def _named(words: Sequence[str]) -> str:
+    rest = len(words) - _MOST_NAMED
+    return listed([*words[:_MOST_NAMED], f"one of {rest} more"]) if rest > 1 else listed(words)

@@ -97,6 +97,12 @@ def test_it_knows_the_accounts_that_a_queue_takes_and_which_one_would() -> None:
     assert check(account="mine", Queue="devel") == []
 
 
+def test_of_very_many_accounts_it_names_some_and_says_how_many_there_are() -> None:
+    limits = {"batch": {"Project": [f"acc{number}" for number in range(20)]}}
+    [sentence] = check(limits, account="mine")
+    assert "takes acc0, acc1, acc2, acc3, acc4, acc5, acc6, acc7 or one of 12 more, not 'mine'." in sentence
+
+
 def test_its_sentences_name_the_site() -> None:
     [problem] = check_against_queues(parse(resources()), SITE, compute_budget_account="mine", site="JUPITER")
     assert problem.message.startswith("JUPITER's queue batch takes demo or other")
