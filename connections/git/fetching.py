@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -155,6 +155,7 @@ class _Refresh:
     def _update(self, git_dir: Path) -> None:
         began = time.time()
         remote = self._look(git_dir)
+        self._disown(git_dir)
         if remote.heads != self._local_heads(git_dir):
             self._fetch(git_dir)
         if remote.default:
@@ -163,6 +164,12 @@ class _Refresh:
         note = Note(url=self.source.url, began=began, done=time.time(), branches=len(remote.heads))
         self.place.write_note(git_dir, note)
         self._tidy(git_dir)
+
+    def _disown(self, git_dir: Path) -> None:
+        """Branches of another address are about to take the place of these: nobody may read them as the old ones."""
+        note = self.place.note() if git_dir == self.place.git_dir else None
+        if note and note.url != self.source.url:
+            self.place.write_note(git_dir, replace(note, url=""))
 
     def _look(self, git_dir: Path) -> _Remote:
         remote = self._where_it_is(lambda: self._remote(git_dir))

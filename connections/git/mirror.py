@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from django.conf import settings
 
@@ -25,6 +25,8 @@ from connections.git.values import Branch, Commit, GitCredential, Login, SshKey,
 __all__ = ["Branch", "Commit", "GitCredential", "Login", "Mirror", "SshKey", "TreeEntry", "check_url"]
 
 READ_LIMIT = 256 * 1024
+
+T = TypeVar("T")
 
 
 class Mirror:
@@ -138,13 +140,11 @@ class Mirror:
 
     def branches(self) -> list[Branch]:
         """The default branch first, then the one with the newest commit."""
-        self._require(same_url=True)
-        return self._reader.branches()
+        return self._of_this_url(self._reader.branches)
 
     def resolve(self, branch: str) -> Commit:
         """The newest commit of the branch with exactly this name."""
-        self._require(same_url=True)
-        return self._reader.resolve(branch)
+        return self._of_this_url(lambda: self._reader.resolve(branch))
 
     def read(self, sha: str, path: str, *, limit: int = READ_LIMIT) -> bytes:
         """A regular file of a commit; `path` from the top of the repository, `limit` in bytes."""
@@ -178,6 +178,13 @@ class Mirror:
     def size_bytes(self) -> int:
         """On disk; 0 before the first refresh."""
         return directory_size(self._place.git_dir)
+
+    def _of_this_url(self, read: Callable[[], T]) -> T:
+        """What was read of branches, if a worker did not put those of another address there meanwhile."""
+        self._require(same_url=True)
+        found = read()
+        self._require(same_url=True)
+        return found
 
     def _require(self, *, same_url: bool = False) -> Note:
         """Commits stay readable after the address changed; branches are those of the new address or none."""

@@ -154,6 +154,28 @@ def test_another_address_hides_the_branches_of_the_old_one_and_keeps_its_commits
     assert moved.read(old, "MLproject") == b"name: test\n"
 
 
+def test_branches_of_another_address_are_never_read_as_those_of_the_old_one(
+    mirror: Mirror, make_mirror: MirrorMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even by who reads just after they were put there, and before the fetch has ended."""
+    old = mirror.resolve("main").sha
+    other = Repository(tmp_path / "other")
+    other.commit("Elsewhere")
+    moved = make_mirror(url=str(other.path))
+    told: list[str] = []
+
+    def read_now(_refresh: object, _git_dir: Path) -> None:
+        for read in (lambda: mirror.resolve("main"), mirror.branches):
+            with pytest.raises(GitError) as caught:
+                read()
+            told.append(caught.value.code)
+        assert mirror.read(old, "MLproject") == b"name: test\n"
+
+    monkeypatch.setattr("connections.git.fetching._Refresh._check_size", read_now)
+    moved.refresh()
+    assert set(told) == {"mirror.missing"}
+
+
 @pytest.mark.parametrize("victim", ["pack", "HEAD", "note"])
 def test_a_damaged_mirror_is_made_anew(mirror: Mirror, tmp_path: Path, victim: str) -> None:
     git_dir = tmp_path / "mirrors/code.git"
