@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
 from connections.models import Connection
 from mantik.accounts.models import User
+from mantik.lib.humanize import short_sha
 from projects.models import CodeRepository, Experiment, Project
 from runs.backend_config import ACCOUNT
 from runs.budget_accounts import offer_accounts
 from runs.mlproject.parameters import Parameter
-from runs.plans import Choices, make_plan
-from runs.site_rules import CONFIG, RUN_ANYWAY
+from runs.plans import PARAMETER_PREFIX, Choices, make_plan
+from runs.site_rules import RUN_ANYWAY
+from runs.wishes import Wish
 
-PARAMETER_PREFIX = "param-"
+# "proposed-branch" is the hidden field that says what the form itself has put into the field "branch".
+PROPOSED_PREFIX = "proposed-"
+# The button that leaves out parameters which the entry point does not take.
+LEAVE_OUT = "leave_out"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The form as it is filled in, before RUN!. `shows_fields`: the answer shows all of them anew.
+
+    `is_other_connection`: it has just been changed, so the account may be left over from the one before.
+    """
+
+    shows_fields: bool = True
+    is_other_connection: bool = False
 
 
 class ConnectionChoice(forms.ModelChoiceField[Connection]):
@@ -31,6 +48,10 @@ class NewRunForm(forms.Form):
 
     Branches and entry points are chosen from what the repository has; the choices are made anew from each
     submitted state, so the form works the same with and without JavaScript.
+
+    What a member or a link has said stays until a member says something else, with the reason in place if it is not to
+    be had. Only what the form itself has proposed gives way to another proposal; the form knows it again by a hidden
+    field of its own beside each.
     """
 
     name = forms.CharField(max_length=120)
@@ -57,28 +78,37 @@ class NewRunForm(forms.Form):
         project: Project,
         user: User,
         initial: Mapping[str, Any] | None = None,
-        lenient: bool = False,
-        is_other_connection: bool = False,
+        wish: Wish | None = None,
+        preview: Preview | None = None,
     ) -> None:
-        """`lenient` is for the preview: a branch or entry point left over from another choice is replaced.
-
-        `is_other_connection`: it has just been changed, so the account may be left over, too.
-        """
+        """Without `data` all is proposed. `wish`: what it was filled in from, none of which is replaced in silence."""
         super().__init__(data, initial=dict(initial or {}))
-        self.lenient = lenient
+        self.wish = wish
+        self.preview = preview
+        self._rows: dict[str, Any] = {}
         self._offer("experiment", project.experiments.in_order())
         self._offer("code_repository", project.code_repositories.in_order())
         self._offer("connection", Connection.objects.owned_by(user).for_sites())
-        self.fields["experiment"].to_field_name = "uuid"  # type: ignore[attr-defined]
-        if is_other_connection:
-            self._put(RUN_ANYWAY, "")
+        if preview and preview.is_other_connection:
+            self._put({RUN_ANYWAY: ""})
         self.plan = make_plan(self._choices())
-        self._offer_accounts(user, is_other_connection)
+        self._offer_accounts(user)
         self._fill_selects()
         self._add_parameters()
 
     def _offer(self, name: str, rows: Any) -> None:
-        self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        field: Any = self.fields[name]
+        field.queryset, field.to_field_name = rows, "uuid"
+        self._rows[name] = self._chosen(name)
+        if self.is_bound and self._rows[name] is None:
+            # A browser would show the first as if it had been chosen.
+            field.empty_label = f"Choose {_article(str(field.label or name).lower())}"
+            self._refuse(name, field)
+
+    def _refuse(self, name: str, field: Any) -> None:
+        refusal = self.wish.refusals.get(name) if self.wish else None
+        if refusal:
+            field.empty_label, field.error_messages["required"] = refusal.shown, refusal.reason
 
     def _value(self, name: str) -> str:
         """What stands in a field now, posted or proposed."""
@@ -90,11 +120,18 @@ class NewRunForm(forms.Form):
         field: Any = self.fields[name]
         value = self._value(name)
         if not value:
-            return field.queryset.first()
+            return None if self.is_bound else field.queryset.first()
         try:
             return field.clean(value)
         except forms.ValidationError:
             return None
+
+    def _stands_as_proposed(self) -> frozenset[str]:
+        """Fields that nobody has touched since the form filled them in."""
+        if not self.is_bound:
+            return frozenset({"branch", "entry_point"})
+        named = (key.removeprefix(PROPOSED_PREFIX) for key in self.data if key.startswith(PROPOSED_PREFIX))
+        return frozenset(name for name in named if self.data.get(name, "") == self.data[f"{PROPOSED_PREFIX}{name}"])
 
     def _choices(self) -> Choices:
         posted = {
@@ -103,72 +140,82 @@ class NewRunForm(forms.Form):
             if key.startswith(PARAMETER_PREFIX)
         }
         return Choices(
-            code_repository=self._chosen("code_repository"),
+            code_repository=self._rows["code_repository"],
             branch=self._value("branch"),
             mlproject_path=self._value("mlproject_path"),
             entry_point=self._value("entry_point"),
             parameters=posted,
             backend_config_path=self._value("backend_config_path"),
-            connection=self._chosen("connection"),
+            connection=self._rows["connection"],
             compute_budget_account=self.account,
             run_anyway=self.fields[RUN_ANYWAY].clean(self._value(RUN_ANYWAY)),
-            lenient=self.lenient or not self.is_bound,
+            proposed=self._stands_as_proposed() if self._may_propose else frozenset(),
+            leave_out_unknown=LEAVE_OUT in self.data,
         )
 
-    def _offer_accounts(self, user: User, is_other_connection: bool) -> None:
+    @property
+    def _may_propose(self) -> bool:
+        """What nobody has said may be replaced by what fits now, because the answer shows the fields anew."""
+        return not self.is_bound or (self.preview is not None and self.preview.shows_fields)
+
+    def _offer_accounts(self, user: User) -> None:
         """The only account there is stands in the field already, unless RUN! was pressed without one."""
         queue = self.plan.config.resources.queue if self.plan.config else ""
         self.accounts = offer_accounts(user=user, connection=self.plan.choices.connection, queue=queue)
-        proposed = self.accounts.proposed_for(self.account, is_left_over=is_other_connection)
-        if proposed != self.account and (self.lenient or not self.is_bound):
-            self._put(ACCOUNT, proposed)
+        is_left_over = self.preview is not None and self.preview.is_other_connection
+        proposed = self.accounts.proposed_for(self.account, is_left_over=is_left_over)
+        if proposed != self.account and (self.preview or not self.is_bound):
+            self._put({ACCOUNT: proposed})
             self.plan = make_plan(self._choices())
-
-    def _put(self, name: str, value: str) -> None:
-        if self.is_bound:
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data[name] = value  # type: ignore[index]
-        else:
-            self.initial[name] = value
 
     def _fill_selects(self) -> None:
         plan = self.plan
-        branches = [branch.name for branch in plan.branches]
-        entry_points = list(plan.mlproject.entry_points) if plan.mlproject else []
-        self._select("branch", branches, plan.branch)
-        self._select("entry_point", entry_points, plan.entry_point.name if plan.entry_point else "")
+        # What RUN! has refused is no proposal any more: somebody has seen it, and has to choose.
+        self.proposed = self._stands_as_proposed() - ({"branch", "entry_point"} & set(plan.problems))
+        self._propose({"branch": plan.branch, "entry_point": plan.entry_point.name if plan.entry_point else ""})
+        self._select("branch", [branch.name for branch in plan.branches])
+        self._select("entry_point", list(plan.mlproject.entry_points) if plan.mlproject else [])
 
-    def _select(self, name: str, offered: list[str], chosen: str) -> None:
-        """What was typed or linked to stays in the list even if it is gone, so that the error can name it."""
-        posted = self._value(name)
-        values = offered if not posted or posted in offered or self.lenient else [posted, *offered]
-        widget: Any = self.fields[name].widget
-        widget.choices = [(value, value) for value in values]
+    def _propose(self, values: Mapping[str, str]) -> None:
         if not self.is_bound:
-            self.initial[name] = chosen
+            self._put(values)
+        elif self._may_propose:
+            self._put({name: value for name, value in values.items() if value and name in self.proposed})
+
+    def _put(self, values: Mapping[str, str]) -> None:
+        if not self.is_bound:
+            self.initial.update(values)
+            return
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        self.data.update(values)  # type: ignore[attr-defined]
+
+    def _select(self, name: str, offered: list[str]) -> None:
+        """What was said stays in the list even if it is gone, so that the error can name it."""
+        now = self._value(name)
+        shown = [(value, value) for value in offered]
+        if now not in offered and self.is_bound:
+            label = self.fields[name].label or name
+            shown.insert(0, (now, now or f"Choose {_article(str(label).lower())}"))
+        widget: Any = self.fields[name].widget
+        widget.choices = shown
 
     def _add_parameters(self) -> None:
-        if self.plan.entry_point is None:
-            return
-        for parameter in self.plan.entry_point.parameters:
-            self.fields[f"{PARAMETER_PREFIX}{parameter.name}"] = forms.CharField(
-                label=parameter.name,
-                required=False,
-                strip=False,
-                initial=parameter.default,
-                help_text=parameter.help,
-                widget=forms.TextInput(attrs={"data-type": str(parameter.type), "autocomplete": "off"}),
-            )
-        self._propose_defaults(self.plan.entry_point.parameters)
+        """A field for each that the entry point takes, and for each that was said and that it does not take."""
+        taken = self.plan.entry_point.parameters if self.plan.entry_point else ()
+        for parameter in taken:
+            self.fields[f"{PARAMETER_PREFIX}{parameter.name}"] = _parameter_field(parameter)
+        for name in self.plan.left_over:
+            self.fields[f"{PARAMETER_PREFIX}{name}"] = _left_over_field(name)
+        self._propose_defaults({f"{PARAMETER_PREFIX}{parameter.name}": parameter.default for parameter in taken})
 
-    def _propose_defaults(self, parameters: Iterable[Parameter]) -> None:
-        """A parameter that was not in the form before comes with its default, not empty."""
-        if not self.is_bound:
-            return
-        names = {f"{PARAMETER_PREFIX}{parameter.name}": parameter.default for parameter in parameters}
-        new = {name: default for name, default in names.items() if name not in self.data and default is not None}
-        self.data = self.data.copy()  # type: ignore[attr-defined]
-        self.data.update(new)  # type: ignore[attr-defined]
+    def _propose_defaults(self, defaults: Mapping[str, str | None]) -> None:
+        """A parameter of which nobody has said anything comes with its default, not empty."""
+        gives_way = self.proposed if self.is_bound and self._may_propose else frozenset()
+        new = {name: default or "" for name, default in defaults.items() if name not in self.data or name in gives_way}
+        known = self.data if self.is_bound else self.initial
+        self.proposed |= {name for name in new if name not in known or name in gives_way}
+        if self.is_bound:
+            self._put({name: value for name, value in new.items() if value or name in self.data})
 
     @property
     def account(self) -> str:
@@ -183,6 +230,21 @@ class NewRunForm(forms.Form):
         return self._value("name")
 
     @property
+    def commit_note(self) -> str:
+        """What has become of the branch since the run that the form was filled in from."""
+        run, commit = self.wish.run if self.wish else None, self.plan.commit
+        if run is None or commit is None or run.commit_pending or run.branch != self.plan.branch:
+            return ""
+        if run.commit_sha == commit.sha:
+            return ""
+        return f"{run.name} had commit {short_sha(run.commit_sha)}; {run.branch} is at {short_sha(commit.sha)} now."
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """By field: what was found out about its value, or put in its place."""
+        return {"branch": self.commit_note} | self.plan.replaced
+
+    @property
     def parameter_fields(self) -> list[dict[str, Any]]:
         """The parameters' fields with their types, for the template."""
         entry_point = self.plan.entry_point
@@ -193,22 +255,47 @@ class NewRunForm(forms.Form):
             for parameter in entry_point.parameters
         ]
 
+    @property
+    def left_over_fields(self) -> list[forms.BoundField]:
+        """Of parameters that were said, and that the entry point does not take. Nobody but a member drops them."""
+        return [self[f"{PARAMETER_PREFIX}{name}"] for name in self.plan.left_over]
+
+    def forgive(self) -> None:
+        """While nobody has pressed RUN!: what is only not filled in yet is no fault. What a link cannot have is."""
+        refused = self.wish.refusals if self.wish else {}
+        for name, faults in list(self.errors.as_data().items()):
+            if name not in refused and all(fault.code == "required" for fault in faults):
+                del self.errors[name]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.lenient:
-            self._forgive_what_is_empty()
         for name, sentences in self.plan.problems.items():
-            # An unknown parameter has no field of its own; its sentence belongs to the entry point.
-            target = name if name in self.fields else "entry_point"
             if name in self.errors and not self._value(name):
                 # There was nothing to choose from: why not says more than that something is required.
                 del self.errors[name]
             if name not in self.errors:
-                self.add_error(target, sentences)
+                self.add_error(name, sentences)
+        if self.errors and self.wish and self.wish.what_is_missing:
+            self.add_error(None, self.wish.what_is_missing)
         return cleaned
 
-    def _forgive_what_is_empty(self) -> None:
-        """What is not filled in yet is no fault; what stands there may be one."""
-        for name in (ACCOUNT, CONFIG):
-            if not self._value(name):
-                self.errors.pop(name, None)
+
+def _parameter_field(parameter: Parameter) -> forms.CharField:
+    return forms.CharField(
+        label=parameter.name,
+        required=False,
+        strip=False,
+        initial=parameter.default,
+        help_text=parameter.help,
+        widget=forms.TextInput(attrs={"data-type": str(parameter.type), "autocomplete": "off"}),
+    )
+
+
+def _left_over_field(name: str) -> forms.CharField:
+    return forms.CharField(
+        label=name, required=False, strip=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"

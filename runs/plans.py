@@ -31,7 +31,10 @@ from runs.mlproject import (
     mlproject_candidates,
     parse_mlproject,
 )
+from runs.mlproject.wording import shortened
 from runs.site_rules import refused_by_site
+
+PARAMETER_PREFIX = "param-"
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ class Choices:
     compute_budget_account: str = ""
     # A person knows better than what the site said at the last test, or nobody is there to be asked.
     run_anyway: bool = False
-    # Left-overs of another choice (a branch of the repository chosen before) give way instead of failing.
-    lenient: bool = False
+    # Form fields that nobody has filled in: what was proposed there gives way to what fits. All else fails by name.
+    proposed: frozenset[str] = frozenset()
+    # The member has said so of parameters that the entry point does not take.
+    leave_out_unknown: bool = False
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Plan:
     """What could be found out. `problems` maps form field names to sentences; empty means RUN! will do.
 
     `refusals`, of the same kind, is what the site would refuse; they are problems, too, but for `run_anyway`.
+    `replaced` says by form field what a proposal has given way to, and why.
     """
 
     choices: Choices
@@ -74,6 +80,13 @@ class Plan:
     problems: dict[str, list[str]] = field(default_factory=dict)
     refusals: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_over(self) -> dict[str, str]:
+        """Parameters that were given, and that the entry point does not take; all of them while there is none."""
+        taken = {parameter.name for parameter in self.entry_point.parameters} if self.entry_point else set()
+        return {name: value for name, value in _given(self).items() if name not in taken}
 
     def complain(self, field_name: str, message: str) -> None:
         self.problems.setdefault(field_name, []).append(message)
@@ -83,9 +96,9 @@ def make_plan(choices: Choices) -> Plan:
     plan = Plan(choices)
     if choices.code_repository is None:
         return plan
-    mirror = mirror_of(choices.code_repository)
-    _read_branch(plan, mirror)
+    _read_branch(plan, choices.code_repository)
     if plan.commit:
+        mirror = mirror_of(choices.code_repository)
         _read_mlproject(plan, mirror, plan.commit)
         _read_config(plan, mirror, plan.commit)
     if plan.mlproject:
@@ -93,22 +106,28 @@ def make_plan(choices: Choices) -> Plan:
     return plan
 
 
-def _read_branch(plan: Plan, mirror: Mirror) -> None:
+def _read_branch(plan: Plan, code: CodeRepository) -> None:
+    mirror = mirror_of(code)
     try:
         plan.branches = mirror.branches()
-        plan.branch = _branch(plan)
+        plan.branch = _branch(plan, code)
         if plan.branch:
             plan.commit = mirror.resolve(plan.branch)
     except GitError as error:
-        plan.complain("branch" if plan.branches else "code_repository", error.message)
+        # The copy knows that there is none; the row knows why none could be made.
+        reason = code.fetch_error if error.code == "mirror.missing" else ""
+        plan.complain("branch" if plan.branches else "code_repository", reason or error.message)
 
 
-def _branch(plan: Plan) -> str:
+def _branch(plan: Plan, code: CodeRepository) -> str:
     names = [branch.name for branch in plan.branches]
     asked = plan.choices.branch
-    if asked and (asked in names or not plan.choices.lenient):
+    if "branch" not in plan.choices.proposed or asked in names:
         return asked
-    return names[0] if names else ""
+    default = names[0] if names else ""
+    if asked and default:
+        plan.replaced["branch"] = f"{code.name} has no branch {shortened(asked)}. {default} is its default."
+    return default
 
 
 def _read_mlproject(plan: Plan, mirror: Mirror, commit: Commit) -> None:
@@ -169,15 +188,23 @@ def _read_config(plan: Plan, mirror: Mirror, commit: Commit) -> None:
 
 
 def _check_site(plan: Plan, config: BackendConfig) -> None:
-    """Credentials for one site are never sent to another."""
     connection = plan.choices.connection
-    url = config.unicore_api_url
-    if connection is None or connection.site is None or url is None or same_site(url, connection.site.base_url):
-        return
-    plan.complain(
-        "connection",
-        f"{plan.choices.backend_config_path} is for {url}, and this connection is for "
-        f"{connection.site.base_url}. Choose a connection to that site, or change UnicoreApiUrl.",
+    elsewhere = other_site(config, connection, path=plan.choices.backend_config_path) if connection else ""
+    if elsewhere:
+        plan.complain("connection", elsewhere)
+
+
+def other_site(config: BackendConfig, connection: Connection, *, path: str) -> str:
+    """Why `connection` leads to another site than `config` is for; "" if it does not.
+
+    Credentials for one site are never sent to another.
+    """
+    site, url = connection.site, config.unicore_api_url
+    if site is None or url is None or same_site(url, site.base_url):
+        return ""
+    return (
+        f"{path} is for {url}, and this connection is for {site.base_url}. Choose a connection to that site, or "
+        "change UnicoreApiUrl."
     )
 
 
@@ -201,27 +228,42 @@ def _check_queues(plan: Plan, config: BackendConfig) -> None:
 
 
 def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:
-    asked = plan.choices.entry_point
-    if plan.choices.lenient and asked not in mlproject.entry_points:
-        asked = ""
     try:
-        entry_point = mlproject.entry_point(asked) if asked else mlproject.default_entry_point
+        entry_point = _entry_point(plan, mlproject)
     except MLprojectError as error:
         plan.complain("entry_point", error.message)
+        return
+    if entry_point is None:
         return
     plan.entry_point = entry_point
     plan.warnings[:0] = [warning.message for warning in entry_point.warnings]
     try:
-        plan.parameters = entry_point.clean(_given(plan, entry_point))
+        plan.parameters = entry_point.clean(_given(plan))
         plan.command_line = entry_point.command_line(plan.parameters)
     except ParameterErrors as error:
         for parameter, message in error.errors.items():
-            plan.complain(f"param-{parameter}", message)
+            plan.complain(f"{PARAMETER_PREFIX}{parameter}", message)
 
 
-def _given(plan: Plan, entry_point: EntryPoint) -> dict[str, str]:
-    given = dict(plan.choices.parameters)
-    if not plan.choices.lenient:
-        return given
-    declared = {parameter.name for parameter in entry_point.parameters}
-    return {name: value for name, value in given.items() if name in declared}
+def _entry_point(plan: Plan, mlproject: MLproject) -> EntryPoint | None:
+    """None while none is chosen. Raises MLprojectError."""
+    asked = plan.choices.entry_point
+    if "entry_point" not in plan.choices.proposed or asked in mlproject.entry_points:
+        return mlproject.entry_point(asked) if asked else None
+    default = mlproject.default_entry_point
+    if asked:
+        gone = f"{mlproject.path} has no entry point {shortened(asked)}."
+        plan.replaced["entry_point"] = f"{gone} {default.name} is its default."
+    return default
+
+
+def _given(plan: Plan) -> dict[str, str]:
+    """What was said of parameters; for what was proposed, the entry point's own defaults hold."""
+    choices = plan.choices
+    said = {
+        name: value for name, value in choices.parameters.items() if f"{PARAMETER_PREFIX}{name}" not in choices.proposed
+    }
+    if not choices.leave_out_unknown or plan.entry_point is None:
+        return said
+    taken = {parameter.name for parameter in plan.entry_point.parameters}
+    return {name: value for name, value in said.items() if name in taken}

@@ -48,6 +48,11 @@ class Repeatable(models.Model):
         abstract = True
 
     @property
+    def code_has_moved(self) -> bool:
+        """Whether its code repository leads elsewhere than when this was stored: to what may be other code."""
+        return self.code_repository is not None and self.code_repository.url != self.code_url
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """All of these columns, by the names they are stored under."""
         return {name: getattr(self, name) for name in RECIPE}

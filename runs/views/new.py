@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -18,9 +15,11 @@ from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
 from runs import services
-from runs.forms import PARAMETER_PREFIX, NewRunForm
+from runs.forms import NewRunForm, Preview
 from runs.models import Run
 from runs.preview import preview_of
+from runs.querysets import RunQuerySet
+from runs.wishes import WISH, Wish, choices_of, wish_for
 
 
 @login_required
@@ -29,7 +28,8 @@ def new_run(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_RUN)
     if request.method == "POST":
         return _run(request, project)
-    form = NewRunForm(project=project, user=request.user, initial=_initial(request, project))
+    wish = _wish(request, project, request.GET)
+    form = _as_linked(request, project, wish) if wish else _fresh(request, project)
     _keep_fresh(form)
     return _page(request, project, form)
 
@@ -44,16 +44,20 @@ def preview(request: MemberRequest, slug: str) -> HttpResponse:
         with_offers(data),
         project=project,
         user=request.user,
-        lenient=True,
-        is_other_connection=request.GET.get("changed") == "connection",
+        wish=_wish(request, project, data),
+        preview=Preview(
+            shows_fields=request.GET.get("only") != "preview",
+            is_other_connection=request.GET.get("changed") == "connection",
+        ),
     )
+    form.forgive()
     _keep_fresh(form)
     template = "runs/_preview.html" if request.htmx else "runs/new.html"
     return _page(request, project, form, template=template)
 
 
 def _run(request: MemberRequest, project: Project) -> HttpResponse:
-    form = NewRunForm(request.POST, project=project, user=request.user)
+    form = NewRunForm(request.POST, project=project, user=request.user, wish=_wish(request, project, request.POST))
     if not form.is_valid():
         return _page(request, project, form, status=422)
     try:
@@ -80,6 +84,7 @@ def _page(
         "project": project,
         "room": "submissions",
         "form": form,
+        "is_as_linked": request.method == "GET" and form.wish is not None,
         "plan": form.plan,
         "preview": preview_of(form.plan, account=form.account, name=form.run_name),
         "repository": form.plan.choices.code_repository,
@@ -93,33 +98,22 @@ def _keep_fresh(form: NewRunForm) -> None:
         mirrors.request_fetch(repository, now=timezone.now())
 
 
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _wish(request: MemberRequest, project: Project, data: QueryDict) -> Wish | None:
+    return wish_for(data.get(WISH, ""), among=_visible(request, project), user=request.user)
 
 
-def _initial(request: MemberRequest, project: Project) -> dict[str, Any]:
-    """What "Run again" fills in: everything of that run. Otherwise the code and site that this member used last."""
-    visible = Run.objects.visible_to(request.user).filter(project=project)
-    again = _uuid_or_none(request.GET.get("from", ""))
-    earlier = visible.filter(uuid=again).first() if again else None
-    if earlier:
-        parameters = {f"{PARAMETER_PREFIX}{name}": value for name, value in earlier.parameters.items()}
-        return _choices_of(earlier) | {"name": earlier.name} | parameters
-    last = visible.filter(created_by=request.user).order_by("-pk").first()
-    return _choices_of(last) if last else {}
+def _as_linked(request: MemberRequest, project: Project, wish: Wish) -> NewRunForm:
+    """ "Run again": as if all of that run had been typed, so what RUN! would refuse is said at once."""
+    form = NewRunForm(wish.values(), project=project, user=request.user, wish=wish)
+    form.forgive()
+    return form
 
 
-def _choices_of(run: Run) -> dict[str, Any]:
-    return {
-        "experiment": run.experiment.uuid,
-        "code_repository": run.code_repository.uuid if run.code_repository else "",
-        "branch": run.branch,
-        "mlproject_path": run.mlproject_path,
-        "entry_point": run.entry_point,
-        "connection": run.connection.uuid if run.connection else "",
-        "compute_budget_account": run.compute_budget_account,
-        "backend_config_path": run.backend_config_path,
-    }
+def _fresh(request: MemberRequest, project: Project) -> NewRunForm:
+    """With the code and site that this member used last."""
+    last = _visible(request, project).filter(created_by=request.user).order_by("-pk").first()
+    return NewRunForm(project=project, user=request.user, initial=choices_of(last) if last else None)
+
+
+def _visible(request: MemberRequest, project: Project) -> RunQuerySet:
+    return Run.objects.visible_to(request.user).filter(project=project)

@@ -9,8 +9,10 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from runs.models import Run
+from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
+from tests.support.factories import make_run
 
 
 def form_url(scene: Scene) -> str:
@@ -124,3 +126,71 @@ def test_without_javascript_the_form_works_by_reloading_choices(scene: Scene, op
     page.locator("#id_connection").select_option(label="site-a · Site A")
     page.get_by_role("button", name="RUN!").click()
     expect(page.get_by_role("heading", name="by hand")).to_be_visible()
+
+
+@pytest.fixture
+def run_of_a_lost_branch(scene: Scene) -> Run:
+    """Its branch was deleted at the host since."""
+    return make_run(
+        RunState.FINISHED,
+        project=scene.project,
+        created_by=scene.researcher,
+        name="on a branch",
+        experiment=scene.project.experiments.first(),
+        code_repository=scene.repository,
+        connection=scene.connection,
+        branch="gone",
+        parameters={"epochs": "12", "lr": "0.7", "data": "data/pv"},
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_run_again_of_a_branch_that_is_gone_stays_on_it_until_somebody_chooses(
+    scene: Scene, open_page: Opener, run_of_a_lost_branch: Run, width: int
+) -> None:
+    visit = open_page(scene.researcher, width=width)
+    visit.expect_status(422)
+    page = visit.goto(f"{form_url(scene)}?from={run_of_a_lost_branch.uuid}")
+    branch, error = page.get_by_label("Branch"), page.locator("#id_branch_error")
+    expect(error).to_contain_text("has no branch 'gone'. Did you mean main or rounds?")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Filled in from the run “on a branch”, but not everything is as it was."
+    )
+    assert visit.barriers() == []
+    assert visit.overflow() == []
+    # A preview that is about something else changes nothing of it.
+    config = page.get_by_label("Compute Backend config")
+    with page.expect_response(re.compile("/preview/")):
+        config.fill("hpc/unicore.yml")
+    with page.expect_response(re.compile("/preview/")):
+        config.fill("hpc/unicore.yaml")
+    expect(branch).to_have_value("gone")
+    expect(error).to_contain_text("has no branch 'gone'")
+    page.get_by_role("button", name="RUN!").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved yet")
+    expect(branch).to_have_value("gone")
+    expect(error).to_contain_text("has no branch 'gone'. Did you mean main or rounds?")
+    branch.select_option("main")
+    expect(error).to_have_count(0)
+    expect(page.get_by_label("epochs int")).to_have_value("12")
+    expect(page.get_by_label("lr float")).to_have_value("0.7")
+    page.get_by_role("button", name="RUN!").click()
+    expect(page.get_by_role("heading", name="on a branch")).to_be_visible()
+    again = Run.objects.latest("pk")
+    assert (again.branch, again.parameters["lr"]) == ("main", "0.7")
+    assert visit.complaints == []
+
+
+def test_parameters_that_another_entry_point_does_not_take_are_kept_until_they_are_left_out(
+    scene: Scene, open_page: Opener
+) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    page.get_by_label("epochs int").fill("12")
+    page.get_by_label("Entry point").select_option("evaluate")
+    expect(page.locator("[id='id_param-epochs_error']")).to_contain_text("not a parameter of the entry point evaluate")
+    expect(page.get_by_label("lr float")).to_have_count(0)
+    page.get_by_role("button", name="Leave it out").click()
+    expect(page.locator("[id='id_param-epochs']")).to_have_count(0)
+    expect(page.get_by_label("checkpoint string")).to_have_value("")
+    assert visit.complaints == []
