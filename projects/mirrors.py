@@ -96,10 +96,23 @@ def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> N
 
 
 def whole_code(
-    repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool], check_lfs: Callable[[int], None]
+    repository: CodeRepository,
+    sha: str,
+    *,
+    wanted: Callable[[str], bool],
+    check_lfs: Callable[[int], None],
+    before_fetching: Callable[[], object] = lambda: None,
 ) -> Whole:
-    """For workers: a commit with its submodules and Git LFS files; see connections.git.whole. Raises GitError."""
-    return gather(mirror_of(repository), sha, wanted=wanted, route=lambda: _route(repository), check_lfs=check_lfs)
+    """For workers: a commit with its submodules and Git LFS files; see connections.git.whole. Raises GitError.
+
+    `before_fetching` is called if something has to be fetched, and may raise.
+    """
+
+    def route() -> Route:
+        before_fetching()
+        return _route(repository)
+
+    return gather(mirror_of(repository), sha, wanted=wanted, route=route, check_lfs=check_lfs)
 
 
 def whole_code_here(repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool]) -> Whole:

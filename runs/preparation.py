@@ -28,7 +28,7 @@ from runs.job import (
 from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
 from runs.models import Run
 from runs.notifications import notification_url
-from runs.plans import Choices, make_plan
+from runs.plans import Choices, make_plan, other_site
 from runs.repeatable import Repeatable
 from runs.storing import code_columns
 from runs.tracking import ensure_tracking_run
@@ -97,6 +97,9 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     Raises NotPossible, GitError, TrackingUnavailable and TrackingRefused.
     """
     recipe = recipe_of(run)
+    if run.connection and (elsewhere := other_site(recipe.config, run.connection, path=run.backend_config_path)):
+        # The address of a site can be corrected while a run waits.
+        raise NotPossible(elsewhere)
     experiment_id, mlflow_run_id = ensure_tracking_run(run, now=now)
     script = recipe.script(facts_of(run))
     code = pack_run(run, now=now, recipe=recipe)
@@ -128,7 +131,7 @@ def newest_of_branch(run: Run, *, now: datetime) -> dict[str, Any]:
 
     Raises NotPossible if that commit cannot be run as the run says, and GitError.
     """
-    code = _code_repository(run)
+    code = _unmoved(run)
     fetch_or_raise(code, now=now)
     plan = make_plan(
         Choices(
@@ -161,7 +164,7 @@ def pack_run(run: Run, *, now: datetime, recipe: Recipe | None = None) -> Packed
         if error.code not in MIRROR_PROBLEMS:
             raise
         # The mirror of this machine may be older than the run, or be missing altogether.
-        fetch_or_raise(_code_repository(run), now=now)
+        fetch_or_raise(_unmoved(run), now=now)
         return _pack(run, recipe)
 
 
@@ -173,6 +176,7 @@ def _pack(run: Run, recipe: Recipe) -> PackedCode:
             run.commit_sha,
             wanted=lambda path: path in recipe.kept or not exclude.matches(path),
             check_lfs=lambda size: check_lfs(size, limit_bytes=limit),
+            before_fetching=lambda: _unmoved(run),
         )
         return pack_code(
             entries=code.entries,
@@ -191,6 +195,21 @@ def _code_repository(run: Run) -> CodeRepository:
     if run.code_repository is None:
         raise NotPossible("The code repository of this run was deleted.")
     return run.code_repository
+
+
+def _unmoved(run: Run) -> CodeRepository:
+    """To fetch from. What a commit names by hash is the same wherever its copy came from; what is fetched need not be.
+
+    Members may lead a link elsewhere at any time; a run that waits would take somebody's other code, in the name of who
+    pressed RUN!, and its page would name the old address.
+    """
+    code = _code_repository(run)
+    if run.code_has_moved:
+        raise NotPossible(
+            f"The code repository {code.name} led to {run.code_url} when this run was stored, and leads to {code.url} "
+            "now. Nothing is taken from there for it. Run it again if you want what is there now."
+        )
+    return code
 
 
 def recipe_of(run: Repeatable) -> Recipe:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.models import Connection, Site
+from projects import mirrors
+from projects.models import CodeRepository
 from runs.models import Run
-from runs.preparation import NotPossible, newest_of_branch
-from tests.support.factories import make_run
+from runs.preparation import NotPossible, newest_of_branch, pack_run, prepare
+from runs.states import RunState
+from runs.submission import submit_run
+from tests.git.repository import Repository
+from tests.support.factories import make_run, make_user
 from tests.support.pages import page_text
 from tests.support.world import BACKEND_CONFIG, World
 
@@ -35,6 +45,95 @@ def test_a_commit_that_cannot_be_run_so_is_refused_with_the_reason(run: Run, wor
     world.repository.commit("Rename")
     with pytest.raises(NotPossible, match=r"^The newest commit of main cannot be run\. .*main"):
         newest_of_branch(run, now=timezone.now())
+
+
+def lead_elsewhere(world: World) -> Repository:
+    """Somebody who may edit the link does, and a worker reads what is there."""
+    other = Repository(world.repository.path.with_name("other"))
+    for path in ("MLproject", "unicore.yaml"):
+        other.write(path, (world.repository.path / path).read_text())
+    other.commit("Other code")
+    CodeRepository.objects.filter(pk=world.code.pk).update(url=str(other.path))
+    mirrors.fetch_or_raise(CodeRepository.objects.get(pk=world.code.pk), now=timezone.now())
+    return other
+
+
+def test_the_newest_commit_is_never_taken_from_another_address(run: Run, world: World) -> None:
+    lead_elsewhere(world)
+    with pytest.raises(NotPossible, match=r"led to .*/code when this run was stored, and leads to .*/other now\."):
+        newest_of_branch(Run.objects.get(pk=run.pk), now=timezone.now())
+
+
+def test_nor_while_the_link_is_being_led_elsewhere(run: Run, world: World) -> None:
+    """The worker has read the row before; the copy is that of the new address a moment later."""
+    before = Run.objects.select_related("code_repository").get(pk=run.pk)
+    assert before.code_repository
+    lead_elsewhere(world)
+    assert before.code_repository.url == before.code_url
+    sha = newest_of_branch(before, now=timezone.now())["commit_sha"]
+    assert sha == world.repository.git("rev-parse", "HEAD")
+
+
+def test_the_commit_that_was_stored_is_taken_from_the_copy(world: World) -> None:
+    run = world.start_run()
+    sha = run.commit_sha
+    packed = pack_run(run, now=timezone.now()).sha256
+    lead_elsewhere(world)
+    assert pack_run(Run.objects.get(pk=run.pk), now=timezone.now()).sha256 == packed
+    assert Run.objects.get(pk=run.pk).commit_sha == sha
+
+
+def test_what_the_copy_lacks_is_not_fetched_from_another_address(world: World) -> None:
+    run = world.start_run()
+    lead_elsewhere(world)
+    shutil.rmtree(mirror_directory(world))
+    with pytest.raises(NotPossible, match="Nothing is taken from there"):
+        pack_run(Run.objects.get(pk=run.pk), now=timezone.now())
+
+
+def test_nor_is_a_submodule(world: World) -> None:
+    library = Repository(world.repository.path.with_name("library"))
+    world.repository.add_submodule("library", "../library", library.commit("First"))
+    world.repository.commit("Use a library")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+    run = world.start_run()
+    lead_elsewhere(world)
+    with pytest.raises(NotPossible, match="Nothing is taken from there"):
+        pack_run(Run.objects.get(pk=run.pk), now=timezone.now())
+
+
+def test_a_run_is_not_sent_to_another_site_than_its_config_names(world: World) -> None:
+    world.repository.write("unicore.yaml", f"UnicoreApiUrl: {world.site.base_url}\n{BACKEND_CONFIG}")
+    world.repository.commit("Name the site")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+    run = world.start_run()
+    Site.objects.filter(pk=world.site.pk).update(base_url="https://elsewhere.example.org/SITE/rest/core")
+    with pytest.raises(NotPossible, match=r"unicore\.yaml is for .*, and this connection is for https://elsewhere"):
+        prepare(Run.objects.get(pk=run.pk), now=timezone.now())
+
+
+def test_a_run_that_takes_the_newest_commit_of_a_link_led_elsewhere_fails_with_that_sentence(
+    run: Run, world: World
+) -> None:
+    lead_elsewhere(world)
+    submit_run(run_id=run.pk, clock=timezone.now)
+    run.refresh_from_db()
+    assert (run.state, run.posted_at) == (RunState.FAILED, None)
+    assert "leads to" in run.outcome
+    assert "Nothing is taken from there for it." in run.outcome
+
+
+def test_a_run_is_not_sent_with_a_connection_that_is_not_its_starters(world: World) -> None:
+    run = world.start_run()
+    Connection.objects.filter(pk=world.connection.pk).update(owner=make_user())
+    submit_run(run_id=run.pk, clock=timezone.now)
+    run.refresh_from_db()
+    assert (run.state, run.posted_at) == (RunState.FAILED, None)
+    assert "belongs to somebody else" in run.outcome
+
+
+def mirror_directory(world: World) -> Path:
+    return Path(settings.MANTIK_DATA_DIR) / "git" / f"{world.code.uuid}.git"
 
 
 @pytest.fixture
