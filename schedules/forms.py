@@ -19,8 +19,9 @@ from runs.forms import ConnectionChoice
 from runs.models import Run
 from runs.querysets import RunQuerySet
 from runs.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
+from runs.wishes import Wish
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
-from schedules.services import Policies
+from schedules.services import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
 from schedules.timing import BadTiming, Timing, read_timing
 
@@ -31,8 +32,8 @@ NUMBERS = {
     "max_value": "Write %(limit_value)s or less.",
 }
 # What the live preview finds fault with; the other fields are complained about once the form is sent.
-TIMES = ("cron_expression", "time_zone", "end_date", "jitter_seconds")
-FOLLOWED = (*TIMES, "run", ACCOUNT)
+
+FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT)
 
 
 class RunChoice(forms.ModelChoiceField[Run]):
@@ -54,7 +55,10 @@ class OwnOrKept(ConnectionChoice):
 
 
 class ScheduleForm(forms.Form):
-    """Fields of the outside contract, for a new schedule or for `schedule`. `timing`: None while it cannot be read."""
+    """Fields of the outside contract, for a new schedule or for `schedule`. `timing`: None while it cannot be read.
+
+    `wish` is what a link has filled it in from; `refused` says by field what of that cannot be had.
+    """
 
     name = forms.CharField(max_length=120)
     run_search = forms.CharField(
@@ -139,9 +143,10 @@ class ScheduleForm(forms.Form):
         now: datetime,
         schedule: Schedule | None = None,
         initial: Mapping[str, Any] | None = None,
+        wish: Wish | None = None,
     ) -> None:
         super().__init__(data, initial=(_shown(schedule) if schedule else _usual()) | dict(initial or {}))
-        self.project, self.user, self.now, self.schedule = project, user, now, schedule
+        self.project, self.user, self.now, self.schedule, self.wish = project, user, now, schedule, wish
         self.timing: Timing | None = None
         # By field: what means the same as what was refused.
         self.offers: dict[str, str] = {}
@@ -150,6 +155,7 @@ class ScheduleForm(forms.Form):
         self._look_at_site()
         if not self.is_bound:
             self.propose_account()
+        self.refused = self._refuse()
 
     def value(self, name: str) -> str:
         """What stands in a field now, posted or proposed."""
@@ -198,10 +204,10 @@ class ScheduleForm(forms.Form):
             self._look_at_site()
 
     def forgive(self) -> None:
-        """For the preview: what is not filled in yet is no fault."""
+        """For the preview: what is not filled in yet is no fault. What a link cannot have is."""
         self.full_clean()
         for name in list(self.errors):
-            if name not in FOLLOWED or not self.value(name):
+            if name not in self.refused and (name not in FOLLOWED or not self.value(name)):
                 del self.errors[name]
 
     def clean(self) -> dict[str, Any]:
@@ -221,6 +227,7 @@ class ScheduleForm(forms.Form):
             for name, sentences in bad.problems.items():
                 if name not in self.errors:
                     self.add_error(name, sentences)
+        self._check_choices(cleaned.get("run"), cleaned.get("connection"))
         return cleaned
 
     def _put(self, name: str, value: str) -> None:
@@ -259,6 +266,35 @@ class ScheduleForm(forms.Form):
             return parse_backend_config(source.backend_config_content.encode(), path=source.backend_config_path)
         except BackendConfigError:
             return None
+
+    def _check_choices(self, run: Run | None, connection: Connection | None) -> None:
+        """What is repeated already stays as it is."""
+        if run is None or (self.schedule and self.schedule.run_id == run.pk):
+            return
+        try:
+            check_choices(run, connection)
+        except BadChoice as bad:
+            self.add_error(bad.field, bad.message)
+
+    def _refuse(self) -> dict[str, str]:
+        """What the link asks for and cannot have, as long as nothing else was chosen: by field, a sentence."""
+        if self.wish is None:
+            return {}
+        found = {"run": self.wish.what_is_missing} if self.wish.run is None else {}
+        if self.wish.run and self.wish.run == self.chosen_run():
+            found |= self._refused_connection()
+        refused = {name: reason for name, reason in found.items() if not self.value(name)}
+        for name, reason in refused.items():
+            self.fields[name].error_messages["required"] = reason
+        return refused
+
+    def _refused_connection(self) -> dict[str, str]:
+        refusal = self.wish.refusals.get("connection") if self.wish else None
+        if refusal is None:
+            return {}
+        field: Any = self.fields["connection"]
+        field.empty_label = refusal.shown
+        return {"connection": refusal.reason}
 
     def _chosen(self, name: str) -> Any:
         try:

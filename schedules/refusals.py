@@ -63,7 +63,7 @@ def _why_not_from(schedule: Schedule) -> str:
     code = schedule.code_repository
     if code is None:
         return f"The code repository {schedule.code_name} was deleted. Edit the schedule and choose another run."
-    if code.url != schedule.code_url:
+    if schedule.code_has_moved:
         return (
             f"The code repository {code.name} leads to another address than when the schedule was made. "
             "Edit the schedule and choose a run of the new one."

@@ -19,8 +19,8 @@ from mantik.audit.services import record
 from projects.models import Project
 from projects.permissions import Action, may
 from projects.services import NameTaken
-from runs.backend_config import same_site
 from runs.models import Run
+from runs.plans import other_site
 from runs.preparation import NotPossible, recipe_of
 from runs.services import NotAllowed
 from schedules import engine, periodic
@@ -266,31 +266,36 @@ def _recipe(project: Project, run: Run, connection: Connection, account: str) ->
     """All that a run needs, copied from `run`. Raises BadChoice."""
     if run.project_id != project.pk:
         raise BadChoice("run", "The run is not of this project. Choose another one.")
-    if run.commit_pending:
-        raise BadChoice("run", "The commit of this run is not known yet. Wait until it is submitted.")
-    if run.code_repository is None:
-        raise BadChoice("run", f"Its code repository {run.code_name} was deleted. Choose another run.")
-    if run.code_repository.url != run.code_url:
-        raise BadChoice("run", f"The code repository {run.code_name} leads to another address now. Choose a newer run.")
     if connection.site is None:
         raise BadChoice("connection", "This connection is for a git host. Choose one for a site.")
-    _check_site(run, connection)
+    check_choices(run, connection)
     chosen = {"connection_id": connection.pk, "site_name": connection.site.name, "compute_budget_account": account}
     return run.recipe | chosen
 
 
+def check_choices(run: Run, connection: Connection | None) -> None:
+    """Whether `run` can be repeated with what it was, and with `connection` if one is chosen. Raises BadChoice."""
+    if run.commit_pending:
+        raise BadChoice("run", "The commit of this run is not known yet. Wait until it is submitted.")
+    if run.code_repository is None:
+        raise BadChoice("run", f"Its code repository {run.code_name} was deleted. Choose another run.")
+    if run.code_has_moved:
+        raise BadChoice(
+            "run",
+            f"The code repository {run.code_name} leads to another address now: to {run.code_repository.url}, and not "
+            f"to {run.code_url}. Choose a newer run.",
+        )
+    if connection is not None:
+        _check_site(run, connection)
+
+
 def _check_site(what: Run | Schedule, connection: Connection) -> None:
-    """Credentials for one site are never sent to another."""
     try:
-        url = recipe_of(what).config.unicore_api_url
+        config = recipe_of(what).config
     except NotPossible as error:
         raise BadChoice("run", str(error)) from None
-    if url and connection.site and not same_site(url, connection.site.base_url):
-        raise BadChoice(
-            "connection",
-            f"{what.backend_config_path} is for {url}, and this connection is for {connection.site.base_url}. Choose a "
-            "connection to that site.",
-        )
+    if elsewhere := other_site(config, connection, path=what.backend_config_path):
+        raise BadChoice("connection", elsewhere)
 
 
 def _written(timing: Timing) -> dict[str, Any]:

@@ -100,7 +100,10 @@ def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except (CronError, ZoneError) as error:
         messages.error(request, f"It cannot be copied. {error.message}")
         return redirect("schedules:detail", slug, schedule.uuid)
-    messages.info(request, f"{copy.name} is a copy of yours. It is paused: change what you want, then resume it.")
+    lacks = "" if copy.connection_id else " It has no connection yet: choose one of yours."
+    messages.info(
+        request, f"{copy.name} is a copy of yours. It is paused: change what you want, then resume it.{lacks}"
+    )
     return redirect("schedules:edit", slug, copy.uuid)
 
 

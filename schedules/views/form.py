@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
 from runs.models import Run
+from runs.wishes import WISH, Wish, wish_for
 from schedules import services
 from schedules.cron import choices
 from schedules.forecast import Forecast, forecast
@@ -43,9 +45,9 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_SCHEDULE)
     now = timezone.now()
     if request.method == "GET":
-        form = ScheduleForm(project=project, user=request.user, now=now, initial=_initial(request, project))
-        return _page(request, project, form)
-    form = ScheduleForm(request.POST, project=project, user=request.user, now=now)
+        return _page(request, project, _new_form(request, project, now))
+    wish = _wish(request, project, request.POST.get(WISH, ""))
+    form = ScheduleForm(request.POST, project=project, user=request.user, now=now, wish=wish)
     schedule = _created(request, project, form) if form.is_valid() else None
     if schedule is None:
         return _page(request, project, form, status=422)
@@ -83,7 +85,14 @@ def edit_preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _preview(request: MemberRequest, project: Project, schedule: Schedule | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
-    form = ScheduleForm(with_offers(data), project=project, user=request.user, now=timezone.now(), schedule=schedule)
+    form = ScheduleForm(
+        with_offers(data),
+        project=project,
+        user=request.user,
+        now=timezone.now(),
+        schedule=schedule,
+        wish=_wish(request, project, data.get(WISH, "")),
+    )
     form.propose_account(is_other_connection=request.GET.get("changed") == "connection")
     form.forgive()
     template = "schedules/_preview.html" if request.htmx else "schedules/form.html"
@@ -136,27 +145,29 @@ def _explain(form: ScheduleForm, refusal: Exception) -> None:
         form.add_error(None, CHANGED)
 
 
-def _initial(request: MemberRequest, project: Project) -> dict[str, Any]:
-    """Times in the reader's zone, and what the run of `?run=` says: its name, connection and account."""
+def _new_form(request: MemberRequest, project: Project, now: datetime) -> ScheduleForm:
+    """Times in the reader's zone. With `?run=`, as if what that run says had been typed: so it is checked at once."""
     proposed: dict[str, Any] = {"time_zone": timezone.get_current_timezone_name()}
-    run = _run_of(project, request.GET.get("run", ""))
+    wish = _wish(request, project, request.GET.get("run", ""))
+    if wish is None:
+        return ScheduleForm(project=project, user=request.user, now=now, initial=proposed)
+    form = ScheduleForm(project=project, user=request.user, now=now, initial=proposed | _wished(wish), wish=wish)
+    linked = _as_if_sent(request, form)
+    linked.forgive()
+    return linked
+
+
+def _wished(wish: Wish) -> dict[str, Any]:
+    """A run's name, connection and account, as far as the reader can have them."""
+    run = wish.run
     if run is None:
-        return proposed
-    is_own = run.connection is not None and run.connection.owner_id == request.user.pk
-    return proposed | {
-        "run": run.uuid,
-        "name": run.name,
-        "connection": run.connection.uuid if run.connection and is_own else "",
-        "compute_budget_account": run.compute_budget_account,
-    }
+        return {}
+    values = wish.values()
+    return {"run": run.uuid} | {name: values[name] for name in ("name", "connection", "compute_budget_account")}
 
 
-def _run_of(project: Project, text: str) -> Run | None:
-    try:
-        uuid = UUID(text)
-    except ValueError:
-        return None
-    return Run.objects.filter(project=project).select_related("connection").filter(uuid=uuid).first()
+def _wish(request: MemberRequest, project: Project, asked: str) -> Wish | None:
+    return wish_for(asked, among=Run.objects.visible_to(request.user).filter(project=project), user=request.user)
 
 
 def _page(
@@ -173,6 +184,7 @@ def _page(
         "project": project,
         "room": "schedules",
         "form": form,
+        "is_as_linked": request.method == "GET" and form.wish is not None,
         "schedule": schedule,
         "action_url": reverse(f"schedules:{kind}", args=address),
         "preview_url": reverse(f"schedules:{kind}-preview", args=address),
@@ -198,6 +210,8 @@ def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
 
 def _as_if_sent(request: MemberRequest, form: ScheduleForm) -> ScheduleForm:
     data = {name: form.value(name) for name in form.fields}
-    sent = ScheduleForm(data, project=form.project, user=request.user, now=form.now, schedule=form.schedule)
+    sent = ScheduleForm(
+        data, project=form.project, user=request.user, now=form.now, schedule=form.schedule, wish=form.wish
+    )
     sent.full_clean()
     return sent
