@@ -37,7 +37,11 @@ def add(request: MemberRequest) -> HttpResponse:
     """First the kind is chosen, then its form comes."""
     kind = _kind_of(request)
     if kind is None:
-        offered = {"choices": choices_for(request.user), "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES}
+        offered = {
+            "choices": choices_for(request.user),
+            "asked": _asked_kind(request)[:60],
+            "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES,
+        }
         status = 422 if request.method == "POST" else 200
         return render(request, "connections/choose.html", {**offered, **ROOM}, status=status)
     form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
@@ -138,8 +142,12 @@ def _card_url(connection: Connection) -> str:
 
 def _kind_of(request: HttpRequest) -> Kind | None:
     """What is asked for, None if it is no kind."""
-    asked = request.POST.get("kind") or request.GET.get("kind", "")
+    asked = _asked_kind(request)
     return Kind(asked) if asked in Kind.values else None
+
+
+def _asked_kind(request: HttpRequest) -> str:
+    return request.POST.get("kind") or request.GET.get("kind", "")
 
 
 def _own_or_404(request: MemberRequest, uuid: str) -> Connection:

@@ -45,8 +45,8 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if offered == []:
         return _page(request, run, status, has_none=True, snippet=HOW_TO_LOG)
     if request.method == "GET":
-        proposed = {"name": request.GET.get("name", "")[:200] or suggested_name(run)}
-        return _page(request, run, form=RegisterForm(run=run, candidates=offered, initial=proposed), problem=problem)
+        form = _form_with(request.GET.get("name", ""), run, offered)
+        return _page(request, run, form=form, problem=problem)
     form = RegisterForm(request.POST, run=run, candidates=offered)
     model = _registered(request, run, form) if form.is_valid() and not problem else None
     if model is None:
@@ -60,10 +60,22 @@ def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse
     """The field with what is to be said of the name in it; without JavaScript, the form with that name."""
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     if not request.htmx:
-        query = urlencode({"name": request.GET.get("name", "")[:200]})
+        query = urlencode({"name": request.GET.get("name", "")})
         return redirect(f"{reverse('runs:register', args=[slug, uuid])}?{query}")
     form = RegisterForm(request.GET, run=run, candidates=None)
     return render(request, "models/_name_field.html", {"form": form, "run": run, "project": run.project})
+
+
+def _form_with(name: str, run: Run, offered: list[Candidate] | None) -> RegisterForm:
+    """To begin with. A `name` that a link asks for is judged at once, as if it had been typed."""
+    form = RegisterForm(run=run, candidates=offered, initial={"name": name or suggested_name(run)})
+    if not name:
+        return form
+    typed = {"name": name, "model": form.initial.get("model", ""), "description": ""}
+    linked = RegisterForm(typed, run=run, candidates=offered)
+    for other in set(linked.errors) - {"name"}:
+        del linked.errors[other]
+    return linked
 
 
 def _offered(run: Run) -> tuple[list[Candidate] | None, str]:

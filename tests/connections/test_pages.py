@@ -109,6 +109,12 @@ def test_the_kind_is_chosen_first(client: Client) -> None:
     assert not Connection.objects.exists()
 
 
+def test_a_link_to_a_kind_that_there_is_not_says_so(client: Client) -> None:
+    text = page_text(client.get(f"{ADD}?kind=ftp"))
+    assert "There is no kind of connection called “ftp”. Choose one of these." in text
+    assert "There is no kind" not in page_text(client.get(ADD))
+
+
 def test_a_login_service_is_offered_where_a_site_has_one(client: Client) -> None:
     make_site(name="With", oidc_issuer="https://login.example.org", oidc_client_id="mantik")
     make_site(name="Without")

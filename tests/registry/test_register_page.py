@@ -66,6 +66,20 @@ def test_one_chooses_among_the_models_of_the_run(mlflow: str, by_ada: Client, ru
     assert RegisteredModel.objects.get().artifact_path == "export/forest"
 
 
+def test_a_name_that_a_link_asks_for_is_judged_at_once(
+    by_ada: Client, project: Project, run: Run, logged: ModelSource
+) -> None:
+    """Without JavaScript this is how one asks whether a name is free."""
+    make_model(project=project, name="yield")
+    for name, words in (("Yield", "See yield"), ("y" * 250, "100"), ("", "")):
+        answer = by_ada.get(url(run), {"name": name})
+        assert values(answer)["name"] == (name or suggested_name(run))
+        assert words in page_text(answer)
+        assert set(answer.context["form"].errors) == ({"name"} if name else set())
+        assert values(answer)["model"] == logged.model_id
+    assert by_ada.post(url(run), {"model": logged.model_id, "name": "Yield"}).status_code == 422
+
+
 def test_a_form_without_a_choice_comes_back_as_it_was(
     mlflow: str, by_ada: Client, run: Run, logged: ModelSource
 ) -> None:
