@@ -32,7 +32,6 @@ NUMBERS = {
     "max_value": "Write %(limit_value)s or less.",
 }
 # What the live preview finds fault with; the other fields are complained about once the form is sent.
-
 FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT)
 
 
