@@ -295,7 +295,7 @@ class Submission:
             # It may be running there; nothing that the site says about us changes that.
             self._wait(error.message)
         else:
-            self._give_up(error.message)
+            self._give_up(error.message, site_message=error.site_words or "")
 
     def _login_refused(self, error: SiteRefused) -> None:
         """The run waits: for a site that loses its own login service, or for its owner to replace the secret."""
@@ -316,16 +316,25 @@ class Submission:
         else:
             self._wait(error.message)
 
-    def _give_up(self, message: str) -> None:
+    def _give_up(self, message: str, **columns: Any) -> None:
         if self.run.job_url and self.run.connection is not None:
             delete_quietly(self._site, self.run.job_url)
-        self._end(RunState.FAILED, message)
+        self._end(RunState.FAILED, message, **columns)
 
-    def _end(self, to: RunState, message: str) -> None:
+    def _end(self, to: RunState, message: str, **columns: Any) -> None:
         now = self.clock()
         actor = self.run.cancel_requested_by if to == RunState.CANCELLED else None
         # Followed once more, to close its MLflow run.
-        move(self.run, to=to, now=now, message=message, actor=actor, lease=self.run.lease_token, next_poll_at=now)
+        move(
+            self.run,
+            to=to,
+            now=now,
+            message=message,
+            actor=actor,
+            lease=self.run.lease_token,
+            next_poll_at=now,
+            **columns,
+        )
 
     def _wait(self, reason: str, *, pause: timedelta | None = None, **columns: Any) -> None:
         now = self.clock()

@@ -38,8 +38,18 @@ def redact(text: str) -> str:
     return text
 
 
+def plain(words: str) -> str:
+    """The words as a sentence, without the names of Java's classes, which are the server's own business."""
+    kept = [word for word in words.removeprefix("Processing failed: ").split() if not _is_java_class(word)]
+    text = " ".join(kept)
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _is_java_class(word: str) -> bool:
+    name = word.removesuffix(":")
+    return "." in name and name != word and name.endswith(("Exception", "Error"))
+
+
 def quoted(words: str | None) -> str:
     """` It says: ...` to follow a sentence, or nothing."""
-    if not words:
-        return ""
-    return f" It says: {words}" if words.endswith((".", "!", "?", "…")) else f" It says: {words}."
+    return f" It says: {plain(words)}" if words else ""
