@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from connections.sealing import SealBroken
 from connections.services import note_refusal, note_use, objection, open_connection
 from connections.unicore.client import JobStatus, SiteClient
 from connections.unicore.errors import JobGone, SiteError
+from runs.backend_config import QueueLimits
 from runs.lifecycle import move, set_columns, wait
 from runs.logs import fetch_log, log_is_due
 from runs.models import Run
@@ -123,7 +125,7 @@ def _observe(site: SiteClient, run: Run, status: JobStatus, clock: Clock) -> boo
     changes = _changes(run, status)
     target = state_for(status)
     if target.is_terminal:
-        return _end(run, status, changes, now=now)
+        return _end(site, run, status, changes, now=now)
     moved = False
     if target != run.run_state and target == RunState.RUNNING:
         moved = move(
@@ -157,8 +159,8 @@ def _changes(run: Run, status: JobStatus) -> dict[str, Any]:
     return {name: value for name, value in seen.items() if getattr(run, name) != value}
 
 
-def _end(run: Run, status: JobStatus, changes: dict[str, Any], *, now: datetime) -> bool:
-    target, message = ending(run, status)
+def _end(site: SiteClient, run: Run, status: JobStatus, changes: dict[str, Any], *, now: datetime) -> bool:
+    target, message = ending(run, status, limits=partial(_limits, site, run))
     return move(
         run,
         to=target,
@@ -170,6 +172,16 @@ def _end(run: Run, status: JobStatus, changes: dict[str, Any], *, now: datetime)
         next_poll_at=now,
         **changes,
     )
+
+
+def _limits(site: SiteClient, run: Run) -> QueueLimits:
+    """What the site allows: as it was told when the connection was tested, or as it says now."""
+    if run.connection and run.connection.queue_limits:
+        return dict(run.connection.queue_limits)
+    try:
+        return site.offer().queues
+    except SiteError:
+        return {}
 
 
 def _ran_from(status: JobStatus, ended_at: datetime) -> datetime | None:

@@ -48,6 +48,20 @@ def move(
     return True
 
 
+def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
+    """Say better why a run that is over ended so: `line` of its log shows it. False if that was said already."""
+    if (outcome, line) == (run.outcome, run.outcome_line):
+        return False
+    where = f"Line {line} of its log says why" if line else "Its log says why"
+    with transaction.atomic():
+        known = Run.objects.filter(pk=run.pk, state=run.state, outcome=run.outcome, outcome_line=run.outcome_line)
+        if not known.update(outcome=outcome, outcome_line=line):
+            return False
+        record(run, now=now, kind="outcome.explained", message=f"{where}: {outcome}")
+    run.outcome, run.outcome_line = outcome, line
+    return True
+
+
 def set_columns(run: Run, *, lease: UUID | None = None, **columns: Any) -> bool:
     """Update `columns` if the run is still in the state it was read in (and `lease` is still held)."""
     rows = Run.objects.filter(pk=run.pk, state=run.state)

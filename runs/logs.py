@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from connections.unicore.client import SiteClient
 from runs.lifecycle import record
+from runs.log_lines import NO_LOG, LogEnd, log_end
 from runs.models import Run, RunLogChunk
 
 LOG_FILE = "mantik.log"
@@ -20,6 +21,8 @@ PIECE = 256 * 1024
 # A chatty job must not keep a worker: the rest comes with the next look.
 PIECES_PER_VISIT = 16
 UNWATCHED_INTERVAL = timedelta(seconds=60)
+# Tracebacks of some dozen processes, and what they write while they end.
+END = 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -144,3 +147,23 @@ def last_lines(run: Run, *, limit: int = 8 * 1024) -> str:
     offset = max(0, run.log_size - limit)
     text = _read_bytes(run, offset, limit).decode(errors="replace")
     return text if offset == 0 else text.partition("\n")[2]
+
+
+def end_of_log(run: Run) -> LogEnd:
+    """The last lines of the stored log, with their numbers. Nothing of a log that was cut: its end is at the site."""
+    if run.log_truncated:
+        return NO_LOG
+    offset = max(0, run.log_size - END)
+    content = _read_bytes(run, offset, END)
+    if not offset:
+        return log_end(content)
+    # Where it begins in the middle of a line, that one is not whole; where it is all one line, it has to do.
+    _, break_, whole = content.partition(b"\n")
+    before = _line_breaks(run, offset)
+    return log_end(whole, first=before + 2) if break_ else log_end(content, first=before + 1)
+
+
+def _line_breaks(run: Run, offset: int) -> int:
+    """How many there are before byte `offset`."""
+    chunks = RunLogChunk.objects.filter(run=run, offset__lt=offset).order_by("offset")
+    return sum(bytes(chunk.content)[: offset - chunk.offset].count(b"\n") for chunk in chunks.iterator(chunk_size=8))

@@ -40,6 +40,8 @@ class Run(Repeatable):
     waiting_since = models.DateTimeField(null=True, blank=True)
     # Why it ended as it did, in plain words.
     outcome = models.TextField(blank=True)
+    # The line of the log that shows it, from 1; None where it is not the log that tells.
+    outcome_line = models.PositiveIntegerField(null=True, blank=True)
 
     # Submission. The tag is committed before the POST that carries it; `posted_at` says that a POST with it
     # may have reached the site, `job_url` that one did and which job is ours.

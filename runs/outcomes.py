@@ -1,11 +1,27 @@
 """What a site's words about a job mean for the run, in ours."""
 
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
 from connections.unicore.client import JobState, JobStatus
+from connections.unicore.refusals import Refusal, refusal_in
+from connections.unicore.wording import plain
+from mantik.lib.humanize import spoken_duration
+from runs import site_refusals
+from runs.backend_config import BackendConfig, BackendConfigError, QueueLimits, parse_backend_config
+from runs.failure_reasons import Failure, Reason, reason
+from runs.log_lines import NO_LOG, LogEnd
 from runs.models import Run
 from runs.states import RunState
 
 # There is no state for it: a job that was aborted is FAILED with exactly this message.
 ABORTED = "Job aborted."
+# While the end of a log may still be on its way, pages ask again. After that the site does not answer.
+LOG_IS_EXPECTED = timedelta(minutes=5)
+
+# A command for the login node; its exit code stands in the words only.
+_SIDE_COMMAND = re.compile(r"(Pre|Post)-command\(s\) failed: .{0,200}?exit code: <(\d{1,9})>", re.DOTALL)
 
 _STATES = {
     JobState.STAGINGIN: RunState.QUEUED,
@@ -24,14 +40,32 @@ def state_for(status: JobStatus) -> RunState:
     return _STATES[status.state]
 
 
-def ending(run: Run, status: JobStatus) -> tuple[RunState, str]:
-    """Final state and one sentence why, for a job that is over."""
+def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) -> tuple[RunState, str]:
+    """Final state and one sentence why, for a job that is over. `limits` is asked for what the site allows."""
     if status.state == JobState.SUCCESSFUL:
         return RunState.FINISHED, "The job ended with exit code 0."
     words = (status.message or "").strip()
     if words == ABORTED:
         return RunState.CANCELLED, _cancelled(run)
-    return RunState.FAILED, _failure(run, status, words)
+    if status.exit_code:
+        return RunState.FAILED, reason(_failure(run, status.exit_code)).sentence
+    if refusal := refusal_in(words):
+        return RunState.FAILED, _refused(run, refusal, limits())
+    return RunState.FAILED, _without_exit_code(run, status, words)
+
+
+def reason_in_log(run: Run, log: LogEnd) -> Reason | None:
+    """Why a job failed, once the end of its log is there; None where the log has no say."""
+    if run.state != RunState.FAILED or not run.exit_code:
+        return None
+    return reason(_failure(run, run.exit_code, log))
+
+
+def may_change(run: Run, *, now: datetime) -> bool:
+    """Whether pages have to ask again: while it is active, and while the end of its log may soon say why it failed."""
+    if run.state != RunState.FAILED or not run.exit_code or run.log_complete:
+        return run.is_active
+    return run.ended_at is not None and now - run.ended_at < LOG_IS_EXPECTED
 
 
 def core_hours(run: Run, status: JobStatus) -> float | None:
@@ -49,21 +83,50 @@ def _cancelled(run: Run) -> str:
     return f"Cancelled by {by.display_name}."
 
 
-def _failure(run: Run, status: JobStatus, words: str) -> str:
-    if status.exit_code:
-        return f"The job ended with exit code {status.exit_code}. Its log says why."
-    if "out of range" in words or "not available for partition" in words:
-        return (
-            f"{run.site_name} refused what the run asks for: {words} Change the Compute Backend config or the "
-            "compute budget account."
-        )
+def _failure(run: Run, exit_code: int, log: LogEnd = NO_LOG) -> Failure:
+    config = _config(run)
+    return Failure(exit_code, log, memory=(config.resources.memory_per_node if config else None) or "")
+
+
+def _config(run: Run) -> BackendConfig | None:
+    """As it was when RUN! was pressed. It could be read then."""
+    try:
+        return parse_backend_config(run.backend_config_content.encode(), path=run.backend_config_path)
+    except BackendConfigError:
+        return None
+
+
+def _refused(run: Run, refusal: Refusal, limits: QueueLimits) -> str:
+    return site_refusals.sentence(
+        refusal,
+        site=run.site_name,
+        queue=run.queue,
+        account=run.compute_budget_account,
+        config=_config(run),
+        limits=limits,
+    )
+
+
+def _without_exit_code(run: Run, status: JobStatus, words: str) -> str:
+    """The site's own words stand below on the page; here is what they come to."""
     if "did not complete normally" in words:
-        return (
-            f"The batch system ended the job before it was done, as it does at a time limit, without memory or "
-            f"when a node fails. {run.site_name} says: {words}"
-        )
+        return _ended_by_batch_system(run, status)
+    if found := _SIDE_COMMAND.search(words):
+        when = "before" if found[1] == "Pre" else "after"
+        name = f"{found[1]}RunCommandOnLoginNode"
+        return f"The command {when} the training on the login node ({name}) failed with exit code {found[2]}."
     if "Staging in failed" in words or "working directory" in words:
-        return f"{run.site_name} could not set up the job's directory: {words} Ask the site's support."
+        return f"{run.site_name} could not set up the job's directory: {plain(words)} Ask the site's support."
     if not words:
         return f"{run.site_name} reports the job as failed and gives no reason."
-    return f"{run.site_name} says: {words}"
+    return f"{run.site_name} says: {plain(words)}"
+
+
+def _ended_by_batch_system(run: Run, status: JobStatus) -> str:
+    ran, limit = status.consumed_seconds.get("main"), run.runtime_limit
+    if ran is not None and limit and ran >= limit.total_seconds():
+        return f"The batch system ended the job at its time limit of {spoken_duration(limit)}."
+    return (
+        "The batch system ended the job before it was done, as it does at a time limit, without memory or when a "
+        "node fails."
+    )

@@ -8,9 +8,10 @@ from connections.sealing import SealBroken
 from connections.services import open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
-from runs.lifecycle import record, set_columns
-from runs.logs import fetch_log
+from runs.lifecycle import explain, record, set_columns
+from runs.logs import end_of_log, fetch_log
 from runs.models import Run
+from runs.outcomes import reason_in_log
 from runs.submission import delete_quietly
 from runs.tracking import close_tracking_run
 
@@ -49,6 +50,8 @@ def _finish_log(run: Run, *, now: datetime) -> bool:
     try:
         site = open_connection(run.connection)
         level = fetch_log(site, run, now=now)
+        if level:
+            _explain(run, now=now)
         if run.was_in_doubt:
             _delete_strays(site, run)
     except JobGone:
@@ -56,6 +59,13 @@ def _finish_log(run: Run, *, now: datetime) -> bool:
     except (SiteError, SealBroken):
         return False
     return level
+
+
+def _explain(run: Run, *, now: datetime) -> None:
+    """The end of the log is here, and says more than the site's exit code did. Nobody is told a second time."""
+    found = reason_in_log(run, end_of_log(run))
+    if found:
+        explain(run, outcome=found.sentence, line=found.line, now=now)
 
 
 def _delete_strays(site: SiteClient, run: Run) -> None:

@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ("waiting_for", models.TextField(blank=True)),
                 ("waiting_since", models.DateTimeField(blank=True, null=True)),
                 ("outcome", models.TextField(blank=True)),
+                ("outcome_line", models.PositiveIntegerField(blank=True, null=True)),
                 ("submission_tag", models.CharField(max_length=60, unique=True)),
                 ("attempts", models.PositiveIntegerField(default=0)),
                 ("next_attempt_at", models.DateTimeField(blank=True, null=True)),

@@ -129,7 +129,7 @@ class Story:
         assert ends == [(RunState.FINISHED, True), (RunState.FINISHED, False), (RunState.FAILED, True)]
         refused = self.run("account", compute_budget_account="nope", run_anyway="on")
         wait_until(self.all_over, seconds=120)
-        assert "Project=nope" in Run.objects.get(pk=refused.pk).outcome
+        assert "account nope" in Run.objects.get(pk=refused.pk).outcome
 
     def leave_it_to_a_schedule(self) -> None:
         """Beat starts a run with the member's connection while nobody is there."""

@@ -24,6 +24,7 @@ from runs.following import claim_due, follow_runs
 from runs.job import layout
 from runs.logs import raw_log
 from runs.models import Run
+from runs.phases import phase_segments
 from runs.registry.entry import remove_entry
 from runs.registry.services import register_model
 from runs.registry.tending import tend
@@ -168,8 +169,64 @@ def test_a_training_that_fails_says_with_which_exit_code(world: World) -> None:
     run = finish(world.start_run(parameters={"code": "3"}))
 
     assert (run.state, run.exit_code) == (RunState.FAILED, 3)
-    assert run.outcome == "The job ended with exit code 3. Its log says why."
+    assert run.outcome == "Exit code 3. Last line: hello"
     assert b"hello" in b"".join(raw_log(run))
+    assert b"".join(raw_log(run)).decode().splitlines()[(run.outcome_line or 0) - 1] == "hello"
+    assert "non-zero exit code: <3>" in run.site_message
+
+
+TRAINING = """\
+import os, signal, sys
+
+how = sys.argv[1]
+print("epoch 1")
+if how == "raise":
+    [][1]
+os.kill(os.getpid(), getattr(signal, how))
+"""
+FAILS = """\
+name: fails
+entry_points:
+  main:
+    parameters:
+      how: {type: string, default: raise}
+      marks: {type: path}
+    command: "python3 train.py {how}"
+  shell:
+    parameters:
+      marks: {type: path}
+    command: "pythn train.py"
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "how", "outcome", "line"),
+    [
+        ("main", "raise", "IndexError: list index out of range", "IndexError: list index out of range"),
+        (
+            "main",
+            "SIGKILL",
+            "The training was killed (signal 9), most often because memory ran out; it asked for 64M per node.",
+            None,
+        ),
+        ("shell", "", "The command pythn was not found.", "bash: line 1: pythn: command not found"),
+    ],
+)
+def test_a_training_that_fails_says_why_in_one_line(
+    world: World, entry_point: str, how: str, outcome: str, line: str | None
+) -> None:
+    world.repository.write("MLproject", FAILS)
+    world.repository.write("train.py", TRAINING)
+    world.repository.write("unicore.yaml", f"{BACKEND_CONFIG}  MemoryPerNode: 64M\n")
+    world.repository.commit("Fail in several ways")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+    run = finish(world.start_run(entry_point=entry_point, parameters={"how": how} if how else {}))
+
+    assert (run.state, run.outcome) == (RunState.FAILED, outcome)
+    log = b"".join(raw_log(run)).decode().splitlines()
+    assert (log[run.outcome_line - 1] if run.outcome_line else None) == line
+    assert run.events.filter(kind="outcome.explained").count() == (0 if how == "SIGKILL" else 1)
 
 
 def test_a_command_afterwards_that_fails_is_not_the_runs_failure(world: World) -> None:
@@ -182,13 +239,24 @@ def test_a_command_afterwards_that_fails_is_not_the_runs_failure(world: World) -
     assert (run.state, run.exit_code) == (RunState.FINISHED, 0)
 
 
-def test_an_account_that_the_site_does_not_know_fails_with_its_words(world: World) -> None:
+def test_an_account_that_the_site_does_not_know_is_named_with_those_it_allows(world: World) -> None:
     run = finish(world.start_run(account="nope"))
 
     assert run.state == RunState.FAILED
-    assert "Project=nope" in run.outcome
-    assert "compute budget account" in run.outcome
+    assert run.outcome == f"{run.site_name} does not know the budget account nope; it allows demo and other."
+    assert "<Project=nope> is out of range" in run.site_message
+    assert "queued" not in [segment.key for segment in phase_segments(run, now=timezone.now())]
     assert world.starts_of(run) == 0
+
+
+def test_more_nodes_than_the_queue_has_are_said_with_how_many_there_are(world: World) -> None:
+    world.repository.write("many.yaml", BACKEND_CONFIG.replace("Nodes: 1", "Nodes: 99"))
+    world.repository.commit("Ask for more than there is")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+    run = finish(world.start_run(backend_config_path="many.yaml"))
+
+    assert f"{run.site_name} refused the job: Nodes is 99, and the queue batch takes 1 to 4." in run.outcome
 
 
 def test_a_running_run_is_cancelled_at_the_site(world: World) -> None:

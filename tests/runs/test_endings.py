@@ -1,0 +1,290 @@
+"""What a run says of its end: at once from what the site tells, and once more when the end of its log is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connections.unicore.client import FileStat, JobState, JobStatus
+from connections.unicore.errors import JobGone, SiteUnavailable
+from runs import logs, wrapping_up
+from runs.backend_config import QueueLimits
+from runs.lifecycle import explain
+from runs.logs import END, end_of_log, fetch_log
+from runs.models import Run
+from runs.outcomes import ending, may_change
+from runs.states import RunState
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LIMITS: QueueLimits = {
+    "batch": {"Project": ["demo", "other"], "Nodes": "1-4", "Runtime": "1-86400", "MemoryPerNode": "1-68719476736"},
+    "devel": {"Project": ["galaxies"], "Nodes": "1-1"},
+}
+CONFIG = "Resources:\n  Queue: batch\n  Nodes: 99\n  Runtime: 10min\n  MemoryPerNode: 2G\n"
+TRACEBACK = 'Traceback (most recent call last):\n  File "t.py", line 3, in <module>\n    f()\nIndexError: list index\n'
+LOG = f"[mantik] run\nepoch 1\n{TRACEBACK}[mantik] finished with exit code 1 after 3 s\n"
+
+
+def failed(message: str, *, exit_code: int | None = None, main: float | None = None) -> JobStatus:
+    return JobStatus(
+        state=JobState.FAILED,
+        message=message,
+        exit_code=exit_code,
+        batch_system_id=None,
+        queue=None,
+        consumed_seconds={} if main is None else {"main": main},
+        submitted_at=None,
+        terminates_at=None,
+    )
+
+
+def sentence(status: JobStatus, limits: QueueLimits = LIMITS, **columns: Any) -> str:
+    usual = {"site_name": "JUWELS", "queue": "batch", "backend_config_content": CONFIG, "backend_config_path": "c.yaml"}
+    run = factories.make_run(RunState.QUEUED, **usual | columns)
+    state, told = ending(run, status, limits=lambda: limits)
+    assert state == RunState.FAILED
+    return told
+
+
+def out_of_range(what: str) -> JobStatus:
+    java = "Processing failed: eu.unicore.xnjs.ems.ExecutionException: Resource request"
+    return failed(f"{java} <{what}> is out of range. (Invalid resource request)")
+
+
+# At once
+
+
+@pytest.mark.parametrize(
+    ("what", "limits", "expected"),
+    [
+        ("Project=nope", LIMITS, "JUWELS does not know the budget account nope; it allows demo and other."),
+        ("Project=nope", {}, "JUWELS does not know the budget account nope."),
+        # What we know is older than the refusal.
+        ("Project=demo", LIMITS, "JUWELS does not know the budget account demo."),
+        (
+            "Project=galaxies",
+            LIMITS,
+            "JUWELS does not allow the budget account galaxies in the queue batch; there it allows demo and other.",
+        ),
+        (
+            "Project=nope",
+            {"batch": {"Project": [f"a{number}" for number in range(20)]}},
+            "JUWELS does not know the budget account nope; it allows a0, a1, a2, a3, a4, a5, a6, a7 and 12 more.",
+        ),
+        ("Project=nope", {"batch": "nonsense"}, "JUWELS does not know the budget account nope."),
+        ("Queue = fast", LIMITS, "JUWELS has no queue fast; it has batch and devel."),
+        (
+            "Nodes=99",
+            LIMITS,
+            "JUWELS refused the job: Nodes is 99, and the queue batch takes 1 to 4. Change Resources.Nodes, or choose "
+            "another queue.",
+        ),
+        ("Nodes=99", {}, "JUWELS refused the job: Nodes 99 is out of range in the queue batch."),
+        (
+            "MemoryPerNode=107374182400",
+            {},
+            "JUWELS refused the job: MemoryPerNode 100 GiB is out of range in the queue batch.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_asked_and_what_is_allowed(what: str, limits: QueueLimits, expected: str) -> None:
+    assert sentence(out_of_range(what), limits) == expected
+
+
+def test_a_resource_that_the_queue_has_not() -> None:
+    words = "Processing failed: x.ExecutionException: Resource <GPUsPerNode> is not available for partition <devel>"
+    assert sentence(failed(words)) == (
+        "JUWELS offers no GPUsPerNode in the queue devel. Take it out of the Resources of the Compute Backend config, "
+        "or choose another queue."
+    )
+
+
+def test_an_account_that_the_batch_system_refuses() -> None:
+    words = (
+        "Could not submit job: TSI_FAILED: sbatch: error: Batch job submission failed: Invalid account or "
+        "account/partition combination specified"
+    )
+    told = sentence(failed(words), compute_budget_account="nope")
+    assert told == "JUWELS does not know the budget account nope; it allows demo and other."
+
+
+@pytest.mark.parametrize(
+    ("words", "main", "expected"),
+    [
+        (
+            "Job did not complete normally on BSS, x",
+            600.0,
+            "ended the job at its time limit of 10\N{NO-BREAK SPACE}min.",
+        ),
+        ("Job did not complete normally on BSS, x", 31.0, "ended the job before it was done"),
+        ("Staging in failed. Reason: Filetransfer FAILED", None, "could not set up the job's directory: Staging in"),
+        (
+            "Pre-command(s) failed: [Command exited with non-zero exit code: <5>. More information 'scratch/1/']",
+            None,
+            "The command before the training on the login node (PreRunCommandOnLoginNode) failed with exit code 5.",
+        ),
+        (
+            "Processing failed: eu.unicore.xnjs.ems.ExecutionException: The requested Application 'X' is not available.",
+            None,
+            "JUWELS says: The requested Application 'X' is not available.",
+        ),
+        ("", None, "JUWELS reports the job as failed and gives no reason."),
+    ],
+)
+def test_what_else_a_site_says(words: str, main: float | None, expected: str) -> None:
+    told = sentence(failed(words, main=main), runtime_limit=timedelta(minutes=10))
+    assert expected in told
+    assert "Exception" not in told
+
+
+def test_an_exit_code_is_told_before_the_log_is_there() -> None:
+    words = "User application exited with non-zero exit code: <1>. More information in 'scratch/1/'"
+    assert sentence(failed(words, exit_code=1)) == "The job ended with exit code 1."
+    killed = sentence(failed(words, exit_code=137))
+    assert killed == (
+        "The training was killed (signal 9), most often because memory ran out; it asked for 2G per node."
+    )
+
+
+def test_a_config_that_cannot_be_read_any_more_is_no_obstacle() -> None:
+    assert "out of range" in sentence(out_of_range("Nodes=99"), backend_config_content="]")
+
+
+# When the log is there
+
+
+@dataclass
+class Site:
+    """Stands for a site where a test says what it answers about the log, and what happens meanwhile."""
+
+    content: bytes = b""
+    error: Exception | None = None
+    reads: int = 0
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+
+    def stat(self, _job_url: str, _path: str) -> FileStat | None:
+        if self.error:
+            raise self.error
+        return FileStat(len(self.content), is_directory=False, modified_at=None) if self.content else None
+
+    def read(self, _job_url: str, _path: str, offset: int, length: int) -> bytes:
+        self.reads += 1
+        for act in self.meanwhile:
+            act()
+        return self.content[offset : offset + length]
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    stands_in = Site(LOG.encode())
+    monkeypatch.setattr(wrapping_up, "open_connection", lambda _connection: stands_in)
+    return stands_in
+
+
+@pytest.fixture
+def run() -> Run:
+    run = factories.make_run(RunState.FAILED, log_complete=False, ended_at=NOW, tracking_closed=True)
+    return Run.objects.get(pk=run.pk)
+
+
+def wrap_up(run: Run) -> Run:
+    wrapping_up.wrap_up(Run.objects.get(pk=run.pk), clock=lambda: NOW)
+    return Run.objects.get(pk=run.pk)
+
+
+def explained(run: Run) -> list[str]:
+    return list(run.events.filter(kind="outcome.explained").values_list("message", flat=True))
+
+
+def test_the_end_of_the_log_says_why_once(site: Site, run: Run) -> None:
+    run = wrap_up(run)
+    assert (run.outcome, run.outcome_line) == ("IndexError: list index", 6)
+    for again in range(3):
+        Run.objects.filter(pk=run.pk).update(log_complete=again == 2)
+        run = wrap_up(run)
+    assert explained(run) == ["Line 6 of its log says why: IndexError: list index"]
+
+
+def test_of_two_workers_one_tells_it(site: Site, run: Run) -> None:
+    site.meanwhile.append(lambda: site.meanwhile.clear() or wrap_up(run))  # type: ignore[func-returns-value]
+    run = wrap_up(run)
+    assert (run.outcome, len(explained(run))) == ("IndexError: list index", 1)
+
+
+def test_who_knows_an_older_reason_changes_nothing(run: Run) -> None:
+    stale = Run.objects.get(pk=run.pk)
+    assert explain(run, outcome="ValueError: 1", line=3, now=NOW)
+    assert not explain(run, outcome="ValueError: 1", line=3, now=NOW)
+    assert not explain(stale, outcome="ValueError: 2", line=4, now=NOW)
+    stored = Run.objects.get(pk=run.pk)
+    assert (stored.outcome, stored.outcome_line, len(explained(stored))) == ("ValueError: 1", 3, 1)
+
+
+def test_a_log_that_is_not_there_to_its_end_says_nothing(site: Site, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "PIECES_PER_VISIT", 1)
+    site.content = (TRACEBACK + "epoch\n" * 100_000 + TRACEBACK.replace("list", "last")).encode()
+    run = wrap_up(run)
+    assert (run.outcome, run.log_complete) == ("The job ended with exit code 1.", False)
+    run = wrap_up(wrap_up(run))
+    assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", 100_008, True)
+
+
+@pytest.mark.parametrize("error", [JobGone("gone"), SiteUnavailable("down")])
+def test_neither_does_one_that_the_site_does_not_give(site: Site, run: Run, error: Exception) -> None:
+    factories.append_log(run, LOG)
+    site.error = error
+    assert wrap_up(run).outcome == "The job ended with exit code 1."
+
+
+def test_nor_one_of_which_only_the_beginning_is_kept(site: Site, run: Run, settings: Any) -> None:
+    settings.MANTIK_LOG_MAX_BYTES = len(LOG)
+    site.content = f"{LOG}{LOG}".encode()
+    run = wrap_up(run)
+    assert (run.log_truncated, run.outcome) == (True, "The job ended with exit code 1.")
+
+
+@pytest.mark.parametrize("state", [RunState.FINISHED, RunState.CANCELLED, RunState.LOST])
+def test_runs_that_did_not_fail_have_no_reason(site: Site, state: RunState) -> None:
+    run = factories.make_run(state, log_complete=False, ended_at=NOW, tracking_closed=True)
+    assert (wrap_up(run).outcome, explained(run)) == (run.outcome, [])
+
+
+def test_a_run_that_was_over_before_keeps_its_sentence(site: Site) -> None:
+    old = "The job ended with exit code 1. Its log says why."
+    run = factories.make_run(RunState.FAILED, outcome=old, ended_at=NOW, tracking_closed=True)
+    factories.append_log(run, LOG)
+    assert (wrap_up(run).outcome, site.reads) == (old, 0)
+
+
+def test_pages_ask_again_until_the_reason_is_there(run: Run) -> None:
+    assert may_change(run, now=NOW + timedelta(seconds=30))
+    assert not may_change(run, now=NOW + timedelta(hours=1))
+    run.log_complete = True
+    assert not may_change(run, now=NOW)
+    assert may_change(factories.make_run(RunState.RUNNING), now=NOW)
+    assert not may_change(factories.make_run(RunState.FINISHED, log_complete=False), now=NOW)
+
+
+def test_ten_megabytes_in_one_line(run: Run) -> None:
+    stored = Site(b"one\n" + b"x" * 10_000_000)
+    while not fetch_log(stored, run, now=NOW):  # type: ignore[arg-type]
+        pass
+    [line] = end_of_log(run).lines
+    assert (line.number, len(line.text)) == (2, 2000)
+
+
+@pytest.mark.parametrize("cut", [b"", b"a", b"\n", "\N{SNOWMAN}".encode()[1:]])
+def test_lines_keep_their_numbers_wherever_the_end_begins(run: Run, cut: bytes) -> None:
+    """`cut` is what lies before byte `END` from the end."""
+    content = b"first\n" * 60_000 + b"\n" * 3 + "\N{SNOWMAN}".encode()[:1] + cut
+    tail = (b"w\n" * END)[: END - len(TRACEBACK)] + TRACEBACK.encode()
+    fetch_log(Site(content + tail), run, now=NOW)  # type: ignore[arg-type]
+    last = end_of_log(run).lines[-1]
+    assert (last.text, last.number) == ("IndexError: list index", (content + tail).count(b"\n"))

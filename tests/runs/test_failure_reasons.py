@@ -1,0 +1,328 @@
+"""Why a job failed, read from the end of its log: pure, of many logs."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from runs.failure_reasons import LONGEST, Failure, reason
+from runs.log_lines import log_end
+
+FRAMES = '  File "/job/code/train.py", line 214, in <module>\n    main(args)\n    ~~~~^^^^^^\n'
+TRACEBACK = f"Traceback (most recent call last):\n{FRAMES}"
+EPOCHS = "epoch 1 loss 0.3\nepoch 2 loss 0.2\n"
+
+
+def told(log: str | bytes, code: int = 1, memory: str = "") -> tuple[str, int | None]:
+    content = log.encode() if isinstance(log, str) else log
+    found = reason(Failure(code, log_end(content), memory))
+    return found.sentence, found.line
+
+
+def finished(code: int = 1) -> str:
+    return f"[mantik] finished with exit code {code} after 12 s\n"
+
+
+def each_rank(*logs: str, form: str = "{}: ") -> str:
+    """What the processes wrote, one line of each in turn, as launchers label it."""
+    parts = [log.splitlines() for log in logs]
+    rows = range(max(map(len, parts)))
+    return "".join(
+        f"{form.format(rank)}{part[row]}\n" for row in rows for rank, part in enumerate(parts) if row < len(part)
+    )
+
+
+def test_the_last_line_of_a_traceback_is_the_reason() -> None:
+    log = f"[mantik] run 1\n{EPOCHS}{TRACEBACK}IndexError: list index out of range\n{finished()}"
+    assert told(log) == ("IndexError: list index out of range", 8)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "\nDuring handling of the above exception, another exception occurred:\n\n",
+        "\nThe above exception was the direct cause of the following exception:\n\n",
+    ],
+)
+def test_of_a_chain_the_last_one_is(between: str) -> None:
+    log = f"{TRACEBACK}KeyError: 'lr'\n{between}{TRACEBACK}ValueError: no learning rate\n{finished()}"
+    assert told(log)[0] == "ValueError: no learning rate"
+
+
+@pytest.mark.parametrize(
+    ("ending", "sentence"),
+    [
+        ("AssertionError\n", "AssertionError"),
+        ("torch.OutOfMemoryError: CUDA out of memory.\nTried 2 GiB.\n", "torch.OutOfMemoryError: CUDA out of memory."),
+        ("__main__.Überlauf: zu groß → ✗\n", "__main__.Überlauf: zu groß → ✗"),
+        ("\x1b[31mValueError\x1b[0m: \x1b[1mbold\x1b]0;title\x07\x00\x07\n", "ValueError: bold"),
+        ("OSError: \nYou need access to this repository.\n", "OSError: You need access to this repository."),
+        (f"ValueError: {'x' * 5000}\n", f"ValueError: {'x' * (LONGEST - 13)}…"),
+        ("KeyboardInterrupt\n", "KeyboardInterrupt"),
+        ("ValueError: tab\there\r\n", "ValueError: tab here"),
+        (
+            "ray.exceptions.RayTaskError(IndexError): ray::f() (pid=3)\n" + FRAMES + "IndexError: inside\n",
+            "IndexError: inside",
+        ),
+        (
+            "IndexError: Caught IndexError in DataLoader worker process 0.\nOriginal " + TRACEBACK + "IndexError: 7\n",
+            "IndexError: 7",
+        ),
+    ],
+    ids=["no message", "many lines", "unicode", "escapes", "break", "long", "keyboard", "crlf", "ray", "worker"],
+)
+def test_shapes_of_last_lines(ending: str, sentence: str) -> None:
+    assert told(EPOCHS + TRACEBACK + ending + finished())[0] == sentence
+
+
+def test_a_syntax_error_has_frames_and_no_header() -> None:
+    log = f"  File \"train.py\", line 1\n    print(\n         ^\nSyntaxError: '(' was never closed\n{finished()}"
+    assert told(log) == ("SyntaxError: '(' was never closed", 4)
+
+
+def test_a_traceback_that_begins_behind_a_progress_bar() -> None:
+    bar = " 10%|█         | 1/10 [00:01]\r 20%|██        | 2/10 [00:02]"
+    assert told(f"{bar}{TRACEBACK}RuntimeError: NaN\n{finished()}") == ("RuntimeError: NaN", 5)
+
+
+def test_an_exception_group() -> None:
+    log = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "t.py", line 1, in <module>\n'
+        "  |     raise ExceptionGroup('many', [ValueError('a')])\n"
+        "  | ExceptionGroup: many (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "t.py", line 2, in f\n'
+        "    | ValueError: a\n"
+        "    +------------------------------------\n"
+    )
+    assert told(log)[0] == "ValueError: a"
+
+
+@pytest.mark.parametrize("form", ["{}: ", "[rank{}]: ", "[default{}]:", "[1,{}]<stderr>:", "(train pid=4{}) "])
+def test_of_many_processes_the_one_that_failed_first(form: str) -> None:
+    first = f"{TRACEBACK}IndexError: list index out of range\n"
+    later = f"epoch 3\n\n\n{TRACEBACK}RuntimeError: connection closed by peer\n"
+    assert told(each_rank(later, first, form=form) + finished())[0] == "IndexError: list index out of range"
+
+
+def test_what_only_follows_from_another_process_does_not_win() -> None:
+    wrapper = (
+        f"{TRACEBACK}torch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n"
+        "============\ntrain.py FAILED\n------------\nRoot Cause (first observed failure):\n"
+        "  exitcode  : 1 (pid: 4711)\n============\n"
+    )
+    log = f"{TRACEBACK}IndexError: list index out of range\n{wrapper}{finished()}"
+    assert told(log)[0] == "IndexError: list index out of range"
+    killed = wrapper.replace("exitcode  : 1 ", "exitcode  : -9 ")
+    assert told(killed + finished(), memory="2G") == (
+        "A process of the training was killed (signal 9), most often because memory ran out; it asked for 2G per node.",
+        10,
+    )
+    assert told(wrapper + finished())[0].endswith("ChildFailedError: train.py FAILED")
+
+
+def test_an_exception_that_was_caught_long_before_the_end_is_no_reason() -> None:
+    log = f"{TRACEBACK}KeyError: 'a'\n{EPOCHS * 60}giving up\n{finished(3)}"
+    assert told(log, 3) == ("Exit code 3. Last line: giving up", 126)
+
+
+def test_what_python_says_while_it_ends_is_no_reason() -> None:
+    ignored = f"Exception ignored in: <function Pool.__del__ at 0x7f>\n{TRACEBACK}AttributeError: 'NoneType'\n"
+    logging = f"--- Logging error ---\n{TRACEBACK}ValueError: closed file\nCall stack:\n{FRAMES}Message: 'x'\n"
+    log = f"{TRACEBACK}IndexError: 3\n{ignored}{logging}{finished()}"
+    assert told(log)[0] == "IndexError: 3"
+
+
+def test_commands_after_the_training_decide_nothing() -> None:
+    after = f"[mantik] after the training: python pack.py\n{TRACEBACK}OSError: disk\n"
+    assert told(f"{TRACEBACK}IndexError: 3\n{after}{finished()}")[0] == "IndexError: 3"
+
+
+@pytest.mark.parametrize(
+    ("log", "code", "sentence"),
+    [
+        ("No data in /scratch\n", 1, "Exit code 1. Last line: No data in /scratch"),
+        ("usage: t.py\nt.py: error: no --lr\n", 2, "Exit code 2. Last line: t.py: error: no --lr"),
+        ("no break at the end", 1, "Exit code 1. Last line: no break at the end"),
+        ("", 3, "The job ended with exit code 3."),
+        ("\n\x1b[0m\n  \n", 3, "The job ended with exit code 3."),
+    ],
+)
+def test_what_a_program_says_last_where_nothing_was_raised(log: str, code: int, sentence: str) -> None:
+    assert told(log + finished(code), code)[0] == sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (126, "A command may not be executed, or is no program (exit code 126)."),
+        (127, "A command was not found (exit code 127)."),
+        (130, "The training was interrupted (signal 2)."),
+        (134, "The training aborted itself (signal 6)."),
+        (135, "The training was ended by SIGBUS (signal 7)."),
+        (
+            137,
+            "The training was killed (signal 9), most often because memory ran out; it asked for no amount of its "
+            "own (MemoryPerNode).",
+        ),
+        (139, "The training crashed with a segmentation fault (signal 11)."),
+        (
+            143,
+            "The training was told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        ),
+        (128, "The job ended with exit code 128."),
+        (255, "The job ended with exit code 255."),
+    ],
+)
+def test_what_exit_codes_mean(code: int, sentence: str) -> None:
+    assert told(finished(code), code) == (sentence, None)
+
+
+def test_who_was_killed_is_told_what_was_asked() -> None:
+    log = f"{TRACEBACK}KeyError: 'caught'\n{EPOCHS}{finished(137)}"
+    assert told(log, 137, memory="2G")[0].endswith("most often because memory ran out; it asked for 2G per node.")
+
+
+def test_srun_kills_the_others_when_one_has_failed() -> None:
+    log = each_rank(EPOCHS, f"{TRACEBACK}IndexError: 3\n") + f"srun: error: n1: task 0: Killed\n{finished(137)}"
+    assert told(log, 137)[0] == "IndexError: 3"
+
+
+def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
+    log = (
+        f"{EPOCHS}[mantik] the site asks the job to stop; passing it on to the training\n"
+        f"{TRACEBACK}SystemError: interrupted\n{finished()}"
+    )
+    assert told(log) == (
+        "The training was told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "sentence"),
+    [
+        ("bash: line 1: pythn: command not found", 127, "The command pythn was not found."),
+        ("sh: 1: pythn: not found", 127, "The command pythn was not found."),
+        ("/usr/bin/env: ‘pythn’: No such file or directory", 127, "The command pythn was not found."),  # noqa: RUF001
+        (
+            "bash: line 1: ./t.sh: Permission denied",
+            126,
+            "The command ./t.sh could not be executed: Permission denied.",
+        ),
+        (
+            "bash: line 1: ./t.sh: cannot execute: required file not found",
+            127,
+            "The command ./t.sh could not be executed: cannot execute: required file not found.",
+        ),
+        (
+            "cat: notes: No such file or directory",
+            126,
+            "A command may not be executed, or is no program (exit code 126).",
+        ),
+    ],
+)
+def test_the_shells_complaint_names_the_command(line: str, code: int, sentence: str) -> None:
+    assert told(f"{EPOCHS}{line}\n{finished(code)}", code)[0] == sentence
+
+
+def test_a_training_that_was_not_started() -> None:
+    end = f"[mantik] the training was not started\n[mantik] after the training: true\n{finished(9)}"
+    module = "[mantik] module load Nope\nLmod: unknown\n[mantik] the module Nope could not be loaded\n"
+    assert told(module + end, 9) == ("The training was not started: the module Nope could not be loaded.", 3)
+    before = "[mantik] before the training: pip install x\nno network\n"
+    failed = "[mantik] this command failed with exit code 9\n"
+    assert told(before + failed + end, 9) == (
+        "The training was not started: the command before it, pip install x, failed with exit code 9.",
+        3,
+    )
+    assert told("[mantik] before the training: exit 0\n" + end, 1) == (
+        "The training was not started: the command before it, exit 0, ended the job.",
+        1,
+    )
+
+
+def test_numbers_of_lines_go_on_from_where_the_end_begins() -> None:
+    assert reason(Failure(1, log_end(f"{TRACEBACK}IndexError: 3\n".encode(), first=1200))).line == 1204
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            TRACEBACK,
+            FRAMES,
+            "IndexError: 3\n",
+            "0: ",
+            "[rank1]: ",
+            "\n",
+            "\r",
+            "\x1b[31m",
+            "\x1b]",
+            "\x00",
+            "  ",
+            "| ",
+        ),
+        *(
+            "[mantik] ",
+            "[mantik] the training was not started\n",
+            "[mantik] after the training: x\n",
+            "a: ",
+            "Zoë: ß\n",
+        ),
+        *(
+            "bash: line 1: x: command not found\n",
+            "Exception ignored in: x\n",
+            "ChildFailedError: \n",
+            "srun: error: x\n",
+        ),
+    ]
+)
+LOGS = st.lists(PIECES | st.text(max_size=40), max_size=40).map("".join).map(lambda text: text.encode(errors="replace"))
+
+
+@given(log=LOGS | st.binary(max_size=400), code=st.integers(1, 255))
+@example(log=b"\xff\xfe", code=1)
+def test_whatever_the_log_is_there_is_one_line(log: bytes, code: int) -> None:
+    found = reason(Failure(code, log_end(log)))
+    assert 0 < len(found.sentence) <= LONGEST
+    assert found.sentence.isprintable()
+    assert found.line is None or 1 <= found.line <= log.count(b"\n") + 1
+
+
+HOSTILE = [
+    "\x1b[",
+    "\x1b]",
+    "[",
+    "(pid=",
+    "a.",
+    "0: ",
+    "| ",
+    'File "',
+    "a: ",
+    "bash: ",
+    f"{TRACEBACK}",
+    "Trace\n",
+    "\r",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_it_takes_time_in_proportion_to_the_log(piece: str) -> None:
+    """Four times as much takes less than four squared: far enough from both to hold on a busy machine."""
+
+    def seconds(size: int) -> float:
+        log = (piece * (size // len(piece) + 1)).encode()
+        took = []
+        for _ in range(3):
+            begun = time.thread_time()
+            for code in (1, 127):
+                reason(Failure(code, log_end(log)))
+            took.append(time.thread_time() - begun)
+        return min(took)
+
+    assert seconds(128 * 1024) < 10 * seconds(32 * 1024) + 0.05
