@@ -77,7 +77,7 @@ def _told_to_stop(failure: Failure) -> Reason | None:
     if asked is None and _is_of_many(failure.log) and fatal_exception(failure.log.lines):
         return None
     return Reason(
-        "The training was told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         asked.number if asked else None,
     )
 
@@ -128,7 +128,7 @@ _WORKER = re.compile(r"\s*exitcode\s*: -(\d{1,2}) \(pid")
 def _worker_ended_by_signal(failure: Failure) -> Reason | None:
     for line in failure.log.lines[: -_NEAR - 1 : -1]:
         if found := _WORKER.match(line.text):
-            return _told(f"A process of {_of_signal(int(found[1]), failure)}", line)
+            return _told(f"A process was {_of_signal(int(found[1]), failure)}", line)
     return None
 
 
@@ -181,8 +181,8 @@ def _signal_of(failure: Failure) -> int:
 
 
 def _of_signal(number: int, failure: Failure) -> str:
-    what = _SIGNALS.get(number, f"was ended by {_NAMES.get(number, 'a signal')}")
-    sentence = f"the training {what} (signal {number})"
+    what = _SIGNALS.get(number, f"ended by {_NAMES.get(number, 'a signal')}")
+    sentence = f"{what} (signal {number})"
     if number != signal.SIGKILL:
         return f"{sentence}."
     asked = (
@@ -195,9 +195,9 @@ def _of_signal(number: int, failure: Failure) -> str:
 
 _NAMES = {int(known): known.name for known in signal.Signals}
 _SIGNALS: dict[int, str] = {
-    signal.SIGINT: "was interrupted",
-    signal.SIGABRT: "aborted itself",
-    signal.SIGKILL: "was killed",
-    signal.SIGSEGV: "crashed with a segmentation fault",
-    signal.SIGTERM: "was told to end",
+    signal.SIGINT: "interrupted",
+    signal.SIGABRT: "aborted by itself",
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "ended by a segmentation fault",
+    signal.SIGTERM: "told to end",
 }

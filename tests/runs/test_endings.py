@@ -131,9 +131,9 @@ def test_an_account_that_the_batch_system_refuses() -> None:
             "The command before the training on the login node (PreRunCommandOnLoginNode) failed with exit code 5.",
         ),
         (
-            "Processing failed: eu.unicore.xnjs.ems.ExecutionException: The requested Application 'X' is not available.",
+            "Processing failed: eu.unicore.xnjs.ems.ExecutionException: 'X' is not available.",
             None,
-            "JUWELS says: The requested Application 'X' is not available.",
+            "JUWELS says: 'X' is not available.",
         ),
         ("", None, "JUWELS reports the job as failed and gives no reason."),
     ],
@@ -148,9 +148,7 @@ def test_an_exit_code_is_told_before_the_log_is_there() -> None:
     words = "User application exited with non-zero exit code: <1>. More information in 'scratch/1/'"
     assert sentence(failed(words, exit_code=1)) == "The job ended with exit code 1."
     killed = sentence(failed(words, exit_code=137))
-    assert killed == (
-        "The training was killed (signal 9), most often because memory ran out; it asked for 2G per node."
-    )
+    assert killed == ("Killed (signal 9), most often because memory ran out; it asked for 2G per node.")
 
 
 def test_a_config_that_cannot_be_read_any_more_is_no_obstacle() -> None:

@@ -120,7 +120,7 @@ def test_what_only_follows_from_another_process_does_not_win() -> None:
     assert told(log)[0] == "IndexError: list index out of range"
     killed = wrapper.replace("exitcode  : 1 ", "exitcode  : -9 ")
     assert told(killed + finished(), memory="2G") == (
-        "A process of the training was killed (signal 9), most often because memory ran out; it asked for 2G per node.",
+        "A process was killed (signal 9), most often because memory ran out; it asked for 2G per node.",
         10,
     )
     assert told(wrapper + finished())[0].endswith("ChildFailedError: train.py FAILED")
@@ -162,18 +162,17 @@ def test_what_a_program_says_last_where_nothing_was_raised(log: str, code: int, 
     [
         (126, "A command may not be executed, or is no program (exit code 126)."),
         (127, "A command was not found (exit code 127)."),
-        (130, "The training was interrupted (signal 2)."),
-        (134, "The training aborted itself (signal 6)."),
-        (135, "The training was ended by SIGBUS (signal 7)."),
+        (130, "Interrupted (signal 2)."),
+        (134, "Aborted by itself (signal 6)."),
+        (135, "Ended by SIGBUS (signal 7)."),
         (
             137,
-            "The training was killed (signal 9), most often because memory ran out; it asked for no amount of its "
-            "own (MemoryPerNode).",
+            "Killed (signal 9), most often because memory ran out; it asked for no amount of its own (MemoryPerNode).",
         ),
-        (139, "The training crashed with a segmentation fault (signal 11)."),
+        (139, "Ended by a segmentation fault (signal 11)."),
         (
             143,
-            "The training was told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+            "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         ),
         (128, "The job ended with exit code 128."),
         (255, "The job ended with exit code 255."),
@@ -199,7 +198,7 @@ def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
         f"{TRACEBACK}SystemError: interrupted\n{finished()}"
     )
     assert told(log) == (
-        "The training was told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         3,
     )
 

@@ -206,7 +206,7 @@ entry_points:
         (
             "main",
             "SIGKILL",
-            "The training was killed (signal 9), most often because memory ran out; it asked for 64M per node.",
+            "Killed (signal 9), most often because memory ran out; it asked for 64M per node.",
             None,
         ),
         ("shell", "", "The command pythn was not found.", "bash: line 1: pythn: command not found"),
