@@ -147,6 +147,11 @@ class Run(Repeatable):
     def is_active(self) -> bool:
         return not self.is_terminal
 
+    @property
+    def was_refused(self) -> bool:
+        """The site had the job and did not take it, or could not make it ready: its batch system never had it."""
+        return self.state == RunState.FAILED and not self.running_at and not self.batch_system_id
+
     def duration(self, now: datetime) -> timedelta:
         """From RUN! to the end, or to `now`."""
         return (self.ended_at or now) - self.created_at

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from mantik.lib.humanize import spoken_duration
 from runs.models import Run
 from runs.states import RunState
 
@@ -20,6 +21,12 @@ class Segment:
     start: float
     percent: float
     since: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """ "Ran 4 min 12 s"; what took place is never said to have taken no time."""
+        length = spoken_duration(timedelta(seconds=self.seconds))
+        return f"{self.label} {length}" if self.seconds >= 1 else f"{self.label} under 1\N{NO-BREAK SPACE}s"
 
 
 _RUNNING_TONES = {
@@ -42,7 +49,7 @@ def phase_segments(run: Run, *, now: datetime) -> list[Segment]:
     spans = [
         ("stored", "Stored", run.created_at, run.submitting_at, "off"),
         ("submitted", "Submitted", run.submitting_at, run.submitted_at, "off"),
-        ("queued", "Queued", run.submitted_at, run.running_at, "wait"),
+        ("queued", "Queued", None if run.was_refused else run.submitted_at, run.running_at, "wait"),
         ("running", "Running" if run.is_active else "Ran", run.running_at, None, _tone(run)),
     ]
     parts = [

@@ -121,7 +121,7 @@ def detail_line(run: Run, *, now: datetime) -> str:
 
 def _hand_over(run: Run, *, now: datetime) -> str:
     """What stood in the way of the submission, "" when it went through."""
-    if run.submitted_at:
+    if run.submitted_at and not run.was_refused:
         return ""
     held_up = waiting(run, now=now)
     return held_up.reason if held_up else run.outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,29 @@ def test_an_end_clears_what_it_waited_for_and_keeps_why() -> None:
     ended = fresh(run)
     assert (ended.waiting_for, ended.waiting_since) == ("", None)
     assert (ended.outcome, ended.ended_at) == ("The site no longer knows the job.", NOW)
+
+
+def test_a_job_that_was_refused_was_never_queued() -> None:
+    """Neither by the site, which had it for a moment, nor before it was sent."""
+    at_site: dict[str, Any] = {"running_at": None, "batch_system_id": "", "exit_code": None}
+    refused = factories.make_run(RunState.FAILED, **at_site)
+    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Stored 2\xa0s", "Submitted 2\xa0s"]
+    never_sent: dict[str, Any] = {"submitted_at": None, "job_url": "", "posted_at": None}
+    unsent = factories.make_run(RunState.FAILED, **at_site | never_sent)
+    assert [segment.key for segment in phase_segments(unsent, now=NOW)] == ["stored", "submitted"]
+
+
+@pytest.mark.parametrize(("state", "job"), [(RunState.FAILED, "4711"), (RunState.CANCELLED, "")])
+def test_a_job_that_waited_at_the_site_was_queued(state: RunState, job: str) -> None:
+    run = factories.make_run(state, running_at=None, batch_system_id=job)
+    assert [segment.key for segment in phase_segments(run, now=NOW)] == ["stored", "submitted", "queued"]
+
+
+def test_no_phase_is_said_to_have_taken_no_time() -> None:
+    """The only one that there was, at that."""
+    moment: dict[str, Any] = dict.fromkeys(("created_at", "submitting_at", "submitted_at", "ended_at"), NOW)
+    refused = factories.make_run(RunState.FAILED, running_at=None, batch_system_id="", **moment)
+    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Submitted under 1\xa0s"]
 
 
 @pytest.mark.parametrize("state", list(RunState))
