@@ -21,6 +21,7 @@ from projects.models import Project
 from projects.permissions import Action, may, roles_in
 from runs import reports
 from runs.models import Run
+from runs.outcomes import may_change
 from runs.registry.rows import newest_models
 from runs.rows import run_rows
 from schedules.rows import next_rows
@@ -69,7 +70,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     if latest:
         context |= {
             "rows": run_rows(latest, user=request.user, project=project, now=now),
-            "live_url": request.path if any(run.is_active for run in latest) else None,
+            "live_url": request.path if any(may_change(run, now=now) for run in latest) else None,
             "figures": _figures(project),
             "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from runs.artifacts import artifact_list
 from runs.commits import commit_url
 from runs.logs import last_lines
 from runs.models import Run
+from runs.outcomes import may_change
 from runs.phases import Segment, phase_segments
 from runs.registry.services import may_register, may_unregister, why_not_registrable
 from runs.rows import again_url, model_of
@@ -52,6 +53,8 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
         "project": run.project,
         "run": run,
         "waiting": waiting(run, now=now),
+        "is_live": may_change(run, now=now),
+        "ending": _ending(run),
         "phases": _phases(run, now),
         "commit_url": commit_url(run),
         "again_url": again_url(run, run.project),
@@ -61,6 +64,22 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
         "model": model,
         "may_register": bool(signed_in and registrable and may_register(signed_in, run)),
         "may_unregister": bool(model and may_unregister(user, model)),
+    }
+
+
+def _ending(run: Run) -> dict[str, Any] | None:
+    """How it ended, and what shows it. The site's own words only where the sentence does not hold them already."""
+    if not run.is_terminal or not run.outcome:
+        return None
+    has_failed = run.badge.hue == "bad"
+    words = run.site_message if has_failed else ""
+    return {
+        "sentence": run.outcome,
+        "has_failed": has_failed,
+        "exit_code": run.exit_code if has_failed and "exit code" not in run.outcome.lower() else None,
+        "line": run.outcome_line,
+        "line_url": f"{_url('detail', run)}?tab=log#log-title",
+        "site_words": "" if words in run.outcome else words,
     }
 
 
@@ -76,7 +95,7 @@ def _phases(run: Run, now: datetime) -> dict[str, Any]:
 def _caption(run: Run, segment: Segment) -> str:
     if segment.key == "rest" and run.runtime_limit:
         return f"Time limit {spoken_duration(run.runtime_limit)}"
-    return f"{segment.label} {spoken_duration(timedelta(seconds=segment.seconds))}"
+    return segment.words
 
 
 def _core_hours_line(run: Run, now: datetime) -> str:
@@ -85,6 +104,8 @@ def _core_hours_line(run: Run, now: datetime) -> str:
     if run.running_at is None or run.cpus is None:
         return ""
     so_far = core_hours(run.cpus * ((run.ended_at or now) - run.running_at).total_seconds() / 3600)
+    if run.is_terminal:
+        return f"{so_far}, as far as Mantik saw"
     if run.runtime_limit is None:
         return f"{so_far} so far"
     at_most = core_hours(run.cpus * run.runtime_limit.total_seconds() / 3600)

@@ -53,7 +53,7 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """A part of the log from byte `offset` on, as JSON."""
+    """A part of the log from byte `offset` on, as JSON; `reason` is the line that says why the run failed."""
     run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     try:
@@ -69,6 +69,7 @@ def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
             "complete": part.complete,
             "truncated": part.truncated,
             "following": run.is_active,
+            "reason": run.outcome_line,
         }
     )
 

@@ -12,6 +12,7 @@ from projects.access import project_or_404
 from projects.permissions import Action, may
 from runs.filters import RunFilter
 from runs.models import Run
+from runs.outcomes import may_change
 from runs.rows import run_rows
 
 PAGE_SIZE = 50
@@ -33,7 +34,7 @@ def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpR
     filters = RunFilter.from_query(request.GET, project=project, path=request.path, now=now)
     runs = filters.apply(Run.objects.filter(project=project)).for_rows()
     page = page_by_pk(runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
-    is_live = page.newer is None and any(run.is_active for run in page.rows)
+    is_live = page.newer is None and any(may_change(run, now=now) for run in page.rows)
     context = {
         "project": project,
         "room": room,

@@ -26,7 +26,11 @@ function wire(source, lines, view) {
     lines.append(event.detail.text);
     view.update();
   });
-  source.addEventListener("change", () => view.remark(source.remarks(lines.count), source.earlier));
+  source.addEventListener("change", () => {
+    view.remark(source.remarks(lines.count), source.earlier);
+    // Without the beginning nobody knows which line is which.
+    if (source.reason && !source.earlier && source.reason <= lines.count) view.pointAt(source.reason - 1);
+  });
   view.addEventListener("earlier", () => source.loadAll());
 }
 

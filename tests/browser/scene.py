@@ -280,9 +280,11 @@ def _run(scene: Scene, *, experiment_id: int, state: RunState, age: timedelta) -
     }
     if state is RunState.FAILED:
         columns |= {
-            "outcome": "Out of memory on 1 of 4 nodes; the log has it in line 9.",
-            "site_message": "slurmstepd: error: Detected 1 oom_kill event in StepId=11839204.0",
-            "exit_code": 137,
+            "outcome": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.36 GiB; 512 MiB are free",
+            "outcome_line": 9,
+            "site_message": "User application exited with non-zero exit code: <1>. More information might be "
+            "available in the job's working directory '/p/scratch/solar/unicore/8f1c0a2e-5c3d/'",
+            "exit_code": 1,
         }
     run = make.make_run(
         state,

@@ -224,3 +224,55 @@ def test_artifacts_are_walked_by_folder(scene: Scene, open_page: Opener) -> None
     expect(page.get_by_role("link", name="model.pkl")).to_have_attribute("href", re.compile("path=model%2Fmodel.pkl"))
     page.get_by_role("navigation", name="Folders").get_by_role("link", name="Artifacts").click()
     expect(page.get_by_role("link", name="history.csv")).to_be_visible()
+
+
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\nIndexError: list index\n'
+
+
+def test_the_reason_comes_by_itself_and_the_log_stands_at_its_line(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run, "log"))
+    append_log(run, "".join(f"step {number}\n" for number in range(500)) + TRACEBACK + "wandb: done\n" * 90)
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.FAILED, ended_at=timezone.now(), exit_code=1, outcome="The job ended with exit code 1."
+    )
+    expect(page.locator(".failure-reason")).to_have_text("The job ended with exit code 1.")
+    Run.objects.filter(pk=run.pk).update(outcome="IndexError: list index", outcome_line=516, log_complete=True)
+
+    expect(page.locator(".failure-reason")).to_have_text("IndexError: list index")
+    line = page.locator(".log-line.is-reason")
+    expect(line).to_have_text("516IndexError: list index")
+    expect(line).to_be_in_viewport()
+    assert visit.complaints == []
+
+
+def test_the_header_leads_to_the_line_of_the_log(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.FAILED]))
+    page.get_by_role("link", name="line 9 of the log").click()
+    expect(page).to_have_url(re.compile(r"\?tab=log#log-title$"))
+    expect(page.locator(".log-line.is-reason .log-number")).to_have_text("9")
+
+
+def test_without_the_beginning_of_a_log_no_line_is_pointed_at(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FAILED]
+    append_log(run, "x" * 99 + "\n" + ("y" * 99 + "\n") * 12_000)
+    page = open_page(scene.researcher).goto(run_url(run, "log"))
+    expect(page.locator(".log-remark").first).to_contain_text("The beginning of this log is not loaded.")
+    expect(page.locator(".is-reason")).to_have_count(0)
+    page.get_by_role("button", name="Load all of it").click()
+    expect(page.locator(".log-line.is-reason .log-number")).to_have_text("9")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["runs:list", "runs:submissions"])
+def test_a_long_reason_makes_no_row_taller(scene: Scene, open_page: Opener, name: str, width: int) -> None:
+    run = scene.runs[RunState.FAILED]
+    columns = {"running_at": None, "batch_system_id": "", "name": "short"}
+    Run.objects.filter(pk=run.pk).update(outcome="JUWELS does not know this account. " * 20, **columns)
+    page = open_page(scene.researcher, width=width).goto(reverse(name, args=[run.project.slug]))
+    detail = page.locator("tr", has_text="short").locator(".row-detail")
+    height = detail.evaluate("one => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)")
+    assert height == pytest.approx(1, abs=0.05)
+    assert detail.bounding_box()["width"] > 150  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

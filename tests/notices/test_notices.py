@@ -108,6 +108,17 @@ def test_a_long_list_is_read_page_by_page(client_of: ClientOf, owner: User) -> N
     assert client.get(older.context["newer_url"]).context["notices"][0].text == f"Number {PAGE}."
 
 
+def test_a_long_notice_takes_one_line_where_a_page_says_more(client_of: ClientOf, owner: User) -> None:
+    text = "The schedule nightly in Solar was paused. It failed 5 times in a row. Look at its last runs."
+    notify(user=owner, text=text, url=reverse("connections:list"))
+    notify(user=owner, text="Nothing else says this, so all of it stands here.")
+
+    html = client_of(owner).get(LIST).content.decode()
+
+    assert f'title="{text}"><span class="one-line">{text}</span></a>' in html
+    assert '<span class="row-name">Nothing else says this' in html
+
+
 def test_mail_goes_out_after_the_commit_and_leads_back(
     owner: User, settings: Any, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

@@ -152,6 +152,73 @@ def test_a_run_has_a_page_in_every_state(project: Project, state: RunState, tab:
     assert state.label in shown
 
 
+def test_a_failed_run_says_why_and_where_and_folds_the_sites_words(project: Project) -> None:
+    words = "User application exited with non-zero exit code: <1>. See 'scratch/1/'."
+    run = factories.make_run(
+        RunState.FAILED, project=project, outcome="IndexError: list index", outcome_line=1204, site_message=words
+    )
+
+    shown = page(signed_in(project, Role.GUEST), url("detail", run))
+
+    assert '<p class="failure-reason" role="status">IndexError: list index</p>' in shown
+    assert f'Exit code 1 · <a href="{url("detail", run)}?tab=log#log-title">line 1,204 of the log</a>' in shown
+    assert "<details" in shown.partition(words)[0].rpartition("</p>")[2]
+    assert shown.count(words) == 1
+    part = signed_in(project, Role.GUEST).get(url("log", run)).json()
+    assert part["reason"] == 1204
+
+
+def test_what_a_site_said_is_not_shown_twice(project: Project) -> None:
+    """Runs of earlier versions have the site's words in their sentence."""
+    words = "Processing failed: x.ExecutionException: Resource request <Project=a> is out of range."
+    run = factories.make_run(
+        RunState.FAILED, project=project, outcome=f"Site A refused what the run asks for: {words}", site_message=words
+    )
+
+    shown = page(signed_in(project, Role.GUEST), url("detail", run))
+
+    assert shown.count(words) == 1
+    assert "<details" not in shown.partition("</section>")[0].rpartition("failure")[2]
+
+
+def test_an_exit_code_is_not_said_twice(project: Project) -> None:
+    run = factories.make_run(RunState.FAILED, project=project, outcome="Exit code 1. Last line: bye", outcome_line=3)
+    shown = page(signed_in(project, Role.GUEST), url("live", run))
+    assert '<p class="failure-note"><a href=' in shown
+
+
+@pytest.mark.parametrize("name", ["runs:list", "runs:submissions", "projects:overview"])
+def test_rows_say_why_in_one_line_and_all_of_it_as_a_title(project: Project, name: str) -> None:
+    outcome = f"JUWELS does not know the budget account {'x' * 200}; it allows demo and other."
+    # The site had it, and did not take it.
+    factories.make_run(RunState.FAILED, project=project, outcome=outcome, running_at=None, batch_system_id="")
+
+    shown = page(signed_in(project, Role.GUEST), reverse(name, args=[project.slug]))
+
+    assert f'<span class="row-detail one-line" title="{outcome}">{outcome}</span>' in shown
+
+
+@pytest.mark.parametrize("name", ["runs:list", "runs:submissions", "projects:overview"])
+def test_lists_ask_again_until_the_log_has_said_why(project: Project, name: str) -> None:
+    run = factories.make_run(RunState.FAILED, project=project, log_complete=False, ended_at=timezone.now())
+    client, address = signed_in(project, Role.GUEST), reverse(name, args=[project.slug])
+
+    assert "every 5s" in page(client, address)
+    assert "every 2s" in page(client, url("live", run))
+    Run.objects.filter(pk=run.pk).update(log_complete=True)
+    assert "every 5s" not in page(client, address)
+    assert "every 2s" not in page(client, url("live", run))
+
+
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.LOST])
+def test_what_is_over_uses_nothing_so_far(project: Project, state: RunState) -> None:
+    used = {"core_hours": None, "cpus": 4, "runtime_limit": timedelta(minutes=5)}
+    run = factories.make_run(state, project=project, running_at=timezone.now() - timedelta(minutes=9), **used)
+    shown = page(signed_in(project, Role.GUEST), url("live", run))
+    assert "core-hours, as far as Mantik saw" in shown
+    assert "so far" not in shown
+
+
 def test_a_waiting_run_says_for_what_and_since_when(project: Project) -> None:
     since = timezone.now() - timedelta(minutes=5)
     run = factories.make_run(

@@ -16,6 +16,8 @@ export class Source extends EventTarget {
   earlier = false;
   isComplete = false;
   isFollowing = false;
+  // The number of the line that says why the run failed, null while none is known.
+  reason = null;
   #url;
   #limit;
   #next = 0;
@@ -95,6 +97,7 @@ export class Source extends EventTarget {
     this.#isTruncated = part.truncated;
     this.isComplete = part.complete;
     this.isFollowing = part.following;
+    this.reason = part.reason;
     // The first line of a part from the middle is not whole.
     const text = fromMiddle ? part.text.slice(part.text.indexOf("\n") + 1) : part.text;
     if (text) this.dispatchEvent(new CustomEvent("text", { detail: { text } }));

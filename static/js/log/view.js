@@ -15,6 +15,7 @@ export class View extends EventTarget {
   #bottom;
   #words = "";
   #hit = -1;
+  #pointedAt = -1;
   // The longest line seen, so that the width does not jump while scrolling.
   #width = 0;
   #watcher;
@@ -86,17 +87,33 @@ export class View extends EventTarget {
   mark(words, hit, goThere) {
     this.#words = words.toLowerCase();
     this.#hit = hit;
-    for (const block of this.#blocks) if (block.isFilled) this.#draw(block);
-    const block = this.#blocks[Math.floor(hit / PER_BLOCK)];
-    if (hit < 0 || !block || !goThere) return;
-    this.dispatchEvent(new Event("looked"));
-    this.#fill(block);
-    const line = block.element.children[hit % PER_BLOCK];
-    const offset = line.getBoundingClientRect().top - this.#box.getBoundingClientRect().top;
-    this.#box.scrollTop += offset - this.#box.clientHeight / 2;
+    this.#redraw();
+    if (goThere) this.#goTo(hit);
+  }
+
+  /** Mark the line `index` for good, and scroll there the first time. Event: "looked". */
+  pointAt(index) {
+    if (index === this.#pointedAt) return;
+    this.#pointedAt = index;
+    this.#redraw();
+    this.#goTo(index);
   }
 
   #numbered = true;
+
+  #redraw() {
+    for (const block of this.#blocks) if (block.isFilled) this.#draw(block);
+  }
+
+  #goTo(index) {
+    const block = this.#blocks[Math.floor(index / PER_BLOCK)];
+    if (index < 0 || !block) return;
+    this.dispatchEvent(new Event("looked"));
+    this.#fill(block);
+    const line = block.element.children[index % PER_BLOCK];
+    const offset = line.getBoundingClientRect().top - this.#box.getBoundingClientRect().top;
+    this.#box.scrollTop += offset - this.#box.clientHeight / 2;
+  }
 
   #makeRemark() {
     const line = document.createElement("div");
@@ -194,7 +211,7 @@ export class View extends EventTarget {
   }
 
   #keyOf(index) {
-    const flags = `${this.#numbered}${this.#isNewest(index)}${index === this.#hit}`;
+    const flags = `${this.#numbered}${this.#isNewest(index)}${index === this.#hit}${index === this.#pointedAt}`;
     return `${flags}${this.#words}\n${this.#lines.at(index)}`;
   }
 
@@ -202,6 +219,7 @@ export class View extends EventTarget {
     const line = document.createElement("div");
     line.className = "log-line";
     if (this.#isNewest(index)) line.classList.add("is-newest");
+    if (index === this.#pointedAt) line.classList.add("is-reason");
     if (index === this.#hit) line.classList.add("is-hit");
     const number = document.createElement("span");
     number.className = "log-number";
