@@ -192,4 +192,7 @@ def _go_on(decision: Decision, next_due: datetime | None, now: datetime) -> None
 def stop_after_failures(decision: Decision, now: datetime) -> None:
     """It has failed as often as it may."""
     times = counted(decision.schedule.failures_in_a_row, "time")
-    stop(decision, f"It failed {times} in a row. Look at its last runs and slots, mend the cause, and resume it.", now)
+    last = decision.schedule.last_failure
+    why = f" The last of its runs says: {last.rstrip('.')}." if last else ""
+    remedy = "Look at its last runs and slots, mend the cause, and resume it."
+    stop(decision, f"It failed {times} in a row.{why} {remedy}", now)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted, spoken_duration, utc_offset, zone_name
 from projects.permissions import Action, may
+from runs.states import RunState
 from schedules.cron import CronError, ZoneError, count_until
 from schedules.due import MOST_AT_ONCE
 from schedules.filters import SlotFilter
@@ -98,11 +99,19 @@ def _slot_row(schedule: Schedule, slot: Slot) -> dict[str, Any]:
     return {
         "badge": slot.badge,
         "due": shown_at(schedule, slot.due_at),
-        "reason": slot.reason,
+        "reason": _reason(slot),
         "run": run,
         "run_url": reverse("runs:detail", args=[schedule.project.slug, run.uuid]) if run else None,
         "is_gone": run is None and slot.outcome == "fired",
     }
+
+
+def _reason(slot: Slot) -> str:
+    """Why it became what it did, and what became of its run if that went wrong."""
+    run = slot.run
+    if run is None or run.state not in (RunState.FAILED, RunState.LOST) or not run.outcome:
+        return slot.reason
+    return f"{run.badge.label}: {run.outcome.rstrip('.')}. {slot.reason}"
 
 
 def _policies(schedule: Schedule) -> list[tuple[str, str]]:

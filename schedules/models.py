@@ -85,6 +85,9 @@ class Schedule(Repeatable):
     # What operators see and switch in the admin. Kept in step by `schedules.periodic`.
     periodic_task = models.OneToOneField(PeriodicTask, on_delete=models.PROTECT, related_name="mantik_schedule")
 
+    # Why its latest run failed, as `schedules.settling` has just read it. Not stored.
+    last_failure = ""
+
     objects = ScheduleQuerySet.as_manager()
 
     class Meta:

@@ -42,7 +42,7 @@ def has_failed_too_often(schedule: Schedule) -> bool:
 
 def _open_slots(schedules: Collection[Schedule]) -> list[Slot]:
     slots = Slot.objects.awaiting_end().filter(schedule__in=[schedule.pk for schedule in schedules])
-    wanted = ("state", "ended_at", "created_at", "name", "uuid", "project_id", "created_by_id")
+    wanted = ("state", "outcome", "ended_at", "created_at", "name", "uuid", "project_id", "created_by_id")
     return list(
         slots.select_related("run").only("schedule_id", *(f"run__{name}" for name in wanted)).order_by("due_at", "pk")
     )
@@ -52,5 +52,6 @@ def _count(schedule: Schedule, run: Run) -> None:
     """A run that was cancelled says nothing about the next."""
     if run.state in _FAILED:
         schedule.failures_in_a_row += 1
+        schedule.last_failure = run.outcome
     elif run.state == RunState.FINISHED:
         schedule.failures_in_a_row = 0

@@ -298,12 +298,14 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, pause_after_failures=2)
     for number, state in enumerate([RunState.FAILED, RunState.FINISHED, RunState.FAILED, RunState.LOST]):
         fire(DUE + number * FIVE)
-        end(runs_of(schedule)[-1], state, DUE + number * FIVE + MINUTE)
+        run = runs_of(schedule)[-1]
+        end(run, state, DUE + number * FIVE + MINUTE)
+        Run.objects.filter(pk=run.pk).update(outcome=f"IndexError: {number}")
     fire(DUE + 4 * FIVE)
     stored = again(schedule)
     assert [outcome for _, outcome in ledger(schedule)] == ["fired"] * 4
     assert stored.is_paused
-    assert stored.state_reason.startswith("It failed 2 times in a row.")
+    assert stored.state_reason.startswith("It failed 2 times in a row. The last of its runs says: IndexError: 3. Look")
     told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
     assert Notice.objects.get(user=ada).text.startswith(told)
 

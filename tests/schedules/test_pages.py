@@ -352,6 +352,17 @@ def test_the_page_tells_the_next_instant_and_what_became_of_each(by_ada: Client,
     assert "Why fired." not in only
 
 
+def test_a_slot_whose_run_failed_says_why_in_one_line(by_ada: Client, schedule: Schedule, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state="FAILED", outcome="IndexError: list index out of range")
+    now = timezone.now()
+    Slot.objects.create(
+        schedule=schedule, due_at=now, outcome=Outcome.FIRED, reason="Started on time.", recorded_at=now, run=run
+    )
+    html = by_ada.get(at("detail", schedule)).content.decode()
+    told = "Failed: IndexError: list index out of range. Started on time."
+    assert f'<span class="row-detail one-line" title="{told}">{told}</span>' in html
+
+
 def test_the_ledger_goes_back_and_forth_without_losing_a_slot(
     by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
