@@ -103,7 +103,7 @@ def test_accounts_that_the_member_used_there_are_offered_latest_first(member: Cl
         ("elsewhere", {"connection": elsewhere}),
         ("of-somebody-else", {"created_by": factories.join(world.project)}),
     ):
-        usual = {"project": world.project, "created_by": world.user, "compute_budget_account": account}
+        usual: dict[str, Any] = {"project": world.project, "created_by": world.user, "compute_budget_account": account}
         factories.make_run(RunState.FINISHED, **usual | columns)
     answer = preview(member, world, compute_budget_account="")
     assert offered(answer) == ["of-a-deleted-connection", "newer", "older"]
@@ -117,7 +117,7 @@ def test_the_only_one_that_was_used_is_proposed_where_the_site_names_none(member
 
 
 def test_what_a_site_refused_or_takes_no_more_is_not_offered_again(member: Client, world: World) -> None:
-    usual = {"project": world.project, "created_by": world.user, "connection": world.connection}
+    usual: dict[str, Any] = {"project": world.project, "created_by": world.user, "connection": world.connection}
     refused = {"running_at": None, "exit_code": None, "compute_budget_account": "galaxies"}
     factories.make_run(RunState.FAILED, **usual | refused)
     assert offered(preview(member, world)) == []
