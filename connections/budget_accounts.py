@@ -22,8 +22,8 @@ def accounts_of(limits: object) -> tuple[str, ...]:
 
 
 def accounts_by_queue(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Of the queues that take only some."""
-    found = {queue: accounts_of(limits) for queue, limits in connection.queue_limits.items()}
+    """Of the queues that take only some, by name: PostgreSQL does not keep the order in which a site lists them."""
+    found = {queue: accounts_of(limits) for queue, limits in sorted(connection.queue_limits.items())}
     return {queue: accounts for queue, accounts in found.items() if accounts}
 
 

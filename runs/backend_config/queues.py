@@ -53,8 +53,8 @@ def check_against_queues(
 
     Each has the key in the config that it is about, or ACCOUNT. `site` is its name, as a sentence begins with it.
     """
-    # Sent by the site, so nothing about its shape is sure.
-    limits = {name: queue if isinstance(queue, Mapping) else {} for name, queue in limits.items()}
+    # Sent by the site, so nothing about its shape is sure, and its order is lost in PostgreSQL.
+    limits = {name: queue if isinstance(queue, Mapping) else {} for name, queue in sorted(limits.items())}
     if not limits:
         return []
     queue = config.resources.queue

@@ -118,7 +118,7 @@ def test_the_only_one_that_was_used_is_proposed_where_the_site_names_none(member
 
 def test_what_a_site_refused_or_takes_no_more_is_not_offered_again(member: Client, world: World) -> None:
     usual: dict[str, Any] = {"project": world.project, "created_by": world.user, "connection": world.connection}
-    refused = {"running_at": None, "exit_code": None, "compute_budget_account": "galaxies"}
+    refused: dict[str, Any] = {"running_at": None, "exit_code": None, "compute_budget_account": "galaxies"}
     factories.make_run(RunState.FAILED, **usual | refused)
     assert offered(preview(member, world)) == []
     factories.make_run(RunState.FINISHED, **usual | {"compute_budget_account": "closed-since"})
