@@ -21,6 +21,8 @@ from runs.wishes import Wish
 
 # "proposed-branch" is the hidden field that says what the form itself has put into the field "branch".
 PROPOSED_PREFIX = "proposed-"
+# The hidden field that says where the chosen code repository led when the form was shown.
+CODE_SEEN = "code_seen"
 # The button that leaves out parameters which the entry point does not take.
 LEAVE_OUT = "leave_out"
 
@@ -218,6 +220,22 @@ class NewRunForm(forms.Form):
             self._put({name: value for name, value in new.items() if value or name in self.data})
 
     @property
+    def _code_now(self) -> str:
+        code = self._rows["code_repository"]
+        return f"{code.uuid} {code.url}" if code else ""
+
+    @property
+    def _code_seen(self) -> str:
+        """Where the code repository led that is chosen still, if that is elsewhere now; else ""."""
+        seen, now = str(self.data.get(CODE_SEEN, "")), self._code_now
+        return seen if seen != now and seen.partition(" ")[0] == now.partition(" ")[0] else ""
+
+    @property
+    def code_seen(self) -> str:
+        """For the hidden field. Only RUN! ends what a preview says of it: somebody has to have seen that."""
+        return (self._code_seen if self.preview else "") or self._code_now
+
+    @property
     def account(self) -> str:
         return self._value("compute_budget_account")
 
@@ -275,6 +293,13 @@ class NewRunForm(forms.Form):
                 del self.errors[name]
             if name not in self.errors:
                 self.add_error(name, sentences)
+        if self._code_seen:
+            before, now = (text.partition(" ")[2] for text in (self._code_seen, self._code_now))
+            self.add_error(
+                "code_repository",
+                f"It led to {before} when this form was opened, and leads to {now} now. "
+                "Look at what would run, then press RUN! once more.",
+            )
         if self.errors and self.wish and self.wish.what_is_missing:
             self.add_error(None, self.wish.what_is_missing)
         return cleaned

@@ -271,6 +271,26 @@ def test_values_are_kept_while_the_entry_point_is_not_known(world: World, member
     assert said_at(preview, "branch") == ""
 
 
+def test_code_that_is_led_elsewhere_while_the_form_is_open_is_not_run_unseen(
+    world: World, member: Client, run: Run
+) -> None:
+    posted = as_browser_posts(member.get(address(world), {"from": str(run.uuid)}))
+    lead_elsewhere(world, run)
+
+    # A preview says so, and none of those to come forgets it.
+    for _ in range(2):
+        preview = member.post(address(world, "new-preview"), posted, headers={"HX-Request": "true"})
+        assert "when this form was opened" in said_at(preview, "code_repository")
+        posted |= as_browser_posts(preview)
+    refused = member.post(address(world), posted)
+
+    assert refused.status_code == 422
+    assert "/other now. Look at what would run" in said_at(refused, "code_repository")
+    assert list(Run.objects.all()) == [run]
+    assert member.post(address(world), as_browser_posts(refused)).status_code == 302
+    assert Run.objects.latest("pk").code_url.endswith("/other")
+
+
 # The run itself
 
 
