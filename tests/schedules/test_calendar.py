@@ -90,10 +90,12 @@ def test_the_busiest_are_shown_and_it_says_that_there_are_others(
 
 
 def test_it_costs_the_same_whatever_is_in_it(by_ada: Client, schedule: Schedule) -> None:
-    before = count_queries(by_ada, calendar(schedule))
+    # Of this week there may be nothing left, which costs less.
+    next_week = f"{calendar(schedule)}?week={timezone.localdate() + timedelta(days=7)}"
+    before = count_queries(by_ada, next_week)
     for _ in range(5):
         make_schedule(run=schedule.run, created_by=schedule.created_by)
-    assert count_queries(by_ada, calendar(schedule)) == before
+    assert count_queries(by_ada, next_week) == before
 
 
 def test_the_load_of_the_night_is_seen(by_ada: Client, schedule: Schedule) -> None:
