@@ -30,7 +30,7 @@ from connections.unicore.client import SiteAccess, SiteClient, SiteOffer
 from connections.unicore.credentials import SiteCredential, password_credential, token_credential
 from connections.unicore.errors import SiteError, SiteRefused
 from connections.unicore.sites import make_client
-from connections.usage import Use, consequences_of, uses_of, wake
+from connections.usage import Use, consequences_of, lock_uses, uses_of, wake
 from mantik.accounts.models import User
 from mantik.audit.services import record
 
@@ -137,10 +137,11 @@ def delete_connection(*, connection: Connection, actor: User | None = None, even
 
     Raises StillUsed; operators may delete it all the same, and what used it says so.
     """
-    uses = [] if even_if_used else uses_of(connection)
-    if uses:
-        raise StillUsed(uses)
     with transaction.atomic():
+        lock_uses(connection)
+        uses = [] if even_if_used else uses_of(connection)
+        if uses:
+            raise StillUsed(uses)
         told = {"kind": connection.kind, "site": connection.provider, "login_name": connection.login_name}
         record("connection.deleted", actor=actor or connection.owner, target=connection, before=told)
         connection.delete()

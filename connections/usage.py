@@ -27,9 +27,11 @@ class Use:
 
 Finder = Callable[[Connection], Iterable[Use]]
 Waker = Callable[[Connection, datetime], None]
+Locker = Callable[[Connection], None]
 
 _finders: dict[str, Finder] = {}
 _wakers: dict[str, Waker] = {}
+_lockers: dict[str, Locker] = {}
 
 
 def register_usage(room: str, finder: Finder) -> None:
@@ -40,6 +42,13 @@ def register_usage(room: str, finder: Finder) -> None:
 def register_waker(room: str, waker: Waker) -> None:
     """`waker` is called, in the transaction of the change, when a connection may work again that did not."""
     _wakers[room] = waker
+
+
+def register_locker(room: str, locker: Locker) -> None:
+    """`locker` is called, in the transaction of the deletion, before anything else: for what begins to use a
+    connection by itself, holds a row of its own meanwhile, and is to be waited for.
+    """
+    _lockers[room] = locker
 
 
 def uses_of(connection: Connection) -> list[Use]:
@@ -55,6 +64,11 @@ def consequences_of(connection: Connection) -> list[str]:
 def _all(connection: Connection) -> Iterator[Use]:
     for room in sorted(_finders):
         yield from _finders[room](connection)
+
+
+def lock_uses(connection: Connection) -> None:
+    for room in sorted(_lockers):
+        _lockers[room](connection)
 
 
 def wake(connection: Connection, now: datetime) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -136,9 +135,8 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
     def _switch(self, do: Any, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         # So that no sweep sees it before we have, and does it in nobody's name.
-        with self._at_work(request), transaction.atomic():
+        with self._at_work(request), operators.switching(chosen):
             do(request, queryset)
-            operators.heed(chosen)
 
     @contextmanager
     def _at_work(self, request: MemberRequest) -> Iterator[None]:

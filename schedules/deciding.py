@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from mantik.accounts.models import User
 from mantik.lib.humanize import counted
 from runs.models import Run
 from runs.storing import Order
 from schedules.cron import CronError, ZoneError, show
-from schedules.due import Come, Rules, Verdict, what_has_come
+from schedules.due import Come, Rules, Verdict, came_since, what_has_come
 from schedules.models import Schedule, Slot
 from schedules.refusals import Roles, owner_of, why_refused
 from schedules.settling import has_failed_too_often
@@ -130,19 +131,7 @@ class _Judge:
             self.decision.news.append(f"{_named(schedule)} could not start its run. {self.refusal}")
 
     def _note(self, verdict: Verdict, outcome: Outcome, reason: str) -> Slot:
-        slot = Slot(
-            schedule_id=self.schedule.pk,
-            due_at=verdict.due,
-            outcome=outcome,
-            reason=reason,
-            recorded_at=self.facts.now,
-        )
-        self.decision.slots.append(slot)
-        self.schedule.dealt_with_until = verdict.due
-        self.schedule.last_due_at = verdict.due
-        self.schedule.last_outcome = outcome
-        self.schedule.last_reason = reason
-        return slot
+        return _note(self.decision, verdict.due, outcome, reason, self.facts.now)
 
     def _day(self, due: datetime) -> date:
         return due.astimezone(self.timing.zone).date()
@@ -161,8 +150,59 @@ def order_of(schedule: Schedule, message: str) -> Order:
 
 def stop(decision: Decision, reason: str, now: datetime) -> None:
     """Mantik itself pauses the schedule; its owner is told."""
+    pause(decision, reason, now)
+    decision.news.append(f"{_named(decision.schedule)} was paused. {reason}")
+
+
+def pause(decision: Decision, reason: str, now: datetime, actor: User | None = None) -> None:
+    """`actor` None: Mantik itself, or an operator whom nobody knows."""
+    hold(decision, reason, now)
+    _leave(decision, ScheduleState.PAUSED, reason, now, actor)
+
+
+def hold(decision: Decision, reason: str, now: datetime) -> None:
+    """A slot for each instant up to `now` of which nothing has become, also if its random delay is not over.
+
+    So who stops a schedule, or changes a paused one, leaves no hole in the ledger.
+    """
+    schedule = decision.schedule
+    for due in _open(schedule, now):
+        _note(decision, due, Outcome.HELD, reason, now)
+    schedule.dealt_with_until = max(schedule.dealt_with_until, now)
+
+
+def _open(schedule: Schedule, now: datetime) -> Sequence[datetime]:
+    """The instants up to `now` that nobody has dealt with. Of times that cannot be told any more the first is known."""
+    first = schedule.next_due_at
+    since = first - timedelta.resolution if first else schedule.dealt_with_until
+    try:
+        timing = timing_of(
+            cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
+        )
+    except (CronError, ZoneError):
+        return [first] if first and first <= now else []
+    return came_since(timing, since=since, now=now)
+
+
+def set_aside(decision: Decision, reason: str, now: datetime) -> None:
+    """As `stop`, with a slot for the first instant only: more would have to be computed, which may be what is broken.
+
+    The others get theirs when it is resumed.
+    """
+    first = decision.schedule.next_due_at
+    if first and first <= now:
+        _note(decision, first, Outcome.HELD, reason, now)
     _leave(decision, ScheduleState.PAUSED, reason, now)
     decision.news.append(f"{_named(decision.schedule)} was paused. {reason}")
+
+
+def _note(decision: Decision, due: datetime, outcome: Outcome, reason: str, now: datetime) -> Slot:
+    schedule = decision.schedule
+    slot = Slot(schedule_id=schedule.pk, due_at=due, outcome=outcome, reason=reason, recorded_at=now)
+    decision.slots.append(slot)
+    schedule.dealt_with_until = schedule.last_due_at = due
+    schedule.last_outcome, schedule.last_reason = outcome, reason
+    return slot
 
 
 def _named(schedule: Schedule) -> str:
@@ -170,22 +210,22 @@ def _named(schedule: Schedule) -> str:
     return f"The schedule {schedule.name} in {schedule.project.name}"
 
 
-def _leave(decision: Decision, state: ScheduleState, reason: str, now: datetime) -> None:
+def _leave(decision: Decision, state: ScheduleState, reason: str, now: datetime, actor: User | None = None) -> None:
     schedule = decision.schedule
     schedule.state, schedule.state_reason = state, reason
-    schedule.state_changed_by, schedule.state_changed_at = None, now
+    schedule.state_changed_by, schedule.state_changed_at = actor, now
     schedule.next_due_at = schedule.next_fire_at = None
     decision.is_switched = True
 
 
 def _go_on(decision: Decision, next_due: datetime | None, now: datetime) -> None:
     schedule = decision.schedule
+    schedule.next_due_at = next_due
     if has_failed_too_often(schedule):
         stop_after_failures(decision, now)
     elif next_due is None:
         _leave(decision, ScheduleState.ENDED, "There is no instant left before its end.", now)
     else:
-        schedule.next_due_at = next_due
         schedule.next_fire_at = fire_moment(schedule.uuid, next_due, schedule.jitter_seconds)
 
 

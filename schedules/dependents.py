@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connections.models import Connection
-from connections.usage import Use, register_usage
+from connections.usage import Use, register_locker, register_usage
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted
 from projects import dependents
@@ -45,6 +45,11 @@ def lock_schedules_of(user: User) -> None:
     """Those that run with connections of `user`, who is about to leave: in the order in which beat locks."""
     theirs = Schedule.objects.filter(connection__owner=user).order_by("pk").select_for_update(of=("self",))
     list(theirs.values_list("pk"))
+
+
+def lock_schedules_with(connection: Connection) -> None:
+    """Beat may just be starting runs with it."""
+    list(Schedule.objects.filter(connection=connection).order_by("pk").select_for_update().values_list("pk"))
 
 
 def empty_project(project: Project) -> None:
@@ -92,3 +97,4 @@ DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, em
 def register() -> None:
     dependents.register(DEPENDENT)
     register_usage("schedules", uses)
+    register_locker("schedules", lock_schedules_with)

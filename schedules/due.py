@@ -20,6 +20,7 @@ from schedules.timing import Timing, fire_moment
 PUNCTUAL = timedelta(seconds=60)
 # So many instants of one schedule are dealt with at once; the rest right after.
 MOST_AT_ONCE = 500
+WAS_PAUSED = "It was paused."
 
 
 @dataclass(frozen=True)
@@ -68,26 +69,34 @@ def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> Come:
 def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> Come:
     """Judges the instants later than `since` at which the schedule was paused, now that somebody resumes it.
 
-    `catch_up` is what they wish: it has no grace, for they know how late it is. Only the latest MOST_AT_ONCE are told.
+    `catch_up` is what they wish: it has no grace, for they know how late it is.
     """
-    begin = max(since, now - shortest_gap(rules.timing.cron) * MOST_AT_ONCE)
-    held = list(rules.timing.instants(after=begin, until=now))
+    held = came_since(rules.timing, since=since, now=now)
     most = {CatchUp.SKIP: 0, CatchUp.ONE: 1, CatchUp.ALL: rules.missed_cap}[catch_up]
     if rules.overlap != Overlap.ALLOW:
         most = min(most, 1)
     first = len(held) - most
     verdicts = [
-        Verdict(due, "It was paused.", Outcome.HELD) if number < first else Verdict(due, _why_late(now - due))
+        Verdict(due, WAS_PAUSED, Outcome.HELD) if number < first else Verdict(due, _why_late(now - due))
         for number, due in enumerate(held)
     ]
     return Come(tuple(verdicts), rules.timing.next_after(now))
 
 
+def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:
+    """The instants later than `since` up to `now`: of more than MOST_AT_ONCE the latest."""
+    begin = max(since, now - shortest_gap(timing.cron) * MOST_AT_ONCE)
+    return list(timing.instants(after=begin, until=now))
+
+
 def _pending(rules: Rules, next_due: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
-    """As many as one may need to know which are the last `missed_cap`; the last of them is not the next."""
-    come: list[datetime] = []
-    due: datetime | None = next_due
-    while due is not None and due <= now and rules.fires_at(due) <= now and len(come) < MOST_AT_ONCE + rules.missed_cap:
+    """As many as one may need to know which are the last `missed_cap`; the last of them is not the next.
+
+    That the first is to be acted upon says its row: its random delay may have been cut short.
+    """
+    come = [next_due]
+    due = rules.timing.next_after(next_due)
+    while due is not None and rules.fires_at(due) <= now and len(come) < MOST_AT_ONCE + rules.missed_cap:
         come.append(due)
         due = rules.timing.next_after(due)
     return come, due

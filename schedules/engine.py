@@ -30,7 +30,7 @@ from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.storing import hand_over_on_commit, store_runs
 from schedules import periodic
-from schedules.deciding import Decision, Facts, decide, stop
+from schedules.deciding import Decision, Facts, decide, set_aside, stop
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
 from schedules.refusals import owner_of, roles_for
@@ -42,11 +42,11 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 500
 # A day of 25 hours, and a zone that is a day ahead.
 _LONGEST_DAY = timedelta(hours=50)
-_MOVED = (
+MOVED = (
     *("next_due_at", "next_fire_at", "dealt_with_until", "failures_in_a_row"),
     *("last_due_at", "last_outcome", "last_reason"),
 )
-_SWITCHED = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
+SWITCHED = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
 _OF_SLOTS = (
     *("schedule_id", "due_at", "outcome", "reason", "run_id"),
     *("asked_by_id", "recorded_at", "awaits_end"),
@@ -148,16 +148,21 @@ def store(decisions: Sequence[Decision], *, now: datetime) -> None:
     runs = store_runs([order for _, order in ordered], verb="run.scheduled", actor=None, now=now)
     for (slot, _), run in zip(ordered, runs, strict=True):
         slot.run_id = run
-    slots = [slot for decision in decisions for slot in decision.slots]
-    insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
-    update_rows([one.schedule for one in decisions if not one.is_switched], columns=_MOVED)
-    switched = [one.schedule for one in decisions if one.is_switched]
-    update_rows(switched, columns=(*_MOVED, *_SWITCHED))
-    periodic.switch(switched)
+    keep(decisions)
     periodic.count([one.schedule for one in decisions if one.orders], now=now)
     for decision in decisions:
         _tell(decision, now)
     hand_over_on_commit(runs)
+
+
+def keep(decisions: Sequence[Decision]) -> None:
+    """Slots and schedules only, in the current transaction."""
+    slots = [slot for decision in decisions for slot in decision.slots]
+    insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
+    update_rows([one.schedule for one in decisions if not one.is_switched], columns=MOVED)
+    switched = [one.schedule for one in decisions if one.is_switched]
+    update_rows(switched, columns=(*MOVED, *SWITCHED))
+    periodic.switch(switched)
 
 
 def _tell(decision: Decision, now: datetime) -> None:
@@ -182,7 +187,7 @@ def _set_aside(key: int, now: datetime) -> None:
         if schedule is None:
             return
         decision = Decision(schedule)
-        stop(decision, reason, now)
-        update_rows([schedule], columns=(*_MOVED, *_SWITCHED))
-        periodic.switch([schedule])
+        set_aside(decision, reason, now)
+        decision.slots = [one for one in decision.slots if not schedule.slots.filter(due_at=one.due_at).exists()]
+        keep([decision])
         _tell(decision, now)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import transaction
 from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -16,6 +17,8 @@ from django_celery_beat.models import PeriodicTask
 from mantik.accounts.models import User
 from schedules import periodic
 from schedules.models import Schedule
+from schedules.querysets import ScheduleQuerySet
+from schedules.services import lock
 from schedules.sweeping import follow_switch
 
 
@@ -41,16 +44,32 @@ def at_work(operator: User) -> Iterator[Hand]:
         _hand.reset(token)
 
 
-def heed(tasks: list[int]) -> None:
-    """Follow what was switched in bulk, of PeriodicTasks by primary key: that sends no signal."""
-    for schedule in Schedule.objects.out_of_step().filter(periodic_task__in=tasks).order_by("pk"):
-        _follow(schedule, is_on=not schedule.is_enabled)
+@contextmanager
+def switching(tasks: list[int]) -> Iterator[None]:
+    """Follow what is switched in bulk inside, of PeriodicTasks by primary key: that sends no signal."""
+    with transaction.atomic():
+        now = _get_ready(Schedule.objects.filter(periodic_task__in=tasks))
+        yield
+        for schedule in Schedule.objects.out_of_step().filter(periodic_task__in=tasks).order_by("pk"):
+            _follow(schedule, is_on=not schedule.is_enabled, now=now)
+
+
+def _get_ready(schedules: ScheduleQuerySet) -> datetime:
+    """The moment of the switch: what was due by then is dealt with while they are as they were.
+
+    Once they are off, what is due is not started any more. Beat locks schedules before their rows here; so do we.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        for schedule in schedules.order_by("pk"):
+            lock(schedule, now=now)
+    return now
 
 
 def _to_be_saved(instance: PeriodicTask, raw: bool = False, **_: Any) -> None:
-    """The admin stores it and what follows from it in one transaction. Beat locks the schedule first; so do we."""
-    if not raw and instance.pk and instance.task == periodic.TASK and connection.in_atomic_block:
-        list(Schedule.objects.filter(periodic_task=instance).select_for_update(of=("self",)).values_list("pk"))
+    """The admin stores it and what follows from it in one transaction, in which nobody else comes between."""
+    if not raw and instance.pk and instance.task == periodic.TASK:
+        instance.switched_at = _get_ready(Schedule.objects.filter(periodic_task=instance))
 
 
 def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -> None:
@@ -59,12 +78,12 @@ def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -
         return
     schedule = Schedule.objects.filter(periodic_task=instance).first()
     if schedule is not None and schedule.is_enabled != instance.enabled:
-        _follow(schedule, is_on=instance.enabled)
+        _follow(schedule, is_on=instance.enabled, now=instance.switched_at)
 
 
-def _follow(schedule: Schedule, *, is_on: bool) -> None:
+def _follow(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
     hand = _hand.get()
-    refusal = follow_switch(schedule, is_on=is_on, now=timezone.now(), actor=hand.operator if hand else None)
+    refusal = follow_switch(schedule, is_on=is_on, now=now, actor=hand.operator if hand else None)
     if hand and refusal:
         hand.refusals.append(f"The schedule {schedule.name} does not go on. {refusal}")
 

@@ -1,7 +1,8 @@
 """What members do with schedules. Views ask `may_edit` and the table of permissions; services keep the rules.
 
 All take the acting person and `now`. A schedule's row is locked while it is changed, so beat and people wait for each
-other. What was due before a change is dealt with first, by the rules that held then; nothing is ever due twice.
+other. What was due before a change is dealt with first, by the rules that held then; nothing is ever due twice, and
+every instant up to the change has its slot.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from runs.plans import other_site
 from runs.preparation import NotPossible, recipe_of
 from runs.services import NotAllowed
 from schedules import engine, periodic
+from schedules.deciding import Decision, hold, pause
+from schedules.due import WAS_PAUSED
 from schedules.models import Schedule
 from schedules.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
@@ -146,11 +149,14 @@ def edit_schedule(
             if stored is None or stored.revision != revision:
                 raise ChangedMeanwhile
             before, recipe = told(stored), stored.recipe
+            held = _held_until_edit(stored, timing, now)
             _choose(stored, actor, run, connection, compute_budget_account, policies)
             for column, value in {"name": name, **asdict(policies), **_written(timing)}.items():
                 setattr(stored, column, value)
             if told(stored) == before and stored.recipe == recipe:
                 return
+            _end_delay(stored, now)
+            engine.keep([held])
             stored.revision += 1
             stored.last_edited_by, stored.last_edited_at = actor, now
             if not stored.is_paused:
@@ -173,10 +179,9 @@ def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, rea
         if stored is None or not stored.is_enabled:
             return False
         by = actor.display_name if actor else "An operator"
-        _set_state(stored, ScheduleState.PAUSED, actor, now, reason or f"{by} paused it.")
-        stored.next_due_at = stored.next_fire_at = None
-        stored.save(update_fields=[*_STATE, "next_due_at", "next_fire_at"])
-        periodic.switch([stored])
+        decision = Decision(stored)
+        pause(decision, reason or f"{by} paused it.", now, actor)
+        engine.keep([decision])
         after = {"reason": stored.state_reason}
         record("schedule.paused", actor=actor, target=stored, project=stored.project, after=after)
     schedule.refresh_from_db()
@@ -214,15 +219,14 @@ def delete_schedule(*, schedule: Schedule, actor: User) -> None:
 def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
     """The row as it is, ours until the end of the transaction, with all that was due by `now` dealt with.
 
-    None if somebody has deleted it meanwhile.
+    None if somebody has deleted it meanwhile. The lock comes first: the engine passes over what a beat holds, and that
+    beat may die, or have looked at an earlier moment.
     """
+    rows = Schedule.objects.filter(pk=schedule.pk)
+    list(rows.select_for_update().values_list("pk"))
     while engine.fire_due(now=now, only=[schedule.pk]):
         pass
-    rows = Schedule.objects.select_for_update(of=("self",)).select_related("project", "connection")
-    return rows.filter(pk=schedule.pk).first()
-
-
-_STATE = ("state", "state_reason", "state_changed_by", "state_changed_at")
+    return rows.select_related("project", "connection").first()
 
 
 def _store_new(schedule: Schedule, timing: Timing, *, verb: str, actor: User) -> Schedule:
@@ -234,6 +238,21 @@ def _store_new(schedule: Schedule, timing: Timing, *, verb: str, actor: User) ->
     except IntegrityError:
         raise NameTaken from None
     return schedule
+
+
+def _end_delay(stored: Schedule, now: datetime) -> None:
+    """An instant whose random delay is not over is dealt with now, by the rules that held before the edit."""
+    if Schedule.objects.filter(pk=stored.pk, next_due_at__lte=now).update(next_fire_at=now):
+        engine.fire_due(now=now, only=[stored.pk])
+        stored.refresh_from_db(fields=[*engine.MOVED, *engine.SWITCHED])
+
+
+def _held_until_edit(stored: Schedule, timing: Timing, now: datetime) -> Decision:
+    """What came while it was paused came by its old times, and is told before it gets others."""
+    decision = Decision(stored)
+    if stored.is_paused and any(getattr(stored, column) != value for column, value in _written(timing).items()):
+        hold(decision, WAS_PAUSED, now)
+    return decision
 
 
 def _choose(

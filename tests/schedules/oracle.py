@@ -68,6 +68,7 @@ class Life:
         self._count_ends(now)
         if 0 < self.plan.pause_after <= self.failures:
             self.paused = True
+            self.ledger |= dict.fromkeys(come, "held")
             return
         running = [end for end, _ in self.active]
         to_run = self._to_run(come, now)

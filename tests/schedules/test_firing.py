@@ -303,7 +303,7 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
         Run.objects.filter(pk=run.pk).update(outcome=f"IndexError: {number}")
     fire(DUE + 4 * FIVE)
     stored = again(schedule)
-    assert [outcome for _, outcome in ledger(schedule)] == ["fired"] * 4
+    assert [outcome for _, outcome in ledger(schedule)] == [*["fired"] * 4, "held"]
     assert stored.is_paused
     assert stored.state_reason.startswith("It failed 2 times in a row. The last of its runs says: IndexError: 3. Look")
     told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
@@ -400,6 +400,7 @@ def test_times_that_nobody_can_tell_set_it_aside(schedule: Schedule, columns: di
     fire(DUE)
     assert again(schedule).is_paused
     assert "cannot be told any more" in again(schedule).state_reason
+    assert ledger(schedule) == [("08:00", "held")]
     assert ledger(other) == [("08:00", "fired")]
 
 

@@ -1,0 +1,149 @@
+"""Beats, people and operators who meet at the same schedules, each with a connection of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from projects.models import Project
+from schedules import engine, operators, services
+from schedules.models import Schedule
+from schedules.states import Overlap
+from schedules.timing import timing_of
+from tests.support.factories import make_schedule
+from tests.support.schedules import make_many
+
+# Longer than PostgreSQL waits before it looks for a deadlock.
+PATIENCE = 60
+
+Act = Callable[[Schedule], object]
+
+
+@contextmanager
+def beside() -> Iterator[Callable[..., Future[Any]]]:
+    """`start(act, ...)` has `act` done in a thread that has a connection of its own."""
+
+    def with_connection(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        try:
+            return act(*arguments, **named)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        yield lambda act, *arguments, **named: pool.submit(with_connection, act, *arguments, **named)
+
+
+def fire_all() -> None:
+    """As a beat does."""
+    while engine.next_moment() and engine.fire_due(now=timezone.now(), limit=7):
+        pass
+
+
+def due_now(project: Project, count: int) -> list[int]:
+    due = timezone.now().replace(second=0, microsecond=0)
+    template = make_schedule(
+        project=project, now=due - timedelta(minutes=2), cron_expression=f"{(due.minute + 30) % 60} {due.hour} * * *"
+    )
+    return make_many(template, count, due=lambda _: (f"{due.minute} {due.hour} * * *", due))
+
+
+class Stop:
+    """Where somebody stops midway, until it is seen what another does meanwhile."""
+
+    def __init__(self) -> None:
+        self.is_reached, self.may_go_on = threading.Event(), threading.Event()
+
+    def here(self) -> None:
+        self.is_reached.set()
+        assert self.may_go_on.wait(PATIENCE)
+
+    def until_reached(self) -> None:
+        assert self.is_reached.wait(PATIENCE)
+
+    def until_waited_for(self, other: Future[Any]) -> None:
+        """Go on when `other` waits for us, or has ended."""
+        # There is nothing to look at: it is done, or it waits.
+        other_ended = threading.Event()
+        other.add_done_callback(lambda _: other_ended.set())
+        other_ended.wait(0.3)
+        self.may_go_on.set()
+
+
+def stop_beat(monkeypatch: pytest.MonkeyPatch, *, dies: bool = False) -> Stop:
+    """The first who fires stops between claiming schedules and storing what became of them, or `dies` there."""
+    stop = Stop()
+    store = engine.store
+
+    def stored(*arguments: Any, **named: Any) -> None:
+        if not stop.is_reached.is_set():
+            stop.here()
+            if dies:
+                raise OperationalError("The beat was killed.")
+        store(*arguments, **named)
+
+    monkeypatch.setattr(engine, "store", stored)
+    return stop
+
+
+def stop_before_commit(act: Act, schedule: Schedule, stop: Stop) -> None:
+    """`act`, and a stop when all of it is done and nothing of it is to be seen."""
+    with transaction.atomic():
+        act(schedule)
+        stop.here()
+
+
+# What people and operators do
+
+
+def pause(schedule: Schedule) -> None:
+    services.pause_schedule(schedule=schedule, actor=schedule.created_by, now=timezone.now())
+
+
+def rename(schedule: Schedule) -> None:
+    edit(schedule, name=f"renamed {schedule.pk}")
+
+
+def edit(schedule: Schedule, **columns: Any) -> None:
+    timing = timing_of(cron_expression=schedule.cron_expression, time_zone="UTC", end_date=None)
+    policies = services.Policies(overlap=Overlap.ALLOW, jitter_seconds=schedule.jitter_seconds)
+    usual: dict[str, Any] = {"name": schedule.name, "timing": timing, "policies": policies, "now": timezone.now()}
+    services.edit_schedule(
+        schedule=schedule,
+        actor=schedule.created_by,
+        revision=schedule.revision,
+        run=None,
+        connection=schedule.connection,
+        compute_budget_account=schedule.compute_budget_account,
+        **usual | columns,
+    )
+
+
+def delete(schedule: Schedule) -> None:
+    services.delete_schedule(schedule=schedule, actor=schedule.created_by)
+
+
+def switch_in_admin(key: int, *, is_on: bool) -> None:
+    """As the admin stores a form: in one transaction."""
+    with transaction.atomic():
+        task = PeriodicTask.objects.get(mantik_schedule=key)
+        task.enabled = is_on
+        task.save()
+
+
+def switch_off(schedule: Schedule) -> None:
+    switch_in_admin(schedule.pk, is_on=False)
+
+
+def switch_off_in_bulk(schedule: Schedule) -> None:
+    """As an action of the admin's list does."""
+    with operators.switching([schedule.periodic_task_id]):
+        PeriodicTask.objects.filter(pk=schedule.periodic_task_id).update(enabled=False)
