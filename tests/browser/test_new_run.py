@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from runs.models import Run
 from runs.states import RunState
@@ -65,6 +65,22 @@ def test_the_preview_shows_commit_resources_and_script_as_one_types(scene: Scene
     page.get_by_label("Compute Backend config").fill("hpc/wrong.yaml")
     expect(page.locator("#run-preview")).to_contain_text("Nodes")
     assert visit.barriers() == []
+    assert visit.complaints == []
+
+
+def test_while_the_next_preview_is_on_the_way_the_last_one_can_be_read(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(form_url(scene))
+    fill_in(page)
+    expect(page.locator("#run-preview")).to_contain_text("4 nodes, 30 min, gpu")
+    asked: list[Route] = []
+    page.route("**/preview/**", lambda route: asked.append(route))
+    page.get_by_label("epochs int").fill("12")
+    expect(page.locator("#run-preview.htmx-request")).to_be_visible()
+    assert visit.barriers() == []
+    (route,) = asked
+    route.continue_()
+    expect(page.locator("#run-preview")).to_contain_text("python train.py --epochs 12 --lr 0.001")
     assert visit.complaints == []
 
 
