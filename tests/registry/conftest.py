@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +11,6 @@ from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
 from runs.registry import services, tending
-from runs.registry.entry import remove_entry
 from runs.states import RunState
 from runs.tracking import ensure_tracking_run
 from tests.support import factories
@@ -71,10 +69,9 @@ def tend(model: RegisteredModel, now: datetime = NOW) -> RegisteredModel | None:
 
 
 @pytest.fixture
-def model(run: Run, ada: User, logged: ModelSource) -> Iterator[RegisteredModel]:
-    """Registered, and taken out of the registry afterwards: projects of other tests have its number again."""
+def model(run: Run, ada: User, logged: ModelSource) -> RegisteredModel:
+    """Registered."""
     made = tend(register(run, ada, logged))
     assert made
     assert made.is_registered
-    yield made
-    remove_entry(made.registry_name, made.uuid)
+    return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from mantik.tokens.services import make_token
 from projects.permissions import Role
 from runs.models import RegisteredModel
 from runs.registry import services
-from runs.registry.entry import remove_entry
 from runs.registry.files import files_of
 from runs.registry.loading import loading_help
 from runs.states import RunState
@@ -46,7 +44,7 @@ def trained(mlflow_server: MlflowServer) -> dict[str, ModelSource]:
 
 
 @pytest.fixture
-def models(mlflow: str, trained: dict[str, ModelSource]) -> Iterator[Models]:
+def models(mlflow: str, trained: dict[str, ModelSource]) -> Models:
     """One registered from a logged model, and one from a folder of artifacts."""
     project = factories.make_project(name="Solar cells")
     ada = factories.join(project, Role.RESEARCHER)
@@ -58,9 +56,7 @@ def models(mlflow: str, trained: dict[str, ModelSource]) -> Iterator[Models]:
         assert found.is_registered
         made[name] = found
     services.set_alias(model=made["logged"], actor=ada, alias="champion", now=NOW)
-    yield made
-    for model in made.values():
-        remove_entry(model.registry_name, model.uuid)
+    return made
 
 
 def reporter(model: RegisteredModel) -> User:

@@ -13,7 +13,6 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
 from runs.models import RegisteredModel, Run
-from runs.registry.entry import remove_entry
 from runs.registry.forms import suggested_name
 from runs.states import RunState
 from tests.registry.conftest import finished_run, tend
@@ -54,7 +53,6 @@ def test_pressing_register_model_gives_the_model_a_name(by_ada: Client, run: Run
     assert made
     assert made.is_registered
     assert (made.name, made.description, made.logged_model_id) == ("yield", "Of *thin film*.", logged.model_id)
-    remove_entry(made.registry_name, made.uuid)
 
 
 def test_one_chooses_among_the_models_of_the_run(mlflow: str, by_ada: Client, run: Run, logged: ModelSource) -> None:

@@ -51,6 +51,13 @@ def test_a_folder_of_artifacts_gets_into_the_registry(mlflow: str, run: Run, ada
     assert made.file_count == len(FILES)
 
 
+@pytest.mark.parametrize("turn", [1, 2])
+def test_what_one_test_leaves_in_the_registry_is_not_in_the_way_of_the_next(
+    run: Run, ada: User, logged: ModelSource, turn: int
+) -> None:
+    assert tend(register(run, ada, logged, "left-behind"))
+
+
 def test_what_its_files_say_is_kept(model: RegisteredModel) -> None:
     assert model.flavors == ["python_function", "sklearn"]
     assert [column["name"] for column in model.signature["inputs"]] == ["irradiance", "hour"]

@@ -25,7 +25,6 @@ from runs.job import layout
 from runs.logs import raw_log
 from runs.models import Run
 from runs.phases import phase_segments
-from runs.registry.entry import remove_entry
 from runs.registry.services import register_model
 from runs.registry.tending import tend
 from runs.services import cancel_run, watch
@@ -131,7 +130,6 @@ def test_its_model_is_registered_with_a_certificate_of_where_it_comes_from(
     assert (document["site"]["job"], document["site"]["batch_system_id"]) == (run.job_url, run.batch_system_id)
     assert {"hostname", "python_version"} <= set(document["environment"])
     assert document["times"]["ended"]
-    remove_entry(model.registry_name, model.uuid)
 
 
 def test_the_job_carries_the_compute_budget_account_as_project(world: World) -> None:

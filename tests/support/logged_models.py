@@ -74,6 +74,12 @@ def call_registry(uri: str, method: str, call: str, **body: Any) -> dict[str, An
     return _call(uri, method, call, body)
 
 
+def empty_registry(uri: str) -> None:
+    while found := call_registry(uri, "GET", "registered-models/search").get("registered_models"):
+        for model in found:
+            call_registry(uri, "DELETE", "registered-models/delete", name=model["name"])
+
+
 def _call(uri: str, method: str, call: str, body: dict[str, Any]) -> dict[str, Any]:
     url = f"{uri}/api/2.0/mlflow/{call}"
     answer = httpx.request(method, url, json=body, headers=_headers(), trust_env=False, timeout=30)

@@ -16,6 +16,7 @@ import pytest
 
 from connections.mlflow.server import server_command, server_environment
 from tests import settings
+from tests.support.logged_models import empty_registry
 
 TOKEN: str = settings.MANTIK_MLFLOW_TOKEN
 # What every request to it has to carry.
@@ -53,6 +54,17 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowSe
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(autouse=True)
+def _registry_is_empty_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """MLflow's registry is one for all projects, and names models by a project's number, which is never given again.
+
+    But by tests it is: SQLite rolls its numbers back. So what one leaves there would be in the way of another.
+    """
+    yield
+    if "mlflow_server" in request.fixturenames:
+        empty_registry(request.getfixturevalue("mlflow_server").uri)
 
 
 def free_port() -> int:
