@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.exactly_once.conftest import database_url
 from tests.git.host import Certificate, GitHost, make_certificate
 from tests.git.repository import Repository
 from tests.support.mlflow_server import MlflowServer
+from tests.support.redis import broker_of_ones_own
 
 INLINE_BYTES = 20_000
 
@@ -84,7 +84,7 @@ def _options(
     return Options(
         data_dir=data_dir,
         port=port,
-        broker_url=os.environ.get("MANTIK_TEST_BROKER_URL", ""),
+        broker_url=broker_of_ones_own(),
         mlflow_uri=mlflow_server.uri,
         mlflow_token=canaries.MLFLOW_TOKEN.value,
         with_sandbox=True,

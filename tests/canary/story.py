@@ -207,8 +207,7 @@ class Story:
 
     def fetched(self) -> CodeRepository:
         repositories = CodeRepository.objects.filter(fetch_requested_at=None)
-        # Longer than the limit of any task, and a round of sweeps: a worker that hangs is given up by then.
-        wait_until(repositories.exists, seconds=400)
+        wait_until(repositories.exists, seconds=120)
         return repositories.get()
 
     def run(self, name: str, *, branch: str = "main", code: str = "0", **changes: str) -> Run:

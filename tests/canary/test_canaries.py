@@ -97,7 +97,7 @@ def is_needed_there(leak: str, story: Story) -> bool:
     return where.startswith("environment of") and in_a_job and name == canaries.MLFLOW_TOKEN.name
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_no_secret_is_anywhere_but_where_it_has_to_be(
     scene: Scene, mlflow_server: MlflowServer, oidc_provider: OidcProvider
 ) -> None:

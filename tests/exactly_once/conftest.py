@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +31,7 @@ from runs.tracking import RUN_TAG
 from tests.exactly_once.pool import Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
 from tests.support.mlflow_server import HEADERS, TOKEN, MlflowServer
+from tests.support.redis import broker_of_ones_own
 from tests.support.sites import RunningSite
 from tests.support.world import World, make_world
 
@@ -200,7 +200,7 @@ def stack(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_ser
     options = Options(
         data_dir=tmp_path / "stack",
         port=free_port(),
-        broker_url=os.environ.get("MANTIK_TEST_BROKER_URL", ""),
+        broker_url=broker_of_ones_own(),
         mlflow_uri=mlflow_server.uri,
         mlflow_token=TOKEN,
         with_sandbox=True,

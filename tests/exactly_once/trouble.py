@@ -32,7 +32,7 @@ def kill_one(stack: Stack) -> bool:
 
 def forget_everything(stack: Stack) -> None:
     client = redis.Redis.from_url(stack.broker_url.replace("redis+socket://", "unix://"))
-    client.flushall()
+    client.flushdb()
     client.close()
 
 

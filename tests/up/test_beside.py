@@ -6,11 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
+from mantik.up.broker import find_server
+from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.stack import TOP
+from tests.support.redis import answers, broker_of_ones_own
+from tests.support.waiting import wait_until
 
 PROGRAMS = {
     "postgres": ("MANTIK_TEST_DATABASE_URL", "postgresql://"),
@@ -61,3 +67,38 @@ def test_a_command_that_does_not_exist_is_named() -> None:
         pytest.skip("redis is not installed here.")
     done = run("redis", "--", "no-such-command")
     assert (done.returncode, done.stderr) == (1, "no-such-command cannot be started: No such file or directory.\n")
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    port = free_port()
+    server = subprocess.Popen([find_server(), "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: answers(port))
+        yield f"redis://{LOOPBACK}:{port}/0"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_stacks_of_two_processes_never_take_each_others_messages(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANTIK_TEST_BROKER_URL", redis_url)
+    urls = []
+    for process in ("gw0", "gw1"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", process)
+        urls.append(broker_of_ones_own())
+    assert len({redis_url, *urls}) == 3
+    with redis.Redis.from_url(urls[0]) as one, redis.Redis.from_url(urls[1]) as other:
+        one.lpush("git", "fetch")
+        other.lpush("git", "fetch")
+        assert (one.llen("git"), other.llen("git")) == (1, 1)
+        # Nor those of the stack before.
+        broker_of_ones_own()
+        assert (one.llen("git"), other.llen("git")) == (1, 0)
+
+
+def test_without_a_redis_a_stack_brings_its_own_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MANTIK_TEST_BROKER_URL", raising=False)
+    assert broker_of_ones_own() == ""
