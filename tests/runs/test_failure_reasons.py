@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import pytest
 from hypothesis import example, given
@@ -311,17 +310,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_it_takes_time_in_proportion_to_the_log(piece: str) -> None:
-    """Four times as much takes less than four squared: far enough from both to hold on a busy machine."""
-
-    def seconds(size: int) -> float:
-        log = (piece * (size // len(piece) + 1)).encode()
-        took = []
-        for _ in range(3):
-            begun = time.thread_time()
-            for code in (1, 127):
-                reason(Failure(code, log_end(log)))
-            took.append(time.thread_time() - begun)
-        return min(took)
-
-    assert seconds(128 * 1024) < 10 * seconds(32 * 1024) + 0.05
+@pytest.mark.parametrize("code", [1, 127])
+def test_a_log_made_to_keep_an_expression_busy_is_read_all_the_same(piece: str, code: int) -> None:
+    """An expression that goes back and forth over a mebibyte would still be at it when the suite's time limit is up."""
+    log = (piece * (1024 * 1024 // len(piece) + 1)).encode()
+    found = reason(Failure(code, log_end(log)))
+    assert 0 < len(found.sentence) <= LONGEST
+    assert found.sentence.isprintable()
