@@ -15,6 +15,7 @@ from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
 from runs import services
+from runs.backend_config import ACCOUNT
 from runs.forms import NewRunForm, Preview
 from runs.models import Run
 from runs.preview import preview_of
@@ -110,9 +111,14 @@ def _as_linked(request: MemberRequest, project: Project, wish: Wish) -> NewRunFo
 
 
 def _fresh(request: MemberRequest, project: Project) -> NewRunForm:
-    """With the code and site that this member used last."""
-    last = _visible(request, project).filter(created_by=request.user).order_by("-pk").first()
-    return NewRunForm(project=project, user=request.user, initial=choices_of(last) if last else None)
+    """With the code and site that this member used last, and the account that the site took last."""
+    runs = _visible(request, project).filter(created_by=request.user).order_by("-pk")
+    last = runs.first()
+    if last is None:
+        return NewRunForm(project=project, user=request.user)
+    taken = runs.without_refused().filter(connection=last.connection).first()
+    account = taken.compute_budget_account if taken else ""
+    return NewRunForm(project=project, user=request.user, initial=choices_of(last) | {ACCOUNT: account})
 
 
 def _visible(request: MemberRequest, project: Project) -> RunQuerySet:

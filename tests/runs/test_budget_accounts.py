@@ -262,3 +262,14 @@ def test_a_commit_that_is_read_later_goes_to_the_site_whatever_we_knew(world: Wo
     run = world.start_run(account="closed-since")
     tell(world.connection, LIMITS)
     assert newest_of_branch(run, now=timezone.now())["queue"] == "batch"
+
+
+def test_a_fresh_form_does_not_stand_on_an_account_that_was_refused(member: Client, world: World) -> None:
+    usual: dict[str, Any] = {"project": world.project, "created_by": world.user, "connection": world.connection}
+    refused: dict[str, Any] = {"running_at": None, "exit_code": None, "compute_budget_account": "galaxies"}
+    url = f"/projects/{world.project.slug}/runs/submissions/add/"
+    factories.make_run(RunState.FAILED, **usual | refused)
+    assert field_of(member.get(url)) == ""
+    factories.make_run(RunState.FINISHED, **usual | {"compute_budget_account": "acc_sol"})
+    factories.make_run(RunState.FAILED, **usual | refused)
+    assert field_of(member.get(url)) == "acc_sol"
