@@ -15,17 +15,18 @@ PYTEST_ARGS ?= --numprocesses auto --dist worksteal
 # What `make bench` runs: all, or the names that begin like this.
 ONLY ?=
 
-.PHONY: help demo up test bench lint lint-code lint-types lint-imports lint-templates lint-django lint-containers \
+.PHONY: help demo up test test-days bench lint lint-code lint-types lint-imports lint-templates lint-django lint-containers \
 	fmt lock install install-demo frontend clean
 
 help:
-	@echo "make demo    start Mantik with a site to try it at, and run one training"
-	@echo "make test    the whole test suite"
-	@echo "make lint    formatting, types, import contracts, templates, migrations, settings"
-	@echo "make fmt     put the code into shape"
-	@echo "make bench   the benchmarks; ONLY=<prefix> runs a part of them"
-	@echo "make up      start Mantik without a site"
-	@echo "make lock    compile the lock files anew"
+	@echo "make demo      start Mantik with a site to try it at, and run one training"
+	@echo "make test      the whole test suite"
+	@echo "make test-days what looks at the calendar, on days on which that is odd"
+	@echo "make lint      formatting, types, import contracts, templates, migrations, settings"
+	@echo "make fmt       put the code into shape"
+	@echo "make bench     the benchmarks; ONLY=<prefix> runs a part of them"
+	@echo "make up        start Mantik without a site"
+	@echo "make lock      compile the lock files anew"
 
 demo: install-demo
 	@$(BIN)/python manage.py demo
@@ -39,7 +40,16 @@ test: install frontend
 		echo "Chromium is not installed: the tests that look at pages in a browser are left out."
 	@{ command -v java && command -v mvn; } > /dev/null || \
 		echo "Java or Maven is not installed: the tests on the real UNICORE/X server are left out."
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v sshd > /dev/null || \
+		echo "OpenSSH's server is not installed: the tests of git over ssh are left out."
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# What looks at the calendar, on each of the days of tests/support/days.py.
+ON_ODD_DAYS := tests/schedules/test_calendar.py tests/schedules/test_pages.py tests/connections/test_pages.py \
+	tests/projects/test_invitations.py tests/tokens
+
+test-days: install frontend
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --days $(ON_ODD_DAYS)
 
 bench: install frontend
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

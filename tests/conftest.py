@@ -19,7 +19,14 @@ from projects.permissions import Role
 from tests.support.audited import changes, check
 from tests.support.factories import join, make_project, make_user
 
-pytest_plugins = ["tests.git.ssh_host", "tests.support.mlflow_server", "tests.support.oidc", "tests.support.sites"]
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.days",
+    "tests.git.ssh_host",
+    "tests.support.mlflow_server",
+    "tests.support.oidc",
+    "tests.support.sites",
+]
 
 ClientOf = Callable[[User], Client]
 

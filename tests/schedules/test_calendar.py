@@ -104,6 +104,8 @@ def test_the_load_of_the_night_is_seen(by_ada: Client, schedule: Schedule) -> No
     assert "Peak" not in page_text(by_ada.get(calendar(schedule), asked)), "one instant an hour is no load"
     for name, expression in (("other", "0 2 * * *"), ("often", "*/20 1-2 * * *"), ("mondays", "0 5 * * 1")):
         make_schedule(run=schedule.run, created_by=schedule.created_by, name=name, cron_expression=expression)
+    # As the reader's clock goes.
+    Schedule.objects.update(time_zone=timezone.get_current_timezone_name())
     days = by_ada.get(calendar(schedule), asked).context["week"]["days"]
     assert [(day["load"]["busiest"], day["load"]["most"]) for day in days] == [("02:00", 5)] * 7
     # 3 and 5 of 5, and on Monday 1 more, in a picture that is 12 high.

@@ -64,11 +64,8 @@ def _server(port: int) -> Service:
     if not program:
         raise UpError("redis-server was not found. Install Redis (Debian: the package redis-server).")
     place = ("--bind", LOOPBACK, "--port", str(port), "--databases", str(_DATABASES))
-    return Service(
-        "redis",
-        [program, *place, "--save", "", "--appendonly", "no", "--loglevel", "warning"],
-        is_ready=lambda: answers(port),
-    )
+    command = [program, *place, "--save", "", "--appendonly", "no", "--loglevel", "warning"]
+    return Service("redis", command, is_ready=lambda: answers(port))
 
 
 def answers(port: int) -> bool:

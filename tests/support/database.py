@@ -1,0 +1,30 @@
+"""`--database`: only the tests that ask the database something, for a run on the other one.
+
+Left out of them is what takes long and asks it nothing else than the rest does: pages in a browser, and UNICORE/X.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+_ELSEWHERE = ("browser", "unicorex")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", action="store_true", help="Run only the tests that ask the database something.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--database"):
+        return
+    chosen = [item for item in items if _asks_it(item) and not any(map(item.get_closest_marker, _ELSEWHERE))]
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = chosen
+
+
+def _asks_it(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("django_db") is not None or not _FIXTURES.isdisjoint(fixtures)
