@@ -21,7 +21,7 @@ from tests.mlflow.processes import processes
 
 
 def kill_one(stack: Stack) -> bool:
-    """SIGKILL one of the processes that work for the worker."""
+    """SIGKILL one of the processes that work for the worker, if there is one at the moment."""
     pool = [process.pid for process in processes() if process.parent == stack.pids["worker"]]
     if not pool:
         return False
