@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from connections.models import Connection
 from projects.models import CodeRepository
 from tests.canary.search import Canary
 from tests.canary.story import SLUG, Story
-from tests.git.ssh_host import SshHost, running_ssh_host
+from tests.git.ssh_host import LEFT_OUT, SshHost, running_ssh_host
 
 CODE = f"/projects/{SLUG}/code/"
 
@@ -16,7 +17,10 @@ CODE = f"/projects/{SLUG}/code/"
 def read_code_by_ssh(story: Story, directory: Path) -> list[Canary]:
     """What may be nowhere afterwards. Nothing is made where OpenSSH's server is not installed, outside CI."""
     with running_ssh_host(directory) as host:
-        return _read(story, host) if host else []
+        if host is None:
+            warnings.warn(LEFT_OUT, stacklevel=2)
+            return []
+        return _read(story, host)
 
 
 def _read(story: Story, host: SshHost) -> list[Canary]:

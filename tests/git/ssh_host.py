@@ -121,7 +121,7 @@ class SshHost:
         raise AssertionError((self.directory / "log").read_text())
 
 
-_SENTENCE = "OpenSSH's server is not installed, so git over ssh was not tried (Debian: openssh-server)."
+LEFT_OUT = "OpenSSH's server is not installed, so git over ssh was not tried (Debian: openssh-server)."
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def running_ssh_host(directory: Path) -> Iterator[SshHost | None]:
     """Lets nobody in yet. None where OpenSSH's server is not installed; in CI it has to be."""
     if not PROGRAM:
         if os.environ.get("CI"):
-            pytest.fail(_SENTENCE)
+            pytest.fail(LEFT_OUT)
         yield None
         return
     with SshHost(directory) as running:
@@ -140,5 +140,5 @@ def running_ssh_host(directory: Path) -> Iterator[SshHost | None]:
 def ssh_host(tmp_path: Path) -> Iterator[SshHost]:
     with running_ssh_host(tmp_path / "sshd") as running:
         if running is None:
-            pytest.skip(_SENTENCE)
+            pytest.skip(LEFT_OUT)
         yield running
