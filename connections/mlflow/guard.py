@@ -1,4 +1,4 @@
-"""Who may ask MLflow anything: whoever has its secret.
+"""Who may ask MLflow anything: whoever has its secret; and what: what trackings and models need.
 
 MLflow asks nobody who they are, and its routes are of two frameworks, Flask and FastAPI, whose own hooks each miss
 the other's. So the question is asked around the whole server, before either sees the request.
@@ -7,7 +7,8 @@ the other's. So the question is asked around the whole server, before either see
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from hmac import compare_digest
 from typing import Any
 
@@ -17,28 +18,47 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# Experiments, runs, what they log, and models. MLflow has much besides that acts for whoever asks: an assistant that
+# runs commands, a gateway and webhooks that call other hosts, jobs, pages. None of it is needed here, and a new release
+# brings more, so what is not named is not there.
+_NEEDED = re.compile(
+    r"/(?:ajax-)?api/\d\.\d/(?:mlflow-artifacts/|mlflow/(?:"
+    r"experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|traces"
+    r")(?:/|$)|mlflow/(?:server-info|upload-artifact)$)"
+    r"|/(?:health|version|get-artifact|model-versions/get-artifact|v1/traces)$"
+)
+
 # In the form of MLflow's own errors: clients show the message, and do not try again.
-_REFUSAL = json.dumps(
-    {
-        "error_code": "UNAUTHENTICATED",
-        "message": "This MLflow server answers Mantik only. Send its token: MLFLOW_TRACKING_TOKEN for MLflow's client.",
-    }
-).encode()
+_UNKNOWN = {
+    "error_code": "UNAUTHENTICATED",
+    "message": "This MLflow server answers Mantik only. Send its token: MLFLOW_TRACKING_TOKEN for MLflow's client.",
+}
+_NOT_THERE = {
+    "error_code": "ENDPOINT_NOT_FOUND",
+    "message": "This part of MLflow is closed in Mantik, which needs experiments, runs, artifacts and models.",
+}
 
 
 def guarded(app: App, *, token: str) -> App:
-    """`app`, an ASGI application, for requests with `Authorization: Bearer <token>` only; 401 for all others."""
+    """`app`, an ASGI application, for requests with `Authorization: Bearer <token>` for what is needed.
+
+    All others are answered 401 and 404, and web sockets are closed.
+    """
     expected = f"Bearer {token}".encode()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         # Start and stop of the server itself come in as "lifespan"; nobody sends them.
-        if scope["type"] == "lifespan" or _carries(scope["headers"], expected):
+        if scope["type"] == "lifespan":
             await app(scope, receive, send)
-        elif scope["type"] == "http":
-            await _refuse(send)
-        else:
+        elif scope["type"] != "http":
             # A web socket that is closed before it was accepted: the server answers 403.
             await send({"type": "websocket.close", "code": 1008})
+        elif not _carries(scope["headers"], expected):
+            await _refuse(send, 401, _UNKNOWN)
+        elif not _NEEDED.match(scope["path"]):
+            await _refuse(send, 404, _NOT_THERE)
+        else:
+            await app(scope, receive, send)
 
     return guard
 
@@ -49,11 +69,10 @@ def _carries(headers: Iterable[tuple[bytes, bytes]], expected: bytes) -> bool:
     return len(given) == 1 and compare_digest(given[0], expected)
 
 
-async def _refuse(send: Send) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(_REFUSAL)).encode()),
-        (b"www-authenticate", b"Bearer"),
-    ]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
-    await send({"type": "http.response.body", "body": _REFUSAL})
+async def _refuse(send: Send, status: int, words: Mapping[str, str]) -> None:
+    body = json.dumps(words).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

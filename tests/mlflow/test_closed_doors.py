@@ -93,6 +93,44 @@ def test_who_has_the_token_is_let_in(mlflow_server: MlflowServer, http: httpx.Cl
     assert not is_ready(mlflow_server.uri, token="another")
 
 
+CLOSED = (
+    *("/", "/graphql", "/static-files/index.html", "/ajax-api/3.0/mlflow/assistant/config", "/api/2.0/mlflow/webhooks"),
+    *("/gateway/x/mlflow/invocations", "/ajax-api/2.0/mlflow/gateway-proxy", "/ajax-api/3.0/mlflow/scorer/invoke"),
+    *("/api/3.0/mlflow/mcp-servers", "/ajax-api/3.0/jobs/1", "/api/2.0/mlflow/users/create", "/no/such/thing"),
+    *("/api/2.0/mlflow//webhooks", "/ajax-api/3.0/mlflow/assistant%2Fconfig", "/api/2.0/mlflow/runsx"),
+)
+
+
+@pytest.mark.parametrize("path", CLOSED)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_with_the_token_only_what_is_needed_is_there(http: httpx.Client, method: str, path: str) -> None:
+    """MLflow's assistant runs commands; its gateway and webhooks call other hosts."""
+    answer = http.request(method, path, headers=HEADERS)
+    assert answer.status_code == 404
+    assert "is closed in Mantik" in answer.json()["message"]
+
+
+def test_of_all_that_this_release_has_only_the_families_that_are_needed_are_open(http: httpx.Client) -> None:
+    closed = {
+        path
+        for method, path in every_route()
+        if "is closed in Mantik" in http.request(method, path.replace("<", "{").replace(">", "}"), headers=HEADERS).text
+    }
+    opened = {path for _, path in every_route()} - closed
+    for family in (
+        "assistant",
+        "gateway",
+        "webhook",
+        "scorer",
+        "/jobs",
+        "mcp-servers",
+        "graphql",
+        "prompt-optimization",
+    ):
+        assert not [path for path in opened if family in path]
+    assert {f"{API}/runs/create", f"{API}/logged-models", f"{API}/model-versions/create"} <= opened
+
+
 @pytest.mark.parametrize(
     "place",
     [
