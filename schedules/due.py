@@ -6,6 +6,7 @@ which of them are made up for.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,8 +86,14 @@ def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: date
 
 def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:
     """The instants later than `since` up to `now`: of more than MOST_AT_ONCE the latest."""
-    begin = max(since, now - shortest_gap(timing.cron) * MOST_AT_ONCE)
-    return list(timing.instants(after=begin, until=now))
+    window = shortest_gap(timing.cron) * MOST_AT_ONCE
+    while True:
+        begin = since if now - since <= window else now - window
+        come = deque(timing.instants(after=begin, until=now), maxlen=MOST_AT_ONCE)
+        if begin == since or len(come) == MOST_AT_ONCE:
+            return list(come)
+        # They may lie closer in some hours than in others.
+        window *= 2
 
 
 def _pending(rules: Rules, next_due: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
