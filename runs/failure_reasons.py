@@ -171,7 +171,8 @@ def _told(sentence: str, line: Line) -> Reason:
 
 def _is_of_many(log: LogEnd) -> bool:
     """Whether several processes wrote it: then the exit code is that of one that was ended because another failed."""
-    return any(line.writer or line.text.startswith(("srun: ", "slurmstepd: ")) for line in log.lines)
+    writers = {line.writer for line in log.lines if line.writer}
+    return len(writers) > 1 or any(line.text.startswith(("srun: ", "slurmstepd: ")) for line in log.lines)
 
 
 def _signal_of(failure: Failure) -> int:

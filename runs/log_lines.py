@@ -13,12 +13,17 @@ from dataclasses import dataclass
 _LONGEST = 2000
 # `static/js/log/lines.js` leaves out the same; change both together.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
-# What launchers put before each line, so that one sees which process wrote it: srun ("0: "), torchrun ("[rank0]: "),
+# What launchers put before each line, so that one sees which process wrote it: torchrun ("[rank0]: ", "[default0]:"),
 # mpirun ("[1,0]<stderr>:"), Ray ("(train pid=12) ").
 _WRITER = re.compile(
-    r"\s{0,8}(?:\d{1,6}: ?|\[(?=[^\]]{0,40}\d)[\w,.-]{1,40}\](?:<std(?:err|out)>)?:? ?"
+    r"\s{0,8}(?:\[(?:rank|default|worker)\d{1,6}\]: ?|\[\d{1,6},\d{1,6}\]<std(?:err|out)>: ?"
     r"|\([^()]{0,80}pid=[^()]{1,80}\) ?)"
 )
+# srun's "0: " may as well be a step, or the hour of a time.
+_NUMBER = re.compile(r"\s{0,8}\d{1,6}:(?: |$)")
+_OF_SRUN = ("srun: ", "slurmstepd: ")
+_NEARLY_ALL = 0.9
+_HEADER = "Traceback (most recent call last)"
 _OURS = "[mantik] "
 _AFTERWARDS = "[mantik] after the training: "
 
@@ -55,8 +60,9 @@ def log_end(content: bytes, *, first: int = 1) -> LogEnd:
             ours.append(Line(line.number, said.strip()))
         # The last output may have had no line break, so that ours follows on the same line.
         if before.strip():
-            lines.append(_with_writer(Line(line.number, before)))
-    return LogEnd(lines, ours)
+            lines.append(Line(line.number, before))
+    numbered = _are_numbered(lines)
+    return LogEnd([_with_writer(line, numbered=numbered) for line in lines], ours)
 
 
 def _shown(content: bytes, first: int) -> Iterator[Line]:
@@ -68,6 +74,15 @@ def _shown(content: bytes, first: int) -> Iterator[Line]:
         yield Line(number, "".join(character for character in plain if character.isprintable()))
 
 
-def _with_writer(line: Line) -> Line:
-    found = _WRITER.match(line.text)
+def _are_numbered(lines: Sequence[Line]) -> bool:
+    """Whether srun has labelled them: then each line has a number, a traceback's too."""
+    numbered = [bool(_NUMBER.match(line.text)) for line in lines if not line.text.startswith(_OF_SRUN)]
+    if True not in numbered or any(line.text.startswith(_HEADER) for line in lines):
+        return False
+    since = numbered[numbered.index(True) :]
+    return sum(since) >= _NEARLY_ALL * len(since)
+
+
+def _with_writer(line: Line, *, numbered: bool) -> Line:
+    found = _WRITER.match(line.text) or (_NUMBER.match(line.text) if numbered else None)
     return Line(line.number, line.text[found.end() :], found[0].strip()) if found else line

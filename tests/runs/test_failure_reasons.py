@@ -316,3 +316,26 @@ def test_a_log_made_to_keep_an_expression_busy_is_read_all_the_same(piece: str, 
     found = reason(Failure(code, log_end(log)))
     assert 0 < len(found.sentence) <= LONGEST
     assert found.sentence.isprintable()
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["10:15:22 INFO start\n", "[2026-11-29] start\n", "[10] start\n", "  0: 10%|#\n", "100: loss 0.3\n"],
+)
+@pytest.mark.parametrize("code", [137, 139, 143])
+def test_a_time_a_date_or_a_step_is_no_process(before: str, code: int) -> None:
+    """What was caught before the signal is not why the job ended."""
+    log = f"{before}{TRACEBACK}FileNotFoundError: cache.pkl\n10:15:24 INFO without cache\n10:20:22 INFO epoch 9\n"
+    assert f"signal {code - 128}" in told(log + finished(code), code)[0]
+
+
+def test_steps_that_are_numbered_like_processes_are_none_beside_a_traceback() -> None:
+    steps = "".join(f"{step}: loss 0.3\n" for step in range(200))
+    log = f"{steps}{TRACEBACK}FileNotFoundError: cache.pkl\n200: loss 0.2\n{finished(137)}"
+    assert "signal 9" in told(log, 137)[0]
+
+
+def test_a_line_is_quoted_as_it_is() -> None:
+    assert (
+        told(f"10:15:22 ERROR loss is nan\n{finished(3)}", 3)[0] == "Exit code 3. Last line: 10:15:22 ERROR loss is nan"
+    )
