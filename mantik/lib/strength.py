@@ -41,6 +41,8 @@ def exact_hosts(value: str) -> list[str]:
         raise ValueError("it holds no name. Name the hosts that Mantik answers to, separated by commas.")
     if any("*" in host or not host.strip(".") for host in hosts):
         raise ValueError("a * would let in every name. Name the hosts; .example.org stands for all below example.org.")
+    if any("/" in host or (":" in host and not host.startswith("[")) for host in hosts):
+        raise ValueError("it takes names of hosts alone, such as mantik.example.org, without https:// and port.")
     return hosts
 
 
