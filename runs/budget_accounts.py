@@ -59,6 +59,10 @@ class AccountOffer:
         gives_way = not account or (is_left_over and not is_known)
         return self.sole if self.sole and gives_way else account
 
+    def in_place_of(self, account: str) -> str:
+        """What a form says once another has taken the place of `account`."""
+        return f"In place of {account}, which is not offered here." if account else ""
+
     def left_of(self, account: str) -> str:
         """ "1,204 core-h left (24 %)" of its budget, "" where the site did not say."""
         budgets = self.connection.facts.get("budgets", []) if self.connection else []

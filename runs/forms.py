@@ -166,7 +166,9 @@ class NewRunForm(forms.Form):
         self.accounts = offer_accounts(user=user, connection=self.plan.choices.connection, queue=queue)
         is_left_over = self.preview is not None and self.preview.is_other_connection
         proposed = self.accounts.proposed_for(self.account, is_left_over=is_left_over)
+        self._account_note = ""
         if proposed != self.account and (self.preview or not self.is_bound):
+            self._account_note = self.accounts.in_place_of(self.account)
             self._put({ACCOUNT: proposed})
             self.plan = make_plan(self._choices())
 
@@ -240,8 +242,9 @@ class NewRunForm(forms.Form):
         return self._value("compute_budget_account")
 
     @property
-    def account_left(self) -> str:
-        return self.accounts.left_of(self.account)
+    def account_note(self) -> str:
+        """What it has taken the place of, and what is left of its budget."""
+        return " · ".join(filter(None, [self._account_note, self.accounts.left_of(self.account)]))
 
     @property
     def run_name(self) -> str:

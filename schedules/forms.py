@@ -147,6 +147,7 @@ class ScheduleForm(forms.Form):
         super().__init__(data, initial=(_shown(schedule) if schedule else _usual()) | dict(initial or {}))
         self.project, self.user, self.now, self.schedule, self.wish = project, user, now, schedule, wish
         self.timing: Timing | None = None
+        self._account_note = ""
         # By field: what means the same as what was refused.
         self.offers: dict[str, str] = {}
         self._offer_runs()
@@ -180,8 +181,9 @@ class ScheduleForm(forms.Form):
         )
 
     @property
-    def account_left(self) -> str:
-        return self.accounts.left_of(self.value(ACCOUNT))
+    def account_note(self) -> str:
+        """What it has taken the place of, and what is left of its budget."""
+        return " · ".join(filter(None, [self._account_note, self.accounts.left_of(self.value(ACCOUNT))]))
 
     def chosen_run(self) -> Run | None:
         """What the run field stands on; None if on nothing of this project."""
@@ -199,6 +201,7 @@ class ScheduleForm(forms.Form):
         if is_other_connection:
             self._put(RUN_ANYWAY, "")
         if proposed != account:
+            self._account_note = self.accounts.in_place_of(account)
             self._put(ACCOUNT, proposed)
             self._look_at_site()
 

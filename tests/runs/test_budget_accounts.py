@@ -140,6 +140,7 @@ def test_another_connection_brings_its_own_accounts(member: Client, world: World
     other = factories.make_connection(owner=world.user, site=factories.make_site(name="Elsewhere"))
     tell(other, {"batch": {"Project": ["only"]}})
     answer = preview(member, world, changed="connection", connection=str(other.uuid))
+    assert "In place of demo, which is not offered here." in page_text(answer)
     assert (field_of(answer), offered(answer)) == ("only", ["only"])
     kept = preview(member, world, changed="connection", compute_budget_account="gpu_acc")
     assert field_of(kept) == "gpu_acc", "of several, none is chosen for somebody"
