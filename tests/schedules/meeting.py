@@ -30,13 +30,21 @@ Act = Callable[[Schedule], object]
 
 @contextmanager
 def beside() -> Iterator[Callable[..., Future[Any]]]:
-    """`start(act, ...)` has `act` done in a thread that has a connection of its own."""
+    """`start(act, ...)` has `act` done in a thread that has a connection of its own.
+
+    SQLite lets writers in by chance, and none waits longer than 20 seconds, which many together may take on a busy
+    machine. Nothing is stored then; a beat comes again, and so does a person.
+    """
 
     def with_connection(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        try:
-            return act(*arguments, **named)
-        finally:
-            connection.close()
+        while True:
+            try:
+                return act(*arguments, **named)
+            except OperationalError as error:
+                if "database is locked" not in str(error):
+                    raise
+            finally:
+                connection.close()
 
     with ThreadPoolExecutor(8) as pool:
         yield lambda act, *arguments, **named: pool.submit(with_connection, act, *arguments, **named)
