@@ -78,8 +78,8 @@ def test_while_the_next_preview_is_on_the_way_the_last_one_can_be_read(scene: Sc
     page.get_by_label("epochs int").fill("12")
     expect(page.locator("#run-preview.htmx-request")).to_be_visible()
     assert visit.barriers() == []
-    (route,) = asked
-    route.continue_()
+    # What was typed before may have asked as well, and has given way.
+    asked[-1].continue_()
     expect(page.locator("#run-preview")).to_contain_text("python train.py --epochs 12 --lr 0.001")
     assert visit.complaints == []
 
