@@ -51,7 +51,7 @@ WISHES_READ = {
 }
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
-    *("page", "tab", "path", "offset", "week", "only"),
+    *("page", "tab", "path", "offset", "week", "only", "changed"),
     *("q", "state", "period", "experiment", "label", "show", "about", "member", "metric", "outcome", "person"),
     # Of the sign-in: what for.
     "process",

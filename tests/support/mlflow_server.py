@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -35,7 +35,12 @@ class MlflowServer:
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    data_dir = tmp_path_factory.mktemp("mlflow")
+    with running(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[MlflowServer]:
     port = free_port()
     environment = os.environ | server_environment(port=port, data_dir=data_dir)
     log = data_dir / "server.log"
