@@ -18,7 +18,8 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from runs.submission import due_runs
-from schedules.models import Schedule
+from schedules.models import Schedule, Slot
+from schedules.states import Outcome
 from tests.schedules.bursts import BURST, assert_each_once, begin_burst, burst, fired
 from tests.support.schedules import Beats, kill, typed_beat
 from tests.support.waiting import wait_until
@@ -84,8 +85,11 @@ def test_what_an_operator_switches_off_in_bulk_stays_off(template: Schedule, lau
     off = Schedule.objects.get(pk=keys[0])
     PeriodicTask.objects.filter(pk=off.periodic_task_id).update(enabled=False)
     launched.start()
-    wait_until(lambda: fired(keys) == 2 and Schedule.objects.get(pk=off.pk).is_paused, seconds=60)
+    wait_until(lambda: fired(keys) == 3 and Schedule.objects.get(pk=off.pk).is_paused, seconds=60)
     assert_each_once(keys[1:])
+    # What was due by then is told, not done.
+    slot = Slot.objects.get(schedule=off)
+    assert (slot.outcome, slot.run) == (Outcome.HELD, None)
 
 
 def test_beat_as_one_types_it_fires_and_sweeps(
