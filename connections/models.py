@@ -15,8 +15,8 @@ from django.db.models.functions import Lower
 
 from connections import kinds
 from connections.querysets import ConnectionQuerySet, SiteQuerySet
-from connections.sealed_fields import register_sealed
-from connections.sealing import seal, unseal
+from mantik.lib.sealed_fields import register_sealed
+from mantik.lib.sealing import seal, unseal
 
 _HTTP = URLValidator(schemes=["https", "http"])
 CATALOGUED = Q(added_by__isnull=True)

@@ -17,13 +17,13 @@ from connections import oidc
 from connections.health import note_refusal
 from connections.kinds import Kind
 from connections.models import Connection, Site
-from connections.sealing import SealBroken
 from connections.turns import Turn, take_turn
 from connections.unicore.client import IssuedToken, SiteClient
 from connections.unicore.credentials import AccessToken, token_credential
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from mantik.audit.services import record
+from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
 

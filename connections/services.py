@@ -24,7 +24,6 @@ from connections.health import (
 from connections.kinds import Kind, traits_of
 from connections.models import Connection, Site
 from connections.opening import WHILE_SOMEBODY_WAITS, open_connection
-from connections.sealing import SealBroken
 from connections.ssh_keys import make_key_pair
 from connections.unicore.client import SiteAccess, SiteClient, SiteOffer
 from connections.unicore.credentials import SiteCredential, password_credential, token_credential
@@ -33,6 +32,7 @@ from connections.unicore.sites import make_client
 from connections.usage import Use, consequences_of, lock_uses, uses_of, wake
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.sealing import SealBroken
 
 __all__ = [
     "NameTaken",

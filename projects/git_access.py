@@ -11,8 +11,8 @@ from connections.git.host_keys import HostKey, ask_host_key, first_host_key
 from connections.git.mirror import GitCredential, Login, SshKey
 from connections.git.urls import host_of, is_ssh
 from connections.models import Connection
-from connections.sealing import SealBroken
 from mantik.audit.services import record
+from mantik.lib.sealing import SealBroken
 from projects.models import CodeRepository
 from projects.permissions import Action, may
 

@@ -19,10 +19,10 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.models import Connection
-from connections.sealing import SealBroken
 from connections.services import note_refusal, note_use, objection, open_connection
 from connections.unicore.client import JobStatus, SiteClient
 from connections.unicore.errors import JobGone, SiteError
+from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
 from runs.lifecycle import move, set_columns, wait
 from runs.logs import fetch_log, log_is_due

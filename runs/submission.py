@@ -33,10 +33,10 @@ from django.db.models.functions import Coalesce
 
 from connections.git.errors import GitError
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
-from connections.sealing import SealBroken
 from connections.services import is_of_login, note_refusal, note_use, objection, open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
 from runs.lifecycle import move, record, set_columns, wait
 from runs.models import Run

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from connections.mlflow.errors import TrackingUnavailable
-from connections.sealing import SealBroken
 from connections.services import open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
+from mantik.lib.sealing import SealBroken
 from runs.lifecycle import explain, record, set_columns
 from runs.logs import end_of_log, fetch_log
 from runs.models import Run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connections import outbound
 from connections.git.errors import GitError
+from mantik.lib import outbound
 
 
 def addresses_for(host: str, port: int) -> list[str]:

@@ -20,7 +20,7 @@ import httpcore
 
 from connections.git.errors import GitError
 from connections.git.lfs_store import ObjectStore, Pointer, WrongContent
-from connections.outbound import AddressRefused, GuardedBackend
+from mantik.lib.outbound import AddressRefused, GuardedBackend
 
 _JSON = "application/vnd.git-lfs+json"
 _AT_ONCE = 100

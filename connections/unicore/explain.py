@@ -10,10 +10,10 @@ from typing import Any
 
 import httpcore
 
-from connections.outbound import AddressRefused
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from connections.unicore.pool import SESSION, Answer
 from connections.unicore.wording import clean, quoted, redact
+from mantik.lib.outbound import AddressRefused
 
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
 _BEHIND_GATEWAY = {502, 504}

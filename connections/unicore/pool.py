@@ -15,8 +15,8 @@ from typing import Any
 import certifi
 import httpcore
 
-from connections.outbound import GuardedBackend
 from connections.unicore.errors import SiteRefused
+from mantik.lib.outbound import GuardedBackend
 
 # A sweep asks with as many threads. More would queue at the site, and cost more than they save at one nearby.
 CONNECTIONS = 4

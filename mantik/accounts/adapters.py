@@ -21,10 +21,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
-from connections.outbound_requests import guarded_session
-from connections.sealing import SealBroken
 from mantik.accounts import addresses, sign_up
 from mantik.accounts.models import FactorSecret, User
+from mantik.lib.outbound_requests import guarded_session
+from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
 

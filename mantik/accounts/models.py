@@ -13,9 +13,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from connections.sealed_fields import register_sealed
-from connections.sealing import seal, unseal
 from mantik.accounts.querysets import FactorSecretQuerySet, SessionManager, UserManager
+from mantik.lib.sealed_fields import register_sealed
+from mantik.lib.sealing import seal, unseal
 
 
 class Theme(models.TextChoices):

@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 
 from connections.models import Connection, Site
-from connections.sealing import SealBroken
 from connections.services import add_connection, replace_secret
 from mantik.accounts.models import User
 from mantik.demo.site import DemoSite
+from mantik.lib.sealing import SealBroken
 from projects import mirrors
 from projects.code_repositories import add_code_repository
 from projects.experiments import add_experiment

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from connections.sealing import key_id
+from mantik.lib.sealing import key_id
 
 MARK = "mantik"
 _PREFIX_BYTES = 5

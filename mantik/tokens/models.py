@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from connections.sealed_fields import register_keyed
+from mantik.lib.sealed_fields import register_keyed
 from mantik.tokens.querysets import TokenQuerySet
 
 

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from connections.rotation import rotate_all
 from mantik.accounts.models import FactorSecret, Session, User
 from mantik.audit.models import AuditEvent
+from mantik.lib.rotation import rotate_all
 from tests.conftest import ClientOf
 from tests.support.factories import PASSWORD, make_second_factors, make_user
 from tests.support.pages import confirm_identity, page_text

@@ -11,11 +11,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections import rotation
 from connections.models import Connection
-from connections.sealed_fields import sealed_fields
-from connections.sealing import key_id, seal
 from connections.services import replace_secret
+from mantik.lib import rotation
+from mantik.lib.sealed_fields import sealed_fields
+from mantik.lib.sealing import key_id, seal
 from tests.support.factories import make_connection
 
 pytestmark = pytest.mark.django_db

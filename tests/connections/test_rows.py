@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from connections import services
 from connections.models import Connection, Site
-from connections.sealing import SealBroken
 from mantik.accounts.models import User
+from mantik.lib.sealing import SealBroken
 from tests.support.factories import make_connection, make_site
 
 pytestmark = pytest.mark.django_db

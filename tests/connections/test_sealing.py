@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pytest_django.fixtures import Settings
 
-from connections.sealing import SealBroken, key_id, seal, unseal
+from mantik.lib.sealing import SealBroken, key_id, seal, unseal
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 

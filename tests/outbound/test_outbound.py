@@ -12,12 +12,12 @@ import httpcore
 import pytest
 import requests
 
-from connections.outbound import AddressRefused, GuardedBackend, check_url, resolve
-from connections.outbound_requests import guarded_session
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteRefused
 from connections.unicore.sites import open_site
 from mantik.lib.networks import parse_allowed
+from mantik.lib.outbound import AddressRefused, GuardedBackend, check_url, resolve
+from mantik.lib.outbound_requests import guarded_session
 
 PUBLIC = "93.184.215.14"
 

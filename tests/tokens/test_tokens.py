@@ -16,9 +16,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.sealing import key_id
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
+from mantik.lib.sealing import key_id
 from mantik.tokens import services
 from mantik.tokens.hashing import new_token
 from mantik.tokens.http import token_required

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from connections.sealed_fields import KeyedField, SealedField, keyed_fields, sealed_fields
-from connections.sealing import SealBroken, key_id, seal, unseal
+from mantik.lib.sealed_fields import KeyedField, SealedField, keyed_fields, sealed_fields
+from mantik.lib.sealing import SealBroken, key_id, seal, unseal
 
 BATCH = 200
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from connections.rotation import Rotation, hashed_with_older_keys, rotate_all
+from mantik.lib.rotation import Rotation, hashed_with_older_keys, rotate_all
 
 
 class Command(BaseCommand):

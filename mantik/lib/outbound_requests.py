@@ -11,7 +11,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from connections.outbound import AddressRefused, resolve
+from mantik.lib.outbound import AddressRefused, resolve
 
 TIMEOUT = (5, 15)
 
