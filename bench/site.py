@@ -19,10 +19,10 @@ from typing import Any
 
 import httpx
 
-from connections.sandbox.http import Request, Response, json_response
-from connections.sandbox.jobs import Job, State
-from connections.sandbox.site import SandboxSite
-from connections.sandbox.users import SiteUser, read_users
+from mantik.demo.sandbox.http import Request, Response, json_response
+from mantik.demo.sandbox.jobs import Job, State
+from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.users import SiteUser, read_users
 from mantik.up.ports import LOOPBACK
 from mantik.up.probes import accepts
 from mantik.up.process import Service

@@ -11,8 +11,8 @@ from typing import Literal
 
 import httpx
 
-from connections.sandbox.users import SiteUser, UsersFileError, read_users
 from mantik.demo import DemoFailed
+from mantik.demo.sandbox.users import SiteUser, UsersFileError, read_users
 from mantik.up.ports import lasting_port, remember_ports
 from mantik.up.process import Service
 from mantik.up.stack import Stack

@@ -18,5 +18,5 @@ def sandbox_url(port: int) -> str:
 def sandbox_service(*, port: int, data_dir: Path) -> Service:
     files = data_dir / "sandbox"
     files.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "connections.sandbox", "--port", str(port), "--data-dir", str(files)]
+    command = [sys.executable, "-m", "mantik.demo.sandbox", "--port", str(port), "--data-dir", str(files)]
     return Service("sandbox", command, is_ready=lambda: accepts(LOOPBACK, port))

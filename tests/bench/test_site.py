@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.site import Site, WatchedSite
-from connections.sandbox.jobs import Job, State
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.sites import make_client
+from mantik.demo.sandbox.jobs import Job, State
 from tests.support.waiting import wait_until
 
 

@@ -11,7 +11,7 @@ from django.conf import global_settings
 from django.db import connection as database
 from pytest_django.fixtures import Settings
 
-from connections.sandbox.users import SiteUser, write_users
+from mantik.demo.sandbox.users import SiteUser, write_users
 from mantik.up.ports import free_port
 from mantik.up.stack import Options, Stack
 from tests.canary import canaries

@@ -13,8 +13,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections import oidc
-from connections.sandbox.http import HttpServer, Request, Response, json_response
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
+from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
 from mantik.lib.networks import parse_allowed
 
 GIVEN = {"access_token": "access", "expires_in": 300}

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from connections.sandbox.site import SandboxSite
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import JobGone, SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import JobState
+from mantik.demo.sandbox.site import SandboxSite
 from tests.contract.jobs import inline
 from tests.support.sites import RunningSite
 from tests.support.waiting import wait_until

@@ -18,9 +18,9 @@ from django.db import connection as database
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.sandbox.users import read_users
 from connections.services import open_connection
 from connections.unicore.client import SiteClient
+from mantik.demo.sandbox.users import read_users
 from mantik.up.ports import free_port
 from mantik.up.stack import Options, Stack
 from runs.logs import raw_log

@@ -19,7 +19,7 @@ APPS = ("mantik", "connections", "projects", "runs", "schedules")
 NOT_PAGES = (
     "mantik/lib/service_urls.py",
     "connections/mlflow",
-    "connections/sandbox",
+    "mantik/demo/sandbox",
     "connections/unicore",
     "connections/oidc.py",
     "runs/gateway",

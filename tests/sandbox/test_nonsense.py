@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connections.sandbox.site import SandboxSite
+from mantik.demo.sandbox.site import SandboxSite
 from tests.contract.jobs import OVER, Submitter, inline
 from tests.sandbox.conftest import SubmitterOf
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from connections.sandbox.gate import Gate, NotAdmitted
-from connections.sandbox.http import Body, Request
-from connections.sandbox.site import SandboxSite
-from connections.sandbox.users import generated_users
+from mantik.demo.sandbox.gate import Gate, NotAdmitted
+from mantik.demo.sandbox.http import Body, Request
+from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.users import generated_users
 from tests.contract.jobs import BYTES, Submitter, inline
 from tests.support.sites import RunningSite
 

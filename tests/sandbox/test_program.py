@@ -1,4 +1,4 @@
-"""`python -m connections.sandbox`."""
+"""`python -m mantik.demo.sandbox`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connections.sandbox.site import SandboxSite
-from connections.sandbox.users import read_users
+from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.users import read_users
 from tests.contract.jobs import Submitter
 from tests.sandbox.processes import is_running
 from tests.sandbox.test_slots import pid_in
@@ -31,7 +31,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def run(*arguments: str, **environment: str) -> Program:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MANTIK_")}
         program = subprocess.Popen(
-            [sys.executable, "-m", "connections.sandbox", "--data-dir", str(tmp_path / "site"), *arguments],
+            [sys.executable, "-m", "mantik.demo.sandbox", "--data-dir", str(tmp_path / "site"), *arguments],
             env=clean | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connections.sandbox.queues import Queues, ResourceRefused, ResourceUnreadable, read_queues
-from connections.sandbox.ranges import RangeRefused, read_range
+from mantik.demo.sandbox.queues import Queues, ResourceRefused, ResourceUnreadable, read_queues
+from mantik.demo.sandbox.ranges import RangeRefused, read_range
 
 OFFERED = read_queues()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connections.sandbox.gate import SESSION_HEADER
-from connections.sandbox.site import SandboxSite
-from connections.sandbox.store import read_ledger
+from mantik.demo.sandbox.gate import SESSION_HEADER
+from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.store import read_ledger
 from tests.contract.jobs import SiteJob
 from tests.sandbox.conftest import SubmitterOf
 from tests.sandbox.processes import is_running

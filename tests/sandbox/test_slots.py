@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connections.sandbox.jobs import State
+from mantik.demo.sandbox.jobs import State
 from tests.contract.jobs import SiteJob, Submitter
 from tests.sandbox.conftest import SiteMaker, SubmitterOf
 from tests.sandbox.processes import is_running

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connections.sandbox.site import ensure_users
-from connections.sandbox.users import SiteUser, UsersFileError, generated_users, read_users, write_users
+from mantik.demo.sandbox.site import ensure_users
+from mantik.demo.sandbox.users import SiteUser, UsersFileError, generated_users, read_users, write_users
 
 
 def test_the_first_start_makes_users_with_passwords_of_their_own(tmp_path: Path) -> None:

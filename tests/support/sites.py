@@ -21,8 +21,8 @@ from typing import Literal
 import httpx
 import pytest
 
-from connections.sandbox.site import SandboxSite
-from connections.sandbox.users import SiteUser
+from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import UnicoreXError, ensure_jars, missing_tools
 from tests.unicorex.server import UnicoreXServer
 

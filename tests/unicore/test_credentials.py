@@ -9,7 +9,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from connections.sandbox.http import Request, Response, json_response
 from connections.ssh_keys import make_key_pair
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import (
@@ -24,6 +23,7 @@ from connections.unicore.credentials import (
 from connections.unicore.errors import SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import Budget
+from mantik.demo.sandbox.http import Request, Response, json_response
 from tests.unicore.conftest import SESSION, FakeSite
 
 PAIR = make_key_pair(comment="mantik")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from connections.sandbox.http import Request, Response, error_response, json_response
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from mantik.demo.sandbox.http import Request, Response, error_response, json_response
 from tests.unicore.conftest import FakeSite, client_of
 
 PAGE = Response(503, b"<html>Could not perform request</html>", "text/html")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from connections.sandbox.queues import DEFAULT_FILE
-from connections.sandbox.users import SiteUser
+from mantik.demo.sandbox.queues import DEFAULT_FILE
+from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import HERE, UnicoreXError
 
 _TEMPLATES = HERE / "config"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import httpx
 
-from connections.sandbox.users import SiteUser, UsersFileError, generated_users, read_users, write_users
+from mantik.demo.sandbox.users import SiteUser, UsersFileError, generated_users, read_users, write_users
 from tests.unicorex.configuration import Settings, write_configuration
 from tests.unicorex.install import UnicoreXError, ensure_jars
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connections.sandbox.users import generated_users, read_users
+from mantik.demo.sandbox.users import generated_users, read_users
 from tests.sandbox.processes import is_running
 from tests.support import sites
 from tests.support.sites import RunningSite

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from connections.sandbox.jobs import Job, State
-from connections.sandbox.keys import SiteKey
+from mantik.demo.sandbox.jobs import Job, State
+from mantik.demo.sandbox.keys import SiteKey
 
 _DEFAULT = (State.RUNNING, State.SUCCESSFUL, State.FAILED)
 _TIMEOUT_SECONDS = 30

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connections.sandbox.bearers import Bearer, Bearers
-from connections.sandbox.http import Request
-from connections.sandbox.users import ANONYMOUS, SiteUser
+from mantik.demo.sandbox.bearers import Bearer, Bearers
+from mantik.demo.sandbox.http import Request
+from mantik.demo.sandbox.users import ANONYMOUS, SiteUser
 
 SESSION_HEADER = "X-UNICORE-SecuritySession"
 _LIFETIME_HEADER = "X-UNICORE-SecuritySession-Lifetime"

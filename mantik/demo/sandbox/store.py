@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connections.sandbox.jobs import Job
+from mantik.demo.sandbox.jobs import Job
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (

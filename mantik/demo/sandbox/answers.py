@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connections.sandbox.gate import Session
-from connections.sandbox.http import Request, Response, error_response
-from connections.sandbox.users import SiteUser
+from mantik.demo.sandbox.gate import Session
+from mantik.demo.sandbox.http import Request, Response, error_response
+from mantik.demo.sandbox.users import SiteUser
 
 
 @dataclass(frozen=True, slots=True)

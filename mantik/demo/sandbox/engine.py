@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from connections.sandbox import staging
-from connections.sandbox.description import DescriptionRefused, Request, asked_resources, read_request
-from connections.sandbox.jobs import Job, State
-from connections.sandbox.queues import Queues, ResourceRefused
-from connections.sandbox.running import ABORTED, Interrupted, JobFailed, Run, Runner
-from connections.sandbox.store import Store
+from mantik.demo.sandbox import staging
+from mantik.demo.sandbox.description import DescriptionRefused, Request, asked_resources, read_request
+from mantik.demo.sandbox.jobs import Job, State
+from mantik.demo.sandbox.queues import Queues, ResourceRefused
+from mantik.demo.sandbox.running import ABORTED, Interrupted, JobFailed, Run, Runner
+from mantik.demo.sandbox.store import Store
 
 log = logging.getLogger(__name__)
 

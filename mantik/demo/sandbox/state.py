@@ -6,12 +6,12 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from connections.sandbox.engine import Engine
-from connections.sandbox.jobs import Job
-from connections.sandbox.keys import SiteKey
-from connections.sandbox.queues import Queues
-from connections.sandbox.store import Store
-from connections.sandbox.users import SiteUser
+from mantik.demo.sandbox.engine import Engine
+from mantik.demo.sandbox.jobs import Job
+from mantik.demo.sandbox.keys import SiteKey
+from mantik.demo.sandbox.queues import Queues
+from mantik.demo.sandbox.store import Store
+from mantik.demo.sandbox.users import SiteUser
 
 DEFAULT_MESSAGE = "Job submission is currently disabled --- please try again later!"
 

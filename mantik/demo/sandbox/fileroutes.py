@@ -12,20 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from connections.sandbox import staging
-from connections.sandbox.answers import (
-    Page,
-    Visit,
-    fields_of,
-    json_object,
-    only,
-    read_page,
-    require_type,
-)
-from connections.sandbox.http import Response, error_response, json_response
-from connections.sandbox.jobs import Job, rest_date
-from connections.sandbox.ranges import RangeRefused, read_range
-from connections.sandbox.state import SiteState
+from mantik.demo.sandbox import staging
+from mantik.demo.sandbox.answers import Page, Visit, fields_of, json_object, only, read_page, require_type
+from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.jobs import Job, rest_date
+from mantik.demo.sandbox.ranges import RangeRefused, read_range
+from mantik.demo.sandbox.state import SiteState
 
 _SUFFIX = "-uspace"
 _MAX_LISTED = 10_000

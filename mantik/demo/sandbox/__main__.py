@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from connections.sandbox.site import DEFAULT_SLOTS, DirectoryInUse, SandboxSite, ensure_users
-from connections.sandbox.users import UsersFileError
+from mantik.demo.sandbox.site import DEFAULT_SLOTS, DirectoryInUse, SandboxSite, ensure_users
+from mantik.demo.sandbox.users import UsersFileError
 from mantik.lib.env import Environment
 
 _REFUSAL = (
@@ -63,7 +63,7 @@ def _is_allowed(variables: Mapping[str, str]) -> bool:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m connections.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mantik.demo.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--data-dir", type=Path, required=True, help="keeps users, key and jobs")
     parser.add_argument("--users", type=Path, help="who may sign in; default: users.json in the data directory")

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connections.sandbox import staging
-from connections.sandbox.description import Request, Side
-from connections.sandbox.execution import JobProcess, Program, script
-from connections.sandbox.jobs import Job, State
+from mantik.demo.sandbox import staging
+from mantik.demo.sandbox.description import Request, Side
+from mantik.demo.sandbox.execution import JobProcess, Program, script
+from mantik.demo.sandbox.jobs import Job, State
 
 ABORTED = "Job aborted."
 TIMED_OUT = "Job did not complete normally on BSS: it was ended because its time limit of {limit} seconds was reached."

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connections.sandbox.answers import (
+from mantik.demo.sandbox.answers import (
     Visit,
     error_text,
     fields_of,
@@ -17,11 +17,11 @@ from connections.sandbox.answers import (
     read_page,
     require_type,
 )
-from connections.sandbox.description import read_tags
-from connections.sandbox.http import Response, error_response, json_response
-from connections.sandbox.jobs import ACTIONS, Job, new_job_id, parse_rest_date, properties
-from connections.sandbox.notifications import wanted_notifications
-from connections.sandbox.state import SiteState
+from mantik.demo.sandbox.description import read_tags
+from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.jobs import ACTIONS, Job, new_job_id, parse_rest_date, properties
+from mantik.demo.sandbox.notifications import wanted_notifications
+from mantik.demo.sandbox.state import SiteState
 
 _LIFETIME_SECONDS = 86400
 _MAX_LISTED = 200

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from connections.sandbox import jobroutes
-from connections.sandbox.answers import Page, Visit, fields_of, json_object, only, page_links, require_type
-from connections.sandbox.bearers import Bearers, TooLong, wanted_lifetime
-from connections.sandbox.http import Response, error_response, json_response
-from connections.sandbox.jobs import rest_date
-from connections.sandbox.state import DEFAULT_MESSAGE, SiteState
+from mantik.demo.sandbox import jobroutes
+from mantik.demo.sandbox.answers import Page, Visit, fields_of, json_object, only, page_links, require_type
+from mantik.demo.sandbox.bearers import Bearers, TooLong, wanted_lifetime
+from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.jobs import rest_date
+from mantik.demo.sandbox.state import DEFAULT_MESSAGE, SiteState
 
 _VERSION = "11.0.0-sandbox"
 _COLLECTIONS = ("jobs", "sites", "storages")

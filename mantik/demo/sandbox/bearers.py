@@ -11,8 +11,8 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from connections.sandbox.keys import SiteKey
-from connections.sandbox.users import ANONYMOUS, SiteUser
+from mantik.demo.sandbox.keys import SiteKey
+from mantik.demo.sandbox.users import ANONYMOUS, SiteUser
 
 # As UNICORE has it: clocks differ.
 _LEEWAY_SECONDS = 60

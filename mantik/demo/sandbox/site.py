@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from connections.sandbox import fileroutes, jobroutes, siteroutes
-from connections.sandbox.answers import Visit
-from connections.sandbox.bearers import Bearers
-from connections.sandbox.engine import Engine
-from connections.sandbox.gate import Gate, NotAdmitted
-from connections.sandbox.http import BadRequest, HttpServer, Request, Response, error_response
-from connections.sandbox.jobs import Job
-from connections.sandbox.keys import site_key
-from connections.sandbox.notifications import Notifier
-from connections.sandbox.queues import Queues, read_queues
-from connections.sandbox.state import SiteState
-from connections.sandbox.store import Store
-from connections.sandbox.users import SiteUser, generated_users, read_users, write_users
+from mantik.demo.sandbox import fileroutes, jobroutes, siteroutes
+from mantik.demo.sandbox.answers import Visit
+from mantik.demo.sandbox.bearers import Bearers
+from mantik.demo.sandbox.engine import Engine
+from mantik.demo.sandbox.gate import Gate, NotAdmitted
+from mantik.demo.sandbox.http import BadRequest, HttpServer, Request, Response, error_response
+from mantik.demo.sandbox.jobs import Job
+from mantik.demo.sandbox.keys import site_key
+from mantik.demo.sandbox.notifications import Notifier
+from mantik.demo.sandbox.queues import Queues, read_queues
+from mantik.demo.sandbox.state import SiteState
+from mantik.demo.sandbox.store import Store
+from mantik.demo.sandbox.users import SiteUser, generated_users, read_users, write_users
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from connections.sandbox.execution import Program, command_line
-from connections.sandbox.queues import Queues, ResourceUnreadable, check_numbers
+from mantik.demo.sandbox.execution import Program, command_line
+from mantik.demo.sandbox.queues import Queues, ResourceUnreadable, check_numbers
 
 Side = Literal["pre", "post"]
 _DEFAULT_NAME = "UNICORE_Job"
