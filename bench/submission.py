@@ -12,7 +12,7 @@ from bench.harness import Result
 from bench.measure import interleaved, seconds
 from bench.site import Site
 from bench.stock import STOCK, StockClient
-from connections.services import open_connection
+from connections.services.connections import open_connection
 from runs.models import Run
 from runs.preparation import prepare
 from runs.states import RunState

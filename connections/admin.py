@@ -8,8 +8,8 @@ from django.db import models, transaction
 from django.http import HttpRequest
 
 from connections.models import Connection, Site
-from connections.services import delete_connection
-from connections.sites import delete_site, record_change, told_of
+from connections.services.connections import delete_connection
+from connections.services.sites import delete_site, record_change, told_of
 from mantik.accounts.models import User
 from mantik.audit.services import record
 

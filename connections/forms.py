@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from connections.kinds import TRAITS, Kind, Need, Traits
+from connections.logins.kinds import TRAITS, Kind, Need, Traits
 from connections.models import Connection, Site
-from connections.sites import check_ca_bundle, usable_base_url
+from connections.services.sites import check_ca_bundle, usable_base_url
 from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from connections import kinds
+from connections.logins import kinds
 from connections.querysets import ConnectionQuerySet, SiteQuerySet
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
@@ -153,7 +153,7 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True, blank=True)
     test_outcome = models.CharField(max_length=12, choices=TestOutcome, default=TestOutcome.NOT_TESTED)
     test_message = models.TextField(blank=True)
-    # What the site said at the last good test: connections/facts.py writes and reads it.
+    # What the site said at the last good test: connections/logins/test_results.py writes and reads it.
     facts = models.JSONField(default=dict, blank=True, editable=False)
     # What this login may ask of each queue, as the site said at the last good test. {} where it did not say.
     queue_limits = models.JSONField(default=dict, blank=True, editable=False)

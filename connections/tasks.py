@@ -7,7 +7,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from connections import renewal, watch
+from connections.logins import expiry
+from connections.renewal import tokens
 from mantik.lib.queue import send
 
 RENEWALS_PER_SWEEP = 200
@@ -15,26 +16,26 @@ RENEWALS_PER_SWEEP = 200
 
 @shared_task(acks_late=True)
 def renew_connection(*, connection_id: int, **_: Any) -> None:
-    renewal.renew(connection_id=connection_id, clock=timezone.now)
+    tokens.renew(connection_id=connection_id, clock=timezone.now)
 
 
 @shared_task
 def sweep_renewals(**_: Any) -> None:
-    for connection_id in renewal.due_for_renewal(now=timezone.now(), limit=RENEWALS_PER_SWEEP):
+    for connection_id in tokens.due_for_renewal(now=timezone.now(), limit=RENEWALS_PER_SWEEP):
         send(renew_connection, connection_id=connection_id)
 
 
 @shared_task
 def sweep_ends(**_: Any) -> None:
-    watch.warn_of_ends(now=timezone.now())
+    expiry.warn_of_ends(now=timezone.now())
 
 
 @shared_task(acks_late=True)
 def test_again(*, connection_id: int, **_: Any) -> None:
-    watch.test_again(connection_id=connection_id, now=timezone.now())
+    expiry.test_again(connection_id=connection_id, now=timezone.now())
 
 
 @shared_task
 def sweep_refused(**_: Any) -> None:
-    for connection_id in watch.ask_again(now=timezone.now()):
+    for connection_id in expiry.ask_again(now=timezone.now()):
         send(test_again, connection_id=connection_id)

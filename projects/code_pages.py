@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from connections.git.urls import is_https, ssh_address
+from connections.git.address import is_https, ssh_address
 from connections.models import Connection
 from projects.models import CodeRepository
 

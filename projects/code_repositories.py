@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from connections.git.urls import endpoint_of, is_ssh
+from connections.git.address import endpoint_of, is_ssh
 from connections.models import Connection
-from connections.services import add_connection
+from connections.services.connections import add_connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.queue import send_on_commit

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connections.logins.uses import Use, register_usage, register_waker
 from connections.models import Connection
-from connections.usage import Use, register_usage, register_waker
 from projects.mirrors import login_changed
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from django.db.models import Q
 
-from connections.budget_accounts import accounts_by_queue, learned_at, named_accounts
+from connections.logins.budget_accounts import accounts_by_queue, learned_at, named_accounts
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from mantik.lib.humanize import number

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from connections.logins.uses import Use, register_usage, register_waker
 from connections.models import Connection
-from connections.usage import Use, register_usage, register_waker
 from runs.models import Run
 from runs.states import AT_SITE, BEFORE_START
 

@@ -19,7 +19,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.models import Connection
-from connections.services import note_refusal, note_use, objection, open_connection
+from connections.services.connections import note_refusal, note_use, objection, open_connection
 from connections.unicore.client import JobStatus, SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from mantik.lib.sealing import SealBroken

@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections.git.errors import GitError
 from connections.git.mirror import Branch, Commit, Mirror
 from connections.models import Connection
-from connections.services import caution
+from connections.services.connections import caution
 from projects.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connections.logins.uses import Use, register_locker, register_usage
 from connections.models import Connection
-from connections.usage import Use, register_locker, register_usage
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted
 from projects import dependents

@@ -12,8 +12,8 @@ from urllib.request import getproxies, proxy_bypass
 from django.conf import settings
 
 from connections.git import ssh
+from connections.git.address import endpoint_of
 from connections.git.addresses import addresses_for
-from connections.git.urls import endpoint_of
 from connections.git.values import GitCredential
 
 _HERE = Path(__file__).parent

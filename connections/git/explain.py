@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from connections.git.address import host_of, is_https
 from connections.git.errors import GitError
-from connections.git.urls import host_of, is_https
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from connections.git.address import check_url, is_https, ssh_address
 from connections.git.environment import https_environment, ssh_environment
 from connections.git.errors import GitError
 from connections.git.explain import explain
@@ -17,7 +18,6 @@ from connections.git.host_keys import HostKey
 from connections.git.place import Note, Place, directory_size
 from connections.git.process import GitFailed, GitTimedOut, OutputTooLarge, run_git
 from connections.git.ssh import ssh_command
-from connections.git.urls import check_url, is_https, ssh_address
 from connections.git.values import GitCredential, Login, SshKey
 from mantik.lib.humanize import filesize, short_sha, spoken_duration
 

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from connections.git.address import SshAddress, ssh_address
 from connections.git.addresses import addresses_for
 from connections.git.errors import GitError
-from connections.git.urls import SshAddress, ssh_address
 
 # The first that a host has; each is good enough to tell a host by.
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")

@@ -8,12 +8,12 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from connections.git.address import SshAddress, endpoint_of, host_of, is_https, ssh_address
 from connections.git.errors import GitError
 from connections.git.lfs import LfsServer, basic
 from connections.git.mirror import Mirror
 from connections.git.ssh import ssh_command
 from connections.git.submodules import Route
-from connections.git.urls import SshAddress, endpoint_of, host_of, is_https, ssh_address
 from connections.git.values import GitCredential, SshKey
 
 CONFIG = ".lfsconfig"

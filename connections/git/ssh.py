@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from connections.git.address import SshAddress
 from connections.git.addresses import addresses_for
 from connections.git.host_keys import HostKey
-from connections.git.urls import SshAddress
 from connections.git.values import SshKey
 
 # The name that the host's key stands under, whatever the host is called and wherever it is.

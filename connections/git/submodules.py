@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from connections.git.address import check_url, endpoint_of, host_of, is_https, ssh_address
 from connections.git.errors import GitError
 from connections.git.host_keys import HostKey
-from connections.git.urls import check_url, endpoint_of, host_of, is_https, ssh_address
 from connections.git.values import GitCredential, Login, SshKey
 
 MODULES = ".gitmodules"

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
+from connections.unicore.address import SiteUrls
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown
 from connections.unicore.explain import Call, not_unicore
 from connections.unicore.parsing import STATUS_FIELDS, file_stat, issued_token, job_status, site_access, site_offer
 from connections.unicore.pool import CONNECTIONS, Answer
 from connections.unicore.transport import PooledTransport
-from connections.unicore.urls import SiteUrls
 from connections.unicore.values import FileStat, IssuedToken, JobState, JobStatus, SiteAccess, SiteOffer
 
 __all__ = ["FileStat", "IssuedToken", "JobState", "JobStatus", "SiteAccess", "SiteClient", "SiteOffer"]

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from connections.unicore.address import site_urls
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import SiteCredential
 from connections.unicore.explain import Explainer
 from connections.unicore.pool import Pool, Timeouts, tls_context
 from connections.unicore.transport import PooledTransport
-from connections.unicore.urls import site_urls
 
 # A worker that serves more connections than this signs in anew for those it has not met for long.
 _MOST_CLIENTS = 256

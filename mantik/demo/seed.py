@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from connections.models import Connection, Site
-from connections.services import add_connection, replace_secret
+from connections.services.connections import add_connection, replace_secret
 from mantik.accounts.models import User
 from mantik.demo.site import DemoSite
 from mantik.lib.sealing import SealBroken

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connections.git.urls import host_of
+from connections.git.address import host_of
 from mantik.accounts.http import MemberRequest
 from projects import code_repositories, mirrors
 from projects.access import project_or_404

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connections.budget_accounts import accounts_of
+from connections.logins.budget_accounts import accounts_of
 from runs.backend_config.schema import BackendConfig, Resources
 from runs.backend_config.units import duration_words, memory_words
 from runs.mlproject.problem import Problem

@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
 from runs.states import RunState

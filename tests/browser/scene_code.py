@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from connections.logins.ssh_keys import make_key_pair
 from connections.models import Connection
-from connections.ssh_keys import make_key_pair
 from mantik.accounts.models import User
 from projects.models import CodeRepository, Project
 from tests.support import factories as make

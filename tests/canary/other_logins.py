@@ -7,9 +7,9 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.models import Connection
-from connections.renewal import renew
+from connections.renewal.tokens import renew
 from tests.canary import canaries
 from tests.canary.search import Canary
 from tests.canary.story import Story

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection as database
 
-from connections.services import open_connection
+from connections.services.connections import open_connection
 from runs.job import layout
 from runs.models import Run
 from runs.notifications import notification_url

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from connections import services
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.models import Connection, Site
+from connections.services import connections
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
@@ -36,11 +36,11 @@ def everything_told() -> str:
 
 
 def test_a_connections_life(outsider: User) -> None:
-    made = services.add_connection(
+    made = connections.add_connection(
         owner=outsider, kind=Kind.GIT_TOKEN, name="github", secret="hunter2", now=timezone.now()
     )
-    services.replace_secret(connection=made, secret="hunter3", now=timezone.now())
-    services.delete_connection(connection=made)
+    connections.replace_secret(connection=made, secret="hunter3", now=timezone.now())
+    connections.delete_connection(connection=made)
     verbs = ("added", "secret_replaced", "deleted")
     assert events() == [(f"connection.{verb}", outsider.username) for verb in verbs]
     assert "hunter" not in everything_told()
@@ -48,8 +48,8 @@ def test_a_connections_life(outsider: User) -> None:
 
 def test_a_refused_name_leaves_none(outsider: User) -> None:
     make_connection(owner=outsider, name="github")
-    with pytest.raises(services.NameTaken):
-        services.add_connection(owner=outsider, kind=Kind.GIT_TOKEN, name="GitHub", secret="x", now=timezone.now())
+    with pytest.raises(connections.NameTaken):
+        connections.add_connection(owner=outsider, kind=Kind.GIT_TOKEN, name="GitHub", secret="x", now=timezone.now())
     assert events() == []
 
 

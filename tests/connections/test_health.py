@@ -9,10 +9,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from connections import health, services, usage, watch
+from connections.logins import expiry, login_health, uses
+from connections.logins.uses import Use
 from connections.models import Connection
+from connections.services import connections
 from connections.unicore.errors import SiteRefused, SiteUnavailable
-from connections.usage import Use
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.notices.models import Notice
@@ -40,7 +41,7 @@ def mine(outsider: User) -> Connection:
 def refuse(connection: Connection, *moments: datetime) -> bool:
     believed = False
     for moment in moments:
-        believed = health.note_refusal(Connection.objects.get(pk=connection.pk), NO, now=moment)
+        believed = login_health.note_refusal(Connection.objects.get(pk=connection.pk), NO, now=moment)
     connection.refresh_from_db()
     return believed
 
@@ -55,7 +56,7 @@ def told() -> list[str]:
 
 def test_one_refusal_proves_nothing(mine: Connection, now: datetime) -> None:
     assert refuse(mine, now) is False
-    assert health.objection(mine) == ""
+    assert login_health.objection(mine) == ""
     assert told() == []
 
 
@@ -68,7 +69,7 @@ def test_many_at_once_prove_nothing_either(mine: Connection, now: datetime) -> N
 def test_three_in_a_row_over_ten_minutes_are_believed_and_told_once(mine: Connection, now: datetime) -> None:
     assert refuse(mine, *minutes(now, 11, 5, 0)) is True
     assert refuse(mine, now) is True
-    assert "JSC has refused the login of this connection 4 times since" in health.objection(mine)
+    assert "JSC has refused the login of this connection 4 times since" in login_health.objection(mine)
     [text] = told()
     assert text.startswith("JSC does not accept the login of your connection juwels any more.")
     assert AuditEvent.objects.filter(verb="connection.marked_bad", actor=None).count() == 1
@@ -85,23 +86,23 @@ def test_its_owner_gets_a_letter(mine: Connection, now: datetime) -> None:
 
 def test_a_good_answer_in_between_begins_anew(mine: Connection, now: datetime) -> None:
     refuse(mine, *minutes(now, 30, 20))
-    health.note_use(mine, now=now - timedelta(minutes=15))
+    login_health.note_use(mine, now=now - timedelta(minutes=15))
     assert refuse(mine, *minutes(now, 10, 5)) is False
     assert mine.refusals == 2
 
 
 def test_only_refusals_of_the_login_count(mine: Connection, now: datetime) -> None:
     for error in (SiteUnavailable("Away."), SiteRefused("Not this.", code="refused.forbidden")):
-        health.note_refusal(mine, error, now=now)
+        login_health.note_refusal(mine, error, now=now)
     mine.refresh_from_db()
     assert mine.refusals == 0
 
 
 def test_what_was_said_of_an_older_secret_does_not_count(mine: Connection, now: datetime) -> None:
     stale = Connection.objects.get()
-    services.replace_secret(connection=mine, secret="right", now=now)
+    connections.replace_secret(connection=mine, secret="right", now=now)
     for _ in range(3):
-        health.note_refusal(stale, NO, now=now)
+        login_health.note_refusal(stale, NO, now=now)
     mine.refresh_from_db()
     assert mine.refusals == 0
 
@@ -110,7 +111,7 @@ def test_it_is_seen_on_the_card_and_a_new_secret_ends_it(
     client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[Connection] = []
-    monkeypatch.setattr(usage, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
+    monkeypatch.setattr(uses, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
     refuse(mine, *minutes(now, 11, 5, 0))
     client: Client = client_of(outsider)
     assert "juwels Not used JSC has refused the login" in page_text(client.get(LIST))
@@ -126,47 +127,47 @@ def test_a_test_that_goes_well_ends_it(
 ) -> None:
     """The site was ill, not the login."""
     woken: list[Connection] = []
-    monkeypatch.setattr(usage, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
-    monkeypatch.setattr(usage, "_finders", {"a room": lambda _connection: [Use("the run nightly")]})
+    monkeypatch.setattr(uses, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
+    monkeypatch.setattr(uses, "_finders", {"a room": lambda _connection: [Use("the run nightly")]})
     user = sandbox.users["demo"]
     site = make_site(base_url=sandbox.base_url)
     made = make_connection(owner=outsider, site=site, login_name=user.login, secret=user.password)
     refuse(made, *minutes(now, 11, 5, 0))
-    assert watch.ask_again(now=now) == [made.pk]
+    assert expiry.ask_again(now=now) == [made.pk]
 
-    watch.test_again(connection_id=made.pk, now=now)
+    expiry.test_again(connection_id=made.pk, now=now)
 
     made.refresh_from_db()
     assert (made.marked_bad_at, made.refusals) == (None, 0)
     assert woken == [made]
-    assert watch.ask_again(now=now) == []
+    assert expiry.ask_again(now=now) == []
     assert AuditEvent.objects.filter(verb="connection.restored", actor=None).exists()
 
 
 def test_nobody_is_bothered_for_what_nobody_waits_for(
     mine: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "_finders", {})
+    monkeypatch.setattr(uses, "_finders", {})
     refuse(mine, *minutes(now, 11, 5, 0))
-    assert watch.ask_again(now=now) == []
+    assert expiry.ask_again(now=now) == []
 
 
 def test_use_is_written_down_but_not_every_second(mine: Connection, now: datetime) -> None:
-    health.note_use(mine, now=now)
-    health.note_use(mine, now=now + timedelta(minutes=1))
+    login_health.note_use(mine, now=now)
+    login_health.note_use(mine, now=now + timedelta(minutes=1))
     mine.refresh_from_db()
     assert mine.last_used_at == now
-    health.note_use(mine, now=now + timedelta(minutes=6))
+    login_health.note_use(mine, now=now + timedelta(minutes=6))
     mine.refresh_from_db()
     assert mine.last_used_at == now + timedelta(minutes=6)
 
 
 def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None:
-    assert health.caution(mine, now=now) == ""
+    assert login_health.caution(mine, now=now) == ""
     refuse(mine, *minutes(now, 11, 5, 0))
-    assert "JSC has refused the login" in health.caution(mine, now=now)
+    assert "JSC has refused the login" in login_health.caution(mine, now=now)
     mine.expires_at = now
-    assert health.caution(mine, now=now).startswith("The secret of juwels has ended.")
+    assert login_health.caution(mine, now=now).startswith("The secret of juwels has ended.")
 
 
 # Ends
@@ -184,7 +185,7 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
 def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, words: list[str]) -> None:
     Connection.objects.update(expires_at=now + timedelta(days=days))
     for _ in range(2):
-        watch.warn_of_ends(now=now)
+        expiry.warn_of_ends(now=now)
     found = told()
     assert len(found) == len(words)
     assert all(word in text for word, text in zip(words, found, strict=True))
@@ -193,16 +194,16 @@ def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, word
 def test_an_end_is_told_at_each_stage_once(mine: Connection, now: datetime) -> None:
     Connection.objects.update(expires_at=now + timedelta(days=14))
     for day in range(20):
-        watch.warn_of_ends(now=now + timedelta(days=day))
+        expiry.warn_of_ends(now=now + timedelta(days=day))
     assert len(told()) == 3
 
 
 def test_a_token_that_is_renewed_in_time_is_nobodys_worry(mine: Connection, now: datetime) -> None:
     Connection.objects.update(expires_at=now + timedelta(days=5), renew_at=now)
-    watch.warn_of_ends(now=now)
+    expiry.warn_of_ends(now=now)
     assert told() == []
     Connection.objects.update(renewal_error="JSC cannot be reached.")
-    watch.warn_of_ends(now=now)
+    expiry.warn_of_ends(now=now)
     assert "Mantik could not renew it: JSC cannot be reached." in told()[0]
 
 
@@ -212,7 +213,7 @@ def test_a_token_that_is_renewed_in_time_is_nobodys_worry(mine: Connection, now:
 def test_what_is_still_used_is_not_deleted(
     client_of: ClientOf, mine: Connection, outsider: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "_finders", {"a room": lambda _connection: [Use("the schedule nightly", "/there/")]})
+    monkeypatch.setattr(uses, "_finders", {"a room": lambda _connection: [Use("the schedule nightly", "/there/")]})
     client = client_of(outsider)
     path = f"{LIST}{mine.uuid}/delete/"
     for response in (client.get(path), client.post(path)):
@@ -222,6 +223,6 @@ def test_what_is_still_used_is_not_deleted(
         assert '<button class="btn btn-danger">' not in response.content.decode()
     assert response.status_code == 409
     assert Connection.objects.exists()
-    monkeypatch.setattr(usage, "_finders", {})
+    monkeypatch.setattr(uses, "_finders", {})
     client.post(path)
     assert not Connection.objects.exists()

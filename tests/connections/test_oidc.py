@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 from pytest_django.fixtures import Settings
 
-from connections import oidc
+from connections.renewal import oidc
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
 from mantik.lib.networks import parse_allowed

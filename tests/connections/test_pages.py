@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.budget_accounts import learned_at, named_accounts
+from connections.logins.budget_accounts import learned_at, named_accounts
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from tests.conftest import ClientOf

@@ -8,11 +8,12 @@ import jwt
 import pytest
 from django.utils import timezone
 
-from connections import renewal, services
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.models import Connection
+from connections.renewal import tokens
+from connections.renewal.turns import take_turn
+from connections.services import connections
 from connections.tasks import renew_connection, sweep_renewals
-from connections.turns import take_turn
 from connections.unicore.client import SiteAccess
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def held(outsider: User, site: RunningSite) -> Connection:
     """With a token of an hour, of which more than half is over."""
-    held = services.add_connection(
+    held = connections.add_connection(
         owner=outsider,
         kind=Kind.UNICORE_TOKEN,
         name="held",
@@ -50,7 +51,7 @@ def end_of(token: str) -> datetime:
 
 
 def renew(connection: Connection) -> None:
-    renewal.renew(connection_id=connection.pk, clock=timezone.now)
+    tokens.renew(connection_id=connection.pk, clock=timezone.now)
     connection.refresh_from_db()
 
 
@@ -62,7 +63,7 @@ def test_a_due_token_gets_its_successor(held: Connection) -> None:
     assert held.renew_at > timezone.now() + timedelta(days=14)
     assert held.renewed_at
     assert held.renewal_error == ""
-    assert isinstance(services.test_connection(connection=held, now=timezone.now()), SiteAccess)
+    assert isinstance(connections.test_connection(connection=held, now=timezone.now()), SiteAccess)
     told = AuditEvent.objects.get(verb="connection.renewed")
     assert (told.actor, told.target_name) == (None, "held")
 
@@ -115,7 +116,7 @@ def test_a_token_that_is_refused_counts_as_a_refusal(held: Connection) -> None:
 
 def test_an_ended_token_is_not_tried(held: Connection) -> None:
     Connection.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
-    assert renewal.due_for_renewal(now=timezone.now(), limit=10) == []
+    assert tokens.due_for_renewal(now=timezone.now(), limit=10) == []
 
 
 def test_a_site_that_refuses_long_tokens_gives_shorter_ones(
@@ -123,7 +124,7 @@ def test_a_site_that_refuses_long_tokens_gives_shorter_ones(
 ) -> None:
     # Longer than the certificate of the sandbox site is good.
     settings.MANTIK_SITE_TOKEN_DAYS = 36500  # type: ignore[attr-defined]
-    held = services.add_connection(
+    held = connections.add_connection(
         owner=outsider,
         kind=Kind.UNICORE_TOKEN,
         name="held",
@@ -143,8 +144,8 @@ def test_a_token_for_nobody_is_no_connection(outsider: User, sandbox: RunningSit
     from connections.unicore.sites import make_client
 
     nobody = make_client(sandbox.base_url, HeaderCredential("Negotiate x"), None)
-    issued = renewal.obtain_token(client=nobody)
+    issued = tokens.obtain_token(client=nobody)
     with pytest.raises(SiteRefused, match="gave out a token, but does not say for whom"):
-        renewal.check_token(
+        tokens.check_token(
             client=make_client(sandbox.base_url, token_credential(issued.value), None), provider="Center"
         )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection
-from connections.services import replace_secret
+from connections.services.connections import replace_secret
 from mantik.lib import rotation
 from mantik.lib.sealed_fields import sealed_fields
 from mantik.lib.sealing import key_id, seal

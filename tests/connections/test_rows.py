@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.deletion import RestrictedError
 from django.utils import timezone
 
-from connections import services
 from connections.models import Connection, Site
+from connections.services import connections
 from mantik.accounts.models import User
 from mantik.lib.sealing import SealBroken
 from tests.support.factories import make_connection, make_site
@@ -58,10 +58,10 @@ def test_names_are_unique_per_owner_whatever_their_case(outsider: User, owner: U
 
 def test_of_two_with_the_same_name_the_second_is_told(outsider: User) -> None:
     def add(name: str) -> Connection:
-        return services.add_connection(owner=outsider, kind=GIT, name=name, secret="x", now=timezone.now())
+        return connections.add_connection(owner=outsider, kind=GIT, name=name, secret="x", now=timezone.now())
 
     add("github")
-    with pytest.raises(services.NameTaken):
+    with pytest.raises(connections.NameTaken):
         add("GitHub")
     assert Connection.objects.count() == 1
 

@@ -13,11 +13,13 @@ from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
-from connections import oidc, renewal, services
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
+from connections.logins.site_clients import open_connection
 from connections.models import Connection, Site
-from connections.opening import open_connection
-from connections.renewal import access_token
+from connections.renewal import oidc
+from connections.renewal import tokens as renewal
+from connections.renewal.tokens import access_token
+from connections.services import connections
 from connections.unicore.client import SiteAccess
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from mantik.accounts.models import User
@@ -38,13 +40,13 @@ def catalogued(site: RunningSite) -> Site:
 
 
 def add(owner: User, kind: Kind, site: Site, secret: str = "", login_name: str = "demo") -> Connection:
-    return services.add_connection(
+    return connections.add_connection(
         owner=owner, kind=kind, name=kind, site=site, login_name=login_name, secret=secret, now=timezone.now()
     )
 
 
 def access_of(connection: Connection) -> SiteAccess:
-    answer = services.test_connection(connection=connection, now=timezone.now())
+    answer = connections.test_connection(connection=connection, now=timezone.now())
     assert isinstance(answer, SiteAccess), answer
     return answer
 
@@ -54,7 +56,7 @@ def access_of(connection: Connection) -> SiteAccess:
 
 def test_a_key_signs_in_once_its_line_is_at_the_site(outsider: User, site: RunningSite, catalogued: Site) -> None:
     made = add(outsider, Kind.UNICORE_KEY, catalogued)
-    before = services.test_connection(connection=made, now=timezone.now())
+    before = connections.test_connection(connection=made, now=timezone.now())
     assert isinstance(before, SiteRefused)
     assert made.test_outcome == Connection.TestOutcome.REFUSED
     assert site.authorize_key
@@ -70,10 +72,10 @@ def test_a_new_key_pair_is_used_at_once(outsider: User, site: RunningSite, catal
     site.authorize_key("demo", made.public_key)
     access_of(made)
 
-    services.replace_secret(connection=made, now=timezone.now())
+    connections.replace_secret(connection=made, now=timezone.now())
 
     # The session of the old pair would still be good there.
-    assert isinstance(services.test_connection(connection=made, now=timezone.now()), SiteRefused)
+    assert isinstance(connections.test_connection(connection=made, now=timezone.now()), SiteRefused)
     site.authorize_key("demo", made.public_key)
     access_of(made)
 
@@ -189,7 +191,7 @@ def test_a_refresh_token_that_was_taken_back_is_a_sentence_on_the_card(
     made = add(outsider, Kind.UNICORE_OIDC, site, bo.refresh, login_name="")
     oidc_provider.revoke("bo")
 
-    answer = services.test_connection(connection=made, now=timezone.now())
+    answer = connections.test_connection(connection=made, now=timezone.now())
 
     assert isinstance(answer, SiteRefused)
     assert answer.code == "refused.credentials"
@@ -249,7 +251,7 @@ def test_many_at_once_do_not_burn_the_token(by_oidc: Connection) -> None:
 
 
 def test_a_process_that_died_with_its_turn_holds_nobody_up(by_oidc: Connection) -> None:
-    from connections.turns import take_turn
+    from connections.renewal.turns import take_turn
 
     now = timezone.now()
     assert take_turn(by_oidc.pk, now=now - timedelta(minutes=5))
@@ -262,7 +264,7 @@ def test_a_secret_that_its_owner_replaced_meanwhile_stays(by_oidc: Connection, m
     def slow(service: oidc.LoginService, refresh_token: str) -> oidc.Granted:
         granted = real(service, refresh_token)
         mine = Connection.objects.select_related("owner", "site").get()
-        services.replace_secret(connection=mine, secret="brand new", now=timezone.now())
+        connections.replace_secret(connection=mine, secret="brand new", now=timezone.now())
         return granted
 
     monkeypatch.setattr(oidc, "refresh", slow)
@@ -350,7 +352,7 @@ def test_a_connection_opens_the_same_client_until_its_secret_is_another(by_oidc:
     access_token(by_oidc.pk)
     by_oidc.refresh_from_db()
     assert open_connection(by_oidc) is first
-    services.replace_secret(connection=by_oidc, secret="another", now=timezone.now())
+    connections.replace_secret(connection=by_oidc, secret="another", now=timezone.now())
     assert open_connection(by_oidc) is not first
 
 

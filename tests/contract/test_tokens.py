@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 
-from connections.ssh_keys import KeyPair, make_key_pair
+from connections.logins.ssh_keys import KeyPair, make_key_pair
 from connections.unicore.credentials import KeyCredential
 from tests.support.sites import RunningSite
 

@@ -17,7 +17,7 @@ from connections.git.lfs_store import Pointer
 from connections.git.mirror import GitCredential, Mirror, SshKey
 from connections.git.submodules import Route
 from connections.git.whole import Whole, gather
-from connections.ssh_keys import make_key_pair
+from connections.logins.ssh_keys import make_key_pair
 from tests.git.conftest import MirrorMaker
 from tests.git.host import Certificate, GitHost
 from tests.git.repository import Repository

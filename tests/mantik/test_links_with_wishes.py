@@ -21,7 +21,7 @@ NOT_PAGES = (
     "connections/mlflow",
     "mantik/demo/sandbox",
     "connections/unicore",
-    "connections/oidc.py",
+    "connections/renewal/oidc.py",
     "runs/gateway",
 )
 

@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection
-from connections.services import replace_secret
+from connections.services.connections import replace_secret
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects import mirrors, tasks

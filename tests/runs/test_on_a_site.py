@@ -14,9 +14,15 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.mlflow.values import ModelSource
-from connections.services import StillUsed, add_connection, delete_connection, open_connection, replace_secret
+from connections.services.connections import (
+    StillUsed,
+    add_connection,
+    delete_connection,
+    open_connection,
+    replace_secret,
+)
 from connections.unicore.client import SiteClient
 from projects import mirrors
 from projects.models import Membership

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from connections.services import delete_connection
+from connections.services.connections import delete_connection
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project

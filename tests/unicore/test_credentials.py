@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from connections.ssh_keys import make_key_pair
+from connections.logins.ssh_keys import make_key_pair
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import (
     AccessToken,

@@ -15,10 +15,10 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from connections.logins.uses import wake
 from connections.models import Connection
 from connections.querysets import ConnectionQuerySet
 from connections.unicore.errors import SiteError
-from connections.usage import wake
 from mantik.audit.services import record
 from mantik.notices.services import notify
 

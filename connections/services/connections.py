@@ -11,8 +11,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from connections import facts, renewal
-from connections.health import (
+from connections.logins import test_results
+from connections.logins.kinds import Kind, traits_of
+from connections.logins.login_health import (
     HEALTHY,
     caution,
     is_of_login,
@@ -21,15 +22,15 @@ from connections.health import (
     note_use,
     objection,
 )
-from connections.kinds import Kind, traits_of
+from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection
+from connections.logins.ssh_keys import make_key_pair
+from connections.logins.uses import Use, consequences_of, lock_uses, uses_of, wake
 from connections.models import Connection, Site
-from connections.opening import WHILE_SOMEBODY_WAITS, open_connection
-from connections.ssh_keys import make_key_pair
+from connections.renewal import tokens
 from connections.unicore.client import SiteAccess, SiteClient, SiteOffer
 from connections.unicore.credentials import SiteCredential, password_credential, token_credential
 from connections.unicore.errors import SiteError, SiteRefused
 from connections.unicore.sites import make_client
-from connections.usage import Use, consequences_of, lock_uses, uses_of, wake
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.sealing import SealBroken
@@ -159,8 +160,8 @@ def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | Si
     else:
         offer = _ask_offer(connection)
         connection.test_outcome = Connection.TestOutcome.WORKS
-        connection.facts = facts.as_stored(answer, offer, now=now)
-        connection.test_message = facts.sentence(connection.facts)
+        connection.facts = test_results.as_stored(answer, offer, now=now)
+        connection.test_message = test_results.sentence(connection.facts)
         connection.queue_limits = offer.queues
         note_good_answer(connection, now=now)
     connection.save(update_fields=["tested_at", "test_outcome", "test_message", "facts", "queue_limits"])
@@ -208,9 +209,9 @@ def _material(
     if kind == Kind.UNICORE_TOKEN:
         assert site is not None
         signed_in = _client(site, password_credential(login_name, typed))
-        issued = renewal.obtain_token(client=signed_in)
-        renewal.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
-        return _Material(issued.value, renewal.token_columns(issued, now))
+        issued = tokens.obtain_token(client=signed_in)
+        tokens.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
+        return _Material(issued.value, tokens.token_columns(issued, now))
     # What is pasted may have brought a line's end with it; a password may end with a blank.
     secret = typed.strip() if kind == Kind.UNICORE_OIDC else typed
     return _Material(secret, {"expires_at": expires_at, "renew_at": None})

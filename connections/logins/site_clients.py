@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connections import renewal
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.models import Connection
+from connections.renewal import tokens
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import (
     FetchedCredential,
@@ -48,6 +48,6 @@ def _credential(connection: Connection) -> SiteCredential:
             return token_credential(connection.reveal_secret())
         case Kind.UNICORE_OIDC:
             identity = f"{connection.uuid} {connection.secret_set_at.isoformat()}"
-            return FetchedCredential(identity, lambda: renewal.access_token(connection.pk))
+            return FetchedCredential(identity, lambda: tokens.access_token(connection.pk))
         case _:
             return password_credential(connection.login_name, connection.reveal_secret())

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connections import services
-from connections.cards import cards_of, choices_for, key_hint
 from connections.forms import ConnectionForm, SecretForm
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
 from connections.models import Connection, Site
+from connections.pages.cards import cards_of, choices_for, key_hint
+from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.http import MemberRequest
 
@@ -47,8 +47,10 @@ def add(request: MemberRequest) -> HttpResponse:
     form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
     if request.method == "POST" and form.is_valid():
         try:
-            connection = services.add_connection(owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data)
-        except services.NameTaken:
+            connection = connections.add_connection(
+                owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data
+            )
+        except connections.NameTaken:
             form.add_error("name", "You already have a connection of that name. Choose another name.")
         except SiteError as error:
             form.add_error("secret", _words(error))
@@ -66,7 +68,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
     form = SecretForm(request.POST or None, kind=Kind(connection.kind))
     if request.method == "POST" and (form.is_valid() or not form.fields):
         try:
-            services.replace_secret(connection=connection, now=timezone.now(), **getattr(form, "cleaned_data", {}))
+            connections.replace_secret(connection=connection, now=timezone.now(), **getattr(form, "cleaned_data", {}))
         except SiteError as error:
             form.add_error("secret", _words(error))
         else:
@@ -82,7 +84,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
 def test(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
     now = timezone.now()
-    answer = services.test_connection(connection=connection, now=now)
+    answer = connections.test_connection(connection=connection, now=now)
     if request.htmx:
         [card] = cards_of([connection], now=now)
         return render(request, "connections/_card.html", {"card": card})
@@ -97,8 +99,8 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
     if request.method == "POST":
         try:
-            services.delete_connection(connection=connection)
-        except services.StillUsed:
+            connections.delete_connection(connection=connection)
+        except connections.StillUsed:
             return render(request, "connections/confirm_delete.html", _deletion(connection), status=409)
         messages.info(request, f"{connection.name} is deleted, and its secret with it.")
         return redirect("connections:list")
@@ -108,8 +110,8 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
 def _deletion(connection: Connection) -> dict[str, object]:
     return {
         **ROOM,
-        "uses": services.uses_of(connection),
-        "points": services.consequences_of(connection),
+        "uses": connections.uses_of(connection),
+        "points": connections.consequences_of(connection),
         "connection": connection,
         "title": f"Delete {connection.name}?",
         "message": "The stored secret is forgotten. Take the line of its public key away from where you put it."

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connections import facts, health
-from connections.budget_accounts import named_accounts
-from connections.facts import Fact
-from connections.kinds import TRAITS, Kind, Traits
+from connections.logins import login_health
+from connections.logins import test_results as facts
+from connections.logins.budget_accounts import named_accounts
+from connections.logins.kinds import TRAITS, Kind, Traits
+from connections.logins.test_results import Fact
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 
@@ -49,7 +50,7 @@ def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
             connection=connection,
             traits=connection.traits,
             end=_end(connection, now),
-            warning=health.warning(connection),
+            warning=login_health.warning(connection),
             facts=facts.as_shown(connection.facts, budget_accounts=named_accounts(connection)),
             key_hint=key_hint(connection) if connection.public_key else "",
         )

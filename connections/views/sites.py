@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from connections import sites
 from connections.forms import SiteForm
 from connections.models import Site
+from connections.services import sites
 from mantik.accounts.http import MemberRequest
 
 ROOM = {"room": "connections"}

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 
+from connections.logins.uses import uses_of
 from connections.models import Connection
-from connections.services import test_connection
-from connections.usage import uses_of
+from connections.services.connections import test_connection
 from mantik.notices.services import notify
 
 WARNED_BEFORE = (timedelta(days=2), timedelta(days=14))

@@ -13,11 +13,11 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from connections import oidc
-from connections.health import note_refusal
-from connections.kinds import Kind
+from connections.logins.kinds import Kind
+from connections.logins.login_health import note_refusal
 from connections.models import Connection, Site
-from connections.turns import Turn, take_turn
+from connections.renewal import oidc
+from connections.renewal.turns import Turn, take_turn
 from connections.unicore.client import IssuedToken, SiteClient
 from connections.unicore.credentials import AccessToken, token_credential
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable

@@ -16,11 +16,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from connections.unicore.address import site_urls
 from connections.unicore.credentials import header_safe
 from connections.unicore.errors import SiteRefused, SiteUnavailable
 from connections.unicore.explain import causes_of
 from connections.unicore.pool import WIRE_ERRORS, Answer, Pool, Timeouts, tls_context
-from connections.unicore.urls import site_urls
 from connections.unicore.wording import clean, quoted, redact
 from mantik.lib.outbound import AddressRefused
 

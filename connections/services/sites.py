@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models.deletion import RestrictedError
 
 from connections.models import Site
+from connections.unicore.address import site_urls
 from connections.unicore.errors import SiteRefused
 from connections.unicore.pool import tls_context
-from connections.unicore.urls import site_urls
 from mantik.accounts.models import User
 from mantik.audit.services import record
 

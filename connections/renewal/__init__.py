@@ -1,0 +1,1 @@
+"""Secrets that end: access tokens that are fetched, and tokens that are renewed before they do."""
