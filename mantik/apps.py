@@ -17,6 +17,6 @@ class MantikConfig(AppConfig):
     def ready(self) -> None:
         # Accounts know nothing of projects, which say whom they have invited.
         from mantik.accounts.sign_up import awaited_by
-        from projects.invitations import awaits
+        from projects.services.invitations import awaits
 
         awaited_by(awaits)

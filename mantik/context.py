@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from mantik.notices import services as notices
-from projects import invitations
 from projects.models import Project
 from projects.permissions import Action, may
+from projects.services import invitations
 from runs.registry.rows import troubled_count
 from runs.reports import failed_recently
 from schedules.rows import paused_count

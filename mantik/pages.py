@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET
 from connections.models import Connection
 from mantik.lib.humanize import core_hours
 from mantik.lib.paging import page_by_pk
-from projects.access import project_or_404
-from projects.experiments import may_edit
-from projects.listing import ProjectFilter
 from projects.models import Project
+from projects.pages.project_list import ProjectFilter
 from projects.permissions import Action, may, roles_in
+from projects.services.experiments import may_edit
+from projects.views.loading import project_or_404
 from runs import reports
 from runs.models import Run
 from runs.outcomes import may_change

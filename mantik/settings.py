@@ -123,7 +123,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "projects.middleware.FormerAddressMiddleware",
+    "projects.addressing.middleware.FormerAddressMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -11,10 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from mantik.accounts.models import User
-from projects.admin_events import TellingAdmin, kept_rows, tell_roles
-from projects.code_repositories import InUse, delete_code_repository
-from projects.dependents import what_holds_code_repository
-from projects.experiments import delete_experiment
+from mantik.audit.admin_events import TellingAdmin, kept_rows, tell_roles
 from projects.models import (
     CodeRepository,
     Experiment,
@@ -28,6 +25,9 @@ from projects.models import (
     UserGroup,
 )
 from projects.permissions import Role
+from projects.services.code_repositories import InUse, delete_code_repository
+from projects.services.dependents import what_holds_code_repository
+from projects.services.experiments import delete_experiment
 
 
 class MembershipFormSet(BaseInlineFormSet[Membership, Project, Any]):

@@ -6,8 +6,8 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from mantik.accounts.sign_up import awaited_by
-        from projects import connection_use
-        from projects.invitations import awaits
+        from projects.code import connection_use
+        from projects.services.invitations import awaits
 
         awaited_by(awaits)
         connection_use.register()

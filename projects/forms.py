@@ -6,9 +6,10 @@ from django import forms
 from django.utils.text import slugify
 
 from mantik.accounts.models import User
-from projects import addresses, groups, invitations, labels
+from projects.addressing import slugs
 from projects.models import Experiment, Project, UserGroup
 from projects.permissions import GROUP_ROLES, ROLE_MEANING, Action, Role, may
+from projects.services import groups, invitations, labels
 
 # Characters: some ten pages.
 MOST_DESCRIPTION = 20_000
@@ -30,7 +31,7 @@ class ProjectForm(forms.Form):
         slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:60]
         if not slug and "name" not in self.errors:
             self.add_error("slug", "No address can be made from this name. Give one in Latin letters and digits.")
-        elif addresses.is_taken(slug):
+        elif slugs.is_taken(slug):
             self.add_error("slug", f"The address {slug} is taken. Give another one.")
         cleaned["slug"] = slug
         return cleaned
@@ -101,7 +102,7 @@ class ProjectSettingsForm(forms.Form):
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
-        if addresses.is_taken(slug, by_other_than=self.project):
+        if slugs.is_taken(slug, by_other_than=self.project):
             raise forms.ValidationError(f"The address {slug} is taken. Give another one.")
         return slug
 

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from mantik.lib.queue import send
-from projects import experiments, mirrors
+from projects.code import mirrors
 from projects.models import CodeRepository
+from projects.services import experiments
 
 
 # Git has a time limit of its own, which says what happened; these are for a worker that hangs.

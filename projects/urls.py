@@ -1,11 +1,11 @@
 from django.urls import path
 
-from projects.views import activity, code, experiments, groups, invitations, member_groups, members, nouns, settings
+from projects.views import activity, code, experiments, groups, invitations, member_groups, members, projects, settings
 
 app_name = "projects"
 urlpatterns = [
-    path("", nouns.home, name="home"),
-    path("projects/add/", nouns.project_add, name="add"),
+    path("", projects.home, name="home"),
+    path("projects/add/", projects.project_add, name="add"),
     path("projects/<slug:slug>/code/", code.code_list, name="code"),
     path("projects/<slug:slug>/code/add/", code.add, name="code-add"),
     path("projects/<slug:slug>/code/<uuid:uuid>/", code.detail, name="code-detail"),

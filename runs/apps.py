@@ -5,7 +5,7 @@ class RunsConfig(AppConfig):
     name = "runs"
 
     def ready(self) -> None:
-        from projects import dependents
+        from projects.services import dependents
         from runs import connection_use
         from runs.dependents import DEPENDENT
 

@@ -1,6 +1,6 @@
 """Where a commit can be looked at."""
 
-from projects.code_pages import page_of
+from projects.code.host_pages import page_of
 from projects.models import CodeRepository
 from runs.models import Run
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mantik.lib.humanize import counted
-from projects.dependents import Dependent
 from projects.models import CodeRepository, Experiment, Project
+from projects.services.dependents import Dependent
 from runs.models import RegisteredModel, Run
 
 BATCH = 200

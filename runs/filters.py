@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from projects.members import people_of
 from projects.models import Project
+from projects.services.members import people_of
 from runs.querysets import RunQuerySet
 from runs.states import ACTIVE, RunState
 

@@ -15,7 +15,7 @@ from connections.git.errors import GitError
 from connections.git.mirror import Branch, Commit, Mirror
 from connections.models import Connection
 from connections.services.connections import caution
-from projects.mirrors import mirror_of
+from projects.code.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (
     BackendConfig,

@@ -11,7 +11,7 @@ from typing import Any, Self
 from django.conf import settings
 
 from connections.git.errors import GitError
-from projects.mirrors import fetch_or_raise, mirror_of, whole_code
+from projects.code.mirrors import fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
 from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
 from runs.job import (

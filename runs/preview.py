@@ -11,7 +11,7 @@ from connections.git.errors import GitError
 from connections.git.mirror import Commit
 from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
-from projects.mirrors import whole_code_here
+from projects.code.mirrors import whole_code_here
 from runs.backend_config import BackendConfig
 from runs.commits import commit_url_of
 from runs.job import RunFacts, environment_file, job_description, layout, shareable

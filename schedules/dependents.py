@@ -8,10 +8,10 @@ from connections.logins.uses import Use, register_locker, register_usage
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted
-from projects import dependents
-from projects.dependents import Dependent
 from projects.models import CodeRepository, Experiment, Project
 from projects.permissions import LEAST_ROLE, Action
+from projects.services import dependents
+from projects.services.dependents import Dependent
 from schedules import periodic
 from schedules.links import page_of
 from schedules.models import Schedule, Slot

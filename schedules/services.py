@@ -19,7 +19,7 @@ from mantik.accounts.models import User
 from mantik.audit.services import record
 from projects.models import Project
 from projects.permissions import Action, may
-from projects.services import NameTaken
+from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.plans import other_site
 from runs.preparation import NotPossible, recipe_of

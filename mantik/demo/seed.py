@@ -17,11 +17,11 @@ from connections.services.connections import add_connection, replace_secret
 from mantik.accounts.models import User
 from mantik.demo.site import DemoSite
 from mantik.lib.sealing import SealBroken
-from projects import mirrors
-from projects.code_repositories import add_code_repository
-from projects.experiments import add_experiment
+from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project
-from projects.services import create_project
+from projects.services.code_repositories import add_code_repository
+from projects.services.experiments import add_experiment
+from projects.services.projects import create_project
 
 SLUG = "demo"
 MEMBER = "demo"

@@ -18,8 +18,8 @@ from mantik.accounts.services import make_anonymous
 from mantik.audit.services import record
 from mantik.notices.models import Notice
 from mantik.tokens.models import PersonalAccessToken
-from projects import groups, members
 from projects.models import Invitation, Membership, Project, UserGroup
+from projects.services import groups, members
 from runs.models import Run
 from schedules.dependents import lock_schedules_of, running_as
 from schedules.links import page_of

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_GET
 from mantik.accounts.http import MemberRequest
 from mantik.audit.csv import csv_response
 from mantik.lib.paging import page_by_pk
-from projects.access import project_or_404
-from projects.activity import ActivityFilter
+from projects.pages.activity import ActivityFilter
+from projects.pages.settings_tabs import settings_tabs
 from projects.permissions import Action
-from projects.views.tabs import settings_tabs
+from projects.views.loading import project_or_404
 
 PAGE_SIZE = 50
 

@@ -14,14 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.git.address import host_of
 from mantik.accounts.http import MemberRequest
-from projects import code_repositories, mirrors
-from projects.access import project_or_404
-from projects.code_forms import CodeRepositoryForm
-from projects.code_pages import deploy_key_page, login_noun, page_of
+from mantik.lib.answers import status_of
+from projects.code import mirrors
+from projects.code.forms import CodeRepositoryForm
+from projects.code.host_pages import deploy_key_page, login_noun, page_of
 from projects.models import CodeRepository, Project
 from projects.permissions import Action, may
-from projects.services import NameTaken
-from projects.views.forms import status_of
+from projects.services import code_repositories
+from projects.services.projects import NameTaken
+from projects.views.loading import project_or_404
 
 NAME_TAKEN = "The project already has a code repository of that name. Choose another name."
 NOT_YOURS = "This login belongs to somebody else. Choose one of your own."

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
-from projects import experiments
-from projects.access import project_or_404
+from mantik.lib.answers import status_of
 from projects.forms import ExperimentForm
 from projects.models import Experiment, Project
 from projects.permissions import Action
-from projects.services import NameTaken
-from projects.views.forms import status_of
+from projects.services import experiments
+from projects.services.projects import NameTaken
+from projects.views.loading import project_or_404
 
 NAME_TAKEN = "The project already has an experiment of that name. Choose another name."
 

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
-from projects import groups
+from mantik.lib.answers import status_of
 from projects.forms import GroupForm, GroupPersonForm
 from projects.models import GroupMember, Project, UserGroup
-from projects.views.forms import status_of
+from projects.services import groups
 
 
 @login_required

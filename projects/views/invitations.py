@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from mantik.accounts.http import MemberRequest
-from projects import invitations
 from projects.models import Invitation
 from projects.permissions import ROLE_MEANING, Role
+from projects.services import invitations
 
 
 @login_required

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
-from projects import members
-from projects.access import project_or_404
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup
 from projects.permissions import Action, Role
+from projects.services import members
+from projects.views.loading import project_or_404
 from projects.views.members import confirm, form_page
 
 

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
-from projects import invitations, members
-from projects.access import project_or_404
+from mantik.lib.answers import status_of
 from projects.forms import InvitationForm, RoleForm
 from projects.models import Invitation, Membership, Project
 from projects.permissions import NOTES, ROLE_MEANING, TABLE, Action, Role, may
-from projects.views.forms import status_of
+from projects.services import invitations, members
+from projects.views.loading import project_or_404
 
 
 @login_required

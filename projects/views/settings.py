@@ -7,13 +7,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
-from projects import addresses, deletion, labels, services
-from projects.access import project_or_404
+from mantik.lib.answers import status_of
+from projects.addressing import slugs
 from projects.forms import DeleteProjectForm, ProjectSettingsForm
 from projects.models import Project
+from projects.pages.settings_tabs import settings_tabs
 from projects.permissions import Action, may
-from projects.views.forms import status_of
-from projects.views.tabs import settings_tabs
+from projects.services import deletion, labels, projects
+from projects.views.loading import project_or_404
 
 
 @login_required
@@ -23,8 +24,8 @@ def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
     form = ProjectSettingsForm(request.POST or None, project=project, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            services.edit_project(project=project, actor=request.user, **form.cleaned_data)
-        except addresses.SlugTaken:
+            projects.edit_project(project=project, actor=request.user, **form.cleaned_data)
+        except slugs.SlugTaken:
             form.add_error("slug", "The address is taken. Give another one.")
         else:
             messages.info(request, "The settings are saved.")

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from mantik.lib.paging import page_by_pk
-from projects.access import project_or_404
 from projects.permissions import Action, may
+from projects.views.loading import project_or_404
 from runs.filters import RunFilter
 from runs.models import Run
 from runs.outcomes import may_change

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from projects.access import project_or_404
 from projects.permissions import Action
+from projects.views.loading import project_or_404
 from runs.models import Run
 
 

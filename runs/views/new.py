@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
 from mantik.lib.offers import with_offers
-from projects import mirrors
-from projects.access import project_or_404
+from projects.code import mirrors
 from projects.models import Project
 from projects.permissions import Action
+from projects.views.loading import project_or_404
 from runs import services
 from runs.backend_config import ACCOUNT
 from runs.forms import NewRunForm, Preview

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import status_of
 from projects.permissions import Action
-from projects.views.forms import status_of
 from schedules import services
 from schedules.cron import CronError, ZoneError
 from schedules.detail import held_since

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 from connections.models import Connection
 from mantik.accounts.http import MemberRequest
 from mantik.lib.offers import with_offers
-from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
+from projects.views.loading import project_or_404
 from runs.models import Run
 from runs.wishes import WISH, Wish, wish_for
 from schedules import services

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from mantik.accounts.http import MemberRequest
-from projects.access import project_or_404
 from projects.permissions import Action
+from projects.views.loading import project_or_404
 from schedules.models import Schedule
 from schedules.services import may_edit
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from mantik.lib.paging import page_by_pk
-from projects.access import project_or_404
 from projects.permissions import Action, may
+from projects.views.loading import project_or_404
 from schedules.detail import schedule_page
 from schedules.filters import ScheduleFilter
 from schedules.models import Schedule

@@ -14,9 +14,9 @@ from mantik.audit.models import AuditEvent
 from mantik.farewell.services import delete_account
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import make_token
-from projects import groups
 from projects.models import Membership, Project
 from projects.permissions import Role
+from projects.services import groups
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule

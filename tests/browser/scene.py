@@ -16,10 +16,11 @@ from mantik.audit.services import record
 from mantik.notices.services import notify
 from mantik.tokens import services as tokens
 from mantik.tokens.models import PersonalAccessToken, Scope
-from projects import groups, members, mirrors
-from projects.labels import set_labels
+from projects.code import mirrors
 from projects.models import CodeRepository, Invitation, Project, UserGroup
 from projects.permissions import Role
+from projects.services import groups, members
+from projects.services.labels import set_labels
 from runs.models import Run
 from runs.states import RunState
 from tests.browser.scene_code import build_code

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mantik.notices.models import Notice
-from projects import mirrors
+from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from projects.permissions import Role
 from tests.git.host import Certificate, GitHost

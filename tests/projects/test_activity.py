@@ -13,9 +13,9 @@ from django.test import Client
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.audit.services import record
-from projects import members, services
 from projects.models import Project
 from projects.permissions import Role
+from projects.services import members, projects
 from tests.conftest import ClientOf
 from tests.support.factories import make_project
 from tests.support.pages import count_queries, page_text
@@ -37,7 +37,7 @@ def test_an_owner_reads_who_changed_what_from_what_to_what(
     client_of: ClientOf, project: Project, owner: User, guest: User
 ) -> None:
     members.change_role(project=project, user=guest, role=Role.REPORTER, actor=owner)
-    services.edit_project(project=project, actor=owner, name="PV yields", summary="", is_public=True, slug="pv")
+    projects.edit_project(project=project, actor=owner, name="PV yields", summary="", is_public=True, slug="pv")
     text = page_text(client_of(owner).get("/projects/pv/settings/activity/"))
     assert "alice made the project public seen by: was members is anybody just now" in text
     assert "alice edited the project's words name: was PV yield is PV yields just now" in text
@@ -47,7 +47,7 @@ def test_an_owner_reads_who_changed_what_from_what_to_what(
 
 def test_events_of_other_projects_are_not_there(client_of: ClientOf, project: Project, owner: User) -> None:
     other = make_project(name="Other")
-    services.edit_project(project=other, actor=owner, name="Renamed elsewhere", summary="")
+    projects.edit_project(project=other, actor=owner, name="Renamed elsewhere", summary="")
     client = client_of(owner)
     assert "Renamed elsewhere" not in page_text(client.get(ACTIVITY))
     assert "Nothing was changed yet." in page_text(client.get(ACTIVITY))
@@ -57,8 +57,8 @@ def test_events_of_other_projects_are_not_there(client_of: ClientOf, project: Pr
 def test_what_is_shown_can_be_chosen_and_exported(
     client_of: ClientOf, project: Project, owner: User, maintainer: User, guest: User
 ) -> None:
-    services.edit_project(project=project, actor=maintainer, name="PV", summary="")
-    services.edit_project(project=project, actor=owner, name="PV yield", summary="")
+    projects.edit_project(project=project, actor=maintainer, name="PV", summary="")
+    projects.edit_project(project=project, actor=owner, name="PV yield", summary="")
     members.remove_member(project=project, user=guest, actor=owner)
     client = client_of(owner)
 
@@ -75,7 +75,7 @@ def test_what_is_shown_can_be_chosen_and_exported(
 
 
 def test_the_export_holds_no_formula(client_of: ClientOf, project: Project, owner: User) -> None:
-    services.edit_project(project=project, actor=owner, name='=HYPERLINK("http://x")', summary="")
+    projects.edit_project(project=project, actor=owner, name='=HYPERLINK("http://x")', summary="")
     (row,) = export(client_of(owner))
     assert row["target_name"].startswith("'=")
     assert row["actor"] == "alice"

@@ -15,7 +15,8 @@ from connections.models import Connection
 from connections.services.connections import replace_secret
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects import mirrors, tasks
+from projects import tasks
+from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from runs.models import Run
 from runs.states import RunState
@@ -232,7 +233,7 @@ def test_somebody_elses_login_stays_for_the_address_it_was_chosen_for(
 def test_the_service_itself_refuses_somebody_elses_login(
     maintainer: User, code: CodeRepository, others: CodeRepository, token: Connection
 ) -> None:
-    from projects.code_repositories import NotYours, edit_code_repository
+    from projects.services.code_repositories import NotYours, edit_code_repository
 
     usual: dict[str, Any] = {"actor": maintainer, "platform": code.platform, "connection": token, "now": NOW}
     for repository, url in ((code, "https://thief.example.org/group/code.git"), (others, HTTPS)):

@@ -14,7 +14,8 @@ from pytest_django.fixtures import Settings
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects import mirrors, tasks
+from projects import tasks
+from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
 from tests.git.repository import Repository

@@ -10,8 +10,9 @@ from pytest_django.fixtures import Settings
 from connections.mlflow.tracking import tracking_client
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects import experiments, tasks
+from projects import tasks
 from projects.models import Experiment, Project, RetiredExperiment
+from projects.services import experiments
 from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.support.factories import make_experiment, make_run

@@ -11,9 +11,9 @@ from django.db import IntegrityError, connection, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects import groups, members
 from projects.models import GroupMember, GroupMembership, Membership, Project, UserGroup
 from projects.permissions import Action, Role, may, role_of, roles_in
+from projects.services import groups, members
 from tests.conftest import ClientOf
 from tests.support.factories import join, join_by_group, make_group, make_project, make_user, unconfirm_address
 from tests.support.pages import count_queries, page_text

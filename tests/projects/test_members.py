@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from mantik.accounts.models import User
-from projects import members
 from projects.models import Membership, Project
 from projects.permissions import Role
+from projects.services import members
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_invitation, make_project, make_user
 from tests.support.pages import count_queries, page_text

@@ -9,9 +9,9 @@ from django.test import Client
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects import labels
 from projects.models import Label, Project
 from projects.permissions import Role
+from projects.services import labels
 from tests.conftest import ClientOf
 from tests.support.factories import join, join_by_group, make_project
 from tests.support.pages import count_queries, page_text

@@ -8,9 +8,9 @@ from django.db.models.deletion import ProtectedError
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects import experiments, services
 from projects.models import Experiment, Membership, Project
 from projects.permissions import Role
+from projects.services import experiments, projects
 from tests.support.factories import (
     join,
     make_code_repository,
@@ -65,21 +65,21 @@ def test_a_code_repository_outlives_its_connection(project: Project, owner: User
 
 def test_a_new_project_has_an_owner_from_its_first_moment() -> None:
     alice = make_user("alice")
-    project = services.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
+    project = projects.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
     assert Membership.objects.get(project=project, user=alice).role == Role.OWNER
 
 
 def test_of_two_who_want_the_same_address_the_second_is_told() -> None:
     """The form has checked both before either was stored; the rest of the transaction goes on."""
     alice = make_user("alice")
-    services.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
-    with pytest.raises(services.SlugTaken):
-        services.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
+    projects.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
+    with pytest.raises(projects.SlugTaken):
+        projects.create_project(owner=alice, name="PV", slug="pv", summary="", is_public=False)
     assert Project.objects.count() == 1
 
 
 def test_of_two_who_want_the_same_name_the_second_is_told(project: Project, owner: User) -> None:
     experiments.add_experiment(project=project, user=owner, name="Baseline", description="")
-    with pytest.raises(services.NameTaken):
+    with pytest.raises(projects.NameTaken):
         experiments.add_experiment(project=project, user=owner, name="baseline", description="")
     assert project.experiments.count() == 1

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 
 from mantik.accounts.models import User
-from projects import addresses, services
+from projects.addressing import slugs
 from projects.models import FormerAddress, Project
 from projects.permissions import Role
+from projects.services import projects
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_project, make_run, make_user
 from tests.support.pages import page_text
@@ -91,22 +92,22 @@ def test_after_a_rename_old_links_lead_to_the_same_page(client_of: ClientOf, pro
 def test_a_former_address_tells_an_outsider_nothing(
     client: Client, client_of: ClientOf, project: Project, owner: User, outsider: User
 ) -> None:
-    addresses.move(project, "pv", actor=owner)
+    slugs.move(project, "pv", actor=owner)
     assert client_of(outsider).get("/projects/pv-yield/").status_code == 404
     assert client.get("/projects/pv-yield/").status_code == 404
 
 
 @pytest.mark.django_db
 def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project, owner: User, outsider: User) -> None:
-    addresses.move(project, "pv", actor=owner)
+    slugs.move(project, "pv", actor=owner)
     response = client_of(outsider).post("/projects/add/", {"name": "Mine", "slug": "pv-yield"})
     assert response.status_code == 422
     assert "The address pv-yield is taken. Give another one." in page_text(response)
-    with pytest.raises(addresses.SlugTaken):
-        services.create_project(owner=outsider, name="Mine", slug="pv-yield", summary="", is_public=False)
+    with pytest.raises(slugs.SlugTaken):
+        projects.create_project(owner=outsider, name="Mine", slug="pv-yield", summary="", is_public=False)
     other = make_project(slug="other")
-    with pytest.raises(addresses.SlugTaken):
-        services.edit_project(project=other, actor=outsider, name="Changed", summary="", slug="pv-yield")
+    with pytest.raises(slugs.SlugTaken):
+        projects.edit_project(project=other, actor=outsider, name="Changed", summary="", slug="pv-yield")
     other.refresh_from_db()
     assert (other.slug, other.name == "Changed") == ("other", False)
     assert list(FormerAddress.objects.values_list("slug", flat=True)) == ["pv-yield"]
@@ -115,7 +116,7 @@ def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project,
 @pytest.mark.django_db
 def test_a_project_goes_back_to_where_it_was(client_of: ClientOf, project: Project, owner: User) -> None:
     for slug in ("pv", "photovoltaics", "pv-yield", "pv-yield"):
-        addresses.move(project, slug, actor=owner)
+        slugs.move(project, slug, actor=owner)
     assert sorted(FormerAddress.objects.values_list("slug", flat=True)) == ["photovoltaics", "pv"]
     client = client_of(owner)
     assert client.get("/projects/pv-yield/").status_code == 200
@@ -128,7 +129,7 @@ def test_who_takes_the_address_while_it_is_being_left_is_told(monkeypatch: pytes
     project = make_project(slug="old")
     newcomer = make_user("newcomer")
     moved, asked = threading.Event(), threading.Event()
-    check = addresses.check_never_had_by_another
+    check = slugs.check_never_had_by_another
 
     def check_later(checked: Project) -> None:
         if checked.pk == project.pk:
@@ -142,8 +143,8 @@ def test_who_takes_the_address_while_it_is_being_left_is_told(monkeypatch: pytes
         moved.wait(timeout=10)
         asked.set()
         try:
-            services.create_project(owner=newcomer, name="New", slug="old", summary="", is_public=False)
-        except addresses.SlugTaken:
+            projects.create_project(owner=newcomer, name="New", slug="old", summary="", is_public=False)
+        except slugs.SlugTaken:
             return True
         finally:
             connection.close()
@@ -151,11 +152,11 @@ def test_who_takes_the_address_while_it_is_being_left_is_told(monkeypatch: pytes
 
     def leave() -> None:
         try:
-            addresses.move(project, "new", actor=newcomer)
+            slugs.move(project, "new", actor=newcomer)
         finally:
             connection.close()
 
-    monkeypatch.setattr(addresses, "check_never_had_by_another", check_later)
+    monkeypatch.setattr(slugs, "check_never_had_by_another", check_later)
     with ThreadPoolExecutor(2) as pool:
         leaving, taking = pool.submit(leave), pool.submit(take)
         leaving.result()

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects import deletion
 from projects.models import Project
 from projects.permissions import Role
+from projects.services import deletion
 from runs.models import ModelAlias, ModelAliasChange, RegisteredModel, Run
 from runs.registry.states import ModelState
 from runs.states import RunState

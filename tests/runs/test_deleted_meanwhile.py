@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from projects.code_repositories import delete_code_repository
 from projects.models import CodeRepository
+from projects.services.code_repositories import delete_code_repository
 from runs.models import Run
 from runs.services import NotAllowed, create_run
 from tests.support.world import World, make_world

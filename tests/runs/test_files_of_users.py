@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from projects import mirrors
+from projects.code import mirrors
 from runs.models import Run
 from runs.preparation import recipe_of
 from tests.runs.test_new_run import filled_in, post, refused

@@ -260,6 +260,6 @@ def test_signed_out_people_are_sent_to_sign_in(world: World) -> None:
 
 
 def refetch(world: World) -> None:
-    from projects import mirrors
+    from projects.code import mirrors
 
     mirrors.fetch_or_raise(world.code, now=timezone.now())

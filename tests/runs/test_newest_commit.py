@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Connection, Site
-from projects import mirrors
+from projects.code import mirrors
 from projects.models import CodeRepository
 from runs.models import Run
 from runs.preparation import NotPossible, newest_of_branch, pack_run, prepare

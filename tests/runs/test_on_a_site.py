@@ -24,7 +24,7 @@ from connections.services.connections import (
     replace_secret,
 )
 from connections.unicore.client import SiteClient
-from projects import mirrors
+from projects.code import mirrors
 from projects.models import Membership
 from runs.following import claim_due, follow_runs
 from runs.job import layout

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Connection
-from projects import mirrors
-from projects.code_repositories import delete_code_repository, edit_code_repository
-from projects.experiments import InUse, delete_experiment
+from projects.code import mirrors
 from projects.models import CodeRepository
 from projects.permissions import Role
+from projects.services.code_repositories import delete_code_repository, edit_code_repository
+from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.services import delete_run
 from runs.states import RunState

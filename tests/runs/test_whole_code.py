@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.git.lfs_store import ObjectStore, Pointer
-from projects import mirrors
+from projects.code import mirrors
 from runs.models import Run
 from runs.preparation import NotPossible, PreparedJob, pack_run
 from tests.git.repository import Repository

@@ -17,9 +17,9 @@ from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.models import User
 from mantik.farewell.services import InTheWay, delete_account
-from projects.deletion import ProjectInUse, delete_project
 from projects.models import Project
 from projects.permissions import Role
+from projects.services.deletion import ProjectInUse, delete_project
 from runs.models import Run
 from schedules import services
 from schedules.models import Schedule, Slot

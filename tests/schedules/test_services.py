@@ -12,12 +12,12 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from connections.services.connections import uses_of
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects.code_repositories import InUse as CodeInUse
-from projects.code_repositories import delete_code_repository
-from projects.deletion import delete_project
-from projects.experiments import InUse, delete_experiment
 from projects.models import CodeRepository, Membership, Project
 from projects.permissions import Role
+from projects.services.code_repositories import InUse as CodeInUse
+from projects.services.code_repositories import delete_code_repository
+from projects.services.deletion import delete_project
+from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.states import RunState
 from schedules import services

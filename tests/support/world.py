@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connections.models import Connection, Site
 from mantik.accounts.models import User
-from projects import mirrors
+from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project
 from projects.permissions import Role
 from runs.models import Run

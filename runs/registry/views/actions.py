@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
-from projects.views.forms import status_of
+from mantik.lib.answers import status_of
 from runs.registry import services
 from runs.registry.detail import model_page
 from runs.registry.forms import AliasForm, DescriptionForm

@@ -11,9 +11,9 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from mantik.accounts.http import MemberRequest
-from projects.access import project_or_404
 from projects.models import Project
 from projects.permissions import Action
+from projects.views.loading import project_or_404
 from runs.registry.gone import what_became_of
 from runs.registry.models import RegisteredModel
 from runs.registry.services import may_keep

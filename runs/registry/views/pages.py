@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from mantik.lib.paging import page_by_pk
-from projects.access import project_or_404
+from projects.views.loading import project_or_404
 from runs.registry.detail import TABS, live_parts, model_page
 from runs.registry.filters import ModelFilter
 from runs.registry.models import RegisteredModel

@@ -5,11 +5,11 @@ from django.db import IntegrityError, transaction
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.humanize import counted
-from projects import addresses
-from projects.addresses import SlugTaken as SlugTaken
-from projects.labels import set_labels
+from projects.addressing import slugs
+from projects.addressing.slugs import SlugTaken as SlugTaken
 from projects.models import Membership, Project
 from projects.permissions import Role
+from projects.services.labels import set_labels
 
 
 class NameTaken(Exception):
@@ -21,7 +21,7 @@ def create_project(*, owner: User, name: str, slug: str, summary: str, is_public
     try:
         with transaction.atomic():
             project = Project.objects.create(name=name, slug=slug, summary=summary, is_public=is_public)
-            addresses.check_never_had_by_another(project)
+            slugs.check_never_had_by_another(project)
             Membership.objects.create(project=project, user=owner, role=Role.OWNER)
             after = {"name": name, "address": slug, "seen by": _seen_by(is_public)}
             record("project.created", actor=owner, target=project, project=project, after=after)
@@ -44,7 +44,7 @@ def edit_project(
     """All of it or nothing; what is None stays as it is. Raises SlugTaken."""
     with transaction.atomic():
         if slug is not None:
-            addresses.move(project, slug, actor=actor)
+            slugs.move(project, slug, actor=actor)
         _edit_words(project, actor, name=name, summary=summary, description=description)
         if is_public is not None:
             _set_visibility(project, actor, is_public)

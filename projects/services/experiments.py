@@ -13,10 +13,10 @@ from connections.mlflow.tracking import tracking_client
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.queue import send_on_commit
-from projects.dependents import what_holds_experiment
 from projects.models import Experiment, Project, RetiredExperiment
 from projects.permissions import Action, may
-from projects.services import NameTaken
+from projects.services.dependents import what_holds_experiment
+from projects.services.projects import NameTaken
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
-from projects import dependents
 from projects.models import Project
+from projects.services import dependents
 
 
 class ProjectInUse(Exception):

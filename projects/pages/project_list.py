@@ -9,9 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 
 from mantik.accounts.models import User
-from projects import labels
 from projects.models import Project
 from projects.querysets import ProjectQuerySet
+from projects.services import labels
 
 MINE, PUBLIC, ALL = "mine", "public", "all"
 TABS = {MINE: "My projects", PUBLIC: "Public", ALL: "All I can see"}

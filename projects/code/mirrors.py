@@ -20,7 +20,7 @@ from connections.models import Connection
 from connections.services.connections import note_refusal, note_use
 from connections.unicore.errors import SiteRefused
 from mantik.lib.queue import send_on_commit
-from projects.git_access import access_to, note_other_host_key
+from projects.code.git_access import access_to, note_other_host_key
 from projects.models import CodeRepository
 
 # A mirror younger than this serves a form as it is.

@@ -14,11 +14,11 @@ from connections.services.connections import add_connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.queue import send_on_commit
-from projects import mirrors
-from projects.dependents import what_holds_code_repository
+from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from projects.permissions import Action, may
-from projects.services import NameTaken
+from projects.services.dependents import what_holds_code_repository
+from projects.services.projects import NameTaken
 
 # What is known of a repository before it was fetched.
 _UNREAD: dict[str, Any] = {

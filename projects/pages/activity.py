@@ -10,8 +10,8 @@ from django.http import QueryDict
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.audit.verbs import VERBS
-from projects import members
 from projects.models import Project
+from projects.services import members
 
 # What can happen in a project, in the order of the menu. A noun that no verb has is left out.
 _SUBJECTS = {

@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.http import MemberRequest
-from projects import services
+from mantik.lib.answers import status_of
 from projects.forms import ProjectForm
-from projects.views.forms import status_of
+from projects.services import projects
 
 
 @require_GET
@@ -22,8 +22,8 @@ def project_add(request: MemberRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            project = services.create_project(owner=request.user, **form.cleaned_data)
-        except services.SlugTaken:
+            project = projects.create_project(owner=request.user, **form.cleaned_data)
+        except projects.SlugTaken:
             form.add_error("slug", "The address is taken. Give another one.")
         else:
             return redirect("projects:overview", project.slug)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from projects.access import ProjectMoved
+from projects.views.loading import ProjectMoved
 
 
 class FormerAddressMiddleware:

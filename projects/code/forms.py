@@ -11,7 +11,7 @@ from connections.git.errors import GitError
 from connections.git.mirror import check_url
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects.code_pages import login_noun
+from projects.code.host_pages import login_noun
 from projects.models import CodeRepository, Project
 
 NEW_KEY = "new-key"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connections.logins.uses import Use, register_usage, register_waker
 from connections.models import Connection
-from projects.mirrors import login_changed
+from projects.code.mirrors import login_changed
 
 
 def uses(connection: Connection) -> Iterator[Use]:

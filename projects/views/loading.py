@@ -10,7 +10,7 @@ from projects.permissions import Action, may
 
 
 class ProjectMoved(Http404):
-    """The project is found under `slug` now. `projects.middleware` leads who reads on to it."""
+    """The project is found under `slug` now. `projects.addressing.middleware` leads who reads on to it."""
 
     def __init__(self, slug: str) -> None:
         super().__init__("The project has another address now.")

@@ -1,0 +1,1 @@
+"""Code repositories as Mantik keeps them: mirrors, logins, and the pages of their hosts."""
