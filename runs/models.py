@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from projects.models import Project
+from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet
-from runs.repeatable import Repeatable
 from runs.states import BEFORE_START, Badge, RunState
 
 

@@ -28,8 +28,8 @@ from runs.job import (
 from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
 from runs.models import Run
 from runs.notifications import notification_url
-from runs.plans import Choices, make_plan, other_site
-from runs.repeatable import Repeatable
+from runs.planning.plan import Choices, make_plan, other_site
+from runs.planning.repeatable import Repeatable
 from runs.storing import code_columns
 from runs.tracking import ensure_tracking_run
 

@@ -15,7 +15,7 @@ from projects.models import Experiment, Project
 from projects.permissions import Action, may
 from runs.lifecycle import record
 from runs.models import RegisteredModel, Run
-from runs.plans import Plan
+from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START
 from runs.storing import Order, hand_over_on_commit, recipe_of_plan, store_runs
 

@@ -16,8 +16,8 @@ from mantik.lib.queue import send_on_commit
 from mantik.lib.rows import Copied, insert_rows
 from projects.models import Experiment, Project
 from runs.models import Run, RunEvent
-from runs.plans import Plan
-from runs.repeatable import RECIPE, Repeatable
+from runs.planning.plan import Plan
+from runs.planning.repeatable import RECIPE, Repeatable
 
 # What the row of a run has of its own, and what of its recipe the audit tells.
 _OWN = ("uuid", "submission_tag", "project_id", "created_by_id", "name", "commit_pending")

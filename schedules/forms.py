@@ -14,12 +14,12 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import absolute_time
 from projects.models import Project
 from runs.backend_config import ACCOUNT, BackendConfig, BackendConfigError, parse_backend_config
-from runs.budget_accounts import offer_accounts
-from runs.forms import ConnectionChoice
 from runs.models import Run
+from runs.planning.budget_accounts import offer_accounts
+from runs.planning.forms import ConnectionChoice
+from runs.planning.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
+from runs.planning.wishes import Wish
 from runs.querysets import RunQuerySet
-from runs.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
-from runs.wishes import Wish
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
 from schedules.services import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap

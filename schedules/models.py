@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
 from runs.models import Run
-from runs.repeatable import Repeatable
+from runs.planning.repeatable import Repeatable
 from runs.states import Badge
 from schedules.cron import Cron, parse, zone
 from schedules.querysets import ScheduleQuerySet, SlotQuerySet

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from projects.models import Project
-from runs.repeatable import RECIPE
+from runs.planning.repeatable import RECIPE
 from schedules.states import Outcome, ScheduleState
 
 if TYPE_CHECKING:

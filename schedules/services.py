@@ -21,7 +21,7 @@ from projects.models import Project
 from projects.permissions import Action, may
 from projects.services.projects import NameTaken
 from runs.models import Run
-from runs.plans import other_site
+from runs.planning.plan import other_site
 from runs.preparation import NotPossible, recipe_of
 from runs.services import NotAllowed
 from schedules import engine, periodic

@@ -16,11 +16,11 @@ from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs import services
 from runs.backend_config import ACCOUNT
-from runs.forms import NewRunForm, Preview
 from runs.models import Run
-from runs.preview import preview_of
+from runs.planning.forms import NewRunForm, Preview
+from runs.planning.preview import preview_of
+from runs.planning.wishes import WISH, Wish, choices_of, wish_for
 from runs.querysets import RunQuerySet
-from runs.wishes import WISH, Wish, choices_of, wish_for
 
 
 @login_required

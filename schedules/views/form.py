@@ -21,7 +21,7 @@ from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs.models import Run
-from runs.wishes import WISH, Wish, wish_for
+from runs.planning.wishes import WISH, Wish, wish_for
 from schedules import services
 from schedules.cron import choices
 from schedules.forecast import Forecast, forecast

@@ -13,7 +13,7 @@ from mantik.audit.models import AuditEvent
 from mantik.lib.rows import Copied, insert_rows, load_shared, update_rows
 from projects.models import Project
 from runs.models import Run, RunEvent
-from runs.repeatable import RECIPE
+from runs.planning.repeatable import RECIPE
 from tests.support.factories import make_run
 
 NOW = datetime(2027, 3, 1, 8, 0, 0, 123456, tzinfo=UTC)

@@ -31,7 +31,7 @@ from projects.models import (
 )
 from projects.permissions import Role
 from runs.models import Run, RunEvent, RunLogChunk
-from runs.repeatable import RECIPE
+from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from schedules import periodic
 from schedules.models import Schedule

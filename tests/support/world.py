@@ -14,7 +14,7 @@ from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project
 from projects.permissions import Role
 from runs.models import Run
-from runs.plans import Choices, Plan, make_plan
+from runs.planning.plan import Choices, Plan, make_plan
 from runs.services import create_run
 from tests.git.repository import Repository
 from tests.support import factories

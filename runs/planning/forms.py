@@ -13,11 +13,11 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import short_sha
 from projects.models import CodeRepository, Experiment, Project
 from runs.backend_config import ACCOUNT
-from runs.budget_accounts import offer_accounts
 from runs.mlproject.parameters import Parameter
-from runs.plans import PARAMETER_PREFIX, Choices, make_plan
-from runs.site_rules import RUN_ANYWAY
-from runs.wishes import Wish
+from runs.planning.budget_accounts import offer_accounts
+from runs.planning.plan import PARAMETER_PREFIX, Choices, make_plan
+from runs.planning.site_rules import RUN_ANYWAY
+from runs.planning.wishes import Wish
 
 # "proposed-branch" is the hidden field that says what the form itself has put into the field "branch".
 PROPOSED_PREFIX = "proposed-"

@@ -16,7 +16,7 @@ from runs.backend_config import BackendConfig
 from runs.commits import commit_url_of
 from runs.job import RunFacts, environment_file, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
-from runs.plans import Plan
+from runs.planning.plan import Plan
 from runs.preparation import Recipe
 
 # Stands where the stored run will have its own.

@@ -32,7 +32,7 @@ from runs.mlproject import (
     parse_mlproject,
 )
 from runs.mlproject.wording import shortened
-from runs.site_rules import refused_by_site
+from runs.planning.site_rules import refused_by_site
 
 PARAMETER_PREFIX = "param-"
 

@@ -15,7 +15,7 @@ from mantik.accounts.models import User
 from projects.models import CodeRepository
 from runs.mlproject.wording import listed
 from runs.models import Run
-from runs.plans import PARAMETER_PREFIX
+from runs.planning.plan import PARAMETER_PREFIX
 from runs.querysets import RunQuerySet
 
 # The hidden field in which a form remembers what it was filled in from.
