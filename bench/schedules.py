@@ -32,7 +32,7 @@ from mantik.celery import app
 from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
-from runs.storing import hand_over_on_commit
+from runs.submission.create import hand_over_on_commit
 from schedules import engine, periodic, services
 from schedules.beat import ScheduleBeat
 from schedules.dependents import empty_project

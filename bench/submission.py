@@ -14,9 +14,9 @@ from bench.site import Site
 from bench.stock import STOCK, StockClient
 from connections.services.connections import open_connection
 from runs.models import Run
-from runs.preparation import prepare
 from runs.states import RunState
-from runs.submission import submit_run
+from runs.submission.assemble import prepare
+from runs.submission.submit import submit_run
 from tests.support.world import World
 
 FILES = 40

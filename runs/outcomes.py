@@ -8,12 +8,12 @@ from connections.unicore.client import JobState, JobStatus
 from connections.unicore.refusals import Refusal, refusal_in
 from connections.unicore.wording import plain
 from mantik.lib.humanize import spoken_duration
-from runs import site_refusals
 from runs.backend_config import BackendConfig, BackendConfigError, QueueLimits, parse_backend_config
 from runs.failure_reasons import Failure, Reason, reason
 from runs.log_lines import NO_LOG, LogEnd
 from runs.models import Run
 from runs.states import RunState
+from runs.submission import refusals
 
 # There is no state for it: a job that was aborted is FAILED with exactly this message.
 ABORTED = "Job aborted."
@@ -97,7 +97,7 @@ def _config(run: Run) -> BackendConfig | None:
 
 
 def _refused(run: Run, refusal: Refusal, limits: QueueLimits) -> str:
-    return site_refusals.sentence(
+    return refusals.sentence(
         refusal,
         site=run.site_name,
         queue=run.queue,

@@ -17,7 +17,7 @@ from runs.lifecycle import record
 from runs.models import RegisteredModel, Run
 from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START
-from runs.storing import Order, hand_over_on_commit, recipe_of_plan, store_runs
+from runs.submission.create import Order, hand_over_on_commit, recipe_of_plan, store_runs
 
 WATCH = timedelta(seconds=30)
 

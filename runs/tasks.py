@@ -9,8 +9,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from mantik.lib.queue import send
-from runs import following, submission
+from runs import following
 from runs.registry import tending
+from runs.submission import submit
 
 SUBMISSIONS_PER_SWEEP = 200
 MODELS_PER_SWEEP = 100
@@ -18,7 +19,7 @@ MODELS_PER_SWEEP = 100
 
 @shared_task(acks_late=True, soft_time_limit=600, time_limit=660)
 def submit_run(*, run_id: int, **_: Any) -> None:
-    submission.submit_run(run_id=run_id, clock=timezone.now)
+    submit.submit_run(run_id=run_id, clock=timezone.now)
 
 
 @shared_task
@@ -30,7 +31,7 @@ def submit_runs(*, run_ids: list[int], **_: Any) -> None:
 
 @shared_task
 def sweep_submissions(**_: Any) -> None:
-    for run_id in submission.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
+    for run_id in submit.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
         send(submit_run, run_id=run_id)
 
 

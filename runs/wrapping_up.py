@@ -12,7 +12,7 @@ from runs.lifecycle import explain, record, set_columns
 from runs.logs import end_of_log, fetch_log
 from runs.models import Run
 from runs.outcomes import reason_in_log
-from runs.submission import delete_quietly
+from runs.submission.submit import delete_quietly
 from runs.tracking import close_tracking_run
 
 Clock = Callable[[], datetime]

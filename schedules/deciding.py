@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted
 from runs.models import Run
-from runs.storing import Order
+from runs.submission.create import Order
 from schedules.cron import CronError, ZoneError, show
 from schedules.due import Come, Rules, Verdict, came_since, what_has_come
 from schedules.models import Schedule, Slot

@@ -28,7 +28,7 @@ from mantik.lib.rows import insert_rows, load_shared, update_rows
 from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
-from runs.storing import hand_over_on_commit, store_runs
+from runs.submission.create import hand_over_on_commit, store_runs
 from schedules import periodic
 from schedules.deciding import Decision, Facts, decide, set_aside, stop
 from schedules.links import page_of

@@ -22,8 +22,8 @@ from projects.permissions import Action, may
 from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.planning.plan import other_site
-from runs.preparation import NotPossible, recipe_of
 from runs.services import NotAllowed
+from runs.submission.assemble import NotPossible, recipe_of
 from schedules import engine, periodic
 from schedules.deciding import Decision, hold, pause
 from schedules.due import WAS_PAUSED

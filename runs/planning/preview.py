@@ -17,7 +17,7 @@ from runs.commits import commit_url_of
 from runs.job import RunFacts, environment_file, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.planning.plan import Plan
-from runs.preparation import Recipe
+from runs.submission.assemble import Recipe
 
 # Stands where the stored run will have its own.
 NOT_YET = "new"

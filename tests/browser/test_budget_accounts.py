@@ -16,7 +16,7 @@ from runs.following import follow_runs
 from runs.models import Run
 from runs.services import watch
 from runs.states import RunState
-from runs.submission import submit_run
+from runs.submission.submit import submit_run
 from schedules.models import Schedule
 from tests.browser.conftest import Opener
 from tests.support.budget_accounts import tell

@@ -27,7 +27,7 @@ from django.utils import timezone  # noqa: E402
 
 from runs.following import follow_runs  # noqa: E402
 from runs.registry.tending import tend  # noqa: E402
-from runs.submission import submit_run  # noqa: E402
+from runs.submission.submit import submit_run  # noqa: E402
 
 TASKS: dict[str, Callable[..., None]] = {
     "submit": lambda key, clock: submit_run(run_id=key, clock=clock),

@@ -15,9 +15,9 @@ from connections.models import Connection, Site
 from projects.code import mirrors
 from projects.models import CodeRepository
 from runs.models import Run
-from runs.preparation import NotPossible, newest_of_branch, pack_run, prepare
 from runs.states import RunState
-from runs.submission import submit_run
+from runs.submission.assemble import NotPossible, newest_of_branch, pack_run, prepare
+from runs.submission.submit import submit_run
 from tests.git.repository import Repository
 from tests.support.factories import make_run, make_user
 from tests.support.pages import page_text

@@ -35,7 +35,7 @@ from runs.registry.services import register_model
 from runs.registry.tending import tend
 from runs.services import cancel_run, watch
 from runs.states import AT_SITE, BEFORE_START, RunState
-from runs.submission import due_runs, submit_run
+from runs.submission.submit import due_runs, submit_run
 from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
 from tests.support.sites import RunningSite

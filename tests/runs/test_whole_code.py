@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
 from runs.models import Run
-from runs.preparation import NotPossible, PreparedJob, pack_run
+from runs.submission.assemble import NotPossible, PreparedJob, pack_run
 from tests.git.repository import Repository
 from tests.job.packing import contents
 from tests.support.pages import page_text

@@ -17,7 +17,7 @@ from django.db import connection as database
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from runs.submission import due_runs
+from runs.submission.submit import due_runs
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 from tests.schedules.bursts import BURST, assert_each_once, begin_burst, burst, fired

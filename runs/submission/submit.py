@@ -40,8 +40,8 @@ from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
 from runs.lifecycle import move, record, set_columns, wait
 from runs.models import Run
-from runs.preparation import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
 from runs.states import RunState
+from runs.submission.assemble import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from runs.models import Run
 from runs.notifications import notification_url
 from runs.planning.plan import Choices, make_plan, other_site
 from runs.planning.repeatable import Repeatable
-from runs.storing import code_columns
+from runs.submission.create import code_columns
 from runs.tracking import ensure_tracking_run
 
 CODE_ARCHIVE = layout.CODE
