@@ -14,7 +14,7 @@ from bench.harness import Result
 from bench.measure import interleaved, seconds
 from bench.stock import STOCK, StockClient
 from connections.services.connections import open_connection
-from runs.following import claim_due, follow_runs
+from runs.following.poll import claim_due, follow_runs
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories

@@ -20,8 +20,8 @@ from projects.permissions import Action, may, roles_in
 from projects.services.experiments import may_edit
 from projects.views.loading import project_or_404
 from runs import reports
+from runs.following.outcomes import may_change
 from runs.models import Run
-from runs.outcomes import may_change
 from runs.registry.rows import newest_models
 from runs.rows import run_rows
 from schedules.rows import next_rows

@@ -14,9 +14,9 @@ from mantik.lib.humanize import core_hours, spoken_duration
 from projects.permissions import Action, may
 from runs.artifacts import artifact_list
 from runs.commits import commit_url
-from runs.logs import last_lines
+from runs.following.job_log import last_lines
+from runs.following.outcomes import may_change
 from runs.models import Run
-from runs.outcomes import may_change
 from runs.phases import Segment, phase_segments
 from runs.registry.services import may_register, may_unregister, why_not_registrable
 from runs.rows import again_url, model_of

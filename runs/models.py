@@ -19,7 +19,7 @@ class Run(Repeatable):
     """One execution of an MLproject entry point.
 
     The row is written in three hands, which never touch each other's columns: the form (what to run), the
-    submission (`runs.submission.submit`) and the following (`runs.following`). `state` moves only through
+    submission (`runs.submission.submit`) and the following (`runs.following.poll`). `state` moves only through
     `runs.lifecycle.move`, a compare-and-set.
     """
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from mantik.lib.queue import send
-from runs import following
+from runs.following import poll
 from runs.registry import tending
 from runs.submission import submit
 
@@ -37,12 +37,12 @@ def sweep_submissions(**_: Any) -> None:
 
 @shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
 def follow_runs(*, run_ids: list[int], **_: Any) -> None:
-    following.follow_runs(run_ids=run_ids, clock=timezone.now)
+    poll.follow_runs(run_ids=run_ids, clock=timezone.now)
 
 
 @shared_task
 def sweep_following(**_: Any) -> None:
-    for _connection, run_ids in following.claim_due(now=timezone.now()):
+    for _connection, run_ids in poll.claim_due(now=timezone.now()):
         send(follow_runs, run_ids=run_ids)
 
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mantik.accounts.models import User
+from runs.following.job_log import read_log
 from runs.job.facts import node_facts
-from runs.logs import read_log
 from runs.models import Run
 from runs.registry.contents import Contents
 from runs.registry.models import RegisteredModel

@@ -14,6 +14,7 @@ from connections.git.errors import GitError
 from projects.code.mirrors import fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
 from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
+from runs.following.callback import notification_url
 from runs.job import (
     PackedCode,
     PackError,
@@ -27,7 +28,6 @@ from runs.job import (
 )
 from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
 from runs.models import Run
-from runs.notifications import notification_url
 from runs.planning.plan import Choices, make_plan, other_site
 from runs.planning.repeatable import Repeatable
 from runs.submission.create import code_columns

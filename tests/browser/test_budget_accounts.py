@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from pytest_django.fixtures import Settings
 
 from connections.services.connections import test_connection as ask_the_site
-from runs.following import follow_runs
+from runs.following.poll import follow_runs
 from runs.models import Run
 from runs.services import watch
 from runs.states import RunState

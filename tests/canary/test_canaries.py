@@ -11,9 +11,9 @@ import pytest
 from django.db import connection as database
 
 from connections.services.connections import open_connection
+from runs.following.callback import notification_url
 from runs.job import layout
 from runs.models import Run
-from runs.notifications import notification_url
 from schedules.models import Schedule
 from tests.canary import accounts, canaries, places
 from tests.canary.accounts import secure_the_account

@@ -23,7 +23,7 @@ from connections.unicore.client import SiteClient
 from mantik.demo.sandbox.users import read_users
 from mantik.up.ports import free_port
 from mantik.up.stack import Options, Stack
-from runs.logs import raw_log
+from runs.following.job_log import raw_log
 from runs.models import Run
 from runs.services import cancel_run
 from runs.states import AT_SITE, BEFORE_START, RunState

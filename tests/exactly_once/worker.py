@@ -25,7 +25,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from runs.following import follow_runs  # noqa: E402
+from runs.following.poll import follow_runs  # noqa: E402
 from runs.registry.tending import tend  # noqa: E402
 from runs.submission.submit import submit_run  # noqa: E402
 

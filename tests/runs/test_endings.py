@@ -11,12 +11,12 @@ import pytest
 
 from connections.unicore.client import FileStat, JobState, JobStatus
 from connections.unicore.errors import JobGone, SiteUnavailable
-from runs import logs, wrapping_up
 from runs.backend_config import QueueLimits
+from runs.following import finish, job_log
+from runs.following.job_log import END, end_of_log, fetch_log
+from runs.following.outcomes import ending, may_change
 from runs.lifecycle import explain
-from runs.logs import END, end_of_log, fetch_log
 from runs.models import Run
-from runs.outcomes import ending, may_change
 from runs.states import RunState
 from tests.support import factories
 
@@ -182,7 +182,7 @@ class Site:
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Site:
     stands_in = Site(LOG.encode())
-    monkeypatch.setattr(wrapping_up, "open_connection", lambda _connection: stands_in)
+    monkeypatch.setattr(finish, "open_connection", lambda _connection: stands_in)
     return stands_in
 
 
@@ -193,7 +193,7 @@ def run() -> Run:
 
 
 def wrap_up(run: Run) -> Run:
-    wrapping_up.wrap_up(Run.objects.get(pk=run.pk), clock=lambda: NOW)
+    finish.wrap_up(Run.objects.get(pk=run.pk), clock=lambda: NOW)
     return Run.objects.get(pk=run.pk)
 
 
@@ -226,7 +226,7 @@ def test_who_knows_an_older_reason_changes_nothing(run: Run) -> None:
 
 
 def test_a_log_that_is_not_there_to_its_end_says_nothing(site: Site, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "PIECES_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "PIECES_PER_VISIT", 1)
     site.content = (TRACEBACK + "epoch\n" * 100_000 + TRACEBACK.replace("list", "last")).encode()
     run = wrap_up(run)
     assert (run.outcome, run.log_complete) == ("The job ended with exit code 1.", False)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runs.failure_reasons import LONGEST, Failure, reason
-from runs.log_lines import log_end
+from runs.following.failure_reasons import LONGEST, Failure, reason
+from runs.following.log_lines import log_end
 
 FRAMES = '  File "/job/code/train.py", line 214, in <module>\n    main(args)\n    ~~~~^^^^^^\n'
 TRACEBACK = f"Traceback (most recent call last):\n{FRAMES}"

@@ -9,8 +9,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.unicore.client import FileStat
-from runs import logs
-from runs.logs import fetch_log, last_lines, raw_log, read_log
+from runs.following import job_log
+from runs.following.job_log import fetch_log, last_lines, raw_log, read_log
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories
@@ -58,8 +58,8 @@ def test_what_grows_is_appended_and_never_asked_for_twice(run: Run) -> None:
 
 
 def test_a_chatty_job_does_not_keep_a_worker(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "PIECES_PER_VISIT", 2)
-    site = GrowingFile(b"x" * (3 * logs.PIECE))
+    monkeypatch.setattr(job_log, "PIECES_PER_VISIT", 2)
+    site = GrowingFile(b"x" * (3 * job_log.PIECE))
 
     assert not fetch(site, run)
     assert fetch(site, run)

@@ -26,9 +26,9 @@ from connections.services.connections import (
 from connections.unicore.client import SiteClient
 from projects.code import mirrors
 from projects.models import Membership
-from runs.following import claim_due, follow_runs
+from runs.following.job_log import raw_log
+from runs.following.poll import claim_due, follow_runs
 from runs.job import layout
-from runs.logs import raw_log
 from runs.models import Run
 from runs.phases import phase_segments
 from runs.registry.services import register_model

@@ -15,8 +15,8 @@ from django.utils import timezone
 from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
+from runs.following.callback import notification_url
 from runs.models import Run
-from runs.notifications import notification_url
 from runs.states import RunState
 from tests.support import factories
 

@@ -9,8 +9,8 @@ from connections.unicore.refusals import Refusal, refusal_in
 from connections.unicore.wording import plain
 from mantik.lib.humanize import spoken_duration
 from runs.backend_config import BackendConfig, BackendConfigError, QueueLimits, parse_backend_config
-from runs.failure_reasons import Failure, Reason, reason
-from runs.log_lines import NO_LOG, LogEnd
+from runs.following.failure_reasons import Failure, Reason, reason
+from runs.following.log_lines import NO_LOG, LogEnd
 from runs.models import Run
 from runs.states import RunState
 from runs.submission import refusals

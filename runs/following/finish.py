@@ -8,10 +8,10 @@ from connections.services.connections import open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from mantik.lib.sealing import SealBroken
+from runs.following.job_log import end_of_log, fetch_log
+from runs.following.outcomes import reason_in_log
 from runs.lifecycle import explain, record, set_columns
-from runs.logs import end_of_log, fetch_log
 from runs.models import Run
-from runs.outcomes import reason_in_log
 from runs.submission.submit import delete_quietly
 from runs.tracking import close_tracking_run
 

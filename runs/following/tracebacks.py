@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runs.log_lines import Line
+from runs.following.log_lines import Line
 
 # An exception with so many lines of anything else after it was caught, and the program went on.
 NEAR_THE_END = 100

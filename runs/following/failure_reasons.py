@@ -11,9 +11,9 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runs.log_lines import NO_LOG, Line, LogEnd
+from runs.following.log_lines import NO_LOG, Line, LogEnd
+from runs.following.tracebacks import fatal_exception
 from runs.mlproject.wording import shortened
-from runs.tracebacks import fatal_exception
 
 LONGEST = 300
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126

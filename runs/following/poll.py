@@ -24,12 +24,12 @@ from connections.unicore.client import JobStatus, SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
+from runs.following.finish import wrap_up
+from runs.following.job_log import fetch_log, log_is_due
+from runs.following.outcomes import core_hours, ending, state_for
 from runs.lifecycle import move, set_columns, wait
-from runs.logs import fetch_log, log_is_due
 from runs.models import Run
-from runs.outcomes import core_hours, ending, state_for
 from runs.states import AT_SITE, RunState
-from runs.wrapping_up import wrap_up
 
 log = structlog.get_logger(__name__)
 

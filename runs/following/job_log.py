@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from connections.unicore.client import SiteClient
+from runs.following.log_lines import NO_LOG, LogEnd, log_end
 from runs.lifecycle import record
-from runs.log_lines import NO_LOG, LogEnd, log_end
 from runs.models import Run, RunLogChunk
 
 LOG_FILE = "mantik.log"
