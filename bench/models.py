@@ -28,7 +28,7 @@ from runs.registry import services, tending
 from runs.registry.entry import remove_entry
 from runs.registry.files import files_of
 from runs.states import RunState
-from runs.tracking import ensure_tracking_run
+from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.support import factories
 from tests.support.logged_models import FILES, log_model
 

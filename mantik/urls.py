@@ -9,7 +9,7 @@ from mantik.accounts import urls as accounts
 from mantik.farewell import views as farewell
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
-from runs.gateway.views import no_such_call
+from runs.tracking.gateway.views import no_such_call
 from runs.views.detail import notify
 
 # Pages composed of several rooms are wired here; their addresses are the projects' own.
@@ -39,7 +39,7 @@ urlpatterns = [
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     # Also without the slash: clients must never be led on.
     path("tracking", no_such_call),
-    path("tracking/", include("runs.gateway.urls")),
+    path("tracking/", include("runs.tracking.gateway.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -13,7 +13,7 @@ from runs.following.outcomes import reason_in_log
 from runs.lifecycle import explain, record, set_columns
 from runs.models import Run
 from runs.submission.submit import delete_quietly
-from runs.tracking import close_tracking_run
+from runs.tracking.mlflow_run import close_tracking_run
 
 Clock = Callable[[], datetime]
 

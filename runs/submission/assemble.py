@@ -31,7 +31,7 @@ from runs.models import Run
 from runs.planning.plan import Choices, make_plan, other_site
 from runs.planning.repeatable import Repeatable
 from runs.submission.create import code_columns
-from runs.tracking import ensure_tracking_run
+from runs.tracking.mlflow_run import ensure_tracking_run
 
 CODE_ARCHIVE = layout.CODE
 MOST_TOLD = 5

@@ -27,7 +27,7 @@ from runs.following.job_log import raw_log
 from runs.models import Run
 from runs.services import cancel_run
 from runs.states import AT_SITE, BEFORE_START, RunState
-from runs.tracking import RUN_TAG
+from runs.tracking.mlflow_run import RUN_TAG
 from tests.exactly_once.pool import Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
 from tests.support.mlflow_server import HEADERS, TOKEN, MlflowServer

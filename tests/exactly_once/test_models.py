@@ -19,7 +19,7 @@ from runs.models import RegisteredModel, Run
 from runs.registry import services
 from runs.registry.entry import TAG
 from runs.states import RunState
-from runs.tracking import ensure_tracking_run
+from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.exactly_once.conftest import MINUTES_BETWEEN_TURNS, MOST_TURNS, PATIENCE, mlflow_label, worker_environment
 from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support import factories

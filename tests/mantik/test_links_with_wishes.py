@@ -22,7 +22,7 @@ NOT_PAGES = (
     "mantik/demo/sandbox",
     "connections/unicore",
     "connections/renewal/oidc.py",
-    "runs/gateway",
+    "runs/tracking/gateway",
 )
 
 # (view, key) by the test that takes away what it names.

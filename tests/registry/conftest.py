@@ -12,7 +12,7 @@ from projects.permissions import Role
 from runs.models import RegisteredModel, Run
 from runs.registry import services, tending
 from runs.states import RunState
-from runs.tracking import ensure_tracking_run
+from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.support import factories
 from tests.support.logged_models import log_metric, log_model
 from tests.support.mlflow_server import MlflowServer

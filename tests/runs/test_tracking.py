@@ -16,7 +16,7 @@ from projects.permissions import Role
 from runs.metrics import read_metrics
 from runs.models import Run
 from runs.states import RunState
-from runs.tracking import close_tracking_run, ensure_tracking_run
+from runs.tracking.mlflow_run import close_tracking_run, ensure_tracking_run
 from tests.support import factories
 from tests.support.mlflow_server import HEADERS, MlflowServer
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.gateway import views
+from runs.tracking.gateway import views
 
 app_name = "tracking"
 _API = "api/2.0/mlflow/"

@@ -1,0 +1,1 @@
+"""What a training logs, on its way to MLflow and back."""
