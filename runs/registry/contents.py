@@ -12,8 +12,8 @@ import yaml
 
 from connections.mlflow.model_files import model_files
 from connections.mlflow.values import ModelSource
-from runs.artifacts import is_inside
 from runs.registry.candidates import MLMODEL
+from runs.results.artifacts import is_inside
 
 MOST_FILES = 10_000
 _MOST_MLMODEL = 1024**2

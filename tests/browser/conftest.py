@@ -79,8 +79,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tracking(monkeypatch: pytest.MonkeyPatch) -> Tracking:
     stand_in = Tracking()
-    monkeypatch.setattr("runs.metrics.tracking_client", lambda: stand_in)
-    monkeypatch.setattr("runs.artifacts.tracking_client", lambda: stand_in)
+    monkeypatch.setattr("runs.results.metrics.tracking_client", lambda: stand_in)
+    monkeypatch.setattr("runs.results.artifacts.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.registry.candidates.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.registry.candidates.model_files", lambda: stand_in)
     monkeypatch.setattr("runs.registry.example.model_files", lambda: stand_in)

@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from projects.permissions import Role
-from runs.metrics import read_metrics
 from runs.models import Run
+from runs.results.metrics import read_metrics
 from runs.states import RunState
 from runs.tracking.mlflow_run import close_tracking_run, ensure_tracking_run
 from tests.support import factories
