@@ -11,8 +11,8 @@ from mantik.notices import services as notices
 from projects.models import Project
 from projects.permissions import Action, may
 from projects.services import invitations
+from runs.pages.figures import failed_recently
 from runs.registry.rows import troubled_count
-from runs.reports import failed_recently
 from schedules.rows import paused_count
 
 FAILED_WITHIN = timedelta(days=7)

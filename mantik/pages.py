@@ -19,11 +19,11 @@ from projects.pages.project_list import ProjectFilter
 from projects.permissions import Action, may, roles_in
 from projects.services.experiments import may_edit
 from projects.views.loading import project_or_404
-from runs import reports
 from runs.following.outcomes import may_change
 from runs.models import Run
+from runs.pages import figures
+from runs.pages.rows import run_rows
 from runs.registry.rows import newest_models
-from runs.rows import run_rows
 from schedules.rows import next_rows
 
 LATEST = 10
@@ -41,7 +41,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     )
     roles = roles_in(page.rows, user=request.user) if request.user.is_authenticated else {}
     own = [project for project in page.rows if project.pk in roles]
-    last_run, active = reports.last_run_by_project(page.rows), reports.active_by_project(own)
+    last_run, active = figures.last_run_by_project(page.rows), figures.active_by_project(own)
     context = {
         "filters": filters,
         "rows": [
@@ -83,7 +83,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _figures(project: Project) -> list[dict[str, Any]]:
-    found = reports.figures(project, since=timezone.now() - LAST_WEEK)
+    found = figures.figures(project, since=timezone.now() - LAST_WEEK)
     runs = reverse("runs:list", args=[project.slug])
     week = "in the last 7 days"
     return [
@@ -151,7 +151,7 @@ def _step(label: str, text: str, url: str | None, *, done: bool) -> dict[str, An
 def experiments(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     found = list(project.experiments.in_order().select_related("created_by", "project"))
-    last = reports.last_run_by_experiment(found)
+    last = figures.last_run_by_experiment(found)
     runs = reverse("runs:list", args=[project.slug])
     context = {
         "project": project,

@@ -13,9 +13,9 @@ from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.mirrors import whole_code_here
 from runs.backend_config import BackendConfig
-from runs.commits import commit_url_of
 from runs.job import RunFacts, environment_file, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
+from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
 from runs.submission.assemble import Recipe
 

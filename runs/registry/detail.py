@@ -13,7 +13,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import measure
 from projects.permissions import Action, may
-from runs.commits import commit_url
+from runs.pages.commits import commit_url
 from runs.registry.document import read_document
 from runs.registry.example import input_example
 from runs.registry.forms import AliasForm

@@ -12,7 +12,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import measure
 from projects.models import Project
-from runs.commits import commit_url
+from runs.pages.commits import commit_url
 from runs.registry.measures import most_telling
 from runs.registry.models import RegisteredModel
 from runs.registry.services import may_unregister

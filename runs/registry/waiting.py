@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from runs.pages.waiting import OPERATORS, UNATTENDED, Waiting
 from runs.registry.models import RegisteredModel
 from runs.registry.states import UNDER_WAY
-from runs.waiting import OPERATORS, UNATTENDED, Waiting
 
 
 def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:

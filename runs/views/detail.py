@@ -21,13 +21,13 @@ from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.http import MemberRequest
 from projects.permissions import Action
 from runs import services
-from runs.detail import TABS, live_parts, run_page
 from runs.following.callback import token_is_valid
 from runs.following.job_log import raw_log, read_log
 from runs.models import Run
+from runs.pages.rows import model_of
+from runs.pages.run_page import TABS, live_parts, run_page
 from runs.results.artifacts import Download, is_inside
 from runs.results.metrics import read_metrics
-from runs.rows import model_of
 from runs.views.loading import run_or_404
 
 

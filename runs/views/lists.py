@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET
 from mantik.lib.paging import page_by_pk
 from projects.permissions import Action, may
 from projects.views.loading import project_or_404
-from runs.filters import RunFilter
 from runs.following.outcomes import may_change
 from runs.models import Run
-from runs.rows import run_rows
+from runs.pages.filters import RunFilter
+from runs.pages.rows import run_rows
 
 PAGE_SIZE = 50
 

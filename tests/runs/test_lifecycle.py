@@ -10,7 +10,7 @@ import pytest
 
 from runs.lifecycle import IllegalMove, move, wait
 from runs.models import Run
-from runs.phases import phase_segments
+from runs.pages.phases import phase_segments
 from runs.states import MOVES, TERMINAL, RunState
 from tests.support import factories
 

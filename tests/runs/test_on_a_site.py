@@ -30,7 +30,7 @@ from runs.following.job_log import raw_log
 from runs.following.poll import claim_due, follow_runs
 from runs.job import layout
 from runs.models import Run
-from runs.phases import phase_segments
+from runs.pages.phases import phase_segments
 from runs.registry.services import register_model
 from runs.registry.tending import tend
 from runs.services import cancel_run, watch

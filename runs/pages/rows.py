@@ -12,13 +12,13 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Action, may
-from runs.commits import commit_url
 from runs.models import RegisteredModel, Run
-from runs.phases import Segment, phase_segments
+from runs.pages.commits import commit_url
+from runs.pages.phases import Segment, phase_segments
+from runs.pages.waiting import waiting
 from runs.registry.services import may_unregister, why_not_registrable
 from runs.services import may_delete
 from runs.states import Badge, RunState
-from runs.waiting import waiting
 
 
 @dataclass(frozen=True)

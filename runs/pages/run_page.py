@@ -12,16 +12,16 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import core_hours, spoken_duration
 from projects.permissions import Action, may
-from runs.commits import commit_url
 from runs.following.job_log import last_lines
 from runs.following.outcomes import may_change
 from runs.models import Run
-from runs.phases import Segment, phase_segments
+from runs.pages.commits import commit_url
+from runs.pages.phases import Segment, phase_segments
+from runs.pages.rows import again_url, model_of
+from runs.pages.waiting import waiting
 from runs.registry.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
-from runs.rows import again_url, model_of
 from runs.services import may_cancel, may_delete
-from runs.waiting import waiting
 
 TABS = {
     "overview": "Overview",
