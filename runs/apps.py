@@ -6,8 +6,8 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from projects.services import dependents
-        from runs import connection_use
-        from runs.dependents import DEPENDENT
+        from runs.dependents import connections
+        from runs.dependents.projects import DEPENDENT
 
         dependents.register(DEPENDENT)
-        connection_use.register()
+        connections.register()

@@ -1,0 +1,1 @@
+"""What runs keep of projects and connections, for when one of those changes or goes."""
