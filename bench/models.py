@@ -24,9 +24,9 @@ from connections.mlflow.model_files import model_files
 from connections.mlflow.values import ModelSource
 from mantik.up.web import address, web_service
 from runs.models import RegisteredModel, Run
-from runs.registry import services, tending
-from runs.registry.entry import remove_entry
-from runs.registry.files import files_of
+from runs.registered_models import services, tending
+from runs.registered_models.entry import remove_entry
+from runs.registered_models.files import files_of
 from runs.states import RunState
 from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.support import factories

@@ -23,7 +23,7 @@ from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages import figures
 from runs.pages.rows import run_rows
-from runs.registry.rows import newest_models
+from runs.registered_models.rows import newest_models
 from schedules.rows import next_rows
 
 LATEST = 10

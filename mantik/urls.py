@@ -26,7 +26,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", include((_projects, "projects"))),
     path("projects/<slug:slug>/runs/", include("runs.urls")),
-    path("projects/<slug:slug>/models/", include("runs.registry.urls")),
+    path("projects/<slug:slug>/models/", include("runs.registered_models.urls")),
     path("projects/<slug:slug>/schedules/", include("schedules.urls")),
     path("settings/connections/", include("connections.urls")),
     path("settings/tokens/", include("mantik.tokens.urls")),

@@ -190,6 +190,6 @@ class RunLogChunk(models.Model):
 
 
 # Django looks for an app's models here.
-from runs.registry.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel  # noqa: E402
+from runs.registered_models.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel  # noqa: E402
 
 __all__ = ["ModelAlias", "ModelAliasChange", "RegisteredModel", "RetiredModel", "Run", "RunEvent", "RunLogChunk"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mantik.lib.queue import send
 from runs.following import poll
-from runs.registry import tending
+from runs.registered_models import tending
 from runs.submission import submit
 
 SUBMISSIONS_PER_SWEEP = 200

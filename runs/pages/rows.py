@@ -16,7 +16,7 @@ from runs.models import RegisteredModel, Run
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.waiting import waiting
-from runs.registry.services import may_unregister, why_not_registrable
+from runs.registered_models.services import may_unregister, why_not_registrable
 from runs.services import may_delete
 from runs.states import Badge, RunState
 

@@ -19,7 +19,7 @@ from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
 from runs.pages.waiting import waiting
-from runs.registry.services import may_register, may_unregister, why_not_registrable
+from runs.registered_models.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
 from runs.services import may_cancel, may_delete
 

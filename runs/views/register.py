@@ -17,9 +17,9 @@ from connections.mlflow.errors import TrackingError
 from mantik.accounts.http import MemberRequest
 from projects.permissions import Action
 from runs.models import RegisteredModel, Run
-from runs.registry import services
-from runs.registry.candidates import Candidate, candidates
-from runs.registry.forms import RegisterForm, explained, suggested_name
+from runs.registered_models import services
+from runs.registered_models.candidates import Candidate, candidates
+from runs.registered_models.forms import RegisterForm, explained, suggested_name
 from runs.services import NotAllowed
 from runs.views.loading import run_or_404
 

@@ -81,9 +81,9 @@ def tracking(monkeypatch: pytest.MonkeyPatch) -> Tracking:
     stand_in = Tracking()
     monkeypatch.setattr("runs.results.metrics.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.results.artifacts.tracking_client", lambda: stand_in)
-    monkeypatch.setattr("runs.registry.candidates.tracking_client", lambda: stand_in)
-    monkeypatch.setattr("runs.registry.candidates.model_files", lambda: stand_in)
-    monkeypatch.setattr("runs.registry.example.model_files", lambda: stand_in)
+    monkeypatch.setattr("runs.registered_models.candidates.tracking_client", lambda: stand_in)
+    monkeypatch.setattr("runs.registered_models.candidates.model_files", lambda: stand_in)
+    monkeypatch.setattr("runs.registered_models.example.model_files", lambda: stand_in)
     return stand_in
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from mantik.accounts.models import User
 from projects.models import Project
 from runs.models import RegisteredModel
-from runs.registry.states import ModelState
+from runs.registered_models.states import ModelState
 from runs.states import RunState
 from tests.support import factories as make
 from tests.support.registered_models import give_alias, make_model

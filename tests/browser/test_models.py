@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from runs.models import RegisteredModel
-from runs.registry.states import ModelState
+from runs.registered_models.states import ModelState
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene

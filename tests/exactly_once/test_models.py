@@ -16,8 +16,8 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registry import services
-from runs.registry.entry import TAG
+from runs.registered_models import services
+from runs.registered_models.entry import TAG
 from runs.states import RunState
 from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.exactly_once.conftest import MINUTES_BETWEEN_TURNS, MOST_TURNS, PATIENCE, mlflow_label, worker_environment

@@ -10,7 +10,7 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registry import services, tending
+from runs.registered_models import services, tending
 from runs.states import RunState
 from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.support import factories

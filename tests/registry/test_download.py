@@ -22,10 +22,10 @@ from connections.mlflow.values import ModelSource, OpenArtifact
 from mantik.accounts.models import User
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registry import services
-from runs.registry.contents import is_safe
-from runs.registry.download import ZipDownload, zip_size
-from runs.registry.states import ModelState
+from runs.registered_models import services
+from runs.registered_models.contents import is_safe
+from runs.registered_models.download import ZipDownload, zip_size
+from runs.registered_models.states import ModelState
 from tests.conftest import ClientOf
 from tests.registry.conftest import NOW, register, tend
 from tests.support import factories

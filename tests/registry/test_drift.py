@@ -10,8 +10,8 @@ import pytest
 from connections.mlflow.registry import registry
 from mantik.accounts.models import User
 from runs.models import RegisteredModel
-from runs.registry import services
-from runs.registry.tending import CHECK_EVERY
+from runs.registered_models import services
+from runs.registered_models.tending import CHECK_EVERY
 from tests.registry.conftest import NOW, tend
 from tests.support.logged_models import call_registry, model_version
 from tests.support.mlflow_server import MlflowServer

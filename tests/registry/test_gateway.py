@@ -18,8 +18,8 @@ from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import make_token
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registry import services
-from runs.registry.states import ModelState
+from runs.registered_models import services
+from runs.registered_models.states import ModelState
 from tests.registry.conftest import NOW, register, tend
 from tests.support import factories
 from tests.support.logged_models import FILES, log_classic_model

@@ -15,8 +15,8 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel
-from runs.registry.states import ModelState
-from runs.registry.views import pages
+from runs.registered_models.states import ModelState
+from runs.registered_models.views import pages
 from runs.states import RunState
 from tests.support.factories import join, make_project, make_run
 from tests.support.pages import count_queries, page_text

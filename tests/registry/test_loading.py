@@ -16,9 +16,9 @@ from mantik.tokens.models import Scope
 from mantik.tokens.services import make_token
 from projects.permissions import Role
 from runs.models import RegisteredModel
-from runs.registry import services
-from runs.registry.files import files_of
-from runs.registry.loading import loading_help
+from runs.registered_models import services
+from runs.registered_models.files import files_of
+from runs.registered_models.loading import loading_help
 from runs.states import RunState
 from tests.registry.conftest import NOW, register, tend
 from tests.registry.real_models import ANSWER, command, python, train

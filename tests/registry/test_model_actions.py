@@ -12,7 +12,7 @@ from projects.models import Project
 from projects.permissions import Role
 from projects.services import deletion
 from runs.models import ModelAlias, ModelAliasChange, RegisteredModel, Run
-from runs.registry.states import ModelState
+from runs.registered_models.states import ModelState
 from runs.states import RunState
 from tests.support import factories
 from tests.support.pages import count_queries, page_text

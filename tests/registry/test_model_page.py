@@ -16,9 +16,9 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registry import services
-from runs.registry.signatures import signature_parts
-from runs.registry.states import ModelState
+from runs.registered_models import services
+from runs.registered_models.signatures import signature_parts
+from runs.registered_models.states import ModelState
 from runs.states import RunState
 from tests.registry.conftest import register, tend
 from tests.support import factories

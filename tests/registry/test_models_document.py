@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from runs.models import RegisteredModel, Run
-from runs.registry.certificate import canonical, sha256_of
-from runs.registry.download import ZipDownload
-from runs.registry.loading import loading_help
+from runs.registered_models.certificate import canonical, sha256_of
+from runs.registered_models.download import ZipDownload
+from runs.registered_models.loading import loading_help
 
 DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs" / "models.md").read_text()
 BLOCKS = re.findall(r"```\w+\n(.*?)```\n", DOCUMENT, re.DOTALL)

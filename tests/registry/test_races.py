@@ -17,8 +17,8 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import ModelAlias, RegisteredModel, Run
-from runs.registry import services
-from runs.registry.services import Taken
+from runs.registered_models import services
+from runs.registered_models.services import Taken
 from tests.registry.conftest import NOW, finished_run, register, tend
 from tests.support import factories
 from tests.support.logged_models import log_model

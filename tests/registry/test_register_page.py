@@ -13,7 +13,7 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
 from runs.models import RegisteredModel, Run
-from runs.registry.forms import suggested_name
+from runs.registered_models.forms import suggested_name
 from runs.states import RunState
 from tests.registry.conftest import finished_run, tend
 from tests.support import factories
@@ -125,7 +125,7 @@ def test_a_race_for_a_name_that_looked_free_ends_in_the_same_sentence(
     by_ada: Client, run: Run, logged: ModelSource, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_model(run=factories.make_run(RunState.FINISHED, project=project, name="first light"), name="yield")
-    monkeypatch.setattr("runs.registry.forms.holder_of_name", lambda *_: None)
+    monkeypatch.setattr("runs.registered_models.forms.holder_of_name", lambda *_: None)
     answer = by_ada.post(url(run), {"model": logged.model_id, "name": "yield"})
     assert answer.status_code == 422
     assert "yield is the name of the model of the run first light" in page_text(answer)

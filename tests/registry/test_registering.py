@@ -10,9 +10,9 @@ import pytest
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from runs.models import RegisteredModel, RetiredModel, Run
-from runs.registry import services
-from runs.registry.candidates import candidates
-from runs.registry.states import ModelState
+from runs.registered_models import services
+from runs.registered_models.candidates import candidates
+from runs.registered_models.states import ModelState
 from runs.services import NotAllowed, delete_run
 from runs.states import RunState
 from tests.registry.conftest import NOW, register, tend

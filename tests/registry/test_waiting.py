@@ -12,9 +12,9 @@ from connections.mlflow.registry import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from runs.models import RegisteredModel, RetiredModel, Run
-from runs.registry import services, tending
-from runs.registry.entry import TAG, make_entry, what_changed
-from runs.registry.states import ModelState
+from runs.registered_models import services, tending
+from runs.registered_models.entry import TAG, make_entry, what_changed
+from runs.registered_models.states import ModelState
 from tests.registry.conftest import NOW, register, tend
 from tests.support.factories import append_log
 from tests.support.logged_models import model_version
@@ -121,7 +121,7 @@ def test_a_wish_while_a_worker_is_at_it_is_done_when_it_has_let_go(
         services.set_alias(model=model, actor=ada, alias="stable", now=NOW + timedelta(seconds=1))
         return what_changed(found)
 
-    monkeypatch.setattr("runs.registry.tending.what_changed", meanwhile)
+    monkeypatch.setattr("runs.registered_models.tending.what_changed", meanwhile)
     tend(model)
     monkeypatch.undo()
     assert tending.due_models(now=NOW + timedelta(seconds=1), limit=5) == [model.pk]
@@ -140,7 +140,7 @@ def test_who_unregisters_while_a_worker_registers_wins(
         services.unregister_model(model=model, actor=ada, now=NOW)
         return make_entry(found)
 
-    monkeypatch.setattr("runs.registry.tending.make_entry", meanwhile)
+    monkeypatch.setattr("runs.registered_models.tending.make_entry", meanwhile)
     found = tend(model)
     assert found
     assert found.state == ModelState.UNREGISTERING

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from runs.models import ModelAlias, ModelAliasChange, RegisteredModel, Run
-from runs.registry.certificate import certificate_of, sha256_of
-from runs.registry.contents import Contents, FileFact, describe
-from runs.registry.names import registry_name
-from runs.registry.states import ModelState
+from runs.registered_models.certificate import certificate_of, sha256_of
+from runs.registered_models.contents import Contents, FileFact, describe
+from runs.registered_models.names import registry_name
+from runs.registered_models.states import ModelState
 from runs.states import RunState
 from tests.support.factories import make_run
 from tests.support.logged_models import FILES, MLMODEL

@@ -10,7 +10,7 @@ from django.http import HttpResponse, JsonResponse
 
 from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
 from mantik.tokens.http import Refusal
-from runs.registry.models import RegisteredModel
+from runs.registered_models.models import RegisteredModel
 
 # Clients wait for so long before they ask again, in seconds.
 ASK_AGAIN = 5

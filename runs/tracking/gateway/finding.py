@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mantik.accounts.models import User
 from projects.permissions import Action, may
-from runs.registry.models import RegisteredModel
+from runs.registered_models.models import RegisteredModel
 
 
 def model_by_name(user: User, name: str, *, version: str = "") -> RegisteredModel | None:

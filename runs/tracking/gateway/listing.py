@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from runs.registry.contents import FileFact
+from runs.registered_models.contents import FileFact
 
 
 def folder(files: Iterable[FileFact], path: str) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from connections.mlflow.errors import TrackingError
 from mantik.tokens.http import TokenRequest, token_required
 from mantik.tokens.models import Scope
-from runs.registry.files import ModelFile, files_of
-from runs.registry.models import RegisteredModel
+from runs.registered_models.files import ModelFile, files_of
+from runs.registered_models.models import RegisteredModel
 from runs.tracking.gateway import answers
 from runs.tracking.gateway.finding import model_by_alias, model_by_name, model_by_uuid
 from runs.tracking.gateway.listing import folder

@@ -23,11 +23,11 @@ from mantik.audit.services import record as record_for_audit
 from mantik.lib.queue import send
 from mantik.notices.services import notify
 from runs.lifecycle import record
-from runs.registry.certificate import certificate_of, environment_of, sha256_of
-from runs.registry.contents import NoModel, read_contents
-from runs.registry.entry import make_entry, remove_entry, tell_aliases, what_changed
-from runs.registry.models import RegisteredModel, RetiredModel
-from runs.registry.states import ModelState
+from runs.registered_models.certificate import certificate_of, environment_of, sha256_of
+from runs.registered_models.contents import NoModel, read_contents
+from runs.registered_models.entry import make_entry, remove_entry, tell_aliases, what_changed
+from runs.registered_models.models import RegisteredModel, RetiredModel
+from runs.registered_models.states import ModelState
 
 log = structlog.get_logger(__name__)
 

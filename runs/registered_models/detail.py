@@ -14,16 +14,16 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import measure
 from projects.permissions import Action, may
 from runs.pages.commits import commit_url
-from runs.registry.document import read_document
-from runs.registry.example import input_example
-from runs.registry.forms import AliasForm
-from runs.registry.loading import loading_help
-from runs.registry.measures import most_telling
-from runs.registry.models import ModelAliasChange, RegisteredModel
-from runs.registry.services import may_keep, may_unregister
-from runs.registry.signatures import signature_parts
-from runs.registry.states import UNDER_WAY
-from runs.registry.waiting import waiting
+from runs.registered_models.document import read_document
+from runs.registered_models.example import input_example
+from runs.registered_models.forms import AliasForm
+from runs.registered_models.loading import loading_help
+from runs.registered_models.measures import most_telling
+from runs.registered_models.models import ModelAliasChange, RegisteredModel
+from runs.registered_models.services import may_keep, may_unregister
+from runs.registered_models.signatures import signature_parts
+from runs.registered_models.states import UNDER_WAY
+from runs.registered_models.waiting import waiting
 
 TABS = {"overview": "Overview", "signature": "Signature", "files": "Files", "certificate": "Certificate"}
 MOST_FIGURES = 4

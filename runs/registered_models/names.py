@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from projects.models import Project
-from runs.registry.models import LONGEST_ALIAS, LONGEST_NAME
+from runs.registered_models.models import LONGEST_ALIAS, LONGEST_NAME
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]*")

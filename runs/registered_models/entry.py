@@ -13,7 +13,7 @@ from connections.mlflow.model_files import model_files
 from connections.mlflow.registry import registry
 from connections.mlflow.values import RegistryEntry
 from mantik.lib.humanize import counted, filesize
-from runs.registry.models import RegisteredModel
+from runs.registered_models.models import RegisteredModel
 
 TAG = "mantik.model"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from connections.mlflow.errors import TrackingError
 from connections.mlflow.model_files import model_files
-from runs.registry.models import RegisteredModel
+from runs.registered_models.models import RegisteredModel
 from runs.results.artifacts import is_inside
 
 MOST_BYTES = 16 * 1024

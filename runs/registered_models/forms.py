@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 
 from projects.forms import MOST_DESCRIPTION
 from runs.models import Run
-from runs.registry.candidates import Candidate
-from runs.registry.models import LONGEST_NAME, RegisteredModel
-from runs.registry.names import problem_with_alias, problem_with_name
-from runs.registry.services import Taken, holder_of_name
+from runs.registered_models.candidates import Candidate
+from runs.registered_models.models import LONGEST_NAME, RegisteredModel
+from runs.registered_models.names import problem_with_alias, problem_with_name
+from runs.registered_models.services import Taken, holder_of_name
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 
 from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.model_files import model_files
-from runs.registry.contents import FileFact
-from runs.registry.models import RegisteredModel
+from runs.registered_models.contents import FileFact
+from runs.registered_models.models import RegisteredModel
 
 
 def files_of(model: RegisteredModel) -> list[FileFact]:

@@ -19,9 +19,9 @@ from projects.models import Project
 from projects.permissions import Action, may
 from runs.lifecycle import record
 from runs.models import Run
-from runs.registry.models import ModelAlias, ModelAliasChange, RegisteredModel
-from runs.registry.names import registry_name
-from runs.registry.states import ModelState
+from runs.registered_models.models import ModelAlias, ModelAliasChange, RegisteredModel
+from runs.registered_models.names import registry_name
+from runs.registered_models.states import ModelState
 from runs.services import NotAllowed
 from runs.states import RunState
 
@@ -77,7 +77,7 @@ def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
 def register_model(
     *, run: Run, actor: User, name: str, description: str, source: ModelSource, now: datetime
 ) -> RegisteredModel:
-    """Take the name and the run; workers go on from there. `name` is a good one (`runs.registry.names`).
+    """Take the name and the run; workers go on from there. `name` is a good one (`runs.registered_models.names`).
 
     Raises NotAllowed, and Taken: of two at the same instant the database lets one through.
     """

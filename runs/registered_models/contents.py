@@ -12,7 +12,7 @@ import yaml
 
 from connections.mlflow.model_files import model_files
 from connections.mlflow.values import ModelSource
-from runs.registry.candidates import MLMODEL
+from runs.registered_models.candidates import MLMODEL
 from runs.results.artifacts import is_inside
 
 MOST_FILES = 10_000

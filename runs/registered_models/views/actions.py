@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
 from mantik.lib.answers import status_of
-from runs.registry import services
-from runs.registry.detail import model_page
-from runs.registry.forms import AliasForm, DescriptionForm
-from runs.registry.models import RegisteredModel
-from runs.registry.views.loading import kept_or_403
+from runs.registered_models import services
+from runs.registered_models.detail import model_page
+from runs.registered_models.forms import AliasForm, DescriptionForm
+from runs.registered_models.models import RegisteredModel
+from runs.registered_models.views.loading import kept_or_403
 from runs.services import NotAllowed
 
 

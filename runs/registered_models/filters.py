@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from projects.models import Project
-from runs.registry.measures import most_telling
-from runs.registry.models import ModelAlias, RegisteredModel
-from runs.registry.querysets import RegisteredModelQuerySet
+from runs.registered_models.measures import most_telling
+from runs.registered_models.models import ModelAlias, RegisteredModel
+from runs.registered_models.querysets import RegisteredModelQuerySet
 
 MOST_METRICS = 3
 MOST_OPTIONS = 30

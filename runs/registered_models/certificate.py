@@ -17,8 +17,8 @@ from mantik.accounts.models import User
 from runs.following.job_log import read_log
 from runs.job.facts import node_facts
 from runs.models import Run
-from runs.registry.contents import Contents
-from runs.registry.models import RegisteredModel
+from runs.registered_models.contents import Contents
+from runs.registered_models.models import RegisteredModel
 
 FORMAT = "mantik.model-certificate/1"
 

@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC
 
 from connections.mlflow.errors import TrackingRefused
-from runs.registry.contents import FileFact, is_safe
-from runs.registry.files import ModelFile, files_of
-from runs.registry.models import RegisteredModel
+from runs.registered_models.contents import FileFact, is_safe
+from runs.registered_models.files import ModelFile, files_of
+from runs.registered_models.models import RegisteredModel
 
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16

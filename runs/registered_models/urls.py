@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from runs.registry.views import actions, pages
-from runs.registry.views.download import download
+from runs.registered_models.views import actions, pages
+from runs.registered_models.views.download import download
 
 app_name = "models"
 urlpatterns = [

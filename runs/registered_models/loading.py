@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
-from runs.registry.models import RegisteredModel
+from runs.registered_models.models import RegisteredModel
 
 
 class Snippet(NamedTuple):

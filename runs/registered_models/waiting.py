@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from runs.pages.waiting import OPERATORS, UNATTENDED, Waiting
-from runs.registry.models import RegisteredModel
-from runs.registry.states import UNDER_WAY
+from runs.registered_models.models import RegisteredModel
+from runs.registered_models.states import UNDER_WAY
 
 
 def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:

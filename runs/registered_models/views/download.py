@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from connections.mlflow.errors import TrackingError
 from projects.permissions import Action
-from runs.registry.download import ZipDownload
-from runs.registry.views.loading import model_or_404
+from runs.registered_models.download import ZipDownload
+from runs.registered_models.views.loading import model_or_404
 
 
 @require_GET

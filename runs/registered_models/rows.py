@@ -13,10 +13,10 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import measure
 from projects.models import Project
 from runs.pages.commits import commit_url
-from runs.registry.measures import most_telling
-from runs.registry.models import RegisteredModel
-from runs.registry.services import may_unregister
-from runs.registry.waiting import waiting
+from runs.registered_models.measures import most_telling
+from runs.registered_models.models import RegisteredModel
+from runs.registered_models.services import may_unregister
+from runs.registered_models.waiting import waiting
 from runs.states import Badge
 
 # "99+" is all that a sidebar can say.

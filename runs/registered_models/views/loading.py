@@ -14,9 +14,9 @@ from mantik.accounts.http import MemberRequest
 from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
-from runs.registry.gone import what_became_of
-from runs.registry.models import RegisteredModel
-from runs.registry.services import may_keep
+from runs.registered_models.gone import what_became_of
+from runs.registered_models.models import RegisteredModel
+from runs.registered_models.services import may_keep
 
 
 def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> RegisteredModel:

@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models import Q
 
 from projects.models import Project
-from runs.registry.states import ModelState
+from runs.registered_models.states import ModelState
 
 if TYPE_CHECKING:
     from mantik.accounts.models import User
-    from runs.registry.models import RegisteredModel
+    from runs.registered_models.models import RegisteredModel
 
 
 class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):

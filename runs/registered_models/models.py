@@ -11,8 +11,8 @@ from django.db.models.functions import Lower
 
 from connections.mlflow.values import ModelSource
 from projects.models import Project
-from runs.registry.querysets import RegisteredModelQuerySet
-from runs.registry.states import TROUBLED, ModelState
+from runs.registered_models.querysets import RegisteredModelQuerySet
+from runs.registered_models.states import TROUBLED, ModelState
 from runs.states import Badge
 
 LONGEST_NAME = 100
@@ -23,7 +23,7 @@ class RegisteredModel(models.Model):
     """A model that a finished run has logged, under a name that is unique in the project without regard to case.
 
     The row comes first and goes last, so a name and a run are taken for as long as anything of it may be in MLflow.
-    `runs.registry.services` writes what members wish; `runs.registry.tending` all that comes of it.
+    `runs.registered_models.services` writes what members wish; `runs.registered_models.tending` all that comes of it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_GET
 
 from mantik.lib.paging import page_by_pk
 from projects.views.loading import project_or_404
-from runs.registry.detail import TABS, live_parts, model_page
-from runs.registry.filters import ModelFilter
-from runs.registry.models import RegisteredModel
-from runs.registry.rows import model_rows
-from runs.registry.states import UNDER_WAY
-from runs.registry.views.loading import Gone, farewell, model_or_404
+from runs.registered_models.detail import TABS, live_parts, model_page
+from runs.registered_models.filters import ModelFilter
+from runs.registered_models.models import RegisteredModel
+from runs.registered_models.rows import model_rows
+from runs.registered_models.states import UNDER_WAY
+from runs.registered_models.views.loading import Gone, farewell, model_or_404
 
 PAGE_SIZE = 50
 
