@@ -33,11 +33,12 @@ from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
 from runs.submission.create import hand_over_on_commit
-from schedules import engine, periodic, services
-from schedules.beat import ScheduleBeat
+from schedules import periodic, services
 from schedules.dependents import empty_project
+from schedules.firing import engine
+from schedules.firing.beat import ScheduleBeat
+from schedules.firing.timing import read_timing
 from schedules.models import Schedule, Slot
-from schedules.timing import read_timing
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
 
@@ -151,7 +152,7 @@ def _ours(template: Schedule, size: int) -> _Numbers:
         _tick_until(beat.tick, lambda: len(late) >= len(keys))
     beat.close()
     assert Slot.objects.filter(schedule__in=keys).count() == len(keys)
-    return _Numbers(first, idle, late, _memory("schedules.beat:ScheduleBeat"))
+    return _Numbers(first, idle, late, _memory("schedules.firing.beat:ScheduleBeat"))
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from projects.permissions import LEAST_ROLE, Action
 from projects.services import dependents
 from projects.services.dependents import Dependent
 from schedules import periodic
+from schedules.firing.preconditions import owner_of, roles_for
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
 from schedules.querysets import ScheduleQuerySet
-from schedules.refusals import owner_of, roles_for
 
 BATCH = 500
 MOST_NAMED = 3

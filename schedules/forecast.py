@@ -11,7 +11,7 @@ from connections.models import Connection
 from mantik.lib.humanize import core_hours, counted, number
 from runs.models import Run
 from schedules.cron import Shown, count_until, shown
-from schedules.timing import Timing
+from schedules.firing.timing import Timing
 
 SHOWN = 10
 # More are not counted: "more than 2,000" says enough.

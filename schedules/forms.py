@@ -20,10 +20,10 @@ from runs.planning.forms import ConnectionChoice
 from runs.planning.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
 from runs.planning.wishes import Wish
 from runs.querysets import RunQuerySet
+from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
 from schedules.services import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
-from schedules.timing import BadTiming, Timing, read_timing
 
 MOST_OFFERED = 50
 NUMBERS = {

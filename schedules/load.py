@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from schedules.cron import Tally, tally
-from schedules.timing import Timing
+from schedules.firing.timing import Timing
 
 HOURS = 24
 # Of the picture, in units of its own.

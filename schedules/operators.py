@@ -16,10 +16,10 @@ from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.models import User
 from schedules import periodic
+from schedules.firing.upkeep import follow_switch
 from schedules.models import Schedule
 from schedules.querysets import ScheduleQuerySet
 from schedules.services import lock
-from schedules.sweeping import follow_switch
 
 
 @dataclass

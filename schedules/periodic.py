@@ -14,8 +14,8 @@ from typing import Any
 from django.db.models import F
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from schedules.firing.timing import Timing
 from schedules.models import Schedule
-from schedules.timing import Timing
 
 # What the rows say is to be started. Anybody's beat that sends it has what is due looked after.
 TASK = "schedules.tasks.fire_schedule"

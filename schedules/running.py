@@ -10,13 +10,13 @@ from mantik.accounts.models import User
 from mantik.audit.services import record
 from runs.models import Run
 from runs.services import NotAllowed
-from schedules.deciding import Decision, Facts, carry_out, order_of, rules_of
-from schedules.due import what_was_held
-from schedules.engine import facts_for, load_for_decisions, store
+from schedules.firing.decide import Decision, Facts, carry_out, order_of, rules_of
+from schedules.firing.due import what_was_held
+from schedules.firing.engine import facts_for, load_for_decisions, store
+from schedules.firing.preconditions import why_refused
+from schedules.firing.timing import timing_of
 from schedules.models import Schedule, Slot
-from schedules.refusals import why_refused
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
-from schedules.timing import timing_of
 
 
 def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp = CatchUp.SKIP, now: datetime) -> bool:

@@ -24,14 +24,15 @@ from runs.models import Run
 from runs.planning.plan import other_site
 from runs.services import NotAllowed
 from runs.submission.assemble import NotPossible, recipe_of
-from schedules import engine, periodic
-from schedules.deciding import Decision, hold, pause
-from schedules.due import WAS_PAUSED
+from schedules import periodic
+from schedules.firing import engine
+from schedules.firing.decide import Decision, hold, pause
+from schedules.firing.due import WAS_PAUSED
+from schedules.firing.timing import Timing, fire_moment, timing_of
 from schedules.models import Schedule
 from schedules.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
 from schedules.telling import changes, told
-from schedules.timing import Timing, fire_moment, timing_of
 
 __all__ = [
     "BadChoice",
@@ -101,7 +102,7 @@ def create_schedule(
     policies: Policies,
     now: datetime,
 ) -> Schedule:
-    """Enabled from now on. `timing` is what `schedules.timing.read_timing` made of the form.
+    """Enabled from now on. `timing` is what `schedules.firing.timing.read_timing` made of the form.
 
     Raises NameTaken, BadChoice, and NotYours for somebody else's connection.
     """

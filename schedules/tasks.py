@@ -1,11 +1,11 @@
-"""Background work on schedules. Beat fires them by itself (`schedules.beat`); these look after the rest."""
+"""Background work on schedules. Beat fires them by itself (`schedules.firing.beat`); these look after the rest."""
 
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
-from schedules import engine, sweeping
+from schedules.firing import engine, upkeep
 from schedules.models import Schedule
 
 
@@ -19,11 +19,11 @@ def fire_schedule(*, schedule_uuid: str, **_: Any) -> None:
 
 @shared_task
 def sweep_ends(**_: Any) -> None:
-    while sweeping.count_ends(now=timezone.now()) == sweeping.AT_ONCE:
+    while upkeep.count_ends(now=timezone.now()) == upkeep.AT_ONCE:
         pass
 
 
 @shared_task
 def sweep_switches(**_: Any) -> None:
-    while sweeping.heed_operators(now=timezone.now()) == sweeping.AT_ONCE:
+    while upkeep.heed_operators(now=timezone.now()) == upkeep.AT_ONCE:
         pass

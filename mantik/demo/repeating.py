@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from runs.models import Run
+from schedules.firing.timing import Timing, read_timing
 from schedules.models import Schedule
 from schedules.services import Policies, create_schedule, edit_schedule
-from schedules.timing import Timing, read_timing
 
 NAME = "Digits every day"
 

@@ -21,7 +21,7 @@ from projects.models import Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
-from schedules import engine
+from schedules.firing import engine
 from schedules.models import Schedule
 from tests.exactly_once.conftest import database_url
 from tests.support.factories import (

@@ -20,7 +20,7 @@ from django.urls import get_resolver  # noqa: E402
 from django_celery_beat.schedulers import DatabaseScheduler  # noqa: E402
 
 from mantik.celery import app  # noqa: E402
-from schedules.beat import ScheduleBeat  # noqa: E402
+from schedules.firing.beat import ScheduleBeat  # noqa: E402
 from tests.schedules import wrong_clock  # noqa: E402
 
 

@@ -15,10 +15,11 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
-from schedules import engine, operators, services
+from schedules import operators, services
+from schedules.firing import engine
+from schedules.firing.timing import timing_of
 from schedules.models import Schedule
 from schedules.states import Overlap
-from schedules.timing import timing_of
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
 

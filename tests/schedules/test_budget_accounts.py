@@ -13,7 +13,8 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from projects.permissions import Role
 from runs.models import Run
-from schedules import engine, services
+from schedules import services
+from schedules.firing import engine
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 from tests.schedules.conftest import client_of

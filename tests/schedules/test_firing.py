@@ -18,7 +18,7 @@ from projects.models import Membership, Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
-from schedules import engine
+from schedules.firing import engine
 from schedules.models import Schedule, Slot
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from schedules.due import MOST_AT_ONCE, came_since
-from schedules.timing import read_timing
+from schedules.firing.due import MOST_AT_ONCE, came_since
+from schedules.firing.timing import read_timing
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 

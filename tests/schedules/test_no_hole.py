@@ -18,10 +18,11 @@ from mantik.audit.models import AuditEvent
 from projects.models import Project
 from runs.models import Run
 from runs.states import RunState
-from schedules import engine, services, sweeping
+from schedules import services
+from schedules.firing import engine, upkeep
+from schedules.firing.timing import fire_moment, read_timing
 from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, ScheduleState
-from schedules.timing import fire_moment, read_timing
 from tests.schedules import meeting
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger
 from tests.schedules.meeting import PATIENCE, Act, beside, due_now, fire_all, stop_beat
@@ -79,13 +80,13 @@ def fail_once_more(schedule: Schedule, now: datetime) -> None:
     run = services.run_now(schedule=schedule, actor=schedule.created_by, now=EARLIER)
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, ended_at=now, next_attempt_at=None)
     Schedule.objects.filter(pk=schedule.pk).update(failures_in_a_row=4)
-    sweeping.count_ends(now=now)
+    upkeep.count_ends(now=now)
 
 
 def switch_off_past_us(schedule: Schedule, now: datetime) -> None:
     """Nobody knows when."""
     PeriodicTask.objects.filter(pk=schedule.periodic_task_id).update(enabled=False)
-    sweeping.heed_operators(now=now)
+    upkeep.heed_operators(now=now)
 
 
 def of_the_clock(schedule: Schedule) -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
+from schedules.firing.upkeep import heed_operators
 from schedules.models import Schedule
 from schedules.states import ScheduleState
-from schedules.sweeping import heed_operators
 from tests.support.factories import make_schedule, make_user
 from tests.support.pages import page_text
 

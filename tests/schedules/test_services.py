@@ -21,10 +21,10 @@ from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.states import RunState
 from schedules import services
+from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import Schedule, Slot
 from schedules.services import Policies
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
-from schedules.timing import BadTiming, Timing, read_timing
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
 from tests.support.factories import join, make_connection, make_project, make_run, make_schedule, make_site
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from schedules.beat import ScheduleBeat
+from schedules.firing.beat import ScheduleBeat
 
 # The environment variable with the path of the file.
 FILE = "MANTIK_TEST_CLOCK"

@@ -34,8 +34,8 @@ from runs.models import Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from schedules import periodic
+from schedules.firing.timing import fire_moment, timing_of
 from schedules.models import Schedule
-from schedules.timing import fire_moment, timing_of
 
 PASSWORD = "correct horse battery"
 # What Chromium said when a pretended device made a passkey, which is gone.

@@ -12,12 +12,12 @@ from mantik.lib.humanize import counted
 from runs.models import Run
 from runs.submission.create import Order
 from schedules.cron import CronError, ZoneError, show
-from schedules.due import Come, Rules, Verdict, came_since, what_has_come
+from schedules.firing.due import Come, Rules, Verdict, came_since, what_has_come
+from schedules.firing.preconditions import Roles, owner_of, why_refused
+from schedules.firing.run_results import has_failed_too_often
+from schedules.firing.timing import Timing, fire_moment, timing_of
 from schedules.models import Schedule, Slot
-from schedules.refusals import Roles, owner_of, why_refused
-from schedules.settling import has_failed_too_often
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
-from schedules.timing import Timing, fire_moment, timing_of
 
 
 @dataclass(frozen=True)

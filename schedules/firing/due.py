@@ -14,8 +14,8 @@ from uuid import UUID
 
 from mantik.lib.humanize import spoken_duration
 from schedules.cron import shortest_gap
+from schedules.firing.timing import Timing, fire_moment
 from schedules.states import CatchUp, Outcome, Overlap
-from schedules.timing import Timing, fire_moment
 
 # An instant that is acted upon within this time was not missed.
 PUNCTUAL = timedelta(seconds=60)

@@ -30,11 +30,11 @@ from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.submission.create import hand_over_on_commit, store_runs
 from schedules import periodic
-from schedules.deciding import Decision, Facts, decide, set_aside, stop
+from schedules.firing.decide import Decision, Facts, decide, set_aside, stop
+from schedules.firing.preconditions import owner_of, roles_for
+from schedules.firing.run_results import settle
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
-from schedules.refusals import owner_of, roles_for
-from schedules.settling import settle
 from schedules.states import ScheduleState
 
 log = structlog.get_logger(__name__)

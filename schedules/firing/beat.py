@@ -2,7 +2,7 @@
 
 Stock DatabaseScheduler reads every task, compares all of them at each tick and sends one per tick, so it costs the
 square of what is due, fires twice after a crash, and knows nothing of other beats. Here a tick asks one index what is
-due and has `schedules.engine` deal with it, hundreds in one transaction. The stock part has the few other tasks to
+due and has `schedules.firing.engine` deal with it, hundreds in one transaction. The stock part has the few other tasks to
 itself. Any number of beats may run at once: what one deals with, the others pass over.
 """
 
@@ -19,7 +19,8 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from mantik.lib.queue import send
-from schedules import engine, periodic
+from schedules import periodic
+from schedules.firing import engine
 
 log = structlog.get_logger(__name__)
 

@@ -13,12 +13,12 @@ from runs.services import NotAllowed
 from runs.states import TERMINAL
 from schedules import periodic
 from schedules.cron import CronError, ZoneError
-from schedules.deciding import Decision, stop_after_failures
-from schedules.engine import load_for_decisions, store
+from schedules.firing.decide import Decision, stop_after_failures
+from schedules.firing.engine import load_for_decisions, store
+from schedules.firing.run_results import has_failed_too_often, settle
 from schedules.models import Schedule, Slot
 from schedules.running import resume_schedule
 from schedules.services import pause_schedule
-from schedules.settling import has_failed_too_often, settle
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""What happens when schedules are due, from the clock to stored runs."""
