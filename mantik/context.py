@@ -13,7 +13,7 @@ from projects.permissions import Action, may
 from projects.services import invitations
 from runs.pages.figures import failed_recently
 from runs.registered_models.rows import troubled_count
-from schedules.rows import paused_count
+from schedules.pages.rows import paused_count
 
 FAILED_WITHIN = timedelta(days=7)
 

@@ -24,7 +24,7 @@ from runs.models import Run
 from runs.pages import figures
 from runs.pages.rows import run_rows
 from runs.registered_models.rows import newest_models
-from schedules.rows import next_rows
+from schedules.pages.rows import next_rows
 
 LATEST = 10
 NEXT_SLOTS = 5

@@ -18,10 +18,10 @@ from mantik.lib.answers import status_of
 from projects.permissions import Action
 from schedules import services
 from schedules.cron import CronError, ZoneError
-from schedules.detail import held_since
 from schedules.forms import ResumeForm
 from schedules.models import Schedule
-from schedules.rows import shown_at
+from schedules.pages.detail import held_since
+from schedules.pages.rows import shown_at
 from schedules.views.loading import editable_or_403, schedule_or_404
 
 

@@ -24,9 +24,9 @@ from runs.models import Run
 from runs.planning.wishes import WISH, Wish, wish_for
 from schedules import services
 from schedules.cron import choices
-from schedules.forecast import Forecast, forecast
 from schedules.forms import ScheduleForm
 from schedules.models import Schedule
+from schedules.pages.forecast import Forecast, forecast
 from schedules.views.loading import editable_or_403
 
 NAME_TAKEN = "The project already has a schedule of that name. Choose another name."

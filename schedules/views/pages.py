@@ -12,12 +12,12 @@ from django.views.decorators.http import require_GET
 from mantik.lib.paging import page_by_pk
 from projects.permissions import Action, may
 from projects.views.loading import project_or_404
-from schedules.detail import schedule_page
-from schedules.filters import ScheduleFilter
 from schedules.models import Schedule
-from schedules.rows import schedule_rows
+from schedules.pages.detail import schedule_page
+from schedules.pages.filters import ScheduleFilter
+from schedules.pages.rows import schedule_rows
+from schedules.pages.week import week_of
 from schedules.views.loading import schedule_or_404
-from schedules.week import week_of
 
 PAGE_SIZE = 50
 

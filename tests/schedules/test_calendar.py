@@ -78,12 +78,12 @@ def test_the_busiest_are_shown_and_it_says_that_there_are_others(
     Schedule.objects.exclude(pk=schedule.pk).update(cron_expression="0 * * * *")
     next_week = {"week": (timezone.localdate() + timedelta(days=7)).isoformat()}
     assert "Shows the" not in page_text(by_ada.get(calendar(schedule), next_week))
-    monkeypatch.setattr("schedules.week.MOST_SHOWN", 4)
+    monkeypatch.setattr("schedules.pages.week.MOST_SHOWN", 4)
     text = page_text(by_ada.get(calendar(schedule), next_week))
     assert "Shows the 4 busiest of the 5 schedules with something in this week." in text
     assert "nightly" not in text
     assert text.count("24\N{MULTIPLICATION SIGN} To come") == 4 * 7
-    monkeypatch.setattr("schedules.week.MOST_LOOKED_AT", 5)
+    monkeypatch.setattr("schedules.pages.week.MOST_LOOKED_AT", 5)
     assert "of the 5 schedules that are due first in this week. There are more." in page_text(
         by_ada.get(calendar(schedule), next_week)
     )

@@ -366,7 +366,7 @@ def test_a_slot_whose_run_failed_says_why_in_one_line(by_ada: Client, schedule: 
 def test_the_ledger_goes_back_and_forth_without_losing_a_slot(
     by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedules.detail.SLOTS_PER_PAGE", 3)
+    monkeypatch.setattr("schedules.pages.detail.SLOTS_PER_PAGE", 3)
     now = timezone.now()
     for number in range(8):
         Slot.objects.create(

@@ -16,9 +16,9 @@ from mantik.lib.humanize import number
 from projects.models import Project
 from runs.states import Badge
 from schedules.cron import Tally, tally
-from schedules.detail import stored_timing
-from schedules.load import Load, by_hour
 from schedules.models import Schedule, Slot
+from schedules.pages.detail import stored_timing
+from schedules.pages.load import Load, by_hour
 from schedules.states import Outcome
 
 DAYS = 7

@@ -14,14 +14,14 @@ from mantik.lib.humanize import counted, spoken_duration, utc_offset, zone_name
 from projects.permissions import Action, may
 from runs.states import RunState
 from schedules.cron import CronError, ZoneError, count_until
-from schedules.filters import SlotFilter
 from schedules.firing.due import MOST_AT_ONCE
 from schedules.firing.preconditions import owner_of
 from schedules.firing.timing import Timing, timing_of
-from schedules.forecast import Forecast, forecast
-from schedules.ledger import slot_page
 from schedules.models import Schedule, Slot
-from schedules.rows import shown_at, words_of
+from schedules.pages.filters import SlotFilter
+from schedules.pages.forecast import Forecast, forecast
+from schedules.pages.rows import shown_at, words_of
+from schedules.pages.slots import slot_page
 from schedules.services import may_edit
 from schedules.states import CatchUp
 
