@@ -33,12 +33,13 @@ from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
 from runs.submission.create import hand_over_on_commit
-from schedules import periodic, services
+from schedules import services
 from schedules.dependents import empty_project
 from schedules.firing import engine
 from schedules.firing.beat import ScheduleBeat
 from schedules.firing.timing import read_timing
 from schedules.models import Schedule, Slot
+from schedules.operators import periodic_tasks
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
 
@@ -174,7 +175,7 @@ def _stock(size: int) -> _Numbers:
     often, now = (
         CrontabSchedule.objects.create(minute=str(moment.minute), hour="*", timezone="UTC") for moment in (away, due)
     )
-    tasks = [PeriodicTask(name=f"stock {number}", task=periodic.TASK) for number in range(size)]
+    tasks = [PeriodicTask(name=f"stock {number}", task=periodic_tasks.TASK) for number in range(size)]
     for number, task in enumerate(tasks):
         task.crontab = now if number < size // 50 else often
     keys = [task.pk for task in PeriodicTask.objects.bulk_create(tasks, batch_size=2000)]
@@ -182,7 +183,7 @@ def _stock(size: int) -> _Numbers:
     try:
         return _Numbers(*_stock_times(due, size // 50), _memory("django_celery_beat.schedulers:DatabaseScheduler"))
     finally:
-        periodic.remove(keys)
+        periodic_tasks.remove(keys)
 
 
 def _stock_times(due: datetime, count: int) -> tuple[float, float, list[float]]:
@@ -192,7 +193,7 @@ def _stock_times(due: datetime, count: int) -> tuple[float, float, list[float]]:
     class Timed(DatabaseScheduler):  # type: ignore[misc]
         def apply_entry(self, entry: Any, producer: Any = None) -> None:
             super().apply_entry(entry, producer=producer)
-            if entry.task == periodic.TASK:
+            if entry.task == periodic_tasks.TASK:
                 late.append((timezone.now() - due).total_seconds())
 
     beat, first = _started(Timed)

@@ -11,8 +11,8 @@ from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.http import MemberRequest
-from schedules import operators, periodic
 from schedules.models import Schedule, Slot
+from schedules.operators import periodic_tasks, switches
 from schedules.services import pause_schedule
 
 
@@ -135,16 +135,16 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
     def _switch(self, do: Any, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         # So that no sweep sees it before we have, and does it in nobody's name.
-        with self._at_work(request), operators.switching(chosen):
+        with self._at_work(request), switches.switching(chosen):
             do(request, queryset)
 
     @contextmanager
     def _at_work(self, request: MemberRequest) -> Iterator[None]:
-        with operators.at_work(request.user) as hand:
+        with switches.at_work(request.user) as hand:
             yield
         for refusal in hand.refusals:
             self.message_user(request, refusal, messages.WARNING)
 
 
 def _is_ours(task: PeriodicTask | None) -> bool:
-    return task is not None and task.task == periodic.TASK
+    return task is not None and task.task == periodic_tasks.TASK

@@ -5,7 +5,8 @@ class SchedulesConfig(AppConfig):
     name = "schedules"
 
     def ready(self) -> None:
-        from schedules import dependents, operators
+        from schedules import dependents
+        from schedules.operators import switches
 
         dependents.register()
-        operators.connect()
+        switches.connect()

@@ -12,10 +12,10 @@ from projects.models import CodeRepository, Experiment, Project
 from projects.permissions import LEAST_ROLE, Action
 from projects.services import dependents
 from projects.services.dependents import Dependent
-from schedules import periodic
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
+from schedules.operators import periodic_tasks
 from schedules.querysets import ScheduleQuerySet
 
 BATCH = 500
@@ -59,7 +59,7 @@ def empty_project(project: Project) -> None:
         keys = [key for key, _ in batch]
         Slot.objects.filter(schedule__in=keys).delete()
         Schedule.objects.filter(pk__in=keys).delete()
-        periodic.remove([task for _, task in batch])
+        periodic_tasks.remove([task for _, task in batch])
 
 
 def uses(connection: Connection) -> Iterator[Use]:

@@ -82,7 +82,7 @@ class Schedule(Repeatable):
     last_outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     last_reason = models.TextField(blank=True)
 
-    # What operators see and switch in the admin. Kept in step by `schedules.periodic`.
+    # What operators see and switch in the admin. Kept in step by `schedules.operators.periodic_tasks`.
     periodic_task = models.OneToOneField(PeriodicTask, on_delete=models.PROTECT, related_name="mantik_schedule")
 
     # Why its latest run failed, as `schedules.firing.run_results` has just read it. Not stored.

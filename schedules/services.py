@@ -24,12 +24,12 @@ from runs.models import Run
 from runs.planning.plan import other_site
 from runs.services import NotAllowed
 from runs.submission.assemble import NotPossible, recipe_of
-from schedules import periodic
 from schedules.firing import engine
 from schedules.firing.decide import Decision, hold, pause
 from schedules.firing.due import WAS_PAUSED
 from schedules.firing.timing import Timing, fire_moment, timing_of
 from schedules.models import Schedule
+from schedules.operators import periodic_tasks
 from schedules.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
 from schedules.telling import changes, told
@@ -164,7 +164,7 @@ def edit_schedule(
                 _enable(stored, actor, timing, now)
             stored.failures_in_a_row = 0
             stored.save()
-            periodic.update(schedule=stored, timing=timing)
+            periodic_tasks.update(schedule=stored, timing=timing)
             record(
                 "schedule.edited", actor=actor, target=stored, project=stored.project, **changes(before, told(stored))
             )
@@ -214,7 +214,7 @@ def delete_schedule(*, schedule: Schedule, actor: User) -> None:
             return
         record("schedule.deleted", actor=actor, target=stored, project=stored.project, before=told(stored))
         stored.delete()
-        periodic.remove([stored.periodic_task_id])
+        periodic_tasks.remove([stored.periodic_task_id])
 
 
 def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
@@ -233,7 +233,7 @@ def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
 def _store_new(schedule: Schedule, timing: Timing, *, verb: str, actor: User) -> Schedule:
     try:
         with transaction.atomic():
-            schedule.periodic_task = periodic.add(schedule=schedule, timing=timing)
+            schedule.periodic_task = periodic_tasks.add(schedule=schedule, timing=timing)
             schedule.save()
             record(verb, actor=actor, target=schedule, project=schedule.project, after=told(schedule))
     except IntegrityError:

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from mantik.lib.queue import send
-from schedules import periodic
 from schedules.firing import engine
+from schedules.operators import periodic_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def enabled_models_qs(self) -> Any:
         """All but the schedules. Without stock's filter by hours, which forgets what is due in other zones."""
-        return self.Model.objects.enabled().exclude(task=periodic.TASK).select_related("crontab", "interval")
+        return self.Model.objects.enabled().exclude(task=periodic_tasks.TASK).select_related("crontab", "interval")
 
     def schedule_changed(self) -> bool:
         """Somebody was in the admin: they may have switched schedules there, too.

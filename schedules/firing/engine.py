@@ -29,12 +29,12 @@ from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.submission.create import hand_over_on_commit, store_runs
-from schedules import periodic
 from schedules.firing.decide import Decision, Facts, decide, set_aside, stop
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.firing.run_results import settle
 from schedules.links import page_of
 from schedules.models import Schedule, Slot
+from schedules.operators import periodic_tasks
 from schedules.states import ScheduleState
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ def store(decisions: Sequence[Decision], *, now: datetime) -> None:
     for (slot, _), run in zip(ordered, runs, strict=True):
         slot.run_id = run
     keep(decisions)
-    periodic.count([one.schedule for one in decisions if one.orders], now=now)
+    periodic_tasks.count([one.schedule for one in decisions if one.orders], now=now)
     for decision in decisions:
         _tell(decision, now)
     hand_over_on_commit(runs)
@@ -162,7 +162,7 @@ def keep(decisions: Sequence[Decision]) -> None:
     update_rows([one.schedule for one in decisions if not one.is_switched], columns=MOVED)
     switched = [one.schedule for one in decisions if one.is_switched]
     update_rows(switched, columns=(*MOVED, *SWITCHED))
-    periodic.switch(switched)
+    periodic_tasks.switch(switched)
 
 
 def _tell(decision: Decision, now: datetime) -> None:

@@ -11,12 +11,12 @@ from django.db.models import Q
 from mantik.accounts.models import User
 from runs.services import NotAllowed
 from runs.states import TERMINAL
-from schedules import periodic
 from schedules.cron import CronError, ZoneError
 from schedules.firing.decide import Decision, stop_after_failures
 from schedules.firing.engine import load_for_decisions, store
 from schedules.firing.run_results import has_failed_too_often, settle
 from schedules.models import Schedule, Slot
+from schedules.operators import periodic_tasks
 from schedules.running import resume_schedule
 from schedules.services import pause_schedule
 
@@ -72,5 +72,5 @@ def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime, actor: User
     stored = Schedule.objects.filter(pk=schedule.pk).first()
     if stored is None:
         return ""
-    periodic.switch([stored])
+    periodic_tasks.switch([stored])
     return "" if stored.is_enabled else why_not

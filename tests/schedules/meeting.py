@@ -15,10 +15,11 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
-from schedules import operators, services
+from schedules import services
 from schedules.firing import engine
 from schedules.firing.timing import timing_of
 from schedules.models import Schedule
+from schedules.operators import switches
 from schedules.states import Overlap
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
@@ -154,5 +155,5 @@ def switch_off(schedule: Schedule) -> None:
 
 def switch_off_in_bulk(schedule: Schedule) -> None:
     """As an action of the admin's list does."""
-    with operators.switching([schedule.periodic_task_id]):
+    with switches.switching([schedule.periodic_task_id]):
         PeriodicTask.objects.filter(pk=schedule.periodic_task_id).update(enabled=False)

@@ -33,9 +33,9 @@ from projects.permissions import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
-from schedules import periodic
 from schedules.firing.timing import fire_moment, timing_of
 from schedules.models import Schedule
+from schedules.operators import periodic_tasks
 
 PASSWORD = "correct horse battery"
 # What Chromium said when a pretended device made a passkey, which is gone.
@@ -309,6 +309,6 @@ def make_schedule(*, project: Project | None = None, now: datetime | None = None
         schedule.next_due_at = timing.next_after(begun)
         assert schedule.next_due_at, "it has no instant left"
         schedule.next_fire_at = fire_moment(schedule.uuid, schedule.next_due_at, schedule.jitter_seconds)
-    schedule.periodic_task = periodic.add(schedule=schedule, timing=timing)
+    schedule.periodic_task = periodic_tasks.add(schedule=schedule, timing=timing)
     schedule.save()
     return schedule

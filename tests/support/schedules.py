@@ -17,7 +17,7 @@ from typing import Self
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from schedules.models import Schedule
-from schedules.periodic import TASK
+from schedules.operators.periodic_tasks import TASK
 
 TOP = Path(__file__).resolve().parent.parent.parent
 

@@ -2,7 +2,7 @@
 
 Each schedule has a PeriodicTask with a crontab of its own, written in the transaction of what it shows. They are
 written past their signals, which would have beat read all of its tasks again; so a signal from one of ours means that
-somebody has touched it in the admin (`schedules.operators`).
+somebody has touched it in the admin (`schedules.operators.switches`).
 """
 
 from __future__ import annotations

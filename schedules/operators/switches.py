@@ -15,9 +15,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.models import User
-from schedules import periodic
 from schedules.firing.upkeep import follow_switch
 from schedules.models import Schedule
+from schedules.operators import periodic_tasks
 from schedules.querysets import ScheduleQuerySet
 from schedules.services import lock
 
@@ -30,7 +30,7 @@ class Hand:
     refusals: list[str] = field(default_factory=list)
 
 
-_hand: ContextVar[Hand | None] = ContextVar("schedules.operators", default=None)
+_hand: ContextVar[Hand | None] = ContextVar("schedules.operators.switches", default=None)
 
 
 @contextmanager
@@ -68,13 +68,13 @@ def _get_ready(schedules: ScheduleQuerySet) -> datetime:
 
 def _to_be_saved(instance: PeriodicTask, raw: bool = False, **_: Any) -> None:
     """The admin stores it and what follows from it in one transaction, in which nobody else comes between."""
-    if not raw and instance.pk and instance.task == periodic.TASK:
+    if not raw and instance.pk and instance.task == periodic_tasks.TASK:
         instance.switched_at = _get_ready(Schedule.objects.filter(periodic_task=instance))
 
 
 def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -> None:
     """Our own writes send no signal, so this is somebody's hand. Past the admin, a sweep finds what sends none."""
-    if created or raw or instance.task != periodic.TASK:
+    if created or raw or instance.task != periodic_tasks.TASK:
         return
     schedule = Schedule.objects.filter(periodic_task=instance).first()
     if schedule is not None and schedule.is_enabled != instance.enabled:
@@ -89,5 +89,5 @@ def _follow(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
 
 
 def connect() -> None:
-    pre_save.connect(_to_be_saved, sender=PeriodicTask, dispatch_uid="schedules.operators.lock")
-    post_save.connect(_saved, sender=PeriodicTask, dispatch_uid="schedules.operators")
+    pre_save.connect(_to_be_saved, sender=PeriodicTask, dispatch_uid="schedules.operators.switches.lock")
+    post_save.connect(_saved, sender=PeriodicTask, dispatch_uid="schedules.operators.switches")
