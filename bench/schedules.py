@@ -33,13 +33,13 @@ from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
 from runs.submission.create import hand_over_on_commit
-from schedules import services
 from schedules.dependents import empty_project
 from schedules.firing import engine
 from schedules.firing.beat import ScheduleBeat
 from schedules.firing.timing import read_timing
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
+from schedules.services import schedules
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
 
@@ -246,7 +246,7 @@ def _edit_seconds(template: Schedule) -> float:
             cron_expression=f"{30 + number} 3 * * *", time_zone="UTC", end_date=None, now=timezone.now()
         )
         begin = time.perf_counter()
-        services.edit_schedule(
+        schedules.edit_schedule(
             schedule=template,
             actor=template.created_by,
             revision=template.revision,
@@ -255,7 +255,7 @@ def _edit_seconds(template: Schedule) -> float:
             connection=template.connection,
             compute_budget_account=template.compute_budget_account,
             timing=timing,
-            policies=services.Policies(),
+            policies=schedules.Policies(),
             now=timezone.now(),
         )
         taken.append(time.perf_counter() - begin)

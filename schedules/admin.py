@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from mantik.accounts.http import MemberRequest
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks, switches
-from schedules.services import pause_schedule
+from schedules.services.schedules import pause_schedule
 
 
 class _ReadOnly:

@@ -22,7 +22,7 @@ from runs.planning.wishes import Wish
 from runs.querysets import RunQuerySet
 from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
-from schedules.services import BadChoice, Policies, check_choices
+from schedules.services.schedules import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
 
 MOST_OFFERED = 50

@@ -9,7 +9,7 @@ from typing import Any
 from runs.models import Run
 from schedules.firing.timing import Timing, read_timing
 from schedules.models import Schedule
-from schedules.services import Policies, create_schedule, edit_schedule
+from schedules.services.schedules import Policies, create_schedule, edit_schedule
 
 NAME = "Digits every day"
 

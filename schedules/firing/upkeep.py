@@ -17,8 +17,8 @@ from schedules.firing.engine import load_for_decisions, store
 from schedules.firing.run_results import has_failed_too_often, settle
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
-from schedules.running import resume_schedule
-from schedules.services import pause_schedule
+from schedules.services.running import resume_schedule
+from schedules.services.schedules import pause_schedule
 
 log = structlog.get_logger(__name__)
 

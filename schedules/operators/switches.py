@@ -19,7 +19,7 @@ from schedules.firing.upkeep import follow_switch
 from schedules.models import Schedule
 from schedules.operators import periodic_tasks
 from schedules.querysets import ScheduleQuerySet
-from schedules.services import lock
+from schedules.services.schedules import lock
 
 
 @dataclass

@@ -22,7 +22,7 @@ from schedules.pages.filters import SlotFilter
 from schedules.pages.forecast import Forecast, forecast
 from schedules.pages.rows import shown_at, words_of
 from schedules.pages.slots import slot_page
-from schedules.services import may_edit
+from schedules.services.schedules import may_edit
 from schedules.states import CatchUp
 
 SLOTS_PER_PAGE = 25

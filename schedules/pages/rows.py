@@ -13,7 +13,7 @@ from projects.models import Project
 from runs.states import Badge
 from schedules.cron import CronError, ZoneError, show
 from schedules.models import Schedule
-from schedules.services import may_edit
+from schedules.services.schedules import may_edit
 
 # "99+" is all that a sidebar can say.
 MOST_COUNTED = 100

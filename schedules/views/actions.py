@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from mantik.accounts.http import MemberRequest
 from mantik.lib.answers import status_of
 from projects.permissions import Action
-from schedules import services
 from schedules.cron import CronError, ZoneError
 from schedules.forms import ResumeForm
 from schedules.models import Schedule
 from schedules.pages.detail import held_since
 from schedules.pages.rows import shown_at
+from schedules.services import schedules
 from schedules.views.loading import editable_or_403, schedule_or_404
 
 
@@ -29,7 +29,7 @@ from schedules.views.loading import editable_or_403, schedule_or_404
 @require_POST
 def pause(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
-    if services.pause_schedule(schedule=schedule, actor=request.user, now=timezone.now()):
+    if schedules.pause_schedule(schedule=schedule, actor=request.user, now=timezone.now()):
         messages.info(request, f"{schedule.name} is paused. Nothing starts until somebody resumes it.")
     return redirect("schedules:detail", slug, schedule.uuid)
 
@@ -44,10 +44,10 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     form = ResumeForm(request.POST if request.method == "POST" else None, schedule=schedule, came=bool(held))
     if request.method == "POST" and form.is_valid():
         try:
-            is_resumed = services.resume_schedule(
+            is_resumed = schedules.resume_schedule(
                 schedule=schedule, actor=request.user, catch_up=form.cleaned_data["catch_up"], now=now
             )
-        except services.NotAllowed as refusal:
+        except schedules.NotAllowed as refusal:
             messages.error(request, f"It cannot go on. {refusal}")
         except (CronError, ZoneError) as error:
             messages.error(request, f"It cannot go on. {error.message}")
@@ -81,8 +81,8 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             icon_name="play",
         )
     try:
-        started = services.run_now(schedule=schedule, actor=request.user, now=timezone.now())
-    except services.NotAllowed as refusal:
+        started = schedules.run_now(schedule=schedule, actor=request.user, now=timezone.now())
+    except schedules.NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("schedules:detail", slug, schedule.uuid)
     return redirect("runs:detail", slug, started.uuid)
@@ -93,8 +93,8 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = schedule_or_404(request, slug, uuid, Action.ADD_SCHEDULE)
     try:
-        copy = services.duplicate_schedule(schedule=schedule, actor=request.user, now=timezone.now())
-    except services.NameTaken:
+        copy = schedules.duplicate_schedule(schedule=schedule, actor=request.user, now=timezone.now())
+    except schedules.NameTaken:
         messages.error(request, "Somebody is making a copy of it as well. Press Duplicate once more.")
         return redirect("schedules:detail", slug, schedule.uuid)
     except (CronError, ZoneError) as error:
@@ -121,7 +121,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             verb="Delete schedule",
             icon_name="trash3",
         )
-    services.delete_schedule(schedule=schedule, actor=request.user)
+    schedules.delete_schedule(schedule=schedule, actor=request.user)
     messages.info(request, f"{schedule.name} is deleted. Its runs are still here.")
     return redirect("schedules:list", slug)
 

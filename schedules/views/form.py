@@ -22,11 +22,11 @@ from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs.models import Run
 from runs.planning.wishes import WISH, Wish, wish_for
-from schedules import services
 from schedules.cron import choices
 from schedules.forms import ScheduleForm
 from schedules.models import Schedule
 from schedules.pages.forecast import Forecast, forecast
+from schedules.services import schedules
 from schedules.views.loading import editable_or_403
 
 NAME_TAKEN = "The project already has a schedule of that name. Choose another name."
@@ -102,7 +102,7 @@ def _preview(request: MemberRequest, project: Project, schedule: Schedule | None
 def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:
     """None if it could not be; the form says then why."""
     try:
-        return services.create_schedule(
+        return schedules.create_schedule(
             project=project, user=request.user, run=form.cleaned_data["run"], **_common(form)
         )
     except _REFUSED as refusal:
@@ -112,7 +112,7 @@ def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Sc
 
 def _edited(request: MemberRequest, schedule: Schedule, form: ScheduleForm) -> bool:
     try:
-        services.edit_schedule(
+        schedules.edit_schedule(
             schedule=schedule,
             actor=request.user,
             revision=form.cleaned_data["revision"] or 0,
@@ -131,15 +131,15 @@ def _common(form: ScheduleForm) -> dict[str, Any]:
     return same | {"timing": form.timing, "policies": form.policies, "now": form.now}
 
 
-_REFUSED = (services.NameTaken, services.BadChoice, services.NotYours, services.ChangedMeanwhile)
+_REFUSED = (schedules.NameTaken, schedules.BadChoice, schedules.NotYours, schedules.ChangedMeanwhile)
 
 
 def _explain(form: ScheduleForm, refusal: Exception) -> None:
-    if isinstance(refusal, services.BadChoice):
+    if isinstance(refusal, schedules.BadChoice):
         form.add_error(refusal.field, refusal.message)
-    elif isinstance(refusal, services.NameTaken):
+    elif isinstance(refusal, schedules.NameTaken):
         form.add_error("name", NAME_TAKEN)
-    elif isinstance(refusal, services.NotYours):
+    elif isinstance(refusal, schedules.NotYours):
         form.add_error("connection", NOT_YOURS)
     else:
         form.add_error(None, CHANGED)

@@ -12,7 +12,7 @@ from mantik.accounts.http import MemberRequest
 from projects.permissions import Action
 from projects.views.loading import project_or_404
 from schedules.models import Schedule
-from schedules.services import may_edit
+from schedules.services.schedules import may_edit
 
 
 def schedule_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> Schedule:

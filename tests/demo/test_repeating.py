@@ -10,7 +10,7 @@ from mantik.demo.repeating import repeat
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule
-from schedules.services import pause_schedule
+from schedules.services.schedules import pause_schedule
 from tests.support.factories import make_code_repository, make_connection, make_run, make_user
 
 pytestmark = pytest.mark.django_db

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
-from schedules import services
 from schedules.firing import engine
 from schedules.firing.timing import timing_of
 from schedules.models import Schedule
 from schedules.operators import switches
+from schedules.services import schedules
 from schedules.states import Overlap
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
@@ -115,7 +115,7 @@ def stop_before_commit(act: Act, schedule: Schedule, stop: Stop) -> None:
 
 
 def pause(schedule: Schedule) -> None:
-    services.pause_schedule(schedule=schedule, actor=schedule.created_by, now=timezone.now())
+    schedules.pause_schedule(schedule=schedule, actor=schedule.created_by, now=timezone.now())
 
 
 def rename(schedule: Schedule) -> None:
@@ -124,9 +124,9 @@ def rename(schedule: Schedule) -> None:
 
 def edit(schedule: Schedule, **columns: Any) -> None:
     timing = timing_of(cron_expression=schedule.cron_expression, time_zone="UTC", end_date=None)
-    policies = services.Policies(overlap=Overlap.ALLOW, jitter_seconds=schedule.jitter_seconds)
+    policies = schedules.Policies(overlap=Overlap.ALLOW, jitter_seconds=schedule.jitter_seconds)
     usual: dict[str, Any] = {"name": schedule.name, "timing": timing, "policies": policies, "now": timezone.now()}
-    services.edit_schedule(
+    schedules.edit_schedule(
         schedule=schedule,
         actor=schedule.created_by,
         revision=schedule.revision,
@@ -138,7 +138,7 @@ def edit(schedule: Schedule, **columns: Any) -> None:
 
 
 def delete(schedule: Schedule) -> None:
-    services.delete_schedule(schedule=schedule, actor=schedule.created_by)
+    schedules.delete_schedule(schedule=schedule, actor=schedule.created_by)
 
 
 def switch_in_admin(key: int, *, is_on: bool) -> None:

@@ -13,9 +13,9 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from projects.permissions import Role
 from runs.models import Run
-from schedules import services
 from schedules.firing import engine
 from schedules.models import Schedule, Slot
+from schedules.services import schedules
 from schedules.states import Outcome
 from tests.schedules.conftest import client_of
 from tests.schedules.test_pages import add_url, at, preview_url, typed
@@ -145,7 +145,7 @@ def test_an_instant_is_left_to_the_site_whatever_we_knew(schedule: Schedule, con
 
 def test_run_now_is_left_to_the_site_too(ada: User, schedule: Schedule, connection: Connection) -> None:
     tell(connection, {"devel": {"Project": ["acc_new"]}})
-    run = services.run_now(schedule=schedule, actor=ada, now=timezone.now())
+    run = schedules.run_now(schedule=schedule, actor=ada, now=timezone.now())
     assert run.compute_budget_account == schedule.compute_budget_account
 
 

@@ -21,8 +21,8 @@ from projects.models import Project
 from projects.permissions import Role
 from projects.services.deletion import ProjectInUse, delete_project
 from runs.models import Run
-from schedules import services
 from schedules.models import Schedule, Slot
+from schedules.services import schedules as services
 from schedules.states import ScheduleState
 from tests.schedules.meeting import (
     PATIENCE,

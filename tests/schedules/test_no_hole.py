@@ -18,10 +18,10 @@ from mantik.audit.models import AuditEvent
 from projects.models import Project
 from runs.models import Run
 from runs.states import RunState
-from schedules import services
 from schedules.firing import engine, upkeep
 from schedules.firing.timing import fire_moment, read_timing
 from schedules.models import Schedule
+from schedules.services import schedules
 from schedules.states import CatchUp, Outcome, ScheduleState
 from tests.schedules import meeting
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger
@@ -53,7 +53,7 @@ def again(schedule: Schedule) -> Schedule:
 
 
 def pause(schedule: Schedule, now: datetime) -> None:
-    services.pause_schedule(schedule=schedule, actor=schedule.created_by, now=now)
+    schedules.pause_schedule(schedule=schedule, actor=schedule.created_by, now=now)
 
 
 def edit(schedule: Schedule, now: datetime, cron_expression: str = "0 4 * * *", **columns: Any) -> None:
@@ -77,7 +77,7 @@ def switch_off_in_bulk(schedule: Schedule, _now: datetime) -> None:
 
 def fail_once_more(schedule: Schedule, now: datetime) -> None:
     """The sweep counts a run that failed, which was one too many, before a beat is there."""
-    run = services.run_now(schedule=schedule, actor=schedule.created_by, now=EARLIER)
+    run = schedules.run_now(schedule=schedule, actor=schedule.created_by, now=EARLIER)
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, ended_at=now, next_attempt_at=None)
     Schedule.objects.filter(pk=schedule.pk).update(failures_in_a_row=4)
     upkeep.count_ends(now=now)
@@ -140,7 +140,7 @@ def test_so_has_what_waits_for_its_random_delay(delayed: Schedule, late: datetim
 
 
 def test_an_edit_that_changes_nothing_leaves_the_delay(delayed: Schedule) -> None:
-    edit(delayed, LATE, delayed.cron_expression, policies=services.Policies(jitter_seconds=240))
+    edit(delayed, LATE, delayed.cron_expression, policies=schedules.Policies(jitter_seconds=240))
     assert ledger(delayed) == []
     fire(DUE + timedelta(minutes=4))
     assert ledger(delayed) == [("08:00", "fired")]
@@ -148,7 +148,7 @@ def test_an_edit_that_changes_nothing_leaves_the_delay(delayed: Schedule) -> Non
 
 def test_run_now_leaves_what_is_due_to_the_beat(schedule: Schedule, delayed: Schedule) -> None:
     for one in (schedule, delayed):
-        services.run_now(schedule=one, actor=one.created_by, now=LATE)
+        schedules.run_now(schedule=one, actor=one.created_by, now=LATE)
     fire(DUE + timedelta(minutes=4))
     # The run of Run now is still active.
     assert [of_the_clock(one) for one in (schedule, delayed)] == [[("08:00", "skipped")]] * 2
@@ -168,7 +168,7 @@ def test_one_that_is_set_aside_has_a_slot_for_what_broke(schedule: Schedule, mon
         patch.setattr(engine, "decide", lambda *_: 1 // 0)
         fire(DUE + FIVE)
     assert ledger(schedule) == [("08:00", "held")]
-    services.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + FIVE)
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + FIVE)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
 
 
@@ -177,7 +177,7 @@ def test_who_pauses_after_an_edit_holds_nothing_that_never_was_due(schedule: Sch
     fire(DUE)
     edit(schedule, DUE + timedelta(hours=3), "*/5 * * * *")
     pause(schedule, DUE + timedelta(hours=3, minutes=1))
-    services.resume_schedule(
+    schedules.resume_schedule(
         schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + timedelta(hours=3, minutes=2)
     )
     assert ledger(schedule) == [("08:00", "fired")]
@@ -188,14 +188,14 @@ def test_what_was_held_before_an_edit_was_held_by_the_old_times(schedule: Schedu
     edit(schedule, DUE + FIVE, "*/10 * * * *")
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
     assert again(schedule).is_paused
-    services.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + 3 * FIVE)
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + 3 * FIVE)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held"), ("08:10", "held")]
 
 
 def test_other_edits_of_a_paused_one_leave_the_choice_to_who_resumes_it(schedule: Schedule) -> None:
     pause(schedule, EARLIER)
     edit(schedule, DUE + FIVE, schedule.cron_expression, name="weekly")
-    services.resume_schedule(schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + FIVE)
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + FIVE)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "fired")]
 
 
@@ -203,11 +203,11 @@ def test_other_edits_of_a_paused_one_leave_the_choice_to_who_resumes_it(schedule
 
 
 def resume(schedule: Schedule) -> None:
-    services.resume_schedule(schedule=schedule, actor=schedule.created_by, now=timezone.now())
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=timezone.now())
 
 
 def run_now(schedule: Schedule) -> None:
-    services.run_now(schedule=schedule, actor=schedule.created_by, now=timezone.now())
+    schedules.run_now(schedule=schedule, actor=schedule.created_by, now=timezone.now())
 
 
 def lose_the_connection(schedule: Schedule) -> None:
@@ -245,7 +245,7 @@ def expect(act: Act, schedule: Schedule, due_at: datetime | None) -> None:
 
 def met(act: Act, error: BaseException | None) -> None:
     """Of a schedule that has just fired, and must not overlap, Run now is refused."""
-    assert error is None or (act is run_now and isinstance(error, services.NotAllowed)), error
+    assert error is None or (act is run_now and isinstance(error, schedules.NotAllowed)), error
 
 
 @in_the_middle

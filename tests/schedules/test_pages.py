@@ -17,8 +17,8 @@ from projects.models import Project
 from projects.permissions import Role
 from runs.models import Run
 from runs.states import RunState
-from schedules import services
 from schedules.models import Schedule, Slot
+from schedules.services import schedules
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import client_of
 from tests.support.factories import (
@@ -93,7 +93,7 @@ def test_the_list_says_when_each_is_due_in_its_own_zone_and_how_the_last_went(
 
 
 def test_the_list_can_be_filtered_and_searched(by_ada: Client, run: Run, schedule: Schedule) -> None:
-    services.pause_schedule(schedule=schedule, actor=run.created_by, now=timezone.now())
+    schedules.pause_schedule(schedule=schedule, actor=run.created_by, now=timezone.now())
     make_schedule(run=run, name="hourly", cron_expression="0 * * * *")
     url = reverse("schedules:list", args=[run.project.slug])
     paused = page_text(by_ada.get(url, {"state": "paused"}))
@@ -122,7 +122,7 @@ def test_the_list_costs_the_same_whatever_is_in_it_and_goes_on_on_the_next_page(
 def test_the_sidebar_counts_the_paused_ones(by_ada: Client, ada: User, schedule: Schedule) -> None:
     url = reverse("projects:overview", args=[schedule.project.slug])
     assert "1 need attention" not in page_text(by_ada.get(url))
-    services.pause_schedule(schedule=schedule, actor=ada, now=timezone.now())
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=timezone.now())
     assert "Schedules 1 need attention" in page_text(by_ada.get(url))
 
 

@@ -20,10 +20,10 @@ from projects.services.deletion import delete_project
 from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.states import RunState
-from schedules import services
 from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import Schedule, Slot
-from schedules.services import Policies
+from schedules.services import schedules
+from schedules.services.schedules import Policies
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
 from tests.support.factories import join, make_connection, make_project, make_run, make_schedule, make_site
@@ -67,7 +67,7 @@ def create(run: Run, **columns: Any) -> Schedule:
         "policies": Policies(),
         "now": EARLIER,
     }
-    return services.create_schedule(**usual | columns)
+    return schedules.create_schedule(**usual | columns)
 
 
 def edit(schedule: Schedule, actor: User, **columns: Any) -> None:
@@ -81,7 +81,7 @@ def edit(schedule: Schedule, actor: User, **columns: Any) -> None:
         "policies": Policies(),
         "now": EARLIER,
     }
-    services.edit_schedule(schedule=schedule, actor=actor, **usual | columns)
+    schedules.edit_schedule(schedule=schedule, actor=actor, **usual | columns)
 
 
 def events() -> list[str]:
@@ -141,13 +141,13 @@ def test_a_schedule_begins_with_the_first_instant_to_come(run: Run, ada: User) -
 
 def test_a_name_is_had_once_in_a_project(run: Run) -> None:
     create(run, name="Nightly")
-    with pytest.raises(services.NameTaken):
+    with pytest.raises(schedules.NameTaken):
         create(run, name="nightly")
     assert PeriodicTask.objects.filter(task="schedules.tasks.fire_schedule").count() == 1
 
 
 def test_it_takes_a_connection_of_ones_own(run: Run, bob: User) -> None:
-    with pytest.raises(services.NotYours):
+    with pytest.raises(schedules.NotYours):
         create(run, connection=make_connection(owner=bob))
 
 
@@ -155,7 +155,7 @@ def test_the_connection_has_to_be_for_the_site_of_the_config(project: Project, a
     site = make_site(base_url="https://a.example.org/A/rest/core")
     config = f"UnicoreApiUrl: {site.base_url}\nResources: {{Queue: gpu, Runtime: 30m, Nodes: 1}}\n"
     run = make_run(RunState.FINISHED, project=project, created_by=ada, backend_config_content=config)
-    with pytest.raises(services.BadChoice, match=r"Choose a\s+connection to that site"):
+    with pytest.raises(schedules.BadChoice, match=r"Choose a\s+connection to that site"):
         create(run)
     create(run, connection=make_connection(owner=ada, site=site))
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_repeated_is_refused(run: Run, ada: User, change: str) ->
         run.commit_pending = True
     else:
         chosen["connection"] = make_connection(owner=ada, kind="git-token")
-    with pytest.raises(services.BadChoice):
+    with pytest.raises(schedules.BadChoice):
         create(run, **chosen)
 
 
@@ -227,7 +227,7 @@ def test_an_edit_that_changes_nothing_is_none(schedule: Schedule, ada: User) -> 
 
 def test_of_two_edits_the_second_is_told_of_the_first(schedule: Schedule, ada: User, bob: User) -> None:
     edit(schedule, bob, name="weekly")
-    with pytest.raises(services.ChangedMeanwhile):
+    with pytest.raises(schedules.ChangedMeanwhile):
         edit(schedule, ada, revision=1, name="monthly")
 
 
@@ -241,7 +241,7 @@ def test_a_maintainer_may_change_when_but_not_what_somebody_elses_login_runs(
         {"compute_budget_account": "acc_bob"},
         {"policies": Policies(code_policy=CodePolicy.NEWEST)},
     ):
-        with pytest.raises(services.NotYours):
+        with pytest.raises(schedules.NotYours):
             edit(schedule, bob, **change)
     edit(schedule, bob, run=other, connection=other.connection)
     fire(datetime(2027, 3, 2, 4, tzinfo=UTC))
@@ -261,7 +261,7 @@ def test_a_schedule_that_had_ended_goes_on_with_a_later_end(project: Project, ad
 
 
 def test_a_paused_schedule_stays_paused_when_edited(schedule: Schedule, ada: User) -> None:
-    services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     edit(schedule, ada, timing=timing("0 4 * * *"))
     assert (schedule.state, schedule.next_due_at) == (ScheduleState.PAUSED, None)
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
@@ -271,11 +271,11 @@ def test_a_paused_schedule_stays_paused_when_edited(schedule: Schedule, ada: Use
 
 
 def test_while_paused_nothing_runs_and_afterwards_it_is_told_what_was_held(schedule: Schedule, ada: User) -> None:
-    assert services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    assert schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     assert schedule.state_reason == f"{ada.display_name} paused it."
     fire(DUE + FIVE)
     assert ledger(schedule) == []
-    assert services.resume_schedule(schedule=schedule, actor=ada, now=DUE + FIVE + timedelta(minutes=1))
+    assert schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE + FIVE + timedelta(minutes=1))
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
     assert (schedule.state, schedule.next_due_at) == (ScheduleState.ENABLED, DUE + 2 * FIVE)
     assert events() == ["schedule.paused", "schedule.resumed"]
@@ -289,32 +289,32 @@ def test_who_resumes_says_what_is_made_up_for(
     project: Project, ada: User, catch_up: CatchUp, outcomes: list[str]
 ) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed_cap=2, overlap=Overlap.ALLOW)
-    services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    services.resume_schedule(schedule=schedule, actor=ada, catch_up=catch_up, now=DUE + 3 * FIVE)
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    schedules.resume_schedule(schedule=schedule, actor=ada, catch_up=catch_up, now=DUE + 3 * FIVE)
     assert [outcome for _, outcome in ledger(schedule)] == outcomes
 
 
 def test_a_long_pause_lists_the_latest_instants(schedule: Schedule, ada: User) -> None:
-    services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    services.resume_schedule(schedule=schedule, actor=ada, now=DUE + timedelta(days=300))
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE + timedelta(days=300))
     assert Slot.objects.count() == 500
     assert schedule.next_due_at == DUE + timedelta(days=300) + FIVE
 
 
 def test_pausing_twice_is_told_once(schedule: Schedule, ada: User, bob: User) -> None:
-    assert services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    assert not services.pause_schedule(schedule=schedule, actor=bob, now=EARLIER)
+    assert schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    assert not schedules.pause_schedule(schedule=schedule, actor=bob, now=EARLIER)
     assert schedule.state_changed_by == ada
-    assert services.resume_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    assert not services.resume_schedule(schedule=schedule, actor=bob, now=EARLIER)
+    assert schedules.resume_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    assert not schedules.resume_schedule(schedule=schedule, actor=bob, now=EARLIER)
 
 
 def test_one_that_would_be_refused_is_not_resumed(schedule: Schedule, ada: User) -> None:
-    services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     assert schedule.connection
     schedule.connection.delete()
-    with pytest.raises(services.NotAllowed, match="connection was deleted"):
-        services.resume_schedule(schedule=schedule, actor=ada, now=DUE)
+    with pytest.raises(schedules.NotAllowed, match="connection was deleted"):
+        schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE)
     schedule.refresh_from_db()
     assert schedule.is_paused
 
@@ -324,7 +324,7 @@ def test_resuming_forgives_failures(schedule: Schedule, ada: User) -> None:
     fire(DUE)
     schedule.refresh_from_db()
     assert schedule.is_paused
-    services.resume_schedule(schedule=schedule, actor=ada, now=DUE)
+    schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE)
     fire(DUE + FIVE)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "fired")]
 
@@ -345,7 +345,7 @@ def test_an_operator_pauses_and_resumes_in_the_admin(schedule: Schedule) -> None
 
 
 def test_run_now_is_one_run_more(schedule: Schedule, bob: User, ada: User) -> None:
-    run = services.run_now(schedule=schedule, actor=bob, now=EARLIER)
+    run = schedules.run_now(schedule=schedule, actor=bob, now=EARLIER)
     slot = run.slot
     assert (slot.asked_by, slot.reason) == (bob, f"{bob.display_name} pressed Run now.")
     assert (run.created_by, run.name) == (ada, schedule.name)
@@ -354,28 +354,28 @@ def test_run_now_is_one_run_more(schedule: Schedule, bob: User, ada: User) -> No
 
 
 def test_run_now_works_while_paused_and_leaves_it_paused(schedule: Schedule, ada: User) -> None:
-    services.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    services.run_now(schedule=schedule, actor=ada, now=DUE)
+    schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    schedules.run_now(schedule=schedule, actor=ada, now=DUE)
     assert schedule.is_paused
     assert events() == ["schedule.paused", "schedule.run_now"]
 
 
 def test_run_now_heeds_overlap_and_rights(schedule: Schedule, ada: User) -> None:
-    services.run_now(schedule=schedule, actor=ada, now=EARLIER)
-    with pytest.raises(services.NotAllowed, match="still active"):
-        services.run_now(schedule=schedule, actor=ada, now=EARLIER + timedelta(seconds=1))
+    schedules.run_now(schedule=schedule, actor=ada, now=EARLIER)
+    with pytest.raises(schedules.NotAllowed, match="still active"):
+        schedules.run_now(schedule=schedule, actor=ada, now=EARLIER + timedelta(seconds=1))
     assert schedule.connection
     schedule.connection.delete()
-    with pytest.raises(services.NotAllowed, match="connection was deleted"):
-        services.run_now(schedule=Schedule.objects.get(), actor=ada, now=DUE)
+    with pytest.raises(schedules.NotAllowed, match="connection was deleted"):
+        schedules.run_now(schedule=Schedule.objects.get(), actor=ada, now=DUE)
 
 
 # Copies and ends
 
 
 def test_a_copy_is_ones_own_and_paused(schedule: Schedule, bob: User, ada: User) -> None:
-    theirs = services.duplicate_schedule(schedule=schedule, actor=bob, now=EARLIER)
-    own = services.duplicate_schedule(schedule=schedule, actor=ada, now=EARLIER)
+    theirs = schedules.duplicate_schedule(schedule=schedule, actor=bob, now=EARLIER)
+    own = schedules.duplicate_schedule(schedule=schedule, actor=ada, now=EARLIER)
     assert (theirs.name, theirs.created_by, theirs.connection) == (f"{schedule.name} copy", bob, None)
     assert (own.name, own.connection) == (f"{schedule.name} copy 2", schedule.connection)
     assert {theirs.state, own.state} == {ScheduleState.PAUSED}
@@ -386,8 +386,8 @@ def test_a_copy_is_ones_own_and_paused(schedule: Schedule, bob: User, ada: User)
 
 def test_deleting_it_leaves_its_runs(schedule: Schedule, ada: User) -> None:
     fire(DUE)
-    services.delete_schedule(schedule=schedule, actor=ada)
-    services.delete_schedule(schedule=schedule, actor=ada)
+    schedules.delete_schedule(schedule=schedule, actor=ada)
+    schedules.delete_schedule(schedule=schedule, actor=ada)
     assert Run.objects.filter(state=RunState.PENDING).count() == 1
     assert not Slot.objects.exists()
     assert not PeriodicTask.objects.filter(task="schedules.tasks.fire_schedule").exists()
@@ -430,7 +430,7 @@ def test_schedules_go_with_their_project(schedule: Schedule, project: Project, a
 def test_who_may_edit(schedule: Schedule, project: Project, role: Role, own: bool, others: bool) -> None:
     person = join(project, role)
     mine = make_schedule(project=project, created_by=person, now=EARLIER)
-    assert (services.may_edit(person, mine), services.may_edit(person, schedule)) == (own, others)
+    assert (schedules.may_edit(person, mine), schedules.may_edit(person, schedule)) == (own, others)
 
 
 def test_policies_and_columns_have_the_same_names(schedule: Schedule) -> None:

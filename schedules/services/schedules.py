@@ -30,9 +30,9 @@ from schedules.firing.due import WAS_PAUSED
 from schedules.firing.timing import Timing, fire_moment, timing_of
 from schedules.models import Schedule
 from schedules.operators import periodic_tasks
-from schedules.running import resume_schedule, run_now
+from schedules.services.audit_values import changes, told
+from schedules.services.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
-from schedules.telling import changes, told
 
 __all__ = [
     "BadChoice",
