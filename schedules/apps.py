@@ -5,8 +5,8 @@ class SchedulesConfig(AppConfig):
     name = "schedules"
 
     def ready(self) -> None:
-        from schedules import dependents
+        from schedules.dependents import everything
         from schedules.operators import switches
 
-        dependents.register()
+        everything.register()
         switches.connect()

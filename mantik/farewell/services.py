@@ -21,7 +21,7 @@ from mantik.tokens.models import PersonalAccessToken
 from projects.models import Invitation, Membership, Project, UserGroup
 from projects.services import groups, members
 from runs.models import Run
-from schedules.dependents import lock_schedules_of, running_as
+from schedules.dependents.everything import lock_schedules_of, running_as
 from schedules.links import page_of
 from schedules.models import Schedule
 
