@@ -24,7 +24,7 @@ from connections.mlflow.model_files import model_files
 from connections.mlflow.values import ModelSource
 from mantik.up.web import address, web_service
 from runs.models import RegisteredModel, Run
-from runs.registered_models import services, tending
+from runs.registered_models import services, worker
 from runs.registered_models.entry import remove_entry
 from runs.registered_models.files import files_of
 from runs.states import RunState
@@ -79,7 +79,7 @@ def _registered(uri: str) -> RegisteredModel:
     files = {"MLmodel": FILES["MLmodel"]} | {f"part-{number}.bin": content for number in range(_PARTS)}
     source = ModelSource(run.mlflow_run_id, model_id=log_model(uri, run, files=files))
     model = services.register_model(run=run, actor=run.created_by, name="large", description="", source=source, now=now)
-    tending.tend(model_id=model.pk, clock=lambda: now + timedelta(seconds=1))
+    worker.tend(model_id=model.pk, clock=lambda: now + timedelta(seconds=1))
     model.refresh_from_db()
     assert model.is_registered, model.waiting_for
     return model

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mantik.lib.queue import send
 from runs.following import poll
-from runs.registered_models import tending
+from runs.registered_models import worker
 from runs.submission import submit
 
 SUBMISSIONS_PER_SWEEP = 200
@@ -49,11 +49,11 @@ def sweep_following(**_: Any) -> None:
 # Reading the files of a large model takes as long as MLflow takes to hand them out.
 @shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
 def tend_model(*, model_id: int, **_: Any) -> None:
-    tending.tend(model_id=model_id, clock=timezone.now)
+    worker.tend(model_id=model_id, clock=timezone.now)
 
 
 @shared_task
 def sweep_models(**_: Any) -> None:
-    for model_id in tending.due_models(now=timezone.now(), limit=MODELS_PER_SWEEP):
+    for model_id in worker.due_models(now=timezone.now(), limit=MODELS_PER_SWEEP):
         send(tend_model, model_id=model_id)
-    tending.look_once_more(now=timezone.now())
+    worker.look_once_more(now=timezone.now())

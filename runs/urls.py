@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from runs.views import detail, lists, new, register
+from runs.registered_models.views import register
+from runs.views import detail, lists, new
 
 app_name = "runs"
 urlpatterns = [

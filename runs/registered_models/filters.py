@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from projects.models import Project
-from runs.registered_models.measures import most_telling
+from runs.registered_models.metric_order import most_telling
 from runs.registered_models.models import ModelAlias, RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
 

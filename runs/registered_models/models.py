@@ -23,7 +23,7 @@ class RegisteredModel(models.Model):
     """A model that a finished run has logged, under a name that is unique in the project without regard to case.
 
     The row comes first and goes last, so a name and a run are taken for as long as anything of it may be in MLflow.
-    `runs.registered_models.services` writes what members wish; `runs.registered_models.tending` all that comes of it.
+    `runs.registered_models.services` writes what members wish; `runs.registered_models.worker` all that comes of it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -26,7 +26,7 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from runs.following.poll import follow_runs  # noqa: E402
-from runs.registered_models.tending import tend  # noqa: E402
+from runs.registered_models.worker import tend  # noqa: E402
 from runs.submission.submit import submit_run  # noqa: E402
 
 TASKS: dict[str, Callable[..., None]] = {

@@ -10,7 +10,7 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Role
 from runs.models import RegisteredModel, Run
-from runs.registered_models import services, tending
+from runs.registered_models import services, worker
 from runs.states import RunState
 from runs.tracking.mlflow_run import ensure_tracking_run
 from tests.support import factories
@@ -64,7 +64,7 @@ def register(run: Run, actor: User, source: ModelSource, name: str = "yield-fore
 
 def tend(model: RegisteredModel, now: datetime = NOW) -> RegisteredModel | None:
     """As a worker does whom the message has reached; the row as it is then, None if it is gone."""
-    tending.tend(model_id=model.pk, clock=lambda: now)
+    worker.tend(model_id=model.pk, clock=lambda: now)
     return RegisteredModel.objects.select_related("project", "run__project").filter(pk=model.pk).first()
 
 

@@ -11,7 +11,7 @@ from connections.mlflow.registry import registry
 from mantik.accounts.models import User
 from runs.models import RegisteredModel
 from runs.registered_models import services
-from runs.registered_models.tending import CHECK_EVERY
+from runs.registered_models.worker import CHECK_EVERY
 from tests.registry.conftest import NOW, tend
 from tests.support.logged_models import call_registry, model_version
 from tests.support.mlflow_server import MlflowServer

@@ -12,7 +12,7 @@ from connections.mlflow.registry import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from runs.models import RegisteredModel, RetiredModel, Run
-from runs.registered_models import services, tending
+from runs.registered_models import services, worker
 from runs.registered_models.entry import TAG, make_entry, what_changed
 from runs.registered_models.states import ModelState
 from tests.registry.conftest import NOW, register, tend
@@ -36,7 +36,7 @@ def test_registering_waits_for_mlflow_and_says_so(
     assert waiting.lease_until is None
     settings.MANTIK_MLFLOW_URI = mlflow
     later = NOW + timedelta(minutes=1)
-    assert tending.due_models(now=later, limit=5) == [waiting.pk]
+    assert worker.due_models(now=later, limit=5) == [waiting.pk]
     done = tend(waiting, later)
     assert done
     assert (done.state, done.waiting_for, done.attempts) == (ModelState.REGISTERED, "", 0)
@@ -92,9 +92,9 @@ def test_what_a_worker_that_hung_did_too_late_is_taken_out_later(
     services.unregister_model(model=model, actor=ada, now=NOW)
     assert tend(model) is None
     registry().create(model.registry_name, tags={TAG: str(model.uuid)})
-    tending.look_once_more(now=NOW + timedelta(minutes=9))
+    worker.look_once_more(now=NOW + timedelta(minutes=9))
     assert registry().find(model.registry_name)
-    tending.look_once_more(now=NOW + timedelta(minutes=11))
+    worker.look_once_more(now=NOW + timedelta(minutes=11))
     assert registry().find(model.registry_name) is None
     assert not RetiredModel.objects.exists()
 
@@ -106,7 +106,7 @@ def test_the_later_look_keeps_its_hands_off_who_has_the_name_now(
     assert tend(model) is None
     again = tend(register(run, ada, logged))
     assert again
-    tending.look_once_more(now=NOW + timedelta(minutes=11))
+    worker.look_once_more(now=NOW + timedelta(minutes=11))
     assert model_version(mlflow, again.registry_name)
     registry().delete(again.registry_name)
 
@@ -121,10 +121,10 @@ def test_a_wish_while_a_worker_is_at_it_is_done_when_it_has_let_go(
         services.set_alias(model=model, actor=ada, alias="stable", now=NOW + timedelta(seconds=1))
         return what_changed(found)
 
-    monkeypatch.setattr("runs.registered_models.tending.what_changed", meanwhile)
+    monkeypatch.setattr("runs.registered_models.worker.what_changed", meanwhile)
     tend(model)
     monkeypatch.undo()
-    assert tending.due_models(now=NOW + timedelta(seconds=1), limit=5) == [model.pk]
+    assert worker.due_models(now=NOW + timedelta(seconds=1), limit=5) == [model.pk]
     tend(model, NOW + timedelta(seconds=1))
     entry = registry().find(model.registry_name)
     assert entry
@@ -140,7 +140,7 @@ def test_who_unregisters_while_a_worker_registers_wins(
         services.unregister_model(model=model, actor=ada, now=NOW)
         return make_entry(found)
 
-    monkeypatch.setattr("runs.registered_models.tending.make_entry", meanwhile)
+    monkeypatch.setattr("runs.registered_models.worker.make_entry", meanwhile)
     found = tend(model)
     assert found
     assert found.state == ModelState.UNREGISTERING
@@ -155,7 +155,7 @@ def test_it_waits_for_the_log_that_the_certificate_quotes(
     Run.objects.filter(pk=run.pk).update(log_complete=False, ended_at=NOW - timedelta(seconds=1))
     waiting = tend(register(run, ada, logged))
     assert waiting
-    assert (waiting.state, waiting.waiting_for) == (ModelState.REGISTERING, tending.AWAITS_LOG)
+    assert (waiting.state, waiting.waiting_for) == (ModelState.REGISTERING, worker.AWAITS_LOG)
     append_log(run, '[mantik] env {"hostname": "node0412"}\n')
     done = tend(waiting, NOW + timedelta(minutes=1))
     assert done

@@ -32,7 +32,7 @@ from runs.job import layout
 from runs.models import Run
 from runs.pages.phases import phase_segments
 from runs.registered_models.services import register_model
-from runs.registered_models.tending import tend
+from runs.registered_models.worker import tend
 from runs.services import cancel_run, watch
 from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.submission.submit import due_runs, submit_run
