@@ -17,7 +17,7 @@ from django.core.management import call_command
 from mantik.up.group import Group
 from mantik.up.mlflow import mlflow_service, mlflow_uri
 from mantik.up.ports import free_port
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 if TYPE_CHECKING:
     from bench.site import Site

@@ -25,8 +25,8 @@ from mantik.demo.sandbox.site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser, read_users
 from mantik.up.ports import LOOPBACK
 from mantik.up.probes import accepts
-from mantik.up.process import Service
 from mantik.up.sandbox import sandbox_url
+from mantik.up.service_process import Service
 
 SILENT = "silent"
 _INSIDE = "/bench/"

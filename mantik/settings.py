@@ -17,7 +17,6 @@ from mantik.accounts.oidc import form_origins, provider_settings
 from mantik.beat import beat_schedule
 from mantik.lib.development import development_secrets
 from mantik.lib.env import Environment, port, public_url, words
-from mantik.lib.logging import logging_config
 from mantik.lib.networks import parse_allowed
 from mantik.lib.service_urls import (
     broker_url,
@@ -27,6 +26,7 @@ from mantik.lib.service_urls import (
     sqlite_url,
 )
 from mantik.lib.strength import exact_hosts, exact_origins, is_random, strong_key, strong_token
+from mantik.lib.structured_logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from mantik import health, pages
+from mantik.account_deletion import views as farewell
 from mantik.accounts import urls as accounts
-from mantik.farewell import views as farewell
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.tracking.gateway.views import no_such_call

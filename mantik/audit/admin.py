@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest, StreamingHttpResponse
 
-from mantik.audit.csv import csv_response
+from mantik.audit.csv_export import csv_response
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.audit.verbs import VERBS

@@ -13,7 +13,7 @@ from django.db import models
 from mantik.accounts.models import User
 from mantik.audit.models import MANTIK, AuditEvent
 from mantik.audit.verbs import VERBS
-from mantik.lib.rows import insert_rows
+from mantik.lib.bulk import insert_rows
 
 _SECRET_NAMES = re.compile(r"secret|passw|token|sealed|private|credential", re.IGNORECASE)
 

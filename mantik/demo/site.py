@@ -14,7 +14,7 @@ import httpx
 from mantik.demo import DemoFailed
 from mantik.demo.sandbox.users import SiteUser, UsersFileError, read_users
 from mantik.up.ports import lasting_port, remember_ports
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 from mantik.up.stack import Stack
 
 SiteKind = Literal["sandbox", "unicorex"]

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from mantik.accounts.models import User
-from mantik.notices.letters import write_letter
 from mantik.notices.models import Notice
+from mantik.notices.outbox import write_letter
 
 
 def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = True, bell: bool = True) -> None:

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from mantik.notices import letters
+from mantik.notices import outbox
 
 
 @shared_task(acks_late=True)
 def send_letter(*, uuid: str) -> None:
-    letters.send(UUID(uuid))
+    outbox.send(UUID(uuid))
 
 
 @shared_task
 def sweep_letters() -> None:
-    letters.send_due()
+    outbox.send_due()

@@ -13,7 +13,7 @@ from redis.retry import Retry
 from mantik.lib.private import NotOurs, make_private
 from mantik.lib.service_urls import own_broker_socket
 from mantik.up.errors import UpError
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 _ONCE = Retry(NoBackoff(), 0)
 SERVERS = ("valkey-server", "redis-server")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mantik.up import reaper
 from mantik.up.errors import ChildDied, StopRequested, UpError
-from mantik.up.process import Child, Output, Service
+from mantik.up.service_process import Child, Output, Service
 
 _TICK_SECONDS = 0.1
 

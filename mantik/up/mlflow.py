@@ -7,7 +7,7 @@ from pathlib import Path
 from connections.mlflow.server import is_ready, server_command, server_environment
 from mantik.lib.development import mlflow_token, mlflow_token_file
 from mantik.up.ports import LOOPBACK
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 
 def mlflow_uri(port: int) -> str:

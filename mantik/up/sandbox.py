@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mantik.up.ports import LOOPBACK
 from mantik.up.probes import accepts
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 
 def sandbox_url(port: int) -> str:

@@ -21,8 +21,8 @@ from mantik.up.group import Group
 from mantik.up.mlflow import mlflow_service, mlflow_uri, token_environment
 from mantik.up.output import silent
 from mantik.up.ports import LOOPBACK, is_free, lasting_port, remember_ports
-from mantik.up.process import Output, Service
 from mantik.up.sandbox import sandbox_service, sandbox_url
+from mantik.up.service_process import Output, Service
 from mantik.up.web import address, web_service
 from mantik.up.worker import beat_service, worker_service
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from mantik.up.probes import http_ok
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 # Pages are short and wait for the database at most; more threads would only wait for each other.
 THREADS = 8

@@ -8,7 +8,7 @@ import sys
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 QUEUES = ("default", "submit", "follow", "git")
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.humanize import absolute_time
-from mantik.notices.letters import write_letter
+from mantik.notices.outbox import write_letter
 from mantik.notices.services import absolute, notify
 from projects.models import Invitation, Membership, Project
 from projects.permissions import Role

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from mantik.accounts.http import MemberRequest
-from mantik.audit.csv import csv_response
+from mantik.audit.csv_export import csv_response
 from mantik.lib.paging import page_by_pk
 from projects.pages.activity import ActivityFilter
 from projects.pages.settings_tabs import settings_tabs

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import Told, record_all
+from mantik.lib.bulk import Copied, insert_rows
 from mantik.lib.queue import send_on_commit
-from mantik.lib.rows import Copied, insert_rows
 from projects.models import Experiment, Project
 from runs.models import Run, RunEvent
 from runs.planning.plan import Plan

@@ -23,8 +23,8 @@ from django.db.models import F
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.bulk import insert_rows, load_shared, update_rows
 from mantik.lib.garbage import collected_later
-from mantik.lib.rows import insert_rows, load_shared, update_rows
 from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Connection
+from mantik.account_deletion.services import delete_account
 from mantik.accounts.models import FactorSecret, Session, User
 from mantik.audit.models import AuditEvent
-from mantik.farewell.services import delete_account
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import make_token
 from projects.models import Membership, Project

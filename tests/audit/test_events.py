@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mantik.accounts.models import User
-from mantik.audit.csv import BATCH, COLUMNS, lines_of
+from mantik.audit.csv_export import BATCH, COLUMNS, lines_of
 from mantik.audit.models import AuditEvent
 from mantik.audit.services import record
 from mantik.audit.verbs import VERBS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mantik.lib.logging import REDACTED, redact
+from mantik.lib.structured_logs import REDACTED, redact
 
 
 def redacted(**event: Any) -> Any:
@@ -57,7 +57,7 @@ def test_the_whole_of_logging_lets_no_secret_through(form: str) -> None:
     """In a process of its own, with structlog's and the standard library's loggers, and a traceback."""
     program = f"""
 import logging, logging.config, structlog
-from mantik.lib.logging import logging_config
+from mantik.lib.structured_logs import logging_config
 logging.config.dictConfig(logging_config(form={form!r}, level="INFO"))
 structlog.get_logger("mantik").info("signed_in", password="hunter2", name="ada")
 logging.getLogger("other").warning("fetching %s", "https://ada:hunter2@git.example.org/")

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from connections.models import Connection
 from mantik.audit.models import AuditEvent
-from mantik.lib.rows import Copied, insert_rows, load_shared, update_rows
+from mantik.lib.bulk import Copied, insert_rows, load_shared, update_rows
 from projects.models import Project
 from runs.models import Run, RunEvent
 from runs.planning.repeatable import RECIPE

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from mantik.accounts.models import User
-from mantik.notices import letters
+from mantik.notices import outbox
 from mantik.notices.models import Letter, Notice
 from mantik.notices.services import notify
 from mantik.notices.views import PAGE
@@ -127,7 +127,7 @@ def test_mail_goes_out_after_the_commit_and_leads_back(
         notify(user=owner, text="juwels refuses your login. Replace its secret.", url=reverse("connections:list"))
         assert not mail.outbox
 
-    letters.send_due()
+    outbox.send_due()
 
     [message] = mail.outbox
     assert (message.to, message.subject) == (["alice@example.org"], "juwels refuses your login")
@@ -140,7 +140,7 @@ def test_what_did_not_happen_is_not_mailed(owner: User) -> None:
         notify(user=owner, text="Refused.")
         transaction.set_rollback(True)
 
-    letters.send_due()
+    outbox.send_due()
 
     assert not mail.outbox
     assert not Notice.objects.exists()
@@ -164,8 +164,8 @@ def test_a_mail_server_that_is_down_delays_a_letter_and_loses_none(owner: User, 
     notify(user=owner, text="Refused.")
     backend = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
-    letters.send_due()
-    letters.send_due()
+    outbox.send_due()
+    outbox.send_due()
 
     letter = Letter.objects.get()
     assert (letter.attempts, letter.error) == (1, "SMTPServerDisconnected: Connection unexpectedly closed")
@@ -173,7 +173,7 @@ def test_a_mail_server_that_is_down_delays_a_letter_and_loses_none(owner: User, 
 
     settings.EMAIL_BACKEND = backend
     _let_pass(minutes=2)
-    letters.send_due()
+    outbox.send_due()
     assert [message.body.splitlines()[0] for message in mail.outbox] == ["Refused."]
 
 
@@ -182,7 +182,7 @@ def test_a_letter_is_given_up_after_a_week(owner: User, settings: Any) -> None:
     Letter.objects.update(created_at=timezone.now() - timedelta(days=8))
     settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
 
-    letters.send_due()
+    outbox.send_due()
 
     assert not Letter.objects.exists()
     assert Notice.objects.get().is_unread
@@ -191,16 +191,16 @@ def test_a_letter_is_given_up_after_a_week(owner: User, settings: Any) -> None:
 def test_a_letter_that_somebody_is_sending_is_left_to_them(owner: User) -> None:
     notify(user=owner, text="Refused.")
     letter = Letter.objects.get()
-    assert letters._claim(letter, now=timezone.now())
+    assert outbox._claim(letter, now=timezone.now())
 
-    letters.send(letter.uuid)
+    outbox.send(letter.uuid)
 
-    assert not letters._claim(letter, now=timezone.now())
+    assert not outbox._claim(letter, now=timezone.now())
     assert not mail.outbox
 
 
 def test_a_subject_is_one_line(owner: User) -> None:
-    letters.write_letter(address="a@example.org", subject="Two\nlines\r\nBcc: x@example.org", text="Text")
+    outbox.write_letter(address="a@example.org", subject="Two\nlines\r\nBcc: x@example.org", text="Text")
 
     assert Letter.objects.get().subject == "Two lines Bcc: x@example.org"
 

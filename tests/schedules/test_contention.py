@@ -15,8 +15,8 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from mantik.account_deletion.services import InTheWay, delete_account
 from mantik.accounts.models import User
-from mantik.farewell.services import InTheWay, delete_account
 from projects.models import Project
 from projects.permissions import Role
 from projects.services.deletion import ProjectInUse, delete_project

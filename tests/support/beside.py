@@ -13,7 +13,7 @@ from typing import Any
 from mantik.up.errors import UpError
 from mantik.up.group import Group
 from mantik.up.output import silent
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 _NAMED_BY_MANTIK = ("DJANGO_SETTINGS_MODULE", "mantik.settings")
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

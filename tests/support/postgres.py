@@ -21,7 +21,7 @@ from pathlib import Path
 from mantik.up.errors import UpError
 from mantik.up.group import Group
 from mantik.up.output import silent
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 from tests.support.beside import command_after_dashes, run_beside
 
 # Debian keeps the programs of each version in a directory of their own.

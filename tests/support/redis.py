@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from mantik.up.errors import UpError
 from mantik.up.ports import LOOPBACK, free_port
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 from tests.support.beside import command_after_dashes, run_beside
 
 # More than the processes that any machine runs the suite in.

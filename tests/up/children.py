@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 # SIGTERM does nothing to it.

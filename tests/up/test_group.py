@@ -174,7 +174,7 @@ import sys, time
 from pathlib import Path
 from mantik.up.group import Group
 from mantik.up.output import silent
-from mantik.up.process import Service
+from mantik.up.service_process import Service
 group = Group(directory=Path(sys.argv[1]), output=silent, is_stopping=lambda: False)
 group.start([Service("one", [sys.executable, "-c", {SLEEPS!r}]), Service("two", [sys.executable, "-c", {STUBBORN!r}])])
 group.run(Service("over", [sys.executable, "-c", "pass"]))

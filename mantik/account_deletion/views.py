@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from mantik.account_deletion import services
 from mantik.accounts.http import MemberRequest
-from mantik.farewell import services
 
 
 @login_required
