@@ -30,7 +30,8 @@ class Schedule(Repeatable):
 
     All that a run needs was copied here from the run it repeats (`Repeatable`), which may be deleted. `next_due_at` is
     the instant that is to come and `next_fire_at` the moment when it is acted upon: the same, or later by the jitter.
-    Both are None unless the schedule is enabled. `schedules.services.schedules` and `schedules.firing.engine` are the only writers.
+    Both are None unless the schedule is enabled. `schedules.services` and `schedules.firing.engine` are the only
+    writers.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -22,4 +22,4 @@ def token_is_valid(run_uuid: UUID, token: str) -> bool:
 
 
 def _token(run_uuid: UUID) -> str:
-    return salted_hmac("runs.following.callback", run_uuid.hex, algorithm="sha256").hexdigest()[:40]
+    return salted_hmac("runs.notifications", run_uuid.hex, algorithm="sha256").hexdigest()[:40]

@@ -2,8 +2,8 @@
 
 Stock DatabaseScheduler reads every task, compares all of them at each tick and sends one per tick, so it costs the
 square of what is due, fires twice after a crash, and knows nothing of other beats. Here a tick asks one index what is
-due and has `schedules.firing.engine` deal with it, hundreds in one transaction. The stock part has the few other tasks to
-itself. Any number of beats may run at once: what one deals with, the others pass over.
+due and has `schedules.firing.engine` deal with it, hundreds in one transaction. The stock part has the few other
+tasks to itself. Any number of beats may run at once: what one deals with, the others pass over.
 """
 
 from __future__ import annotations
