@@ -12,7 +12,7 @@ from bench.harness import Result
 from bench.measure import interleaved, seconds
 from bench.site import Site
 from bench.stock import STOCK, StockClient
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from runs.models import Run
 from runs.states import RunState
 from runs.submission.assemble import prepare

@@ -13,7 +13,7 @@ from bench.ground import Ground
 from bench.harness import Result
 from bench.measure import interleaved, seconds
 from bench.stock import STOCK, StockClient
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from runs.following.poll import claim_due, follow_runs
 from runs.models import Run
 from runs.states import RunState

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, TypeVar
 
 from django.conf import settings
 
-from connections.git.address import check_url
 from connections.git.blobs import read_blobs
 from connections.git.errors import GitError
 from connections.git.fetching import Source, ensure, refresh
@@ -20,9 +19,7 @@ from connections.git.lfs_store import ObjectStore
 from connections.git.place import Note, Place, directory_size
 from connections.git.reading import Reader
 from connections.git.submodules import Route
-from connections.git.values import Branch, Commit, GitCredential, Login, SshKey, TreeEntry
-
-__all__ = ["Branch", "Commit", "GitCredential", "Login", "Mirror", "SshKey", "TreeEntry", "check_url"]
+from connections.git.values import Branch, Commit, Login, TreeEntry
 
 READ_LIMIT = 256 * 1024
 

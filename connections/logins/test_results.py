@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from connections.unicore.client import SiteAccess, SiteOffer
+from connections.unicore.values import SiteAccess, SiteOffer
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from connections.mlflow.errors import NotThere, TrackingRefused
 from connections.mlflow.transport import API, Transport
 from connections.mlflow.values import ArtifactEntry, OpenArtifact, RunData
 
-__all__ = ["ArtifactEntry", "OpenArtifact", "RunData", "TrackingClient", "tracking_client"]
-
 _OPEN = {"RUNNING", "SCHEDULED"}
 # MLflow's own bounds.
 _MOST_POINTS = 2500

@@ -18,10 +18,11 @@ from connections.logins.login_health import note_refusal
 from connections.models import Connection, Site
 from connections.renewal import oidc
 from connections.renewal.turns import Turn, take_turn
-from connections.unicore.client import IssuedToken, SiteClient
+from connections.unicore.client import SiteClient
 from connections.unicore.credentials import AccessToken, token_credential
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
+from connections.unicore.values import IssuedToken
 from mantik.audit.services import record
 from mantik.lib.sealing import SealBroken
 

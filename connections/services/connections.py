@@ -15,38 +15,22 @@ from connections.logins import test_results
 from connections.logins.kinds import Kind, traits_of
 from connections.logins.login_health import (
     HEALTHY,
-    caution,
-    is_of_login,
     note_good_answer,
     note_refusal,
-    note_use,
-    objection,
 )
 from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection
 from connections.logins.ssh_keys import make_key_pair
-from connections.logins.uses import Use, consequences_of, lock_uses, uses_of, wake
+from connections.logins.uses import Use, lock_uses, uses_of, wake
 from connections.models import Connection, Site
 from connections.renewal import tokens
-from connections.unicore.client import SiteAccess, SiteClient, SiteOffer
+from connections.unicore.client import SiteClient
 from connections.unicore.credentials import SiteCredential, password_credential, token_credential
 from connections.unicore.errors import SiteError, SiteRefused
 from connections.unicore.sites import make_client
+from connections.unicore.values import SiteAccess, SiteOffer
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.sealing import SealBroken
-
-__all__ = [
-    "NameTaken",
-    "StillUsed",
-    "caution",
-    "consequences_of",
-    "is_of_login",
-    "note_refusal",
-    "note_use",
-    "objection",
-    "open_connection",
-    "uses_of",
-]
 
 
 class NameTaken(Exception):

@@ -10,7 +10,6 @@ from django.db.models.deletion import RestrictedError
 
 from connections.models import Site
 from connections.unicore.address import site_urls
-from connections.unicore.errors import SiteRefused
 from connections.unicore.pool import tls_context
 from mantik.accounts.models import User
 from mantik.audit.services import record
@@ -89,6 +88,3 @@ def told_of(site: Site) -> dict[str, Any]:
         # Its fingerprint is enough to tell one from another.
         told["ca_bundle"] = f"sha256 {hashlib.sha256(site.ca_bundle.encode()).hexdigest()[:16]}"
     return told
-
-
-__all__ = ["SiteRefused", "SiteTaken", "SiteUsed", "add_site", "delete_site", "record_change", "told_of"]

@@ -17,9 +17,7 @@ from connections.unicore.explain import Call, not_unicore
 from connections.unicore.parsing import STATUS_FIELDS, file_stat, issued_token, job_status, site_access, site_offer
 from connections.unicore.pool import CONNECTIONS, Answer
 from connections.unicore.transport import PooledTransport
-from connections.unicore.values import FileStat, IssuedToken, JobState, JobStatus, SiteAccess, SiteOffer
-
-__all__ = ["FileStat", "IssuedToken", "JobState", "JobStatus", "SiteAccess", "SiteClient", "SiteOffer"]
+from connections.unicore.values import FileStat, IssuedToken, JobStatus, SiteAccess, SiteOffer
 
 _BYTES = {"Accept": "application/octet-stream", "Content-Type": "application/octet-stream"}
 _PIECE = 256 * 1024

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.forms import ConnectionForm, SecretForm
 from connections.logins.kinds import Kind
+from connections.logins.uses import consequences_of, uses_of
 from connections.models import Connection, Site
 from connections.pages.cards import cards_of, choices_for, key_hint
 from connections.services import connections
@@ -110,8 +111,8 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
 def _deletion(connection: Connection) -> dict[str, object]:
     return {
         **ROOM,
-        "uses": connections.uses_of(connection),
-        "points": connections.consequences_of(connection),
+        "uses": uses_of(connection),
+        "points": consequences_of(connection),
         "connection": connection,
         "title": f"Delete {connection.name}?",
         "message": "The stored secret is forgotten. Take the line of its public key away from where you put it."

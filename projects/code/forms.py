@@ -6,9 +6,8 @@ from typing import Any
 
 from django import forms
 
-from connections.git.address import host_of, is_https, is_ssh
+from connections.git.address import check_url, host_of, is_https, is_ssh
 from connections.git.errors import GitError
-from connections.git.mirror import check_url
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.code.host_pages import login_noun

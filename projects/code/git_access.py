@@ -9,7 +9,7 @@ from django.db import transaction
 from connections.git.address import host_of, is_ssh
 from connections.git.errors import GitError
 from connections.git.host_keys import HostKey, ask_host_key, first_host_key
-from connections.git.mirror import GitCredential, Login, SshKey
+from connections.git.values import GitCredential, Login, SshKey
 from connections.models import Connection
 from mantik.audit.services import record
 from mantik.lib.sealing import SealBroken

@@ -16,8 +16,8 @@ from connections.git.errors import GitError
 from connections.git.mirror import Mirror
 from connections.git.submodules import Route
 from connections.git.whole import Whole, gather
+from connections.logins.login_health import note_refusal, note_use
 from connections.models import Connection
-from connections.services.connections import note_refusal, note_use
 from connections.unicore.errors import SiteRefused
 from mantik.lib.queue import send_on_commit
 from projects.code.git_access import access_to, note_other_host_key

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingUnavailable
-from connections.services.connections import open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from mantik.lib.sealing import SealBroken

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from connections.unicore.client import JobState, JobStatus
 from connections.unicore.refusals import Refusal, refusal_in
+from connections.unicore.values import JobState, JobStatus
 from connections.unicore.wording import plain
 from mantik.lib.humanize import spoken_duration
 from runs.backend_config import BackendConfig, BackendConfigError, QueueLimits, parse_backend_config

@@ -18,10 +18,12 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
+from connections.logins.login_health import note_refusal, note_use, objection
+from connections.logins.site_clients import open_connection
 from connections.models import Connection
-from connections.services.connections import note_refusal, note_use, objection, open_connection
-from connections.unicore.client import JobStatus, SiteClient
+from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
+from connections.unicore.values import JobStatus
 from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
 from runs.following.finish import wrap_up

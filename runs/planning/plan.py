@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from connections.git.errors import GitError
-from connections.git.mirror import Branch, Commit, Mirror
+from connections.git.mirror import Mirror
+from connections.git.values import Branch, Commit
+from connections.logins.login_health import caution
 from connections.models import Connection
-from connections.services.connections import caution
 from projects.code.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (

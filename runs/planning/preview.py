@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from connections.git.errors import GitError
-from connections.git.mirror import Commit
+from connections.git.values import Commit
 from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.mirrors import whole_code_here

@@ -32,8 +32,9 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from connections.git.errors import GitError
+from connections.logins.login_health import is_of_login, note_refusal, note_use, objection
+from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
-from connections.services.connections import is_of_login, note_refusal, note_use, objection, open_connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from mantik.lib.sealing import SealBroken

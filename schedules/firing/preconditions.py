@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from connections.services.connections import objection
+from connections.logins.login_health import objection
 from mantik.accounts.models import User
 from projects.permissions import LEAST_ROLE, Action, Role, roles_of_people
 from schedules.models import Schedule

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection as database
 
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from runs.following.callback import notification_url
 from runs.job import layout
 from runs.models import Run

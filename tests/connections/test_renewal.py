@@ -14,7 +14,7 @@ from connections.renewal import tokens
 from connections.renewal.turns import take_turn
 from connections.services import connections
 from connections.tasks import renew_connection, sweep_renewals
-from connections.unicore.client import SiteAccess
+from connections.unicore.values import SiteAccess
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.up.ports import free_port

@@ -20,8 +20,8 @@ from connections.renewal import oidc
 from connections.renewal import tokens as renewal
 from connections.renewal.tokens import access_token
 from connections.services import connections
-from connections.unicore.client import SiteAccess
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
+from connections.unicore.values import SiteAccess
 from mantik.accounts.models import User
 from tests.conftest import ClientOf
 from tests.support.factories import make_connection, make_site

@@ -18,7 +18,7 @@ from django.db import connection as database
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from connections.unicore.client import SiteClient
 from mantik.demo.sandbox.users import read_users
 from mantik.up.ports import free_port

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from mantik.up.stack import Stack
 from runs.models import Run
 from runs.states import RunState

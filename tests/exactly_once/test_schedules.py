@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from connections.services.connections import open_connection
+from connections.logins.site_clients import open_connection
 from mantik.up.stack import Stack
 from runs.models import Run
 from runs.states import RunState

@@ -15,7 +15,8 @@ from pytest_django.fixtures import Settings
 
 from connections.git.environment import git_environment
 from connections.git.errors import GitError
-from connections.git.mirror import GitCredential, Mirror
+from connections.git.mirror import Mirror
+from connections.git.values import GitCredential
 from mantik.lib.networks import parse_allowed
 from tests.git.conftest import MirrorMaker
 from tests.git.host import Certificate, GitHost

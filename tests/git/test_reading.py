@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from connections.git.errors import GitError
-from connections.git.mirror import Branch, Commit, Mirror
+from connections.git.mirror import Mirror
+from connections.git.values import Branch, Commit
 from tests.git.conftest import MirrorMaker
 from tests.git.processes import command_lines
 from tests.git.repository import Repository

@@ -15,7 +15,8 @@ import pytest
 from connections.git.errors import GitError
 from connections.git.host_keys import HostKey, ask_host_key, first_host_key
 from connections.git.leftovers import remove_keys
-from connections.git.mirror import GitCredential, Mirror, SshKey
+from connections.git.mirror import Mirror
+from connections.git.values import GitCredential, SshKey
 from connections.logins.ssh_keys import KeyPair, make_key_pair
 from tests.git.conftest import MirrorMaker
 from tests.git.processes import command_lines

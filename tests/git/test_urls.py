@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pytest_django.fixtures import Settings
 
+from connections.git.address import check_url
 from connections.git.errors import GitError
-from connections.git.mirror import check_url
 
 
 @pytest.mark.parametrize(

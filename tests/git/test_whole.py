@@ -14,8 +14,9 @@ import pytest
 from connections.git.errors import GitError
 from connections.git.host_keys import ask_host_key
 from connections.git.lfs_store import Pointer
-from connections.git.mirror import GitCredential, Mirror, SshKey
+from connections.git.mirror import Mirror
 from connections.git.submodules import Route
+from connections.git.values import GitCredential, SshKey
 from connections.git.whole import Whole, gather
 from connections.logins.ssh_keys import make_key_pair
 from tests.git.conftest import MirrorMaker

@@ -12,7 +12,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.mlflow.errors import TrackingRefused
-from connections.mlflow.tracking import ArtifactEntry, TrackingClient, tracking_client
+from connections.mlflow.tracking import TrackingClient, tracking_client
+from connections.mlflow.values import ArtifactEntry
 from tests.mlflow.conftest import START
 from tests.mlflow.job import Job
 from tests.support.mlflow_server import HEADERS, MlflowServer

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from connections.unicore.client import FileStat, JobState, JobStatus
 from connections.unicore.errors import JobGone, SiteUnavailable
+from connections.unicore.values import FileStat, JobState, JobStatus
 from runs.backend_config import QueueLimits
 from runs.following import finish, job_log
 from runs.following.job_log import END, end_of_log, fetch_log

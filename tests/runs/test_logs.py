@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django.fixtures import Settings
 
-from connections.unicore.client import FileStat
+from connections.unicore.values import FileStat
 from runs.following import job_log
 from runs.following.job_log import fetch_log, last_lines, raw_log, read_log
 from runs.models import Run

@@ -15,14 +15,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.logins.kinds import Kind
+from connections.logins.site_clients import open_connection
 from connections.mlflow.values import ModelSource
-from connections.services.connections import (
-    StillUsed,
-    add_connection,
-    delete_connection,
-    open_connection,
-    replace_secret,
-)
+from connections.services.connections import StillUsed, add_connection, delete_connection, replace_secret
 from connections.unicore.client import SiteClient
 from projects.code import mirrors
 from projects.models import Membership

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from connections.services.connections import uses_of
+from connections.logins.uses import uses_of
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import CodeRepository, Membership, Project

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from connections.unicore.client import JobState, SiteClient
+from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteError, SiteRefused
 from connections.unicore.sites import make_client, open_site
+from connections.unicore.values import JobState
 from mantik.demo.sandbox.http import Request, Response, error_response, json_response
 from tests.unicore.conftest import SESSION, FakeSite
 
