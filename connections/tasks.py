@@ -22,7 +22,7 @@ def renew_connection(*, connection_id: int, **_: Any) -> None:
 @shared_task
 def sweep_renewals(**_: Any) -> None:
     for connection_id in tokens.due_for_renewal(now=timezone.now(), limit=RENEWALS_PER_SWEEP):
-        send(renew_connection, connection_id=connection_id)
+        send("connections.tasks.renew_connection", connection_id=connection_id)
 
 
 @shared_task
@@ -38,4 +38,4 @@ def test_again(*, connection_id: int, **_: Any) -> None:
 @shared_task
 def sweep_refused(**_: Any) -> None:
     for connection_id in expiry.ask_again(now=timezone.now()):
-        send(test_again, connection_id=connection_id)
+        send("connections.tasks.test_again", connection_id=connection_id)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections.git.host_keys import HostKey
 from connections.models import Connection
-from projects.ownership import cascade_unless_last_owner
+from projects.roles import cascade_unless_last_owner
 from projects.permissions import GROUP_ROLES, Role
 from projects.querysets import (
     CodeRepositoryQuerySet,

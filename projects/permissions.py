@@ -5,42 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
-
-if TYPE_CHECKING:
-    from mantik.accounts.models import User
-    from projects.models import Project
-
-
-class Role(models.TextChoices):
-    """What a member is in a project, least first."""
-
-    GUEST = "guest", "Guest"
-    REPORTER = "reporter", "Reporter"
-    RESEARCHER = "researcher", "Researcher"
-    MAINTAINER = "maintainer", "Maintainer"
-    OWNER = "owner", "Owner"
-
-    def at_least(self, other: Role) -> bool:
-        order = list(Role)
-        return order.index(self) >= order.index(other)
-
-
-# What a group can be. A project's owner is a person, whom one can ask.
-GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Role.MAINTAINER)
-
-ROLE_MEANING: dict[Role, str] = {
-    Role.GUEST: "reads everything in the project",
-    Role.REPORTER: "also downloads artifacts and models",
-    Role.RESEARCHER: "also adds code, experiments, runs and schedules, registers models, and ends and deletes "
-    "their own",
-    Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories, experiments and "
-    "schedules, and keeps the project's name, description and labels",
-    Role.OWNER: "also decides who is in the project, who sees it, its address and its end",
-}
+from mantik.accounts.models import User
+from projects.models import GroupMembership, Membership, Project
+from projects.roles import Role
 
 
 class Action(StrEnum):
@@ -206,8 +175,6 @@ def roles_in(projects: Iterable[Project], *, user: User) -> dict[int, Role]:
 
 def roles_of_people(*, users: Collection[int], projects: Collection[int]) -> dict[tuple[int, int], Role]:
     """The highest roles by (user, project), both by primary key, pairs without one left out. One query."""
-    from projects.models import GroupMembership, Membership
-
     own = Membership.objects.filter(user__in=users, project__in=projects).values_list("user", "project", "role")
     by_group = GroupMembership.objects.filter(group__members__user__in=users, project__in=projects)
     found: dict[tuple[int, int], Role] = {}

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Lower
 
-from projects.permissions import Role
+from projects.roles import Role
 
 if TYPE_CHECKING:
     from mantik.accounts.models import User
@@ -43,23 +44,18 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def labelled(self, name: str) -> ProjectQuerySet:
         """Those with that label. Called again: those with both."""
-        from projects.models import Project
-
-        return self.filter(pk__in=Project.labels.through.objects.filter(label__name=name).values("project"))
+        return self.filter(pk__in=self.model.labels.through.objects.filter(label__name=name).values("project"))
 
     def matching(self, text: str) -> ProjectQuerySet:
         """Those with `text` in their name, summary or a label."""
-        from projects.models import Project
-
-        by_label = Project.labels.through.objects.filter(label__name__icontains=text).values("project")
+        by_label = self.model.labels.through.objects.filter(label__name__icontains=text).values("project")
         return self.filter(Q(name__icontains=text) | Q(summary__icontains=text) | Q(pk__in=by_label))
 
 
 def _joined_by(user: User) -> models.QuerySet[Any, Any]:
-    from projects.models import GroupMembership, Membership
-
-    by_group = GroupMembership.objects.filter(group__members__user=user)
-    return Membership.objects.filter(user=user).values("project").union(by_group.values("project"))
+    memberships = apps.get_model("projects", "Membership").objects
+    by_group = apps.get_model("projects", "GroupMembership").objects.filter(group__members__user=user)
+    return memberships.filter(user=user).values("project").union(by_group.values("project"))
 
 
 class LabelQuerySet(models.QuerySet["Label"]):
@@ -91,9 +87,7 @@ class UserGroupQuerySet(models.QuerySet["UserGroup"]):
 
 
 def _groups_of(user: User) -> models.QuerySet[Any, Any]:
-    from projects.models import GroupMember
-
-    return GroupMember.objects.filter(user=user).values("group")
+    return apps.get_model("projects", "GroupMember").objects.filter(user=user).values("group")
 
 
 class GroupMemberQuerySet(models.QuerySet["GroupMember"]):

@@ -33,7 +33,7 @@ def clear_up_mirrors(**_: Any) -> None:
 @shared_task
 def sweep_fetches(**_: Any) -> None:
     for repository_id in mirrors.unserved_requests(now=timezone.now()):
-        send(fetch_code_repository, repository_id=repository_id)
+        send("projects.tasks.fetch_code_repository", repository_id=repository_id)
 
 
 @shared_task

@@ -76,8 +76,6 @@ def may_delete(user: User, run: Run) -> bool:
 
 def cancel_run(*, run: Run, user: User, now: datetime) -> None:
     """Wish the run away. The state changes when the site has let go of the job. Raises NotAllowed when over."""
-    from runs.tasks import follow_runs, submit_run
-
     with transaction.atomic():
         # Neither branch looks at the row before it writes: the run may start or end at this very moment.
         asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
@@ -91,8 +89,8 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
             return
         record(run, now=now, kind="cancel.requested", message=f"{user.display_name} asked to cancel it.", actor=user)
         record_for_audit("run.cancelled", actor=user, target=run, project=run.project)
-        send_on_commit(submit_run, run_id=run.pk)
-        send_on_commit(follow_runs, run_ids=[run.pk])
+        send_on_commit("runs.tasks.submit_run", run_id=run.pk)
+        send_on_commit("runs.tasks.follow_runs", run_ids=[run.pk])
 
 
 def delete_run(*, run: Run, actor: User) -> None:
@@ -129,11 +127,9 @@ def watch(*, run: Run, now: datetime) -> None:
 
 def notice(*, run_uuid: uuid.UUID, now: datetime) -> bool:
     """A site says that a job has moved on: make its run due. False if there is no such run."""
-    from runs.tasks import follow_runs
-
     run_id = Run.objects.filter(uuid=run_uuid).values_list("pk", flat=True).first()
     if run_id is None:
         return False
     if Run.objects.filter(pk=run_id, state__in=AT_SITE).update(next_poll_at=now):
-        send_on_commit(follow_runs, run_ids=[run_id])
+        send_on_commit("runs.tasks.follow_runs", run_ids=[run_id])
     return True

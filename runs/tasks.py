@@ -26,13 +26,13 @@ def submit_run(*, run_id: int, **_: Any) -> None:
 def submit_runs(*, run_ids: list[int], **_: Any) -> None:
     """Spread many new runs over the workers. Whoever stored them is not kept waiting for as many messages."""
     for run_id in run_ids:
-        send(submit_run, run_id=run_id)
+        send("runs.tasks.submit_run", run_id=run_id)
 
 
 @shared_task
 def sweep_submissions(**_: Any) -> None:
     for run_id in submit.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
-        send(submit_run, run_id=run_id)
+        send("runs.tasks.submit_run", run_id=run_id)
 
 
 @shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
@@ -43,7 +43,7 @@ def follow_runs(*, run_ids: list[int], **_: Any) -> None:
 @shared_task
 def sweep_following(**_: Any) -> None:
     for _connection, run_ids in poll.claim_due(now=timezone.now()):
-        send(follow_runs, run_ids=run_ids)
+        send("runs.tasks.follow_runs", run_ids=run_ids)
 
 
 # Reading the files of a large model takes as long as MLflow takes to hand them out.
@@ -55,5 +55,5 @@ def tend_model(*, model_id: int, **_: Any) -> None:
 @shared_task
 def sweep_models(**_: Any) -> None:
     for model_id in worker.due_models(now=timezone.now(), limit=MODELS_PER_SWEEP):
-        send(tend_model, model_id=model_id)
+        send("runs.tasks.tend_model", model_id=model_id)
     worker.look_once_more(now=timezone.now())

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mantik.accounts.querysets import FactorSecretQuerySet, SessionManager, UserManager
+from mantik.accounts.sessions import SessionStore
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
 
@@ -69,8 +70,6 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from mantik.accounts.sessions import SessionStore
-
         return SessionStore
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.sessions.base_session import BaseSessionManager
 from django.db import models
 from django.utils import timezone
+
+from mantik.accounts.addresses import vouch_for
 
 if TYPE_CHECKING:
     from mantik.accounts.models import FactorSecret, Session, User
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 class UserManager(DjangoUserManager["User"]):
     def _create_user(self, username: str, email: str | None, password: str | None, **columns: Any) -> User:
         """Who makes a user like this is an operator or a program of theirs: the address counts as confirmed."""
-        from mantik.accounts.addresses import vouch_for
-
         user: User = super()._create_user(username, email, password, **columns)  # type: ignore[misc]
         vouch_for(user)
         return user
@@ -31,9 +30,6 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def latest_first(self) -> SessionQuerySet:
         return self.order_by("-seen_at", "pk")
-
-    def with_uuid(self, uuid: UUID) -> SessionQuerySet:
-        return self.filter(uuid=uuid)
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.http import HttpRequest
@@ -34,9 +35,8 @@ class SessionStore(DatabaseSessionStore):
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
-        from mantik.accounts.models import Session
-
-        return Session
+        found: type[Session] = apps.get_model("accounts", "Session")
+        return found
 
     def _get_session_from_db(self) -> Session | None:
         found = None

@@ -27,12 +27,10 @@ FOOTER = "-- \nMantik sends this because of what happens in your projects and wi
 
 def write_letter(*, address: str, subject: str, text: str) -> None:
     """Store a letter in the current transaction; a worker sends it once that is committed."""
-    from mantik.notices.tasks import send_letter
-
     letter = Letter.objects.create(
         address=address, subject=" ".join(subject.split())[:200], text=f"{text}\n\n{FOOTER}\n"
     )
-    send_on_commit(send_letter, uuid=str(letter.uuid))
+    send_on_commit("mantik.notices.tasks.send_letter", uuid=str(letter.uuid))
 
 
 def send(uuid: UUID) -> None:

@@ -37,15 +37,13 @@ def mirror_of(repository: CodeRepository) -> Mirror:
 
 def request_fetch(repository: CodeRepository, *, now: datetime, even_if_fresh: bool = False) -> None:
     """Ask a worker for a fetch, unless one is under way or the mirror is fresh."""
-    from projects.tasks import fetch_code_repository
-
     if repository.fetch_requested_at and repository.fetch_requested_at > now - timedelta(minutes=2):
         return
     if not even_if_fresh and repository.fetched_at and repository.fetched_at > now - FRESH_FOR:
         return
     CodeRepository.objects.filter(pk=repository.pk).update(fetch_requested_at=now)
     repository.fetch_requested_at = now
-    send_on_commit(fetch_code_repository, repository_id=repository.pk)
+    send_on_commit("projects.tasks.fetch_code_repository", repository_id=repository.pk)
 
 
 def login_changed(connection: Connection, now: datetime) -> None:
@@ -70,8 +68,6 @@ def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> N
 
     Without `waits` nothing happens while another worker fetches it; what was requested meanwhile stays so.
     """
-    from projects.tasks import fetch_code_repository
-
     url = repository.url
     try:
         found = _fetch(repository, waits=waits)
@@ -92,7 +88,7 @@ def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> N
     rows.filter(fetch_requested_at__lte=now).update(fetch_requested_at=None)
     # Who took up what was requested meanwhile found this one under way, and left it.
     if rows.filter(fetch_requested_at__gt=now).exists():
-        send_on_commit(fetch_code_repository, repository_id=repository.pk)
+        send_on_commit("projects.tasks.fetch_code_repository", repository_id=repository.pk)
 
 
 def whole_code(

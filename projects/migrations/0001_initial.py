@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import projects.ownership
+import projects.roles
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=projects.ownership.cascade_unless_last_owner,
+                        on_delete=projects.roles.cascade_unless_last_owner,
                         related_name="memberships",
                         to=settings.AUTH_USER_MODEL,
                     ),

@@ -121,8 +121,6 @@ def _changes(stored: CodeRepository, **asked: Any) -> dict[str, Any]:
 
 def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
     """Raises InUse while runs that use it are active. Mantik's copy goes too; runs keep what they know of it."""
-    from projects.tasks import clear_up_mirrors
-
     with transaction.atomic():
         # Who starts a run with it meanwhile waits at this lock, and then finds it gone.
         stored = _locked(repository)
@@ -131,7 +129,7 @@ def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
         told = _told(stored)
         record("code_repository.deleted", actor=actor, target=stored, project=repository.project, before=told)
         stored.delete()
-        send_on_commit(clear_up_mirrors)
+        send_on_commit("projects.tasks.clear_up_mirrors")
 
 
 def accept_host_key(*, repository: CodeRepository, actor: User, fingerprint: str, now: datetime) -> None:

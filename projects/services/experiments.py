@@ -50,8 +50,6 @@ def may_edit(user: User, experiment: Experiment) -> bool:
 
 def edit_experiment(*, experiment: Experiment, actor: User, name: str, description: str, now: datetime) -> None:
     """Raises NameTaken. A worker tells MLflow of a new name."""
-    from projects.tasks import sweep_experiments
-
     asked = {"name": name, "description": description}
     before = {
         field: getattr(experiment, field) for field, value in asked.items() if getattr(experiment, field) != value
@@ -68,15 +66,13 @@ def edit_experiment(*, experiment: Experiment, actor: User, name: str, descripti
             changed = {"before": before, "after": after}
             record("experiment.edited", actor=actor, target=experiment, project=experiment.project, **changed)
             if due:
-                send_on_commit(sweep_experiments)
+                send_on_commit("projects.tasks.sweep_experiments")
     except IntegrityError:
         raise NameTaken from None
 
 
 def delete_experiment(*, experiment: Experiment, actor: User, now: datetime) -> None:
     """Raises InUse while runs are in it. A worker puts MLflow's own into MLflow's bin."""
-    from projects.tasks import sweep_experiments
-
     with transaction.atomic():
         # Who adds a run to it meanwhile waits at this lock, and then finds it gone.
         stored = Experiment.objects.select_for_update().get(pk=experiment.pk)
@@ -84,7 +80,7 @@ def delete_experiment(*, experiment: Experiment, actor: User, now: datetime) -> 
             raise InUse(f"{stored.name} holds {held}. Delete them first; an experiment goes when it is empty.")
         if stored.mlflow_experiment_id:
             RetiredExperiment.objects.create(mlflow_experiment_id=stored.mlflow_experiment_id, retired_at=now)
-            send_on_commit(sweep_experiments)
+            send_on_commit("projects.tasks.sweep_experiments")
         told = {"name": stored.name, "description": stored.description}
         record("experiment.deleted", actor=actor, target=experiment, project=experiment.project, before=told)
         stored.delete()

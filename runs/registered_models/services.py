@@ -227,6 +227,4 @@ def _tell_aliases(models: list[RegisteredModel], now: datetime) -> None:
 
 
 def _tend_on_commit(model: RegisteredModel) -> None:
-    from runs.tasks import tend_model
-
-    send_on_commit(tend_model, model_id=model.pk)
+    send_on_commit("runs.tasks.tend_model", model_id=model.pk)

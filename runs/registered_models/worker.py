@@ -218,11 +218,9 @@ class _Tending:
 
     def _let_go(self) -> None:
         """The next worker may have it, at once if something is due."""
-        from runs.tasks import tend_model
-
         self._held().update(lease_token=None, lease_until=None)
         if RegisteredModel.objects.due(self.clock()).filter(pk=self.model.pk).exists():
-            send(tend_model, model_id=self.model.pk)
+            send("runs.tasks.tend_model", model_id=self.model.pk)
 
     def _keep_lease(self) -> None:
         """Called often; reading a large model takes longer than a lease."""

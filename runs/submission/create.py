@@ -60,12 +60,10 @@ def store_runs(orders: Sequence[Order], *, verb: str, actor: User | None, now: d
 
 def hand_over_on_commit(keys: Sequence[int]) -> None:
     """Tell the workers of new runs, by primary key, once they are committed: one message, however many there are."""
-    from runs.tasks import submit_run, submit_runs
-
     if len(keys) == 1:
-        send_on_commit(submit_run, run_id=keys[0])
+        send_on_commit("runs.tasks.submit_run", run_id=keys[0])
     elif keys:
-        send_on_commit(submit_runs, run_ids=list(keys))
+        send_on_commit("runs.tasks.submit_runs", run_ids=list(keys))
 
 
 def recipe_of_plan(

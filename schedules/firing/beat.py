@@ -76,9 +76,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             return False
         is_changed = bool(before and self._last_timestamp and self._last_timestamp > before)
         if is_changed:
-            from schedules.tasks import sweep_switches
-
-            send(sweep_switches)
+            send("schedules.tasks.sweep_switches")
         return is_changed
 
     def _fire(self) -> float:
