@@ -103,15 +103,6 @@ TRAITS: dict[Kind, Traits] = {
     ),
     Kind.SSH_KEY: Traits(
         title="Git host, with an SSH key",
-        advice="For private code repositories over ssh. Mantik makes a key pair; you give its public line to the "
-        "repository as a deploy key.",
-        authenticates="with a key pair that Mantik made",
-        icon="key",
-        has_site=False,
-        login=Need.NO,
-    ),
-    Kind.SSH_KEY: Traits(
-        title="Git host, with an SSH key",
         advice="For private code repositories over ssh. Mantik makes a key pair; you add its public line at the host, "
         "as a deploy key that may read one repository, and take it away again whenever you like.",
         authenticates="with a key pair that Mantik made",

@@ -230,10 +230,5 @@ def pause_until_next(run: Run, *, now: datetime) -> timedelta:
     return timedelta(seconds=settings.MANTIK_POLL_SECONDS)
 
 
-def make_due(*, run: Run, now: datetime) -> bool:
-    """A hint came in that the job has moved on. False if nobody waits for it any more."""
-    return bool(Run.objects.filter(pk=run.pk, state__in=AT_SITE).update(next_poll_at=now))
-
-
 def _batches(ids: list[int]) -> list[list[int]]:
     return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]

@@ -76,11 +76,6 @@ class Gate:
             return self._known(named)
         return self._open(self._who(request.headers.get("authorization", "")), request.client)
 
-    def forget_sessions(self) -> None:
-        """What a restart of the site does to its clients."""
-        with self._lock:
-            self._sessions.clear()
-
     def _known(self, session_id: str) -> Session:
         with self._lock:
             session = self._sessions.get(session_id)
