@@ -8,7 +8,8 @@ from django.utils.text import slugify
 from mantik.accounts.models import User
 from projects.addressing import slugs
 from projects.models import Experiment, Project, UserGroup
-from projects.permissions import GROUP_ROLES, ROLE_MEANING, Action, Role, may
+from projects.permissions import Action, may
+from projects.roles import GROUP_ROLES, ROLE_MEANING, Role
 from projects.services import groups, invitations, labels
 
 # Characters: some ten pages.

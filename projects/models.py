@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from connections.git.host_keys import HostKey
 from connections.models import Connection
-from projects.roles import cascade_unless_last_owner
-from projects.permissions import GROUP_ROLES, Role
 from projects.querysets import (
     CodeRepositoryQuerySet,
     ExperimentQuerySet,
@@ -25,6 +23,7 @@ from projects.querysets import (
     ProjectQuerySet,
     UserGroupQuerySet,
 )
+from projects.roles import GROUP_ROLES, Role, cascade_unless_last_owner
 
 
 class Label(models.Model):

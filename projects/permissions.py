@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
+
 from mantik.accounts.models import User
 from projects.models import GroupMembership, Membership, Project
 from projects.roles import Role

@@ -15,7 +15,7 @@ from django.test import Client
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from tests.support.audited import changes, check
 from tests.support.factories import join, make_project, make_user
 

@@ -23,9 +23,7 @@ def vouch_for(user: User) -> None:
         addresses.filter(user=user).exclude(email=email).delete()
         if email:
             is_free = not addresses.filter(email=email, verified=True).exclude(user=user).exists()
-            addresses.update_or_create(
-                user=user, email=email, defaults={"primary": True, "verified": is_free}
-            )
+            addresses.update_or_create(user=user, email=email, defaults={"primary": True, "verified": is_free})
 
 
 def holder_of(email: str) -> User | None:

@@ -20,8 +20,8 @@ from mantik.lib.humanize import absolute_time
 from mantik.notices.outbox import write_letter
 from mantik.notices.services import absolute, notify
 from projects.models import Invitation, Membership, Project
-from projects.permissions import Role
 from projects.querysets import InvitationQuerySet
+from projects.roles import Role
 
 USUAL_DAYS = 14
 # How long one is told of an invitation that came to nothing.

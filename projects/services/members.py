@@ -14,7 +14,7 @@ from django.db import models, transaction
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from projects.models import GroupMembership, Membership, Project, UserGroup
-from projects.permissions import Role
+from projects.roles import Role
 
 
 class LastOwner(Exception):

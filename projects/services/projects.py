@@ -8,7 +8,7 @@ from mantik.lib.humanize import counted
 from projects.addressing import slugs
 from projects.addressing.slugs import SlugTaken as SlugTaken
 from projects.models import Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services.labels import set_labels
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from mantik.accounts.http import MemberRequest
 from projects.models import Invitation
-from projects.permissions import ROLE_MEANING, Role
+from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations
 
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 from mantik.accounts.http import MemberRequest
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup
-from projects.permissions import Action, Role
+from projects.permissions import Action
+from projects.roles import Role
 from projects.services import members
 from projects.views.loading import project_or_404
 from projects.views.members import confirm, form_page

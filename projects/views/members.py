@@ -18,7 +18,8 @@ from mantik.accounts.models import User
 from mantik.lib.answers import status_of
 from projects.forms import InvitationForm, RoleForm
 from projects.models import Invitation, Membership, Project
-from projects.permissions import NOTES, ROLE_MEANING, TABLE, Action, Role, may
+from projects.permissions import NOTES, TABLE, Action, may
+from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations, members
 from projects.views.loading import project_or_404
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from connections.logins.login_health import objection
 from mantik.accounts.models import User
-from projects.permissions import LEAST_ROLE, Action, Role, roles_of_people
+from projects.permissions import LEAST_ROLE, Action, roles_of_people
+from projects.roles import Role
 from schedules.models import Schedule
 
 Roles = dict[tuple[int, int], Role]

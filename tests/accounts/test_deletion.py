@@ -15,7 +15,7 @@ from mantik.audit.models import AuditEvent
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import make_token
 from projects.models import Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import groups
 from runs.models import Run
 from runs.states import RunState

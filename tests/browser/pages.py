@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.logins.kinds import Kind
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from schedules.models import Schedule

@@ -18,7 +18,7 @@ from mantik.tokens import services as tokens
 from mantik.tokens.models import PersonalAccessToken, Scope
 from projects.code import mirrors
 from projects.models import CodeRepository, Invitation, Project, UserGroup
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import groups, members
 from projects.services.labels import set_labels
 from runs.models import Run

@@ -7,7 +7,7 @@ import re
 from django.urls import reverse
 from playwright.sync_api import Dialog, Page, expect
 
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from tests.browser.conftest import Opener

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from projects.permissions import Role
+from projects.roles import Role
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
 

@@ -12,7 +12,7 @@ from connections.models import Connection
 from mantik.notices.models import Notice
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
-from projects.permissions import Role
+from projects.roles import Role
 from tests.git.host import Certificate, GitHost
 from tests.support.factories import join, make_code_repository, make_connection
 

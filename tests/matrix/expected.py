@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from projects.permissions import LEAST_ROLE, Action, Role
+from projects.permissions import LEAST_ROLE, Action
+from projects.roles import Role
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import GROUP_ROLES, Role
+from projects.roles import GROUP_ROLES, Role
 from runs.states import RunState
 from tests.matrix.addresses import project_pages
 from tests.matrix.expected import PAGES, Page

@@ -14,7 +14,7 @@ from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.audit.services import record
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import members, projects
 from tests.conftest import ClientOf
 from tests.support.factories import make_project

@@ -13,7 +13,7 @@ from django.utils import timezone
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import FormerAddress, GroupMember, GroupMembership, Label, Membership, Project, RetiredExperiment
-from projects.permissions import Role
+from projects.roles import Role
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_experiment, make_group, make_invitation, make_project, make_user
 from tests.support.pages import page_text

@@ -7,7 +7,7 @@ import pytest
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import CodeRepository, Experiment, FormerAddress, Invitation, Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.states import RunState
 from tests.conftest import ClientOf

@@ -12,7 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import GroupMember, GroupMembership, Membership, Project, UserGroup
-from projects.permissions import Action, Role, may, role_of, roles_in
+from projects.permissions import Action, may, role_of, roles_in
+from projects.roles import Role
 from projects.services import groups, members
 from tests.conftest import ClientOf
 from tests.support.factories import join, join_by_group, make_group, make_project, make_user, unconfirm_address

@@ -15,7 +15,7 @@ from mantik.audit.models import AuditEvent
 from mantik.notices.models import Letter
 from mantik.notices.services import absolute
 from projects.models import Invitation, Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import invitations
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_invitation, make_project, make_user, unconfirm_address

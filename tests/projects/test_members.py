@@ -13,7 +13,7 @@ from django.test import Client
 
 from mantik.accounts.models import User
 from projects.models import Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import members
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_invitation, make_project, make_user

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from mantik.accounts.models import User
 from projects.models import Membership, Project
-from projects.permissions import LEAST_ROLE, TABLE, Action, Role, may, role_of
+from projects.permissions import LEAST_ROLE, TABLE, Action, may, role_of
+from projects.roles import Role
 from tests.support.factories import join, make_project, make_user
 
 pytestmark = pytest.mark.django_db

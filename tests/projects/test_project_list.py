@@ -10,7 +10,7 @@ from django.test import Client
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Label, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import labels
 from tests.conftest import ClientOf
 from tests.support.factories import join, join_by_group, make_project

@@ -5,7 +5,7 @@ from django.test import Client
 
 from mantik.accounts.models import User
 from projects.models import Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_experiment, make_project, make_run
 from tests.support.pages import count_queries, page_text

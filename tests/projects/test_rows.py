@@ -9,7 +9,7 @@ from django.db.models.deletion import ProtectedError
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.models import Experiment, Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import experiments, projects
 from tests.support.factories import (
     join,

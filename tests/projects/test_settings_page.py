@@ -12,7 +12,7 @@ from django.test import Client
 from mantik.accounts.models import User
 from projects.addressing import slugs
 from projects.models import FormerAddress, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import projects
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_project, make_run, make_user

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services, worker
 from runs.states import RunState

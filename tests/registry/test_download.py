@@ -20,7 +20,7 @@ from connections.mlflow.errors import TrackingError, TrackingUnavailable
 from connections.mlflow.model_files import ModelFiles
 from connections.mlflow.values import ModelSource, OpenArtifact
 from mantik.accounts.models import User
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.contents import is_safe

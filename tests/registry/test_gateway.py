@@ -16,7 +16,7 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import make_token
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.states import ModelState

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel
 from runs.registered_models.states import ModelState
 from runs.registered_models.views import pages

@@ -14,7 +14,7 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from mantik.tokens.models import Scope
 from mantik.tokens.services import make_token
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel
 from runs.registered_models import services
 from runs.registered_models.files import files_of

@@ -9,7 +9,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services import deletion
 from runs.models import ModelAlias, ModelAliasChange, RegisteredModel, Run
 from runs.registered_models.states import ModelState

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.signatures import signature_parts

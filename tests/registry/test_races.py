@@ -15,7 +15,7 @@ from connections.mlflow.registry import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import ModelAlias, RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.services import Taken

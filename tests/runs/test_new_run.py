@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from tests.runs.conftest import NOWHERE

@@ -15,7 +15,7 @@ from django.utils import timezone
 from connections.models import Connection
 from projects.code import mirrors
 from projects.models import CodeRepository
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services.code_repositories import delete_code_repository, edit_code_repository
 from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.following.callback import notification_url
 from runs.models import Run
 from runs.states import RunState

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.results.metrics import read_metrics
 from runs.states import RunState

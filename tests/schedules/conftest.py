@@ -18,7 +18,7 @@ from mantik.lib.service_urls import own_broker_socket, own_broker_url
 from mantik.up.broker import broker_service
 from mantik.up.group import Group
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine

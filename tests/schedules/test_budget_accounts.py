@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from schedules.firing import engine
 from schedules.models import Schedule, Slot

@@ -18,7 +18,7 @@ from django_celery_beat.models import PeriodicTask
 from mantik.account_deletion.services import InTheWay, delete_account
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services.deletion import ProjectInUse, delete_project
 from runs.models import Run
 from schedules.models import Schedule, Slot

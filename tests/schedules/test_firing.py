@@ -15,7 +15,7 @@ from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.notices.models import Notice
 from projects.models import Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine

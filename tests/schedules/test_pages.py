@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot

@@ -14,7 +14,7 @@ from django.urls import reverse
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from projects.models import CodeRepository, Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.services import delete_run
 from schedules.models import Schedule

@@ -13,7 +13,7 @@ from connections.logins.uses import uses_of
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import CodeRepository, Membership, Project
-from projects.permissions import Role
+from projects.roles import Role
 from projects.services.code_repositories import InUse as CodeInUse
 from projects.services.code_repositories import delete_code_repository
 from projects.services.deletion import delete_project

@@ -29,7 +29,7 @@ from projects.models import (
     Project,
     UserGroup,
 )
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState

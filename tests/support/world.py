@@ -12,7 +12,7 @@ from connections.models import Connection, Site
 from mantik.accounts.models import User
 from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project
-from projects.permissions import Role
+from projects.roles import Role
 from runs.models import Run
 from runs.planning.plan import Choices, Plan, make_plan
 from runs.services import create_run
