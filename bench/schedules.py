@@ -33,7 +33,7 @@ from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
 from runs.submission.create import hand_over_on_commit
-from schedules.dependents.everything import empty_project
+from schedules.dependents.projects import empty_project
 from schedules.firing import engine
 from schedules.firing.beat import ScheduleBeat
 from schedules.firing.timing import read_timing

@@ -26,7 +26,7 @@ from projects.models import (
 )
 from projects.roles import Role
 from projects.services.code_repositories import InUse, delete_code_repository
-from projects.services.dependents import what_holds_code_repository
+from projects.services.deletion import what_holds_code_repository
 from projects.services.experiments import delete_experiment
 
 

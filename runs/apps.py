@@ -5,9 +5,9 @@ class RunsConfig(AppConfig):
     name = "runs"
 
     def ready(self) -> None:
-        from projects.services import dependents
+        from projects.services import deletion
         from runs.dependents import connections
         from runs.dependents.projects import DEPENDENT
 
-        dependents.register(DEPENDENT)
+        deletion.register(DEPENDENT)
         connections.register()

@@ -140,9 +140,9 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
 
     @contextmanager
     def _at_work(self, request: MemberRequest) -> Iterator[None]:
-        with switches.at_work(request.user) as hand:
+        with switches.at_work(request.user) as action:
             yield
-        for refusal in hand.refusals:
+        for refusal in action.refusals:
             self.message_user(request, refusal, messages.WARNING)
 
 

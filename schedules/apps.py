@@ -5,8 +5,11 @@ class SchedulesConfig(AppConfig):
     name = "schedules"
 
     def ready(self) -> None:
-        from schedules.dependents import everything
+        from projects.services import deletion
+        from schedules.dependents import connections
+        from schedules.dependents.projects import DEPENDENT
         from schedules.operators import switches
 
-        everything.register()
+        deletion.register(DEPENDENT)
+        connections.register()
         switches.connect()

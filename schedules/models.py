@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
@@ -105,6 +106,9 @@ class Schedule(Repeatable):
             # What beat asks, at every tick.
             models.Index("next_fire_at", name="schedule_due", condition=Q(state=ScheduleState.ENABLED)),
         ]
+
+    def get_absolute_url(self) -> str:
+        return reverse("schedules:detail", args=[self.project.slug, self.uuid])
 
     def __str__(self) -> str:
         return self.name

@@ -25,5 +25,5 @@ def sweep_ends(**_: Any) -> None:
 
 @shared_task
 def sweep_switches(**_: Any) -> None:
-    while upkeep.heed_operators(now=timezone.now()) == upkeep.AT_ONCE:
+    while upkeep.apply_switches(now=timezone.now()) == upkeep.AT_ONCE:
         pass

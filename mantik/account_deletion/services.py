@@ -21,8 +21,7 @@ from mantik.tokens.models import PersonalAccessToken
 from projects.models import Invitation, Membership, Project, UserGroup
 from projects.services import groups, members
 from runs.models import Run
-from schedules.dependents.everything import lock_schedules_of, running_as
-from schedules.links import page_of
+from schedules.dependents.connections import lock_schedules_of, running_as
 from schedules.models import Schedule
 
 # Further ones of a kind wait behind these: the page stays one that can be read.
@@ -106,7 +105,7 @@ def _of_schedule(schedule: Schedule) -> Obstacle:
     return Obstacle(
         f"The schedule {schedule.name} in {schedule.project.name} runs with a connection of yours. Delete it, or have "
         "somebody edit it who goes on with it, and choose a connection of their own.",
-        page_of(schedule),
+        schedule.get_absolute_url(),
         "Schedule",
     )
 

@@ -17,7 +17,7 @@ from mantik.lib.queue import send_on_commit
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from projects.permissions import Action, may
-from projects.services.dependents import what_holds_code_repository
+from projects.services.deletion import what_holds_code_repository
 from projects.services.projects import NameTaken
 
 # What is known of a repository before it was fetched.

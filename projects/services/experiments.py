@@ -15,7 +15,7 @@ from mantik.audit.services import record
 from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project, RetiredExperiment
 from projects.permissions import Action, may
-from projects.services.dependents import what_holds_experiment
+from projects.services.deletion import what_holds_experiment
 from projects.services.projects import NameTaken
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mantik.lib.humanize import counted
 from projects.models import CodeRepository, Experiment, Project
-from projects.services.dependents import Dependent
+from projects.services.deletion import Dependent
 from runs.models import RegisteredModel, Run
 
 BATCH = 200

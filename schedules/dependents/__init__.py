@@ -1,1 +1,1 @@
-"""What schedules keep of projects, runs and connections, for when one of those is to be deleted."""
+"""What schedules keep of projects and connections, for when one of those changes or goes."""

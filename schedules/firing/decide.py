@@ -12,7 +12,7 @@ from mantik.lib.humanize import counted
 from runs.models import Run
 from runs.submission.create import Order
 from schedules.cron import CronError, ZoneError, show
-from schedules.firing.due import Come, Rules, Verdict, came_since, what_has_come
+from schedules.firing.due import DueTimes, Rules, Verdict, came_since, what_has_come
 from schedules.firing.preconditions import Roles, owner_of, why_refused
 from schedules.firing.run_results import has_failed_too_often
 from schedules.firing.timing import Timing, fire_moment, timing_of
@@ -63,9 +63,9 @@ def decide(schedule: Schedule, facts: Facts) -> Decision:
     return decision
 
 
-def carry_out(decision: Decision, timing: Timing, come: Come, facts: Facts) -> None:
+def carry_out(decision: Decision, timing: Timing, come: DueTimes, facts: Facts) -> None:
     """Slots and runs for what has come, and when the schedule is due next."""
-    _Judge(decision, timing, facts).judge(come.verdicts)
+    _SlotWriter(decision, timing, facts).write(come.verdicts)
     _go_on(decision, come.next_due, facts.now)
 
 
@@ -81,8 +81,8 @@ def rules_of(schedule: Schedule, timing: Timing) -> Rules:
     )
 
 
-class _Judge:
-    """The instants of one schedule, one after the other."""
+class _SlotWriter:
+    """A slot for each instant of one schedule, one after the other, with what the rules and the runs make of it."""
 
     def __init__(self, decision: Decision, timing: Timing, facts: Facts) -> None:
         self.decision, self.timing, self.facts = decision, timing, facts
@@ -90,7 +90,7 @@ class _Judge:
         self.refusal = why_refused(self.schedule, roles=facts.roles, now=facts.now)
         self.fired_on = Counter(self._day(due) for due in facts.fired.get(self.schedule.pk, ()))
 
-    def judge(self, verdicts: Sequence[Verdict]) -> None:
+    def write(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
             if verdict.outcome:
                 self._note(verdict, verdict.outcome, verdict.reason)

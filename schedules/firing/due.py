@@ -48,26 +48,26 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Come:
+class DueTimes:
     """The instants that have come, ascending, and the one that is next (None: none is left)."""
 
     verdicts: tuple[Verdict, ...]
     next_due: datetime | None
 
 
-def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> Come:
+def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> DueTimes:
     """Judges the instants from `next_due`, which is one, to `now`. At most MOST_AT_ONCE of them."""
     come, following = _pending(rules, next_due, now)
     if len(come) > MOST_AT_ONCE:
         # None of those that can still be made up for is among them: these are the last.
         sure, rest = come[: -rules.missed_cap], come[-rules.missed_cap :]
-        return Come(
+        return DueTimes(
             tuple(_missed(due, "Mantik was not running, and many instants came since.") for due in sure), rest[0]
         )
-    return Come(tuple(_judge(rules, come, now)), following)
+    return DueTimes(tuple(_judge(rules, come, now)), following)
 
 
-def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> Come:
+def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> DueTimes:
     """Judges the instants later than `since` at which the schedule was paused, now that somebody resumes it.
 
     `catch_up` is what they wish: it has no grace, for they know how late it is.
@@ -81,7 +81,7 @@ def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: date
         Verdict(due, WAS_PAUSED, Outcome.HELD) if number < first else Verdict(due, _why_late(now - due))
         for number, due in enumerate(held)
     ]
-    return Come(tuple(verdicts), rules.timing.next_after(now))
+    return DueTimes(tuple(verdicts), rules.timing.next_after(now))
 
 
 def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:

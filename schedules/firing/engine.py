@@ -32,7 +32,6 @@ from runs.submission.create import hand_over_on_commit, store_runs
 from schedules.firing.decide import Decision, Facts, decide, set_aside, stop
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.firing.run_results import settle
-from schedules.links import page_of
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
 from schedules.states import ScheduleState
@@ -94,7 +93,7 @@ def _fire(*, now: datetime, limit: int, only: Collection[int]) -> int:
             return 0
         switched_off = [schedule for schedule in schedules if not schedule.is_on_in_admin]  # type: ignore[attr-defined]
         facts = facts_for(schedules, now=now)
-        decisions = [_heed_operator(one, now) if one in switched_off else decide(one, facts) for one in schedules]
+        decisions = [_apply_switch(one, now) if one in switched_off else decide(one, facts) for one in schedules]
         store(decisions, now=now)
     return len(schedules)
 
@@ -135,7 +134,7 @@ def _fired(schedules: Collection[Schedule]) -> dict[int, list[datetime]]:
     return found
 
 
-def _heed_operator(schedule: Schedule, now: datetime) -> Decision:
+def _apply_switch(schedule: Schedule, now: datetime) -> Decision:
     """It was switched off in the admin, past the signal that would have told us."""
     decision = Decision(schedule)
     stop(decision, "An operator switched it off.", now)
@@ -176,7 +175,7 @@ def _tell(decision: Decision, now: datetime) -> None:
         after = {"reason": schedule.state_reason}
         record(verb, actor=None, target=schedule, project=schedule.project, after=after)
     for text in decision.news:
-        notify(user=owner_of(schedule), text=text, url=page_of(schedule))
+        notify(user=owner_of(schedule), text=text, url=schedule.get_absolute_url())
 
 
 def _set_aside(key: int, now: datetime) -> None:

@@ -46,7 +46,7 @@ def count_ends(*, now: datetime) -> int:
     return len(schedules)
 
 
-def heed_operators(*, now: datetime) -> int:
+def apply_switches(*, now: datetime) -> int:
     """Follow what was switched in the admin past our signal; how many there were."""
     found = list(Schedule.objects.out_of_step().order_by("pk")[:AT_ONCE])
     for schedule in found:

@@ -23,25 +23,25 @@ from schedules.services.schedules import lock
 
 
 @dataclass
-class Hand:
+class OperatorAction:
     """An operator at work. `refusals` collects sentences on what was switched on and could not be."""
 
     operator: User
     refusals: list[str] = field(default_factory=list)
 
 
-_hand: ContextVar[Hand | None] = ContextVar("schedules.operators.switches", default=None)
+_action: ContextVar[OperatorAction | None] = ContextVar("schedules.operators.switches", default=None)
 
 
 @contextmanager
-def at_work(operator: User) -> Iterator[Hand]:
+def at_work(operator: User) -> Iterator[OperatorAction]:
     """What is switched inside is switched by `operator`."""
-    hand = Hand(operator)
-    token = _hand.set(hand)
+    action = OperatorAction(operator)
+    token = _action.set(action)
     try:
-        yield hand
+        yield action
     finally:
-        _hand.reset(token)
+        _action.reset(token)
 
 
 @contextmanager
@@ -82,10 +82,10 @@ def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -
 
 
 def _follow(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
-    hand = _hand.get()
-    refusal = follow_switch(schedule, is_on=is_on, now=now, actor=hand.operator if hand else None)
-    if hand and refusal:
-        hand.refusals.append(f"The schedule {schedule.name} does not go on. {refusal}")
+    action = _action.get()
+    refusal = follow_switch(schedule, is_on=is_on, now=now, actor=action.operator if action else None)
+    if action and refusal:
+        action.refusals.append(f"The schedule {schedule.name} does not go on. {refusal}")
 
 
 def connect() -> None:

@@ -96,10 +96,10 @@ def test_an_account_that_is_deleted_while_its_schedules_fire(monkeypatch: pytest
     with beside() as start:
         beat = start(fire_all)
         held.until_reached()
-        farewell = start(delete_account, user=leaving, now=timezone.now())
-        held.until_waited_for(farewell)
+        deletion = start(delete_account, user=leaving, now=timezone.now())
+        held.until_waited_for(deletion)
         beat.result(PATIENCE)
-        refusal = farewell.exception(PATIENCE)
+        refusal = deletion.exception(PATIENCE)
     # With runs that go on, nobody leaves.
     assert isinstance(refusal, InTheWay)
     assert Slot.objects.filter(schedule__in=keys, outcome="fired").count() == 3

@@ -86,7 +86,7 @@ def fail_once_more(schedule: Schedule, now: datetime) -> None:
 def switch_off_past_us(schedule: Schedule, now: datetime) -> None:
     """Nobody knows when."""
     PeriodicTask.objects.filter(pk=schedule.periodic_task_id).update(enabled=False)
-    upkeep.heed_operators(now=now)
+    upkeep.apply_switches(now=now)
 
 
 def of_the_clock(schedule: Schedule) -> list[tuple[str, str]]:

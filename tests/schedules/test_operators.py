@@ -11,7 +11,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
-from schedules.firing.upkeep import heed_operators
+from schedules.firing.upkeep import apply_switches
 from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.support.factories import make_schedule, make_user
@@ -74,7 +74,7 @@ def test_so_is_that_of_many(by_operator: Client, schedules: list[Schedule], acti
         ("schedule.paused", "weekly", "otto"),
         ("schedule.resumed", "nightly", "otto"),
     ]
-    assert heed_operators(now=timezone.now()) == 0
+    assert apply_switches(now=timezone.now()) == 0
 
 
 def test_what_cannot_go_on_stays_off_and_the_operator_reads_why(by_operator: Client, schedules: list[Schedule]) -> None:
