@@ -11,12 +11,14 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from mantik.accounts.http import MemberRequest
+from mantik.audit.models import AuditEvent
 from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
-from runs.registered_models.gone import what_became_of
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.services import may_keep
+
+_ENDS = ("model.unregistered", "model.refused")
 
 
 def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> RegisteredModel:
@@ -46,11 +48,22 @@ class Gone(Http404):
         self.uuid = uuid
 
 
-def farewell(request: HttpRequest, gone: Gone) -> HttpResponse:
+def gone_page(request: HttpRequest, gone: Gone) -> HttpResponse:
     """To the list, with what became of the model. Raises `gone` for one that never was."""
-    told = what_became_of(gone.uuid, project=gone.project)
+    told = _what_became_of(gone.uuid, project=gone.project)
     if not told:
         raise gone
     messages.info(request, told)
     target = redirect("models:list", gone.project.slug)
     return HttpResponseClientRedirect(target.url) if request.htmx else target  # type: ignore[attr-defined]
+
+
+def _what_became_of(uuid: UUID, *, project: Project) -> str:
+    """In a sentence or two; "" if `project` never had such a model."""
+    ends = AuditEvent.objects.filter(target_uuid=uuid, project_uuid=project.uuid, verb__in=_ENDS)
+    end = ends.order_by("-pk").first()
+    if end is None:
+        return ""
+    if end.verb == "model.refused":
+        return f"{end.target_name} could not be registered. {end.before.get('reason', '')}".strip()
+    return f"{end.target_name} is not registered any more. Its run and its files are still there."

@@ -17,7 +17,7 @@ from runs.registered_models.filters import ModelFilter
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.rows import model_rows
 from runs.registered_models.states import UNDER_WAY
-from runs.registered_models.views.loading import Gone, farewell, model_or_404
+from runs.registered_models.views.loading import Gone, gone_page, model_or_404
 
 PAGE_SIZE = 50
 
@@ -62,7 +62,7 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     try:
         model = model_or_404(request, slug, uuid)
     except Gone as gone:
-        return farewell(request, gone)
+        return gone_page(request, gone)
     return render(request, "models/_live.html", live_parts(model, user=request.user, now=timezone.now()))
 
 
@@ -83,6 +83,6 @@ def _page(request: HttpRequest, slug: str, uuid: UUID, tab: str) -> HttpResponse
     try:
         model = model_or_404(request, slug, uuid)
     except Gone as gone:
-        return farewell(request, gone)
+        return gone_page(request, gone)
     context = model_page(model, user=request.user, tab=tab, now=timezone.now())
     return render(request, "models/detail.html", context)

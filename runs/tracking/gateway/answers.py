@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.http import HttpResponse, JsonResponse
 
 from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
 from mantik.tokens.http import Refusal
+from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
 
 # Clients wait for so long before they ask again, in seconds.
@@ -90,3 +91,23 @@ def model_version(model: RegisteredModel) -> dict[str, Any]:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def folder(files: Iterable[FileFact], path: str) -> list[dict[str, Any]]:
+    """What is directly in the folder `path`, "" for the top, by name, as MLflow's clients read it.
+
+    Certificates know no folders: they list files.
+    Compared letter by letter: whatever `path` says, nothing is looked up by it.
+    """
+    start = f"{path}/" if path else ""
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        if not file.path.startswith(start):
+            continue
+        name, slash, _ = file.path.removeprefix(start).partition("/")
+        found[name] = {"path": name, "is_dir": True} if slash else _file(name, file.size)
+    return [found[name] for name in sorted(found)]
+
+
+def _file(name: str, size: int) -> dict[str, Any]:
+    return {"path": name, "is_dir": False, "file_size": size}

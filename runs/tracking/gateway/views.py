@@ -22,9 +22,7 @@ from mantik.tokens.models import Scope
 from runs.registered_models.files import ModelFile, files_of
 from runs.registered_models.models import RegisteredModel
 from runs.tracking.gateway import answers
-from runs.tracking.gateway.finding import model_by_alias, model_by_name, model_by_uuid
-from runs.tracking.gateway.listing import folder
-from runs.tracking.gateway.queries import Unclear, parameters
+from runs.tracking.gateway.queries import Unclear, model_by_alias, model_by_name, model_by_uuid, parameters
 
 P = ParamSpec("P")
 
@@ -110,7 +108,7 @@ def file_list(request: TokenRequest) -> HttpResponse:
     model, path = _place(request, place)
     if model is None:
         return answers.not_there(f"place {place}")
-    return JsonResponse({"files": folder(files_of(model), path)})
+    return JsonResponse({"files": answers.folder(files_of(model), path)})
 
 
 @_call
