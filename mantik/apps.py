@@ -13,10 +13,3 @@ class MantikConfig(AppConfig):
         super().__init__(app_name, app_module)
         # Before any room's admin or forms are imported.
         make_subscriptable()
-
-    def ready(self) -> None:
-        # Accounts know nothing of projects, which say whom they have invited.
-        from mantik.accounts.sign_up import awaited_by
-        from projects.services.invitations import awaits
-
-        awaited_by(awaits)

@@ -17,7 +17,6 @@ from mantik.lib.paging import page_by_pk
 from projects.models import Project
 from projects.pages.project_list import ProjectFilter
 from projects.permissions import Action, may, roles_in
-from projects.services.experiments import may_edit
 from projects.views.loading import project_or_404
 from runs.following.outcomes import may_change
 from runs.models import Run
@@ -145,27 +144,3 @@ def _first_steps(request: HttpRequest, project: Project) -> list[dict[str, Any]]
 
 def _step(label: str, text: str, url: str | None, *, done: bool) -> dict[str, Any]:
     return {"label": label, "text": text, "url": url, "is_done": done}
-
-
-@require_GET
-def experiments(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_or_404(request, slug)
-    found = list(project.experiments.in_order().select_related("created_by", "project"))
-    last = figures.last_run_by_experiment(found)
-    runs = reverse("runs:list", args=[project.slug])
-    context = {
-        "project": project,
-        "room": "experiments",
-        "rows": [
-            {
-                "experiment": experiment,
-                "runs_url": f"{runs}?experiment={experiment.uuid}",
-                "last_run_at": last[experiment.pk].created_at if experiment.pk in last else None,
-                "badge": last[experiment.pk].badge if experiment.pk in last else None,
-                "may_edit": request.user.is_authenticated and may_edit(request.user, experiment),
-            }
-            for experiment in found
-        ],
-        "may_add": may(request.user, Action.ADD_EXPERIMENT, project),
-    }
-    return render(request, "projects/experiments.html", context)

@@ -5,10 +5,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from mantik import health, pages
-from mantik.account_deletion import views as farewell
+from mantik.account_deletion import views as account_deletion
 from mantik.accounts import urls as accounts
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
+from runs.results.views import experiment_list
 from runs.tracking.gateway.views import no_such_call
 from runs.views.detail import notify
 
@@ -17,7 +18,7 @@ _projects = [
     *project_urls,
     path("projects/", pages.project_list, name="list"),
     path("projects/<slug:slug>/", pages.overview, name="overview"),
-    path("projects/<slug:slug>/experiments/", pages.experiments, name="experiments"),
+    path("projects/<slug:slug>/experiments/", experiment_list, name="experiments"),
 ]
 
 # Operators sign in like everybody: with their second factor, and as often as the limits allow.
@@ -35,7 +36,7 @@ urlpatterns = [
     path("accounts/", include(accounts.entrance)),
     path("settings/account/", include(accounts.keeping)),
     path("settings/account/", include((accounts.own, "accounts"))),
-    path("settings/account/delete/", farewell.delete, name="account-delete"),
+    path("settings/account/delete/", account_deletion.delete, name="account-delete"),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     # Also without the slash: clients must never be led on.
     path("tracking", no_such_call),

@@ -1,4 +1,4 @@
-"""Adding, editing and deleting experiments. Their list, with what has run in them, is in mantik/pages.py."""
+"""Adding, editing and deleting experiments. Their list, with what has run in them, is in runs/results/views.py."""
 
 from uuid import UUID
 

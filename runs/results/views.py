@@ -1,0 +1,37 @@
+"""The experiments of a project, with what has run in them. Below the project's address, wired in mantik/urls.py."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from projects.permissions import Action, may
+from projects.services.experiments import may_edit
+from projects.views.loading import project_or_404
+from runs.pages import figures
+
+
+@require_GET
+def experiment_list(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_or_404(request, slug)
+    found = list(project.experiments.in_order().select_related("created_by", "project"))
+    last = figures.last_run_by_experiment(found)
+    runs = reverse("runs:list", args=[project.slug])
+    context = {
+        "project": project,
+        "room": "experiments",
+        "rows": [
+            {
+                "experiment": experiment,
+                "runs_url": f"{runs}?experiment={experiment.uuid}",
+                "last_run_at": last[experiment.pk].created_at if experiment.pk in last else None,
+                "badge": last[experiment.pk].badge if experiment.pk in last else None,
+                "may_edit": request.user.is_authenticated and may_edit(request.user, experiment),
+            }
+            for experiment in found
+        ],
+        "may_add": may(request.user, Action.ADD_EXPERIMENT, project),
+    }
+    return render(request, "projects/experiments.html", context)
