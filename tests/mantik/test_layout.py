@@ -1,0 +1,125 @@
+"""The house as docs/architecture.md describes it: one layout of all apps, imports in one direction, no circles."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+APPS = ("connections", "projects", "runs", "schedules")
+# At the top of an app; whatever else it has is in wings, which are packages named after their subject.
+AT_TOP = frozenset(
+    f"{name}.py"
+    for name in (
+        "__init__",
+        "admin",
+        "apps",
+        "forms",
+        "lifecycle",
+        "models",
+        "permissions",
+        "querysets",
+        "roles",
+        "services",
+        "states",
+        "tasks",
+        "urls",
+    )
+)
+# Packages that every app may have and that need no word about what is in them.
+PLAIN = frozenset({"management", "migrations", "services", "views"})
+# Names that say nothing.
+GENERIC = frozenset({"utils", "helpers", "common", "misc", "base"})
+
+
+def modules_of(app: str) -> list[Path]:
+    return sorted(path for path in (TOP / app).rglob("*.py") if "migrations" not in path.parts)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_at_the_top_of_an_app_is_what_every_app_has_there(app: str) -> None:
+    assert {path.name for path in (TOP / app).glob("*.py")} <= AT_TOP
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_subject_is_one_file_or_one_package(app: str) -> None:
+    files = {path.stem for path in (TOP / app).glob("*.py")}
+    packages = {path.parent.name for path in (TOP / app).glob("*/__init__.py")}
+    assert not files & packages
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_wing_says_what_it_is_for(app: str) -> None:
+    wings = [path for path in (TOP / app).glob("*/__init__.py") if path.parent.name not in PLAIN]
+    assert wings
+    silent = [str(path.relative_to(TOP)) for path in wings if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+@pytest.mark.parametrize("app", ("mantik", *APPS))
+def test_every_folder_of_code_is_a_package(app: str) -> None:
+    folders = {path.parent for path in modules_of(app)} - {TOP / "mantik" / "demo" / "code"}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("app", ("mantik", *APPS))
+def test_a_file_is_named_after_what_it_holds(app: str) -> None:
+    assert [str(path) for path in modules_of(app) if path.stem in GENERIC] == []
+
+
+def layers() -> list[list[str]]:
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (found,) = (contract for contract in contracts if contract["type"] == "layers")
+    assert "ignore_imports" not in found
+    return [[name.strip() for name in layer.split(":")] for layer in found["layers"]]
+
+
+def test_every_module_has_its_layer() -> None:
+    placed = {name for layer in layers() for name in layer}
+    own = {f"mantik.{path.stem}" for path in (TOP / "mantik").glob("*.py") if path.stem != "__init__"}
+    own |= {f"mantik.{path.parent.name}" for path in (TOP / "mantik").glob("*/__init__.py")}
+    assert own - placed == set()
+    assert placed - own == set(APPS)
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """Who imports whom in the product, also inside functions; what only types need is left out."""
+    graph = grimp.build_graph("mantik", *APPS, exclude_type_checking_imports=True)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def circles(graph: dict[str, set[str]]) -> Iterator[set[str]]:
+    """Modules that import each other, over however many others."""
+    reached = {module: _reached(graph, module) for module in graph}
+    seen: set[str] = set()
+    for module in sorted(graph):
+        ring = {other for other in reached[module] if module in reached.get(other, ())}
+        if ring and module not in seen:
+            seen |= ring
+            yield ring
+
+
+def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        for other in graph.get(todo.pop(), set()) - found:
+            found.add(other)
+            todo.append(other)
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    assert len(imports()) > 300
+    assert list(circles(imports())) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    assert list(circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == [{"a", "b", "c"}]
