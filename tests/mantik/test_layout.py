@@ -62,13 +62,13 @@ def test_a_wing_says_what_it_is_for(app: str) -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("app", ("mantik", *APPS))
+@pytest.mark.parametrize("app", ["mantik", *APPS])
 def test_every_folder_of_code_is_a_package(app: str) -> None:
     folders = {path.parent for path in modules_of(app)} - {TOP / "mantik" / "demo" / "code"}
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
 
 
-@pytest.mark.parametrize("app", ("mantik", *APPS))
+@pytest.mark.parametrize("app", ["mantik", *APPS])
 def test_a_file_is_named_after_what_it_holds(app: str) -> None:
     assert [str(path) for path in modules_of(app) if path.stem in GENERIC] == []
 
