@@ -71,6 +71,8 @@ lint: lint-code lint-types lint-imports lint-templates lint-django lint-containe
 lint-code: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.lint.repeated_keys
+	$(BIN)/python -m tests.lint.dead_code
 
 lint-types: install
 	MANTIK_DEBUG=1 $(BIN)/mypy $(TYPED)

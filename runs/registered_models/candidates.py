@@ -50,11 +50,6 @@ def candidates(run: Run) -> list[Candidate]:
     return found[:MOST_OFFERED]
 
 
-def find_candidate(run: Run, key: str) -> Candidate | None:
-    """Raises TrackingError."""
-    return next((candidate for candidate in candidates(run) if candidate.key == key), None)
-
-
 def _logged(run: Run, model_ids: tuple[str, ...]) -> Iterator[Candidate]:
     for model_id in dict.fromkeys(model_ids):
         with suppress(NotThere):
