@@ -16,9 +16,7 @@ def test_a_key_that_stands_twice_is_found_also_as_an_attribute() -> None:
 def test_what_nothing_uses_is_found_and_what_a_template_or_a_setting_names_is_not(tmp_path: Path) -> None:
     code = tmp_path / "runs" / "code.py"
     code.parent.mkdir()
-    code.write_text(
-        "def dead(): ...\n\n\ndef drawn(): ...\n\n\ndef set_up(): ...\n\n\nSETTING = 'runs.code.set_up'\n"
-    )
+    code.write_text("def dead(): ...\n\n\ndef drawn(): ...\n\n\ndef set_up(): ...\n\n\nSETTING = 'runs.code.set_up'\n")
     page = tmp_path / "templates" / "page.html"
     page.parent.mkdir()
     page.write_text("{{ run.drawn }} dead")
