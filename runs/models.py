@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from projects.models import Project
 from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet
+from runs.registered_models.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, Badge, RunState
 
 
@@ -189,7 +190,5 @@ class RunLogChunk(models.Model):
         return f"{self.run_id}@{self.offset}"
 
 
-# Django looks for an app's models here.
-from runs.registered_models.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel  # noqa: E402
-
+# Django looks for all of an app's models here.
 __all__ = ["ModelAlias", "ModelAliasChange", "RegisteredModel", "RetiredModel", "Run", "RunEvent", "RunLogChunk"]
