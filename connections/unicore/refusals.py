@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _OUT_OF_RANGE = re.compile(r"Resource request <([A-Za-z]\w{0,60}) ?= ?([^<>]{0,500})> is out of range")
 _NOT_AVAILABLE = re.compile(r"Resource <([A-Za-z]\w{0,60})> is not available for partition <([^<>]{0,200})>")
 # What Slurm says of an account that it does not know, and of one that may not use the partition.
-_ACCOUNT = re.compile(r"Invalid account or account/partition combination|invalid account", re.IGNORECASE)
+_ACCOUNT = re.compile(r"Invalid account or account/partition combination|\binvalid account\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

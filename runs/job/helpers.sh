@@ -63,11 +63,12 @@ mantik_unpack() {
 
 # mantik_variable NAME: exports what stands on standard input, after $NAME and $(command) in it are expanded.
 mantik_variable() {
-  local mantik_text mantik_value
+  local mantik_text mantik_value mantik_end=MANTIK_VALUE_END
   mantik_text=$(cat)
-  mantik_value=$(eval "cat <<MANTIK_VALUE_END
+  while [[ $'\n'$mantik_text$'\n' == *$'\n'$mantik_end$'\n'* ]]; do mantik_end+=_; done
+  mantik_value=$(eval "cat <<$mantik_end
 $mantik_text
-MANTIK_VALUE_END") || mantik_fail 78 "the variable $1 cannot be expanded"
+$mantik_end") || mantik_fail 78 "the variable $1 cannot be expanded"
   export "$1=$mantik_value"
 }
 

@@ -41,6 +41,12 @@ def test_it_expands_variables_and_commands_and_nothing_else(make_job: JobMaker, 
     assert f"<{expected.format(home=job.folder.parent)}>" in job.run().lines
 
 
+def test_a_value_may_have_the_line_that_would_end_it(make_job: JobMaker) -> None:
+    value = "$LEVEL\nMANTIK_VALUE_END\nMANTIK_VALUE_END_\nend"
+    job = make_job(command='echo "$SHOWN"', environment={"Variables": {"LEVEL": 7, "SHOWN": value}})
+    assert "\n".join(["7", "MANTIK_VALUE_END", "MANTIK_VALUE_END_", "end"]) in "\n".join(job.run().lines)
+
+
 def test_it_sets_the_variables_before_the_modules_and_in_the_order_of_the_file(make_job: JobMaker) -> None:
     job = make_job(
         environment={"Variables": {"BASE": "/data", "SET": "$BASE/set"}, "Modules": ["GCC"]},
