@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connections.logins import login_health
-from connections.logins import test_results as facts
+from connections.logins import login_health, test_results
 from connections.logins.budget_accounts import named_accounts
 from connections.logins.kinds import TRAITS, Kind, Traits
 from connections.logins.test_results import Fact
@@ -51,7 +50,7 @@ def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
             traits=connection.traits,
             end=_end(connection, now),
             warning=login_health.warning(connection),
-            facts=facts.as_shown(connection.facts, budget_accounts=named_accounts(connection)),
+            facts=test_results.as_shown(connection.facts, budget_accounts=named_accounts(connection)),
             key_hint=key_hint(connection) if connection.public_key else "",
         )
         for connection in connections

@@ -17,8 +17,7 @@ from connections.logins.kinds import Kind
 from connections.logins.site_clients import open_connection
 from connections.models import Connection, Site
 from connections.renewal import oidc
-from connections.renewal import tokens as renewal
-from connections.renewal.tokens import access_token
+from connections.renewal.tokens import access_token, renew
 from connections.services import connections
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.values import SiteAccess
@@ -302,7 +301,7 @@ def test_a_refresh_token_that_ends_when_nobody_uses_it_is_used_in_time(
     first, before = by_oidc.renew_at, by_oidc.reveal_secret()
     assert first
 
-    renewal.renew(connection_id=by_oidc.pk, clock=lambda: first + timedelta(seconds=1))
+    renew(connection_id=by_oidc.pk, clock=lambda: first + timedelta(seconds=1))
 
     by_oidc.refresh_from_db()
     assert by_oidc.reveal_secret() != before
