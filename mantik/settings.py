@@ -19,6 +19,8 @@ from mantik.lib.development import development_secrets
 from mantik.lib.env import Environment, port, public_url, words
 from mantik.lib.networks import parse_allowed
 from mantik.lib.service_urls import (
+    broker_options,
+    broker_prefix,
     broker_url,
     database_config,
     email_config,
@@ -305,12 +307,15 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _broker = env.text("BROKER_URL") if MANTIK_DEBUG else env.required("BROKER_URL")
 MANTIK_BROKER_URL = env.parsed("BROKER_URL", _broker, broker_url, "")
 CELERY_BROKER_URL = MANTIK_BROKER_URL or own_broker_url(MANTIK_DATA_DIR)
+# What installations that share a database of a broker are kept apart by.
+MANTIK_BROKER_PREFIX = env.parsed("BROKER_PREFIX", env.text("BROKER_PREFIX"), broker_prefix, "")
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker as long as it takes; who enqueues does not wait.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **broker_options(MANTIK_BROKER_PREFIX),
     # A message is delivered again when it was not acknowledged for so long: longer than the longest task.
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,

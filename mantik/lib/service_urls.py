@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 _POSTGRESQL = ("postgres", "postgresql")
 # The shortest limit among the systems is 104 bytes, one of which ends the name.
 _LONGEST_SOCKET_PATH = 100
+# Channels are subscribed to by pattern, so nothing that means more than itself in one: no *, ?, [ or backslash.
+_BROKER_PREFIX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?")
 _SQLITE_OPTIONS = {
     # A transaction takes its lock at the start, where it can wait, and not midway, where it would fail.
     "transaction_mode": "IMMEDIATE",
@@ -58,9 +61,37 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
 
 def broker_url(url: str) -> str:
     """The URL itself, if it is one of a Redis or Valkey server."""
-    if _split(url).scheme not in ("redis", "rediss", "redis+socket"):
+    parts = _split(url)
+    if parts.scheme not in ("redis", "rediss", "redis+socket"):
         raise ValueError("it takes redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// for TLS, or redis+socket:///PATH.")
+    if not re.fullmatch(r"[0-9]*", _broker_database(parts)):
+        raise ValueError(
+            "a database of Redis is a number: redis://HOST:PORT/NUMBER, or redis+socket:///PATH?virtual_host=NUMBER."
+        )
     return url
+
+
+def _broker_database(parts: SplitResult) -> str:
+    """As it is written, "" where none is."""
+    if parts.scheme == "redis+socket":
+        # The path is that of the socket.
+        return dict(parse_qsl(parts.query)).get("virtual_host", "")
+    return parts.path.removeprefix("/")
+
+
+def broker_prefix(name: str) -> str:
+    """The name itself, if keys and channels of the broker may begin with it."""
+    if not _BROKER_PREFIX.fullmatch(name):
+        raise ValueError("it takes letters, digits and, between them, the marks . _ - and : (64 characters at most).")
+    return name
+
+
+def broker_options(prefix: str) -> dict[str, Any]:
+    """What kombu has to know besides the broker's URL, so that all keys and channels begin with `prefix`, if any.
+
+    The colon keeps those of "a" apart from those of "ab", and from those without a prefix, which have none in them.
+    """
+    return {"global_keyprefix": f"{prefix}:"} if prefix else {}
 
 
 def sqlite_url(path: Path) -> str:

@@ -26,6 +26,7 @@ def options_from_settings(*, port: int | None = None, host: str = LOOPBACK, with
         port=port or settings.MANTIK_PORT,
         host=host,
         broker_url=settings.MANTIK_BROKER_URL,
+        broker_prefix=settings.MANTIK_BROKER_PREFIX,
         mlflow_uri=os.environ.get("MANTIK_MLFLOW_URI", ""),
         mlflow_token=settings.MANTIK_MLFLOW_TOKEN,
         with_sandbox=with_sandbox,

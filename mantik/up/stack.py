@@ -33,6 +33,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 class Options:
     """`broker_url` and `mlflow_uri` name servers that run already; empty, the stack starts its own.
 
+    `broker_prefix` is for others that use the same database of the same broker.
     `mlflow_token` is the secret that MLflow asks for; empty, the one that the data directory keeps.
     `environment` is added to ours for all children, for example another database.
     """
@@ -41,6 +42,7 @@ class Options:
     port: int = 8000
     host: str = LOOPBACK
     broker_url: str = ""
+    broker_prefix: str = ""
     mlflow_uri: str = ""
     mlflow_token: str = field(default="", repr=False)
     with_sandbox: bool = False
@@ -77,6 +79,10 @@ class Stack:
         return {
             "MANTIK_DATA_DIR": str(self.options.data_dir),
             "MANTIK_BROKER_URL": self.broker_url,
+            "MANTIK_BROKER_PREFIX": self.options.broker_prefix,
+            # What we were told by files, which the children inherit, is in these two already.
+            "MANTIK_BROKER_URL_FILE": "",
+            "MANTIK_BROKER_PREFIX_FILE": "",
             "MANTIK_MLFLOW_URI": self.mlflow_uri,
             **token_environment(self.options.data_dir),
             "PORT": str(self.options.port),
@@ -160,7 +166,9 @@ class Stack:
     def _own(self) -> Iterator[Service]:
         options = self.options
         yield web_service(host=options.host, port=options.port)
-        yield worker_service(broker_url=self.broker_url, processes=options.worker_processes)
+        yield worker_service(
+            broker_url=self.broker_url, broker_prefix=options.broker_prefix, processes=options.worker_processes
+        )
         yield beat_service()
 
     def _manage(self, name: str, *arguments: str) -> Service:

@@ -8,12 +8,13 @@ import sys
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from mantik.lib.service_urls import broker_options
 from mantik.up.service_process import Service
 
 QUEUES = ("default", "submit", "follow", "git")
 
 
-def worker_service(*, broker_url: str, processes: int) -> Service:
+def worker_service(*, broker_url: str, broker_prefix: str, processes: int) -> Service:
     # Two stacks on one broker still ask their own worker.
     name = f"up-{os.getpid()}@localhost"
     command = [
@@ -23,7 +24,7 @@ def worker_service(*, broker_url: str, processes: int) -> Service:
         *("--pool", "prefork", "--concurrency", str(processes)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
-    return Service("worker", command, is_ready=lambda: _takes_messages(broker_url, name))
+    return Service("worker", command, is_ready=lambda: takes_messages(broker_url, broker_prefix, name))
 
 
 def beat_service() -> Service:
@@ -32,8 +33,10 @@ def beat_service() -> Service:
     return Service("beat", command)
 
 
-def _takes_messages(broker_url: str, name: str) -> bool:
-    with Celery(broker=broker_url, set_as_current=False) as app:
+def takes_messages(broker_url: str, broker_prefix: str, name: str) -> bool:
+    """Whether the worker called `name` answers at that broker."""
+    options = broker_options(broker_prefix)
+    with Celery(broker=broker_url, broker_transport_options=options, set_as_current=False) as app:
         try:
             return bool(app.control.ping(destination=[name], timeout=0.5))
         except (OperationalError, OSError):

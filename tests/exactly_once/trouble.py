@@ -50,7 +50,9 @@ class OtherWorker:
         self._start()
 
     def _start(self) -> None:
-        usual = worker_service(broker_url=self._stack.broker_url, processes=2)
+        usual = worker_service(
+            broker_url=self._stack.broker_url, broker_prefix=self._stack.options.broker_prefix, processes=2
+        )
         command = [self._name if word.startswith("up-") else word for word in usual.command]
         worker = replace(usual, command=command, environment=self._stack.environment, is_ready=self._takes_messages)
         self._group = Group(directory=TOP, output=silent, is_stopping=lambda: False)

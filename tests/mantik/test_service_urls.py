@@ -7,6 +7,8 @@ import pytest
 from kombu import Connection
 
 from mantik.lib.service_urls import (
+    broker_options,
+    broker_prefix,
     broker_url,
     database_config,
     email_config,
@@ -65,7 +67,15 @@ def test_a_wrong_database_url_is_explained_and_never_repeated(url: str) -> None:
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("url", ["redis://:p@127.0.0.1:6379/0", "rediss://broker/1", "redis+socket:///run/x.sock"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:p@127.0.0.1:6379/0",
+        "rediss://broker/1",
+        "redis+socket:///run/x.sock",
+        "redis+socket:///run/x.sock?virtual_host=3",
+    ],
+)
 def test_a_broker_is_redis_or_valkey(url: str) -> None:
     assert broker_url(url) == url
 
@@ -75,6 +85,55 @@ def test_another_broker_is_refused_without_repeating_its_password(url: str) -> N
     with pytest.raises(ValueError, match=r"redis|URL") as caught:
         broker_url(url)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "number"),
+    [
+        ("redis://:p@127.0.0.1:6379", "0"),
+        ("redis://:p@127.0.0.1:6379/", "0"),
+        ("redis://:p@127.0.0.1:6379/7", "7"),
+        ("rediss://broker/12?ssl_cert_reqs=required", "12"),
+    ],
+)
+def test_a_brokers_url_names_one_of_its_databases(url: str, number: str) -> None:
+    """As kombu reads it."""
+    virtual_host = Connection(broker_url(url)).virtual_host or "/"
+    assert (virtual_host.strip("/") or "0") == number
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hunter2@broker/mantik",
+        "redis://:hunter2@broker/1/2",
+        "redis://:hunter2@broker/-1",
+        "redis+socket://:hunter2@/run/x.sock?virtual_host=mantik",
+    ],
+)
+def test_a_database_of_a_broker_that_is_no_number_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="a database of Redis is a number") as caught:
+        broker_url(url)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", "mantik", "team-7:mantik_test.v2", "x" * 64])
+def test_a_brokers_prefix_is_a_name(name: str) -> None:
+    assert broker_prefix(name) == name
+    assert broker_options(name) == {"global_keyprefix": f"{name}:"}
+
+
+# What a pattern of Redis reads as more than itself would let one installation hear another.
+@pytest.mark.parametrize(
+    "name", ["mantik:", ":mantik", "-", "x" * 65, "m*", "m?", "[m]", "m\\n", "my name", "mäntik", "m{1}", "m\n", "m/n"]
+)
+def test_a_brokers_prefix_that_would_not_keep_apart_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="it takes letters, digits and"):
+        broker_prefix(name)
+
+
+def test_without_a_prefix_keys_have_their_usual_names() -> None:
+    assert broker_options("") == {}
 
 
 def test_our_own_broker_listens_in_the_data_directory() -> None:

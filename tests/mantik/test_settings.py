@@ -79,6 +79,7 @@ def test_bad_values_are_all_explained_and_never_repeated() -> None:
         MANTIK_ENCRYPTION_KEYS="hunter2",
         MANTIK_DATABASE_URL="mysql://mantik:hunter2@db/mantik",
         MANTIK_BROKER_URL="amqp://mantik:hunter2@broker",
+        MANTIK_BROKER_PREFIX="hunter2*",
         MANTIK_MLFLOW_URI="http://mantik:hunter2@mlflow:5000",
         MANTIK_EMAIL_URL="imap://mantik:hunter2@mail",
         MANTIK_POLL_SECONDS="often",

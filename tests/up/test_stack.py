@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 from pytest_django.fixtures import Settings
 
+from mantik.lib.env import Environment
 from mantik.up.errors import ChildDied, StopRequested, UpError
 from mantik.up.output import Terminal
 from mantik.up.ports import LOOPBACK, free_port
@@ -116,11 +117,24 @@ def test_the_sandbox_site_is_only_started_where_it_is_allowed(settings: Settings
     assert not options_from_settings().with_sandbox
 
 
+def test_a_shared_broker_that_files_name_is_that_of_the_children(tmp_path: Path, settings: Settings) -> None:
+    settings.MANTIK_BROKER_URL, settings.MANTIK_BROKER_PREFIX = "redis://:hunter2@broker/3", "lab"
+    given = {}
+    for name, value in (("URL", "redis://:hunter2@broker/3"), ("PREFIX", "lab")):
+        (tmp_path / name).write_text(value)
+        given[f"MANTIK_BROKER_{name}_FILE"] = str(tmp_path / name)
+    stack = Stack(options_from_settings())
+    env = Environment(given | stack.environment)
+    assert (env.text("BROKER_URL"), env.text("BROKER_PREFIX")) == ("redis://:hunter2@broker/3", "lab")
+    assert env.problems == []
+
+
 @pytest.fixture
 def command(options: Options) -> Iterator[subprocess.Popen[str]]:
     """`manage.py up` as a person starts it, in a terminal of its own."""
     environment = (
-        os.environ
+        # It is to start its own broker, as a person's does, also if the suite has one.
+        {name: value for name, value in os.environ.items() if not name.startswith("MANTIK_BROKER_")}
         | options.environment
         | {
             "MANTIK_DATA_DIR": str(options.data_dir),
