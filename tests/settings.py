@@ -1,7 +1,7 @@
 """Settings of the test suite: those of a machine of one's own, in a directory that is gone afterwards.
 
 MANTIK_TEST_DATABASE_URL runs the suite on PostgreSQL; without it, on SQLite. MANTIK_TEST_BROKER_URL names a Redis
-for it; without it there is no broker but those that tests start.
+for it, which others may use, too; without it there is no broker but those that tests start.
 """
 
 import atexit
@@ -24,8 +24,14 @@ Path(_data_dir, "mlflow-token").write_text("tests-mlflow~8d15/$secret+of=the%tes
 os.environ["MANTIK_MLFLOW_TOKEN_FILE"] = f"{_data_dir}/mlflow-token"
 os.environ["MANTIK_LOG_LEVEL"] = "WARNING"
 os.environ["MANTIK_DATABASE_URL"] = os.environ.get("MANTIK_TEST_DATABASE_URL", f"sqlite:///{_data_dir}/mantik.sqlite3")
-if "MANTIK_TEST_BROKER_URL" in os.environ:
-    os.environ["MANTIK_BROKER_URL"] = os.environ["MANTIK_TEST_BROKER_URL"]
+
+from tests.support.redis import forget_everything, suites_own_broker  # noqa: E402
+
+_broker = suites_own_broker()
+if _broker.url:
+    # What the tests of this process send by themselves is not for the stacks that they start.
+    os.environ["MANTIK_BROKER_URL"], os.environ["MANTIK_BROKER_PREFIX"] = _broker.url, _broker.prefix
+    atexit.register(forget_everything, _broker)
 
 from mantik.settings import *  # noqa: E402, F403
 

@@ -19,7 +19,7 @@ from tests.exactly_once.conftest import database_url
 from tests.git.host import Certificate, GitHost, make_certificate
 from tests.git.repository import Repository
 from tests.support.mlflow_server import MlflowServer
-from tests.support.redis import broker_of_ones_own
+from tests.support.redis import Broker, broker_of_ones_own
 
 INLINE_BYTES = 20_000
 
@@ -48,12 +48,11 @@ def scene(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_ser
     )
     repository = Repository(tmp_path / "code")
     lines: list[tuple[str, str]] = []
-    stack = Stack(
-        _options(data_dir, certificate, _secret_files(tmp_path / "secrets"), mlflow_server),
-        output=lambda name, line: lines.append((name, line)),
-    )
-    with _host(repository, certificate) as host, stack:
-        yield Scene(stack, host, repository, data_dir, lines)
+    secret_files = _secret_files(tmp_path / "secrets")
+    with broker_of_ones_own() as broker, _host(repository, certificate) as host:
+        options = _options(data_dir, certificate, secret_files, mlflow_server, broker)
+        with Stack(options, output=lambda name, line: lines.append((name, line))) as stack:
+            yield Scene(stack, host, repository, data_dir, lines)
 
 
 def _host(repository: Repository, certificate: Certificate) -> GitHost:
@@ -65,7 +64,11 @@ def _host(repository: Repository, certificate: Certificate) -> GitHost:
 
 
 def _options(
-    data_dir: Path, certificate: Certificate, secret_files: dict[str, str], mlflow_server: MlflowServer
+    data_dir: Path,
+    certificate: Certificate,
+    secret_files: dict[str, str],
+    mlflow_server: MlflowServer,
+    broker: Broker,
 ) -> Options:
     port = free_port()
     environment = {
@@ -84,7 +87,8 @@ def _options(
     return Options(
         data_dir=data_dir,
         port=port,
-        broker_url=broker_of_ones_own(),
+        broker_url=broker.url,
+        broker_prefix=broker.prefix,
         mlflow_uri=mlflow_server.uri,
         mlflow_token=canaries.MLFLOW_TOKEN.value,
         with_sandbox=True,

@@ -22,6 +22,7 @@ from mantik.accounts.models import Session
 from tests.canary.search import Place
 from tests.git.processes import command_lines
 from tests.mlflow.processes import processes
+from tests.support.redis import Broker, client_at, keys_of
 
 # Of an admin page's many orders and filters one is like another.
 _MOST_PAGES = 600
@@ -60,10 +61,10 @@ def files(directory: Path) -> Iterator[Place]:
                 yield f"file: {path.relative_to(directory)}", path.read_bytes()
 
 
-def keys(url: str) -> Iterator[Place]:
+def keys(broker: Broker) -> Iterator[Place]:
     """Everything that a broker holds at this moment."""
-    with _redis(url) as client:
-        for key in client.scan_iter():
+    with client_at(broker.url) as client:
+        for key in client.scan_iter(match=keys_of(broker)):
             # Whatever kind of value it is.
             yield f"broker: {key.decode(errors='replace')}", client.dump(key) or b""
             if client.type(key) == b"list":
@@ -74,7 +75,7 @@ class BrokerListener:
     """Hears every command that a broker is given while it is open: messages may be gone in a moment."""
 
     def __init__(self, url: str) -> None:
-        self._client = _redis(url)
+        self._client = client_at(url)
         self._heard: list[str] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -182,10 +183,6 @@ def _descendants(root: int) -> set[int]:
     while new := {process.pid for process in everybody if process.parent in found} - found:
         found |= new
     return found
-
-
-def _redis(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url.replace("redis+socket://", "unix://"))
 
 
 def _bytes(value: Any) -> bytes:

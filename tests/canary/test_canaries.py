@@ -26,6 +26,7 @@ from tests.canary.story import RUNS, SCHEDULES, Story
 from tests.support.factories import make_user
 from tests.support.mlflow_server import MlflowServer
 from tests.support.oidc import OidcProvider
+from tests.support.redis import Broker
 from tests.support.waiting import wait_until
 
 
@@ -112,7 +113,8 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(
         make_user("otto", password=canaries.SIGN_IN.value, is_staff=True, is_superuser=True)
         operator.sign_in("otto", canaries.SIGN_IN.value)
         pages = [*member.everything("/"), *operator.everything("/", "/admin/"), *member.answers, *operator.answers]
-        spoken = [*broker.places(), *places.keys(scene.stack.broker_url)]
+        own = Broker(scene.stack.broker_url, scene.stack.options.broker_prefix)
+        spoken = [*broker.places(), *places.keys(own)]
         kept = [*places.rows(), *places.sessions(), *written(scene, mlflow_server)]
         shown = [*pages, *site_descriptions(story)]
 

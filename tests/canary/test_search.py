@@ -13,18 +13,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import redis
 from pytest_django.live_server_helper import LiveServer
 
 from mantik.accounts.sessions import SessionStore
-from mantik.lib.service_urls import own_broker_url
-from mantik.up.broker import broker_service
-from mantik.up.group import Group
-from mantik.up.output import silent
 from tests.canary import places
 from tests.canary.browser import Browser
 from tests.canary.search import Canary, Place, found
 from tests.support.factories import PASSWORD, join, make_connection, make_project, make_user
+from tests.support.redis import Broker, client_at, server_of_ones_own
 from tests.support.waiting import wait_until
 
 CANARY = Canary("the canary", "Cana%/ry+5f <&> 'word'")
@@ -44,14 +40,9 @@ def seen(found_places: Iterator[Place] | list[Place]) -> list[str]:
 
 
 @pytest.fixture
-def broker_url(tmp_path: Path) -> Iterator[str]:
-    group = Group(directory=tmp_path, output=silent, is_stopping=lambda: False)
-    try:
-        group.start([broker_service(tmp_path)])
-        group.await_ready()
-        yield own_broker_url(tmp_path)
-    finally:
-        group.stop()
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with server_of_ones_own(tmp_path) as url:
+        yield Broker(url)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -94,22 +85,26 @@ def test_it_looks_into_files_in_hidden_directories(tmp_path: Path) -> None:
     assert seen(places.files(tmp_path)) == ["the canary in file: mirrors/.git/config"]
 
 
-def test_it_looks_into_what_a_broker_holds(broker_url: str) -> None:
-    with redis.Redis.from_url(broker_url.replace("redis+socket", "unix")) as client:
+def test_it_looks_into_what_a_broker_holds(broker: Broker) -> None:
+    with client_at(broker.url) as client:
         client.rpush("submit", json.dumps({"body": base64.b64encode(CANARY.value.encode()).decode()}))
         client.hset("unacked", "1", CANARY.value)
-    assert seen(places.keys(broker_url)) == ["the canary in broker: submit", "the canary in broker: unacked"]
+    assert seen(places.keys(broker)) == ["the canary in broker: submit", "the canary in broker: unacked"]
 
 
-def test_it_hears_what_a_broker_is_told_and_has_forgotten(broker_url: str) -> None:
-    with (
-        places.BrokerListener(broker_url) as listener,
-        redis.Redis.from_url(broker_url.replace("redis+socket", "unix")) as client,
-    ):
+def test_it_looks_into_what_is_its_own_at_a_broker_that_others_use(broker: Broker) -> None:
+    with client_at(broker.url) as client:
+        client.rpush("one:submit", CANARY.value)
+        client.rpush("other:submit", CANARY.value)
+    assert seen(places.keys(Broker(broker.url, "one"))) == ["the canary in broker: one:submit"]
+
+
+def test_it_hears_what_a_broker_is_told_and_has_forgotten(broker: Broker) -> None:
+    with places.BrokerListener(broker.url) as listener, client_at(broker.url) as client:
         client.rpush("submit", CANARY.value)
         client.delete("submit")
         wait_until(lambda: seen(listener.places()) == ["the canary in broker: RPUSH submit"], seconds=20)
-        assert seen(places.keys(broker_url)) == []
+        assert seen(places.keys(broker)) == []
 
 
 @contextmanager

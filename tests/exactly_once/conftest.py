@@ -197,18 +197,20 @@ def stack(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_ser
         "MANTIK_SUBMIT_SETTLE_SECONDS": "3",
         "MANTIK_POLL_SECONDS": "1",
     }
-    options = Options(
-        data_dir=tmp_path / "stack",
-        port=free_port(),
-        broker_url=broker_of_ones_own(),
-        mlflow_uri=mlflow_server.uri,
-        mlflow_token=TOKEN,
-        with_sandbox=True,
-        worker_processes=3,
-        environment=environment,
-    )
-    with Stack(options) as running:
-        yield running
+    with broker_of_ones_own() as broker:
+        options = Options(
+            data_dir=tmp_path / "stack",
+            port=free_port(),
+            broker_url=broker.url,
+            broker_prefix=broker.prefix,
+            mlflow_uri=mlflow_server.uri,
+            mlflow_token=TOKEN,
+            with_sandbox=True,
+            worker_processes=3,
+            environment=environment,
+        )
+        with Stack(options) as running:
+            yield running
 
 
 @pytest.fixture

@@ -10,14 +10,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import redis
-from celery import Celery
-
 from mantik.up.group import Group
 from mantik.up.output import silent
 from mantik.up.stack import TOP, Stack
-from mantik.up.worker import worker_service
+from mantik.up.worker import takes_messages, worker_service
 from tests.mlflow.processes import processes
+from tests.support import redis
 
 
 def kill_one(stack: Stack) -> bool:
@@ -31,9 +29,7 @@ def kill_one(stack: Stack) -> bool:
 
 
 def forget_everything(stack: Stack) -> None:
-    client = redis.Redis.from_url(stack.broker_url.replace("redis+socket://", "unix://"))
-    client.flushdb()
-    client.close()
+    redis.forget_everything(redis.Broker(stack.broker_url, stack.options.broker_prefix))
 
 
 class OtherWorker:
@@ -60,8 +56,7 @@ class OtherWorker:
         self._group.await_ready()
 
     def _takes_messages(self) -> bool:
-        with Celery(broker=self._stack.broker_url, set_as_current=False) as app:
-            return bool(app.control.ping(destination=[self._name], timeout=0.5))
+        return takes_messages(self._stack.broker_url, self._stack.options.broker_prefix, self._name)
 
     def __enter__(self) -> Self:
         return self

@@ -14,9 +14,7 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.lib.service_urls import own_broker_socket, own_broker_url
-from mantik.up.broker import broker_service
-from mantik.up.group import Group
+from mantik.lib.service_urls import own_broker_url
 from projects.models import Project
 from projects.roles import Role
 from runs.models import Run
@@ -33,7 +31,8 @@ from tests.support.factories import (
     make_schedule,
     make_site,
 )
-from tests.support.schedules import TOP, Beats
+from tests.support.redis import client_at, server_of_ones_own
+from tests.support.schedules import Beats
 
 # A Monday morning, one minute before schedules of every five minutes are due.
 EARLIER = datetime(2027, 3, 1, 7, 59, tzinfo=UTC)
@@ -80,14 +79,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[redis.Redis]:
-    group = Group(directory=TOP, output=lambda _name, _line: None, is_stopping=lambda: False)
-    try:
-        group.start([broker_service(tmp_path)])
-        group.await_ready()
-        with redis.Redis(unix_socket_path=str(own_broker_socket(tmp_path))) as client:
-            yield client
-    finally:
-        group.stop()
+    with server_of_ones_own(tmp_path) as url, client_at(url) as client:
+        yield client
 
 
 @pytest.fixture
@@ -104,6 +97,8 @@ def environment_of(directory: Path) -> dict[str, str]:
         "MANTIK_DATA_DIR": str(django_settings.MANTIK_DATA_DIR),
         "MANTIK_DATABASE_URL": database_url(database.settings_dict),
         "MANTIK_BROKER_URL": own_broker_url(directory),
+        # Not that of the suite, if it has one.
+        "MANTIK_BROKER_PREFIX": "",
         "MANTIK_SECRET_KEY": django_settings.SECRET_KEY,
         "MANTIK_LOG_LEVEL": "WARNING",
     }

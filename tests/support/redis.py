@@ -1,7 +1,8 @@
-"""A command beside a Redis of its own: `python -m tests.support.redis -- COMMAND...`.
+"""Where stacks that tests start get their broker, and a command beside a Redis of its own.
 
-The server listens on a free loopback port, named to the command by MANTIK_TEST_BROKER_URL, keeps nothing on
-disk, and is gone afterwards. It is the installed redis-server; `manage.py up` prefers a packaged one.
+`python -m tests.support.redis -- COMMAND...`: the server listens on a free loopback port, named to the command by
+MANTIK_TEST_BROKER_URL, keeps nothing on disk, and is gone afterwards. It is the installed redis-server; `manage.py up`
+prefers a packaged one.
 """
 
 from __future__ import annotations
@@ -10,37 +11,84 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from uuid import uuid4
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from mantik.lib.service_urls import broker_options, own_broker_url
+from mantik.up.broker import broker_service
 from mantik.up.errors import UpError
+from mantik.up.group import Group
+from mantik.up.output import silent
 from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.service_process import Service
 from tests.support.beside import command_after_dashes, run_beside
 
-# More than the processes that any machine runs the suite in.
-_DATABASES = 256
+# At once, as a broker forgets that loses its memory.
+_FORGET = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end"
 
 
-def broker_of_ones_own() -> str:
-    """The URL of a broker for a stack that a test starts; "" where the stack is to bring its own.
+@dataclass(frozen=True)
+class Broker:
+    """What is below `prefix` at `url`, or all that is there. Without a URL, one that a stack starts for itself."""
 
-    On the Redis of the suite it is an empty database for this process. Stacks with one broker between them take each
-    other's messages, find nothing by them in their own tables, and the work is not done.
+    url: str = ""
+    prefix: str = ""
+
+
+@contextmanager
+def broker_of_ones_own() -> Iterator[Broker]:
+    """For a stack that a test starts: a name that nobody else has at the Redis of the suite, if there is one.
+
+    Stacks with one broker between them take each other's messages, find nothing by them in their own tables, and the
+    work is not done. The processes of a suite share that Redis, and so may other suites.
     """
+    broker = suites_own_broker()
+    try:
+        yield broker
+    finally:
+        if broker.url:
+            forget_everything(broker)
+
+
+def suites_own_broker() -> Broker:
+    """The same without an end, for who lives as long as the process."""
     given = os.environ.get("MANTIK_TEST_BROKER_URL")
-    if not given:
-        return ""
-    # Number 0 is for what the processes of the suite itself send.
-    number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    url = urlsplit(given)._replace(path=f"/{number}").geturl()
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
-    return url
+    return Broker(given, f"test-{uuid4().hex}") if given else Broker()
+
+
+@contextmanager
+def server_of_ones_own(directory: Path) -> Iterator[str]:
+    """The URL of a server for who empties or listens to the whole of it. It lies in `directory`."""
+    group = Group(directory=directory, output=silent, is_stopping=lambda: False)
+    try:
+        group.start([broker_service(directory)])
+        group.await_ready()
+        yield own_broker_url(directory)
+    finally:
+        group.stop()
+
+
+def client_at(url: str) -> redis.Redis:
+    """For `with`: a client of the broker that Mantik is told of by this URL."""
+    return redis.Redis.from_url(url.replace("redis+socket://", "unix://").replace("virtual_host=", "db="))
+
+
+def keys_of(broker: Broker) -> str:
+    """The pattern of all keys that belong to it."""
+    return f"{broker_options(broker.prefix).get('global_keyprefix', '')}*"
+
+
+def forget_everything(broker: Broker) -> None:
+    """Messages, bindings, and whom they were handed to; nothing of others at the same server."""
+    with client_at(broker.url) as client:
+        client.eval(_FORGET, 0, keys_of(broker))
 
 
 def main() -> None:
@@ -63,12 +111,11 @@ def _server(port: int) -> Service:
     program = shutil.which("redis-server")
     if not program:
         raise UpError("redis-server was not found. Install Redis (Debian: the package redis-server).")
-    place = ("--bind", LOOPBACK, "--port", str(port), "--databases", str(_DATABASES))
-    command = [program, *place, "--save", "", "--appendonly", "no", "--loglevel", "warning"]
-    return Service("redis", command, is_ready=lambda: answers(port))
+    options = ("--bind", LOOPBACK, "--port", str(port), "--save", "", "--appendonly", "no")
+    return Service("redis", [program, *options, "--loglevel", "warning"], is_ready=lambda: _answers(port))
 
 
-def answers(port: int) -> bool:
+def _answers(port: int) -> bool:
     try:
         with redis.Redis(LOOPBACK, port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
             return bool(client.ping())

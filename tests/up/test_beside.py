@@ -10,13 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
-from mantik.up.broker import find_server
-from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.stack import TOP
-from tests.support.redis import answers, broker_of_ones_own
-from tests.support.waiting import wait_until
+from tests.support.redis import Broker, broker_of_ones_own, client_at, forget_everything, server_of_ones_own
 
 PROGRAMS = {
     "postgres": ("MANTIK_TEST_DATABASE_URL", "postgresql://"),
@@ -70,35 +66,50 @@ def test_a_command_that_does_not_exist_is_named() -> None:
 
 
 @pytest.fixture
-def redis_url() -> Iterator[str]:
-    port = free_port()
-    server = subprocess.Popen([find_server(), "--port", str(port), "--save", ""], stdout=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: answers(port))
-        yield f"redis://{LOOPBACK}:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
+def redis_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Of the Redis of the suite, as these tests see it."""
+    with server_of_ones_own(tmp_path) as url:
+        monkeypatch.setenv("MANTIK_TEST_BROKER_URL", url)
+        yield url
 
 
-def test_stacks_of_two_processes_never_take_each_others_messages(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MANTIK_TEST_BROKER_URL", redis_url)
-    urls = []
-    for process in ("gw0", "gw1"):
-        monkeypatch.setenv("PYTEST_XDIST_WORKER", process)
-        urls.append(broker_of_ones_own())
-    assert len({redis_url, *urls}) == 3
-    with redis.Redis.from_url(urls[0]) as one, redis.Redis.from_url(urls[1]) as other:
-        one.lpush("git", "fetch")
-        other.lpush("git", "fetch")
-        assert (one.llen("git"), other.llen("git")) == (1, 1)
-        # Nor those of the stack before.
-        broker_of_ones_own()
-        assert (one.llen("git"), other.llen("git")) == (1, 0)
+def test_two_stacks_at_the_redis_of_the_suite_are_apart_also_in_one_process(redis_url: str) -> None:
+    with broker_of_ones_own() as one, broker_of_ones_own() as other, client_at(redis_url) as client:
+        assert one.url == other.url == redis_url
+        assert one.prefix
+        assert one.prefix != other.prefix
+        for key in ("submit", f"{one.prefix}:submit", f"{other.prefix}:submit", f"{other.prefix}:unacked"):
+            client.lpush(key, "message")
+        # As one that loses its memory, and nobody else's.
+        forget_everything(other)
+        assert set(client.scan_iter()) == {b"submit", f"{one.prefix}:submit".encode()}
+        forget_everything(Broker(redis_url))
+        assert client.dbsize() == 0
+
+
+def test_a_stack_leaves_nothing_behind_at_the_redis_of_the_suite(redis_url: str) -> None:
+    with client_at(redis_url) as client:
+        client.lpush("submit", "another's")
+        with broker_of_ones_own() as broker:
+            client.lpush(f"{broker.prefix}:submit", "message")
+        assert list(client.scan_iter()) == [b"submit"]
 
 
 def test_without_a_redis_a_stack_brings_its_own_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MANTIK_TEST_BROKER_URL", raising=False)
-    assert broker_of_ones_own() == ""
+    with broker_of_ones_own() as broker:
+        assert broker == Broker()
+
+
+def test_what_tests_send_by_themselves_is_not_for_their_stacks(redis_url: str) -> None:
+    seen = [shown_settings() for _ in range(2)]
+    assert {url for url, _ in seen} == {redis_url}
+    prefixes = {prefix for _, prefix in seen}
+    assert len(prefixes - {""}) == 2
+
+
+def shown_settings() -> list[str]:
+    """The broker of a process of the suite."""
+    program = "from tests import settings as s; print(s.CELERY_BROKER_URL, s.MANTIK_BROKER_PREFIX)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, check=True)
+    return done.stdout.split()

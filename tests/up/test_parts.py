@@ -4,6 +4,7 @@ import io
 import socket
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from mantik.up.output import Terminal, silent
 from mantik.up.ports import LOOPBACK, free_port, is_free, lasting_port, remember_ports
 from mantik.up.probes import accepts, http_ok
 from mantik.up.reaper import groups_left
+from mantik.up.stack import TOP
 from mantik.up.web import address
+from mantik.up.worker import takes_messages, worker_service
+from tests.support.redis import server_of_ones_own
 
 
 def test_a_port_somebody_listens_on_is_not_free() -> None:
@@ -110,6 +114,25 @@ def test_the_broker_keeps_its_messages_over_a_restart(tmp_path: Path) -> None:
             with redis.Redis(unix_socket_path=str(own_broker_socket(tmp_path))) as client:
                 assert client.llen("default") == expected
                 client.rpush("default", "message")
+        finally:
+            group.stop()
+
+
+def test_a_worker_of_a_stack_that_shares_a_broker_answers_to_its_own_prefix(tmp_path: Path) -> None:
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "mantik.settings",
+        "MANTIK_DATA_DIR": str(tmp_path / "data"),
+        "MANTIK_BROKER_PREFIX": "lab",
+    }
+    group = Group(directory=TOP, output=silent, is_stopping=lambda: False)
+    with server_of_ones_own(tmp_path) as url:
+        worker = worker_service(broker_url=url, broker_prefix="lab", processes=1)
+        name = worker.command[worker.command.index("--hostname") + 1]
+        try:
+            group.start([replace(worker, environment=environment | {"MANTIK_BROKER_URL": url})])
+            group.await_ready()
+            assert not takes_messages(url, "", name)
+            assert takes_messages(url, "lab", name)
         finally:
             group.stop()
 
