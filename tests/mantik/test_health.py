@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from mantik import health
 from mantik.celery import app
+from mantik.lib import schema
 from mantik.up.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +23,21 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that nobody listens at."""
     lost = Celery(broker=f"redis://{LOOPBACK}:{free_port()}/0", set_as_current=False)
     monkeypatch.setattr(app, "connection_for_write", lost.connection_for_write)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """By which answers about the database age. None of another test is left."""
+    made = Clock()
+    monkeypatch.setattr(health, "_schema", schema.Watch(clock=made))
+    return made
 
 
 class Broken:
@@ -67,12 +84,49 @@ def test_it_is_not_ready_without_its_database_and_gives_nothing_away(
     assert b"password" not in response.content
 
 
-def test_it_is_not_ready_before_its_migrations(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_migrated", set())
-    monkeypatch.setattr("django.db.migrations.recorder.MigrationRecorder.applied_migrations", lambda _self: {})
+def ready(client: Client) -> tuple[int, str]:
+    """Status, and what it says of the migrations."""
     response = client.get("/readyz")
-    assert response.status_code == 503
-    assert json.loads(response.content)["migrations"] == "not all applied: run `manage.py migrate`"
+    return response.status_code, json.loads(response.content)["migrations"]
+
+
+def test_it_is_not_ready_before_its_migrations(client: Client) -> None:
+    assert ready(client) == (200, "ok")
+    MigrationRecorder(connection).record_unapplied("schedules", "0001_initial")
+    assert ready(client) == (
+        503,
+        "The migration schedules.0001_initial is not applied: run `manage.py migrate`.",
+    )
+    MigrationRecorder(connection).record_applied("schedules", "0001_initial")
+    assert ready(client) == (200, "ok")
+
+
+def test_it_is_not_ready_with_data_of_a_newer_version(client: Client) -> None:
+    MigrationRecorder(connection).record_applied("runs", "0999_of_tomorrow")
+    status, said = ready(client)
+    assert status == 503
+    assert said.startswith("The migration runs.0999_of_tomorrow is applied, but not part of this version of Mantik.")
+
+
+def test_it_is_not_ready_without_a_column_that_the_code_needs(client: Client, clock: Clock) -> None:
+    """All migrations are on record, as in data of a development version, whose migrations were rewritten."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE runs_run DROP COLUMN tree_sha")
+        status, said = ready(client)
+        assert status == 503
+        assert said.startswith("The table runs_run has no column tree_sha. These data were made by")
+        cursor.execute("ALTER TABLE runs_run ADD COLUMN tree_sha varchar(64) NOT NULL DEFAULT ''")
+    assert ready(client) == (503, said)
+    clock.now += schema.BAD_SECONDS
+    assert ready(client) == (200, "ok")
+
+
+def test_it_is_not_ready_when_it_must_not_look(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_self: MigrationRecorder) -> None:
+        raise ProgrammingError("permission denied for table django_migrations")
+
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", refused)
+    assert ready(client) == (503, "cannot be read")
 
 
 def test_this_machine_may_measure(client: Client) -> None:

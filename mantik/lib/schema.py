@@ -1,0 +1,220 @@
+"""Whether a database is one of this code: its migrations, and the tables and columns that the models need.
+
+On data of another version a request or a task would fail some day, in the middle of its work, with an error of the
+database. Compared is what ends like that: tables and columns that are not there, and columns that have to be filled
+and would not be. Types, indexes and constraints are not: what somebody has widened by hand does no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.apps.registry import Apps
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
+
+# Of processes that refuse to work on a database.
+EXIT_CODE = os.EX_DATAERR
+# Apps that Mantik once had, by label. Their migrations are still on record in old data, and their tables do no harm.
+FORMER_APPS = frozenset({"sessions"})
+GOOD_SECONDS = 60.0
+BAD_SECONDS = 5.0
+
+_DEVELOPMENT_DATA = (
+    "These data were made by a development version from before 0.1.0, or changed by hand. "
+    "Export what you need with the version that made them, and begin with a new data directory or database."
+)
+_NEWER_DATA = (
+    "These data were made by another version, most likely a newer one: start that one, or restore a backup "
+    "from before it."
+)
+# (table, column, whether it refuses NULL, whether nothing but an INSERT fills it). Django's own introspection asks
+# twice per table and on SQLite parses how each was made: for all 100 and 400 ms, where this takes 2 to 4.
+_COLUMNS = {
+    "sqlite": """
+        SELECT t.name, c.name, c."notnull", c.dflt_value IS NULL AND c.hidden = 0
+        FROM sqlite_master AS t JOIN pragma_table_xinfo(t.name) AS c
+        WHERE t.type = 'table'
+    """,
+    "postgresql": """
+        SELECT t.relname, c.attname, c.attnotnull, NOT c.atthasdef AND c.attidentity = ''
+        FROM pg_class AS t JOIN pg_attribute AS c ON c.attrelid = t.oid
+        WHERE t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid)
+        AND t.relnamespace <> 'pg_catalog'::regnamespace AND c.attnum > 0 AND NOT c.attisdropped
+    """,
+}
+
+
+class Unusable(Exception):
+    """This code cannot work on the database. `str(error)` says why and what to do; it names no path and no server."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    refuses_null: bool
+    fills_itself: bool
+
+    @property
+    def has_to_be_filled(self) -> bool:
+        return self.refuses_null and not self.fills_itself
+
+
+_Tables = Mapping[str, Mapping[str, _Column]]
+
+
+def check(connection: BaseDatabaseWrapper) -> None:
+    """Raises Unusable, or DatabaseError if the database cannot be asked."""
+    executor = MigrationExecutor(connection)
+    _check_history(executor.loader)
+    if pending := _pending(executor):
+        raise Unusable(f"{_some(pending)} not applied: run `manage.py migrate`.")
+    _check_tables(connection, apps.get_models(include_auto_created=True))
+
+
+def check_before_migrating(connection: BaseDatabaseWrapper) -> None:
+    """`check` for a database that is to be migrated: it has to be as the migrations so far have made it.
+
+    Else one of the next may fail midway. A new database passes. Raises Unusable and DatabaseError.
+    """
+    executor = MigrationExecutor(connection)
+    _check_history(executor.loader)
+    registry = _as_migrated(executor.loader) if _pending(executor) else apps
+    _check_tables(connection, registry.get_models(include_auto_created=True))
+
+
+def objection(connection: BaseDatabaseWrapper) -> str:
+    """What `check` raises Unusable with; "" for a database that can be used. Raises DatabaseError."""
+    try:
+        check(connection)
+    except Unusable as error:
+        return str(error)
+    return ""
+
+
+def whereabouts(connection: BaseDatabaseWrapper) -> str:
+    """Which database it is, for an operator: the file, or name and server. Never who signs in there, and how."""
+    settings = connection.settings_dict
+    host = str(settings["HOST"])
+    # A path is the directory of a socket, on this machine.
+    if not host or host.startswith("/"):
+        return str(settings["NAME"])
+    return f"{settings['NAME']} on {host}"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    applied: frozenset[tuple[str, str]]
+    objection: str
+    good_until: float
+
+
+class Watch:
+    """`objection` for who asks again and again. Threads may share it.
+
+    An answer is kept as long as the same migrations are applied, but for GOOD_SECONDS or BAD_SECONDS at most: a
+    restore may put other tables there.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: _Answer | None = None
+
+    def objection(self, connection: BaseDatabaseWrapper) -> str:
+        applied = frozenset(MigrationRecorder(connection).applied_migrations())
+        now = self._clock()
+        last = self._last
+        if last is None or last.applied != applied or now >= last.good_until:
+            found = objection(connection)
+            last = self._last = _Answer(applied, found, now + (BAD_SECONDS if found else GOOD_SECONDS))
+        return last.objection
+
+
+def _check_history(loader: MigrationLoader) -> None:
+    if newer := _newer(loader):
+        raise Unusable(f"{_some(newer)} applied, but not part of this version of Mantik. {_NEWER_DATA}")
+    for node in sorted(loader.applied_migrations.keys() & loader.graph.nodes.keys()):
+        for parent in sorted(loader.graph.node_map[node].parents):
+            if parent.key not in loader.applied_migrations:
+                before, after = ".".join(parent.key), ".".join(node)
+                raise Unusable(
+                    f"The migration {after} is applied, and {before}, which comes before it, is not. "
+                    f"{_DEVELOPMENT_DATA}"
+                )
+
+
+def _newer(loader: MigrationLoader) -> list[str]:
+    """Applied migrations that come after all of this code. Other unknown ones have been squashed since."""
+    known = set(loader.disk_migrations)
+    known.update(*(migration.replaces for migration in loader.disk_migrations.values()))
+    latest: dict[str, int] = defaultdict(lambda: -1)
+    for app, name in known:
+        latest[app] = max(latest[app], _number(name))
+    unknown = sorted(loader.applied_migrations.keys() - known)
+    return [f"{app}.{name}" for app, name in unknown if app not in FORMER_APPS and _number(name) > latest[app]]
+
+
+def _number(migration_name: str) -> int:
+    return MigrationAutodetector.parse_number(migration_name) or 0
+
+
+def _pending(executor: MigrationExecutor) -> list[str]:
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def _as_migrated(loader: MigrationLoader) -> Apps:
+    """The models as they were after the migrations that are applied."""
+    applied = [node for node in loader.graph.nodes if node in loader.applied_migrations]
+    registry: Apps = loader.project_state(applied).apps
+    return registry
+
+
+def _some(names: list[str]) -> str:
+    first, *others = names
+    return f"The migration {first} and {len(others)} more are" if others else f"The migration {first} is"
+
+
+def _check_tables(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> None:
+    tables = _tables(connection)
+    gaps = [gap for model in models for gap in _gaps(model, tables)]
+    if gaps:
+        more = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
+        raise Unusable(f"{gaps[0]}{more}. {_DEVELOPMENT_DATA}")
+
+
+def _tables(connection: BaseDatabaseWrapper) -> _Tables:
+    tables: dict[str, dict[str, _Column]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(_COLUMNS[connection.vendor])
+        for table, column, refuses_null, is_left_alone in cursor.fetchall():
+            tables[table][column] = _Column(bool(refuses_null), not is_left_alone)
+    return tables
+
+
+def _gaps(model: type[Model], tables: _Tables) -> Iterator[str]:
+    options = model._meta
+    table = options.db_table
+    if options.proxy or not options.managed:
+        return
+    if table not in tables:
+        yield f"There is no table {table}"
+        return
+    columns = tables[table]
+    fields = {name: field for field in options.local_concrete_fields if (name := field.column)}
+    for name, field in fields.items():
+        if name not in columns:
+            yield f"The table {table} has no column {name}"
+        elif field.null and columns[name].refuses_null:
+            yield f"The column {name} of the table {table} must not be empty, and this version leaves it empty at times"
+    for name in sorted(columns.keys() - fields.keys()):
+        if columns[name].has_to_be_filled:
+            yield f"The table {table} has a column {name} that has to be filled, which this version does not do"
