@@ -129,4 +129,4 @@ class Group:
 
 
 def _death(child: Child) -> ChildDied:
-    return ChildDied(child.name, child.how_it_ended(), child.last_lines())
+    return ChildDied(child.name, child.how_it_ended(), child.last_lines(), exit_code=child.exit_code)

@@ -14,6 +14,11 @@ def mlflow_uri(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
+def has_data(data_dir: Path) -> bool:
+    """Whether one has run here before."""
+    return any((data_dir / "mlflow").glob("*"))
+
+
 def mlflow_service(*, port: int, data_dir: Path) -> Service:
     """It answers whoever has the token that the data directory keeps."""
     files = data_dir / "mlflow"

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mantik.lib import schema
 from mantik.lib.development import keep_mlflow_token, mlflow_token
 from mantik.lib.private import NotOurs, close_to_others, make_private
 from mantik.lib.service_urls import own_broker_url
 from mantik.up.broker import broker_service
-from mantik.up.errors import UpError
+from mantik.up.errors import ChildDied, UnusableData, UpError
 from mantik.up.group import Group
-from mantik.up.mlflow import mlflow_service, mlflow_uri, token_environment
+from mantik.up.mlflow import has_data, mlflow_service, mlflow_uri, token_environment
 from mantik.up.output import silent
 from mantik.up.ports import LOOPBACK, is_free, lasting_port, remember_ports
 from mantik.up.sandbox import sandbox_service, sandbox_url
@@ -55,7 +56,7 @@ class Stack:
     """`with Stack(options) as stack:` runs everything; it is ready inside, and gone afterwards.
 
     Entering and `check`, `sleep` and `wait` raise ChildDied when a child ends, and StopRequested after
-    `request_stop`. Entering also raises UpError when something is in the way.
+    `request_stop`. Entering also raises UpError when something is in the way, UnusableData when it is the data.
     """
 
     def __init__(self, options: Options, *, output: Output = silent) -> None:
@@ -147,12 +148,26 @@ class Stack:
 
     def _start(self, group: Group) -> None:
         options = self.options
-        group.start(map(self._with_environment, self._servers()))
-        group.run(self._manage("migrate", "--no-input", "--verbosity", "0"))
+        servers = [self._with_environment(service) for service in self._servers()]
+        # MLflow may upgrade the data of last time, and the sandbox deals with its jobs: only if they are not refused.
+        # Beside migrations that make everything anew, MLflow can start already, which takes it long.
+        at_once = {"broker"} if has_data(options.data_dir) else {"broker", "mlflow"}
+        group.start(service for service in servers if service.name in at_once)
+        self._migrate(group)
+        group.start(service for service in servers if service.name not in at_once)
         if options.collects_static_files:
             group.run(self._manage("collectstatic", "--no-input", "--verbosity", "0"))
         group.start(map(self._with_environment, self._own()))
         group.await_ready()
+
+    def _migrate(self, group: Group) -> None:
+        """It looks at the data first. Raises UnusableData, and ChildDied."""
+        try:
+            group.run(self._manage("migrate", "--no-input", "--verbosity", "0"))
+        except ChildDied as death:
+            if death.exit_code != schema.EXIT_CODE or not death.last_lines:
+                raise
+            raise UnusableData(death.last_lines[-1].removeprefix("CommandError: ")) from None
 
     def _servers(self) -> Iterator[Service]:
         options = self.options
