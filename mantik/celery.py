@@ -4,8 +4,9 @@ import gc
 import os
 from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_before_create_process
+from celery.signals import setup_logging, worker_before_create_process, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mantik.settings")
@@ -19,6 +20,25 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _leave_logging_to_django(**_: Any) -> None:
     """With a receiver on this signal Celery does not set up logging; Django has done it already."""
+
+
+@worker_init.connect
+def _look_at_the_data(**_: Any) -> None:
+    """A worker ends instead of working on data of another version. Without a database it waits for it, as ever."""
+    from django.db import DatabaseError, connection
+
+    from mantik.lib import schema
+
+    try:
+        objection = schema.objection(connection)
+    except DatabaseError:
+        return
+    finally:
+        # Its processes are forked later, and must not share it.
+        connection.close()
+    if objection:
+        structlog.get_logger(__name__).error("worker_cannot_use_database", reason=objection)
+        raise SystemExit(schema.EXIT_CODE)
 
 
 @worker_before_create_process.connect

@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from mantik.lib import schema
 from mantik.lib.queue import send
 from schedules.firing import engine
 from schedules.operators import periodic_tasks
@@ -31,7 +32,10 @@ MEANWHILE_SECONDS = 0.05
 
 
 class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
-    """`clock` may be another one for tests. While the database is not there it waits, and then goes on."""
+    """`clock` may be another one for tests.
+
+    While the database is not there, or is one of another version, it waits, and then goes on.
+    """
 
     # Else each tick opens a connection to the broker and waits for it as long as it takes: the schedules must not.
     producer = None
@@ -89,6 +93,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         return 0.0 if engine.fire_due(now=now) else MEANWHILE_SECONDS
 
     def _set_up(self) -> bool:
+        schema.check(connection)
         engine.next_moment()
         # The database may go away midway, and stock believes then that it has read everything.
         self._initial_read = True
@@ -99,9 +104,9 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         """What `act` returns, or `otherwise` when the database cannot be asked; said once, not at each tick."""
         try:
             found = act()
-        except (DatabaseError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError, schema.Unusable) as error:
             if not self.is_without_database:
-                log.exception("beat_without_database", error=type(error).__name__)
+                _complain(error)
             self.is_without_database = True
             if not connection.in_atomic_block:
                 connection.close()
@@ -110,3 +115,15 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             log.info("beat_has_database_again")
         self.is_without_database = False
         return found
+
+
+def _complain(error: Exception) -> None:
+    """What beat is waiting for: a database of this code, or any."""
+    try:
+        reason = str(error) if isinstance(error, schema.Unusable) else schema.objection(connection)
+    except (DatabaseError, InterfaceError):
+        reason = ""
+    if reason:
+        log.error("beat_cannot_use_database", reason=reason)
+    else:
+        log.error("beat_without_database", error=type(error).__name__, exc_info=error)

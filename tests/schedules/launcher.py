@@ -16,6 +16,7 @@ import django
 django.setup()
 
 from celery.apps.beat import Beat  # noqa: E402
+from django.db.migrations.loader import MigrationLoader  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 from django_celery_beat.schedulers import DatabaseScheduler  # noqa: E402
 
@@ -27,7 +28,8 @@ from tests.schedules import wrong_clock  # noqa: E402
 def main() -> None:
     app.loader.import_default_modules()
     app.finalize()
-    # What the first burst would import.
+    # What each would import to look at its database, and for its first burst.
+    assert MigrationLoader(None).disk_migrations
     assert get_resolver().url_patterns
     assert issubclass(ScheduleBeat, DatabaseScheduler)
     children = []
