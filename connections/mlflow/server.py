@@ -120,7 +120,10 @@ def _serve(host: str, port: int, token: str) -> None:
 
     from connections.mlflow.confinement import confine
     from connections.mlflow.guard import guarded
+    from connections.mlflow.schema import objection
 
+    if refusal := objection(os.environ["_MLFLOW_SERVER_FILE_STORE"]):
+        sys.exit(refusal)
     confine(Path(os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"]))
     # Before the first request: several at once would all make the tables.
     stores = (os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_REGISTRY_STORE"])

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from mlflow.version import VERSION
 
 from connections.mlflow.server import server_command, server_environment
 from tests.mlflow.processes import processes
@@ -52,6 +55,28 @@ def test_a_port_that_is_taken_ends_it_with_an_error(mlflow_server: MlflowServer,
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     assert done.returncode != 0
     assert b"address already in use" in done.stderr
+
+
+def test_a_database_of_a_newer_mlflow_is_named_and_left_as_it_is(mlflow_server: MlflowServer, tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.sqlite3"
+    with closing(sqlite3.connect(mlflow_server.data_dir / path.name)) as ours, closing(sqlite3.connect(path)) as newer:
+        ours.backup(newer)
+        # One that this MLflow needs is gone, and it would make it again.
+        newer.execute("DROP TABLE metrics")
+        newer.execute("UPDATE alembic_version SET version_num = 'fedcba987654'")
+        newer.commit()
+        before = list(newer.iterdump())
+    environment = os.environ | server_environment(port=1, data_dir=tmp_path)
+    command = server_command(port=1, data_dir=tmp_path)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == (
+        f"MLflow's database sqlite:///{path} was made by a newer MLflow than {VERSION}, which is the one installed "
+        "here. Start the version of Mantik that made it, or restore a backup from before. Nothing was changed."
+    )
+    assert "Traceback" not in done.stderr
+    with closing(sqlite3.connect(path)) as newer:
+        assert list(newer.iterdump()) == before
 
 
 def test_the_command_works_from_any_directory(tmp_path: Path) -> None:
