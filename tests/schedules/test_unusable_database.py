@@ -16,7 +16,7 @@ from django.db import connection
 
 from mantik.celery import app
 from mantik.lib import schema
-from schedules import beat
+from schedules.firing import beat
 from tests.schedules.conftest import environment_of
 from tests.support.schedules import TOP
 
