@@ -90,7 +90,7 @@ class Installation:
     def answering(self) -> list[str]:
         """The workers that hear when this installation asks who is there."""
         with self._app() as app:
-            return [name for answer in app.control.ping(timeout=2) for name in answer]
+            return [name for answer in app.control.ping(timeout=2) or () for name in answer]
 
     def waiting(self) -> int:
         """Messages that no worker has taken."""

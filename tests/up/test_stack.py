@@ -135,7 +135,7 @@ def command(options: Options) -> Iterator[subprocess.Popen[str]]:
     environment = (
         # It is to start its own broker, as a person's does, also if the suite has one.
         {name: value for name, value in os.environ.items() if not name.startswith("MANTIK_BROKER_")}
-        | options.environment
+        | dict(options.environment)
         | {
             "MANTIK_DATA_DIR": str(options.data_dir),
             "MANTIK_MLFLOW_URI": options.mlflow_uri,
