@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,12 @@ from tests.browser.conftest import Opener
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene
 from tests.browser.visit import Visit
+from tests.support.places import TOP
 
 THEMES = ("light", "dark")
 WIDTHS = (1280, 390)
 NARROWEST = 320
-PICTURES = Path(__file__).parents[2] / "screenshots"
+PICTURES = TOP / "screenshots"
 
 
 @pytest.mark.parametrize("name", PAGES)

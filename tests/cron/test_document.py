@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from schedules.cron import CronError, accept, instants, last_second, parse, zone
 from schedules.cron.fields import FIELDS
 from tests.cron.clocks import transitions
+from tests.support.places import DOCS
 
-DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs" / "schedules.md").read_text(encoding="utf-8")
+DOCUMENT = (DOCS / "schedules.md").read_text(encoding="utf-8")
 ZONES = (
     *("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo"),
     *("America/Nuuk", "Antarctica/Troll", "Pacific/Apia", "Africa/Casablanca"),

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from mantik.up.ports import free_port
+from tests.support.places import TOP
 from tests.support.private import open_to_others
-
-TOP = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture

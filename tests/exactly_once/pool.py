@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 KILLED = -signal.SIGKILL
 
 

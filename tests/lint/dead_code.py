@@ -15,7 +15,8 @@ from pathlib import Path
 
 from vulture import Vulture
 
-TOP = Path(__file__).resolve().parents[2]
+from tests.support.places import TOP
+
 PRODUCT = ("connections", "mantik", "projects", "runs", "schedules")
 NOT_READ = ("*/migrations/*", "*/mantik/demo/code/*")
 # vulture is this sure at least of names that it has not seen used, in percent; it says no more of functions.

@@ -9,9 +9,9 @@ import ast
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[2]
+from tests.support.places import TOP
+
 READ = ("bench", "connections", "mantik", "projects", "runs", "schedules", "tests")
 
 

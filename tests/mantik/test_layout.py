@@ -11,7 +11,8 @@ from pathlib import Path
 import grimp
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
+from tests.support.places import TOP
+
 APPS = ("connections", "projects", "runs", "schedules")
 # At the top of an app; whatever else it has is in wings, which are packages named after their subject.
 AT_TOP = frozenset(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 APPS = ("mantik", "connections", "projects", "runs", "schedules")
 # Python that speaks to other servers, not to our pages.
 NOT_PAGES = (

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 SHOWN = ("DEBUG", "SECRET_KEY", "DATABASES", "CELERY_BROKER_URL", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE")
 SHOW = f"""
 import json

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from mantik.lib.queue import task_named
+from tests.support.places import TOP
 
-TOP = Path(__file__).resolve().parents[2]
 APPS = ("connections", "mantik", "projects", "runs", "schedules")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 ROOMS = ("connections", "projects", "runs", "schedules", "mantik")
 
 

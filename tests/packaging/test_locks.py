@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 LOCKS = ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
 PIN = re.compile(
     # package[extra]==version ; marker \

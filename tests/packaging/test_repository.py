@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
+
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md"))]
 # Where packages come from is each machine's own setting.
 REGISTRIES = re.compile(

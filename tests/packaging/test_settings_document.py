@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from connections.mlflow.server import SETTINGS as MLFLOWS
 from tests.mantik.test_settings import production, run
+from tests.support.places import TOP
 
-TOP = Path(__file__).resolve().parent.parent.parent
 SHOW = "import json, mantik.settings as settings; print(json.dumps(sorted(settings.env.read)))"
 
 

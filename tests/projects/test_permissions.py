@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -15,6 +14,7 @@ from projects.models import Membership, Project
 from projects.permissions import LEAST_ROLE, TABLE, Action, may, role_of
 from projects.roles import Role
 from tests.support.factories import join, make_project, make_user
+from tests.support.places import DOCS
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def test_the_document_says_what_the_table_says() -> None:
     """If not: `manage.py print_permissions > docs/permissions.md`."""
     printed = StringIO()
     call_command("print_permissions", stdout=printed)
-    assert (Path(__file__).parents[2] / "docs" / "permissions.md").read_text(encoding="utf-8") == printed.getvalue()
+    assert (DOCS / "permissions.md").read_text(encoding="utf-8") == printed.getvalue()
     assert "| Make the project public or private |   |   |   |   | x |" in printed.getvalue()
 
 

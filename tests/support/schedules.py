@@ -18,8 +18,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from schedules.models import Schedule
 from schedules.operators.periodic_tasks import TASK
-
-TOP = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import TOP
 
 
 def make_many(like: Schedule, count: int, *, due: Callable[[int], tuple[str, datetime]]) -> list[int]:
