@@ -46,7 +46,7 @@ test: install frontend
 
 # What looks at the calendar, on each of the days of tests/support/days.py.
 ON_ODD_DAYS := tests/schedules/test_calendar.py tests/schedules/test_pages.py tests/connections/test_pages.py \
-	tests/projects/test_invitations.py tests/tokens
+	tests/projects/test_invitations.py tests/mantik/tokens
 
 test-days: install frontend
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --days $(ON_ODD_DAYS)

@@ -22,7 +22,7 @@ from tests.support.factories import join, make_project, make_user
 pytest_plugins = [
     "tests.support.database",
     "tests.support.days",
-    "tests.git.ssh_host",
+    "tests.connections.git.ssh_host",
     "tests.support.mlflow_server",
     "tests.support.oidc",
     "tests.support.sites",

@@ -27,7 +27,7 @@ from tests.browser.scene_code import build_code
 from tests.browser.scene_connections import build_connections
 from tests.browser.scene_models import build_models
 from tests.browser.scene_schedules import build_schedules
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support import factories as make
 
 # Always the same, so that its mirror is made once for all tests.

@@ -15,9 +15,9 @@ from mantik.demo.sandbox.users import SiteUser, write_users
 from mantik.up.ports import free_port
 from mantik.up.stack import Options, Stack
 from tests.canary import canaries
+from tests.connections.git.host import Certificate, GitHost, make_certificate
+from tests.connections.git.repository import Repository
 from tests.exactly_once.conftest import database_url
-from tests.git.host import Certificate, GitHost, make_certificate
-from tests.git.repository import Repository
 from tests.support.mlflow_server import MlflowServer
 from tests.support.redis import Broker, broker_of_ones_own
 

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from mantik.accounts.models import Session
 from tests.canary.search import Place
-from tests.git.processes import command_lines
-from tests.mlflow.processes import processes
+from tests.connections.git.processes import command_lines
+from tests.connections.mlflow.processes import processes
 from tests.support.redis import Broker, client_at, keys_of
 
 # Of an admin page's many orders and filters one is like another.

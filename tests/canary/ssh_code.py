@@ -9,7 +9,7 @@ from connections.models import Connection
 from projects.models import CodeRepository
 from tests.canary.search import Canary
 from tests.canary.story import SLUG, Story
-from tests.git.ssh_host import LEFT_OUT, SshHost, running_ssh_host
+from tests.connections.git.ssh_host import LEFT_OUT, SshHost, running_ssh_host
 
 CODE = f"/projects/{SLUG}/code/"
 

@@ -14,7 +14,7 @@ from mantik.up.group import Group
 from mantik.up.output import silent
 from mantik.up.stack import TOP, Stack
 from mantik.up.worker import takes_messages, worker_service
-from tests.mlflow.processes import processes
+from tests.connections.mlflow.processes import processes
 from tests.support import redis
 
 

@@ -40,7 +40,7 @@ WISHES = {
     (
         "runs:register",
         "name",
-    ): "tests/registry/test_register_page.py::test_a_name_that_a_link_asks_for_is_judged_at_once",
+    ): "tests/runs/registered_models/test_register_page.py::test_a_name_that_a_link_asks_for_is_judged_at_once",
 }
 # Where they are read: (function, key).
 WISHES_READ = {

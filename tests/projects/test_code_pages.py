@@ -21,7 +21,7 @@ from projects.models import CodeRepository, Project
 from runs.models import Run
 from runs.states import RunState
 from tests.conftest import ClientOf
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support.factories import make_code_repository, make_connection, make_run
 from tests.support.pages import page_text
 

@@ -18,7 +18,7 @@ from projects import tasks
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support.factories import make_code_repository, make_connection
 from tests.support.pages import count_queries, page_text
 

@@ -17,8 +17,8 @@ from projects import tasks
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
-from tests.git.repository import Repository
-from tests.git.ssh_host import SshHost
+from tests.connections.git.repository import Repository
+from tests.connections.git.ssh_host import SshHost
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from runs.models import Run
 from runs.states import RunState
 from runs.submission.assemble import NotPossible, newest_of_branch, pack_run, prepare
 from runs.submission.submit import submit_run
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support.factories import make_run, make_user
 from tests.support.pages import page_text
 from tests.support.world import BACKEND_CONFIG, World

@@ -21,7 +21,7 @@ from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.services import delete_run
 from runs.states import RunState
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support import factories
 from tests.support.forms import as_browser_posts, said_at
 from tests.support.pages import page_text

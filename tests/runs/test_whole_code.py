@@ -14,8 +14,8 @@ from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
 from runs.models import Run
 from runs.submission.assemble import NotPossible, PreparedJob, pack_run
-from tests.git.repository import Repository
-from tests.job.packing import contents
+from tests.connections.git.repository import Repository
+from tests.runs.job.packing import contents
 from tests.support.pages import page_text
 from tests.support.world import World
 

@@ -20,10 +20,10 @@ from django_celery_beat.models import PeriodicTask
 from runs.submission.submit import due_runs
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
+from tests.mantik.up.children import is_alive
 from tests.schedules.bursts import BURST, assert_each_once, begin_burst, burst, fired
 from tests.support.schedules import Beats, kill, typed_beat
 from tests.support.waiting import wait_until
-from tests.up.children import is_alive
 
 KILLS = int(os.environ.get("MANTIK_TEST_BEAT_KILLS", "10"))
 

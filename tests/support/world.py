@@ -16,7 +16,7 @@ from projects.roles import Role
 from runs.models import Run
 from runs.planning.plan import Choices, Plan, make_plan
 from runs.services import create_run
-from tests.git.repository import Repository
+from tests.connections.git.repository import Repository
 from tests.support import factories
 
 ACCOUNT = "demo"

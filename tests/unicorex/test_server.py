@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mantik.demo.sandbox.users import generated_users, read_users
-from tests.sandbox.processes import is_running
+from tests.mantik.demo.sandbox.processes import is_running
 from tests.support import sites
 from tests.support.sites import RunningSite
 from tests.unicorex.configuration import Settings, write_configuration

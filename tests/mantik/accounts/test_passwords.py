@@ -1,0 +1,87 @@
+"""Forgetting, resetting and changing passwords."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from mantik.accounts.models import Session, User
+from mantik.audit.models import AuditEvent
+from tests.conftest import ClientOf
+from tests.mantik.accounts.mail import link_in_last_mail, subjects
+from tests.support.factories import PASSWORD, make_user
+from tests.support.pages import page_text
+
+pytestmark = pytest.mark.django_db
+
+FORGOTTEN = "/accounts/password/"
+CHANGE = "/settings/account/password/"
+NEW = {"password1": "quite another phrase", "password2": "quite another phrase"}
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_user("alice")
+
+
+def verbs() -> set[str]:
+    return set(AuditEvent.objects.values_list("verb", flat=True))
+
+
+def test_a_link_from_the_mail_sets_a_new_password_once(client: Client, alice: User) -> None:
+    client.post(FORGOTTEN, {"email": alice.email})
+    link = link_in_last_mail()
+    form = client.get(link, follow=True)
+    done = client.post(form.redirect_chain[-1][0], NEW)
+    assert done["Location"] == "/accounts/password/done/"
+    alice.refresh_from_db()
+    assert alice.check_password(NEW["password1"])
+    assert "account.password_reset" in verbs()
+    again = Client().get(link, follow=True)
+    assert "This link is not good any more" in page_text(again)
+
+
+def test_the_key_of_the_link_is_not_left_in_the_address(client: Client, alice: User) -> None:
+    client.post(FORGOTTEN, {"email": alice.email})
+    link = link_in_last_mail()
+    assert client.get(link)["Location"].endswith("-set-password/")
+
+
+def test_an_address_nobody_has_gets_the_same_answer_and_another_mail(client: Client, alice: User) -> None:
+    known = client.post(FORGOTTEN, {"email": alice.email})
+    unknown = client.post(FORGOTTEN, {"email": "nobody@example.org"})
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert subjects() == ["A link to set a new password", "No account with this address"]
+
+
+def test_a_new_password_ends_every_session(client: Client, client_of: ClientOf, alice: User) -> None:
+    elsewhere = client_of(alice)
+    client.post(FORGOTTEN, {"email": alice.email})
+    form = client.get(link_in_last_mail(), follow=True)
+    client.post(form.redirect_chain[-1][0], NEW)
+    assert elsewhere.get("/settings/account/")["Location"].startswith("/accounts/sign-in/")
+    assert not Session.objects.of(alice).exists()
+
+
+def test_changing_it_asks_for_the_present_one(client_of: ClientOf, alice: User) -> None:
+    response = client_of(alice).post(CHANGE, NEW | {"oldpassword": "not this one"})
+    assert response.status_code == 422
+    assert "That is not your present password." in page_text(response)
+
+
+def test_changing_it_keeps_this_session_and_ends_the_others(client_of: ClientOf, alice: User) -> None:
+    here, elsewhere = client_of(alice), client_of(alice)
+    assert here.post(CHANGE, NEW | {"oldpassword": PASSWORD})["Location"] == "/settings/account/"
+    assert here.get("/settings/account/").status_code == 200
+    assert elsewhere.get("/settings/account/").status_code == 302
+    assert Session.objects.of(alice).count() == 1
+    assert {"account.password_changed", "account.sessions_ended"} <= verbs()
+    assert subjects() == ["Your password was changed"]
+    assert "If this was not you" in str(mail.outbox[0].body)
+
+
+def test_no_password_comes_back_in_a_page(client_of: ClientOf, alice: User) -> None:
+    wrong = NEW | {"oldpassword": PASSWORD, "password2": "a slip of the finger"}
+    content = client_of(alice).post(CHANGE, wrong).content.decode()
+    assert not any(value in content for value in wrong.values())
