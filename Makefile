@@ -45,8 +45,8 @@ test: install frontend
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # What looks at the calendar, on each of the days of tests/support/days.py.
-ON_ODD_DAYS := tests/schedules/test_calendar.py tests/schedules/test_pages.py tests/connections/test_pages.py \
-	tests/projects/test_invitations.py tests/mantik/tokens
+ON_ODD_DAYS := tests/schedules/pages/test_calendar.py tests/schedules/pages/test_pages.py tests/connections/views/test_pages.py \
+	tests/projects/services/test_invitations.py tests/mantik/tokens
 
 test-days: install frontend
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --days $(ON_ODD_DAYS)

@@ -31,12 +31,15 @@ WISHES = {
     (
         "runs:new",
         "from",
-    ): "tests/runs/test_run_again.py::test_what_is_gone_is_said_in_place_and_run_does_not_go_through",
+    ): "tests/runs/planning/test_run_again.py::test_what_is_gone_is_said_in_place_and_run_does_not_go_through",
     (
         "schedules:add",
         "run",
     ): "tests/schedules/test_schedule_this_run.py::test_what_is_gone_is_said_in_place_and_nothing_is_added",
-    ("connections:add", "kind"): "tests/connections/test_pages.py::test_a_link_to_a_kind_that_there_is_not_says_so",
+    (
+        "connections:add",
+        "kind",
+    ): "tests/connections/views/test_pages.py::test_a_link_to_a_kind_that_there_is_not_says_so",
     (
         "runs:register",
         "name",

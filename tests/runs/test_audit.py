@@ -12,7 +12,7 @@ from projects.models import Project
 from runs.models import Run
 from runs.states import RunState
 from tests.conftest import ClientOf
-from tests.runs.test_new_run import post
+from tests.runs.planning.test_new_run import post
 from tests.support.factories import make_run
 from tests.support.world import World
 

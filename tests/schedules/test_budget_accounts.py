@@ -18,7 +18,7 @@ from schedules.models import Schedule, Slot
 from schedules.services import schedules
 from schedules.states import Outcome
 from tests.schedules.conftest import client_of
-from tests.schedules.test_pages import add_url, at, preview_url, typed
+from tests.schedules.pages.test_pages import add_url, at, preview_url, typed
 from tests.support.budget_accounts import error_at, field_of, offered, tell
 from tests.support.factories import join, make_connection, make_run, make_schedule
 from tests.support.pages import page_text

@@ -56,7 +56,7 @@ class Beats:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log.open("ab")
         self._launcher = subprocess.Popen(
-            [sys.executable, "-m", "tests.schedules.launcher"],
+            [sys.executable, "-m", "tests.schedules.firing.launcher"],
             cwd=TOP,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
@@ -66,7 +66,7 @@ class Beats:
         )
 
     def start(self, clock: Path | None = None) -> int:
-        """The number of the new process. `clock` is a file of `tests.schedules.wrong_clock`; without, it has ours."""
+        """The number of the new process. `clock` is a file of `tests.schedules.firing.wrong_clock`; without, it has ours."""
         assert self._launcher.stdin
         assert self._launcher.stdout
         self._launcher.stdin.write(f"{clock or ''}\n")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from projects.code import mirrors
 from runs.models import Run
 from runs.submission.assemble import recipe_of
-from tests.runs.test_new_run import filled_in, post, refused
+from tests.runs.planning.test_new_run import filled_in, post, refused
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from django_celery_beat.schedulers import DatabaseScheduler  # noqa: E402
 
 from mantik.celery import app  # noqa: E402
 from schedules.firing.beat import ScheduleBeat  # noqa: E402
-from tests.schedules import wrong_clock  # noqa: E402
+from tests.schedules.firing import wrong_clock  # noqa: E402
 
 
 def main() -> None:

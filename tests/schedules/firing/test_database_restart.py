@@ -23,8 +23,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from mantik.lib.service_urls import database_config
 from mantik.up.errors import UpError
 from tests.mantik.up.children import is_alive
-from tests.schedules.bursts import assert_each_once, begin_burst, fired
 from tests.schedules.conftest import environment_of
+from tests.schedules.firing.bursts import assert_each_once, begin_burst, fired
 from tests.support.factories import make_schedule
 from tests.support.postgres import FOR_CRASHES, Cluster, cluster
 from tests.support.schedules import Beats

@@ -23,9 +23,9 @@ from schedules.firing.timing import fire_moment, read_timing
 from schedules.models import Schedule
 from schedules.services import schedules
 from schedules.states import CatchUp, Outcome, ScheduleState
-from tests.schedules import meeting
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger
-from tests.schedules.meeting import PATIENCE, Act, beside, due_now, fire_all, stop_beat
+from tests.schedules.firing import meeting
+from tests.schedules.firing.meeting import PATIENCE, Act, beside, due_now, fire_all, stop_beat
 from tests.support.factories import make_project, make_schedule, make_user
 
 FIVE = timedelta(minutes=5)

@@ -23,7 +23,7 @@ from runs.states import RunState
 from schedules.cron import choices
 from schedules.models import Schedule, Slot
 from tests.schedules.conftest import fire
-from tests.schedules.oracle import Life, Plan
+from tests.schedules.firing.oracle import Life, Plan
 from tests.support.factories import make_run, make_schedule
 
 BEGIN = datetime(2027, 1, 1, 0, 0, 20, tzinfo=UTC)

@@ -21,7 +21,7 @@ from runs.submission.submit import due_runs
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 from tests.mantik.up.children import is_alive
-from tests.schedules.bursts import BURST, assert_each_once, begin_burst, burst, fired
+from tests.schedules.firing.bursts import BURST, assert_each_once, begin_burst, burst, fired
 from tests.support.schedules import Beats, kill, typed_beat
 from tests.support.waiting import wait_until
 

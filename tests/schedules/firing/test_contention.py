@@ -24,7 +24,7 @@ from runs.models import Run
 from schedules.models import Schedule, Slot
 from schedules.services import schedules as services
 from schedules.states import ScheduleState
-from tests.schedules.meeting import (
+from tests.schedules.firing.meeting import (
     PATIENCE,
     beside,
     delete,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from runs.models import Run
 from runs.states import RunState
 from runs.submission.assemble import newest_of_branch
-from tests.runs.test_new_run import filled_in, post, refetch
+from tests.runs.planning.test_new_run import filled_in, post, refetch
 from tests.support import factories
 from tests.support.budget_accounts import error_at, field_of, offered, tell
 from tests.support.pages import page_text

@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
-from tests.schedules.wrong_clock import read_clock, set_clock
+from tests.schedules.firing.wrong_clock import read_clock, set_clock
 from tests.support.schedules import Beats, kill, make_many
 from tests.support.waiting import wait_until
 
