@@ -124,3 +124,13 @@ def test_no_modules_import_each_other() -> None:
 
 def test_a_circle_would_be_found() -> None:
     assert list(circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == [{"a", "b", "c"}]
+
+
+# Suites of the whole product, and what they share.
+OF_ALL = {"bench", "browser", "canary", "contract", "exactly_once", "lint", "matrix", "packaging", "support", "unicorex"}
+
+
+def test_a_test_stands_where_its_code_stands() -> None:
+    folders = {path.parent.relative_to(TOP / "tests") for path in (TOP / "tests").rglob("*.py")}
+    of_code = {folder for folder in folders if folder.parts and folder.parts[0] not in OF_ALL}
+    assert [str(folder) for folder in sorted(of_code) if not (TOP / folder).is_dir()] == []
