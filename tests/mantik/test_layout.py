@@ -127,7 +127,18 @@ def test_a_circle_would_be_found() -> None:
 
 
 # Suites of the whole product, and what they share.
-OF_ALL = {"bench", "browser", "canary", "contract", "exactly_once", "lint", "matrix", "packaging", "support", "unicorex"}
+OF_ALL = {
+    "bench",
+    "browser",
+    "canary",
+    "contract",
+    "exactly_once",
+    "lint",
+    "matrix",
+    "packaging",
+    "support",
+    "unicorex",
+}
 
 
 def test_a_test_stands_where_its_code_stands() -> None:
