@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from connections.models import Connection
+from mantik.lib.filters import Filters
 from mantik.lib.humanize import core_hours
 from mantik.lib.paging import page_by_pk
 from projects.models import Project
@@ -34,7 +35,7 @@ LAST_WEEK = timedelta(days=7)
 
 @require_GET
 def project_list(request: HttpRequest) -> HttpResponse:
-    filters = ProjectFilter.from_query(request.GET, user=request.user, path=request.path)
+    filters = ProjectFilter(request.GET, user=request.user, path=request.path)
     page = page_by_pk(
         filters.projects().prefetch_related("labels"), cursor=request.GET.get("page", ""), size=PROJECTS_PER_PAGE
     )
@@ -46,14 +47,14 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "rows": [
             {
                 "project": project,
-                "labels": [(label.name, filters.label_url(label.name)) for label in project.labels.all()],
+                "labels": [(label.name, filters.query_of_label(label.name)) for label in project.labels.all()],
                 "role": roles[project.pk].label if project.pk in roles else "",
                 "runs_active": active.get(project.pk, 0),
                 "last_run_at": last_run.get(project.pk),
             }
             for project in page.rows
         ],
-        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
+        "page": page,
     }
     return render(request, "projects/list.html", context)
 
@@ -69,7 +70,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     if latest:
         context |= {
             "rows": run_rows(latest, user=request.user, project=project, now=now),
-            "live_url": request.path if any(may_change(run, now=now) for run in latest) else None,
+            "filters": Filters(path=request.path),
+            "is_live": any(may_change(run, now=now) for run in latest),
             "figures": _figures(project),
             "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from django.http import QueryDict
 
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.audit.verbs import VERBS
+from mantik.lib.filters import Filters, Menu, Option, options_from
 from projects.models import Project
-from projects.services import members
+from projects.services.members import people_of
 
 # What can happen in a project, in the order of the menu. A noun that no verb has is left out.
 _SUBJECTS = {
@@ -25,72 +23,24 @@ _SUBJECTS = {
     "schedule": "Schedules",
     "model": "Models",
 }
-MOST_OPTIONS = 30
+_NOUNS = {verb.partition(".")[0] for verb in VERBS}
+_ABOUT = [Option(noun, label, noun) for noun, label in _SUBJECTS.items() if noun in _NOUNS]
 
 
-@dataclass
-class ActivityFilter:
-    """Which events to list. Values that mean nothing are left out, so an old link still shows something."""
+class ActivityFilter(Filters):
+    """Which events to list."""
 
-    path: str
-    subjects: dict[str, str]
-    people: dict[str, int]
-    about: str = ""
-    person: str = ""
+    about = Menu("About", _ABOUT, noun="subject")
+    person = Menu[int]("By", noun="member")
 
-    @classmethod
-    def from_query(cls, query: QueryDict, *, project: Project, path: str) -> ActivityFilter:
-        nouns = {verb.partition(".")[0] for verb in VERBS}
-        subjects = {noun: label for noun, label in _SUBJECTS.items() if noun in nouns}
-        found = members.people_of(project).order_by("username").values_list("username", "pk")
-        filters = cls(path, subjects, dict(found[:MOST_OPTIONS]))
-        filters.about = query.get("about", "") if query.get("about") in subjects else ""
-        filters.person = query.get("person", "") if query.get("person") in filters.people else ""
-        return filters
+    def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
+        people = people_of(project).order_by("username")
+        options = {"person": options_from(people, value="username", label="username", asked=query.get("person", ""))}
+        super().__init__(query, path=path, options=options)
+        self._project = project
 
-    def events_of(self, project: Project) -> AuditEventQuerySet:
-        events = AuditEvent.objects.of_project(project.uuid)
+    def events(self) -> AuditEventQuerySet:
+        events = AuditEvent.objects.of_project(self._project.uuid)
         if self.about:
-            events = events.about(self.about)
-        if self.person:
-            events = events.filter(actor=self.people[self.person])
-        return events
-
-    # For the template
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.about or self.person)
-
-    @property
-    def menus(self) -> list[dict[str, Any]]:
-        people = {name: name for name in self.people}
-        return [
-            self._menu("about", "About", self.about, self.subjects),
-            self._menu("person", "By", self.person, people),
-        ]
-
-    @property
-    def query(self) -> str:
-        """For the address of the export, which has the same filters."""
-        return self.url().removeprefix(self.path)
-
-    def url(self, **changed: str) -> str:
-        query = QueryDict(mutable=True)
-        query.update({name: value for name, value in (self._in_force | changed).items() if value})
-        return f"{self.path}?{query.urlencode()}" if query else self.path
-
-    @property
-    def _in_force(self) -> dict[str, str]:
-        return {"about": self.about, "person": self.person}
-
-    def _menu(self, name: str, label: str, chosen: str, options: dict[str, str]) -> dict[str, Any]:
-        return {
-            "label": label,
-            "chosen": options.get(chosen),
-            "clear_url": self.url(**{name: ""}),
-            "options": [
-                {"label": text, "url": self.url(**{name: value}), "is_chosen": value == chosen}
-                for value, text in options.items()
-            ],
-        }
+            events = events.about(self.about.means)
+        return events.filter(actor=self.person.means) if self.person else events

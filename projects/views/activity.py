@@ -20,16 +20,15 @@ PAGE_SIZE = 50
 @require_GET
 def activity(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.VIEW_ACTIVITY)
-    filters = ActivityFilter.from_query(request.GET, project=project, path=request.path)
-    page = page_by_pk(filters.events_of(project), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    filters = ActivityFilter(request.GET, project=project, path=request.path)
+    page = page_by_pk(filters.events(), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     context = {
         "project": project,
         "room": "settings",
         "tabs": settings_tabs(project, request.user, current="activity"),
         "filters": filters,
         "events": page.rows,
-        "newer_url": filters.url(page=page.newer) if page.newer else None,
-        "older_url": filters.url(page=page.older) if page.older else None,
+        "page": page,
     }
     return render(request, "projects/activity.html", context)
 
@@ -38,5 +37,5 @@ def activity(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def activity_csv(request: MemberRequest, slug: str) -> HttpResponseBase:
     project = project_or_404(request, slug, Action.VIEW_ACTIVITY)
-    filters = ActivityFilter.from_query(request.GET, project=project, path=request.path)
-    return csv_response(filters.events_of(project), filename=f"{project.slug}-activity.csv")
+    filters = ActivityFilter(request.GET, project=project, path=request.path)
+    return csv_response(filters.events(), filename=f"{project.slug}-activity.csv")

@@ -31,7 +31,7 @@ def submissions(request: HttpRequest, slug: str) -> HttpResponse:
 def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpResponse:
     project = project_or_404(request, slug)
     now = timezone.now()
-    filters = RunFilter.from_query(request.GET, project=project, path=request.path, now=now)
+    filters = RunFilter(request.GET, project=project, path=request.path, now=now)
     runs = filters.apply(Run.objects.filter(project=project)).for_rows()
     page = page_by_pk(runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     is_live = page.newer is None and any(may_change(run, now=now) for run in page.rows)
@@ -40,8 +40,8 @@ def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpR
         "room": room,
         "filters": filters,
         "rows": run_rows(page.rows, user=request.user, project=project, now=now),
-        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
-        "live_url": filters.live_url if is_live else None,
+        "page": page,
+        "is_live": is_live,
         "may_run": may(request.user, Action.ADD_RUN, project),
     }
     return render(request, template, context)

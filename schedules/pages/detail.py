@@ -30,8 +30,7 @@ SLOTS_PER_PAGE = 25
 
 def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: QueryDict, now: datetime) -> dict[str, Any]:
     """Context of schedules/detail.html."""
-    path = _url("detail", schedule)
-    filters = SlotFilter.from_query(query, path=path)
+    filters = SlotFilter(query, path=_url("detail", schedule))
     slots = filters.apply(schedule.slots.all()).select_related("run", "asked_by").defer(*_LONG)
     page = slot_page(slots, cursor=query.get("page", ""), size=SLOTS_PER_PAGE)
     return {
@@ -45,8 +44,7 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
         "policies": _policies(schedule),
         "filters": filters,
         "slots": [_slot_row(schedule, slot) for slot in page.rows],
-        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
-        "is_filtered": bool(filters.outcome),
+        "page": page,
         "may_edit": user.is_authenticated and may_edit(user, schedule),
         "may_add": may(user, Action.ADD_SCHEDULE, schedule.project),
     }

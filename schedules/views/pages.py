@@ -25,7 +25,7 @@ PAGE_SIZE = 50
 @require_GET
 def schedule_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
-    filters = ScheduleFilter.from_query(request.GET, path=request.path)
+    filters = ScheduleFilter(request.GET, path=request.path)
     found = filters.apply(Schedule.objects.filter(project=project)).for_rows()
     page = page_by_pk(found, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     context = {
@@ -33,7 +33,7 @@ def schedule_list(request: HttpRequest, slug: str) -> HttpResponse:
         "room": "schedules",
         "filters": filters,
         "rows": schedule_rows(page.rows, user=request.user, project=project),
-        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
+        "page": page,
         "may_add": may(request.user, Action.ADD_SCHEDULE, project),
     }
     return render(request, "schedules/list.html", context)

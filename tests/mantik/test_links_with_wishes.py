@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from mantik.lib.filters import Filters
 from tests.support.places import TOP
 
 APPS = ("mantik", "connections", "projects", "runs", "schedules")
@@ -25,6 +27,9 @@ NOT_PAGES = (
     "connections/renewal/oidc.py",
     "runs/tracking/gateway",
 )
+
+# It reads what lists declare, each of which is named here.
+FILTERS = "mantik/lib/filters.py"
 
 # (view, key) by the test that takes away what it names.
 WISHES = {
@@ -117,12 +122,24 @@ def _links() -> Iterator[tuple[str, str]]:
 
 def _reads() -> Iterator[tuple[str, str]]:
     """(function, key) of each query parameter; "*" where the whole query is handed on."""
+    yield from _declared()
     for path in _modules():
+        if path == TOP / FILTERS:
+            continue
         for function in ast.walk(ast.parse(path.read_text())):
             if not isinstance(function, ast.FunctionDef):
                 continue
             for call in _calls(function):
                 yield from ((function.name, key) for key in _read_by(call))
+
+
+def _declared() -> Iterator[tuple[str, str]]:
+    """(class, key) of the filters of lists."""
+    # All pages are imported with their addresses.
+    import_module("mantik.urls")
+    for filters in Filters.__subclasses__():
+        if filters.__module__.startswith(APPS):
+            yield from ((filters.__name__, key) for key in filters.declared)
 
 
 def _read_by(call: ast.Call) -> Iterator[str]:

@@ -23,6 +23,18 @@ def page_text(response: Any) -> str:
     return " ".join(html.unescape(content).split())
 
 
+def links(response: Any) -> dict[str, str]:
+    """Where each link of a page leads, by its words."""
+    found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', response.content.decode(), re.DOTALL)
+    return {" ".join(_TAGS.sub(" ", words).split()): html.unescape(url) for url, words in found}
+
+
+def neighbour(response: Any, rel: str) -> str | None:
+    """Where a list goes on: its link to the page that is "next" (older) or "prev" (newer), None if there is none."""
+    found = re.search(rf'href="([^"]*)" rel="{rel}"', response.content.decode())
+    return html.unescape(found[1]) if found else None
+
+
 def confirm_identity(client: Client, user: User) -> None:
     """As if `user`, who is signed in, had just given the password once more."""
     session = client.session

@@ -25,7 +25,7 @@ PAGE_SIZE = 50
 @require_GET
 def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
-    filters = ModelFilter.from_query(request.GET, project=project, path=request.path)
+    filters = ModelFilter(request.GET, project=project, path=request.path)
     found = filters.apply(RegisteredModel.objects.filter(project=project)).for_rows()
     page = page_by_pk(found, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     metrics = filters.columns(page.rows)
@@ -37,8 +37,8 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
         "menu": filters.menu(page.rows),
         "metrics": metrics,
         "rows": model_rows(page.rows, metrics=metrics, user=request.user, project=project, now=timezone.now()),
-        "pages": {"newer_url": filters.page_url(page.newer), "older_url": filters.page_url(page.older)},
-        "live_url": filters.url() if is_live else None,
+        "page": page,
+        "is_live": is_live,
     }
     return render(request, "models/list.html", context)
 

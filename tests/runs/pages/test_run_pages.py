@@ -19,6 +19,7 @@ from runs.following.callback import notification_url
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories
+from tests.support.pages import neighbour
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_pages_of_the_list_follow_each_other_without_gap_or_overlap(project: Pro
     while address:
         answer = client.get(address)
         seen += [row.name for row in answer.context["rows"]]
-        address = answer.context["pages"]["older_url"]
+        address = neighbour(answer, "next")
 
     assert len(seen) == len(set(seen)) == 121
     assert seen[0] == "number 119."

@@ -19,7 +19,7 @@ from runs.registered_models.states import ModelState
 from runs.registered_models.views import pages
 from runs.states import RunState
 from tests.support.factories import join, make_project, make_run
-from tests.support.pages import count_queries, page_text
+from tests.support.pages import count_queries, links, neighbour, page_text
 from tests.support.registered_models import give_alias, make_model
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_older_models_are_a_page_further(
         model_of(project, ada, name)
     newest = guest.get(url(project, "?metric=loss"))
     assert [row.name for row in newest.context["rows"]] == ["third", "second"]
-    older = guest.get(newest.context["pages"]["older_url"])
+    older = guest.get(neighbour(newest, "next") or "")
     assert [row.name for row in older.context["rows"]] == ["first"]
     assert older.context["metrics"] == ["loss"]
 
@@ -146,20 +146,20 @@ def test_the_menu_offers_the_metrics_on_the_page_and_keeps_the_search(
     project: Project, ada: User, guest: Client
 ) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "acc": 0.9, "mae": 0.2})
-    menu = guest.get(url(project, "?q=one&metric=lr")).context["menu"]
-    offered = {option["label"]: option for option in menu["options"]}
+    page = guest.get(url(project, "?q=one&metric=lr"))
+    offered = {link.label: link for link in page.context["menu"].links}
     assert set(offered) == {"loss", "lr", "acc", "mae"}
-    assert offered["lr"]["is_chosen"]
-    assert offered["lr"]["url"] == url(project, "?q=one")
-    assert offered["acc"]["url"] == url(project, "?q=one&metric=lr&metric=acc")
-    assert menu["clear_url"] == url(project, "?q=one")
+    assert offered["lr"].is_chosen
+    led_to = links(page)
+    assert led_to["lr"] == led_to["The usual one"] == url(project, "?q=one")
+    assert led_to["acc"] == url(project, "?q=one&metric=lr&metric=acc")
 
 
 def test_a_fourth_metric_takes_the_place_of_the_first(project: Project, ada: User, guest: Client) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "acc": 0.9, "mae": 0.2})
     menu = guest.get(url(project, "?metric=lr&metric=loss&metric=acc")).context["menu"]
-    added = next(option["url"] for option in menu["options"] if option["label"] == "mae")
-    assert shown_metrics(guest, project, added.removeprefix(url(project))) == ["loss", "acc", "mae"]
+    added = next(link.query.urlencode() for link in menu.links if link.label == "mae")
+    assert shown_metrics(guest, project, f"?{added}") == ["loss", "acc", "mae"]
 
 
 # What it costs, and who may do what

@@ -29,7 +29,7 @@ from tests.support.factories import (
     make_schedule,
     make_user,
 )
-from tests.support.pages import count_queries, page_text
+from tests.support.pages import count_queries, neighbour, page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -376,13 +376,14 @@ def test_the_ledger_goes_back_and_forth_without_losing_a_slot(
             reason=f"slot{number}.",
             recorded_at=now,
         )
-    pages, url = [], at("detail", schedule)
+    pages: list[list[str]] = []
+    url: str | None = at("detail", schedule)
     while url:
         answer = by_ada.get(url)
         pages.append(re.findall(r"slot\d", page_text(answer)))
-        url = answer.context["pages"]["older_url"]
+        url = neighbour(answer, "next")
     assert pages == [["slot0", "slot1", "slot2"], ["slot3", "slot4", "slot5"], ["slot6", "slot7"]]
-    back = by_ada.get(answer.context["pages"]["newer_url"])
+    back = by_ada.get(neighbour(answer, "prev") or "")
     assert re.findall(r"slot\d", page_text(back)) == pages[1]
     assert re.findall(r"slot\d", page_text(by_ada.get(at("detail", schedule), {"page": "-nonsense"}))) == pages[0]
 
