@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from connections.pages.cards import cards_of, choices_for, key_hint
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import Confirmation, ask, status_of
 
 ROOM = {"room": "connections"}
 
@@ -59,7 +59,7 @@ def add(request: MemberRequest) -> HttpResponse:
             messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
             return redirect(_card_url(connection))
     context = {"form": form, "kind": kind, "traits": form.traits, **ROOM}
-    return render(request, "connections/form.html", context, status=_status(form))
+    return render(request, "connections/form.html", context, status=status_of(form))
 
 
 @login_required
@@ -77,7 +77,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
             messages.info(request, f"The {what} of {connection.name} is replaced. {_next_step(connection)}")
             return redirect(_card_url(connection))
     context = {"form": form, "connection": connection, "traits": form.traits, **ROOM}
-    return render(request, "connections/secret.html", context, status=_status(form))
+    return render(request, "connections/secret.html", context, status=status_of(form))
 
 
 @login_required
@@ -102,28 +102,33 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
         try:
             connections.delete_connection(connection=connection)
         except connections.StillUsed:
-            return render(request, "connections/confirm_delete.html", _deletion(connection), status=409)
+            return _ask(request, connection, status=409)
         messages.info(request, f"{connection.name} is deleted, and its secret with it.")
         return redirect("connections:list")
-    return render(request, "connections/confirm_delete.html", _deletion(connection))
+    return _ask(request, connection)
 
 
-def _deletion(connection: Connection) -> dict[str, object]:
-    return {
-        **ROOM,
-        "uses": uses_of(connection),
-        "points": consequences_of(connection),
-        "connection": connection,
-        "title": f"Delete {connection.name}?",
-        "message": "The stored secret is forgotten. Take the line of its public key away from where you put it."
+def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -> HttpResponse:
+    """Whether to delete it; of one that is still used, what by."""
+    question = Confirmation(
+        title=f"Delete {connection.name}?",
+        message="The stored secret is forgotten. Take the line of its public key away from where you put it."
         if connection.public_key
         else "The stored secret is forgotten. Where it can be withdrawn, withdraw it at its provider as well.",
-        "action_url": reverse("connections:delete", args=[connection.uuid]),
-        "verb": "Delete connection",
-        "icon_name": "trash3",
-        "back_url": reverse("connections:list"),
-        "back_label": "Back",
-    }
+        points=consequences_of(connection),
+        verb="Delete connection",
+        icon_name="trash3",
+    )
+    return ask(
+        request,
+        question,
+        room="connections",
+        back_url=reverse("connections:list"),
+        template="connections/confirm_delete.html",
+        status=status,
+        uses=uses_of(connection),
+        connection=connection,
+    )
 
 
 def _next_step(connection: Connection) -> str:
@@ -155,7 +160,3 @@ def _asked_kind(request: HttpRequest) -> str:
 
 def _own_or_404(request: MemberRequest, uuid: str) -> Connection:
     return get_object_or_404(Connection.objects.owned_by(request.user).select_related("owner"), uuid=uuid)
-
-
-def _status(form: Form) -> int:
-    return 422 if form.is_bound and form.errors else 200

@@ -14,6 +14,7 @@ from connections.forms import SiteForm
 from connections.models import Site
 from connections.services import sites
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import Confirmation, ask, status_of
 
 ROOM = {"room": "connections"}
 
@@ -32,8 +33,7 @@ def add(request: MemberRequest) -> HttpResponse:
         else:
             messages.info(request, f"{site.name} is added, for you alone. Add a connection to it, and test it.")
             return redirect("connections:add")
-    status = 422 if form.is_bound and form.errors else 200
-    return render(request, "connections/site_form.html", {"form": form, **ROOM}, status=status)
+    return render(request, "connections/site_form.html", {"form": form, **ROOM}, status=status_of(form))
 
 
 @login_required
@@ -48,14 +48,10 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
         else:
             messages.info(request, f"{site.name} is deleted.")
         return redirect("connections:list")
-    context = {
-        **ROOM,
-        "title": f"Delete the site {site.name}?",
-        "message": "Only you see it. It can be added again at any time.",
-        "action_url": reverse("connections:site-delete", args=[site.uuid]),
-        "verb": "Delete site",
-        "icon_name": "trash3",
-        "back_url": reverse("connections:list"),
-        "back_label": "Back",
-    }
-    return render(request, "connections/confirm_delete.html", context)
+    question = Confirmation(
+        title=f"Delete the site {site.name}?",
+        message="Only you see it. It can be added again at any time.",
+        verb="Delete site",
+        icon_name="trash3",
+    )
+    return ask(request, question, room="connections", back_url=reverse("connections:list"))

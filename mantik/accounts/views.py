@@ -18,6 +18,7 @@ from mantik.accounts.forms import ProfileForm
 from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import Session, Theme, User
 from mantik.accounts.sessions import row_key
+from mantik.lib.answers import status_of
 from mantik.lib.humanize import counted
 
 
@@ -39,7 +40,7 @@ def account(request: MemberRequest) -> HttpResponse:
         "providers": get_adapter().list_providers(request),
         "connected": user.socialaccount_set.exists(),
     }
-    return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/account.html", context, status=status_of(form))
 
 
 @login_required

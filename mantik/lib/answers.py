@@ -1,8 +1,48 @@
-"""What the form pages share."""
+"""What views answer alike: a form that is wrong, and the question before something is undone for good."""
 
-from django.forms import Form
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 
-def status_of(form: Form) -> int:
+def status_of(form: BaseForm) -> int:
     """A form that is wrong comes back with status 422."""
     return 422 if form.is_bound and form.errors else 200
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A question of components/confirm.html, which says what each of these is."""
+
+    title: str
+    verb: str
+    message: str = ""
+    points: Sequence[str] = ()
+    icon_name: str = ""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    instead_url: str = ""
+    instead_label: str = ""
+    back_label: str = "Back"
+
+
+def ask(
+    request: HttpRequest,
+    question: Confirmation,
+    *,
+    room: str,
+    back_url: str,
+    project: object = None,
+    template: str = "",
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """The page that asks, in a room of `project` or else of the user's settings. The answer is a POST to itself."""
+    own = {"room": room, "project": project, "action_url": request.path, "back_url": back_url}
+    usual = "confirm.html" if project else "confirm_settings.html"
+    return render(request, template or usual, {**own, **vars(question), **context}, status=status)

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.tokens import services
 from mantik.tokens.forms import TokenForm
 from mantik.tokens.http import TokenRequest, token_required
@@ -51,8 +52,7 @@ def add(request: MemberRequest) -> HttpResponse:
             form.add_error("name", "You already have a token of that name. Choose another name.")
         else:
             return render(request, "tokens/made.html", {"room": "tokens", "row": row, "token": token}, status=201)
-    status = 422 if form.is_bound and form.errors else 200
-    return render(request, "tokens/form.html", {"room": "tokens", "form": form}, status=status)
+    return render(request, "tokens/form.html", {"room": "tokens", "form": form}, status=status_of(form))
 
 
 @login_required
@@ -60,17 +60,13 @@ def add(request: MemberRequest) -> HttpResponse:
 def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
     token = get_object_or_404(PersonalAccessToken.objects.owned_by(request.user), uuid=uuid)
     if request.method == "GET":
-        question = {
-            "room": "tokens",
-            "title": f"Revoke {token.name}?",
-            "message": "Programs that use it are refused from now on. It cannot be made valid again.",
-            "action_url": request.path,
-            "verb": "Revoke token",
-            "icon_name": "slash-circle",
-            "back_url": reverse("tokens:list"),
-            "back_label": "Back",
-        }
-        return render(request, "confirm_settings.html", question)
+        question = Confirmation(
+            title=f"Revoke {token.name}?",
+            message="Programs that use it are refused from now on. It cannot be made valid again.",
+            verb="Revoke token",
+            icon_name="slash-circle",
+        )
+        return ask(request, question, room="tokens", back_url=reverse("tokens:list"))
     services.revoke(token=token, actor=request.user, now=timezone.now())
     messages.info(request, f"{token.name} is revoked.")
     return redirect("tokens:list")

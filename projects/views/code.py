@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.git.address import host_of
 from mantik.accounts.http import MemberRequest
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from projects.code import mirrors
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
@@ -111,7 +111,7 @@ def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
     if not repository.offered_host_key:
         return _to(repository)
     if request.method == "GET":
-        return _confirm_host_key(request, repository)
+        return _ask_about_host_key(request, repository)
     try:
         code_repositories.accept_host_key(
             repository=repository,
@@ -132,15 +132,14 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _editable_or_403(request, slug, uuid)
     name = repository.name
     if request.method == "GET":
-        return _confirm(
-            request,
-            repository,
+        question = Confirmation(
             title=f"Delete the code repository {name}?",
             message="Mantik's copy goes too; what is at the host stays. Runs that used it keep its name, its address "
             "and the commit, but cannot be run again without it.",
             verb="Delete code repository",
             icon_name="trash3",
         )
+        return _ask(request, repository, question)
     try:
         code_repositories.delete_code_repository(repository=repository, actor=request.user)
     except code_repositories.InUse as reason:
@@ -190,10 +189,8 @@ def _form_page(
     return render(request, "projects/code_form.html", context, status=status_of(form))
 
 
-def _confirm_host_key(request: HttpRequest, repository: CodeRepository) -> HttpResponse:
-    return _confirm(
-        request,
-        repository,
+def _ask_about_host_key(request: HttpRequest, repository: CodeRepository) -> HttpResponse:
+    question = Confirmation(
         title=f"Accept the new key of {host_of(repository.url)}?",
         message="Only if those who run the host have announced it. Otherwise another machine may have taken its place.",
         points=[f"Kept: {repository.fingerprint}", f"Shown now: {repository.offered_fingerprint}"],
@@ -201,16 +198,9 @@ def _confirm_host_key(request: HttpRequest, repository: CodeRepository) -> HttpR
         verb="Accept key",
         icon_name="key",
     )
+    return _ask(request, repository, question)
 
 
-def _confirm(request: HttpRequest, repository: CodeRepository, **question: Any) -> HttpResponse:
-    project = repository.project
-    context = {
-        "project": project,
-        "room": "code",
-        "action_url": request.path,
-        "back_url": reverse("projects:code-detail", args=[project.slug, repository.uuid]),
-        "back_label": "Back",
-        **question,
-    }
-    return render(request, "confirm.html", context)
+def _ask(request: HttpRequest, repository: CodeRepository, question: Confirmation) -> HttpResponse:
+    back_url = reverse("projects:code-detail", args=[repository.project.slug, repository.uuid])
+    return ask(request, question, room="code", project=repository.project, back_url=back_url)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import ExperimentForm
 from projects.models import Experiment, Project
 from projects.permissions import Action
@@ -70,17 +70,15 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         else:
             messages.info(request, f"{name} is deleted.")
         return redirect("projects:experiments", project.slug)
-    context = {
-        "project": project,
-        "room": "experiments",
-        "title": f"Delete the experiment {name}?",
-        "message": "It must be without runs. Its MLflow experiment goes into MLflow's bin, with all it has there.",
-        "verb": "Delete experiment",
-        "icon_name": "trash3",
-        "action_url": request.path,
-        "back_url": reverse("projects:experiments", args=[project.slug]),
-    }
-    return render(request, "confirm.html", context)
+    question = Confirmation(
+        title=f"Delete the experiment {name}?",
+        message="It must be without runs. Its MLflow experiment goes into MLflow's bin, with all it has there.",
+        verb="Delete experiment",
+        icon_name="trash3",
+        back_label="Keep it",
+    )
+    back_url = reverse("projects:experiments", args=[project.slug])
+    return ask(request, question, room="experiments", project=project, back_url=back_url)
 
 
 def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experiment:

@@ -1,6 +1,5 @@
 """User settings > Groups: the groups one is in, and what their admins do with them. Other groups do not exist."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import GroupForm, GroupPersonForm
 from projects.models import GroupMember, Project, UserGroup
 from projects.services import groups
@@ -112,14 +111,13 @@ def person_remove(request: MemberRequest, uuid: UUID, person: UUID) -> HttpRespo
     group = _administered_or_403(request, uuid)
     user = _member_or_404(group, person).user
     if request.method == "GET":
-        return _confirm(
-            request,
-            group,
+        question = Confirmation(
             title=f"Remove {user.display_name} from the group {group.name}?",
             message="In each project they keep only what they may without this group.",
             verb="Remove",
             icon_name="x-lg",
         )
+        return _ask(request, group, question)
     return _remove(request, group, user, f"{user.display_name} is removed from {group.name}.")
 
 
@@ -128,14 +126,13 @@ def person_remove(request: MemberRequest, uuid: UUID, person: UUID) -> HttpRespo
 def leave(request: MemberRequest, uuid: UUID) -> HttpResponse:
     group = _group_or_404(request, uuid)
     if request.method == "GET":
-        return _confirm(
-            request,
-            group,
+        question = Confirmation(
             title=f"Leave the group {group.name}?",
             message="In each project you keep only what you may without this group.",
             verb="Leave group",
             icon_name="box-arrow-right",
         )
+        return _ask(request, group, question)
     return _remove(request, group, request.user, f"You have left the group {group.name}.")
 
 
@@ -145,15 +142,14 @@ def delete(request: MemberRequest, uuid: UUID) -> HttpResponse:
     group = _administered_or_403(request, uuid)
     if request.method == "GET":
         names = Project.objects.filter(group_memberships__group=group).order_by("name").values_list("name", flat=True)
-        return _confirm(
-            request,
-            group,
+        question = Confirmation(
             title=f"Delete the group {group.name}?",
             message="Nobody loses their account. Who has a role in a project only by this group is outside it at once.",
             points=[f"It loses its role in {name}." for name in names],
             verb="Delete group",
             icon_name="trash3",
         )
+        return _ask(request, group, question)
     try:
         groups.delete_group(group=group, actor=request.user)
     except groups.NotInGroup as reason:
@@ -195,7 +191,5 @@ def _form_page(
     return render(request, "projects/group_form.html", context, status=status_of(form))
 
 
-def _confirm(request: MemberRequest, group: UserGroup, **question: Any) -> HttpResponse:
-    back_url = reverse("projects:group", args=[group.uuid])
-    context = {"room": "groups", "action_url": request.path, "back_url": back_url, "back_label": "Back", **question}
-    return render(request, "confirm_settings.html", context)
+def _ask(request: MemberRequest, group: UserGroup, question: Confirmation) -> HttpResponse:
+    return ask(request, question, room="groups", back_url=reverse("projects:group", args=[group.uuid]))

@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import Confirmation
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup
 from projects.permissions import Action
 from projects.roles import Role
 from projects.services import members
 from projects.views.loading import project_or_404
-from projects.views.members import confirm, form_page
+from projects.views.members import ask_in_members, form_page
 
 
 @login_required
@@ -56,14 +57,13 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     group = _given_or_404(project, uuid).group
     if request.method == "GET":
-        return confirm(
-            request,
-            project,
+        question = Confirmation(
             title=f"Remove the group {group.name} from {project.name}?",
             message="Who is here only by this group is outside at once. What they have added stays.",
             verb="Remove group",
             icon_name="x-lg",
         )
+        return ask_in_members(request, project, question)
     try:
         members.remove_group(project=project, group=group, actor=request.user)
     except members.NotAMember as reason:

@@ -1,6 +1,5 @@
 """Who is in a project: the list, roles, invitations that are open, leaving."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import InvitationForm, RoleForm
 from projects.models import Invitation, Membership, Project
 from projects.permissions import NOTES, TABLE, Action, may
@@ -101,15 +100,14 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     user = _membership_or_404(project, uuid).user
     if request.method == "GET":
-        return confirm(
-            request,
-            project,
+        question = Confirmation(
             title=f"Remove {user.display_name} from {project.name}?",
             message="What they have added stays. Runs of theirs that a site has already go on; others will not start. "
             "Schedules that run with a connection of theirs are refused until somebody else gives them one.",
             verb="Remove member",
             icon_name="x-lg",
         )
+        return ask_in_members(request, project, question)
     try:
         members.remove_member(project=project, user=user, actor=request.user)
     except (members.LastOwner, members.NotAMember) as reason:
@@ -128,14 +126,13 @@ def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     others = project.memberships.exclude(user=request.user).select_related("user")
     user = get_object_or_404(others, user__uuid=uuid).user
     if request.method == "GET":
-        return confirm(
-            request,
-            project,
+        question = Confirmation(
             title=f"Hand {project.name} over to {user.display_name}?",
             message=f"{user.display_name} becomes an owner and you a maintainer. Only an owner can turn that round.",
             verb="Hand over",
             icon_name="key",
         )
+        return ask_in_members(request, project, question)
     try:
         members.hand_over(project=project, owner=request.user, to=user)
     except (members.LastOwner, members.NotAMember) as reason:
@@ -157,9 +154,7 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
         )
         return redirect("projects:members", project.slug)
     if request.method == "GET":
-        return confirm(
-            request,
-            project,
+        question = Confirmation(
             title=f"Leave {project.name}?",
             message="What you have added stays. Schedules that run with a connection of yours are refused until "
             "somebody else gives them one. To come back you need an invitation.",
@@ -169,6 +164,7 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
             verb="Leave project",
             icon_name="box-arrow-right",
         )
+        return ask_in_members(request, project, question)
     try:
         members.remove_member(project=project, user=request.user, actor=request.user)
     except (members.LastOwner, members.NotAMember) as reason:
@@ -187,14 +183,13 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     invitation = get_object_or_404(project.invitations.select_related("project", "user"), uuid=uuid)
     if request.method == "GET":
-        return confirm(
-            request,
-            project,
+        question = Confirmation(
             title=f"Withdraw the invitation of {invitation.invitee}?",
             message="It can no longer be accepted.",
             verb="Withdraw invitation",
             icon_name="x-lg",
         )
+        return ask_in_members(request, project, question)
     try:
         invitations.withdraw(invitation=invitation, actor=request.user, now=timezone.now())
     except invitations.NotOpen as reason:
@@ -218,14 +213,6 @@ def form_page(request: HttpRequest, project: Project, form: Form, heading: str, 
     return render(request, "projects/member_form.html", context, status=status_of(form))
 
 
-def confirm(request: HttpRequest, project: Project, **question: Any) -> HttpResponse:
-    """A question of the room Members; `question` as components/confirm.html has it."""
-    context = {
-        "project": project,
-        "room": "members",
-        "action_url": request.path,
-        "back_url": reverse("projects:members", args=[project.slug]),
-        "back_label": "Back",
-        **question,
-    }
-    return render(request, "confirm.html", context)
+def ask_in_members(request: HttpRequest, project: Project, question: Confirmation) -> HttpResponse:
+    back_url = reverse("projects:members", args=[project.slug])
+    return ask(request, question, room="members", project=project, back_url=back_url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.http import MemberRequest
+from mantik.lib.answers import Confirmation, ask
 from projects.permissions import Action
 from runs import services
 from runs.following.callback import token_is_valid
@@ -118,14 +118,13 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if not services.may_cancel(request.user, run):
         raise PermissionDenied("Your role does not allow to cancel this run.")
     if request.method == "GET":
-        return _confirm(
-            request,
-            run,
+        question = Confirmation(
             title=f"Cancel {run.name}?",
             message="The site is asked to abort the job. What it has logged so far is kept.",
             verb="Cancel run",
             icon_name="stop-circle",
         )
+        return _ask(request, run, question)
     try:
         services.cancel_run(run=run, user=request.user, now=timezone.now())
     except services.NotAllowed as error:
@@ -141,25 +140,23 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         raise PermissionDenied("Your role does not allow to delete this run.")
     model = model_of(run)
     if request.method == "GET" and model is not None:
-        return _confirm(
-            request,
-            run,
+        question = Confirmation(
             title=f"{run.name} cannot be deleted yet",
             message=f"Its model is registered as {model.name}, whose certificate names this run. Unregister it first.",
             instead_url=reverse("models:detail", args=[slug, model.uuid]),
             instead_label=f"See {model.name}",
             verb="Delete run",
         )
+        return _ask(request, run, question)
     if request.method == "GET":
-        return _confirm(
-            request,
-            run,
+        question = Confirmation(
             title=f"Delete {run.name}?",
             message="It cannot be brought back. With it go:",
             points=["its log and its events", "its configuration and job script"],
             verb="Delete run",
             icon_name="trash3",
         )
+        return _ask(request, run, question)
     try:
         services.delete_run(run=run, actor=request.user)
     except services.NotAllowed as error:
@@ -169,16 +166,9 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     return redirect("runs:list", slug)
 
 
-def _confirm(request: HttpRequest, run: Run, **question: Any) -> HttpResponse:
-    context = {
-        "project": run.project,
-        "room": "runs",
-        "action_url": request.path,
-        "back_url": reverse("runs:detail", args=[run.project.slug, run.uuid]),
-        "back_label": "Back",
-        **question,
-    }
-    return render(request, "confirm.html", context)
+def _ask(request: HttpRequest, run: Run, question: Confirmation) -> HttpResponse:
+    back_url = reverse("runs:detail", args=[run.project.slug, run.uuid])
+    return ask(request, question, room="runs", project=run.project, back_url=back_url)
 
 
 @csrf_exempt

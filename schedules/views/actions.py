@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from projects.permissions import Action
 from schedules.cron import CronError, ZoneError
 from schedules.forms import ResumeForm
@@ -71,15 +70,14 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
     if request.method == "GET":
-        return _confirm(
-            request,
-            schedule,
+        question = Confirmation(
             title=f"Run {schedule.name} now?",
             message=f"One run more starts at once, billed to {schedule.compute_budget_account}. The instants to come "
             "stay as they are.",
             verb="Run now",
             icon_name="play",
         )
+        return _ask(request, schedule, question)
     try:
         started = schedules.run_now(schedule=schedule, actor=request.user, now=timezone.now())
     except schedules.NotAllowed as refusal:
@@ -112,15 +110,14 @@ def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
     if request.method == "GET":
-        return _confirm(
-            request,
-            schedule,
+        question = Confirmation(
             title=f"Delete the schedule {schedule.name}?",
             message="It starts nothing any more and cannot be brought back. With it goes what became of its instants. "
             "Runs that it has started stay, and go on.",
             verb="Delete schedule",
             icon_name="trash3",
         )
+        return _ask(request, schedule, question)
     schedules.delete_schedule(schedule=schedule, actor=request.user)
     messages.info(request, f"{schedule.name} is deleted. Its runs are still here.")
     return redirect("schedules:list", slug)
@@ -132,13 +129,6 @@ def _resumed(schedule: Schedule) -> str:
     return f"{schedule.name} goes on. It is due next on {shown_at(schedule, schedule.next_due_at)}."
 
 
-def _confirm(request: MemberRequest, schedule: Schedule, **question: Any) -> HttpResponse:
-    context = {
-        "project": schedule.project,
-        "room": "schedules",
-        "action_url": request.path,
-        "back_url": reverse("schedules:detail", args=[schedule.project.slug, schedule.uuid]),
-        "back_label": "Back",
-        **question,
-    }
-    return render(request, "confirm.html", context)
+def _ask(request: MemberRequest, schedule: Schedule, question: Confirmation) -> HttpResponse:
+    back_url = reverse("schedules:detail", args=[schedule.project.slug, schedule.uuid])
+    return ask(request, question, room="schedules", project=schedule.project, back_url=back_url)

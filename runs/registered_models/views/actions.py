@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
-from mantik.lib.answers import status_of
+from mantik.lib.answers import Confirmation, ask, status_of
 from runs.registered_models import services
 from runs.registered_models.detail import model_page
 from runs.registered_models.forms import AliasForm, DescriptionForm
@@ -79,7 +79,7 @@ def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def unregister(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     model = kept_or_403(request, slug, uuid)
     if request.method == "GET":
-        return render(request, "confirm.html", _question(request, model))
+        return _ask(request, model)
     services.unregister_model(model=model, actor=request.user, now=timezone.now())
     return redirect("models:detail", slug, model.uuid)
 
@@ -106,22 +106,21 @@ def _form(
     return render(request, "models/edit.html", context, status=status_of(form))
 
 
-def _question(request: MemberRequest, model: RegisteredModel) -> dict[str, object]:
+def _ask(request: MemberRequest, model: RegisteredModel) -> HttpResponse:
     names = [alias.alias for alias in model.aliases.all()]
     aliases = [f"its aliases: {', '.join(names)}"] if names else []
-    return {
-        "project": model.project,
-        "room": "models",
-        "title": f"Unregister {model.name}?",
-        "message": f"Its run {model.run.name} stays, with the files of the model. With the registration go:",
-        "points": [
+    question = Confirmation(
+        title=f"Unregister {model.name}?",
+        message=f"Its run {model.run.name} stays, with the files of the model. With the registration go:",
+        points=[
             "the name, which is free again then",
             f"its entry {model.registry_name} in MLflow's registry: nobody can load the model by it any more",
             *aliases,
             "its description and its certificate: download the certificate first if you need it",
         ],
-        "action_url": request.path,
-        "back_url": reverse("models:detail", args=[model.project.slug, model.uuid]),
-        "verb": "Unregister Model",
-        "icon_name": "patch-minus",
-    }
+        verb="Unregister Model",
+        icon_name="patch-minus",
+        back_label="Keep it",
+    )
+    back_url = reverse("models:detail", args=[model.project.slug, model.uuid])
+    return ask(request, question, room="models", project=model.project, back_url=back_url)
