@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.humanize import counted, spoken_duration, utc_offset, zone_name
+from mantik.lib.paging import page_by
 from projects.permissions import Action, may
 from runs.states import RunState
 from schedules.cron import CronError, ZoneError, count_until
@@ -21,7 +22,6 @@ from schedules.models import Schedule, Slot
 from schedules.pages.filters import SlotFilter
 from schedules.pages.forecast import Forecast, forecast
 from schedules.pages.rows import shown_at, words_of
-from schedules.pages.slots import slot_page
 from schedules.services.schedules import may_edit
 from schedules.states import CatchUp
 
@@ -32,7 +32,7 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
     """Context of schedules/detail.html."""
     filters = SlotFilter(query, path=_url("detail", schedule))
     slots = filters.apply(schedule.slots.all()).select_related("run", "asked_by").defer(*_LONG)
-    page = slot_page(slots, cursor=query.get("page", ""), size=SLOTS_PER_PAGE)
+    page = page_by("due_at", slots, cursor=query.get("page", ""), size=SLOTS_PER_PAGE)
     return {
         "project": schedule.project,
         "room": "schedules",
