@@ -13,6 +13,7 @@ from connections.models import Connection
 from connections.services.connections import add_connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.names import free_name
 from mantik.lib.queue import send_on_commit
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
@@ -164,9 +165,8 @@ def _own(connection: Connection | None, user: User) -> Connection | None:
 
 
 def _new_key(user: User, name: str, now: datetime) -> Connection:
-    taken = {known.casefold() for known in Connection.objects.owned_by(user).values_list("name", flat=True)}
-    wished = [f"{name[:60]} key", *(f"{name[:60]} key {number}" for number in range(2, 1000))]
-    free = next(candidate for candidate in wished if candidate.casefold() not in taken)
+    taken = Connection.objects.owned_by(user).values_list("name", flat=True)
+    free = free_name(name, "key", taken=taken, most=60)
     return add_connection(owner=user, kind=Connection.Kind.SSH_KEY, name=free, now=now)
 
 

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.names import free_name
 from projects.models import Project
 from projects.permissions import Action, may
 from projects.services.projects import NameTaken
@@ -343,9 +344,5 @@ def _set_state(schedule: Schedule, state: ScheduleState, actor: User | None, now
 
 
 def _free_name(schedule: Schedule) -> str:
-    taken = {
-        name.casefold() for name in Schedule.objects.filter(project=schedule.project).values_list("name", flat=True)
-    }
-    short = schedule.name[:100]
-    wished = [f"{short} copy", *(f"{short} copy {number}" for number in range(2, len(taken) + 3))]
-    return next(name for name in wished if name.casefold() not in taken)
+    taken = Schedule.objects.filter(project=schedule.project).values_list("name", flat=True)
+    return free_name(schedule.name, "copy", taken=taken, most=100)
