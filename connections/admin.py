@@ -91,7 +91,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     list_filter = ["kind", "site", "test_outcome", ("marked_bad_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "owner__username", "login_name"]
     list_select_related = ["owner", "site"]
-    exclude = ["sealed_secret", "sealed_access", "renewal_lease", "renewal_lease_until"]
+    exclude = ["sealed_secret", "sealed_access", "lease_token", "lease_until"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

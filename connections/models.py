@@ -15,6 +15,7 @@ from django.db.models.functions import Lower
 
 from connections.logins import kinds
 from connections.querysets import ConnectionQuerySet, SiteQuerySet
+from mantik.lib.leases import Leased
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
 
@@ -104,8 +105,11 @@ class Site(models.Model):
         return f"connections.site.oidc_secret:{self.uuid}"
 
 
-class Connection(models.Model):
-    """One user's credentials for one provider. The secret goes in and is never shown again."""
+class Connection(Leased):
+    """One user's credentials for one provider. The secret goes in and is never shown again.
+
+    Who has its lease turns the secret into the next: `connections.renewal.turns`.
+    """
 
     Kind = kinds.Kind
 
@@ -137,9 +141,6 @@ class Connection(models.Model):
     # What was got with the secret and is shared by all processes until it ends.
     sealed_access = models.TextField(blank=True, editable=False)
     access_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Only one process at a time turns a secret into the next: whose turn it is, and until when.
-    renewal_lease = models.UUIDField(null=True, blank=True, editable=False)
-    renewal_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     renew_at = models.DateTimeField(null=True, blank=True, editable=False)
     renewed_at = models.DateTimeField(null=True, blank=True)
     renewal_error = models.TextField(blank=True)

@@ -9,6 +9,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
+from mantik.lib.leases import is_free
+
 if TYPE_CHECKING:
     from connections.models import Connection, Site
     from mantik.accounts.models import User
@@ -45,9 +47,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
         One that has ended, or that is believed to be refused, is not tried any more.
         """
-        free = Q(renewal_lease=None) | Q(renewal_lease_until__lte=now)
         alive = Q(expires_at__gt=now, marked_bad_at=None)
-        return self.filter(free, alive, renew_at__lte=now).order_by("renew_at", "pk")
+        return self.filter(is_free(now), alive, renew_at__lte=now).order_by("renew_at", "pk")
 
     def ending_before(self, moment: datetime) -> ConnectionQuerySet:
         return self.filter(expires_at__lt=moment).select_related("owner", "site").order_by("expires_at", "pk")

@@ -7,11 +7,11 @@ learns that they were late and does nothing.
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
 from mantik.accounts.models import User
+from mantik.lib.leases import NO_LEASE, Lease, compare_and_set
 from runs.models import Run, RunEvent
 from runs.states import MOVES, RunState
 
@@ -27,7 +27,7 @@ def move(
     now: datetime,
     message: str,
     actor: User | None = None,
-    lease: UUID | None = None,
+    lease: Lease[Run] | None = None,
     **columns: Any,
 ) -> bool:
     """Move `run` from the state it was read in to `to`, with `columns`; False if somebody was faster.
@@ -40,7 +40,7 @@ def move(
     values = {"state": to, "waiting_for": "", "waiting_since": None, **columns}
     if to.is_terminal:
         values.setdefault("outcome", message)
-        values |= {"ended_at": now, "next_attempt_at": None, "lease_token": None, "lease_until": None}
+        values |= {"ended_at": now, "next_attempt_at": None, **NO_LEASE}
     with transaction.atomic():
         if not set_columns(run, lease=lease, **values):
             return False
@@ -62,19 +62,13 @@ def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
     return True
 
 
-def set_columns(run: Run, *, lease: UUID | None = None, **columns: Any) -> bool:
+def set_columns(run: Run, *, lease: Lease[Run] | None = None, **columns: Any) -> bool:
     """Update `columns` if the run is still in the state it was read in (and `lease` is still held)."""
-    rows = Run.objects.filter(pk=run.pk, state=run.state)
-    if lease is not None:
-        rows = rows.filter(lease_token=lease)
-    if not rows.update(**columns):
-        return False
-    for name, value in columns.items():
-        setattr(run, name, value)
-    return True
+    rows = lease.mine if lease else Run.objects.all()
+    return compare_and_set(rows.filter(state=run.state), run, **columns)
 
 
-def wait(run: Run, *, reason: str, now: datetime, lease: UUID | None = None, **columns: Any) -> bool:
+def wait(run: Run, *, reason: str, now: datetime, lease: Lease[Run] | None = None, **columns: Any) -> bool:
     """Say for what the run waits. The event is written once per reason, not once per try."""
     since = run.waiting_since if run.waiting_for == reason else now
     is_news = run.waiting_for != reason

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from mantik.lib.leases import Leased
 from projects.models import Project
 from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet
@@ -16,7 +17,7 @@ from runs.registered_models.models import ModelAlias, ModelAliasChange, Register
 from runs.states import BEFORE_START, Badge, RunState
 
 
-class Run(Repeatable):
+class Run(Leased, Repeatable):
     """One execution of an MLproject entry point.
 
     The row is written in three hands, which never touch each other's columns: the form (what to run), the
@@ -50,8 +51,6 @@ class Run(Repeatable):
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     refusals = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     posted_at = models.DateTimeField(null=True, blank=True)
     was_in_doubt = models.BooleanField(default=False)
     job_url = models.CharField(max_length=500, blank=True)

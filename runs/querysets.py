@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
+from mantik.lib.leases import is_free
 from projects.models import Project
 from runs.states import ACTIVE, BEFORE_START, RunState
 
@@ -46,11 +47,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def due_for_submission(self, now: datetime) -> RunQuerySet:
         """Not yet started at the site, due, and in no live worker's hands."""
-        return self.filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lte=now),
-            state__in=BEFORE_START,
-            next_attempt_at__lte=now,
-        )
+        return self.filter(is_free(now), state__in=BEFORE_START, next_attempt_at__lte=now)
 
     def due_for_following(self, now: datetime) -> RunQuerySet:
         return self.filter(next_poll_at__lte=now)

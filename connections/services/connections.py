@@ -30,6 +30,7 @@ from connections.unicore.sites import make_client
 from connections.unicore.values import SiteAccess, SiteOffer
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.leases import NO_LEASE
 from mantik.lib.sealing import SealBroken
 
 
@@ -97,8 +98,7 @@ def replace_secret(
         "secret_set_at": now,
         "sealed_access": "",
         "access_expires_at": None,
-        "renewal_lease": None,
-        "renewal_lease_until": None,
+        **NO_LEASE,
         "renewal_error": "",
         "test_outcome": Connection.TestOutcome.NOT_TESTED,
         "test_message": "",

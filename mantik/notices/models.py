@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from mantik.lib.leases import Leased
 from mantik.notices.querysets import LetterQuerySet, NoticeQuerySet
 
 
@@ -43,7 +44,7 @@ class Notice(models.Model):
         return self.read_at is None
 
 
-class Letter(models.Model):
+class Letter(Leased):
     """A mail that has still to be sent. Once the mail server has it, the row is gone."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -51,7 +52,6 @@ class Letter(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
-    # Whoever sends it puts this off first, so that two do not send it at once.
     next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True)
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True)

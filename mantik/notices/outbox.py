@@ -13,6 +13,7 @@ import structlog
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from mantik.lib.leases import Lease, take
 from mantik.lib.queue import send_on_commit
 from mantik.notices.models import Letter
 
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=7)
 BATCH = 100
+# Longer than a mail server may take.
+_LEASE = timedelta(minutes=5)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
 FOOTER = "-- \nMantik sends this because of what happens in your projects and with your credentials."
@@ -37,14 +40,15 @@ def send(uuid: UUID) -> None:
     """Send one letter, if nobody else is at it. A mail server that does not take it is asked again later."""
     now = timezone.now()
     letter = Letter.objects.due(now=now).filter(uuid=uuid).first()
-    if letter is None or not _claim(letter, now=now):
+    lease = _claim(letter, now=now) if letter else None
+    if letter is None or lease is None:
         return
     try:
         EmailMessage(subject=letter.subject, body=letter.text, to=[letter.address]).send()
     except (SMTPException, OSError) as error:
-        _note_failure(letter, error, now=now)
+        _note_failure(letter, lease, error, now=now)
     else:
-        letter.delete()
+        lease.mine.delete()
 
 
 def send_due() -> None:
@@ -52,16 +56,17 @@ def send_due() -> None:
         send(uuid)
 
 
-def _claim(letter: Letter, *, now: datetime) -> bool:
-    same = Letter.objects.filter(pk=letter.pk, next_attempt_at=letter.next_attempt_at)
+def _claim(letter: Letter, *, now: datetime) -> Lease[Letter] | None:
+    """Counted and put off before it is tried: a letter that no worker survives does not come back at once, either."""
     pause = min(_FIRST_PAUSE * 2**letter.attempts, _LONGEST_PAUSE)
-    return bool(same.update(next_attempt_at=now + pause, attempts=letter.attempts + 1))
+    due = Letter.objects.due(now=now)
+    return take(due, key=letter.pk, now=now, time=_LEASE, next_attempt_at=now + pause, attempts=letter.attempts + 1)
 
 
-def _note_failure(letter: Letter, error: Exception, *, now: datetime) -> None:
+def _note_failure(letter: Letter, lease: Lease[Letter], error: Exception, *, now: datetime) -> None:
     if now - letter.created_at > GIVE_UP_AFTER:
         log.error("letter_given_up", subject=letter.subject, error=type(error).__name__)
-        letter.delete()
+        lease.mine.delete()
         return
     log.warning("letter_not_sent", subject=letter.subject, error=type(error).__name__, attempts=letter.attempts + 1)
-    Letter.objects.filter(pk=letter.pk).update(error=f"{type(error).__name__}: {error}"[:200])
+    lease.give_back(error=f"{type(error).__name__}: {error}"[:200])

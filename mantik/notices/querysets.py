@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from mantik.lib.leases import is_free
+
 if TYPE_CHECKING:
     from mantik.accounts.models import User
     from mantik.notices.models import Letter, Notice
@@ -22,4 +24,5 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 class LetterQuerySet(models.QuerySet["Letter"]):
     def due(self, *, now: datetime) -> LetterQuerySet:
-        return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+        """Those that nobody is sending, longest waiting first."""
+        return self.filter(is_free(now), next_attempt_at__lte=now).order_by("next_attempt_at")

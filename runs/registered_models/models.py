@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from connections.mlflow.values import ModelSource
+from mantik.lib.leases import Leased
 from projects.models import Project
 from runs.registered_models.querysets import RegisteredModelQuerySet
 from runs.registered_models.states import TROUBLED, ModelState
@@ -19,7 +20,7 @@ LONGEST_NAME = 100
 LONGEST_ALIAS = 60
 
 
-class RegisteredModel(models.Model):
+class RegisteredModel(Leased):
     """A model that a finished run has logged, under a name that is unique in the project without regard to case.
 
     The row comes first and goes last, so a name and a run are taken for as long as anything of it may be in MLflow.
@@ -64,8 +65,6 @@ class RegisteredModel(models.Model):
     # For workers: when to look at it next, who does, and what it waits for.
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     waiting_for = models.TextField(blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
     # MLflow does not know yet how its aliases are now.

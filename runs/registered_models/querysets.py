@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
 
+from mantik.lib.leases import is_free
 from projects.models import Project
 from runs.registered_models.states import ModelState
 
@@ -42,4 +42,4 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
 
     def due(self, now: datetime) -> RegisteredModelQuerySet:
         """There is something to do about them, and no live worker does it."""
-        return self.filter(Q(lease_until__isnull=True) | Q(lease_until__lte=now), next_attempt_at__lte=now)
+        return self.filter(is_free(now), next_attempt_at__lte=now)

@@ -6,20 +6,20 @@ compare-and-set, so it may die anywhere: the sweep finds the row again, and anot
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import models, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.mlflow.tracking import tracking_client
 from mantik.audit.services import record as record_for_audit
+from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send
 from mantik.notices.services import notify
 from runs.lifecycle import record
@@ -42,10 +42,6 @@ PATIENCE_FOR_LOG = timedelta(minutes=10)
 AWAITS_LOG = "Mantik is still fetching the log of the run, and the certificate quotes it."
 
 
-class LeaseLost(Exception):
-    """Another worker speaks for the model now, or its member has changed their mind."""
-
-
 def due_models(*, now: datetime, limit: int) -> list[int]:
     """Those who waited longest first."""
     return list(RegisteredModel.objects.due(now).order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
@@ -53,14 +49,14 @@ def due_models(*, now: datetime, limit: int) -> list[int]:
 
 def tend(*, model_id: int, clock: Clock) -> None:
     """Do what is due about one model. Never raises what MLflow does: the row tells it."""
-    token, now = uuid.uuid4(), clock()
-    held = {"lease_token": token, "lease_until": now + LEASE}
-    if not RegisteredModel.objects.due(now).filter(pk=model_id).update(**held):
+    now = clock()
+    lease = take(RegisteredModel.objects.due(now), key=model_id, now=now, time=LEASE)
+    if lease is None:
         return
     model = RegisteredModel.objects.select_related("project", "run__project", "run__experiment", "run__created_by").get(
         pk=model_id
     )
-    _Tending(model, token, clock).work()
+    _Tending(model, lease, clock).work()
 
 
 def look_once_more(*, now: datetime, limit: int = 50) -> None:
@@ -79,10 +75,9 @@ def look_once_more(*, now: datetime, limit: int = 50) -> None:
 class _Tending:
     """One worker's turn with one model."""
 
-    def __init__(self, model: RegisteredModel, token: uuid.UUID, clock: Clock) -> None:
-        self.model, self.token, self.clock = model, token, clock
+    def __init__(self, model: RegisteredModel, lease: Lease[RegisteredModel], clock: Clock) -> None:
+        self.model, self.lease, self.clock = model, lease, clock
         self.due_at = model.next_attempt_at
-        self._renewed = time.monotonic()
 
     def work(self) -> None:
         act = {
@@ -97,7 +92,7 @@ class _Tending:
         except (TrackingRefused, NoModel) as error:
             self._refused(str(error))
         except LeaseLost:
-            # What the member wishes now is done by whoever comes next, and that is soon.
+            # Or its member has changed their mind. What they wish now is done by whoever comes next, and that is soon.
             self._let_go()
 
     # Registering
@@ -167,7 +162,7 @@ class _Tending:
         remove_entry(model.registry_name, model.uuid)
         now = self.clock()
         with transaction.atomic():
-            if not self._row().delete()[0]:
+            if not self._mine.delete()[0]:
                 raise LeaseLost
             RetiredModel.objects.create(
                 model_uuid=model.uuid, registry_name=model.registry_name, check_at=now + LOOK_ONCE_MORE
@@ -195,7 +190,7 @@ class _Tending:
         if (changed_at := model.aliases_changed_at) is not None:
             tell_aliases(model)
             # Those changed since then are told next time.
-            self._row().filter(aliases_changed_at=changed_at).update(aliases_changed_at=None)
+            self._mine.filter(aliases_changed_at=changed_at).update(aliases_changed_at=None)
         trouble = what_changed(model)
         since = (model.trouble_since or now) if trouble else None
         self._write(trouble=trouble, trouble_since=since, checked_at=now, **_NOT_WAITING)
@@ -213,33 +208,26 @@ class _Tending:
 
     def _rest(self, until: datetime) -> None:
         """Nothing to do before `until`, unless somebody has wished for something meanwhile."""
-        self._held().filter(next_attempt_at=self.due_at, state=self.model.state).update(next_attempt_at=until)
+        self._mine.filter(next_attempt_at=self.due_at).update(next_attempt_at=until)
         self._let_go()
 
     def _let_go(self) -> None:
         """The next worker may have it, at once if something is due."""
-        self._held().update(lease_token=None, lease_until=None)
+        self.lease.give_back()
         if RegisteredModel.objects.due(self.clock()).filter(pk=self.model.pk).exists():
             send("runs.tasks.tend_model", model_id=self.model.pk)
 
     def _keep_lease(self) -> None:
         """Called often; reading a large model takes longer than a lease."""
-        if time.monotonic() - self._renewed > LEASE.total_seconds() / 4:
-            self._write(lease_until=self.clock() + LEASE)
-            self._renewed = time.monotonic()
+        self.lease.keep(self.model, now=self.clock(), unchanged=("state",))
 
     def _write(self, **columns: Any) -> None:
-        if not self._row().update(**columns):
-            raise LeaseLost
-        for name, value in columns.items():
-            setattr(self.model, name, value)
+        self.lease.write(self.model, now=self.clock(), unchanged=("state",), **columns)
 
-    def _row(self) -> models.QuerySet[RegisteredModel]:
+    @property
+    def _mine(self) -> QuerySet[RegisteredModel]:
         """The row, if it is still in the state it was read in, and still ours."""
-        return self._held().filter(state=self.model.state)
-
-    def _held(self) -> models.QuerySet[RegisteredModel]:
-        return RegisteredModel.objects.filter(pk=self.model.pk, lease_token=self.token)
+        return self.lease.mine.filter(state=self.model.state)
 
 
 _NOT_WAITING: dict[str, Any] = {"waiting_for": "", "waiting_since": None, "attempts": 0}

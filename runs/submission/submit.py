@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,9 +36,10 @@ from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
-from runs.lifecycle import move, record, set_columns, wait
+from runs.lifecycle import move, record, wait
 from runs.models import Run
 from runs.states import RunState
 from runs.submission.assemble import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
@@ -57,45 +57,39 @@ SECONDS_UNTIL_DIRECTORY = 0.2
 TRIES_FOR_DIRECTORY = 3
 
 
-class LeaseLost(Exception):
-    """Another worker has taken the run over; whatever we were about to write is theirs to write."""
-
-
 def submit_run(*, run_id: int, clock: Clock) -> None:
     """Take one run as far towards a started job as is possible now.
 
     Safe to call at any time, by any number of workers, any number of times. What the site, the git mirror or
     MLflow answer ends as a waiting reason, a failure or a queued run; only our own defects are raised.
     """
-    run = claim(run_id=run_id, now=clock())
-    if run is None:
+    submission = _claim(run_id, clock)
+    if submission is None:
         return
     try:
-        Submission(run, clock).advance()
+        submission.advance()
     except LeaseLost:
-        log.warning("submission_lease_lost", run=str(run.uuid))
+        log.warning("submission_lease_lost", run=str(submission.run.uuid))
 
 
-def claim(*, run_id: int, now: datetime) -> Run | None:
-    """Lease a due run to the caller; None if it is not due, or in another worker's hands."""
-    token = uuid.uuid4()
+def _claim(run_id: int, clock: Clock) -> Submission | None:
+    """None if the run is not due, or in another worker's hands."""
+    now = clock()
     with transaction.atomic():
-        claimed = (
-            Run.objects.due_for_submission(now)
-            .filter(pk=run_id)
-            .update(
-                lease_token=token,
-                lease_until=now + _lease_time(),
-                attempts=F("attempts") + 1,
-                submitting_at=Coalesce("submitting_at", now),
-            )
+        lease = take(
+            Run.objects.due_for_submission(now),
+            key=run_id,
+            now=now,
+            time=timedelta(seconds=settings.MANTIK_SUBMIT_LEASE_SECONDS),
+            attempts=F("attempts") + 1,
+            submitting_at=Coalesce("submitting_at", now),
         )
-        if not claimed:
+        if lease is None:
             return None
         run = _load(run_id)
         if run.state == RunState.PENDING:
-            move(run, to=RunState.SUBMITTING, now=now, message="A worker took it up.", lease=token)
-    return run
+            move(run, to=RunState.SUBMITTING, now=now, message="A worker took it up.", lease=lease)
+    return Submission(run, lease, clock)
 
 
 def standing_objection(run: Run) -> str:
@@ -117,6 +111,7 @@ class Submission:
     """One worker's turn at one leased run."""
 
     run: Run
+    lease: Lease[Run]
     clock: Clock
 
     def advance(self) -> None:
@@ -253,7 +248,7 @@ class Submission:
             to=RunState.QUEUED,
             now=now,
             message=f"Handed to {run.site_name}.",
-            lease=run.lease_token,
+            lease=self.lease,
             submitted_at=now,
             next_poll_at=now,
             next_attempt_at=None,
@@ -332,7 +327,7 @@ class Submission:
             now=now,
             message=message,
             actor=actor,
-            lease=self.run.lease_token,
+            lease=self.lease,
             next_poll_at=now,
             **columns,
         )
@@ -343,7 +338,7 @@ class Submission:
             self.run,
             reason=reason,
             now=now,
-            lease=self.run.lease_token,
+            lease=self.lease,
             next_attempt_at=now + (pause or pause_after(self.run.attempts)),
             **NO_LEASE,
             **columns,
@@ -353,8 +348,7 @@ class Submission:
         """Columns, the event that tells of them, and a longer lease, or LeaseLost and nothing."""
         now = self.clock()
         with transaction.atomic():
-            if not set_columns(self.run, lease=self.run.lease_token, lease_until=now + _lease_time(), **columns):
-                raise LeaseLost
+            self.lease.write(self.run, now=now, unchanged=("state",), **columns)
             if event:
                 record(self.run, now=now, kind=event[0], message=event[1])
 
@@ -362,9 +356,6 @@ class Submission:
     def _site(self) -> SiteClient:
         assert self.run.connection is not None  # standing_objection() has seen to it
         return open_connection(self.run.connection)
-
-
-NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_until": None}
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -403,7 +394,3 @@ def _load(run_id: int) -> Run:
         "cancel_requested_by",
     ).get(pk=run_id)
     return run
-
-
-def _lease_time() -> timedelta:
-    return timedelta(seconds=settings.MANTIK_SUBMIT_LEASE_SECONDS)

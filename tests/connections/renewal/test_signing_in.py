@@ -210,7 +210,7 @@ def test_each_refresh_token_is_used_once_and_the_next_is_kept(by_oidc: Connectio
     assert second.value != first.value
     by_oidc.refresh_from_db()
     assert by_oidc.reveal_access() == second.value
-    assert by_oidc.renewal_lease is None
+    assert by_oidc.lease_token is None
 
 
 def test_what_one_process_got_serves_the_others(by_oidc: Connection) -> None:
@@ -331,7 +331,7 @@ def test_a_login_service_that_is_away_is_no_refusal(by_oidc: Connection) -> None
     with pytest.raises(SiteUnavailable, match="does not answer, so there is no access token"):
         access_token(by_oidc.pk)
     by_oidc.refresh_from_db()
-    assert by_oidc.renewal_lease is None
+    assert by_oidc.lease_token is None
     assert "does not answer" in by_oidc.renewal_error
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from smtplib import SMTPServerDisconnected
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from django.urls import reverse
@@ -15,6 +17,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from mantik.accounts.models import User
+from mantik.lib.leases import take
 from mantik.notices import outbox
 from mantik.notices.models import Letter, Notice
 from mantik.notices.services import notify
@@ -190,13 +193,45 @@ def test_a_letter_is_given_up_after_a_week(owner: User, settings: Any) -> None:
 
 def test_a_letter_that_somebody_is_sending_is_left_to_them(owner: User) -> None:
     notify(user=owner, text="Refused.")
-    letter = Letter.objects.get()
-    assert outbox._claim(letter, now=timezone.now())
+    letter, now = Letter.objects.get(), timezone.now()
+    assert take(Letter.objects.all(), key=letter.pk, now=now, time=timedelta(minutes=1))
 
     outbox.send(letter.uuid)
+    outbox.send_due()
 
-    assert not outbox._claim(letter, now=timezone.now())
     assert not mail.outbox
+    assert Letter.objects.get().attempts == 0
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_who_lost_a_letter_says_nothing_about_it(
+    owner: User, monkeypatch: pytest.MonkeyPatch, is_given_up: bool
+) -> None:
+    notify(user=owner, text="Refused.")
+    if is_given_up:
+        Letter.objects.update(created_at=timezone.now() - timedelta(days=8))
+    other = uuid4()
+
+    def taken_over(_message: EmailMessage) -> None:
+        Letter.objects.update(lease_token=other)
+        raise SMTPServerDisconnected("Connection unexpectedly closed")
+
+    monkeypatch.setattr(EmailMessage, "send", taken_over)
+    outbox.send_due()
+
+    letter = Letter.objects.get()
+    assert (letter.lease_token, letter.error) == (other, "")
+
+
+def test_a_letter_of_a_worker_that_died_goes_out_later(owner: User) -> None:
+    notify(user=owner, text="Refused.")
+    letter, now = Letter.objects.get(), timezone.now()
+    assert take(Letter.objects.all(), key=letter.pk, now=now - timedelta(minutes=2), time=timedelta(minutes=1))
+
+    outbox.send_due()
+
+    assert len(mail.outbox) == 1
+    assert not Letter.objects.exists()
 
 
 def test_a_subject_is_one_line(owner: User) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
-from typing import TypeVar
 
 import pytest
-from django.db import connection
 
 from connections.mlflow.registry import registry
 from connections.mlflow.values import ModelSource
@@ -21,29 +16,12 @@ from runs.registered_models import services
 from runs.registered_models.services import Taken
 from tests.runs.registered_models.conftest import NOW, finished_run, register, tend
 from tests.support import factories
+from tests.support.at_once import at_once
 from tests.support.logged_models import log_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-T = TypeVar("T")
 PEOPLE = 6
-
-
-def at_once(calls: list[Callable[[], T]]) -> list[T | Exception]:
-    """What each returned or raised; they begin together, each with a connection of its own."""
-    barrier = Barrier(len(calls))
-
-    def call(one: Callable[[], T]) -> T | Exception:
-        try:
-            barrier.wait(10)
-            return one()
-        except Exception as error:  # noqa: BLE001 - it is what is looked at
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(call, calls))
 
 
 def test_of_people_who_want_the_same_name_one_gets_it(mlflow: str, project: Project, ada: User) -> None:
