@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,11 +23,10 @@ from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import IssuedToken
 from mantik.audit.services import record
+from mantik.lib.backoff import Clock
 from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime]
 
 # An access token is not begun with this shortly before its end: the site has yet to ask about it.
 FRESH = timedelta(seconds=20)

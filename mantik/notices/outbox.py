@@ -13,6 +13,7 @@ import structlog
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from mantik.lib.backoff import backoff
 from mantik.lib.leases import Lease, take
 from mantik.lib.queue import send_on_commit
 from mantik.notices.models import Letter
@@ -58,7 +59,7 @@ def send_due() -> None:
 
 def _claim(letter: Letter, *, now: datetime) -> Lease[Letter] | None:
     """Counted and put off before it is tried: a letter that no worker survives does not come back at once, either."""
-    pause = min(_FIRST_PAUSE * 2**letter.attempts, _LONGEST_PAUSE)
+    pause = backoff(letter.attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     due = Letter.objects.due(now=now)
     return take(due, key=letter.pk, now=now, time=_LEASE, next_attempt_at=now + pause, attempts=letter.attempts + 1)
 

@@ -1,12 +1,12 @@
 """What is left to do once a run is over: the rest of its log, its MLflow run, stray jobs of lost answers."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingUnavailable
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
+from mantik.lib.backoff import Clock, backoff
 from mantik.lib.sealing import SealBroken
 from runs.following.job_log import end_of_log, fetch_log
 from runs.following.outcomes import reason_in_log
@@ -14,8 +14,6 @@ from runs.lifecycle import explain, record, set_columns
 from runs.models import Run
 from runs.submission.submit import delete_quietly
 from runs.tracking.mlflow_run import close_tracking_run
-
-Clock = Callable[[], datetime]
 
 PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -40,7 +38,7 @@ def wrap_up(run: Run, *, clock: Clock) -> None:
         log_complete=log_done,
         tracking_closed=tracking_done,
         poll_failures=failures,
-        next_poll_at=now + min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE),
+        next_poll_at=now + backoff(failures, first=PAUSE, longest=LONGEST_PAUSE),
     )
 
 

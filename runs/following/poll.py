@@ -8,7 +8,7 @@ reached says nothing about its jobs: such a run keeps its state and says for wha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from connections.models import Connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from connections.unicore.values import JobStatus
+from mantik.lib.backoff import Clock, backoff
 from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
 from runs.following.finish import wrap_up
@@ -34,8 +35,6 @@ from runs.models import Run
 from runs.states import AT_SITE, RunState
 
 log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime]
 
 # While a worker has claimed runs nobody else asks about them; one that dies loses them for this long.
 CLAIM = timedelta(seconds=60)
@@ -208,7 +207,7 @@ def _no_answer(run: Run, error: SiteError, *, now: datetime) -> None:
         reason=f"{error.message} The job may well go on there; Mantik keeps asking.",
         now=now,
         poll_failures=failures,
-        next_poll_at=now + min(QUICK * 2 ** min(failures, 10), LONGEST_PAUSE),
+        next_poll_at=now + backoff(failures, first=QUICK, longest=LONGEST_PAUSE),
     )
 
 

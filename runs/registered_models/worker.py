@@ -6,7 +6,6 @@ compare-and-set, so it may die anywhere: the sweep finds the row again, and anot
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from django.urls import reverse
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.mlflow.tracking import tracking_client
 from mantik.audit.services import record as record_for_audit
+from mantik.lib.backoff import Clock, backoff
 from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send
 from mantik.notices.services import notify
@@ -30,8 +30,6 @@ from runs.registered_models.models import RegisteredModel, RetiredModel
 from runs.registered_models.states import ModelState
 
 log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime]
 
 LEASE = timedelta(minutes=2)
 PAUSE = timedelta(seconds=5)
@@ -201,7 +199,7 @@ class _Tending:
     def _wait(self, reason: str) -> None:
         model, now = self.model, self.clock()
         since = model.waiting_since if model.waiting_for == reason else now
-        pause = min(PAUSE * 2 ** min(model.attempts, 12), LONGEST_PAUSE)
+        pause = backoff(model.attempts, first=PAUSE, longest=LONGEST_PAUSE)
         with suppress(LeaseLost):
             self._write(waiting_for=reason, waiting_since=since, attempts=model.attempts + 1)
         self._rest(now + pause)

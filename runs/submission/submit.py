@@ -16,9 +16,7 @@ any more, deletes the job it made, and never starts it.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +34,7 @@ from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from mantik.lib.backoff import Clock, backoff
 from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
@@ -46,10 +45,9 @@ from runs.submission.assemble import CODE_ARCHIVE, NotPossible, PreparedJob, new
 
 log = structlog.get_logger(__name__)
 
-Clock = Callable[[], datetime]
-
 # Of the login, when all that is left to do is to remove a job that was never started.
 REFUSALS_BEFORE_CANCELLING = 3
+PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
 PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
 # The job's directory appears a moment after the POST; an upload before that fails.
@@ -334,12 +332,14 @@ class Submission:
 
     def _wait(self, reason: str, *, pause: timedelta | None = None, **columns: Any) -> None:
         now = self.clock()
+        # The one that is under way is counted already.
+        pause = pause or backoff(self.run.attempts - 1, first=PAUSE, longest=LONGEST_PAUSE)
         wait(
             self.run,
             reason=reason,
             now=now,
             lease=self.lease,
-            next_attempt_at=now + (pause or pause_after(self.run.attempts)),
+            next_attempt_at=now + pause,
             **NO_LEASE,
             **columns,
         )
@@ -356,12 +356,6 @@ class Submission:
     def _site(self) -> SiteClient:
         assert self.run.connection is not None  # standing_objection() has seen to it
         return open_connection(self.run.connection)
-
-
-def pause_after(attempts: int) -> timedelta:
-    """2 s, 4 s, 8 s ... up to five minutes, spread so that many runs do not come back in one instant."""
-    seconds = min(2.0 ** min(attempts, 12), LONGEST_PAUSE.total_seconds())
-    return timedelta(seconds=seconds * random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, keeps no secret
 
 
 def cancelled_message(run: Run) -> str:
