@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.ground import TOP, Ground
 from bench.harness import Result
 from bench.memory import peak_memory
+from mantik.lib.processes import signal_group
 from mantik.up.ports import free_port
 
 _PATIENCE_SECONDS = 300
@@ -74,9 +75,9 @@ def _running_demo(directory: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            with suppress(subprocess.TimeoutExpired):
                 if process.poll() is None:
-                    os.killpg(process.pid, number)
+                    signal_group(process.pid, number)
                 process.wait(60)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from connections.git.errors import GitError
-from connections.git.process import git_process, kill_group
+from connections.git.process import git_process
 from connections.git.values import TreeEntry
+from mantik.lib.processes import kill_group
 
 # Larger ones are streamed.
 _AT_ONCE = 1024**2

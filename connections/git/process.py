@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ from git.exc import GitCommandNotFound
 
 from connections.git.environment import git_environment
 from connections.git.errors import GitError
+from mantik.lib.processes import kill_group
 
 _MOST_WORDS = 64 * 1024
 _TICK = 0.5
@@ -85,7 +85,10 @@ def git_process(
     lock: int | None = None,
     stdin: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running git; its process group is killed on the way out."""
+    """A running git; its process group is killed on the way out.
+
+    Git leaves the network to helper processes, which must go with it.
+    """
     options: dict[str, Any] = {"start_new_session": True, "pass_fds": () if lock is None else (lock,)}
     try:
         started = Git(str(git_dir.parent)).execute(
@@ -108,14 +111,6 @@ def git_process(
         kill_group(process)
         _close(process)
         process.wait()
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Git leaves the network to helper processes, which must go with it."""
-    # Reaped already: the number may be somebody else's by now.
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes], deadline: float) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from mantik.up import reaper
+from mantik.lib import processes
 from mantik.up.errors import ChildDied, StopRequested, UpError
 from mantik.up.service_process import Child, Output, Service
 
@@ -27,9 +27,9 @@ class Group:
         self._output = output
         self._is_stopping = is_stopping
         self._stages: list[list[Child]] = []
-        # By path, without the packages of the environment: it starts at once and stays small.
+        # By path, and without the packages of the environment and of ours: it starts at once and stays small.
         self._reaper = subprocess.Popen(  # noqa: S603 - every word of the command is ours
-            [sys.executable, "-S", "-E", reaper.__file__],
+            [sys.executable, "-I", "-S", processes.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mantik.lib.private import UMASK
-from mantik.up.reaper import signal_group
+from mantik.lib.processes import signal_group
 
 LAST_LINES = 15
 Output = Callable[[str, str], None]

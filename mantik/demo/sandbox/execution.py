@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mantik.lib.processes import signal_group
+
 # What a job inherits. Nothing else: the site may have been started with the platform's own secrets around it.
 _INHERITED = re.compile(r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|VIRTUAL_ENV")
 _GRACE_SECONDS = 2.0
@@ -120,10 +122,10 @@ class JobProcess:
         Of a script that was asked to end, the programs have the same grace as the script.
         """
         self._process.wait()
-        while time.monotonic() < self._deadline and self._has_members():
+        while time.monotonic() < self._deadline and signal_group(self._group, 0):
             time.sleep(_LOOK_SECONDS)
         self._is_ended.set()
-        self._signal(signal.SIGKILL)
+        signal_group(self._group, signal.SIGKILL)
 
     @property
     def was_killed(self) -> bool:
@@ -133,25 +135,14 @@ class JobProcess:
     def stop(self) -> None:
         """Ask the whole group to end, and make it end soon after."""
         self._deadline = time.monotonic() + _GRACE_SECONDS
-        self._signal(signal.SIGTERM)
+        signal_group(self._group, signal.SIGTERM)
         threading.Thread(target=self._insist, daemon=True).start()
 
     def kill(self) -> None:
         """End the whole group at once."""
         self._deadline = 0.0
-        self._signal(signal.SIGKILL)
+        signal_group(self._group, signal.SIGKILL)
 
     def _insist(self) -> None:
         if not self._is_ended.wait(_GRACE_SECONDS):
-            self._signal(signal.SIGKILL)
-
-    def _has_members(self) -> bool:
-        try:
-            os.killpg(self._group, 0)
-        except OSError:
-            return False
-        return True
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._group, number)
+            signal_group(self._group, signal.SIGKILL)

@@ -16,7 +16,6 @@ from mantik.up.group import Group
 from mantik.up.output import Terminal, silent
 from mantik.up.ports import LOOPBACK, free_port, is_free, lasting_port, remember_ports
 from mantik.up.probes import accepts, http_ok
-from mantik.up.reaper import groups_left
 from mantik.up.stack import TOP
 from mantik.up.web import address
 from mantik.up.worker import takes_messages, worker_service
@@ -83,10 +82,6 @@ def test_a_terminal_nobody_reads_any_more_disturbs_nobody() -> None:
     stream.close()
     terminal("web", "listening")
     assert stream.closed
-
-
-def test_the_reaper_keeps_count_of_what_is_left() -> None:
-    assert groups_left(["+1\n", "+2\n", "-1\n", "+3\n"]) == {2, 3}
 
 
 def test_the_broker_is_a_real_one_on_a_private_socket(tmp_path: Path) -> None:
