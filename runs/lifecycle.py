@@ -26,14 +26,13 @@ def move(
     to: RunState,
     now: datetime,
     message: str,
-    actor: User | None = None,
     lease: Lease[Run] | None = None,
     **columns: Any,
 ) -> bool:
     """Move `run` from the state it was read in to `to`, with `columns`; False if somebody was faster.
 
     With `lease` the move also needs that lease to be still held. `run` is brought up to date on success and
-    left alone otherwise.
+    left alone otherwise. The event of a cancelled run names who asked for it.
     """
     if to not in MOVES[run.run_state]:
         raise IllegalMove(f"{run.state} -> {to}")
@@ -41,11 +40,20 @@ def move(
     if to.is_terminal:
         values.setdefault("outcome", message)
         values |= {"ended_at": now, "next_attempt_at": None, **NO_LEASE}
+    actor = run.cancel_requested_by if to == RunState.CANCELLED else None
     with transaction.atomic():
         if not set_columns(run, lease=lease, **values):
             return False
         record(run, now=now, kind=f"state.{to.lower()}", message=message, actor=actor)
     return True
+
+
+def cancelled_message(run: Run) -> str:
+    """What a run that ended because somebody wished it says of them; "" if nobody did."""
+    if run.cancel_requested_at is None:
+        return ""
+    by = run.cancel_requested_by
+    return f"Cancelled by {by.display_name}." if by else "Cancelled."
 
 
 def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:

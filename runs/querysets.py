@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from mantik.lib.leases import is_free
 from projects.models import Project
-from runs.states import ACTIVE, BEFORE_START, RunState
+from runs.states import ACTIVE, BEFORE_START, FAILURES, RunState
 
 if TYPE_CHECKING:
     from mantik.accounts.models import User
@@ -43,7 +43,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state__in=ACTIVE)
 
     def failed_since(self, since: datetime) -> RunQuerySet:
-        return self.filter(state__in=(RunState.FAILED, RunState.LOST), ended_at__gte=since)
+        return self.filter(state__in=FAILURES, ended_at__gte=since)
 
     def due_for_submission(self, now: datetime) -> RunQuerySet:
         """Not yet started at the site, due, and in no live worker's hands."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -123,13 +122,3 @@ def watch(*, run: Run, now: datetime) -> None:
     watched.update(watched_until=now + WATCH)
     # It may have been put off for a minute while nobody looked.
     watched.filter(state__in=AT_SITE, next_poll_at__gt=now + timedelta(seconds=2)).update(next_poll_at=now)
-
-
-def notice(*, run_uuid: uuid.UUID, now: datetime) -> bool:
-    """A site says that a job has moved on: make its run due. False if there is no such run."""
-    run_id = Run.objects.filter(uuid=run_uuid).values_list("pk", flat=True).first()
-    if run_id is None:
-        return False
-    if Run.objects.filter(pk=run_id, state__in=AT_SITE).update(next_poll_at=now):
-        send_on_commit("runs.tasks.follow_runs", run_ids=[run_id])
-    return True

@@ -40,6 +40,8 @@ BEFORE_START = (RunState.PENDING, RunState.SUBMITTING)
 AT_SITE = (RunState.QUEUED, RunState.RUNNING)
 ACTIVE = BEFORE_START + AT_SITE
 TERMINAL = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST)
+# Of these, what counts as a failure, in lists as in schedules.
+FAILURES = (RunState.FAILED, RunState.LOST)
 
 _BADGES = {
     RunState.PENDING: Badge("Pending", "wait", "pause-circle"),

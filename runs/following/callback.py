@@ -1,14 +1,19 @@
-"""The address at which a site tells us that a job has moved on.
+"""The address at which a site tells us that a job has moved on, and what comes of that.
 
 A notification is a hint to read the job again, never a fact, so all it needs is an address that nobody can
 guess. The token is derived, not stored: a dump of the database gives no valid address away.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+
+from mantik.lib.queue import send_on_commit
+from runs.models import Run
+from runs.states import AT_SITE
 
 
 def notification_url(run_uuid: UUID) -> str:
@@ -19,6 +24,16 @@ def notification_url(run_uuid: UUID) -> str:
 
 def token_is_valid(run_uuid: UUID, token: str) -> bool:
     return constant_time_compare(_token(run_uuid), token)
+
+
+def job_moved_on(*, run_uuid: UUID, now: datetime) -> bool:
+    """A site says so: ask it, soon. False if there is no such run."""
+    run_id = Run.objects.filter(uuid=run_uuid).values_list("pk", flat=True).first()
+    if run_id is None:
+        return False
+    if Run.objects.filter(pk=run_id, state__in=AT_SITE).update(next_poll_at=now):
+        send_on_commit("runs.tasks.follow_runs", run_ids=[run_id])
+    return True
 
 
 def _token(run_uuid: UUID) -> str:

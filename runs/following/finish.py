@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingUnavailable
-from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from mantik.lib.backoff import Clock, backoff
 from mantik.lib.sealing import SealBroken
@@ -12,7 +11,7 @@ from runs.following.job_log import end_of_log, fetch_log
 from runs.following.outcomes import reason_in_log
 from runs.lifecycle import explain, record, set_columns
 from runs.models import Run
-from runs.submission.submit import delete_quietly
+from runs.submission.doubles import delete_doubles
 from runs.tracking.mlflow_run import close_tracking_run
 
 PAUSE = timedelta(seconds=5)
@@ -50,8 +49,7 @@ def _finish_log(run: Run, *, now: datetime) -> bool:
         level = fetch_log(site, run, now=now)
         if level:
             _explain(run, now=now)
-        if run.was_in_doubt:
-            _delete_strays(site, run)
+        delete_doubles(site, run)
     except JobGone:
         return True
     except (SiteError, SealBroken):
@@ -64,12 +62,6 @@ def _explain(run: Run, *, now: datetime) -> None:
     found = reason_in_log(run, end_of_log(run))
     if found:
         explain(run, outcome=found.sentence, line=found.line, now=now)
-
-
-def _delete_strays(site: SiteClient, run: Run) -> None:
-    for job_url in site.find_jobs(run.submission_tag):
-        if job_url != run.job_url:
-            delete_quietly(site, job_url)
 
 
 def _close_tracking(run: Run) -> bool:

@@ -11,6 +11,7 @@ from mantik.lib.humanize import spoken_duration
 from runs.backend_config import BackendConfig, BackendConfigError, QueueLimits, parse_backend_config
 from runs.following.failure_reasons import Failure, Reason, reason
 from runs.following.log_lines import NO_LOG, LogEnd
+from runs.lifecycle import cancelled_message
 from runs.models import Run
 from runs.states import RunState
 from runs.submission import refusals
@@ -46,7 +47,8 @@ def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) ->
         return RunState.FINISHED, "The job ended with exit code 0."
     words = (status.message or "").strip()
     if words == ABORTED:
-        return RunState.CANCELLED, _cancelled(run)
+        elsewhere = f"The job was aborted at {run.site_name}, not through Mantik."
+        return RunState.CANCELLED, cancelled_message(run) or elsewhere
     if status.exit_code:
         return RunState.FAILED, reason(_failure(run, status.exit_code)).sentence
     if refusal := refusal_in(words):
@@ -74,13 +76,6 @@ def core_hours(run: Run, status: JobStatus) -> float | None:
     if seconds is None or run.cpus is None:
         return None
     return run.cpus * seconds / 3600
-
-
-def _cancelled(run: Run) -> str:
-    by = run.cancel_requested_by
-    if by is None:
-        return f"The job was aborted at {run.site_name}, not through Mantik."
-    return f"Cancelled by {by.display_name}."
 
 
 def _failure(run: Run, exit_code: int, log: LogEnd = NO_LOG) -> Failure:

@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from projects.models import Experiment, Project
 from runs.models import Run
-from runs.states import RunState
+from runs.states import FAILURES, RunState
 
 # "99+" is all that a sidebar can say.
 MOST_COUNTED = 100
@@ -25,7 +25,7 @@ def figures(project: Project, *, since: datetime) -> dict[str, float]:
     """{"active", "failed", "finished", "core_hours"}: active now, the others since then."""
     runs = Run.objects.filter(project=project).order_by()
     ended = runs.filter(ended_at__gte=since).aggregate(
-        failed=Count("pk", filter=Q(state__in=(RunState.FAILED, RunState.LOST))),
+        failed=Count("pk", filter=Q(state__in=FAILURES)),
         finished=Count("pk", filter=Q(state=RunState.FINISHED)),
         core_hours=Sum("core_hours", default=0.0),
     )

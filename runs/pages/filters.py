@@ -10,12 +10,12 @@ from mantik.lib.filters import Chips, Filters, Menu, Option, Text, options_from
 from projects.models import Project
 from projects.services.members import people_of
 from runs.querysets import RunQuerySet
-from runs.states import ACTIVE, RunState
+from runs.states import ACTIVE, FAILURES, RunState
 
 STATES: list[Option[tuple[RunState, ...]]] = [
     Option("active", "Active", ACTIVE),
     Option("finished", "Finished", (RunState.FINISHED,)),
-    Option("failed", "Failed", (RunState.FAILED, RunState.LOST)),
+    Option("failed", "Failed", FAILURES),
     Option("cancelled", "Cancelled", (RunState.CANCELLED,)),
 ]
 PERIODS = [

@@ -18,7 +18,7 @@ from runs.pages.phases import Segment, phase_segments
 from runs.pages.waiting import waiting
 from runs.registered_models.services import may_unregister, why_not_registrable
 from runs.services import may_delete
-from runs.states import Badge, RunState
+from runs.states import FAILURES, Badge, RunState
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def detail_line(run: Run, *, now: datetime) -> str:
     """Why it waits or failed; else where it belongs."""
     if held_up := waiting(run, now=now):
         return held_up.reason
-    if run.run_state in (RunState.FAILED, RunState.LOST, RunState.CANCELLED) and run.outcome:
+    if run.run_state in (*FAILURES, RunState.CANCELLED) and run.outcome:
         return run.outcome
     return f"{run.experiment.name} · {run.site_name} · {run.compute_budget_account}"
 

@@ -22,6 +22,7 @@ from runs.pages.waiting import waiting
 from runs.registered_models.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
 from runs.services import may_cancel, may_delete
+from runs.states import FAILURES
 
 TABS = {
     "overview": "Overview",
@@ -71,7 +72,7 @@ def _ending(run: Run) -> dict[str, Any] | None:
     """How it ended, and what shows it. The site's own words only where the sentence does not hold them already."""
     if not run.is_terminal or not run.outcome:
         return None
-    has_failed = run.badge.hue == "bad"
+    has_failed = run.run_state in FAILURES
     words = run.site_message if has_failed else ""
     return {
         "sentence": run.outcome,

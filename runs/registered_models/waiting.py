@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from runs.pages.waiting import OPERATORS, UNATTENDED, Waiting
+from runs.pages.waiting import Waiting, unattended
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.states import UNDER_WAY
 
@@ -12,7 +12,7 @@ from runs.registered_models.states import UNDER_WAY
 def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
     """None for one that is registered as its member wants it, or simply on its way."""
     if model.state in UNDER_WAY:
-        return _unattended(model, now) or _told(model)
+        return unattended(model, "model", now=now) or _told(model)
     if model.aliases_changed_at and model.waiting_for:
         return _told(model, "MLflow's registry does not know yet how the aliases are now. ")
     return None
@@ -20,12 +20,3 @@ def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
 
 def _told(model: RegisteredModel, before: str = "") -> Waiting | None:
     return Waiting(f"{before}{model.waiting_for}", model.waiting_since) if model.waiting_for else None
-
-
-def _unattended(model: RegisteredModel, now: datetime) -> Waiting | None:
-    """Work is due and nobody does it."""
-    due = max(filter(None, (model.next_attempt_at, model.lease_until)), default=None)
-    if due is None or now - due < UNATTENDED:
-        return None
-    told = "No worker has taken this model up yet." if model.attempts == 0 else "No worker has come back to this model."
-    return Waiting(f"{told} {OPERATORS}", due)

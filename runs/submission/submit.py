@@ -38,10 +38,11 @@ from mantik.lib.backoff import Clock, backoff
 from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
-from runs.lifecycle import move, record, wait
+from runs.lifecycle import cancelled_message, move, record, wait
 from runs.models import Run
 from runs.states import RunState
 from runs.submission.assemble import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
+from runs.submission.doubles import delete_doubles, delete_quietly
 
 log = structlog.get_logger(__name__)
 
@@ -235,8 +236,7 @@ class Submission:
 
     def _start(self) -> None:
         run = self.run
-        if run.was_in_doubt:
-            self._delete_doubles()
+        delete_doubles(self._site, run)
         if not run.start_sent_at:
             self._write(start_sent_at=self.clock())
         self._site.start(run.job_url)
@@ -276,12 +276,6 @@ class Submission:
             with suppress(JobGone):
                 self._site.delete(job_url)
 
-    def _delete_doubles(self) -> None:
-        """Jobs of POSTs that arrived after we had stopped waiting for them. None of them was ever started."""
-        for job_url in self._site.find_jobs(self.run.submission_tag):
-            if job_url != self.run.job_url:
-                delete_quietly(self._site, job_url)
-
     def _refused(self, error: SiteRefused) -> None:
         if is_of_login(error):
             self._login_refused(error)
@@ -317,14 +311,12 @@ class Submission:
 
     def _end(self, to: RunState, message: str, **columns: Any) -> None:
         now = self.clock()
-        actor = self.run.cancel_requested_by if to == RunState.CANCELLED else None
         # Followed once more, to close its MLflow run.
         move(
             self.run,
             to=to,
             now=now,
             message=message,
-            actor=actor,
             lease=self.lease,
             next_poll_at=now,
             **columns,
@@ -356,19 +348,6 @@ class Submission:
     def _site(self) -> SiteClient:
         assert self.run.connection is not None  # standing_objection() has seen to it
         return open_connection(self.run.connection)
-
-
-def cancelled_message(run: Run) -> str:
-    by = run.cancel_requested_by
-    return f"Cancelled by {by.display_name}." if by else "Cancelled."
-
-
-def delete_quietly(site: SiteClient, job_url: str) -> None:
-    """Remove a job that never started. If the site does not listen, it expires there by itself."""
-    try:
-        site.delete(job_url)
-    except SiteError as error:
-        log.warning("unstarted_job_left_at_site", job=job_url, code=error.code)
 
 
 def due_runs(*, now: datetime, limit: int) -> list[int]:

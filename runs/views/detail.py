@@ -21,7 +21,7 @@ from mantik.accounts.http import MemberRequest
 from mantik.lib.answers import Confirmation, ask
 from projects.permissions import Action
 from runs import services
-from runs.following.callback import token_is_valid
+from runs.following.callback import job_moved_on, token_is_valid
 from runs.following.job_log import raw_log, read_log
 from runs.models import Run
 from runs.pages.rows import model_of
@@ -179,6 +179,6 @@ def notify(_request: HttpRequest, uuid: UUID, token: str) -> HttpResponse:
     Sites wait for this answer while they hold the job, so nothing slow happens here. The header carries a
     token that could act as the job's owner; it is not read, and not logged.
     """
-    if not token_is_valid(uuid, token) or not services.notice(run_uuid=uuid, now=timezone.now()):
+    if not token_is_valid(uuid, token) or not job_moved_on(run_uuid=uuid, now=timezone.now()):
         raise Http404
     return HttpResponse(status=204)

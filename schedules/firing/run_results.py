@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from runs.models import Run
-from runs.states import RunState
+from runs.states import FAILURES, RunState
 from schedules.models import Schedule, Slot
-
-_FAILED = (RunState.FAILED, RunState.LOST)
 
 
 def settle(schedules: Collection[Schedule]) -> dict[int, list[Run]]:
@@ -50,7 +48,7 @@ def _open_slots(schedules: Collection[Schedule]) -> list[Slot]:
 
 def _count(schedule: Schedule, run: Run) -> None:
     """A run that was cancelled says nothing about the next."""
-    if run.state in _FAILED:
+    if run.state in FAILURES:
         schedule.failures_in_a_row += 1
         schedule.last_failure = run.outcome
     elif run.state == RunState.FINISHED:

@@ -13,7 +13,7 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import counted, spoken_duration, utc_offset, zone_name
 from mantik.lib.paging import page_by
 from projects.permissions import Action, may
-from runs.states import RunState
+from runs.states import FAILURES
 from schedules.cron import CronError, ZoneError, count_until
 from schedules.firing.due import MOST_AT_ONCE
 from schedules.firing.preconditions import owner_of
@@ -107,7 +107,7 @@ def _slot_row(schedule: Schedule, slot: Slot) -> dict[str, Any]:
 def _reason(slot: Slot) -> str:
     """Why it became what it did, and what became of its run if that went wrong."""
     run = slot.run
-    if run is None or run.state not in (RunState.FAILED, RunState.LOST) or not run.outcome:
+    if run is None or run.state not in FAILURES or not run.outcome:
         return slot.reason
     return f"{run.badge.label}: {run.outcome.rstrip('.')}. {slot.reason}"
 
