@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter, itemgetter
@@ -19,8 +19,7 @@ from runs.models import Run, RunEvent
 from runs.planning.plan import Plan
 from runs.planning.repeatable import RECIPE, Repeatable
 
-# What the row of a run has of its own, and what of its recipe the audit tells.
-_OWN = ("uuid", "submission_tag", "project_id", "created_by_id", "name", "commit_pending")
+# What of a run's recipe the audit tells.
 _TOLD = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account")
 
 
@@ -39,6 +38,19 @@ class Order:
     message: str
     commit_pending: bool = False
     uuid: UUID = field(default_factory=uuid4)
+
+
+# What the row of a run has besides its recipe: of its own, by column, and from the moment it is stored. Any other
+# column begins with its default.
+OWN: Mapping[str, Callable[[Order], Any]] = {
+    "uuid": attrgetter("uuid"),
+    "submission_tag": lambda order: f"mantik-{order.uuid}",
+    "project_id": attrgetter("project.pk"),
+    "created_by_id": attrgetter("created_by.pk"),
+    "name": attrgetter("name"),
+    "commit_pending": attrgetter("commit_pending"),
+}
+STAMPED = ("created_at", "next_attempt_at")
 
 
 def store_runs(orders: Sequence[Order], *, verb: str, actor: User | None, now: datetime) -> list[int]:
@@ -113,16 +125,12 @@ def _insert(orders: Sequence[Order], now: datetime) -> list[int]:
     source = type(orders[0].recipe)
     # Two long texts are among them, the same for every run of a schedule.
     copied = Copied(source, RECIPE) if issubclass(source, Repeatable) else None
-    columns = _OWN if copied else (*_OWN, *RECIPE)
-    rows = [(*_own(order), *_recipe(order)) for order in orders]
-    shared = {"created_at": now, "next_attempt_at": now}
-    keys = insert_rows(Run, rows, columns=columns, shared=shared, copied=copied, keyed_by="uuid")
+    columns = tuple(OWN) if copied else (*OWN, *RECIPE)
+    getters = tuple(OWN.values())
+    rows = [(*[get(order) for get in getters], *_recipe(order)) for order in orders]
+    stamps = dict.fromkeys(STAMPED, now)
+    keys = insert_rows(Run, rows, columns=columns, shared=stamps, copied=copied, keyed_by="uuid")
     return [keys[order.uuid] for order in orders]
-
-
-def _own(order: Order) -> tuple[Any, ...]:
-    tag = f"mantik-{order.uuid}"
-    return order.uuid, tag, order.project.pk, order.created_by.pk, order.name, order.commit_pending
 
 
 def _recipe(order: Order) -> tuple[Any, ...]:

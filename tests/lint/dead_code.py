@@ -37,6 +37,7 @@ CALLED_BY_NAME = (
 )
 # Methods that a base class of somebody else's calls, by what that is.
 CALLED_BY_OTHERS = {
+    "Python": ("__init_subclass__",),
     "io.RawIOBase": ("readable", "readinto", "writable"),
     "html.parser.HTMLParser": ("handle_starttag", "handle_endtag", "handle_data"),
     "django_celery_beat's DatabaseScheduler": ("enabled_models_qs", "schedule_changed"),

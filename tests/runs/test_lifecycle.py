@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from mantik.lib.leases import take
 from runs.lifecycle import IllegalMove, move, wait
 from runs.models import Run
 from runs.pages.phases import phase_segments
@@ -51,6 +52,33 @@ def test_of_two_who_move_a_run_one_wins_and_one_event_is_written() -> None:
     assert fresh(run).state == RunState.RUNNING
     assert [event.message for event in run.events.all()] == ["Running."]
     assert other.state == RunState.QUEUED
+
+
+def test_the_end_of_a_cancelled_run_names_who_asked_for_it() -> None:
+    grace = factories.make_user("grace")
+    wished = {"cancel_requested_at": NOW, "cancel_requested_by": grace}
+    for state, actor in ((RunState.CANCELLED, grace), (RunState.FINISHED, None)):
+        run = factories.make_run(RunState.RUNNING, **wished)
+        move(run, to=state, now=NOW, message="Over.")
+        assert run.events.get().actor == actor
+
+
+def test_without_its_lease_a_worker_neither_moves_a_run_nor_says_what_it_waits_for() -> None:
+    run = factories.make_run(RunState.SUBMITTING)
+    lease = take(Run.objects.all(), key=run.pk, now=NOW, time=timedelta(minutes=1))
+    assert lease
+    run.refresh_from_db()
+    assert wait(run, reason="The site is down.", now=NOW, lease=lease)
+    other = take(Run.objects.all(), key=run.pk, now=NOW + timedelta(minutes=1), time=timedelta(minutes=1))
+    assert other
+
+    assert not wait(run, reason="Mine.", now=NOW, lease=lease)
+    assert not move(run, to=RunState.FAILED, now=NOW, message="Mine.", lease=lease)
+    assert (fresh(run).state, fresh(run).lease_token) == (RunState.SUBMITTING, other.token)
+    assert [event.message for event in run.events.all()] == ["The site is down."]
+
+    assert move(run, to=RunState.FAILED, now=NOW, message="Theirs.", lease=other)
+    assert (fresh(run).outcome, fresh(run).lease_token, fresh(run).lease_until) == ("Theirs.", None, None)
 
 
 def test_a_waiting_run_is_told_of_once_per_reason_and_keeps_since_when() -> None:

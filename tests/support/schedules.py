@@ -66,7 +66,7 @@ class Beats:
         )
 
     def start(self, clock: Path | None = None) -> int:
-        """The number of the new process. `clock` is a file of `tests.schedules.firing.wrong_clock`; without, it has ours."""
+        """The number of the new process. `clock` is a file of `wrong_clock` beside it; without, it has ours."""
         assert self._launcher.stdin
         assert self._launcher.stdout
         self._launcher.stdin.write(f"{clock or ''}\n")

@@ -14,7 +14,7 @@ from connections.unicore.values import FileStat, JobState, JobStatus
 from runs.backend_config import QueueLimits
 from runs.following import finish, job_log
 from runs.following.job_log import END, end_of_log, fetch_log
-from runs.following.outcomes import ending, may_change
+from runs.following.outcomes import ABORTED, ending, may_change
 from runs.lifecycle import explain
 from runs.models import Run
 from runs.states import RunState
@@ -51,6 +51,22 @@ def sentence(status: JobStatus, limits: QueueLimits = LIMITS, **columns: Any) ->
     state, told = ending(run, status, limits=lambda: limits)
     assert state == RunState.FAILED
     return told
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, "The job was aborted at JUWELS, not through Mantik."),
+        ({"cancel_requested_at": NOW}, "Cancelled."),
+        ({"cancel_requested_at": NOW, "first_name": "Grace"}, "Cancelled by Grace."),
+    ],
+)
+def test_who_cancelled_it(asked: dict[str, Any], expected: str) -> None:
+    columns = dict(asked)
+    if first_name := columns.pop("first_name", ""):
+        columns["cancel_requested_by"] = factories.make_user("grace", first_name=first_name)
+    run = factories.make_run(RunState.QUEUED, site_name="JUWELS", **columns)
+    assert ending(run, failed(ABORTED), limits=lambda: LIMITS) == (RunState.CANCELLED, expected)
 
 
 def out_of_range(what: str) -> JobStatus:

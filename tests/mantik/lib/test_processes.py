@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mantik.lib.processes import end_groups, groups_left, kill_group, signal_group
+from tests.mantik.up.children import SLEEPS, STUBBORN, is_alive
 from tests.support.waiting import wait_until
-from tests.up.children import SLEEPS, STUBBORN, is_alive
 
 Starter = Callable[[str], "subprocess.Popen[str]"]
 

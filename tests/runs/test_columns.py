@@ -1,0 +1,62 @@
+"""No column of a run is forgotten where runs are stored: each is given a value there, or begins with its default."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from runs.models import Run
+from runs.planning.repeatable import RECIPE
+from runs.states import RunState
+from runs.submission.create import OWN, STAMPED, Order, store_runs
+from tests.support import factories
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+
+# What workers and members write later. A new column stands here, or in OWN or STAMPED of runs/submission/create.py,
+# or in Repeatable.
+BEGINS_WITH_ITS_DEFAULT = {
+    *("id", "state", "waiting_for", "waiting_since", "outcome", "outcome_line"),
+    # Submission.
+    *("attempts", "refusals", "lease_token", "lease_until", "posted_at", "was_in_doubt", "job_url", "job_script"),
+    *("tree_sha", "code_sha256", "code_size", "code_is_inline", "code_uploaded"),
+    *("start_sent_at", "submitting_at", "submitted_at"),
+    # Following.
+    *("next_poll_at", "poll_failures", "watched_until", "site_status", "batch_system_id", "exit_code", "site_message"),
+    *("consumed_seconds", "running_at", "ended_at", "core_hours"),
+    *("log_fetched_at", "log_size", "log_truncated", "log_complete"),
+    # Cancelling.
+    *("cancel_requested_at", "cancel_requested_by_id", "abort_sent_at"),
+    # Tracking.
+    *("mlflow_experiment_id", "mlflow_run_id", "tracking_closed"),
+}
+
+
+def test_each_column_has_one_place_from_which_a_new_run_gets_it() -> None:
+    places = [*OWN, *STAMPED, *RECIPE, *BEGINS_WITH_ITS_DEFAULT]
+    assert sorted(places) == sorted(field.attname for field in Run._meta.concrete_fields)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_copied", [False, True], ids=["from a plan", "from a row"])
+def test_a_new_run_has_what_its_order_says(is_copied: bool) -> None:
+    stored = factories.make_run(parameters={"epochs": "3"})
+    recipe = stored if is_copied else stored.recipe
+    other = factories.make_user("grace")
+    order = Order(stored.project, other, "again", recipe, "Once more.", commit_pending=True)
+
+    [key] = store_runs([order], verb="run.added", actor=other, now=NOW)
+
+    made = Run.objects.get(pk=key)
+    assert made.recipe == stored.recipe
+    assert {name: getattr(made, name) for name in OWN} == {
+        "uuid": order.uuid,
+        "submission_tag": f"mantik-{order.uuid}",
+        "project_id": stored.project_id,
+        "created_by_id": other.pk,
+        "name": "again",
+        "commit_pending": True,
+    }
+    assert {getattr(made, name) for name in STAMPED} == {NOW}
+    assert (made.state, made.attempts, made.code_is_inline) == (RunState.PENDING, 0, True)
