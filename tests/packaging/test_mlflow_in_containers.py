@@ -23,8 +23,9 @@ import yaml
 
 from connections.mlflow.server import is_ready
 from mantik.up.errors import UpError
-from tests.packaging.test_repository import TOP, compose
+from tests.packaging.test_repository import compose
 from tests.support.mlflow_server import HEADERS, TOKEN, free_port
+from tests.support.places import TOP
 from tests.support.postgres import FOR_CRASHES, Cluster, cluster
 
 PASSWORD = "it's a \\ secret"

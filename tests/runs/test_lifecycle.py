@@ -56,9 +56,8 @@ def test_of_two_who_move_a_run_one_wins_and_one_event_is_written() -> None:
 
 def test_the_end_of_a_cancelled_run_names_who_asked_for_it() -> None:
     grace = factories.make_user("grace")
-    wished = {"cancel_requested_at": NOW, "cancel_requested_by": grace}
     for state, actor in ((RunState.CANCELLED, grace), (RunState.FINISHED, None)):
-        run = factories.make_run(RunState.RUNNING, **wished)
+        run = factories.make_run(RunState.RUNNING, cancel_requested_at=NOW, cancel_requested_by=grace)
         move(run, to=state, now=NOW, message="Over.")
         assert run.events.get().actor == actor
 

