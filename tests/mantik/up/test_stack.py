@@ -23,10 +23,10 @@ from mantik.up.output import Terminal
 from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.running import options_from_settings
 from mantik.up.stack import TOP, Options, Stack
-from tests.mantik.up.children import is_alive
 from tests.support.mlflow_server import TOKEN, MlflowServer
 from tests.support.private import open_to_others
 from tests.support.waiting import wait_until
+from tests.up.children import is_alive
 
 
 @pytest.fixture
@@ -132,16 +132,14 @@ def test_a_shared_broker_that_files_name_is_that_of_the_children(tmp_path: Path,
 @pytest.fixture
 def command(options: Options) -> Iterator[subprocess.Popen[str]]:
     """`manage.py up` as a person starts it, in a terminal of its own."""
-    environment = (
+    environment = {
         # It is to start its own broker, as a person's does, also if the suite has one.
-        {name: value for name, value in os.environ.items() if not name.startswith("MANTIK_BROKER_")}
-        | dict(options.environment)
-        | {
-            "MANTIK_DATA_DIR": str(options.data_dir),
-            "MANTIK_MLFLOW_URI": options.mlflow_uri,
-            "PORT": str(options.port),
-        }
-    )
+        **{name: value for name, value in os.environ.items() if not name.startswith("MANTIK_BROKER_")},
+        **options.environment,
+        "MANTIK_DATA_DIR": str(options.data_dir),
+        "MANTIK_MLFLOW_URI": options.mlflow_uri,
+        "PORT": str(options.port),
+    }
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up"],
         cwd=TOP,
