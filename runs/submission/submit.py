@@ -11,7 +11,7 @@ whatever dies and whatever gets lost:
 
 A worker holds a lease while it works on a run. The lease saves work, the protocol does not rest on it: every
 write is fenced by the lease's token, so a worker that was thought dead and comes back cannot commit a job URL
-any more, deletes the job it made, and never starts it.
+any more, deletes the job it made, and never starts it. The job of the run it leaves alone.
 """
 
 from __future__ import annotations
@@ -272,6 +272,7 @@ class Submission:
         jobs = set(self._site.find_jobs(run.submission_tag)) | ({run.job_url} - {""})
         if not jobs:
             self._rest_before_repeating()
+        self._make_sure()
         for job_url in jobs:
             with suppress(JobGone):
                 self._site.delete(job_url)
@@ -306,6 +307,7 @@ class Submission:
 
     def _give_up(self, message: str, **columns: Any) -> None:
         if self.run.job_url and self.run.connection is not None:
+            self._make_sure()
             delete_quietly(self._site, self.run.job_url)
         self._end(RunState.FAILED, message, **columns)
 
@@ -335,6 +337,10 @@ class Submission:
             **NO_LEASE,
             **columns,
         )
+
+    def _make_sure(self) -> None:
+        """Before a job is deleted of which another worker may know, too: they may have started it. Or LeaseLost."""
+        self._write()
 
     def _write(self, *, event: tuple[str, str] | None = None, **columns: Any) -> None:
         """Columns, the event that tells of them, and a longer lease, or LeaseLost and nothing."""

@@ -23,10 +23,10 @@ from mantik.up.output import Terminal
 from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.running import options_from_settings
 from mantik.up.stack import TOP, Options, Stack
+from tests.mantik.up.children import is_alive
 from tests.support.mlflow_server import TOKEN, MlflowServer
 from tests.support.private import open_to_others
 from tests.support.waiting import wait_until
-from tests.up.children import is_alive
 
 
 @pytest.fixture
