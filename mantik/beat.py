@@ -25,6 +25,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
         # Rows of sessions that are over.
         "Sweep sessions": _every(3600, "mantik.accounts.tasks.sweep_sessions"),
+        # Keys of requests that nobody will send again.
+        "Sweep keys of requests": _every(3600, "mantik.idempotency.tasks.sweep_keys"),
         # Code repositories somebody asked to fetch, where the message was lost.
         "Sweep fetches of code": _every(20, "projects.tasks.sweep_fetches"),
         # Keys of killed fetches, and copies of code repositories that were deleted.

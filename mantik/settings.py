@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "mantik.accounts",
     "mantik.audit",
+    "mantik.idempotency",
     "mantik.notices",
     "mantik.tokens",
     "connections",

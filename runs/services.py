@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import record as record_for_audit
+from mantik.idempotency.services import Asked, once
 from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
@@ -25,6 +26,9 @@ class NotAllowed(Exception):
     """The state of the run does not allow it; the text says why, for the member."""
 
 
+NOT_ASKED_BEFORE = Asked()
+
+
 def create_run(
     *,
     project: Project,
@@ -35,11 +39,13 @@ def create_run(
     compute_budget_account: str,
     plan: Plan,
     now: datetime,
+    asked: Asked = NOT_ASKED_BEFORE,
 ) -> Run:
     """Store a run as planned and hand it to the workers once it is committed.
 
-    `plan` must be without problems. From here on the run cannot be lost: a sweep finds it if the message does
-    not arrive. Raises NotAllowed if what it refers to has just been deleted.
+    The same request again, as `asked`, is the run that the first has made. `plan` must be without problems. From here
+    on the run cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if what it refers to,
+    or the run of the same request, was deleted.
     """
     recipe = recipe_of_plan(
         plan, experiment=experiment, connection=connection, compute_budget_account=compute_budget_account
@@ -51,14 +57,22 @@ def create_run(
         recipe=recipe,
         message="RUN! was pressed; everything is stored.",
     )
+
+    def store() -> str:
+        keys = store_runs([order], verb="run.added", actor=user, now=now)
+        hand_over_on_commit(keys)
+        return str(keys[0])
+
     try:
         with transaction.atomic():
-            keys = store_runs([order], verb="run.added", actor=user, now=now)
-            hand_over_on_commit(keys)
+            made = once(asked, user=user, kind=f"run.added {project.pk}", make=store)
     except IntegrityError:
         # Somebody was faster, between the form and here.
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
-    return Run.objects.get(pk=keys[0])
+    run = Run.objects.filter(pk=made.text).first()
+    if run is None:
+        raise NotAllowed("The run of this form was deleted. To have another one, open the form anew.")
+    return run
 
 
 def may_cancel(user: User, run: Run) -> bool:

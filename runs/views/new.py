@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
+from mantik.idempotency.services import FIELD, Asked, new_key
 from mantik.lib.offers import with_offers
 from projects.code import mirrors
 from projects.models import Project
@@ -71,6 +72,7 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
             compute_budget_account=form.cleaned_data["compute_budget_account"],
             plan=form.plan,
             now=timezone.now(),
+            asked=Asked.by_form(request.POST),
         )
     except services.NotAllowed as reason:
         form.add_error("code_repository", str(reason))
@@ -85,6 +87,7 @@ def _page(
         "project": project,
         "room": "submissions",
         "form": form,
+        "key": request.POST.get(FIELD) or new_key(),
         "is_as_linked": request.method == "GET" and form.wish is not None,
         "plan": form.plan,
         "preview": preview_of(form.plan, account=form.account, name=form.run_name),

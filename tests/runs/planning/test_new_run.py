@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import Any
 
@@ -66,6 +67,36 @@ def test_run_stores_everything_that_is_needed_to_repeat_it(member: Client, world
     assert (run.queue, run.nodes, run.cpus) == ("batch", 1, 2)
     assert run.compute_budget_account == "demo"
     assert [event.kind for event in run.events.all()] == ["state.pending"]
+
+
+def test_the_same_form_sent_twice_is_one_run(member: Client, world: World) -> None:
+    key = hidden_key(member, world)
+    first, again = (post(member, world, idempotency_key=key) for _ in range(2))
+    assert (first.status_code, first.url) == (again.status_code, again.url) == (302, first.url)
+    assert Run.objects.count() == 1
+
+
+def test_who_goes_back_and_changes_the_form_gets_another_run(member: Client, world: World) -> None:
+    key = hidden_key(member, world)
+    post(member, world, idempotency_key=key)
+    post(member, world, idempotency_key=key, name="another")
+    post(member, world, idempotency_key=hidden_key(member, world))
+    assert Run.objects.count() == 3
+
+
+def test_the_form_of_a_run_that_was_deleted_says_so(member: Client, world: World) -> None:
+    key = hidden_key(member, world)
+    post(member, world, idempotency_key=key)
+    Run.objects.all().delete()
+    assert "The run of this form was deleted." in refused(member, world, idempotency_key=key)
+
+
+def hidden_key(member: Client, world: World) -> str:
+    """As the form has it, also when it comes back because something is wrong in it."""
+    page = member.get(reverse("runs:new", args=[world.project.slug])).content.decode()
+    key = str(re.findall(r'name="idempotency_key" value="([^"]+)"', page)[0])
+    assert f'value="{key}"' in post(member, world, idempotency_key=key, name="").content.decode()
+    return key
 
 
 def test_the_tag_is_stored_before_anything_is_sent(member: Client, world: World) -> None:

@@ -1,0 +1,28 @@
+"""Which requests have been answered, and with what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+LONGEST_KIND = 60
+
+
+class IdempotencyKey(models.Model):
+    """One request of a person: `kind` says for what ("run.added"), `digest` is of its key and of what it asked.
+
+    `answer` names what it made, as who made it wants to have it told: a UUID, an address.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_keys")
+    kind = models.CharField(max_length=LONGEST_KIND)
+    digest = models.CharField(max_length=64)
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("user", "kind", "digest", name="idempotency_key_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.digest[:8]}"

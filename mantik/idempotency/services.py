@@ -1,0 +1,81 @@
+"""Making something once.
+
+A form that is sent twice, a program that has heard no answer and asks again, a hook that is delivered again: each
+carries a key that its sender keeps for all tries. The same key with other contents is another request, because a
+browser that goes back shows the form with the key it had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import QueryDict
+
+from mantik.accounts.models import User
+from mantik.idempotency.models import IdempotencyKey
+
+# Nobody tries again after that.
+KEPT_FOR = timedelta(days=7)
+# The hidden field of a form.
+FIELD = "idempotency_key"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as its sender wrote it: its key, "" for none, and its JSON-able contents."""
+
+    key: str = ""
+    contents: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def by_form(cls, data: QueryDict) -> Asked:
+        """What a person typed, not what it means by now: a branch may have moved on before the form comes again."""
+        contents = {name: values for name, values in data.lists() if name != "csrfmiddlewaretoken"}
+        return cls(data.get(FIELD, ""), contents)
+
+    @property
+    def digest(self) -> str:
+        told = json.dumps([self.key, self.contents], sort_keys=True)
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`is_new` is False for what an earlier request has made."""
+
+    text: str
+    is_new: bool
+
+
+def new_key() -> str:
+    """For a form as it is drawn."""
+    return secrets.token_urlsafe(16)
+
+
+def once(asked: Asked, *, user: User, kind: str, make: Callable[[], str]) -> Answer:
+    """What `make` returns, which is called unless the same has been `asked` before.
+
+    All in one transaction: two at once wait for each other, and what `make` raises leaves no key. Without a key
+    every request is a new one.
+    """
+    if not asked.key:
+        return Answer(make(), is_new=True)
+    with transaction.atomic():
+        row, is_new = IdempotencyKey.objects.get_or_create(user=user, kind=kind, digest=asked.digest)
+        if is_new:
+            row.answer = make()
+            row.save(update_fields=["answer"])
+        return Answer(row.answer, is_new)
+
+
+def forget_old(*, now: datetime) -> int:
+    """How many keys are gone of which nobody will ask again."""
+    count, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    return count
