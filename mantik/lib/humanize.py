@@ -1,12 +1,13 @@
 """Times, durations, sizes and counts in the one wording each has everywhere. Pure: no clock, no settings.
 
-`static/js/relative-time.js` words the age of a moment as `relative_time` does; change both together.
+`static/js/words.js` says some of them in the browser; a test runs both over the same values.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -42,7 +43,9 @@ def _coarse(seconds: float) -> str:
 
 def _date(moment: datetime, now: datetime) -> str:
     text = f"{moment.day} {moment:%b}"
-    return text if moment.year == now.year else f"{text} {moment.year}"
+    # The year of `now` is that of the moment's offset, which is all of a zone that the browser knows.
+    year = now.astimezone(timezone(moment.utcoffset() or timedelta())).year
+    return text if moment.year == year else f"{text} {moment.year}"
 
 
 def absolute_time(moment: datetime, *, zone: tzinfo | None = None, seconds: bool = False) -> str:
@@ -119,11 +122,8 @@ def number(value: int) -> str:
 
 
 def measure(value: float | None) -> str:
-    """A value of a metric, as short as it can be told apart: "0.4019", "1,204", "3.20e-7".
-
-    `static/js/metrics/numbers.js` words it the same; change both together.
-    """
-    if value is None:
+    """A value of a metric, as short as it can be told apart: "0.4019", "1,204", "3.20e-7"."""
+    if value is None or not isfinite(value):
         return "not a number"
     size = abs(value)
     if not size:
@@ -136,8 +136,11 @@ def measure(value: float | None) -> str:
 
 
 def _significant(value: float, digits: int) -> Decimal:
-    """`value`, which is not zero, rounded to so many digits as people and browsers do: halves away from zero."""
-    exact = Decimal(value)
+    """`value`, which is not zero, rounded to so many digits as people and browsers do: halves away from zero.
+
+    Half is what is written so: 1.0005, although the nearest number that a machine has is a little less.
+    """
+    exact = Decimal(repr(value))
     return exact.quantize(Decimal((0, (1,), exact.adjusted() - digits + 1)), ROUND_HALF_UP)
 
 

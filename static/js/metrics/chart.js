@@ -1,5 +1,6 @@
 // One metric: its name and last value, its line, and its numbers as a table.
-import { positive, short, smoothed } from "./numbers.js";
+import { measure } from "../words.js";
+import { positive, smoothed } from "./numbers.js";
 import { fillTable, makeTable } from "./table.js";
 
 const COLOURS = 4;
@@ -37,7 +38,7 @@ export class Chart {
 
   show(metric, switches) {
     this.#metric = metric;
-    this.#last.textContent = short(metric.last);
+    this.#last.textContent = measure(metric.last);
     this.#plotBox.setAttribute("aria-label", description(metric));
     fillTable(this.#table, metric.points);
     if (this.#plot && same(switches, this.#switches)) this.#plot.setData(this.#data(switches));
@@ -94,7 +95,7 @@ export class Chart {
       gap: 4,
       ticks: { show: false },
       grid: { stroke: this.#colour("grid"), width: 1, ...grid },
-      values: (_plot, splits) => splits.map((value) => (value === null ? "" : short(value))),
+      values: (_plot, splits) => splits.map((value) => (value === null ? "" : measure(value))),
     };
   }
 
@@ -102,7 +103,7 @@ export class Chart {
   #point(plot) {
     const at = plot.cursor.idx;
     const point = at === null || at === undefined ? null : this.#metric.points[at];
-    this.#last.textContent = point ? `step ${short(point[0])}: ${short(point[1])}` : short(this.#metric.last);
+    this.#last.textContent = point ? `step ${measure(point[0])}: ${measure(point[1])}` : measure(this.#metric.last);
   }
 
   #fit() {
@@ -119,7 +120,7 @@ function element(tag, className, text = "") {
 
 function description({ key, points, last }) {
   const count = points.length === 1 ? "1 point" : `${points.length} points`;
-  return `${key}: ${count}, last ${short(last)}. The numbers follow as a table.`;
+  return `${key}: ${count}, last ${measure(last)}. The numbers follow as a table.`;
 }
 
 function same(one, other) {

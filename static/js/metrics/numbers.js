@@ -1,14 +1,4 @@
-// Numbers of metrics, in words and in lines.
-
-const DIGITS = 4;
-
-/** As short as it can be told apart: 0.4019, 1,204, 3.20e-7. The same as `measure` in mantik/lib/humanize.py. */
-export function short(value) {
-  if (value === null || value === undefined) return "not a number";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2).replace("e+", "e");
-  return value.toLocaleString("en", { maximumSignificantDigits: size >= 1000 ? 6 : DIGITS });
-}
+// Numbers of metrics as lines.
 
 /** An average that forgets: what the eye would draw through a jittery line. Gaps stay gaps. */
 export function smoothed(values, weight = 0.8) {

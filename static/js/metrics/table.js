@@ -1,5 +1,5 @@
 // The numbers behind a line, for screen readers and for copying.
-import { short } from "./numbers.js";
+import { measure, number } from "../words.js";
 
 export function makeTable(key) {
   const details = document.createElement("details");
@@ -42,7 +42,7 @@ function body(points) {
   const made = document.createElement("tbody");
   for (const [step, value] of points) {
     const row = document.createElement("tr");
-    row.append(cell("td", step.toLocaleString("en")), cell("td", short(value)));
+    row.append(cell("td", number(step)), cell("td", measure(value)));
     made.append(row);
   }
   return made;

@@ -1,0 +1,61 @@
+// Times and numbers in the words of mantik/lib/humanize.py. A test runs both over the same values.
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** The age of `moment`, an ISO 8601 text with its offset, at `now` in milliseconds since 1970. */
+export function relativeTime(moment, now) {
+  const at = Date.parse(moment);
+  const seconds = (now - at) / 1000;
+  const distance = Math.abs(seconds);
+  if (distance < 45) return seconds >= 0 ? "just now" : "now";
+  if (distance >= 30 * DAY) return dateOf(at, now, offsetOf(moment));
+  if (distance >= DAY && distance < 2 * DAY) return seconds > 0 ? "yesterday" : "tomorrow";
+  const amount = coarse(distance);
+  return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+function coarse(seconds) {
+  if (seconds < HOUR - 30) return `${Math.max(1, roundHalfToEven(seconds / MINUTE))} min`;
+  if (seconds < DAY) return `${Math.max(1, Math.floor(seconds / HOUR))} h`;
+  return `${Math.floor(seconds / DAY)} days`;
+}
+
+// As Python rounds.
+function roundHalfToEven(value) {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 ? floor + 1 : floor;
+}
+
+// In the zone the server wrote the moment in, not in the browser's.
+function dateOf(at, now, offset) {
+  const there = new Date(at + offset);
+  const text = `${there.getUTCDate()} ${MONTHS[there.getUTCMonth()]}`;
+  const year = there.getUTCFullYear();
+  return year === new Date(now + offset).getUTCFullYear() ? text : `${text} ${year}`;
+}
+
+function offsetOf(moment) {
+  const found = /([+-])(\d\d):(\d\d)$/.exec(moment);
+  if (!found) return 0;
+  const size = (Number(found[2]) * 60 + Number(found[3])) * 60_000;
+  return found[1] === "-" ? -size : size;
+}
+
+/** 1,204. */
+export function number(value) {
+  return value.toLocaleString("en");
+}
+
+/** A value of a metric, as short as it can be told apart: 0.4019, 1,204, 3.20e-7. */
+export function measure(value) {
+  if (!Number.isFinite(value)) return "not a number";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e-4 && size < 1e7) return value.toLocaleString("en", { maximumSignificantDigits: size >= 1000 ? 6 : 4 });
+  const digits = { notation: "scientific", minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
+  return value.toLocaleString("en", digits).replace("E", "e");
+}
