@@ -11,5 +11,5 @@ class MantikConfig(AppConfig):
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
-        # Before any room's admin or forms are imported.
+        # Before any app's admin or forms are imported.
         make_subscriptable()

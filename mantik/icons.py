@@ -2,7 +2,7 @@
 
 ICONS: frozenset[str] = frozenset(
     {
-        # rooms
+        # the sidebars
         "bell",
         "box-seam",
         "calendar3",

@@ -1,4 +1,4 @@
-"""The rooms of the sidebars: one line each, in the order they are shown."""
+"""The items of the sidebars: one line each, in the order they are shown."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from projects.permissions import Action, may
 
 
 @dataclass(frozen=True)
-class Room:
+class SidebarItem:
     """A page that the sidebar leads to.
 
     A number may stand beside it (`nav_counts[id]`), in `hue`, where it asks for action. In a project it is shown
     to those who may do what it `needs`. `url`, `is_current` and `count` are filled in for one request by
-    `project_rooms` and `settings_rooms`.
+    `project_sidebar` and `settings_sidebar`.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Room:
     url_name: str
     icon: str = ""
     hue: str = "bad"
-    children: tuple[Room, ...] = ()
+    children: tuple[SidebarItem, ...] = ()
     needs: Action = Action.VIEW_PROJECT
     url: str = ""
     is_current: bool = False
@@ -35,58 +35,58 @@ class Room:
 
 
 # A hairline separates the groups.
-PROJECT_ROOMS: tuple[tuple[Room, ...], ...] = (
+PROJECT_SIDEBAR: tuple[tuple[SidebarItem, ...], ...] = (
     (
-        Room("overview", "Overview", "projects:overview", icon="columns-gap"),
-        Room(
+        SidebarItem("overview", "Overview", "projects:overview", icon="columns-gap"),
+        SidebarItem(
             "runs",
             "Runs",
             "runs:list",
             icon="collection-play",
-            children=(Room("submissions", "Submissions", "runs:submissions"),),
+            children=(SidebarItem("submissions", "Submissions", "runs:submissions"),),
         ),
-        Room("schedules", "Schedules", "schedules:list", icon="calendar3", hue="wait"),
-        Room("experiments", "Experiments", "projects:experiments", icon="graph-up"),
-        Room("models", "Models", "models:list", icon="box-seam"),
-        Room("code", "Code", "projects:code", icon="git"),
+        SidebarItem("schedules", "Schedules", "schedules:list", icon="calendar3", hue="wait"),
+        SidebarItem("experiments", "Experiments", "projects:experiments", icon="graph-up"),
+        SidebarItem("models", "Models", "models:list", icon="box-seam"),
+        SidebarItem("code", "Code", "projects:code", icon="git"),
     ),
     (
-        Room("members", "Members", "projects:members", icon="people", needs=Action.VIEW_MEMBERS),
-        Room("settings", "Settings", "projects:settings", icon="gear", needs=Action.EDIT_PROJECT),
+        SidebarItem("members", "Members", "projects:members", icon="people", needs=Action.VIEW_MEMBERS),
+        SidebarItem("settings", "Settings", "projects:settings", icon="gear", needs=Action.EDIT_PROJECT),
     ),
 )
 
-SETTINGS_ROOMS: tuple[Room, ...] = (
-    Room("account", "Account", "accounts:account", icon="person-circle"),
-    Room("connections", "Connections", "connections:list", icon="plug"),
-    Room("tokens", "Tokens", "tokens:list", icon="key"),
-    Room("notices", "Notices", "notices:list", icon="bell"),
-    Room("groups", "Groups", "projects:groups", icon="people"),
-    Room("invitations", "Invitations", "projects:invitations", icon="envelope"),
+SETTINGS_SIDEBAR: tuple[SidebarItem, ...] = (
+    SidebarItem("account", "Account", "accounts:account", icon="person-circle"),
+    SidebarItem("connections", "Connections", "connections:list", icon="plug"),
+    SidebarItem("tokens", "Tokens", "tokens:list", icon="key"),
+    SidebarItem("notices", "Notices", "notices:list", icon="bell"),
+    SidebarItem("groups", "Groups", "projects:groups", icon="people"),
+    SidebarItem("invitations", "Invitations", "projects:invitations", icon="envelope"),
 )
 
 
-def project_rooms(
+def project_sidebar(
     *, project: Project, user: User | AnonymousUser, current: str, counts: Mapping[str, int]
-) -> list[list[Room]]:
-    """The sidebar of `project` as `user` sees it, `current` being the id of the room that is open."""
+) -> list[list[SidebarItem]]:
+    """The sidebar of `project` as `user` sees it, `current` being the id of the item that is open."""
     groups = [
-        [_open(room, [project.slug], current, counts) for room in group if may(user, room.needs, project)]
-        for group in PROJECT_ROOMS
+        [_open(item, [project.slug], current, counts) for item in group if may(user, item.needs, project)]
+        for group in PROJECT_SIDEBAR
     ]
     return [group for group in groups if group]
 
 
-def settings_rooms(*, current: str) -> list[Room]:
+def settings_sidebar(*, current: str) -> list[SidebarItem]:
     """The sidebar of a user's own settings."""
-    return [_open(room, [], current, {}) for room in SETTINGS_ROOMS]
+    return [_open(item, [], current, {}) for item in SETTINGS_SIDEBAR]
 
 
-def _open(room: Room, arguments: list[str], current: str, counts: Mapping[str, int]) -> Room:
+def _open(item: SidebarItem, arguments: list[str], current: str, counts: Mapping[str, int]) -> SidebarItem:
     return replace(
-        room,
-        url=reverse(room.url_name, args=arguments),
-        is_current=room.id == current,
-        count=counts.get(room.id, 0),
-        children=tuple(_open(child, arguments, current, counts) for child in room.children),
+        item,
+        url=reverse(item.url_name, args=arguments),
+        is_current=item.id == current,
+        count=counts.get(item.id, 0),
+        children=tuple(_open(child, arguments, current, counts) for child in item.children),
     )

@@ -1,4 +1,4 @@
-"""Pages composed of several rooms: each room gives its rows, nothing here decides anything."""
+"""Pages composed of several apps: each app gives its rows, nothing here decides anything."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
     labels = project.labels.in_order()
-    context: dict[str, Any] = {"project": project, "room": "overview", "labels": labels}
+    context: dict[str, Any] = {"project": project, "nav": "overview", "labels": labels}
     if latest:
         context |= {
             "rows": run_rows(latest, user=request.user, project=project, now=now),

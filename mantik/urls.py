@@ -13,7 +13,7 @@ from runs.results.views import experiment_list
 from runs.tracking.gateway.views import no_such_call
 from runs.views.detail import notify
 
-# Pages composed of several rooms are wired here; their addresses are the projects' own.
+# Pages composed of several apps are wired here; their addresses are the projects' own.
 _projects = [
     *project_urls,
     path("projects/", pages.project_list, name="list"),

@@ -1,6 +1,6 @@
-"""What stands on a connection, told by the rooms that this one does not know.
+"""What stands on a connection, told by the apps that this one does not know.
 
-A room registers when Django starts (`ready()` of its AppConfig): who uses a connection, so that it is not deleted
+An app registers when Django starts (`ready()` of its AppConfig): who uses a connection, so that it is not deleted
 under them, and what waits for it, so that it goes on when the login works again.
 """
 
@@ -34,21 +34,21 @@ _wakers: dict[str, Waker] = {}
 _lockers: dict[str, Locker] = {}
 
 
-def register_usage(room: str, finder: Finder) -> None:
-    """`finder` tells what of `room` would break without a connection."""
-    _finders[room] = finder
+def register_usage(app: str, finder: Finder) -> None:
+    """`finder` tells what of `app` would break without a connection."""
+    _finders[app] = finder
 
 
-def register_waker(room: str, waker: Waker) -> None:
+def register_waker(app: str, waker: Waker) -> None:
     """`waker` is called, in the transaction of the change, when a connection may work again that did not."""
-    _wakers[room] = waker
+    _wakers[app] = waker
 
 
-def register_locker(room: str, locker: Locker) -> None:
+def register_locker(app: str, locker: Locker) -> None:
     """`locker` is called, in the transaction of the deletion, before anything else: for what begins to use a
     connection by itself, holds a row of its own meanwhile, and is to be waited for.
     """
-    _lockers[room] = locker
+    _lockers[app] = locker
 
 
 def uses_of(connection: Connection) -> list[Use]:
@@ -62,15 +62,15 @@ def consequences_of(connection: Connection) -> list[str]:
 
 
 def _all(connection: Connection) -> Iterator[Use]:
-    for room in sorted(_finders):
-        yield from _finders[room](connection)
+    for app in sorted(_finders):
+        yield from _finders[app](connection)
 
 
 def lock_uses(connection: Connection) -> None:
-    for room in sorted(_lockers):
-        _lockers[room](connection)
+    for app in sorted(_lockers):
+        _lockers[app](connection)
 
 
 def wake(connection: Connection, now: datetime) -> None:
-    for room in sorted(_wakers):
-        _wakers[room](connection, now)
+    for app in sorted(_wakers):
+        _wakers[app](connection, now)

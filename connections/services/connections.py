@@ -1,7 +1,4 @@
-"""Making, testing, changing and deleting connections.
-
-How a connection is opened, used and judged is imported from here, too, by the rooms that work with connections.
-"""
+"""Making, testing, changing and deleting connections."""
 
 from __future__ import annotations
 

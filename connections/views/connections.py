@@ -21,7 +21,7 @@ from connections.unicore.errors import SiteError
 from mantik.accounts.http import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
 
-ROOM = {"room": "connections"}
+NAV = {"nav": "connections"}
 
 
 @login_required
@@ -29,7 +29,7 @@ ROOM = {"room": "connections"}
 def connection_list(request: MemberRequest) -> HttpResponse:
     cards = cards_of(Connection.objects.owned_by(request.user), now=timezone.now())
     sites = Site.objects.filter(added_by=request.user).order_by("name", "pk")
-    return render(request, "connections/list.html", {"cards": cards, "sites": sites, **ROOM})
+    return render(request, "connections/list.html", {"cards": cards, "sites": sites, **NAV})
 
 
 @login_required
@@ -44,7 +44,7 @@ def add(request: MemberRequest) -> HttpResponse:
             "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES,
         }
         status = 422 if request.method == "POST" else 200
-        return render(request, "connections/choose.html", {**offered, **ROOM}, status=status)
+        return render(request, "connections/choose.html", {**offered, **NAV}, status=status)
     form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
     if request.method == "POST" and form.is_valid():
         try:
@@ -58,7 +58,7 @@ def add(request: MemberRequest) -> HttpResponse:
         else:
             messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
             return redirect(_card_url(connection))
-    context = {"form": form, "kind": kind, "traits": form.traits, **ROOM}
+    context = {"form": form, "kind": kind, "traits": form.traits, **NAV}
     return render(request, "connections/form.html", context, status=status_of(form))
 
 
@@ -76,7 +76,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
             what = "key pair" if connection.traits.has_key_pair else "secret"
             messages.info(request, f"The {what} of {connection.name} is replaced. {_next_step(connection)}")
             return redirect(_card_url(connection))
-    context = {"form": form, "connection": connection, "traits": form.traits, **ROOM}
+    context = {"form": form, "connection": connection, "traits": form.traits, **NAV}
     return render(request, "connections/secret.html", context, status=status_of(form))
 
 
@@ -122,7 +122,7 @@ def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -
     return ask(
         request,
         question,
-        room="connections",
+        nav="connections",
         back_url=reverse("connections:list"),
         template="connections/confirm_delete.html",
         status=status,

@@ -16,7 +16,7 @@ from connections.services import sites
 from mantik.accounts.http import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
 
-ROOM = {"room": "connections"}
+NAV = {"nav": "connections"}
 
 
 @login_required
@@ -33,7 +33,7 @@ def add(request: MemberRequest) -> HttpResponse:
         else:
             messages.info(request, f"{site.name} is added, for you alone. Add a connection to it, and test it.")
             return redirect("connections:add")
-    return render(request, "connections/site_form.html", {"form": form, **ROOM}, status=status_of(form))
+    return render(request, "connections/site_form.html", {"form": form, **NAV}, status=status_of(form))
 
 
 @login_required
@@ -54,4 +54,4 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
         verb="Delete site",
         icon_name="trash3",
     )
-    return ask(request, question, room="connections", back_url=reverse("connections:list"))
+    return ask(request, question, nav="connections", back_url=reverse("connections:list"))

@@ -1,1 +1,1 @@
-"""Deleting one's account, which concerns every room."""
+"""Deleting one's account, which concerns every app."""

@@ -31,4 +31,4 @@ def delete(request: MemberRequest) -> HttpResponse:
             messages.info(request, "Your account is deleted.")
             return redirect("account_login")
     status = 409 if request.method == "POST" else 200
-    return render(request, "accounts/delete.html", {"room": "account", "obstacles": obstacles}, status=status)
+    return render(request, "accounts/delete.html", {"nav": "account", "obstacles": obstacles}, status=status)

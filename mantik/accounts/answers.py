@@ -24,7 +24,7 @@ def our_way(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if isinstance(response, TemplateResponse):
-            response.context_data = {"room": "account"} | (response.context_data or {})
+            response.context_data = {"nav": "account"} | (response.context_data or {})
             if request.method == "POST" and response.status_code == 200:
                 response.status_code = 422
         return response

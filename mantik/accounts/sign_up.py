@@ -13,7 +13,7 @@ _awaits: list[Callable[[str], bool]] = []
 
 
 def awaited_by(awaits: Callable[[str], bool]) -> None:
-    """For a room that invites people: `awaits(email)` says whether it expects somebody with that address."""
+    """For an app that invites people: `awaits(email)` says whether it expects somebody with that address."""
     _awaits.append(awaits)
 
 

@@ -32,7 +32,7 @@ def account(request: MemberRequest) -> HttpResponse:
         messages.info(request, "Your account is saved.")
         return redirect("accounts:account")
     context = {
-        "room": "account",
+        "nav": "account",
         "form": form,
         "awaited_address": EmailAddress.objects.filter(user=user, verified=False).first(),
         "factors": Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count(),
@@ -58,7 +58,7 @@ def theme(request: MemberRequest) -> HttpResponse:
 @require_GET
 def sessions(request: MemberRequest) -> HttpResponse:
     found = Session.objects.of(request.user).latest_first()
-    context = {"room": "account", "sessions": found, "current": row_key(request.session.session_key or "")}
+    context = {"nav": "account", "sessions": found, "current": row_key(request.session.session_key or "")}
     return render(request, "accounts/sessions.html", context)
 
 

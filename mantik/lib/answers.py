@@ -35,14 +35,14 @@ def ask(
     request: HttpRequest,
     question: Confirmation,
     *,
-    room: str,
+    nav: str,
     back_url: str,
     project: object = None,
     template: str = "",
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
-    """The page that asks, in a room of `project` or else of the user's settings. The answer is a POST to itself."""
-    own = {"room": room, "project": project, "action_url": request.path, "back_url": back_url}
+    """The page that asks; `nav` is its item in the sidebar of `project`, or of the settings. It POSTs to itself."""
+    own = {"nav": nav, "project": project, "action_url": request.path, "back_url": back_url}
     usual = "confirm.html" if project else "confirm_settings.html"
     return render(request, template or usual, {**own, **vars(question), **context}, status=status)

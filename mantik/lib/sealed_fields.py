@@ -58,5 +58,5 @@ def keyed_fields() -> list[KeyedField]:
 
 
 def sealed_fields() -> list[SealedField]:
-    """Those of all rooms, once Django has loaded them."""
+    """Those of all apps, once Django has loaded them."""
     return sorted(_fields.values(), key=str)

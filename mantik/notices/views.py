@@ -20,7 +20,7 @@ PAGE = 50
 def notice_list(request: MemberRequest) -> HttpResponse:
     page = page_by_pk(Notice.objects.told_to(request.user), cursor=request.GET.get("page", ""), size=PAGE)
     context = {
-        "room": "notices",
+        "nav": "notices",
         "notices": page.rows,
         "unread": services.unread(request.user),
         "page": page,

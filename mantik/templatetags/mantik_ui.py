@@ -225,10 +225,10 @@ def field_widget(field: BoundField, described_by: str = "", mono: bool = False) 
 
 
 @register.simple_tag
-def project_rooms(
-    project: Any, user: Any, room: str | None, nav_counts: Mapping[str, int] | None
-) -> list[list[navigation.Room]]:
-    return navigation.project_rooms(project=project, user=user, current=room or "", counts=nav_counts or {})
+def project_sidebar(
+    project: Any, user: Any, nav: str | None, nav_counts: Mapping[str, int] | None
+) -> list[list[navigation.SidebarItem]]:
+    return navigation.project_sidebar(project=project, user=user, current=nav or "", counts=nav_counts or {})
 
 
 @register.simple_tag
@@ -238,5 +238,5 @@ def sign_up_offered() -> bool:
 
 
 @register.simple_tag
-def settings_rooms(room: str | None) -> list[navigation.Room]:
-    return navigation.settings_rooms(current=room or "")
+def settings_sidebar(nav: str | None) -> list[navigation.SidebarItem]:
+    return navigation.settings_sidebar(current=nav or "")

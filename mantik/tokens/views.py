@@ -29,7 +29,7 @@ MOST = 200
 @require_GET
 def token_list(request: MemberRequest) -> HttpResponse:
     tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST]
-    return render(request, "tokens/list.html", {"room": "tokens", "tokens": tokens})
+    return render(request, "tokens/list.html", {"nav": "tokens", "tokens": tokens})
 
 
 @login_required
@@ -51,8 +51,8 @@ def add(request: MemberRequest) -> HttpResponse:
         except services.NameTaken:
             form.add_error("name", "You already have a token of that name. Choose another name.")
         else:
-            return render(request, "tokens/made.html", {"room": "tokens", "row": row, "token": token}, status=201)
-    return render(request, "tokens/form.html", {"room": "tokens", "form": form}, status=status_of(form))
+            return render(request, "tokens/made.html", {"nav": "tokens", "row": row, "token": token}, status=201)
+    return render(request, "tokens/form.html", {"nav": "tokens", "form": form}, status=status_of(form))
 
 
 @login_required
@@ -66,7 +66,7 @@ def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
             verb="Revoke token",
             icon_name="slash-circle",
         )
-        return ask(request, question, room="tokens", back_url=reverse("tokens:list"))
+        return ask(request, question, nav="tokens", back_url=reverse("tokens:list"))
     services.revoke(token=token, actor=request.user, now=timezone.now())
     messages.info(request, f"{token.name} is revoked.")
     return redirect("tokens:list")

@@ -24,7 +24,7 @@ def activity(request: MemberRequest, slug: str) -> HttpResponse:
     page = page_by_pk(filters.events(), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     context = {
         "project": project,
-        "room": "settings",
+        "nav": "settings",
         "tabs": settings_tabs(project, request.user, current="activity"),
         "filters": filters,
         "events": page.rows,

@@ -33,7 +33,7 @@ def code_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     context = {
         "project": project,
-        "room": "code",
+        "nav": "code",
         "repositories": project.code_repositories.in_order().select_related("connection"),
         "may_add": may(request.user, Action.ADD_CODE_REPOSITORY, project),
     }
@@ -170,7 +170,7 @@ def _context(request: HttpRequest, repository: CodeRepository) -> dict[str, Any]
     user, project, login = request.user, repository.project, repository.connection
     return {
         "project": project,
-        "room": "code",
+        "nav": "code",
         "repository": repository,
         "page_url": page_of(platform=repository.platform, url=repository.url),
         "may_test": may(user, Action.ADD_CODE_REPOSITORY, project),
@@ -185,7 +185,7 @@ def _context(request: HttpRequest, repository: CodeRepository) -> dict[str, Any]
 def _form_page(
     request: HttpRequest, project: Project, form: CodeRepositoryForm, *, repository: CodeRepository | None
 ) -> HttpResponse:
-    context = {"project": project, "room": "code", "form": form, "repository": repository}
+    context = {"project": project, "nav": "code", "form": form, "repository": repository}
     return render(request, "projects/code_form.html", context, status=status_of(form))
 
 
@@ -203,4 +203,4 @@ def _ask_about_host_key(request: HttpRequest, repository: CodeRepository) -> Htt
 
 def _ask(request: HttpRequest, repository: CodeRepository, question: Confirmation) -> HttpResponse:
     back_url = reverse("projects:code-detail", args=[repository.project.slug, repository.uuid])
-    return ask(request, question, room="code", project=repository.project, back_url=back_url)
+    return ask(request, question, nav="code", project=repository.project, back_url=back_url)

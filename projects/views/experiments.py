@@ -78,7 +78,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         back_label="Keep it",
     )
     back_url = reverse("projects:experiments", args=[project.slug])
-    return ask(request, question, room="experiments", project=project, back_url=back_url)
+    return ask(request, question, nav="experiments", project=project, back_url=back_url)
 
 
 def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experiment:
@@ -93,5 +93,5 @@ def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experimen
 def _form_page(
     request: MemberRequest, project: Project, form: ExperimentForm, *, experiment: Experiment | None
 ) -> HttpResponse:
-    context = {"project": project, "room": "experiments", "form": form, "experiment": experiment}
+    context = {"project": project, "nav": "experiments", "form": form, "experiment": experiment}
     return render(request, "projects/experiment_form.html", context, status=status_of(form))

@@ -26,7 +26,7 @@ def group_list(request: MemberRequest) -> HttpResponse:
     sizes = UserGroup.objects.visible_to(request.user).annotate(size=Count("members")).values_list("pk", "size")
     size_of = dict(sizes)
     rows = [{"group": one.group, "is_admin": one.is_admin, "size": size_of.get(one.group_id, 0)} for one in mine]
-    return render(request, "projects/groups.html", {"room": "groups", "rows": rows})
+    return render(request, "projects/groups.html", {"nav": "groups", "rows": rows})
 
 
 @login_required
@@ -48,7 +48,7 @@ def add(request: MemberRequest) -> HttpResponse:
 def detail(request: MemberRequest, uuid: UUID) -> HttpResponse:
     group = _group_or_404(request, uuid)
     context = {
-        "room": "groups",
+        "nav": "groups",
         "group": group,
         "members": group.members.in_order().select_related("user"),
         "given": group.memberships.select_related("project").order_by("project__name", "pk"),
@@ -187,9 +187,9 @@ def _remove(request: MemberRequest, group: UserGroup, user: User, done: str) -> 
 def _form_page(
     request: MemberRequest, form: GroupForm | GroupPersonForm, group: UserGroup | None, heading: str, verb: str
 ) -> HttpResponse:
-    context = {"room": "groups", "form": form, "group": group, "heading": heading, "verb": verb}
+    context = {"nav": "groups", "form": form, "group": group, "heading": heading, "verb": verb}
     return render(request, "projects/group_form.html", context, status=status_of(form))
 
 
 def _ask(request: MemberRequest, group: UserGroup, question: Confirmation) -> HttpResponse:
-    return ask(request, question, room="groups", back_url=reverse("projects:group", args=[group.uuid]))
+    return ask(request, question, nav="groups", back_url=reverse("projects:group", args=[group.uuid]))

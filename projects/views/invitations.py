@@ -22,7 +22,7 @@ def invitation_list(request: MemberRequest) -> HttpResponse:
     mine = Invitation.objects.for_person(request.user).select_related("project", "invited_by").order_by("-pk")
     void = mine.void(now=now, since=now - invitations.REMEMBERED)[:20]
     context = {
-        "room": "invitations",
+        "nav": "invitations",
         "open_invitations": [
             {"invitation": invitation, "means": ROLE_MEANING[Role(invitation.role)]}
             for invitation in mine.open(now=now)

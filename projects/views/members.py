@@ -33,7 +33,7 @@ def member_list(request: MemberRequest, slug: str) -> HttpResponse:
     waiting = Invitation.objects.open(now=timezone.now()).filter(project=project)
     context = {
         "project": project,
-        "room": "members",
+        "nav": "members",
         "memberships": project.memberships.in_order().select_related("user"),
         "groups": given,
         "has_own_role": project.memberships.filter(user=request.user).exists(),
@@ -48,7 +48,7 @@ def roles(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     context = {
         "project": project,
-        "room": "members",
+        "nav": "members",
         "roles": [(role.label, ROLE_MEANING[role]) for role in Role],
         "table": TABLE,
         "notes": NOTES,
@@ -208,11 +208,11 @@ def _membership_or_404(project: Project, uuid: UUID) -> Membership:
 
 
 def form_page(request: HttpRequest, project: Project, form: Form, heading: str, verb: str) -> HttpResponse:
-    """A form of the room Members; one that is wrong comes back with status 422."""
-    context = {"project": project, "room": "members", "form": form, "heading": heading, "verb": verb}
+    """A form of the page Members; one that is wrong comes back with status 422."""
+    context = {"project": project, "nav": "members", "form": form, "heading": heading, "verb": verb}
     return render(request, "projects/member_form.html", context, status=status_of(form))
 
 
 def ask_in_members(request: HttpRequest, project: Project, question: Confirmation) -> HttpResponse:
     back_url = reverse("projects:members", args=[project.slug])
-    return ask(request, question, room="members", project=project, back_url=back_url)
+    return ask(request, question, nav="members", project=project, back_url=back_url)

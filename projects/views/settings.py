@@ -58,7 +58,7 @@ def delete(request: MemberRequest, slug: str) -> HttpResponse:
         else:
             messages.info(request, f"{project.name} is deleted.")
             return redirect("projects:list")
-    context = {"project": project, "room": "settings", "form": form}
+    context = {"project": project, "nav": "settings", "form": form}
     return render(request, "projects/delete.html", context, status=status_of(form))
 
 
@@ -67,7 +67,7 @@ def _settings_page(
 ) -> HttpResponse:
     context = {
         "project": project,
-        "room": "settings",
+        "nav": "settings",
         "tabs": settings_tabs(project, request.user, current="general"),
         "form": form,
         "written": written,

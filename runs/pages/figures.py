@@ -1,4 +1,4 @@
-"""Figures about runs, for the pages of other rooms. Each query uses an index, and none counts everything."""
+"""Figures about runs, for the pages of other apps. Each query uses an index, and none counts everything."""
 
 from __future__ import annotations
 

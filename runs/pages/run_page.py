@@ -37,7 +37,7 @@ TABS = {
 def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: datetime) -> dict[str, Any]:
     """Context of runs/detail.html; only what the chosen `tab` needs is read. `path` is a folder of artifacts."""
     return live_parts(run, user=user, now=now) | {
-        "room": "runs",
+        "nav": "runs",
         "tab": tab,
         "tabs": _tabs(run, tab),
         "metrics_url": _url("metrics", run),

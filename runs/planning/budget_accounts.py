@@ -78,7 +78,7 @@ def offer_accounts(
 ) -> AccountOffer:
     """For `user`'s own `connection`; `queue` is the one that the job asks for, "" while that is not known.
 
-    `used_besides` are accounts that a room above this one knows to be used with the site.
+    `used_besides` are accounts that an app above this one knows to be used with the site.
     """
     if connection is None or connection.site is None or connection.owner_id != user.pk:
         return AccountOffer()

@@ -52,7 +52,7 @@ def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datet
     """Context of models/_live.html: what changes while workers have the model in hand."""
     return {
         "project": model.project,
-        "room": "models",
+        "nav": "models",
         "model": model,
         "is_under_way": model.state in UNDER_WAY,
         "waiting": waiting(model, now=now),

@@ -21,7 +21,7 @@ def experiment_list(request: HttpRequest, slug: str) -> HttpResponse:
     runs = reverse("runs:list", args=[project.slug])
     context = {
         "project": project,
-        "room": "experiments",
+        "nav": "experiments",
         "rows": [
             {
                 "experiment": experiment,

@@ -168,7 +168,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _ask(request: HttpRequest, run: Run, question: Confirmation) -> HttpResponse:
     back_url = reverse("runs:detail", args=[run.project.slug, run.uuid])
-    return ask(request, question, room="runs", project=run.project, back_url=back_url)
+    return ask(request, question, nav="runs", project=run.project, back_url=back_url)
 
 
 @csrf_exempt

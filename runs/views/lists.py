@@ -20,15 +20,15 @@ PAGE_SIZE = 50
 
 @require_GET
 def run_list(request: HttpRequest, slug: str) -> HttpResponse:
-    return _list(request, slug, room="runs", template="runs/list.html")
+    return _list(request, slug, nav="runs", template="runs/list.html")
 
 
 @require_GET
 def submissions(request: HttpRequest, slug: str) -> HttpResponse:
-    return _list(request, slug, room="submissions", template="runs/submissions.html")
+    return _list(request, slug, nav="submissions", template="runs/submissions.html")
 
 
-def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpResponse:
+def _list(request: HttpRequest, slug: str, *, nav: str, template: str) -> HttpResponse:
     project = project_or_404(request, slug)
     now = timezone.now()
     filters = RunFilter(request.GET, project=project, path=request.path, now=now)
@@ -37,7 +37,7 @@ def _list(request: HttpRequest, slug: str, *, room: str, template: str) -> HttpR
     is_live = page.newer is None and any(may_change(run, now=now) for run in page.rows)
     context = {
         "project": project,
-        "room": room,
+        "nav": nav,
         "filters": filters,
         "rows": run_rows(page.rows, user=request.user, project=project, now=now),
         "page": page,

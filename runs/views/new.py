@@ -85,7 +85,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "project": project,
-        "room": "submissions",
+        "nav": "submissions",
         "form": form,
         "key": request.POST.get(FIELD) or new_key(),
         "is_as_linked": request.method == "GET" and form.wish is not None,

@@ -35,7 +35,7 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
     page = page_by("due_at", slots, cursor=query.get("page", ""), size=SLOTS_PER_PAGE)
     return {
         "project": schedule.project,
-        "room": "schedules",
+        "nav": "schedules",
         "schedule": schedule,
         "words": words_of(schedule),
         "next": _next(schedule),

@@ -56,7 +56,7 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return redirect("schedules:detail", slug, schedule.uuid)
     context = {
         "project": schedule.project,
-        "room": "schedules",
+        "nav": "schedules",
         "schedule": schedule,
         "form": form,
         "held": held,
@@ -131,4 +131,4 @@ def _resumed(schedule: Schedule) -> str:
 
 def _ask(request: MemberRequest, schedule: Schedule, question: Confirmation) -> HttpResponse:
     back_url = reverse("schedules:detail", args=[schedule.project.slug, schedule.uuid])
-    return ask(request, question, room="schedules", project=schedule.project, back_url=back_url)
+    return ask(request, question, nav="schedules", project=schedule.project, back_url=back_url)

@@ -182,7 +182,7 @@ def _page(
     kind, address = ("edit", [project.slug, schedule.uuid]) if schedule else ("add", [project.slug])
     context = {
         "project": project,
-        "room": "schedules",
+        "nav": "schedules",
         "form": form,
         "is_as_linked": request.method == "GET" and form.wish is not None,
         "schedule": schedule,

@@ -30,7 +30,7 @@ def schedule_list(request: HttpRequest, slug: str) -> HttpResponse:
     page = page_by_pk(found, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     context = {
         "project": project,
-        "room": "schedules",
+        "nav": "schedules",
         "filters": filters,
         "rows": schedule_rows(page.rows, user=request.user, project=project),
         "page": page,
@@ -50,4 +50,4 @@ def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def calendar(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     week = week_of(project, asked=request.GET.get("week", ""), path=request.path, now=timezone.now())
-    return render(request, "schedules/calendar.html", {"project": project, "room": "schedules", "week": week})
+    return render(request, "schedules/calendar.html", {"project": project, "nav": "schedules", "week": week})

@@ -36,13 +36,13 @@ def test_every_list_fills_what_it_has_to(path: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("room", "noun"), [("runs/", "run"), ("runs/submissions/", "submission")])
+@pytest.mark.parametrize(("path", "noun"), [("runs/", "run"), ("runs/submissions/", "submission")])
 def test_a_filter_that_leaves_nothing_says_so_and_leads_to_all(
-    client_of: ClientOf, project: Project, room: str, noun: str
+    client_of: ClientOf, project: Project, path: str, noun: str
 ) -> None:
     make_run(project=project, name="nightly")
     client = client_of(join(project, Role.GUEST))
-    url = f"/projects/{project.slug}/{room}"
+    url = f"/projects/{project.slug}/{path}"
     answer = client.get(url, {"q": "never heard of"})
     assert f"No {noun} matches. Show all {noun}s" in page_text(answer)
     assert f'href="{url}">Show all {noun}s<' in answer.content.decode()

@@ -102,7 +102,7 @@ def _back(model: RegisteredModel) -> HttpResponse:
 def _form(
     request: MemberRequest, model: RegisteredModel, form: DescriptionForm, written: str | None = None
 ) -> HttpResponse:
-    context = {"project": model.project, "room": "models", "model": model, "form": form, "written": written}
+    context = {"project": model.project, "nav": "models", "model": model, "form": form, "written": written}
     return render(request, "models/edit.html", context, status=status_of(form))
 
 
@@ -123,4 +123,4 @@ def _ask(request: MemberRequest, model: RegisteredModel) -> HttpResponse:
         back_label="Keep it",
     )
     back_url = reverse("models:detail", args=[model.project.slug, model.uuid])
-    return ask(request, question, room="models", project=model.project, back_url=back_url)
+    return ask(request, question, nav="models", project=model.project, back_url=back_url)

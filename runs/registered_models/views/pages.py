@@ -32,7 +32,7 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
     is_live = page.newer is None and any(model.state in UNDER_WAY for model in page.rows)
     context = {
         "project": project,
-        "room": "models",
+        "nav": "models",
         "filters": filters,
         "menu": filters.menu(page.rows),
         "metrics": metrics,

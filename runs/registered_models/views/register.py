@@ -106,5 +106,5 @@ def _registered(request: MemberRequest, run: Run, form: RegisterForm) -> Registe
 
 
 def _page(request: MemberRequest, run: Run, status: int = 200, **found: Any) -> HttpResponse:
-    context = {"project": run.project, "room": "models", "run": run, **found}
+    context = {"project": run.project, "nav": "models", "run": run, **found}
     return render(request, "models/register.html", context, status=status)

@@ -42,7 +42,7 @@ def test_a_question_stands_in_its_room_and_is_answered_where_it_was_asked(
     request = rf.get("/shelf/burn/?x=1")
     request.user = owner
     answer = ask(
-        request, QUESTION, room="groups", project=project if is_project else None, back_url="/shelf/", status=409
+        request, QUESTION, nav="groups", project=project if is_project else None, back_url="/shelf/", status=409
     )
     content, words = answer.content.decode(), page_text(answer)
     assert answer.status_code == 409
