@@ -47,7 +47,7 @@ PROJECT_SIDEBAR: tuple[tuple[SidebarItem, ...], ...] = (
         ),
         SidebarItem("schedules", "Schedules", "schedules:list", icon="calendar3", hue="wait"),
         SidebarItem("experiments", "Experiments", "projects:experiments", icon="graph-up"),
-        SidebarItem("models", "Models", "models:list", icon="box-seam"),
+        SidebarItem("models", "Models", "registered_models:list", icon="box-seam"),
         SidebarItem("code", "Code", "projects:code", icon="git"),
     ),
     (

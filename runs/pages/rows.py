@@ -107,7 +107,7 @@ def model_of(run: Run) -> RegisteredModel | None:
 
 
 def model_url(name: str, model: RegisteredModel) -> str:
-    return reverse(f"models:{name}", args=[model.project.slug, model.uuid])
+    return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid])
 
 
 def detail_line(run: Run, *, now: datetime) -> str:

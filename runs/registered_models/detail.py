@@ -40,7 +40,7 @@ def model_page(
     now: datetime,
     alias_form: AliasForm | None = None,
 ) -> dict[str, Any]:
-    """Context of models/detail.html; only what the chosen `tab` needs is read."""
+    """Context of registered_models/detail.html; only what the chosen `tab` needs is read."""
     return live_parts(model, user=user, now=now) | {
         "tab": tab,
         "tabs": _tabs(model, tab),
@@ -49,7 +49,7 @@ def model_page(
 
 
 def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
-    """Context of models/_live.html: what changes while workers have the model in hand."""
+    """Context of registered_models/_live.html: what changes while workers have the model in hand."""
     return {
         "project": model.project,
         "nav": "models",
@@ -102,4 +102,4 @@ def _alias_changes(model: RegisteredModel) -> list[ModelAliasChange]:
 
 
 def _url(name: str, model: RegisteredModel) -> str:
-    return reverse(f"models:{name}", kwargs={"slug": model.project.slug, "uuid": model.uuid})
+    return reverse(f"registered_models:{name}", kwargs={"slug": model.project.slug, "uuid": model.uuid})

@@ -104,7 +104,7 @@ class AliasForm(forms.Form):
 def explained(taken: Taken) -> SafeString:
     """In words, with a link to who was first."""
     holder: RegisteredModel = taken.holder
-    url = reverse("models:detail", args=[holder.project.slug, holder.uuid])
+    url = reverse("registered_models:detail", args=[holder.project.slug, holder.uuid])
     return format_html('{} <a href="{}">See {}</a>', taken.message, url, holder.name)
 
 

@@ -86,7 +86,7 @@ def _row(
     held_up = waiting(model, now=now)
     return ModelRow(
         id=f"model-{model.uuid}",
-        url=reverse("models:detail", kwargs=address),
+        url=reverse("registered_models:detail", kwargs=address),
         name=model.name,
         badge=model.badge,
         reason=model.trouble or (held_up.reason if held_up else ""),
@@ -99,5 +99,5 @@ def _row(
         by=model.created_by.display_name,
         created_at=model.created_at,
         size=model.size,
-        unregister_url=reverse("models:unregister", kwargs=address) if may_unregister(user, model) else None,
+        unregister_url=reverse("registered_models:unregister", kwargs=address) if may_unregister(user, model) else None,
     )

@@ -5,7 +5,7 @@ from django.urls import path
 from runs.registered_models.views import actions, pages
 from runs.registered_models.views.download import download
 
-app_name = "models"
+app_name = "registered_models"
 urlpatterns = [
     path("", pages.model_list, name="list"),
     path("<uuid:uuid>/", pages.detail, name="detail"),

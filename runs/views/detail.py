@@ -143,7 +143,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         question = Confirmation(
             title=f"{run.name} cannot be deleted yet",
             message=f"Its model is registered as {model.name}, whose certificate names this run. Unregister it first.",
-            instead_url=reverse("models:detail", args=[slug, model.uuid]),
+            instead_url=reverse("registered_models:detail", args=[slug, model.uuid]),
             instead_label=f"See {model.name}",
             verb="Delete run",
         )

@@ -14,7 +14,7 @@ from tests.browser.scene import Scene
 
 
 def url(scene: Scene, name: str, model: str = "dust") -> str:
-    return reverse(f"models:{name}", args=[scene.project.slug, RegisteredModel.objects.get(name=model).uuid])
+    return reverse(f"registered_models:{name}", args=[scene.project.slug, RegisteredModel.objects.get(name=model).uuid])
 
 
 def test_a_name_is_judged_while_one_types_it(scene: Scene, open_page: Opener) -> None:
@@ -63,13 +63,13 @@ def test_who_watches_it_go_is_led_to_the_list(scene: Scene, open_page: Opener) -
     # A worker does the rest.
     RegisteredModel.objects.filter(pk=model.pk).delete()
     expect(page.locator("#messages")).to_contain_text("pv-yield is not registered any more.")
-    assert page.url.endswith(reverse("models:list", args=[scene.project.slug]))
+    assert page.url.endswith(reverse("registered_models:list", args=[scene.project.slug]))
     assert visit.complaints == []
 
 
 def test_metrics_are_chosen_for_what_was_searched(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
-    page = visit.goto(reverse("models:list", args=[scene.project.slug]))
+    page = visit.goto(reverse("registered_models:list", args=[scene.project.slug]))
     page.get_by_label("Search models").fill("champion")
     expect(page.locator(".row-link")).to_have_count(1)
     page.locator("#model-metrics summary").click()

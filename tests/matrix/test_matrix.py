@@ -66,7 +66,7 @@ def _kind(name: str) -> str:
         return "run"
     if name.startswith("schedules:"):
         return "schedule"
-    if name.startswith("models:"):
+    if name.startswith("registered_models:"):
         return "model"
     kinds = {"code": "code", "experiment": "experiment", "member-group": "group", "withdraw": "invitation"}
     return next((kind for start, kind in kinds.items() if name.startswith(f"projects:{start}")), "member")

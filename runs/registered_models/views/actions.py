@@ -35,7 +35,7 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             form.add_error(None, str(reason))
         else:
             messages.info(request, "The description is saved.")
-            return redirect("models:detail", slug, model.uuid)
+            return redirect("registered_models:detail", slug, model.uuid)
     return _form(request, model, form)
 
 
@@ -71,7 +71,7 @@ def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
                 messages.info(request, f"{alias} stands for {model.name} now. Before, it stood for {before.name}.")
             return _back(model)
     context = model_page(model, user=request.user, tab="overview", now=now, alias_form=form)
-    return render(request, "models/detail.html", context, status=422)
+    return render(request, "registered_models/detail.html", context, status=422)
 
 
 @login_required
@@ -81,7 +81,7 @@ def unregister(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         return _ask(request, model)
     services.unregister_model(model=model, actor=request.user, now=timezone.now())
-    return redirect("models:detail", slug, model.uuid)
+    return redirect("registered_models:detail", slug, model.uuid)
 
 
 @login_required
@@ -96,14 +96,14 @@ def restore(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 
 def _back(model: RegisteredModel) -> HttpResponse:
-    return redirect("models:detail", model.project.slug, model.uuid)
+    return redirect("registered_models:detail", model.project.slug, model.uuid)
 
 
 def _form(
     request: MemberRequest, model: RegisteredModel, form: DescriptionForm, written: str | None = None
 ) -> HttpResponse:
     context = {"project": model.project, "nav": "models", "model": model, "form": form, "written": written}
-    return render(request, "models/edit.html", context, status=status_of(form))
+    return render(request, "registered_models/edit.html", context, status=status_of(form))
 
 
 def _ask(request: MemberRequest, model: RegisteredModel) -> HttpResponse:
@@ -122,5 +122,5 @@ def _ask(request: MemberRequest, model: RegisteredModel) -> HttpResponse:
         icon_name="patch-minus",
         back_label="Keep it",
     )
-    back_url = reverse("models:detail", args=[model.project.slug, model.uuid])
+    back_url = reverse("registered_models:detail", args=[model.project.slug, model.uuid])
     return ask(request, question, nav="models", project=model.project, back_url=back_url)

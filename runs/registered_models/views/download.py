@@ -26,7 +26,7 @@ def download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
         archive = ZipDownload(model)
     except TrackingError as error:
         messages.error(request, error.message)
-        return redirect("models:detail", slug, uuid)
+        return redirect("registered_models:detail", slug, uuid)
     # It was written by a job: whatever it is, it never runs as a page of ours.
     headers = {
         "Content-Security-Policy": "sandbox",

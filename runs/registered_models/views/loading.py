@@ -54,7 +54,7 @@ def gone_page(request: HttpRequest, gone: Gone) -> HttpResponse:
     if not told:
         raise gone
     messages.info(request, told)
-    target = redirect("models:list", gone.project.slug)
+    target = redirect("registered_models:list", gone.project.slug)
     return HttpResponseClientRedirect(target.url) if request.htmx else target  # type: ignore[attr-defined]
 
 

@@ -40,7 +40,7 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "is_live": is_live,
     }
-    return render(request, "models/list.html", context)
+    return render(request, "registered_models/list.html", context)
 
 
 @require_GET
@@ -63,7 +63,7 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
         model = model_or_404(request, slug, uuid)
     except Gone as gone:
         return gone_page(request, gone)
-    return render(request, "models/_live.html", live_parts(model, user=request.user, now=timezone.now()))
+    return render(request, "registered_models/_live.html", live_parts(model, user=request.user, now=timezone.now()))
 
 
 @require_GET
@@ -85,4 +85,4 @@ def _page(request: HttpRequest, slug: str, uuid: UUID, tab: str) -> HttpResponse
     except Gone as gone:
         return gone_page(request, gone)
     context = model_page(model, user=request.user, tab=tab, now=timezone.now())
-    return render(request, "models/detail.html", context)
+    return render(request, "registered_models/detail.html", context)

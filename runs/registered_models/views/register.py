@@ -51,7 +51,7 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     model = _registered(request, run, form) if form.is_valid() and not problem else None
     if model is None:
         return _page(request, run, status, form=form, problem=problem)
-    return redirect("models:detail", slug, model.uuid)
+    return redirect("registered_models:detail", slug, model.uuid)
 
 
 @login_required
@@ -63,7 +63,7 @@ def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse
         query = urlencode({"name": request.GET.get("name", "")})
         return redirect(f"{reverse('runs:register', args=[slug, uuid])}?{query}")
     form = RegisterForm(request.GET, run=run, candidates=None)
-    return render(request, "models/_name_field.html", {"form": form, "run": run, "project": run.project})
+    return render(request, "registered_models/_name_field.html", {"form": form, "run": run, "project": run.project})
 
 
 def _form_with(name: str, run: Run, offered: list[Candidate] | None) -> RegisterForm:
@@ -107,4 +107,4 @@ def _registered(request: MemberRequest, run: Run, form: RegisterForm) -> Registe
 
 def _page(request: MemberRequest, run: Run, status: int = 200, **found: Any) -> HttpResponse:
     context = {"project": run.project, "nav": "models", "run": run, **found}
-    return render(request, "models/register.html", context, status=status)
+    return render(request, "registered_models/register.html", context, status=status)

@@ -47,7 +47,7 @@ def model_of(project: Project, member: User, name: str, run_name: str = "a run",
 
 
 def url(project: Project, query: str = "") -> str:
-    return reverse("models:list", args=[project.slug]) + query
+    return reverse("registered_models:list", args=[project.slug]) + query
 
 
 def test_the_list_says_of_each_model_what_matters(project: Project, ada: User, guest: Client) -> None:
@@ -182,7 +182,7 @@ def test_only_who_may_is_offered_to_unregister(project: Project, ada: User, by_a
     mine = model_of(project, ada, "mine")
     model_of(project, join(project), "somebody-elses")
     model_of(project, ada, "leaving", state=ModelState.UNREGISTERING)
-    way = reverse("models:unregister", args=[project.slug, mine.uuid])
+    way = reverse("registered_models:unregister", args=[project.slug, mine.uuid])
     offered = {row.name: row.unregister_url for row in by_ada.get(url(project)).context["rows"]}
     assert offered == {"mine": way, "somebody-elses": None, "leaving": None}
     assert {row.unregister_url for row in guest.get(url(project)).context["rows"]} == {None}

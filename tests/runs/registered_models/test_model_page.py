@@ -101,7 +101,7 @@ def test_an_unknown_tab_is_no_page(stored: RegisteredModel, guest: Client) -> No
 
 def test_a_model_of_another_project_is_not_found_here(stored: RegisteredModel, guest: Client, project: Project) -> None:
     elsewhere = make_model()
-    assert guest.get(reverse("models:detail", args=[project.slug, elsewhere.uuid])).status_code == 404
+    assert guest.get(reverse("registered_models:detail", args=[project.slug, elsewhere.uuid])).status_code == 404
 
 
 # Files, signature, example
@@ -217,7 +217,7 @@ def test_who_watches_it_being_unregistered_is_led_away_when_it_is_gone(
 
     answer = by_ada.get(url("live", model), headers={"HX-Request": "true"})
 
-    assert answer["HX-Redirect"] == reverse("models:list", args=[model.project.slug])
+    assert answer["HX-Redirect"] == reverse("registered_models:list", args=[model.project.slug])
     assert "yield-forecast is not registered any more." in page_text(by_ada.get(answer["HX-Redirect"]))
 
 

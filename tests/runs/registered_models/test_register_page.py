@@ -48,7 +48,7 @@ def test_pressing_register_model_gives_the_model_a_name(by_ada: Client, run: Run
     form = {"model": logged.model_id, "name": "yield", "description": "Of *thin film*."}
     answer = by_ada.post(url(run), form)
     model = RegisteredModel.objects.get()
-    assert answer["Location"] == reverse("models:detail", args=[run.project.slug, model.uuid])
+    assert answer["Location"] == reverse("registered_models:detail", args=[run.project.slug, model.uuid])
     made = tend(model)
     assert made
     assert made.is_registered
@@ -112,7 +112,7 @@ def test_a_taken_name_leads_to_who_holds_it(by_ada: Client, run: Run, logged: Mo
     assert answer.status_code == 422
     said = page_text(answer)
     assert f"Yield is the name of the model of the run first light ({other.short_id}). See Yield" in said
-    assert f'href="{reverse("models:detail", args=[project.slug, holder.uuid])}"' in answer.content.decode()
+    assert f'href="{reverse("registered_models:detail", args=[project.slug, holder.uuid])}"' in answer.content.decode()
     assert values(answer)["description"] == "Mine."
 
 
