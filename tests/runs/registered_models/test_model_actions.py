@@ -45,7 +45,7 @@ def signed_in(user: User) -> Client:
 
 
 def url(name: str, model: RegisteredModel) -> str:
-    return reverse(f"models:{name}", args=[model.project.slug, model.uuid])
+    return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid])
 
 
 # Description

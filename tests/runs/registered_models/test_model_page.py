@@ -55,7 +55,7 @@ def signed_in(user: User) -> Client:
 
 
 def url(name: str, model: RegisteredModel, query: str = "") -> str:
-    return reverse(f"models:{name}", args=[model.project.slug, model.uuid]) + query
+    return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid]) + query
 
 
 def test_the_page_says_where_the_model_is_from_and_how_good_it_is(stored: RegisteredModel, guest: Client) -> None:
@@ -232,7 +232,7 @@ def test_an_old_link_to_a_refused_model_says_why(run: Run, ada: User, by_ada: Cl
 
 def test_a_model_that_never_was_is_not_found(project: Project, guest: Client) -> None:
     for name in ("detail", "live", "certificate"):
-        assert guest.get(reverse(f"models:{name}", args=[project.slug, uuid.uuid4()])).status_code == 404
+        assert guest.get(reverse(f"registered_models:{name}", args=[project.slug, uuid.uuid4()])).status_code == 404
 
 
 def test_what_was_changed_in_mlflow_is_told_and_can_be_put_back(
