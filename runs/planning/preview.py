@@ -17,7 +17,7 @@ from runs.job import RunFacts, environment_file, job_description, layout, sharea
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
-from runs.submission.assemble import Recipe
+from runs.submission.assemble import RunFiles
 
 # Stands where the stored run will have its own.
 NOT_YET = "new"
@@ -29,7 +29,7 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
     """Context of runs/_preview_card.html; None while too little is chosen. Reads the local mirror only."""
     if plan.commit is None or plan.choices.code_repository is None:
         return None
-    recipe = _recipe(plan)
+    files = _files(plan)
     shown: dict[str, Any] = {
         "commit": _commit(plan, plan.commit),
         "warnings": plan.warnings,
@@ -38,20 +38,20 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
     if plan.config:
         at_most = plan.config.core_hours_at_most()
         shown |= {"asks": plan.config.describe(), "at_most": "" if at_most is None else core_hours(at_most)}
-    if recipe:
+    if files:
         facts = RunFacts(short_id=NOT_YET, name=name or NOT_YET, commit=plan.commit.sha, account=account)
-        script = recipe.script(facts)
+        script = files.script(facts)
         own = script.partition("\n# This run\n")[2].strip("\n")
-        shown |= {"command": recipe.command_line.strip(), "script": script, "own_script": own}
-        shown |= {"description": _description(recipe.config, facts, script)}
-        shown |= _archive(plan, recipe)
+        shown |= {"command": files.command_line.strip(), "script": script, "own_script": own}
+        shown |= {"description": _description(files.config, facts, script)}
+        shown |= _archive(plan, files)
     return shown
 
 
-def _recipe(plan: Plan) -> Recipe | None:
+def _files(plan: Plan) -> RunFiles | None:
     if plan.mlproject is None or plan.entry_point is None or plan.config is None or not plan.command_line:
         return None
-    return Recipe(plan.mlproject, plan.entry_point, plan.config, plan.command_line)
+    return RunFiles(plan.mlproject, plan.entry_point, plan.config, plan.command_line)
 
 
 def _commit(plan: Plan, commit: Commit) -> dict[str, Any]:
@@ -83,20 +83,20 @@ def _description(config: BackendConfig, facts: RunFacts, script: str) -> str:
     return json.dumps(description, indent=2, ensure_ascii=False)
 
 
-def _archive(plan: Plan, recipe: Recipe) -> dict[str, Any]:
+def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     """How much code goes along. The tree is listed, not packed: a preview has to keep up with typing."""
     assert plan.commit
     assert plan.choices.code_repository
-    exclude = recipe.config.exclude
+    exclude = files.config.exclude
     try:
         code = whole_code_here(
             plan.choices.code_repository,
             plan.commit.sha,
-            wanted=lambda path: path in recipe.kept or not exclude.matches(path),
+            wanted=lambda path: path in files.kept or not exclude.matches(path),
         )
     except GitError:
         return {}
-    chosen = choose(code.entries, exclude, recipe.kept, code.missing | dict.fromkeys(code.later, ""))
+    chosen = choose(code.entries, exclude, files.kept, code.missing | dict.fromkeys(code.later, ""))
     size = sum(entry.size or 0 for entry in chosen.files)
     left_out = [entry for entry in chosen.left_out if entry.reason]
     return {

@@ -70,7 +70,7 @@ class PreparedJob:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RunFiles:
     """What a run's stored files say: which command, in which folder, on which resources."""
 
     mlproject: MLproject
@@ -96,17 +96,17 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
 
     Raises NotPossible, GitError, TrackingUnavailable and TrackingRefused.
     """
-    recipe = recipe_of(run)
-    if run.connection and (elsewhere := other_site(recipe.config, run.connection, path=run.backend_config_path)):
+    files = read_files(run)
+    if run.connection and (elsewhere := other_site(files.config, run.connection, path=run.backend_config_path)):
         # The address of a site can be corrected while a run waits.
         raise NotPossible(elsewhere)
     experiment_id, mlflow_run_id = ensure_tracking_run(run, now=now)
-    script = recipe.script(facts_of(run))
-    code = pack_run(run, now=now, recipe=recipe)
+    script = files.script(facts_of(run))
+    code = pack_run(run, now=now, files=files)
     is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
     description = job_description(
         run=facts_of(run),
-        config=recipe.config,
+        config=files.config,
         tag=run.submission_tag,
         script=script,
         environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
@@ -155,26 +155,26 @@ def newest_of_branch(run: Run, *, now: datetime) -> dict[str, Any]:
     return columns | {"commit_pending": False, "event": ("commit.read", message)}
 
 
-def pack_run(run: Run, *, now: datetime, recipe: Recipe | None = None) -> PackedCode:
+def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> PackedCode:
     """The code of the run's commit, the same bytes each time. Raises NotPossible and GitError."""
-    recipe = recipe or recipe_of(run)
+    files = files or read_files(run)
     try:
-        return _pack(run, recipe)
+        return _pack(run, files)
     except GitError as error:
         if error.code not in MIRROR_PROBLEMS:
             raise
         # The mirror of this machine may be older than the run, or be missing altogether.
         fetch_or_raise(_unmoved(run), now=now)
-        return _pack(run, recipe)
+        return _pack(run, files)
 
 
-def _pack(run: Run, recipe: Recipe) -> PackedCode:
-    exclude, limit = recipe.config.exclude, settings.MANTIK_CODE_MAX_BYTES
+def _pack(run: Run, files: RunFiles) -> PackedCode:
+    exclude, limit = files.config.exclude, settings.MANTIK_CODE_MAX_BYTES
     try:
         code = whole_code(
             _code_repository(run),
             run.commit_sha,
-            wanted=lambda path: path in recipe.kept or not exclude.matches(path),
+            wanted=lambda path: path in files.kept or not exclude.matches(path),
             check_lfs=lambda size: check_lfs(size, limit_bytes=limit),
             before_fetching=lambda: _unmoved(run),
         )
@@ -182,7 +182,7 @@ def _pack(run: Run, recipe: Recipe) -> PackedCode:
             entries=code.entries,
             blobs=code.blobs,
             exclude=exclude,
-            keep=recipe.kept,
+            keep=files.kept,
             missing=code.missing,
             limit_bytes=limit,
             mtime=int(run.committed_at.timestamp()) if run.committed_at else 0,
@@ -212,13 +212,13 @@ def _unmoved(run: Run) -> CodeRepository:
     return code
 
 
-def recipe_of(run: Repeatable) -> Recipe:
+def read_files(run: Repeatable) -> RunFiles:
     """Read the stored files again. Raises NotPossible if this version of Mantik no longer takes them."""
     try:
         mlproject = parse_mlproject(run.mlproject_content.encode(), path=run.mlproject_path)
         entry_point = mlproject.entry_point(run.entry_point)
         config = parse_backend_config(run.backend_config_content.encode(), path=run.backend_config_path)
-        return Recipe(mlproject, entry_point, config, entry_point.command_line(run.parameters))
+        return RunFiles(mlproject, entry_point, config, entry_point.command_line(run.parameters))
     except (MLprojectError, BackendConfigError, ParameterErrors) as error:
         raise NotPossible(str(error)) from None
 

@@ -24,7 +24,7 @@ from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.planning.plan import other_site
 from runs.services import NotAllowed
-from runs.submission.assemble import NotPossible, recipe_of
+from runs.submission.assemble import NotPossible, read_files
 from schedules.firing import engine
 from schedules.firing.decide import Decision, hold, pause
 from schedules.firing.due import WAS_PAUSED
@@ -312,7 +312,7 @@ def check_choices(run: Run, connection: Connection | None) -> None:
 
 def _check_site(what: Run | Schedule, connection: Connection) -> None:
     try:
-        config = recipe_of(what).config
+        config = read_files(what).config
     except NotPossible as error:
         raise BadChoice("run", str(error)) from None
     if elsewhere := other_site(config, connection, path=what.backend_config_path):

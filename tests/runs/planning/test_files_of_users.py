@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from projects.code import mirrors
 from runs.models import Run
-from runs.submission.assemble import recipe_of
+from runs.submission.assemble import read_files
 from tests.runs.planning.test_new_run import filled_in, post, refused
 from tests.support.world import World
 
@@ -76,8 +76,8 @@ def test_defaults_that_do_not_fit_are_run_as_they_are_written(member: Client, wo
 
     stored = Run.objects.get()
     assert stored.parameters == {name.removeprefix("param-"): TRAIN[name] for name in TRAIN if name != "entry_point"}
-    recipe = recipe_of(stored)
-    assert recipe.command_line == "python train.py None /p/project/demo/base '[2020, 2021]' https://example.org"
+    files = read_files(stored)
+    assert files.command_line == "python train.py None /p/project/demo/base '[2020, 2021]' https://example.org"
 
 
 def test_each_is_told_at_its_input_and_all_in_one_warning(member: Client, world: World) -> None:
