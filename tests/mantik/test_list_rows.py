@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from projects.models import Project
-from projects.permissions import Role
+from projects.roles import Role
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_run
 from tests.support.pages import page_text
