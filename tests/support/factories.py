@@ -34,8 +34,9 @@ from runs.models import Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from schedules.firing.timing import fire_moment, timing_of
-from schedules.models import Schedule
+from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
+from schedules.states import Outcome
 
 PASSWORD = "correct horse battery"
 # What Chromium said when a pretended device made a passkey, which is gone.
@@ -123,8 +124,12 @@ def make_group(*people: User, admin: User | None = None, **columns: Any) -> User
 def join_by_group(project: Project, role: Role = Role.RESEARCHER, user: User | None = None) -> User:
     """Somebody whose group, and not they themselves, has `role` in `project`."""
     member = user or make_user(f"{role.value}{next(_numbers)}")
-    GroupMembership.objects.create(project=project, group=make_group(member), role=role)
+    make_group_membership(group=make_group(member), project=project, role=role)
     return member
+
+
+def make_group_membership(*, group: UserGroup, project: Project, role: Role = Role.GUEST) -> GroupMembership:
+    return GroupMembership.objects.create(project=project, group=group, role=role)
 
 
 def unconfirm_address(user: User) -> None:
@@ -312,3 +317,9 @@ def make_schedule(*, project: Project | None = None, now: datetime | None = None
     schedule.periodic_task = periodic_tasks.add(schedule=schedule, timing=timing)
     schedule.save()
     return schedule
+
+
+def make_slot(schedule: Schedule, due_at: datetime, outcome: Outcome = Outcome.FIRED, **columns: Any) -> Slot:
+    """One that was dealt with on time."""
+    usual = {"reason": "So.", "recorded_at": due_at}
+    return Slot.objects.create(schedule=schedule, due_at=due_at, outcome=outcome, **usual | columns)

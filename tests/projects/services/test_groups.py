@@ -16,7 +16,15 @@ from projects.permissions import Action, may, role_of, roles_in
 from projects.roles import Role
 from projects.services import groups, members
 from tests.conftest import ClientOf
-from tests.support.factories import join, join_by_group, make_group, make_project, make_user, unconfirm_address
+from tests.support.factories import (
+    join,
+    join_by_group,
+    make_group,
+    make_group_membership,
+    make_project,
+    make_user,
+    unconfirm_address,
+)
 from tests.support.pages import count_queries, page_text
 
 GROUPS = "/settings/groups/"
@@ -40,7 +48,7 @@ def group(db: None, owner: User, outsider: User) -> UserGroup:
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", [Role.GUEST, Role.REPORTER, Role.RESEARCHER, Role.MAINTAINER])
 def test_by_a_group_one_has_its_role(project: Project, group: UserGroup, outsider: User, role: Role) -> None:
-    GroupMembership.objects.create(project=project, group=group, role=role)
+    make_group_membership(project=project, group=group, role=role)
     assert role_of(outsider, project) is role
     assert may(outsider, Action.VIEW_PROJECT, project)
     assert list(Project.objects.joined_by(outsider)) == list(Project.objects.visible_to(outsider)) == [project]
@@ -92,7 +100,7 @@ def test_who_loses_the_group_is_outside_at_once(
 @pytest.mark.django_db
 def test_the_database_knows_no_group_as_owner(project: Project, group: UserGroup) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        GroupMembership.objects.create(project=project, group=group, role=Role.OWNER)
+        make_group_membership(project=project, group=group, role=Role.OWNER)
 
 
 # Giving a group a role in a project
@@ -147,7 +155,7 @@ def test_groups_of_others_can_neither_be_seen_nor_added(client_of: ClientOf, own
 def test_who_is_in_by_a_group_alone_is_told_how_to_leave(
     client_of: ClientOf, project: Project, group: UserGroup, outsider: User
 ) -> None:
-    GroupMembership.objects.create(project=project, group=group, role=Role.GUEST)
+    make_group_membership(project=project, group=group, role=Role.GUEST)
     client = client_of(outsider)
     assert f'href="{MEMBERS}leave/"' not in client.get(MEMBERS).content.decode()
     text = page_text(client.post(f"{MEMBERS}leave/", follow=True))
@@ -158,7 +166,7 @@ def test_who_is_in_by_a_group_alone_is_told_how_to_leave(
 def test_who_leaves_keeps_what_their_group_may(
     client_of: ClientOf, project: Project, owner: User, group: UserGroup, outsider: User
 ) -> None:
-    GroupMembership.objects.create(project=project, group=group, role=Role.GUEST)
+    make_group_membership(project=project, group=group, role=Role.GUEST)
     join(project, Role.MAINTAINER, outsider)
     client = client_of(outsider)
     assert "By the group Night shift you keep a role here" in page_text(client.get(f"{MEMBERS}leave/"))
@@ -297,7 +305,7 @@ def test_the_last_admin_stays_one(client_of: ClientOf, owner: User, group: UserG
 def test_a_deleted_group_says_first_which_projects_lose_it(
     client_of: ClientOf, project: Project, owner: User, outsider: User, group: UserGroup
 ) -> None:
-    GroupMembership.objects.create(project=project, group=group, role=Role.RESEARCHER)
+    make_group_membership(project=project, group=group, role=Role.RESEARCHER)
     client = client_of(owner)
     assert "It loses its role in PV yield." in page_text(client.get(f"{GROUPS}{group.uuid}/delete/"))
     assert "The group Night shift is deleted." in page_text(client.post(f"{GROUPS}{group.uuid}/delete/", follow=True))
@@ -310,7 +318,7 @@ def test_a_deleted_group_says_first_which_projects_lose_it(
 def test_each_project_of_a_group_is_told_who_joins_it(project: Project, owner: User, group: UserGroup) -> None:
     other = make_project()
     for one in (project, other):
-        GroupMembership.objects.create(project=one, group=group, role=Role.GUEST)
+        make_group_membership(project=one, group=group, role=Role.GUEST)
     groups.add_person(group=group, user=make_user("ivy"), actor=owner)
     told = AuditEvent.objects.filter(verb="group.person_added").order_by("pk")
     assert [(event.project_uuid, event.after) for event in told] == [
@@ -355,13 +363,13 @@ def test_pages_cost_the_same_however_many_are_in_a_group(
 ) -> None:
     client = client_of(owner)
     pages = (GROUPS, f"{GROUPS}{group.uuid}/", MEMBERS)
-    GroupMembership.objects.create(project=project, group=group, role=Role.GUEST)
+    make_group_membership(project=project, group=group, role=Role.GUEST)
     counts = []
     for _ in range(2):
         for _ in range(4):
             GroupMember.objects.create(group=group, user=make_user())
-            GroupMembership.objects.create(project=make_project(), group=group, role=Role.GUEST)
-            GroupMembership.objects.create(project=project, group=make_group(admin=owner), role=Role.GUEST)
+            make_group_membership(project=make_project(), group=group, role=Role.GUEST)
+            make_group_membership(project=project, group=make_group(admin=owner), role=Role.GUEST)
         counts.append([count_queries(client, page) for page in pages])
     assert counts[0] == counts[1]
 

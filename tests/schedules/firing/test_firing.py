@@ -19,10 +19,10 @@ from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
-from tests.support.factories import join, make_connection, make_run, make_schedule
+from tests.support.factories import join, make_connection, make_run, make_schedule, make_slot
 
 MINUTE = timedelta(minutes=1)
 FIVE = timedelta(minutes=5)
@@ -407,7 +407,7 @@ def test_times_that_nobody_can_tell_set_it_aside(schedule: Schedule, columns: di
 def test_one_that_breaks_does_not_stop_the_others(schedule: Schedule, ada: User) -> None:
     other = make_schedule(project=schedule.project, created_by=ada, now=EARLIER)
     # There is a slot already, which cannot be.
-    Slot.objects.create(schedule=schedule, due_at=DUE, outcome=Outcome.MISSED, reason="?", recorded_at=DUE)
+    make_slot(schedule, DUE, Outcome.MISSED, reason="?")
     fire(DUE)
     assert again(schedule).is_paused
     assert again(schedule).state_reason.startswith("Mantik could not deal with it")

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.states import Outcome
-from tests.support.factories import make_schedule
+from tests.support.factories import make_schedule, make_slot
 from tests.support.pages import count_queries, page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
 
 def test_the_calendar_has_what_ran_and_what_is_to_come(by_ada: Client, schedule: Schedule) -> None:
     today = timezone.localtime().replace(hour=0, minute=0, second=1)
-    Slot.objects.create(
-        schedule=schedule, due_at=today, outcome=Outcome.MISSED, reason="It was missed.", recorded_at=today
-    )
+    make_slot(schedule, today, Outcome.MISSED, reason="It was missed.")
     url = reverse("schedules:calendar", args=[schedule.project.slug])
     text = page_text(by_ada.get(url))
     assert "nightly" in text
@@ -61,7 +59,7 @@ def test_a_day_tells_when_and_how_often_each_came_to_what(by_ada: Client, schedu
     Schedule.objects.update(created_at=monday)
     for hours, outcome in enumerate([Outcome.FIRED, Outcome.FIRED, Outcome.MISSED, Outcome.FIRED]):
         due_at = monday + timedelta(hours=20 + 2 * hours)
-        Slot.objects.create(schedule=schedule, due_at=due_at, outcome=outcome, reason="So.", recorded_at=due_at)
+        make_slot(schedule, due_at, outcome)
     days = by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}).context["week"]["days"]
     [[line], [later]] = days[0]["lines"], days[1]["lines"]
     assert (line.times, later.times) == ("20:00 to 22:00", "00:00 to 02:00")
@@ -119,7 +117,7 @@ def test_what_ran_counts_as_load_too(by_ada: Client, schedule: Schedule) -> None
     monday -= timedelta(days=monday.weekday())
     for minutes in (0, 15, 90):
         due_at = monday + timedelta(hours=3, minutes=minutes)
-        Slot.objects.create(schedule=schedule, due_at=due_at, outcome=Outcome.FIRED, reason="So.", recorded_at=due_at)
+        make_slot(schedule, due_at, Outcome.FIRED)
     days = by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}).context["week"]["days"]
     assert days[0]["load"] == {"bars": [(6, 0, 12), (8, 6, 6)], "busiest": "03:00", "most": 2}
     assert all(day["load"] is None for day in days[1:])

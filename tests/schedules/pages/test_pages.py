@@ -17,7 +17,7 @@ from projects.models import Project
 from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.services import schedules
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import client_of
@@ -27,6 +27,7 @@ from tests.support.factories import (
     make_project,
     make_run,
     make_schedule,
+    make_slot,
     make_user,
 )
 from tests.support.pages import count_queries, neighbour, page_text
@@ -333,10 +334,10 @@ def test_without_an_equivalent_nothing_is_offered(by_ada: Client, run: Run, conn
 def test_the_page_tells_the_next_instant_and_what_became_of_each(by_ada: Client, schedule: Schedule, run: Run) -> None:
     now = timezone.now()
     for hours, outcome in enumerate(Outcome, start=1):
-        Slot.objects.create(
-            schedule=schedule,
-            due_at=now - timedelta(hours=hours),
-            outcome=outcome,
+        make_slot(
+            schedule,
+            now - timedelta(hours=hours),
+            outcome,
             reason=f"Why {outcome}.",
             recorded_at=now,
             run=run if outcome == Outcome.FIRED else None,
@@ -355,9 +356,7 @@ def test_the_page_tells_the_next_instant_and_what_became_of_each(by_ada: Client,
 def test_a_slot_whose_run_failed_says_why_in_one_line(by_ada: Client, schedule: Schedule, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(state="FAILED", outcome="IndexError: list index out of range")
     now = timezone.now()
-    Slot.objects.create(
-        schedule=schedule, due_at=now, outcome=Outcome.FIRED, reason="Started on time.", recorded_at=now, run=run
-    )
+    make_slot(schedule, now, Outcome.FIRED, reason="Started on time.", run=run)
     html = by_ada.get(at("detail", schedule)).content.decode()
     told = "Failed: IndexError: list index out of range. Started on time."
     assert f'<span class="row-detail one-line" title="{told}">{told}</span>' in html
@@ -369,13 +368,7 @@ def test_the_ledger_goes_back_and_forth_without_losing_a_slot(
     monkeypatch.setattr("schedules.pages.detail.SLOTS_PER_PAGE", 3)
     now = timezone.now()
     for number in range(8):
-        Slot.objects.create(
-            schedule=schedule,
-            due_at=now - timedelta(hours=number),
-            outcome=Outcome.SKIPPED,
-            reason=f"slot{number}.",
-            recorded_at=now,
-        )
+        make_slot(schedule, now - timedelta(hours=number), Outcome.SKIPPED, reason=f"slot{number}.", recorded_at=now)
     pages: list[list[str]] = []
     url: str | None = at("detail", schedule)
     while url:
