@@ -47,25 +47,17 @@ def create_run(
     on the run cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if what it refers to,
     or the run of the same request, was deleted.
     """
-    recipe = recipe_of_plan(
-        plan, experiment=experiment, connection=connection, compute_budget_account=compute_budget_account
-    )
     order = Order(
         project=project,
         created_by=user,
         name=name,
-        recipe=recipe,
+        recipe=recipe_of_plan(
+            plan, experiment=experiment, connection=connection, compute_budget_account=compute_budget_account
+        ),
         message="RUN! was pressed; everything is stored.",
     )
-
-    def store() -> str:
-        keys = store_runs([order], verb="run.added", actor=user, now=now)
-        hand_over_on_commit(keys)
-        return str(keys[0])
-
     try:
-        with transaction.atomic():
-            made = once(asked, user=user, kind=f"run.added {project.pk}", make=store)
+        made = once(asked, user=user, kind=f"run.added {project.pk}", make=lambda: _store(order, now=now))
     except IntegrityError:
         # Somebody was faster, between the form and here.
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
@@ -73,6 +65,13 @@ def create_run(
     if run is None:
         raise NotAllowed("The run of this form was deleted. To have another one, open the form anew.")
     return run
+
+
+def _store(order: Order, *, now: datetime) -> str:
+    with transaction.atomic():
+        keys = store_runs([order], verb="run.added", actor=order.created_by, now=now)
+        hand_over_on_commit(keys)
+    return str(keys[0])
 
 
 def may_cancel(user: User, run: Run) -> bool:
