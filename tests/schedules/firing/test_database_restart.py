@@ -9,23 +9,21 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from mantik.lib.service_urls import database_config
 from mantik.up.errors import UpError
 from tests.mantik.up.children import is_alive
 from tests.schedules.conftest import environment_of
 from tests.schedules.firing.bursts import assert_each_once, begin_burst, fired
 from tests.support.factories import make_schedule
+from tests.support.other_database import connected_to
 from tests.support.postgres import FOR_CRASHES, Cluster, cluster
 from tests.support.schedules import Beats
 from tests.support.waiting import wait_until
@@ -39,27 +37,13 @@ pytestmark = pytest.mark.timeout(180 + 30 * CRASHES)
 def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
     """Not that of the other tests, which it would take along. This test has its own database in it."""
     try:
-        with cluster(careless=FOR_CRASHES) as made, django_db_blocker.unblock(), _connected_to(made.url):
+        with cluster(careless=FOR_CRASHES) as made, django_db_blocker.unblock(), connected_to(made.url):
             call_command("migrate", verbosity=0)
             yield made
     except UpError as error:
         if os.environ.get("CI"):
             pytest.fail(f"CI must not leave this out: {error}")
         pytest.skip(f"Left out: {error}")
-
-
-@contextmanager
-def _connected_to(url: str) -> Iterator[None]:
-    usual = connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS]
-    connections.databases[DEFAULT_DB_ALIAS] = usual[1] | {"OPTIONS": {}} | database_config(url)
-    connections[DEFAULT_DB_ALIAS] = connections.create_connection(DEFAULT_DB_ALIAS)
-    ContentType.objects.clear_cache()
-    try:
-        yield
-    finally:
-        connection.close()
-        connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS] = usual
-        ContentType.objects.clear_cache()
 
 
 def test_a_database_that_crashes_costs_no_instant_and_repeats_none(
