@@ -145,7 +145,8 @@ def write_sources(root: Path) -> tuple[Path, Path]:
     return good.path, wrong.path
 
 
-def build(sources: tuple[Path, Path]) -> Scene:
+def build(sources: tuple[Path | str, Path | str]) -> Scene:
+    """`sources` is where the two code repositories are fetched from, unless that was done already."""
     project = make.make_project(
         slug="solar-cells",
         name="Solar cells",
@@ -159,8 +160,8 @@ def build(sources: tuple[Path, Path]) -> Scene:
         project=project, name="baseline", description="ResNet on raw images", created_by=member
     )
     make.make_experiment(project=project, name="long-horizon", created_by=people[Role.OWNER])
-    repository = _code(project, people[Role.OWNER], CODE, "pv-yield", sources[0])
-    _code(project, people[Role.OWNER], OTHER_CODE, "unfinished", sources[1])
+    repository = add_code(project, people[Role.OWNER], CODE, "pv-yield", sources[0])
+    add_code(project, people[Role.OWNER], OTHER_CODE, "unfinished", sources[1])
     make.make_code_repository(
         project=project,
         name="weather-private",
@@ -257,8 +258,8 @@ _NAMES = {
 }
 
 
-def _code(project: Project, owner: User, uuid: UUID, name: str, path: Path) -> CodeRepository:
-    repository = make.make_code_repository(project=project, uuid=uuid, name=name, url=str(path), created_by=owner)
+def add_code(project: Project, owner: User, uuid: UUID, name: str, source: Path | str) -> CodeRepository:
+    repository = make.make_code_repository(project=project, uuid=uuid, name=name, url=str(source), created_by=owner)
     mirror = mirrors.mirror_of(repository)
     if mirror.fetched_at() is None:
         mirror.refresh()

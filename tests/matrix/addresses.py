@@ -1,4 +1,4 @@
-"""Every address of a project and below it, as the URL configuration has them."""
+"""Every address, and those of a project and below it, as the URL configuration has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ PROJECT = "projects/<slug:slug>/"
 
 def project_pages() -> dict[str, str]:
     """The route of each page by its name, which for one without a name is its route."""
-    found = [(name or route, route) for name, route in _walk(get_resolver(), "", "") if route.startswith(PROJECT)]
+    return {name: route for name, route in pages().items() if route.startswith(PROJECT)}
+
+
+def pages() -> dict[str, str]:
+    """As `project_pages`, all there are."""
+    found = [(name or route, route) for name, route in _walk(get_resolver(), "", "")]
     assert len(found) == len(dict(found)), "two pages share a name"
     return dict(found)
 

@@ -29,7 +29,7 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _SUPERUSER = "postgres"
 # Nobody misses these data after a power cut, and every commit is quicker.
 FOR_CRASHES = ("fsync=off", "full_page_writes=off")
-_CARELESS = (*FOR_CRASHES, "synchronous_commit=off")
+CARELESS = (*FOR_CRASHES, "synchronous_commit=off")
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     with _directory() as directory:
         try:
             code = run_beside(
-                _server(directory, _CARELESS),
+                _server(directory, CARELESS),
                 command,
                 environment={"MANTIK_TEST_DATABASE_URL": database_url(directory)},
                 directory=directory,
@@ -82,7 +82,7 @@ def cluster(*, careless: Sequence[str]) -> Iterator[Cluster]:
 
     With FOR_CRASHES it keeps what it has once committed, if only it crashes and not the machine.
     """
-    _program("postgres")
+    program("postgres")
     with _directory() as directory:
         made = Cluster(directory, careless)
         try:
@@ -108,13 +108,13 @@ def database_url(directory: Path) -> str:
 
 def _initialise(directory: Path) -> Service:
     options = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
-    command = [_program("initdb"), f"--pgdata={directory / 'data'}", f"--username={_SUPERUSER}", *options]
+    command = [program("initdb"), f"--pgdata={directory / 'data'}", f"--username={_SUPERUSER}", *options]
     return Service("initdb", _as_somebody(command))
 
 
 def _server(directory: Path, careless: Sequence[str]) -> Service:
     options = ("listen_addresses=", f"unix_socket_directories={directory}", "max_connections=200")
-    command = [_program("postgres"), "-D", str(directory / "data")]
+    command = [program("postgres"), "-D", str(directory / "data")]
     command += [word for option in (*options, *careless) for word in ("-c", option)]
     return Service("postgresql", _as_somebody(command), is_ready=lambda: _answers(directory))
 
@@ -129,7 +129,7 @@ def _answers(directory: Path) -> bool:
     return True
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Path of one of PostgreSQL's programs: of PATH, else the newest of Debian's. Raises UpError."""
     if found := shutil.which(name):
         return found
