@@ -138,6 +138,7 @@ OF_ALL = {
     "packaging",
     "support",
     "unicorex",
+    "upgrade",
 }
 
 
