@@ -13,7 +13,12 @@ import yaml
 
 from tests.support.places import TOP
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md"))]
+DOCUMENTS = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md")),
+]
 # Where packages come from is each machine's own setting.
 REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "registry" + r"\.npmjs", "debian" + r"\.org/"))
