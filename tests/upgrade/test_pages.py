@@ -38,8 +38,8 @@ NOT_JUST_200: dict[str, set[int]] = {
     "projects:member-hand-over": {200, 404},
     "runs:artifact": {302, 404},
     "runs:register-name": {302},
-    "models:certificate-download": {200, 404},
-    "models:download": {302, 404},
+    "registered_models:certificate-download": {200, 404},
+    "registered_models:download": {302, 404},
     # For who is not signed in, or has just begun to sign in.
     "account_login": {302},
     "account_signup": {302},
@@ -105,7 +105,7 @@ LISTS: dict[str, Rows] = {
     "projects:members": lambda project: [user.display_name for user in project.members.all()],
     "runs:list": lambda project: project.runs.values_list("name", flat=True),
     "runs:submissions": lambda project: project.runs.values_list("name", flat=True),
-    "models:list": lambda project: project.registered_models.values_list("name", flat=True),
+    "registered_models:list": lambda project: project.registered_models.values_list("name", flat=True),
     "schedules:list": lambda project: project.schedules.values_list("name", flat=True),
 }
 OWN_LISTS: dict[str, Callable[[User], Iterable[str]]] = {

@@ -65,7 +65,7 @@ def _of_project(name: str, route: str, project: Project) -> Iterable[dict[str, A
 _IN_PROJECTS: dict[str, Callable[[Project], Iterable[Any]]] = {
     "runs:": lambda project: project.runs.all(),
     "schedules:": lambda project: project.schedules.all(),
-    "models:": lambda project: project.registered_models.all(),
+    "registered_models:": lambda project: project.registered_models.all(),
     "projects:code": lambda project: project.code_repositories.all(),
     "projects:experiment": lambda project: project.experiments.all(),
     "projects:member-group": lambda project: [one.group for one in project.group_memberships.all()],
