@@ -34,8 +34,8 @@ def unattended(row: Run | RegisteredModel, noun: str, *, now: datetime) -> Waiti
     due = max(filter(None, (row.next_attempt_at, row.lease_until)), default=None)
     if due is None or now - due < UNATTENDED:
         return None
-    told = f"has come back to this {noun}" if row.attempts else f"has taken this {noun} up yet"
-    return Waiting(f"No worker {told}. {OPERATORS}", due)
+    told = f"No worker has come back to this {noun}." if row.attempts else f"No worker has taken this {noun} up yet."
+    return Waiting(f"{told} {OPERATORS}", due)
 
 
 def _unattended(run: Run, now: datetime) -> Waiting | None:

@@ -31,29 +31,18 @@ from tests.support.postgres import FOR_CRASHES, Cluster, cluster
 PASSWORD = "it's a \\ secret"
 
 
-@pytest.fixture(scope="module", params=["new", "upgraded"])
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """After PostgreSQL's container has been started for the first time, and after an upgrade of one from before."""
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """After PostgreSQL's container has been started for the first time."""
     try:
         with cluster(careless=FOR_CRASHES) as running:
             secret = tmp_path_factory.mktemp("secrets") / "password"
             secret.write_text(f"{PASSWORD}\n")
             _psql(running.url, "CREATE ROLE mantik SUPERUSER LOGIN; CREATE DATABASE mantik OWNER mantik;")
-            _prepare(running, secret, upgraded=request.param == "upgraded")
+            _psql(running.url, _script("postgres-databases.sql", secret))
             yield running
     except UpError as error:
         pytest.skip(str(error))
-
-
-def _prepare(running: Cluster, secret: Path, *, upgraded: bool) -> None:
-    if not upgraded:
-        _psql(running.url, _script("postgres-databases.sql", secret))
-        return
-    as_mantik = running.url.replace("postgres@/postgres?", "mantik@/mlflow?")
-    _psql(running.url, "CREATE DATABASE mlflow OWNER mantik;")
-    _psql(as_mantik, "CREATE TABLE old (id serial PRIMARY KEY); INSERT INTO old DEFAULT VALUES;")
-    _psql(as_mantik, _script("postgres-mlflow-role.sql", secret))
-    _psql(as_mantik.replace("mantik@", "mlflow@"), "INSERT INTO old DEFAULT VALUES; DROP TABLE old;")
 
 
 def _script(name: str, secret: Path) -> str:
