@@ -113,7 +113,8 @@ def start_worker(url: str, pair: KeyPair, root: Path, secret: Path) -> subproces
 import django; django.setup()
 from pathlib import Path
 from connections.git.host_keys import ask_host_key
-from connections.git.mirror import Mirror, SshKey
+from connections.git.mirror import Mirror
+from connections.git.values import SshKey
 key = SshKey(Path({str(secret)!r}).read_text())
 Path({str(secret)!r}).unlink()
 Mirror(key="code", url={url!r}, credential=key, host_key=ask_host_key({url!r}), root=Path({str(root)!r})).refresh()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from django import forms
@@ -13,8 +12,8 @@ from mantik.accounts.models import User
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.models import Project
 from tests.support.pages import page_text
+from tests.support.places import TOP
 
-TOP = Path(__file__).resolve().parent.parent.parent
 APPS = ("mantik", "connections", "projects", "runs", "schedules")
 QUESTION = Confirmation(
     title="Burn the <shelf>?",

@@ -44,7 +44,7 @@ def letters(columns: str) -> list[str]:
         f"""CREATE TABLE notices_letter (
             id integer PRIMARY KEY, uuid varchar(36) NOT NULL, address text NOT NULL, subject text NOT NULL,
             text text NOT NULL, created_at timestamp NOT NULL, next_attempt_at timestamp NOT NULL,
-            attempts integer NOT NULL, {columns})""",
+            attempts integer NOT NULL, lease_token varchar(36), lease_until timestamp, {columns})""",
     ]
 
 

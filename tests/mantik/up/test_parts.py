@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +122,8 @@ def test_a_worker_of_a_stack_that_shares_a_broker_answers_to_its_own_prefix(tmp_
         "MANTIK_DATA_DIR": str(tmp_path / "data"),
         "MANTIK_BROKER_PREFIX": "lab",
     }
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=TOP, env=os.environ | environment, check=True)
     group = Group(directory=TOP, output=silent, is_stopping=lambda: False)
     with server_of_ones_own(tmp_path) as url:
         worker = worker_service(broker_url=url, broker_prefix="lab", processes=1)
