@@ -44,6 +44,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, clock: Callable[[], datetime] = timezone.now, **kwargs: Any) -> None:
         self.clock = clock
         self.is_without_database = False
+        self._is_at_database = False
         super().__init__(*args, **kwargs)
         self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SECONDS, LONGEST_SECONDS)
 
@@ -62,6 +63,18 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             self._heap = None
             return LONGEST_SECONDS
         return min(own, others)
+
+    def close(self) -> None:
+        """Writes what is not written yet, unless a signal has interrupted this very process at the database.
+
+        psycopg locks a connection for the time of a query, so its handler would wait for itself for ever. Celery calls
+        this once more when the interrupted tick is left.
+        """
+        if not self._is_at_database:
+            super().close()
+
+    def sync(self) -> None:
+        self._guarded(super().sync, otherwise=None)
 
     def enabled_models_qs(self) -> Any:
         """All but the schedules. Without stock's filter by hours, which forgets what is due in other zones."""
@@ -102,6 +115,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def _guarded(self, act: Callable[[], Any], *, otherwise: Any) -> Any:
         """What `act` returns, or `otherwise` when the database cannot be asked; said once, not at each tick."""
+        was_at_database, self._is_at_database = self._is_at_database, True
         try:
             found = act()
         except (DatabaseError, InterfaceError, schema.Unusable) as error:
@@ -111,6 +125,8 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             if not connection.in_atomic_block:
                 connection.close()
             return otherwise
+        finally:
+            self._is_at_database = was_at_database
         if self.is_without_database:
             log.info("beat_has_database_again")
         self.is_without_database = False

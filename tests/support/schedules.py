@@ -92,7 +92,7 @@ def kill(pid: int) -> None:
 
 
 @contextmanager
-def typed_beat(environment: Mapping[str, str], log: Path) -> Iterator[None]:
+def typed_beat(environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`celery beat` as one types it. It has to end by itself when it is told to."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -103,7 +103,7 @@ def typed_beat(environment: Mapping[str, str], log: Path) -> Iterator[None]:
             stderr=output,
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             try:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
@@ -105,3 +106,26 @@ def test_beat_as_one_types_it_fires_and_sweeps(
     swept = PeriodicTask.objects.get(name="Sweep jobs").last_run_at
     assert isinstance(swept, datetime)
     assert swept > begun - timedelta(seconds=1)
+
+
+@pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite has nothing to wait at in the middle of a tick.")
+def test_beat_ends_when_told_to_in_the_middle_of_a_query(
+    template: Schedule, environment: dict[str, str], tmp_path: Path, broker: redis.Redis
+) -> None:
+    """psycopg locks a connection for each query: who writes from a signal's handler waits for themselves for ever."""
+    keys = burst(template, 3)
+    with typed_beat(environment, tmp_path / "beat.log") as beat:
+        wait_until(lambda: fired(keys) == len(keys), seconds=60)
+        # It has entries to write at its end.
+        wait_until(lambda: broker.llen("follow") >= 2, seconds=60)
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("LOCK TABLE schedules_schedule IN ACCESS EXCLUSIVE MODE")
+            wait_until(_somebody_waits)
+            beat.terminate()
+            wait_until(lambda: beat.poll() is not None)
+
+
+def _somebody_waits() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
