@@ -20,9 +20,9 @@ from runs.states import BEFORE_START, Badge, RunState
 class Run(Leased, Repeatable):
     """One execution of an MLproject entry point.
 
-    The row is written in three hands, which never touch each other's columns: the form (what to run), the
-    submission (`runs.submission.submit`) and the following (`runs.following.poll`). `state` moves only through
-    `runs.lifecycle.move`, a compare-and-set.
+    Its columns stand in the order of who writes them: the form (what to run), the submission
+    (`runs.submission.submit`), the following (`runs.following.poll`), who cancels, the tracking. `state` moves only
+    through `runs.lifecycle.move`, a compare-and-set.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

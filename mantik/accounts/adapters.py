@@ -28,7 +28,7 @@ from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
 
-# Of accounts that their owners have deleted; see mantik/account_deletion.py.
+# Of accounts that their owners have deleted; see mantik/account_deletion/.
 DELETED = "deleted-"
 _WAYS = {
     "reauthenticate": "Use your password",

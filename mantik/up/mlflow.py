@@ -15,8 +15,8 @@ def mlflow_uri(port: int) -> str:
 
 
 def has_data(data_dir: Path) -> bool:
-    """Whether one has run here before."""
-    return any((data_dir / "mlflow").glob("*"))
+    """Whether MLflow, or Mantik without it, has run here before."""
+    return any((data_dir / "mlflow").glob("*")) or any(data_dir.glob("*.sqlite3"))
 
 
 def mlflow_service(*, port: int, data_dir: Path) -> Service:

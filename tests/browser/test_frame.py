@@ -176,16 +176,16 @@ def test_a_message_can_be_dismissed(scene: Scene, open_page: Opener) -> None:
 def test_a_small_screen_has_the_rooms_in_a_drawer(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher, width=390)
     page = visit.goto(runs_url(scene))
-    rooms = page.get_by_role("navigation", name="Solar cells")
-    expect(rooms).to_be_hidden()
+    sidebar = page.get_by_role("navigation", name="Solar cells")
+    expect(sidebar).to_be_hidden()
     page.get_by_role("button", name="Project menu").click()
-    expect(rooms).to_be_visible()
-    expect(rooms.get_by_role("link", name=re.compile("^Runs"))).to_be_focused()
+    expect(sidebar).to_be_visible()
+    expect(sidebar.get_by_role("link", name=re.compile("^Runs"))).to_be_focused()
     assert visit.barriers() == []
     page.keyboard.press("Escape")
-    expect(rooms).to_be_hidden()
+    expect(sidebar).to_be_hidden()
     page.get_by_role("button", name="Project menu").click()
-    rooms.get_by_role("link", name="Code").click()
+    sidebar.get_by_role("link", name="Code").click()
     expect(page.get_by_role("heading", name="Code", exact=True)).to_be_visible()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.places import TOP
 
-ROOMS = ("connections", "projects", "runs", "schedules", "mantik")
+APPS = ("connections", "projects", "runs", "schedules", "mantik")
 
 
 def rows(document: str, heading: str) -> list[list[str]]:
@@ -24,7 +24,7 @@ def rows(document: str, heading: str) -> list[list[str]]:
 @cache
 def sentences() -> str:
     """Every text in the code, as users are given it; what is filled in is left out."""
-    nodes = (node for room in ROOMS for path in (TOP / room).rglob("*.py") for node in ast.walk(_parsed(path)))
+    nodes = (node for app in APPS for path in (TOP / app).rglob("*.py") for node in ast.walk(_parsed(path)))
     return "\n".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
@@ -45,8 +45,8 @@ def test_what_a_page_says_in_the_document_is_what_the_product_says(words: str) -
 
 @pytest.mark.parametrize("document", ["security.md", "operators.md", "architecture.md"])
 def test_every_file_of_ours_that_is_named_is_there(document: str) -> None:
-    rooms = "|".join((*ROOMS, "tests"))
-    named = re.findall(rf"`((?:{rooms})/[\w./]*)`", (TOP / "docs" / document).read_text())
+    apps = "|".join((*APPS, "tests"))
+    named = re.findall(rf"`((?:{apps})/[\w./]*)`", (TOP / "docs" / document).read_text())
     assert [name for name in named if not (TOP / name).exists()] == []
 
 

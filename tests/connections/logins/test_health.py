@@ -111,7 +111,7 @@ def test_it_is_seen_on_the_card_and_a_new_secret_ends_it(
     client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[Connection] = []
-    monkeypatch.setattr(uses, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
+    monkeypatch.setattr(uses, "_wakers", {"an app": lambda connection, _now: woken.append(connection)})
     refuse(mine, *minutes(now, 11, 5, 0))
     client: Client = client_of(outsider)
     assert "juwels Not used JSC has refused the login" in page_text(client.get(LIST))
@@ -127,8 +127,8 @@ def test_a_test_that_goes_well_ends_it(
 ) -> None:
     """The site was ill, not the login."""
     woken: list[Connection] = []
-    monkeypatch.setattr(uses, "_wakers", {"a room": lambda connection, _now: woken.append(connection)})
-    monkeypatch.setattr(uses, "_finders", {"a room": lambda _connection: [Use("the run nightly")]})
+    monkeypatch.setattr(uses, "_wakers", {"an app": lambda connection, _now: woken.append(connection)})
+    monkeypatch.setattr(uses, "_finders", {"an app": lambda _connection: [Use("the run nightly")]})
     user = sandbox.users["demo"]
     site = make_site(base_url=sandbox.base_url)
     made = make_connection(owner=outsider, site=site, login_name=user.login, secret=user.password)
@@ -207,13 +207,13 @@ def test_a_token_that_is_renewed_in_time_is_nobodys_worry(mine: Connection, now:
     assert "Mantik could not renew it: JSC cannot be reached." in told()[0]
 
 
-# Use by other rooms
+# Use by other apps
 
 
 def test_what_is_still_used_is_not_deleted(
     client_of: ClientOf, mine: Connection, outsider: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uses, "_finders", {"a room": lambda _connection: [Use("the schedule nightly", "/there/")]})
+    monkeypatch.setattr(uses, "_finders", {"an app": lambda _connection: [Use("the schedule nightly", "/there/")]})
     client = client_of(outsider)
     path = f"{LIST}{mine.uuid}/delete/"
     for response in (client.get(path), client.post(path)):

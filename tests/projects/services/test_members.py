@@ -265,13 +265,13 @@ def test_the_roles_are_explained_to_everybody_who_sees_the_project(client: Clien
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("people", "rooms"), [("guest", (True, False)), ("maintainer", (True, True))])
+@pytest.mark.parametrize(("people", "sidebar"), [("guest", (True, False)), ("maintainer", (True, True))])
 def test_the_sidebar_shows_the_rooms_one_may_enter(
-    client_of: ClientOf, request: pytest.FixtureRequest, people: str, rooms: tuple[bool, bool]
+    client_of: ClientOf, request: pytest.FixtureRequest, people: str, sidebar: tuple[bool, bool]
 ) -> None:
     content = client_of(request.getfixturevalue(people)).get("/projects/pv-yield/").content.decode()
-    found = tuple(f'href="/projects/pv-yield/{room}/"' in content for room in ("members", "settings"))
-    assert found == rooms
+    found = tuple(f'href="/projects/pv-yield/{item}/"' in content for item in ("members", "settings"))
+    assert found == sidebar
 
 
 @pytest.mark.django_db
