@@ -63,6 +63,9 @@ def written(scene: Scene, mlflow: MlflowServer) -> Iterator[Place]:
     yield from places.files(scene.data_dir)
     yield from places.files(mlflow.data_dir)
     if database.vendor == "sqlite":
+        # Its locks are the process's: who closes a file that it has open gives them up, and another process, the last
+        # as it believes, takes the log of our open connection away.
+        database.close()
         for file in Path(database.settings_dict["NAME"]).parent.glob(f"{Path(database.settings_dict['NAME']).name}*"):
             yield "file of the database", file.read_bytes()
 
