@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from mantik.accounts.models import User
+from mantik.lib import queue
 from projects.models import Project
 from projects.roles import Role
 from tests.support.audited import changes, check
@@ -33,8 +34,9 @@ ClientOf = Callable[[User], Client]
 
 @pytest.fixture(autouse=True)
 def _nobody_has_tried_before() -> None:
-    """Attempts to sign in are counted."""
+    """Attempts to sign in are counted, and a broker that did not answer is left alone for a while."""
     cache.clear()
+    queue._Broker.silent_until = 0.0
 
 
 @pytest.fixture(autouse=True)

@@ -17,13 +17,6 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def nobody_has_found_the_broker_silent() -> Iterator[None]:
-    queue._Broker.silent_until = 0.0
-    yield
-    queue._Broker.silent_until = 0.0
-
-
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server with a password, on a socket."""
