@@ -18,6 +18,7 @@ from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import HERE, UnicoreXError
 
 _TEMPLATES = HERE / "config"
+SHELL = _TEMPLATES / "shell"
 _OIDC = Template("""\
 container.security.rest.authentication.OAUTH.class=eu.unicore.services.rest.security.OAuthAuthenticator
 container.security.rest.authentication.OAUTH.address=$userinfo
@@ -67,6 +68,7 @@ def write_configuration(settings: Settings) -> None:
     # The queues are those of the sandbox site: one contract, one set of queues.
     shutil.copyfile(DEFAULT_FILE, directory / "idb.json")
     shutil.copyfile(_TEMPLATES / "log4j2.properties", directory / "log4j2.properties")
+    shutil.copy(SHELL, directory / "shell")
     password = _ensure_key(directory)
     _write_private(directory / "users.txt", "".join(_password_line(user) for user in settings.users))
     settings.public_keys.touch(mode=0o600)

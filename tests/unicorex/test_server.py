@@ -14,7 +14,7 @@ from mantik.demo.sandbox.users import generated_users, read_users
 from tests.mantik.demo.sandbox.processes import is_running
 from tests.support import sites
 from tests.support.sites import RunningSite
-from tests.unicorex.configuration import Settings, write_configuration
+from tests.unicorex.configuration import SHELL, Settings, write_configuration
 from tests.unicorex.install import UnicoreXError
 from tests.unicorex.server import UnicoreXServer
 
@@ -37,6 +37,13 @@ def test_the_program_serves_until_it_is_told_to_stop(unicorex: RunningSite, tmp_
     assert not is_running(java)
     with pytest.raises(httpx.ConnectError):
         httpx.get(base, trust_env=False)
+
+
+def test_the_shell_of_a_job_ends_with_the_exit_code_that_the_script_wrote(tmp_path: Path) -> None:
+    """The server may take either for the job's, whichever it meets first."""
+    script = tmp_path / "script"
+    script.write_text("(exit 3)\necho $? > UNICORE_SCRIPT_EXIT_CODE\n")
+    assert subprocess.run([SHELL, script], cwd=tmp_path, check=False).returncode == 3
 
 
 def test_a_path_with_a_blank_is_refused_in_a_sentence(tmp_path: Path) -> None:
