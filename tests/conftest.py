@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.support.database",
     "tests.support.days",
     "tests.connections.git.ssh_host",
+    "tests.support.messages",
     "tests.support.mlflow_server",
     "tests.support.oidc",
     "tests.support.sites",

@@ -4,7 +4,8 @@ The database is the truth and a sweep finds whatever was not delivered, so a mes
 quick: it is sent after the commit, and a broker that does not answer is logged, never shown to a member.
 
 A task is called by its name ("runs.tasks.submit_run"): tasks know the services that they call, so what services send
-must not need the tasks to be imported.
+must not need the tasks to be imported, and a web process never has to hold them. What a message needs besides its name
+is in the settings (`CELERY_TASK_ROUTES`); time limits are the worker's, who knows the task.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from typing import Any
 
 import structlog
-from celery import Task, current_app
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -33,26 +34,13 @@ def send_on_commit(task: str, **arguments: Any) -> None:
 
 
 def send(task: str, **arguments: Any) -> bool:
-    """Enqueue `task` now. False if the broker did not take it; it is then left alone for PAUSE_SECONDS.
-
-    Raises celery.exceptions.NotRegistered for a name that no task has.
-    """
-    found = task_named(task)
+    """Enqueue `task` now. False if the broker did not take it; it is then left alone for PAUSE_SECONDS."""
     if time.monotonic() < _Broker.silent_until:
         return False
     try:
-        found.apply_async(kwargs=arguments)
+        current_app.send_task(task, kwargs=arguments)
     except (OperationalError, OSError) as error:
         _Broker.silent_until = time.monotonic() + PAUSE_SECONDS
         log.warning("task_not_sent", task=task, error=type(error).__name__)
         return False
     return True
-
-
-def task_named(name: str) -> Task[..., Any]:
-    """With its own options, which a bare name would not have: its queue, and how long its messages are good."""
-    if name not in current_app.tasks:
-        # A web process has not had to know any task before.
-        current_app.loader.import_default_modules()
-    found: Task[..., Any] = current_app.tasks[name]
-    return found

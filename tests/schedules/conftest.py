@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import redis
-from celery import Task
 from django.conf import settings as django_settings
 from django.db import connection as database
 from django.test import Client
@@ -63,18 +62,6 @@ def ledger(schedule: Schedule) -> list[tuple[str, str]]:
 
 def runs_of(schedule: Schedule) -> list[Run]:
     return list(Run.objects.filter(slot__schedule=schedule).order_by("slot__due_at"))
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
-    """(task, arguments) of each message that would have gone to the broker."""
-    messages: list[tuple[str, object]] = []
-
-    def note(task: Task[..., object], *, kwargs: object, **_: object) -> None:
-        messages.append((task.name, kwargs))
-
-    monkeypatch.setattr(Task, "apply_async", note)
-    return messages
 
 
 @pytest.fixture

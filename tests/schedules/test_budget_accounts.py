@@ -21,6 +21,7 @@ from tests.schedules.conftest import client_of
 from tests.schedules.pages.test_pages import add_url, at, preview_url, typed
 from tests.support.budget_accounts import error_at, field_of, offered, tell
 from tests.support.factories import join, make_connection, make_run, make_schedule
+from tests.support.messages import Message
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ REFUSED = "Site A's queue batch takes acc_sol or acc_wind, not 'galaxies'."
 
 
 @pytest.fixture(autouse=True)
-def nobody_works(sent: list[tuple[str, object]]) -> None:
+def nobody_works(sent: list[Message]) -> None:
     """No message leaves for a broker."""
 
 

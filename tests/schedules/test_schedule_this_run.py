@@ -21,13 +21,14 @@ from schedules.models import Schedule
 from tests.schedules.conftest import client_of
 from tests.support.factories import join, make_connection, make_run
 from tests.support.forms import as_browser_posts, said_at
+from tests.support.messages import Message
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nobody_works(sent: list[tuple[str, object]]) -> None:
+def nobody_works(sent: list[Message]) -> None:
     """No message leaves for a broker."""
 
 

@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
-from celery import Celery, Task
+from celery import Celery
 from django.db import transaction
 
+from mantik.celery import app
 from mantik.lib import queue
 from mantik.up.broker import answers, find_server
 from mantik.up.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+TASK = "tests.nothing"
 
 
 @pytest.fixture(scope="module")
@@ -31,26 +33,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait()
 
 
-def nothing(**_: object) -> None:
-    pass
-
-
-_known: dict[str, Task[Any, Any]] = {}
-
-
 @pytest.fixture(autouse=True)
-def tasks_of_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of the product's own."""
-    if "broker" in request.fixturenames or "silent" in request.node.name:
-        monkeypatch.setattr(queue, "task_named", _known.__getitem__)
+def back_to_ours() -> Iterator[None]:
+    yield
+    app.set_current()
 
 
-def task_of(url: str) -> str:
-    app = Celery(broker=url, set_as_current=False)
-    app.conf.update(broker_transport_options={"max_retries": 0, "socket_connect_timeout": 1}, task_publish_retry=False)
-    name = f"tests.nothing at {url}"
-    _known[name] = app.task(name=name)(nothing)
-    return name
+def send_to(url: str) -> None:
+    """From now on, what is sent goes there."""
+    elsewhere = Celery(broker=url)
+    elsewhere.conf.update(
+        broker_transport_options={"max_retries": 0, "socket_connect_timeout": 1}, task_publish_retry=False
+    )
+    elsewhere.set_current()
 
 
 def messages_at(broker: str) -> int:
@@ -69,56 +64,56 @@ def no_messages(broker: str) -> None:
 
 
 def test_a_message_is_sent_when_the_transaction_is_committed_and_not_before(broker: str) -> None:
-    task = task_of(broker)
+    send_to(broker)
     with transaction.atomic():
-        queue.send_on_commit(task, run_id=7)
+        queue.send_on_commit(TASK, run_id=7)
         assert messages_at(broker) == 0
     assert messages_at(broker) == 1
 
 
 def test_nothing_is_sent_for_what_was_rolled_back(broker: str) -> None:
-    task = task_of(broker)
+    send_to(broker)
     with transaction.atomic():
-        queue.send_on_commit(task, run_id=7)
+        queue.send_on_commit(TASK, run_id=7)
         transaction.set_rollback(True)
     assert messages_at(broker) == 0
 
 
 def test_a_broker_that_is_not_there_stops_nobody() -> None:
-    task = task_of(f"redis://{LOOPBACK}:{free_port()}/0")
+    send_to(f"redis://{LOOPBACK}:{free_port()}/0")
     with transaction.atomic():
-        queue.send_on_commit(task, run_id=7)
-    assert queue.send(task, run_id=7) is False
+        queue.send_on_commit(TASK, run_id=7)
+    assert queue.send(TASK, run_id=7) is False
 
 
 def test_a_broker_that_takes_no_writes_stops_nobody(broker: str) -> None:
-    task = task_of(broker)
+    send_to(broker)
     with client_of(broker) as client:
         client.config_set("maxmemory", "1")
         try:
-            assert queue.send(task, run_id=7) is False
+            assert queue.send(TASK, run_id=7) is False
         finally:
             client.config_set("maxmemory", "0")
 
 
 def test_a_broker_that_wants_another_password_stops_nobody(broker: str) -> None:
     # Another address, or kombu would use the connection that was let in before.
-    stranger = task_of(f"{broker}?virtual_host=1")
+    send_to(f"{broker}?virtual_host=1")
     with client_of(broker) as client:
         client.config_set("requirepass", "another")
         try:
-            assert queue.send(stranger, run_id=7) is False
+            assert queue.send(TASK, run_id=7) is False
         finally:
             client.config_set("requirepass", "")
 
 
 def test_a_silent_broker_is_left_alone_for_a_while(broker: str) -> None:
     """One request finds out and waits for the time-out; those after it do not."""
-    task = task_of(broker)
-    lost = task_of(f"redis://{LOOPBACK}:{free_port()}/0")
-    assert queue.send(lost) is False
-    assert queue.send(task) is False
+    send_to(f"redis://{LOOPBACK}:{free_port()}/0")
+    assert queue.send(TASK) is False
+    send_to(broker)
+    assert queue.send(TASK) is False
     assert messages_at(broker) == 0
     queue._Broker.silent_until -= queue.PAUSE_SECONDS
-    assert queue.send(task) is True
+    assert queue.send(TASK) is True
     assert messages_at(broker) == 1

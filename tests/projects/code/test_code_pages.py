@@ -23,20 +23,14 @@ from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
 from tests.support.factories import make_code_repository, make_connection, make_run
+from tests.support.messages import Message
 from tests.support.pages import page_text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HTTPS = "https://git.example.org/group/code.git"
 SSH = "git@git.example.org:group/code.git"
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    found: list[Any] = []
-    monkeypatch.setattr(tasks.fetch_code_repository, "apply_async", lambda **sent: found.append(sent))
-    return found
 
 
 @pytest.fixture
@@ -152,9 +146,7 @@ def test_a_researcher_edits_what_they_have_added_and_a_maintainer_everything(
     ]
 
 
-def test_saving_without_a_change_leaves_no_trace(
-    client_of: ClientOf, researcher: User, code: CodeRepository, nothing_is_sent: list[Any]
-) -> None:
+def test_saving_without_a_change_leaves_no_trace(client_of: ClientOf, researcher: User, code: CodeRepository) -> None:
     assert client_of(researcher).post(at(code, "edit/"), form(code)).status_code == 302
     assert events("edited") == []
 
@@ -309,11 +301,10 @@ def test_the_copy_of_deleted_code_is_cleared_away(
     others: CodeRepository,
     settings: Settings,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    sent: list[Message],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     settings.MANTIK_DATA_DIR = tmp_path
-    monkeypatch.setattr(tasks.clear_up_mirrors, "apply_async", lambda **_: tasks.clear_up_mirrors())
     root = tmp_path / "git"
     for repository in (code, others):
         for name in (".git/HEAD", "-0123456789abcdef.git/HEAD", ".lfs/ab/cd", ".lock"):
@@ -322,6 +313,8 @@ def test_the_copy_of_deleted_code_is_cleared_away(
             path.touch()
     with django_capture_on_commit_callbacks(execute=True):
         client_of(researcher).post(at(code, "delete/"))
+    assert sent == [("projects.tasks.clear_up_mirrors", {})]
+    tasks.clear_up_mirrors()
     left = {path.name[:36] for path in root.iterdir()}
     assert left == {str(others.uuid)}
     assert len(list(root.iterdir())) == 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -20,6 +19,7 @@ from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
 from tests.support.factories import make_code_repository, make_connection
+from tests.support.messages import Message
 from tests.support.pages import count_queries, page_text
 
 pytestmark = pytest.mark.django_db
@@ -46,12 +46,8 @@ def linked(source: Repository, project: Project, researcher: User) -> CodeReposi
     return make_code_repository(project=project, name="training", url=str(source.path), created_by=researcher)
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What is handed to the broker."""
-    found: list[dict[str, Any]] = []
-    monkeypatch.setattr(tasks.fetch_code_repository, "apply_async", lambda *, kwargs: found.append(kwargs))
-    return found
+def fetch_of(repository: CodeRepository) -> Message:
+    return ("projects.tasks.fetch_code_repository", {"repository_id": repository.pk})
 
 
 def form(source: Repository | str, **changes: str) -> dict[str, str]:
@@ -68,7 +64,7 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
     researcher: User,
     project: Project,
     source: Repository,
-    sent: list[dict[str, Any]],
+    sent: list[Message],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     client = client_of(researcher)
@@ -76,12 +72,12 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
         response = client.post(ADD, form(source))
     repository = project.code_repositories.get()
     assert response["Location"] == f"/projects/pv-yield/code/{repository.uuid}/"
-    assert sent == [{"repository_id": repository.pk}]
+    assert sent == [fetch_of(repository)]
     text = page_text(client.get(response["Location"]))
     assert "training is linked. A worker is fetching it now." in text
     assert "Being read" in text
 
-    tasks.fetch_code_repository(**sent[0])
+    tasks.fetch_code_repository(repository_id=repository.pk)
     repository.refresh_from_db()
     assert (repository.fetch_error, repository.fetch_requested_at) == ("", None)
     assert branches(repository) == ["main", "topic"]
@@ -150,7 +146,7 @@ def test_a_second_worker_does_not_wait_for_the_first(linked: CodeRepository, set
 
 def test_one_request_is_enough_until_it_is_served(
     linked: CodeRepository,
-    sent: list[dict[str, Any]],
+    sent: list[Message],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -169,7 +165,7 @@ def test_one_request_is_enough_until_it_is_served(
 
 def test_a_request_made_during_a_fetch_is_served_after_it(
     linked: CodeRepository,
-    sent: list[dict[str, Any]],
+    sent: list[Message],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW + timedelta(seconds=1))
@@ -177,18 +173,18 @@ def test_a_request_made_during_a_fetch_is_served_after_it(
         mirrors.fetch(linked, now=NOW)
     linked.refresh_from_db()
     assert linked.fetch_requested_at == NOW + timedelta(seconds=1)
-    assert sent == [{"repository_id": linked.pk}]
+    assert sent == [fetch_of(linked)]
     with django_capture_on_commit_callbacks(execute=True):
         mirrors.fetch(linked, now=NOW + timedelta(seconds=2))
     assert len(sent) == 1
 
 
-def test_a_request_the_broker_lost_is_sent_again(linked: CodeRepository, sent: list[dict[str, Any]]) -> None:
+def test_a_request_the_broker_lost_is_sent_again(linked: CodeRepository, sent: list[Message]) -> None:
     CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
     assert mirrors.unserved_requests(now=NOW + timedelta(seconds=29)) == []
     assert mirrors.unserved_requests(now=NOW + timedelta(seconds=31)) == [linked.pk]
     tasks.sweep_fetches()
-    assert sent == [{"repository_id": linked.pk}]
+    assert sent == [fetch_of(linked)]
 
 
 def test_a_member_can_have_it_read_again(
@@ -197,7 +193,7 @@ def test_a_member_can_have_it_read_again(
     guest: User,
     outsider: User,
     linked: CodeRepository,
-    sent: list[dict[str, Any]],
+    sent: list[Message],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     path = f"/projects/pv-yield/code/{linked.uuid}/refresh/"
@@ -209,7 +205,7 @@ def test_a_member_can_have_it_read_again(
     with django_capture_on_commit_callbacks(execute=True):
         response = client_of(researcher).post(path, follow=True)
     assert "A worker fetches training." in page_text(response)
-    assert sent == [{"repository_id": linked.pk}]
+    assert sent == [fetch_of(linked)]
 
 
 def test_a_repository_of_another_project_is_not_there(

@@ -23,6 +23,7 @@ from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
 from tests.support.factories import join, make_connection, make_run, make_schedule, make_slot
+from tests.support.messages import Message
 
 MINUTE = timedelta(minutes=1)
 FIVE = timedelta(minutes=5)
@@ -89,7 +90,7 @@ def test_the_run_that_it_repeats_may_be_gone(schedule: Schedule) -> None:
 def test_its_run_is_handed_to_the_workers_after_the_commit(
     schedule: Schedule,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-    sent: list[tuple[str, object]],
+    sent: list[Message],
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         fire(DUE)
@@ -101,7 +102,7 @@ def test_many_are_handed_over_in_one_message(
     project: Project,
     ada: User,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-    sent: list[tuple[str, object]],
+    sent: list[Message],
 ) -> None:
     for _ in range(3):
         make_schedule(project=project, created_by=ada, now=EARLIER)

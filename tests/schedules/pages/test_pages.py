@@ -30,13 +30,14 @@ from tests.support.factories import (
     make_slot,
     make_user,
 )
+from tests.support.messages import Message
 from tests.support.pages import count_queries, neighbour, page_text
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nobody_works(sent: list[tuple[str, object]]) -> None:
+def nobody_works(sent: list[Message]) -> None:
     """No message leaves for a broker."""
 
 
