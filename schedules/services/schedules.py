@@ -159,11 +159,7 @@ def edit_schedule(
                 return
             _end_delay(stored, now)
             engine.keep([held])
-            stored.revision += 1
-            stored.last_edited_by, stored.last_edited_at = actor, now
-            if not stored.is_paused:
-                _enable(stored, actor, timing, now)
-            stored.failures_in_a_row = 0
+            _begin_anew(stored, actor, timing, now)
             stored.save()
             periodic_tasks.update(schedule=stored, timing=timing)
             record(
@@ -321,6 +317,15 @@ def _check_site(what: Run | Schedule, connection: Connection) -> None:
 
 def _written(timing: Timing) -> dict[str, Any]:
     return {"cron_expression": timing.cron.expression, "time_zone": timing.zone.key, "end_date": timing.end_date}
+
+
+def _begin_anew(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
+    """What an edit makes of it: the next revision, with no failure behind it, and due from now on."""
+    stored.revision += 1
+    stored.last_edited_by, stored.last_edited_at = actor, now
+    stored.failures_in_a_row = 0
+    if not stored.is_paused:
+        _enable(stored, actor, timing, now)
 
 
 def _enable(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
