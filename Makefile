@@ -15,14 +15,18 @@ PYTEST_ARGS ?= --numprocesses auto --dist worksteal
 # What `make bench` runs: all, or the names that begin like this.
 ONLY ?=
 
-.PHONY: help demo up test test-days bench lint lint-code lint-types lint-imports lint-templates lint-django lint-containers \
-	fmt lock install install-demo frontend clean
+# What `make lint` runs. make 4 keeps the lines of each together; the 3.81 of macOS mixes them, and checks the same.
+LINTS := lint-types lint-django lint-code lint-dead lint-imports lint-templates lint-shell lint-browser lint-containers
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: help demo up test test-days prove bench lint $(LINTS) fmt lock install install-demo frontend clean
 
 help:
 	@echo "make demo      start Mantik with a site to try it at, and run one training"
 	@echo "make test      the whole test suite"
 	@echo "make test-days what looks at the calendar, on days on which that is odd"
-	@echo "make lint      formatting, types, import contracts, templates, migrations, settings"
+	@echo "make prove     the proofs, of which make test tries a sample, whole; takes hours"
+	@echo "make lint      formatting, types, imports, dead code, templates, scripts, styles, migrations, settings"
 	@echo "make fmt       put the code into shape"
 	@echo "make bench     the benchmarks; ONLY=<prefix> runs a part of them"
 	@echo "make up        start Mantik without a site"
@@ -44,12 +48,17 @@ test: install frontend
 		echo "OpenSSH's server is not installed: the tests of git over ssh are left out."
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# What looks at the calendar, on each of the days of tests/support/days.py.
+# What looks at the calendar, on the days of tests/support/days.py: each test on a third of them, in a proof on all.
 ON_ODD_DAYS := tests/schedules/pages/test_calendar.py tests/schedules/pages/test_pages.py tests/connections/views/test_pages.py \
 	tests/projects/services/test_invitations.py tests/mantik/tokens
 
 test-days: install frontend
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --days $(ON_ODD_DAYS)
+
+# What is proved by trying many times; tests/support/proofs.py says how it is told.
+prove: install frontend
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --prove --days $(ON_ODD_DAYS)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --prove
 
 bench: install frontend
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
@@ -65,13 +74,16 @@ PRODUCTION = env MANTIK_DEBUG=0 \
 	MANTIK_MLFLOW_URI=http://localhost:5000 \
 	MANTIK_MLFLOW_TOKEN="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')"
 
-# `make -k lint` goes on after a check that fails.
-lint: lint-code lint-types lint-imports lint-templates lint-django lint-containers
+# Side by side, the longest first. `make -k lint` goes on after a check that fails.
+lint: install frontend
+	@$(MAKE) --no-print-directory --jobs=$$(getconf _NPROCESSORS_ONLN) $(TOGETHER) $(LINTS)
 
 lint-code: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.lint.repeated_keys
+
+lint-dead: install
 	$(BIN)/python -m tests.lint.dead_code
 
 lint-types: install
@@ -87,6 +99,12 @@ lint-templates: install
 lint-django: install frontend
 	MANTIK_DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "manage.py check --deploy" && $(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lint-shell: install
+	MANTIK_DEBUG=1 DJANGO_SETTINGS_MODULE=mantik.settings $(BIN)/python -m tests.lint.shell
+
+lint-browser: install frontend
+	$(BIN)/python -m tests.lint.browser
 
 lint-containers:
 	@if command -v docker-compose > /dev/null; then echo "docker-compose config" && docker-compose config --quiet; \

@@ -42,6 +42,7 @@ CALLED_BY_OTHERS = {
     "html.parser.HTMLParser": ("handle_starttag", "handle_endtag", "handle_data"),
     "django_celery_beat's DatabaseScheduler": ("enabled_models_qs", "schedule_changed"),
     "pyunicore's Transport": ("_clone", "run_method"),
+    "MLflow's providers of logins": ("get_name", "get_auth"),
     "Django's admin": ("has_add_permission", "has_change_permission", "lookups"),
     "Django's sessions": ("get_session_store_class", "_get_session_from_db", "create_model_instance"),
     "allauth's adapters": (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.catalogue import BENCHMARKS
 from tests.support.places import TOP
 
 APPS = ("connections", "projects", "runs", "schedules", "mantik")
@@ -16,8 +17,8 @@ APPS = ("connections", "projects", "runs", "schedules", "mantik")
 
 def rows(document: str, heading: str) -> list[list[str]]:
     """Cells of the table below a heading, without its head."""
-    section = (TOP / "docs" / document).read_text().split(f"# {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
+    section = (TOP / "docs" / document).read_text().split(f"# {heading}\n")[1]
+    lines = [line for line in re.split(r"\n#+ ", section)[0].splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
@@ -62,3 +63,15 @@ def test_every_heading_that_is_linked_to_is_there() -> None:
         for target, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", path.read_text()):
             headings = re.findall(r"^#+ (.+)$", (path.parent / target if target else path).read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_table_of_named_packages_has_all_of_them_and_names_real_benchmarks() -> None:
+    table = rows("architecture.md", "What each named package does here")
+    assert [package for package, *_ in table] == [
+        *("django", "django-crispy-forms", "celery", "redis", "django-celery-beat", "pyunicore", "mlflow", "gitpython"),
+        *("croniter", "pytest-django"),
+    ]
+    measured = [name for benchmark in BENCHMARKS for name in benchmark.names]
+    named = {name for row in table for name in re.findall(r"`([a-z.]+\.)\*`", row[-1])}
+    assert named
+    assert [name for name in named if not any(one.startswith(name) for one in measured)] == []

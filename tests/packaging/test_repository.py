@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.places import TOP
+from tests.support.places import TOP, NoCheckout, files_of_ours
 
 DOCUMENTS = [
     "README.md",
@@ -40,16 +41,10 @@ def compose() -> dict[str, Any]:
 
 
 def files() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=TOP,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode:
+    try:
+        return files_of_ours()
+    except NoCheckout:
         pytest.skip("this is no checkout of git")
-    return [path for name in listed.stdout.split("\0") if name and (path := TOP / name).is_file()]
 
 
 def test_a_python_that_makes_no_virtual_environments_ends_with_what_to_install(tmp_path: Path) -> None:
@@ -116,3 +111,12 @@ def test_ci_is_a_program_that_bash_can_read() -> None:
     script = TOP / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
+
+
+def test_the_image_has_the_docs_which_the_product_shows() -> None:
+    left_out = [line for line in (TOP / ".dockerignore").read_text().splitlines() if line]
+    for name in DOCUMENTS:
+        parts = [name, *(str(parent) for parent in Path(name).parents)]
+        assert [pattern for pattern in left_out if any(fnmatch(part, pattern) for part in parts)] == [], name
+    stage = (TOP / "Dockerfile").read_text().split(" AS app\n")[1]
+    assert "COPY --from=build-app /opt/mantik /opt/mantik" in stage

@@ -1,0 +1,228 @@
+"""Numbers in the documents are those of the code.
+
+A sentence with a number of ours stands here, with {} in its place and the constant that it mirrors. Every other amount
+that the documents tell, as "10 minutes" or "100 MB", is listed with whose it is: none is in them that nobody looks at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+
+import pytest
+from allauth.account import app_settings as allauth
+from django.conf import settings
+from django.contrib.auth.password_validation import get_default_password_validators
+
+from connections.git import whole
+from connections.logins import expiry, login_health
+from connections.outages import breaker
+from connections.unicore import credentials
+from mantik.beat import beat_schedule
+from mantik.lib import clocks, database_loss, disk, schema, strength
+from mantik.notices import outbox
+from mantik.up import restarts
+from projects.code import hosts
+from projects.services import labels
+from runs.following import poll
+from runs.job import pack
+from runs.registered_models import candidates, worker
+from runs.registered_models import models as registered
+from schedules.cron import parsing
+from schedules.firing import due, engine
+from schedules.models import LONGEST_JITTER, Schedule
+from schedules.pages import forecast, week
+from tests.support.places import DOCS
+
+_UP_TO_TEN = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+WORDS = dict(enumerate(_UP_TO_TEN, start=1)) | {100: "hundred"}
+UNITS = ("seconds?", "minutes?", "hours?", "days?", "weeks?", "months?", "[KMG]i?B", "characters?", "times")
+SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
+SWEEPS = {name: entry["schedule"] for name, entry in beat_schedule().items()}
+_per_address, _per_account = re.findall(r"(\d+)/(\w+)/\w+", allauth.RATE_LIMITS["login_failed"])
+LEAST_PASSWORD = max(getattr(rule, "min_length", 0) for rule in get_default_password_validators())
+assert (_per_address[1], _per_account[1]) == ("m", "300s"), "in minutes, and in seconds"
+
+# (document, sentence, the numbers in it)
+SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
+    (
+        "account.md",
+        "After {} wrong attempts you have to wait {} minutes",
+        (int(_per_account[0]), int(_per_account[1].rstrip("s")) / 60),
+    ),
+    ("account.md", "At least {} characters", (LEAST_PASSWORD,)),
+    ("account.md", "A session ends {} days after it was used last", (settings.SESSION_COOKIE_AGE * SECOND / DAY,)),
+    ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
+    ("architecture.md", "claims up to {} schedules by locking their rows", (engine.AT_ONCE,)),
+    ("code.md", "submodules of submodules, to a depth of {}.", (whole._DEEPEST,)),
+    ("code.md", "| {} GiB (`MANTIK_GIT_MAX_BYTES`) |", (settings.MANTIK_GIT_MAX_BYTES / 1024**3,)),
+    ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
+    (
+        "code.md",
+        "| {} MB (`MANTIK_CODE_MAX_BYTES`); Git LFS files {} times as much before packing |",
+        (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
+    ),
+    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MOST_SUBMODULES, whole._DEEPEST)),
+    ("connections.md", "sign tokens that are valid for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
+    ("connections.md", "{} days by default; a site may allow less", (settings.MANTIK_SITE_TOKEN_DAYS,)),
+    (
+        "connections.md",
+        "You get a notice {} weeks before, {} days before",
+        (max(expiry.WARNED_BEFORE) / (7 * DAY), min(expiry.WARNED_BEFORE) / DAY),
+    ),
+    (
+        "connections.md",
+        "After {} refusals in a row, over at least {} minutes, Mantik stops using that login",
+        (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
+    ),
+    (
+        "models.md",
+        "A name has at most {} letters A to Z, digits, dots, hyphens and underscores",
+        (registered.LONGEST_NAME,),
+    ),
+    ("models.md", "at most until {} minutes after the run's end", (worker.PATIENCE_FOR_LOG / MINUTE,)),
+    ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
+    ("operators.md", "They wait {} minutes. Attempts are counted", (int(_per_account[1].rstrip("s")) / 60,)),
+    ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),
+    ("operators.md", "Those of web, workers, beat and database may differ by {} seconds", (clocks.APART / SECOND,)),
+    ("operators.md", "`MANTIK_LEASE_SECONDS` ({} seconds) after", (settings.MANTIK_LEASE_SECONDS,)),
+    ("operators.md", "found by a sweep within {} seconds", (SWEEPS["Sweep models"] / SECOND,)),
+    ("operators.md", "see that on every page for the next {} minutes", (disk.REMEMBER_SECONDS / 60,)),
+    ("models.md", "It has at most {}, those", (candidates.MOST_OFFERED,)),
+    ("operators.md", "One fetch at a time asks it again, after {} s,", (hosts.FIRST_PAUSE / SECOND,)),
+    ("operators.md", "up to every {} minutes. When it answers", (hosts.LONGEST_PAUSE / MINUTE,)),
+    ("operators.md", "They ask at once, then after {} s,", (breaker.FIRST_PAUSE / SECOND,)),
+    ("operators.md", "outages of the last {} days", (breaker.KEPT / DAY,)),
+    (
+        "operators.md",
+        "is kept for a minute, or for {} seconds if it was bad",
+        (schema.BAD_SECONDS,),
+    ),
+    ("operators.md", "at most {} minutes after the end of the run", (worker.PATIENCE_FOR_LOG / MINUTE,)),
+    (
+        "operators.md",
+        "After {} refusals in {} minutes it stops using the login",
+        (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
+    ),
+    ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MOST,)),
+    ("runs.md", "and for {} days after the end unless operators say otherwise", (settings.MANTIK_JOB_DAYS,)),
+    (
+        "runs.md",
+        "up to a size that operators set ({} MB unless they say otherwise)",
+        (settings.MANTIK_LOG_MAX_BYTES / 1e6,),
+    ),
+    ("schedules.md", "you see the next {} due times", (forecast.SHOWN,)),
+    ("schedules.md", "| hours; default {} |", (Schedule._meta.get_field("missed_grace").default / HOUR,)),
+    ("schedules.md", "| default {}; 0: never |", (Schedule._meta.get_field("pause_after_failures").default,)),
+    (
+        "schedules.md",
+        "if there are more than {}, only the latest {} get one.",
+        (due.MOST_AT_ONCE, due.MOST_AT_ONCE),
+    ),
+    ("schedules.md", "If there are more than a {} schedules, the page shows the busiest", (week.MOST_SHOWN,)),
+    ("schedules.md", "An expression has at most {} characters", (parsing.LONGEST,)),
+    (
+        "security.md",
+        "passwords of {} characters and more",
+        (LEAST_PASSWORD,),
+    ),
+    (
+        "security.md",
+        "{} wrong attempts at an account and {} from one address",
+        (int(_per_account[0]), int(_per_address[0])),
+    ),
+    ("security.md", "can use up its {} attempts", (int(_per_account[0]),)),
+    ("security.md", "signed token of a key pair for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
+    ("settings.md", "If the job is new, or its page is open, every {} seconds", (poll.SHORT_PAUSE / SECOND,)),
+    ("settings.md", "Random, at least {} characters; shorter ones are refused", (strength.LEAST_KEY_LENGTH,)),
+    ("settings.md", "At least {} characters.", (strength.LEAST_TOKEN_LENGTH,)),
+    ("settings.md", "as a bearer token. Random, at least {} characters", (strength.LEAST_TOKEN_LENGTH,)),
+]
+# What is said without a number, while it is so.
+IN_OTHER_WORDS: list[tuple[str, str, object, object]] = [
+    (
+        "connections.md",
+        "Twice an hour Mantik also tests such a connection itself",
+        SWEEPS["Sweep refused logins"],
+        HOUR / 2,
+    ),
+    ("models.md", "Once an hour Mantik compares the model with what MLflow has", worker.CHECK_EVERY, HOUR),
+    ("operators.md", "Mantik notices within half an hour", SWEEPS["Sweep refused logins"], HOUR / 2),
+    ("operators.md", "The result of checking the tables is kept for a minute", schema.GOOD_SECONDS, 60),
+    ("operators.md", "For half a minute a worker tries to give back", database_loss.PATIENCE, MINUTE / 2),
+    ("operators.md", "Mantik tries again for a week.", outbox.GIVE_UP_AFTER, 7 * DAY),
+    ("operators.md", "Once an hour it compares each model with what MLflow has", worker.CHECK_EVERY, HOUR),
+    ("operators.md", "It waits a second, and longer each time", restarts.FIRST_PAUSE, SECOND),
+    ("operators.md", "At the fifth death in a row it gives up", restarts.MOST_DEATHS, 5),
+    ("schedules.md", "| random delay | up to an hour,", LONGEST_JITTER, 3600),
+]
+# Amounts that are not ours, or are examples, as they stand in the documents.
+NOT_OURS = {
+    "connections.md": {"ten minutes": "UNICORE's, for new keys"},
+    "operators.md": {"30 seconds": "Celery's longest pause before it connects again"},
+    "schedules.md": {
+        "30 hours": "of an example",
+        "7 hours": "of an example",
+        "15 minutes": "of an expression in words",
+    },
+}
+AMOUNT = re.compile(rf"\b(\d[\d,.]*|{'|'.join(WORDS.values())})\s({'|'.join(UNITS)})\b", re.IGNORECASE)
+# Measured, or of a release that is out: those say themselves when.
+PAST = {"benchmarks.md"}
+
+
+@cache
+def text_of(document: str) -> str:
+    """With each line's end as a blank."""
+    return " ".join((DOCS / document).read_text().split())
+
+
+def pattern_of(sentence: str, numbers: tuple[float, ...]) -> re.Pattern[str]:
+    """Figures or a word for each {}: 5 or five."""
+    first, *rest = map(re.escape, sentence.split("{}"))
+    parts = [f"(?:{'|'.join(_said(number))})" for number in numbers]
+    return re.compile(first + "".join(part + end for part, end in zip(parts, rest, strict=True)), re.IGNORECASE)
+
+
+def _said(number: float) -> list[str]:
+    assert number == int(number), "nobody says it like that"
+    return [f"{int(number)}", *filter(None, [WORDS.get(int(number))])]
+
+
+@pytest.mark.parametrize(("document", "sentence", "numbers"), SENTENCES)
+def test_a_number_in_a_sentence_is_that_of_the_code(document: str, sentence: str, numbers: tuple[float, ...]) -> None:
+    assert pattern_of(sentence, numbers).search(text_of(document)), f"the code has {numbers}"
+
+
+@pytest.mark.parametrize(("document", "sentence", "found", "said"), IN_OTHER_WORDS)
+def test_so_is_what_is_said_in_other_words(document: str, sentence: str, found: object, said: object) -> None:
+    assert found == said
+    assert sentence in text_of(document)
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in DOCS.glob("*.md") if path.name not in PAST))
+def test_no_amount_is_told_that_nobody_compares(document: str) -> None:
+    assert list(_unknown(document, text_of(document))) == []
+
+
+def test_one_that_nobody_compares_would_be_found() -> None:
+    text = "| 10 minutes (`MANTIK_GIT_TIMEOUT`) | It waits for five seconds, up to 20 MB, of two kinds."
+    first, second = _unknown("code.md", text)
+    assert "five seconds" in first
+    assert "20 MB" in second
+
+
+def _unknown(document: str, text: str) -> Iterator[str]:
+    compared = [
+        found.span()
+        for where, sentence, numbers in SENTENCES
+        if where == document
+        for found in pattern_of(sentence, numbers).finditer(text)
+    ]
+    others = NOT_OURS.get(document, {})
+    for amount in AMOUNT.finditer(text):
+        is_compared = any(begin <= amount.start() and amount.end() <= end for begin, end in compared)
+        if not is_compared and amount[0].lower() not in others:
+            yield text[max(0, amount.start() - 40) : amount.end() + 20]
