@@ -1,8 +1,17 @@
-"""All that the clock starts, in one place.
+"""The periodic tasks of Mantik.
 
-Each is a sweep: it finds in the database what is due and hands it out in batches, so running it twice, or
-late, or not at all for a while, changes nothing but the time things take. A message that was not picked up
-until the next one is sent is dropped, so that sweeps never pile up behind a worker that is down.
+Each is a sweep: it finds in the database what is due and hands it to workers in batches. Running it twice, or late, or
+not at all for a while only changes how long things take.
+
+Every message expires when the next one of its kind comes: that of a sweep after the sweep's period, and that of another
+task after the period of the sweep that sends it again (`FOUND_AGAIN_BY`). So nothing piles up behind workers that are
+down or busy, and no sweep has to wait for what it has sent before.
+
+A message is given some seconds more than that (`APART`): its end is written down by the clock of who sends it, and a
+worker whose clock is ahead would drop all of them.
+
+What a killed worker had in hand is due again when its lease is over (`mantik/lib/leases.py`). So that it goes on at
+once, sweeps of rows with leases come at least every ten seconds.
 """
 
 from __future__ import annotations
@@ -10,20 +19,46 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from mantik.lib.clocks import APART
+
+# Each task that is sent besides the sweeps, and the sweep that finds what its message was for.
+FOUND_AGAIN_BY = {
+    "runs.tasks.submit_next": "runs.tasks.sweep_submissions",
+    "runs.tasks.follow_connection": "runs.tasks.sweep_following",
+    "runs.tasks.tend_model": "runs.tasks.sweep_models",
+    "connections.tasks.probe_sites": "connections.tasks.sweep_outages",
+    "connections.tasks.renew_connection": "connections.tasks.sweep_renewals",
+    "connections.tasks.test_again": "connections.tasks.sweep_refused",
+    "projects.tasks.fetch_code_repository": "projects.tasks.sweep_fetches",
+    "mantik.notices.tasks.send_letter": "mantik.notices.tasks.sweep_letters",
+}
+
+
+# Sent by pages, which ask again while they are open: after how many seconds nobody waits for the answer any more.
+ASKED_BY_PAGES = {"runs.tasks.list_models": 30}
+
+
+def message_expiry() -> dict[str, int]:
+    """After how many seconds the message of each task is dropped if no worker has taken it."""
+    periods = {entry["task"]: entry["options"]["expire_seconds"] for entry in beat_schedule().values()}
+    return periods | {task: periods[sweep] for task, sweep in FOUND_AGAIN_BY.items()} | ASKED_BY_PAGES
+
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
     """An entry of CELERY_BEAT_SCHEDULE per sweep; the beat process keeps them as rows an operator can see."""
     return {
-        # Runs whose message the broker lost, or whose pause is over.
+        # Runs whose message the broker lost, or that are to be tried again.
         "Sweep submissions": _every(5, "runs.tasks.sweep_submissions"),
-        # Jobs that are due to be asked about. A notification makes its job due at once, and this bounds how
-        # soon that shows.
+        # Jobs that are due to be asked about. A notification makes a job due at once; this is how soon that shows.
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
+        # Sites that did not answer: whether they are back.
+        "Sweep silent sites": _every(2, "connections.tasks.sweep_outages"),
         # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.
         "Sweep models": _every(10, "runs.tasks.sweep_models"),
-        # Mail that the mail server did not take, or whose message was lost.
+        # Mail that the mail server did not take, or whose message was lost. What a killed worker had in hand may have
+        # been sent, so it is in no hurry.
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
-        # Rows of sessions that are over.
+        # Sessions that have ended.
         "Sweep sessions": _every(3600, "mantik.accounts.tasks.sweep_sessions"),
         # Keys of requests that nobody will send again.
         "Sweep keys of requests": _every(3600, "mantik.idempotency.tasks.sweep_keys"),
@@ -33,15 +68,15 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Clear up mirrors": _every(300, "projects.tasks.clear_up_mirrors"),
         # Experiments that MLflow has under an old name, or still has.
         "Sweep experiments": _every(60, "projects.tasks.sweep_experiments"),
-        # Tokens of sites at half of their life, and refresh tokens that end when nobody uses them.
-        "Sweep renewals of tokens": _every(300, "connections.tasks.sweep_renewals"),
-        # Secrets of connections that end soon: their owners are told.
+        # Tokens of sites past half of their life, and refresh tokens that expire when they are not used.
+        "Sweep renewals of tokens": _every(10, "connections.tasks.sweep_renewals"),
+        # Secrets of connections that expire soon: notifies their owners.
         "Sweep ends of secrets": _every(3600, "connections.tasks.sweep_ends"),
-        # Logins that were refused and that runs wait for: the site may have been the one that was ill.
+        # Refused logins that runs wait for: the fault may have been the site's.
         "Sweep refused logins": _every(1800, "connections.tasks.sweep_refused"),
-        # Runs of schedules that are over: so many failures in a row pause the schedule.
+        # Runs of schedules that have ended: several failures in a row pause the schedule.
         "Sweep ends of scheduled runs": _every(30, "schedules.tasks.sweep_ends"),
-        # Rows of schedules that an operator has switched with a bulk action of the admin.
+        # Schedules that an operator switched with a bulk action of the admin.
         "Sweep switches of schedules": _every(300, "schedules.tasks.sweep_switches"),
     }
 
@@ -50,5 +85,5 @@ def _every(seconds: int, task: str) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": timedelta(seconds=seconds),
-        "options": {"expire_seconds": seconds},
+        "options": {"expire_seconds": seconds + int(APART.total_seconds())},
     }

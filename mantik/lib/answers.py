@@ -1,4 +1,4 @@
-"""What views answer alike: a form that is wrong, and the question before something is undone for good."""
+"""Answers that many views share: the status of a form with errors, and the page that asks for confirmation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.shortcuts import render
 
 
 def status_of(form: BaseForm) -> int:
-    """A form that is wrong comes back with status 422."""
+    """422 for a form with errors, else 200."""
     return 422 if form.is_bound and form.errors else 200
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A question of components/confirm.html, which says what each of these is."""
+    """The context of components/confirm.html, which explains each of these."""
 
     title: str
     verb: str

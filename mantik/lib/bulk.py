@@ -44,7 +44,7 @@ def insert_rows(
     `shared` has what is alike in all of them; a column that nobody names gets its default, the same for all. With
     `copied` the last value of each row, beyond `columns`, is the primary key of the row to copy from. Returns the
     primary keys by the column `keyed_by`, if given. No signals. A value that a column cannot hold raises what the
-    database raises; so does IntegrityError if a row to copy from is gone.
+    database raises. Raises IntegrityError if a row to copy from is gone.
     """
     if not rows:
         return {}
@@ -67,8 +67,10 @@ def insert_rows(
     with table.connection.cursor() as cursor:
         cursor.execute(statement, [*parameters, table.json(rows, sent)])
         keys = {table.fields[keyed_by].to_python(value): key for value, key in cursor.fetchall()} if keyed_by else {}
-        if copied and cursor.rowcount not in (len(rows), -1):
-            raise IntegrityError(f"Of {len(rows)} rows to copy from, {cursor.rowcount} are there.")
+        # Not every driver counts the rows that a statement returns.
+        stored = len(keys) if keyed_by else cursor.rowcount
+        if copied and stored != len(rows):
+            raise IntegrityError(f"Of {len(rows)} rows to copy from, {stored} are there.")
     return keys
 
 

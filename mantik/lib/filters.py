@@ -1,7 +1,7 @@
 """The filters of a list, all of them in its URL: declared once, read from the query, written back into links.
 
     class ShelfFilter(Filters):
-        q = Text()
+        q = Text(SearchBox("books", by="title or author", hint="Title, author"))
         state = Chips("All states", [Option("new", "New", State.NEW), ...])
         author = Menu[int]("Author")
 
@@ -19,6 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 
+from mantik.lib.search_form import SearchBox, SearchForm
+
 MOST_OPTIONS = 30
 LONGEST_TEXT = 100
 _LONGEST_QUOTED = 60
@@ -31,7 +33,7 @@ Choices = TypeVar("Choices", bound=models.TextChoices)
 
 @dataclass(frozen=True)
 class Option(Generic[Meaning]):
-    """One that can be chosen: as it stands in the URL, as people read it, and what the list is filtered by."""
+    """An option of a filter: its value in the URL, its label, and what the list is filtered by."""
 
     value: str
     label: str
@@ -59,7 +61,7 @@ class LinkMenu:
 
 
 class Value(Generic[Read]):
-    """A name of the query. One that does not narrow chooses how rows are shown, and "Show all" leaves it alone."""
+    """One parameter of the query. If it does not narrow the list (how rows are shown), "Show all" leaves it alone."""
 
     def __init__(self, *, narrows: bool = True) -> None:
         self.narrows = narrows
@@ -71,12 +73,16 @@ class Value(Generic[Read]):
         raise NotImplementedError
 
     def in_force(self, asked: list[str], filters: Filters) -> list[str]:
-        """What counts of the values that the URL has, none of them empty. Tells `filters` what does not."""
+        """Which of the values in the URL (none is empty) count. Adds a sentence to `filters` for those that do not."""
         raise NotImplementedError
 
 
 class Text(Value[str]):
-    """Words to search for, "" for none."""
+    """Words to search for, "" for none; `box` is where they are typed."""
+
+    def __init__(self, box: SearchBox | None = None, *, narrows: bool = True) -> None:
+        super().__init__(narrows=narrows)
+        self.box = box
 
     def __get__(self, filters: Filters, _owner: type) -> str:
         return "".join(filters.values[self.name])
@@ -186,7 +192,7 @@ class Lists(Choice[Meaning]):
 
 
 class Filters:
-    """What of a query is in force. A subclass declares the names; without any this is but the list's address."""
+    """The filters of a list, read from its query. A subclass declares them; without any, this is just an address."""
 
     declared: ClassVar[Mapping[str, Value[Any]]] = {}
 
@@ -218,19 +224,28 @@ class Filters:
 
     @property
     def query(self) -> QueryDict:
-        """All that is in force, in the order of the declaration."""
+        """The query of everything that is in force, in the order of the declaration."""
         return self.query_with()
 
     @property
     def query_of_all(self) -> QueryDict:
-        """The list without what narrows it."""
+        """The query without the filters that narrow the list."""
         return self.query_with(**{name: "" for name, value in self.declared.items() if value.narrows})
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """What the search form carries along."""
+        """Hidden fields for the search form."""
         searched = {value.name for value in self._those(Text)}
         return [(name, text) for name, texts in self.values.items() if name not in searched for text in texts]
+
+    @property
+    def search(self) -> SearchForm | None:
+        """The form of the first that has a box."""
+        found = next((value for value in self._those(Text) if value.box), None)
+        if found is None or found.box is None:
+            return None
+        text = "".join(self.values[found.name])
+        return SearchForm(found.box, name=found.name, value=text, carried=self.hidden, path=self.path)
 
     @property
     def tabs(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""When Python looks for garbage."""
+"""Pauses Python's garbage collector."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collected_later() -> Iterator[None]:
-    """For short work that makes thousands of objects, all of which go by themselves when it is over.
+    """For short work that makes thousands of objects, which are freed without the collector when it is done.
 
-    Their number has Python look through everything there is for cycles, again and again, in the middle of it.
+    Otherwise their number makes Python search all objects for cycles, again and again.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Times, durations, sizes and counts in the one wording each has everywhere. Pure: no clock, no settings.
+"""Times, durations, sizes and counts for people, worded the same way everywhere. Pure: no clock, no settings.
 
 `static/js/words.js` says some of them in the browser; a test runs both over the same values.
 """

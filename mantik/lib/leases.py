@@ -1,42 +1,64 @@
-"""One worker at a time at one row: a lease on it, which ends by itself if the worker dies with it.
+"""Leases: the time-limited right of one worker to work on one row. A lease ends by itself if its worker dies.
 
-A lease saves work, and keeps what two workers find out apart. It does not make the world outside see something once:
-a worker that was thought dead may still be sending. So a worker on it is written like this; `runs/submission/submit.py`
-and `runs/registered_models/worker.py` are.
+A lease saves work and keeps the results of two workers apart. It cannot make sure that the outside sees a request only
+once: a worker that was thought dead may still be sending. So write a worker as follows; examples are
+`runs/submission/submit.py` and `runs/registered_models/worker.py`.
 
-1. The row says what is due: a state, a time (`next_attempt_at`). The model is `Leased`, and a method of its query set
-   names the rows that are due, with `is_free(now)`.
-2. A sweep (`mantik/beat.py`) reads those, so many at a time, and sends a message for each. It is the truth; a message
-   that is sent at the commit of a wish only makes it quick, and whatever is lost is due again.
-3. Claim: `take`. None means that it is not due, or somebody else's: leave without a word. Read the row after that.
-4. Transactions are short, and nothing outside is asked in one. What cannot be taken back is announced in the row before
-   it is done, and told there after it; who finds the announcement alone looks outside before doing it again.
-5. Each write is fenced: `Lease.write`, or `Lease.mine` with all else that has to be as it was read (a state, a wish).
-   That lengthens the lease, too. What takes longer than a lease calls `Lease.keep` as it goes.
-6. `LeaseLost`: stop. Take back what was just made outside and what nobody else can know of; write nothing, tell
-   nobody. Whoever has the row now goes on.
-7. Done, or waiting: `NO_LEASE` or `give_back` in the very write that says when it is due next, after a pause of
-   `mantik.lib.backoff`. What the world outside answers ends there; only our own defects are raised.
-8. Tests: of many who take it at once one gets it; a lease that ended is taken over, and who had it writes nothing any
-   more; what was wished meanwhile is not lost; a worker killed at each write, commit and request leaves a row that the
-   sweep finds, and that comes to the same end (`tests/exactly_once/`).
+1. The row says what is due: a state, and a time (`next_attempt_at`). The model is `Leased`, and a method of its query
+   set selects the rows that are due, with `is_free(now)`.
+2. A sweep (`mantik/beat.py`) reads some of these at a time and sends a message for each. The sweep is what counts; a
+   message that is sent when somebody asks for something only makes it quicker, and a lost message is sent again.
+3. Claim the row with `take`. None means that it is not due, or that another worker has it: return. Read the row after
+   that, and do the rest inside `with lease.kept(...)`, which lengthens the lease while an answer is awaited, however
+   long that takes. So a lease may be short, `MANTIK_LEASE_SECONDS`: it says how long nobody works on the row of a
+   worker that was killed, not how long work may take. What work may take is `longest`, the hard time limit of its task.
+4. Keep transactions short, and ask nothing outside during one. Before doing something that cannot be undone, store in
+   the row that it is about to happen, and afterwards that it did. A worker that finds only the first note looks outside
+   before it does it again.
+5. Every write checks the lease: `Lease.write`, or `Lease.mine` together with everything else that must not have changed
+   since it was read. A write also lengthens the lease. Only writes find out that it is lost: a process that was frozen
+   for longer than its lease wakes up between two of them. Work of many small parts calls `Lease.look` now and then, and
+   stops sooner.
+6. On `LeaseLost`, stop. Undo what was just made outside and what nobody else can know of; write nothing and notify
+   nobody. The worker that has the row now goes on.
+7. When done or waiting, end the lease in the same write that says when the row is due next, after a pause from
+   `mantik.lib.backoff`: with `give_back`, or with `NO_LEASE` in an update of `Lease.mine` (`write` lengthens the
+   lease). Answers from outside are dealt with here; only our own bugs are raised.
+8. Let errors of the database (`DATABASE_AWAY`) out of `kept`, which tries for half a minute to give the row back. What
+   only this worker knows and nobody can ask for again, such as a token that the old one was exchanged for, is stored
+   with `write_patiently` (`mantik/lib/database_loss.py`).
+9. Test that of many workers that take a row at once, only one gets it; that a lease that ended is taken over, and its
+   former worker can no longer write; that a request made meanwhile is not lost; and that a worker killed at each write,
+   commit and request leaves a row that the sweep finds, and that ends the same way (`tests/exactly_once/`).
 
-What may be done twice at once needs no lease: jobs that are due to be asked about are only put off
-(`runs/following/poll.py`). A copy of a repository is a folder, and has a lock of the file system.
+Clocks of machines may differ: a lease is written by one and compared by others. It is lengthened each third of its
+time, so a difference of up to a third of it takes no row from a worker that lives.
+
+Work that may be done twice needs no lease: jobs to ask about are only put off (`runs/following/poll.py`). A copy of a
+repository is a folder and has a lock in the file system.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
+import structlog
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-# For an update that gives the lease back.
+from mantik.lib import keeper
+from mantik.lib.backoff import Clock
+from mantik.lib.database_loss import DATABASE_AWAY, write_patiently
+
+log = structlog.get_logger(__name__)
+
+# The columns that end a lease, in an update of `Lease.mine`.
 NO_LEASE: Mapping[str, None] = {"lease_token": None, "lease_until": None}
 
 R = TypeVar("R", bound=models.Model)
@@ -44,7 +66,7 @@ L = TypeVar("L", bound="Leased")
 
 
 class Leased(models.Model):
-    """A row that workers take leases on: whose it is, and until when."""
+    """A row that workers take leases on: whose lease it is, and until when."""
 
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -54,12 +76,12 @@ class Leased(models.Model):
 
 
 class LeaseLost(Exception):
-    """The row is another worker's, or no longer as it was read; what was about to be written is theirs to write."""
+    """Another worker has the row, or it has changed since it was read; nothing was written."""
 
 
 @dataclass(frozen=True)
 class Lease(Generic[L]):
-    """The right of whoever has it to the row with the primary key `key`, each time for `time` from a write on."""
+    """A lease on the row with the primary key `key`; every write extends it by `time` from then."""
 
     model: type[L]
     key: int
@@ -68,7 +90,7 @@ class Lease(Generic[L]):
 
     @property
     def mine(self) -> models.QuerySet[L]:
-        """The row, as long as nobody else has taken it."""
+        """The row, while no other worker has taken it."""
         return self.model._default_manager.filter(pk=self.key, lease_token=self.token)
 
     def write(self, row: L, *, now: datetime, unchanged: Collection[str] = (), **columns: Any) -> None:
@@ -80,27 +102,61 @@ class Lease(Generic[L]):
         if not compare_and_set(self.mine.filter(**as_read), row, lease_until=now + self.time, **columns):
             raise LeaseLost
 
-    def keep(self, row: L, *, now: datetime, unchanged: Collection[str] = ()) -> None:
-        """For whoever is long at it, often: lengthens the lease once a quarter of it is over. Raises as `write`."""
+    def look(self, row: L, *, now: datetime, unchanged: Collection[str] = ()) -> None:
+        """For work of many parts, to be called often: writes once a quarter of the time is over. Raises as `write`."""
         if row.lease_until is None or row.lease_until - now < self.time * 3 / 4:
             self.write(row, now=now, unchanged=unchanged)
 
+    @contextmanager
+    def kept(
+        self, *, clock: Clock, longest: timedelta, give_back: Callable[[], object] | None = None
+    ) -> Iterator[None]:
+        """Lengthen the lease while inside, for at most `longest`, whatever the caller waits for.
+
+        An error of the database ends the block. Then `give_back` is tried for half a minute, so it may be called
+        several times; if none is given, that is `Lease.give_back`. After that, or if the process dies, the lease runs
+        out by itself.
+        """
+
+        def lengthen() -> bool:
+            return bool(self.mine.update(lease_until=clock() + self.time))
+
+        with keeper.kept(lengthen, claim=self.time, longest=longest):
+            try:
+                yield
+            except DATABASE_AWAY:
+                self._give_back_patiently(give_back or self.give_back)
+                raise
+
+    def _give_back_patiently(self, give_back: Callable[[], object]) -> None:
+        try:
+            write_patiently(give_back)
+        except DATABASE_AWAY:
+            log.error("lease_not_given_back", table=self.model._meta.db_table, row=self.key)
+
     def give_back(self, **columns: Any) -> bool:
-        """Let others have the row, with `columns` stored. False, with nothing written, if they have it already."""
+        """Store `columns` and end the lease. False, without writing, if another worker already has the row."""
         return bool(self.mine.update(**NO_LEASE, **columns))
 
 
 def is_free(now: datetime) -> Q:
-    """Of rows that no living worker has a lease on."""
+    """Rows without a lease of a live worker."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
 
 
-def take(rows: models.QuerySet[L], *, key: int, now: datetime, time: timedelta, **columns: Any) -> Lease[L] | None:
+def usual_time() -> timedelta:
+    """Of a lease: how long the row of a worker that was killed is left alone."""
+    return timedelta(seconds=settings.MANTIK_LEASE_SECONDS)
+
+
+def take(
+    rows: models.QuerySet[L], *, key: int, now: datetime, time: timedelta | None = None, **columns: Any
+) -> Lease[L] | None:
     """A lease on the row with the primary key `key`, with `columns` stored in the same statement.
 
     None if it is not one of `rows`, those that are due, or if another worker has it.
     """
-    token = uuid4()
+    token, time = uuid4(), time or usual_time()
     free = rows.filter(is_free(now), pk=key)
     if not free.update(lease_token=token, lease_until=now + time, **columns):
         return None

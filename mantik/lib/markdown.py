@@ -20,32 +20,14 @@ from markdown_it.token import Token
 _DEMOTED_BY = 2
 _DEEPEST = 6
 _TAGS = {
-    *(
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "del",
-        "em",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "strong",
-    ),
-    *("table", "tbody", "td", "th", "thead", "tr", "ul"),
-}
+    "a", "blockquote", "br", "code", "del", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 
 
-# Text that was made to be slow costs a second: once, and not each time somebody looks at it.
+# Text made to be slow takes a second; because of the cache only once, not for every reader.
 @lru_cache(maxsize=64)
 def render(text: str) -> SafeString:
     """HTML of the Markdown `text`."""

@@ -1,4 +1,4 @@
-"""Names for what people did not name themselves. Pure."""
+"""Free names for copies."""
 
 from __future__ import annotations
 

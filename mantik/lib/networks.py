@@ -1,4 +1,4 @@
-"""Which hosts and networks an operator lists."""
+"""Lists of hosts and networks in settings."""
 
 from __future__ import annotations
 

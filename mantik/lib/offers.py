@@ -1,4 +1,4 @@
-"""Buttons of a form that fill one of its fields, for browsers without scripts; with them, static/js/fill.js does it.
+"""Buttons that fill a field of a form, for browsers without JavaScript; with it, static/js/fill.js does it.
 
 The button is named after its field, "use-account", and sends the form to its preview, which comes back filled in.
 """
@@ -11,7 +11,7 @@ OFFER = "use-"
 
 
 def with_offers(data: QueryDict) -> QueryDict:
-    """`data` with what was offered for a field, where that button was pressed."""
+    """`data` with the offered value filled in, if such a button was pressed."""
     taken = {name.removeprefix(OFFER): value for name, value in data.items() if name.startswith(OFFER)}
     if not taken:
         return data

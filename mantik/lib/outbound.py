@@ -1,4 +1,4 @@
-"""Where Mantik may connect to for somebody else.
+"""Guards the connections that Mantik makes to hosts that others have named.
 
 Members, and answers of servers that members chose, name hosts. Those must not lead a worker to itself, to its
 neighbours in a private network, or to the address where a cloud hands out credentials. What counts is the address
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpcore
@@ -26,7 +28,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
-    """Mantik does not connect there; the text says why, and what an operator can do."""
+    """Mantik does not connect to this address; the text says why, and what an operator can do."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -35,7 +37,11 @@ def resolve(host: str, port: int) -> list[str]:
     Raises AddressRefused if one of them may not, and socket.gaierror for a name that is not found.
     """
     name = host.lower().rstrip(".").strip("[]")
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        # So Python says that a label is empty or too long, before it asks. Nobody is prepared for that.
+        raise socket.gaierror(socket.EAI_NONAME, f"{name} is no name of a host") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     allowed: Allowed = settings.MANTIK_OUTBOUND_ALLOWED
     if name not in allowed.hosts:
@@ -99,14 +105,23 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Tries one address after the other. Raises httpcore.ConnectError with the reason as its cause."""
+        """Tries one address after the other, all within `timeout`, of which each gets an equal share of what is left.
+
+        Raises httpcore.ConnectError with the reason as its cause, and httpcore.ConnectTimeout.
+        """
         try:
             addresses = resolve(host, port)
         except (AddressRefused, OSError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        for address in addresses[:-1]:
-            try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        # A name may have hundreds, all of which drop what they are sent.
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for place, address in enumerate(addresses[:-1]):
+            share = _share(deadline, among=len(addresses) - place)
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return super().connect_tcp(address, port, share, local_address, socket_options)
+        return super().connect_tcp(addresses[-1], port, _share(deadline, among=1), local_address, socket_options)
+
+
+def _share(deadline: float | None, *, among: int) -> float | None:
+    """Seconds until `deadline`, divided `among` so many, but for a moment at least."""
+    return None if deadline is None else max((deadline - time.monotonic()) / among, 0.01)

@@ -1,4 +1,4 @@
-"""The same guard for libraries that speak HTTP with requests: `guarded_session()` is what they are given."""
+"""The same guard for libraries that use requests: give them `guarded_session()`."""
 
 from __future__ import annotations
 

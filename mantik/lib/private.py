@@ -1,4 +1,4 @@
-"""Folders that are ours and nobody else's on this machine."""
+"""Folders that only this process's user can read."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def groups_left(lines: Iterable[str]) -> set[int]:
-    """What was added and not taken away again, once `lines` end."""
+    """The groups that were added and not removed when `lines` ended."""
     groups: set[int] = set()
     for line in lines:
         change = groups.add if line[0] == "+" else groups.discard

@@ -1,11 +1,12 @@
-"""Handing work to Celery.
+"""Sends tasks to Celery.
 
-The database is the truth and a sweep finds whatever was not delivered, so a message is only a way to be
-quick: it is sent after the commit, and a broker that does not answer is logged, never shown to a member.
+The database has the truth, and a sweep finds whatever was not delivered, so a message only makes things quicker. It is
+sent after the commit, and a broker that does not answer is logged, never shown to a member.
 
-A task is called by its name ("runs.tasks.submit_run"): tasks know the services that they call, so what services send
+A task is called by its name ("runs.tasks.submit_next"): tasks know the services that they call, so what services send
 must not need the tasks to be imported, and a web process never has to hold them. What a message needs besides its name
-is in the settings (`CELERY_TASK_ROUTES`); time limits are the worker's, who knows the task.
+is in the settings: its queue (`CELERY_TASK_ROUTES`), and after how many seconds it is no longer worth a worker's time
+(`MESSAGE_EXPIRY`). Time limits are the worker's, who knows the task.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from typing import Any
 
 import structlog
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from mantik.lib import disk
+
 log = structlog.get_logger(__name__)
 
-# A broker that hangs would cost every request its time-out. One of them finds out, the others need not wait.
+# A broker that hangs would delay every request by its time-out. After one has noticed, the others do not wait.
 PAUSE_SECONDS = 5.0
 
 
@@ -38,9 +42,11 @@ def send(task: str, **arguments: Any) -> bool:
     if time.monotonic() < _Broker.silent_until:
         return False
     try:
-        current_app.send_task(task, kwargs=arguments)
+        current_app.send_task(task, kwargs=arguments, expires=settings.MESSAGE_EXPIRY[task])
     except (OperationalError, OSError) as error:
         _Broker.silent_until = time.monotonic() + PAUSE_SECONDS
+        disk.watch.notice(error)
         log.warning("task_not_sent", task=task, error=type(error).__name__)
         return False
+    disk.watch.forget(disk.Store.BROKER)
     return True

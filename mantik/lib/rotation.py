@@ -1,7 +1,7 @@
-"""Sealing all stored secrets anew with the first key of the ring, while everything else goes on.
+"""Encrypts all stored secrets again with the first key of the ring, while Mantik runs.
 
-Each row is one compare-and-set on the ciphertext that was read: a secret that somebody replaces meanwhile stays as
-they gave it, and a rotation that is interrupted has done a part of its work and nothing else.
+Each row is a compare-and-set on the ciphertext that was read: a secret that somebody replaces meanwhile is kept, and an
+interrupted rotation can simply be started again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BATCH = 200
 
 @dataclass
 class Rotation:
-    """What became of one column. `broken` holds a sentence for each secret that does not open, by primary key.
+    """The result for one column. `broken` has a sentence for each secret that cannot be decrypted, by primary key.
 
     `already` were sealed with the first key before. `older` open, and are sealed with another key now: with
     `--check` those that a rotation would seal anew, after one those that were replaced meanwhile by a process

@@ -1,7 +1,7 @@
-"""What in the database depends on the ring of encryption keys. What is not listed here is forgotten by their rotation.
+"""Which columns depend on the encryption keys. A rotation of keys misses whatever is not listed here.
 
-Secrets are sealed, and a rotation seals them anew. Of tokens only a keyed hash is kept, which nobody but who presents
-the token can make anew: the rotation can only say how many still need an older key.
+Sealed secrets are encrypted again by a rotation. Of tokens, only a keyed hash is stored, which can be made again only
+when the token is used: the rotation can only count how many still need an older key.
 """
 
 from __future__ import annotations

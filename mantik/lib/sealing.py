@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with a keyring, and bound to the row and field they belong to.
+"""Stored secrets: encrypted with a ring of keys, and bound to the row and field they belong to.
 
 A sealed value reads ``<key id>:<Fernet token>``. The key id tells which key of the ring made it, without
 trying them all, and lets a rotation find what is left to do. The token's plaintext names its owner, so that
@@ -30,7 +30,7 @@ def unseal(sealed: str, *, owner: str) -> str:
     try:
         payload = json.loads(MultiFernet([Fernet(key) for key in _ring()]).decrypt(token.encode()))
     except InvalidToken:
-        raise SealBroken("A stored secret does not open with the encryption keys in use.") from None
+        raise SealBroken("A stored secret cannot be decrypted with the encryption keys in use.") from None
     if payload["owner"] != owner:
         raise SealBroken("A stored secret belongs to another row.")
     return str(payload["value"])

@@ -1,4 +1,4 @@
-"""Databases, brokers and mail servers named by URL. Errors are ValueErrors that never repeat the URL."""
+"""Reads the URLs of databases, brokers and mail servers. Errors are ValueErrors that never repeat the URL."""
 
 from __future__ import annotations
 

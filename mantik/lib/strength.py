@@ -1,6 +1,6 @@
-"""Secrets and host names that are too weak to start with in production. Each raises ValueError with what to do.
+"""Refuses secrets and host names that are too weak for production: ValueError with what to do.
 
-Django says some of it with `check --deploy`, which nobody has to run; a process that serves has to refuse by itself.
+Django's `check --deploy` says some of this, but nobody has to run it, so a serving process refuses to start by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MAKE_ONE = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50
 
 
 def strong_key(value: str) -> str:
-    """What sessions and links in mails hang on."""
+    """The secret key, on which sessions and links in mails depend."""
     if len(value) < LEAST_KEY_LENGTH or _is_monotonous(value) or value.startswith("django-insecure-"):
         raise ValueError(
             f"it can be guessed. It has to be random, with {LEAST_KEY_LENGTH} characters or more. {_MAKE_ONE}"
@@ -24,9 +24,9 @@ def strong_key(value: str) -> str:
 
 
 def strong_token(value: str) -> str:
-    """What a program sends in a header."""
+    """A token that a program sends in a header."""
     if not (value.isascii() and value.isprintable()) or " " in value:
-        raise ValueError(f"it takes letters, digits and signs that fit into an HTTP header. {_MAKE_ONE}")
+        raise ValueError(f"it takes only letters, digits and symbols that an HTTP header may contain. {_MAKE_ONE}")
     if len(value) < LEAST_TOKEN_LENGTH or _is_monotonous(value):
         raise ValueError(
             f"it can be guessed. It has to be random, with {LEAST_TOKEN_LENGTH} characters or more. {_MAKE_ONE}"
@@ -35,14 +35,14 @@ def strong_token(value: str) -> str:
 
 
 def exact_hosts(value: str) -> list[str]:
-    """Host names, separated by commas. One that stands for any lets strangers choose the address in our mails."""
+    """Host names, separated by commas. A wildcard for any host would let strangers choose the address in our mails."""
     hosts = words(value)
     if not hosts:
-        raise ValueError("it holds no name. Name the hosts that Mantik answers to, separated by commas.")
+        raise ValueError("it is empty. List the host names of Mantik, separated by commas.")
     if any("*" in host or not host.strip(".") for host in hosts):
-        raise ValueError("a * would let in every name. Name the hosts; .example.org stands for all below example.org.")
+        raise ValueError("a * would allow every name. List the names; .example.org stands for all below example.org.")
     if any("/" in host or (":" in host and not host.startswith("[")) for host in hosts):
-        raise ValueError("it takes names of hosts alone, such as mantik.example.org, without https:// and port.")
+        raise ValueError("it takes only host names, such as mantik.example.org, without https:// and port.")
     return hosts
 
 
@@ -52,7 +52,7 @@ def exact_origins(value: str) -> list[str]:
     for origin in origins:
         host = origin.partition("://")[2]
         if not origin.startswith(("https://", "http://")) or not host.removeprefix("*.").strip(".*"):
-            raise ValueError("an origin is such as https://other.example.org, and a * alone would let in every page.")
+            raise ValueError("an origin looks like https://other.example.org, and a * alone would let in every page.")
     return origins
 
 

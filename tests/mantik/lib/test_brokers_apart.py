@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -23,14 +21,17 @@ import pytest
 from celery import Celery
 from django.conf import settings as django_settings
 from django.db import connection as database
+from django.utils import timezone
 
 from mantik.lib.service_urls import broker_prefix, broker_url
-from mantik.up.ports import LOOPBACK
 from mantik.up.stack import TOP
 from mantik.up.worker import QUEUES
-from tests.exactly_once.conftest import database_url
+from projects.models import CodeRepository
+from tests.support.code import let_go
 from tests.support.factories import make_code_repository
 from tests.support.redis import client_at, server_of_ones_own
+from tests.support.silent_host import SilentHost
+from tests.support.stacks import database_url
 from tests.support.waiting import wait_until
 
 # Of every worker here: what keeps them apart is not their name.
@@ -106,6 +107,7 @@ class Installation:
         with client_at(self.url) as client:
             tags = client.zrange(f"{self.key}unacked_index", 0, -1)
             client.zadd(f"{self.key}unacked_index", {tag: time.time() - LONG_AGO for tag in tags}, xx=True)
+        let_go(*CodeRepository.objects.all())
 
     @contextmanager
     def _app(self) -> Iterator[Celery]:
@@ -204,48 +206,13 @@ def inspect_ping(installation: Installation) -> bool:
     return done.returncode == 0
 
 
-class SilentHost:
-    """Takes every connection and never answers, so that a fetch lasts until its worker is killed."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self._taken: list[socket.socket] = []
-        self._visits = 0
-        threading.Thread(target=self._take, daemon=True).start()
-
-    @property
-    def repository_id(self) -> int:
-        port = self._listener.getsockname()[1]
-        return make_code_repository(url=f"https://{LOOPBACK}:{port}/group/code.git").pk
-
-    def await_visits(self, number: int) -> None:
-        wait_until(lambda: self._visits >= number, seconds=60)
-        assert self._visits == number
-
-    def hang_up(self) -> None:
-        """What a killed worker has left behind goes away, too."""
-        while self._taken:
-            self._taken.pop().close()
-
-    def close(self) -> None:
-        # Closing alone does not wake up who waits for a connection.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-
-    def _take(self) -> None:
-        with suppress(OSError):
-            while True:
-                self._taken.append(self._listener.accept()[0])
-                self._visits += 1
-
-
 def test_what_a_killed_worker_had_in_its_hands_is_delivered_again_at_home(neighbours: Neighbours) -> None:
     one, other = neighbours.one, neighbours.other
     with closing(SilentHost()) as ones, closing(SilentHost()) as others:
         for installation, host in ((one, ones), (other, others)):
             with installation.worker():
-                installation.send_fetch(host.repository_id)
+                code = make_code_repository(url=host.url, fetch_requested=1, fetch_requested_at=timezone.now())
+                installation.send_fetch(code.pk)
                 host.await_visits(1)
             host.hang_up()
             assert (installation.waiting(), installation.in_hands()) == (0, 1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ def test_a_date_is_that_of_the_readers_zone() -> None:
     assert humanize.relative_time(moment, now=NOW.astimezone(BERLIN)) == "2 Mar"
 
 
-def test_an_instant_names_its_zone() -> None:
+def test_an_absolute_time_names_its_zone() -> None:
     moment = datetime(2026, 11, 23, 13, 2, 9, tzinfo=UTC)
     assert humanize.absolute_time(moment, zone=BERLIN) == "23 Nov 2026 14:02 CET"
     assert humanize.exact_time(moment, zone=BERLIN) == "23 Nov 2026 14:02:09 CET (+01:00)"
@@ -87,6 +88,11 @@ def test_a_duration_in_a_column_and_in_a_sentence(length: timedelta, column: str
 )
 def test_a_size(size: int, words: str) -> None:
     assert plain(humanize.filesize(size)) == words
+
+
+def test_no_size_is_rounded_to_nothing() -> None:
+    sizes = [first * 10**power + more for power in range(15) for first in (1, 4, 9) for more in (-1, 0, 1)]
+    assert [size for size in sizes if size > 0 and re.match(r"0(\.0)?\s", humanize.filesize(size))] == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import httpcore
@@ -15,6 +16,7 @@ import requests
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteRefused
 from connections.unicore.sites import open_site
+from mantik.lib import outbound
 from mantik.lib.networks import parse_allowed
 from mantik.lib.outbound import AddressRefused, GuardedBackend, check_url, resolve
 from mantik.lib.outbound_requests import guarded_session
@@ -128,6 +130,14 @@ def test_a_name_with_one_address_inside_is_refused_as_a_whole(names: dict[str, l
         resolve("hpc.example.org", 443)
 
 
+@pytest.mark.parametrize("host", ["hpc..example.org", f"{'x' * 64}.example.org", ".example.org"])
+def test_what_is_no_name_is_not_found(host: str) -> None:
+    with pytest.raises(socket.gaierror):
+        resolve(host, 443)
+    with pytest.raises(httpcore.ConnectError):
+        GuardedBackend().connect_tcp(host, 443)
+
+
 @pytest.mark.parametrize(
     ("listed", "host", "passes"),
     [
@@ -239,3 +249,25 @@ def test_requests_connects_to_the_address_that_was_looked_at(settings: Any, serv
 def test_a_name_that_is_not_found_is_said_so(names: Any) -> None:
     with guarded_session() as session, pytest.raises(requests.ConnectionError, match="resolve"):
         session.get("http://nowhere.invalid/")
+
+
+def test_many_addresses_that_do_not_answer_take_no_longer_than_one(
+    names: dict[str, list[list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names["many.example.org"] = [[f"93.184.215.{number}" for number in range(1, 101)]]
+    waited: list[float] = []
+    clock = [0.0]
+
+    def connect(_address: Any, timeout: float, **_: Any) -> Any:
+        waited.append(timeout)
+        clock[0] += timeout
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(outbound, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    with pytest.raises(httpcore.ConnectTimeout):
+        GuardedBackend().connect_tcp("many.example.org", 80, timeout=10)
+
+    assert len(waited) == 100
+    assert waited == pytest.approx([0.1] * 100)

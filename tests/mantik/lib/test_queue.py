@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TASK = "tests.nothing"
+TASK = "mantik.idempotency.tasks.sweep_keys"
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ def test_a_secret_whose_key_is_missing_is_named_and_the_others_are_rotated(setti
 
     conclusion, errors = rotate_in_vain()
 
-    assert conclusion.startswith("Secrets that do not open: 1.")
+    assert conclusion.startswith("Secrets that cannot be decrypted: 1.")
     assert f"connections.Connection {lost.pk} (of long ago)" in errors
     assert sorted(keys_in_use()) == sorted([key_id(LOST), *[key_id(NEW)] * 3])
     assert Connection.objects.get(pk=lost.pk).sealed_secret == before

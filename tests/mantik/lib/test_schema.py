@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoAssertNumQueries
 
@@ -35,6 +36,14 @@ def record(app: str, name: str) -> None:
 
 def forget(app: str, name: str) -> None:
     MigrationRecorder(connection).record_unapplied(app, name)
+
+
+def forget_all(app: str) -> list[str]:
+    """The names of its migrations, first to last."""
+    names = sorted(name for label, name in MigrationLoader(connection).disk_migrations if label == app)
+    for name in names:
+        forget(app, name)
+    return names
 
 
 def letters(columns: str) -> list[str]:
@@ -104,13 +113,13 @@ def test_what_does_no_harm_is_let_be(columns: str) -> None:
 
 
 def test_migrations_that_are_not_applied_are_counted() -> None:
-    forget("schedules", "0001_initial")
+    *_, latest = names = forget_all("schedules")
+    for name in names[:-1]:
+        record("schedules", name)
+    assert schema.objection(connection) == f"The migration schedules.{latest} is not applied: run `manage.py migrate`."
+    count = len(forget_all("schedules")) + len(forget_all("runs"))
     assert schema.objection(connection) == (
-        "The migration schedules.0001_initial is not applied: run `manage.py migrate`."
-    )
-    forget("runs", "0001_initial")
-    assert schema.objection(connection) == (
-        "The migration runs.0001_initial and 1 more are not applied: run `manage.py migrate`."
+        f"The migration runs.0001_initial and {count - 1} more are not applied: run `manage.py migrate`."
     )
 
 
@@ -134,13 +143,13 @@ def test_what_old_data_had_to_go_through_is_no_newer_version(name: tuple[str, st
 def test_a_history_with_a_hole_is_no_history_of_a_release() -> None:
     forget("runs", "0001_initial")
     assert schema.objection(connection).startswith(
-        "The migration schedules.0001_initial is applied, and runs.0001_initial, which comes before it, is not. "
+        "The migration runs.0002_log_ends is applied, and runs.0001_initial, which comes before it, is not. "
         f"{FROM_BEFORE}"
     )
 
 
 def test_before_migrating_the_tables_have_to_be_those_of_the_migrations_so_far() -> None:
-    forget("schedules", "0001_initial")
+    forget_all("schedules")
     schema.check_before_migrating(connection)
     change("ALTER TABLE runs_run DROP COLUMN tree_sha")
     with pytest.raises(schema.Unusable, match="The table runs_run has no column tree_sha"):
@@ -149,7 +158,7 @@ def test_before_migrating_the_tables_have_to_be_those_of_the_migrations_so_far()
 
 def test_migrate_changes_nothing_in_data_that_it_cannot_use() -> None:
     change("ALTER TABLE runs_run DROP COLUMN tree_sha")
-    forget("schedules", "0001_initial")
+    forget_all("schedules")
     before = MigrationRecorder(connection).applied_migrations().keys()
     with pytest.raises(CommandError) as refused:
         call_command("migrate", verbosity=0)
@@ -162,7 +171,7 @@ def test_migrate_changes_nothing_in_data_that_it_cannot_use() -> None:
 
 def test_who_mends_by_hand_is_not_stopped() -> None:
     record("runs", "0999_of_tomorrow")
-    forget("schedules", "0001_initial")
+    forget_all("schedules")
     call_command("migrate", "schedules", "0001", fake=True, verbosity=0)
     assert ("schedules", "0001_initial") in MigrationRecorder(connection).applied_migrations()
 
@@ -215,3 +224,15 @@ def test_a_database_is_named_without_its_login(url: str, said: str) -> None:
     nowhere: dict[str, Any] = {"HOST": ""}
     elsewhere: BaseDatabaseWrapper = DatabaseWrapper(nowhere | database_config(url))
     assert schema.whereabouts(elsewhere) == said
+
+
+def test_it_loads_no_migration_where_exactly_those_of_this_version_are_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("The migrations were loaded.")
+
+    monkeypatch.setattr(schema, "MigrationExecutor", load)
+    assert schema.objection(connection) == ""
+
+
+def test_it_knows_by_name_what_django_would_load() -> None:
+    assert schema._named_here() == MigrationLoader(connection).disk_migrations.keys()

@@ -1,6 +1,7 @@
 """What is sent by its name has a task of that name, which takes what is sent with it.
 
-Who sends does not know the tasks. A wrong name, or argument, would be found out by the first member who presses.
+Neither who sends nor the clock knows the tasks. A wrong name, or argument, would be found out by the first member who
+presses, or by nobody.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from fnmatch import fnmatch
 
 import pytest
+from django.conf import settings
 
+from mantik.beat import beat_schedule
 from mantik.celery import app
 from tests.support.places import TOP
 
@@ -33,7 +37,7 @@ def _called(function: ast.expr) -> str:
     return getattr(function, "id", getattr(function, "attr", ""))
 
 
-MESSAGES = sorted(messages())
+MESSAGES = sorted([*messages(), *((name, entry["task"], []) for name, entry in beat_schedule().items())])
 
 
 def test_there_are_some() -> None:
@@ -45,3 +49,9 @@ def test_it_has_a_task_that_takes_it(place: str, name: str, arguments: list[str]
     app.loader.import_default_modules()
     assert name in app.tasks
     inspect.signature(app.tasks[name].run).bind(**dict.fromkeys(arguments))
+
+
+@pytest.mark.parametrize("pattern", settings.CELERY_TASK_ROUTES)
+def test_a_route_leads_some_task_to_its_queue(pattern: str) -> None:
+    app.loader.import_default_modules()
+    assert [name for name in app.tasks if fnmatch(name, pattern)]
