@@ -1,4 +1,4 @@
-"""Where allauth asks us: about addresses, second factors and OpenID Connect."""
+"""Adapters for allauth: accounts and e-mail addresses, second factors, and sign-in with OpenID Connect."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
-from mantik.accounts import addresses, sign_up
+from mantik.accounts import email_addresses, sign_up
 from mantik.accounts.models import FactorSecret, User
 from mantik.lib.outbound_requests import guarded_session
 from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
 
-# Of accounts that their owners have deleted; see mantik/account_deletion/.
+# User names of deleted accounts; see mantik/account_deletion/.
 DELETED = "deleted-"
 _WAYS = {
     "reauthenticate": "Use your password",
@@ -41,28 +41,31 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": "The user name or the password is wrong. Check both and try again.",
         "email_password_mismatch": "The address or the password is wrong. Check both and try again.",
-        "too_many_login_attempts": "That went wrong too often. Wait five minutes, then try again.",
-        "rate_limited": "That were too many requests. Wait a minute, then try again.",
-        "incorrect_password": "That is not your password.",
-        "enter_current_password": "That is not your present password.",
-        "incorrect_code": "The code is wrong, or too old. Type the one that is shown now.",
-        "username_taken": "Somebody has this user name already. Choose another one.",
-        "username_blacklisted": "This user name cannot be had. Choose another one.",
-        "duplicate_email": "This is your address already.",
-        "same_as_current": "This is what it is already. Choose something else.",
+        "too_many_login_attempts": "Too many failed attempts. Wait five minutes, then try again.",
+        "rate_limited": "Too many requests. Wait a minute, then try again.",
+        "incorrect_password": "This password is wrong.",
+        "enter_current_password": "This is not your current password.",
+        "incorrect_code": "The code is wrong or has expired. Type the code that is shown now.",
+        "username_taken": "This user name is taken. Choose another one.",
+        "username_blacklisted": "This user name is not available. Choose another one.",
+        "username_like_address": "A user name with an @ could be taken for an e-mail address. Choose another one.",
+        "duplicate_email": "This is already your address.",
+        "same_as_current": "This is the current value. Choose another one.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return sign_up.is_offered()
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        """An account that was switched off is refused in the words of a wrong password."""
+        """Refuse an account that is not active with the same words as a wrong password."""
         user = super().authenticate(request, **credentials)
         return user if user is not None and user.is_active else None
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         if username.lower().startswith(DELETED):
             raise self.validation_error("username_blacklisted")
+        if "@" in username:
+            raise self.validation_error("username_like_address")
         return super().clean_username(username, shallow)
 
     def get_login_stages(self) -> list[str]:
@@ -77,24 +80,24 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("accounts:account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """At once, and never through the table of letters: some hold a link that lets in whoever has it.
+        """Send a mail at once, not through the table of letters: some contain a link that signs in whoever has it.
 
-        For the same reason none goes into the log of an installation that has no mail server.
+        For the same reason they are not written to the log of an installation without a mail server.
         """
         if _would_be_printed() and not settings.MANTIK_DEBUG:
             log.error("account_mail_not_sent", kind=template_prefix, error="MANTIK_EMAIL_URL names no mail server")
-            messages.error(self.request, "Mantik has no mail server here, so nothing was sent. Ask an operator.")
+            messages.error(self.request, "Mantik has no mail server, so no mail was sent. Ask an operator.")
             return
         try:
             super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
         except (SMTPException, OSError) as error:
             log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
-            sentence = "The mail server does not take mail at the moment. Try again later, or ask an operator."
+            sentence = "The mail server does not accept mail at the moment. Try again later, or ask an operator."
             messages.error(self.request, sentence)
 
 
 class ConfirmAddressStage(EmailVerificationStage):
-    """Who signs up has to confirm an address. An account that an operator has made without one has none to confirm."""
+    """People who sign up have to confirm an address; accounts that an operator made without an address do not."""
 
     def handle(self) -> tuple[Any, bool]:
         user = self.login.user
@@ -106,7 +109,7 @@ class ConfirmAddressStage(EmailVerificationStage):
 
 class FactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "The code is wrong, or too old. Type the one that is shown now.",
+        "incorrect_code": "The code is wrong or has expired. Type the code that is shown now.",
     }
 
     def get_totp_issuer(self) -> str:
@@ -134,7 +137,7 @@ class FactorAdapter(DefaultMFAAdapter):
         except (SealBroken, FactorSecret.DoesNotExist, ValidationError) as error:
             log.error("second_factor_does_not_open", error=type(error).__name__)
             raise ValidationError(
-                "This second factor cannot be checked any more. Use another one, or ask an operator to reset it."
+                "This second factor can no longer be checked. Use another one, or ask an operator to reset it."
             ) from None
 
 
@@ -142,34 +145,34 @@ class ServiceAdapter(DefaultSocialAccountAdapter):
     """Sign-in through the one OpenID provider that the settings name."""
 
     error_messages = DefaultSocialAccountAdapter.error_messages | {
-        "no_password": "Set a password first: without one you could not sign in any more.",
-        "no_verified_email": "Confirm an address first: without one you could not sign in any more.",
-        "connected_other": "That sign-in belongs to another account of Mantik.",
+        "no_password": "Set a password first: otherwise you could no longer sign in.",
+        "no_verified_email": "Confirm an e-mail address first: otherwise you could no longer sign in.",
+        "connected_other": "This login is already connected to another Mantik account.",
     }
 
     def list_apps(
         self, request: HttpRequest | None, provider: str | None = None, client_id: str | None = None
     ) -> list[SocialApp]:
-        """Those of the settings only: the database would hold the client's secret in the clear."""
+        """Only the provider of the settings: the database would store the client's secret unencrypted."""
         found = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in found.values() for app in apps]
 
     def get_requests_session(self) -> requests.Session:
-        """All that is asked of the provider goes through here, guarded like everything that goes out."""
+        """The session for all requests to the provider, guarded like all connections to the outside."""
         return guarded_session()
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         if settings.MANTIK_OIDC_SIGN_UP:
             return True
         if not sociallogin.email_addresses:
-            # The form asks for one, and whether that may.
+            # The form asks for an address, and checks whether that address may sign up.
             return sign_up.is_offered()
         return any(sign_up.may_sign_up(address.email) for address in sociallogin.email_addresses)
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
-        """The account whose confirmed address is one that the provider has confirmed, too. Never a mere namesake."""
+        """The account with an address that both it and the provider have confirmed. The user name does not matter."""
         for address in sociallogin.email_addresses:
-            if address.verified and (user := addresses.holder_of(address.email)):
+            if address.verified and (user := email_addresses.holder_of(address.email)):
                 return user, address.email
         return None
 

@@ -11,20 +11,20 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from mantik.accounts import services
-from mantik.accounts.addresses import vouch_for
+from mantik.accounts.email_addresses import vouch_for
 from mantik.accounts.models import Session, User
 from mantik.audit.services import record
 from mantik.lib.humanize import counted
 
-# What of an account is somebody's own is changed by them, and leaves its events there.
+# These belong to the person and are changed on the account pages, which record the events.
 for theirs in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(theirs)
-_UNTOLD = {"password", "is_active", "groups", "user_permissions"}
+_NOT_AUDITED = {"password", "is_active", "groups", "user_permissions"}
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
-    """Who is switched off here is signed out everywhere. An address that an operator writes counts as confirmed."""
+    """Deactivating an account signs it out everywhere. An address that an operator enters counts as confirmed."""
 
     fieldsets = (
         *DjangoUserAdmin.fieldsets,  # type: ignore[misc]
@@ -42,7 +42,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     def open_sessions(self, user: User) -> int:
         return len(Session.objects.of(user))
 
-    @admin.action(description="Reset the second factors, for who has lost them", permissions=["change"])
+    @admin.action(description="Reset the second factors of people who lost them", permissions=["change"])
     def reset_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = sum(bool(services.reset_second_factors(user=user, actor=_operator(request))) for user in queryset)
         messages.info(request, f"{counted(count, 'account')} lost their second factors and sessions.")
@@ -62,9 +62,9 @@ class UserAdmin(DjangoUserAdmin[User]):
                 vouch_for(obj)
             if not change:
                 record("account.added", actor=actor, target=obj)
-            elif told := sorted(changed - _UNTOLD):
-                before = {name: form.initial.get(name) for name in told}
-                record("account.edited", actor=actor, target=obj, before=before, after=_values(obj, told))
+            elif audited := sorted(changed - _NOT_AUDITED):
+                before = {name: form.initial.get(name) for name in audited}
+                record("account.edited", actor=actor, target=obj, before=before, after=_values(obj, audited))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with transaction.atomic():
@@ -76,7 +76,7 @@ class UserAdmin(DjangoUserAdmin[User]):
             self.delete_model(request, user)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """Who used the old one is signed out, and the change leaves its event."""
+        """Sign out everybody who used the old password, and record an event."""
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
             user = User.objects.get(pk=id)

@@ -1,4 +1,4 @@
-"""What allauth tells of, as audit events; and what has to happen along with it."""
+"""Receivers of allauth's signals: they record audit events, and do what belongs to them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def on_codes_renewed(*, user: User, **_: Any) -> None:
 
 @receiver(post_delete, sender=Authenticator)
 def on_factor_gone(*, instance: Authenticator, **_: Any) -> None:
-    """However it went, its secret goes too."""
+    """When a second factor is deleted, in whatever way, its secret is deleted, too."""
     held = [instance.data.get(name) for name in ("secret", "seed")]
     FactorSecret.objects.filter(uuid__in=[reference for reference in held if reference]).delete()
 
@@ -113,8 +113,8 @@ def on_service_disconnected(*, socialaccount: SocialAccount, **_: Any) -> None:
     _record("account.service_disconnected", user, before={"service": socialaccount.get_provider().name})
 
 
-def _record(verb: str, user: User, **told: Any) -> None:
-    record(verb, actor=user, target=user, **told)
+def _record(verb: str, user: User, **values: Any) -> None:
+    record(verb, actor=user, target=user, **values)
 
 
 def _step(step: dict[str, Any]) -> str:

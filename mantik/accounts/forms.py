@@ -1,4 +1,4 @@
-"""Forms of allauth in our words, and those of the account page."""
+"""Allauth's forms with Mantik's labels and help, and the form of the account page."""
 
 from __future__ import annotations
 
@@ -10,19 +10,40 @@ from allauth.mfa.base import forms as factors
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn import forms as passkeys
 from allauth.socialaccount import forms as services
+from crispy_forms.layout import Column, Div, Row
 from django import forms
 from django.conf import settings
+from django.urls import reverse_lazy
 
 from mantik.accounts import sign_up
 from mantik.accounts.models import Theme, User
+from mantik.lib.form_layout import Back, FromTemplate, Helper, Lead, Rest, SubmitButton, card, entrance, panel
 
 Words = tuple[str, str]
-_PHRASE_HELP = "At least 10 characters. Several words are easier to keep in mind than signs."
+_PHRASE_HELP = "At least 10 characters. Several words are easier to remember than symbols."
 _NEW: dict[str, Words] = {"password1": ("New password", _PHRASE_HELP), "password2": ("New password again", "")}
+_USE_PASSKEY = SubmitButton("Use a passkey", icon="fingerprint", style="btn-quiet btn-block")
+
+
+def _passkey(*fields: Any, asks: str, foot: Any, **attrs: Any) -> Helper:
+    """A button that asks for a passkey ("get"), or makes one ("create"); static/js/passkeys.js does the rest.
+
+    Without JavaScript it is not there. The page has `passkey_options` for it, unless `attrs` say where they are.
+    """
+    return Helper(
+        FromTemplate("mfa/webauthn/_options.html"),
+        *fields,
+        FromTemplate("mfa/webauthn/_problem.html"),
+        foot,
+        css_class="needs-js",
+        data_passkey=asks,
+        data_submit_once=False,
+        **attrs,
+    )
 
 
 class InOurWords:
-    """`words` holds label and help by field. What says the same in grey inside a field is left out."""
+    """`words` has label and help by field. Placeholders are left out."""
 
     words: ClassVar[dict[str, Words]] = {}
     fields: dict[str, forms.Field]
@@ -36,6 +57,7 @@ class InOurWords:
 
 
 class SignInForm(InOurWords, account.LoginForm):
+    helper = entrance("Sign in")
     words = {"login": ("User name or e-mail address", ""), "password": ("Password", "")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,15 +65,16 @@ class SignInForm(InOurWords, account.LoginForm):
         self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
 
     def add_prefix(self, field_name: str) -> str:
-        """On the page the field is called what it was called before addresses were taken, too."""
+        """In the page the field is named `username`, although it also takes e-mail addresses."""
         name: str = super().add_prefix("username" if field_name == "login" else field_name)
         return name
 
 
 class SignUpForm(InOurWords, account.SignupForm):
+    helper = entrance("Sign up")
     words = {
-        "username": ("User name", "Letters, digits and @ . + - _. Others see it."),
-        "email": ("E-mail address", "You confirm it with a link that we send there."),
+        "username": ("User name", "Letters, digits and the characters . + - and _. Other members see it."),
+        "email": ("E-mail address", "We send a link there to confirm it."),
         "password1": ("Password", _PHRASE_HELP),
     }
 
@@ -59,74 +82,116 @@ class SignUpForm(InOurWords, account.SignupForm):
         email: str = super().clean_email()
         if not sign_up.may_sign_up(email):
             raise forms.ValidationError(
-                "Nobody has invited this address. Ask an owner or maintainer of a project to invite it, or give the "
-                "address that the invitation went to."
+                "There is no invitation for this address. Ask an owner of a project for one, or use the address that "
+                "the invitation was sent to."
             )
         return email
 
 
 class AddressForm(InOurWords, account.AddEmailForm):
-    words = {"email": ("New e-mail address", "It takes the place of the present one once you open the link we send.")}
+    helper = card(
+        Column(Rest()), foot=(Back(), SubmitButton("Send the link", name="action_add", value="1")), css_class=""
+    )
+    words = {"email": ("New e-mail address", "It replaces the current one when you open the link that we send there.")}
 
 
 class ChangePasswordForm(InOurWords, account.ChangePasswordForm):
-    words = {"oldpassword": ("Present password", ""), **_NEW}
+    helper = panel(verb="Change password", lead="You stay signed in here. Your other sessions end.")
+    words = {"oldpassword": ("Current password", ""), **_NEW}
 
 
 class SetPasswordForm(InOurWords, account.SetPasswordForm):
+    helper = panel(verb="Set password")
     words = _NEW
 
 
 class AskResetForm(InOurWords, account.ResetPasswordForm):
-    words = {"email": ("E-mail address", "The one of your account.")}
+    helper = entrance("Send the link")
+    words = {"email": ("E-mail address", "The address of your account.")}
 
 
 class ResetPasswordForm(InOurWords, account.ResetPasswordKeyForm):
+    helper = entrance("Set password")
     words = _NEW
 
 
 class ReauthenticateForm(InOurWords, account.ReauthenticateForm):
+    helper = entrance("Go on")
     words = {"password": ("Password", "")}
 
 
 class CodeForm(InOurWords, factors.AuthenticateForm):
+    helper = entrance("Sign in")
     words = {"code": ("Code", "The six digits of your authenticator app, or one of your recovery codes.")}
 
 
 class ReauthenticateCodeForm(InOurWords, factors.ReauthenticateForm):
+    helper = entrance("Go on")
     words = CodeForm.words
 
 
 class ActivateAppForm(InOurWords, ActivateTOTPForm):
+    helper = card(
+        Lead("Scan this with the app, then type the code that it shows."),
+        FromTemplate("mfa/totp/_key.html"),
+        Column(Rest()),
+        foot=(Back(), SubmitButton("Add app")),
+        warns=False,
+    )
     words = {"code": ("Code", "The six digits that the app shows now.")}
 
 
 class AddPasskeyForm(passkeys.AddWebAuthnForm):
-    """A passkey signs in by itself, or is no more than a second factor: the first needs a lock on the device."""
+    """A passkey either signs in without a password, or is a second factor. The first needs a lock on the device."""
+
+    helper = _passkey(
+        Column(Rest()), asks="create", foot=Div(Back(), SubmitButton("Add passkey"), css_class="form-buttons")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].help_text = "How you will find it, for example “laptop” or “blue key”."
-        self.fields["passwordless"].label = "Sign in with it alone, without the password"
-        self.fields["passwordless"].help_text = "The device then asks for its PIN, your finger or your face each time."
+        self.fields["name"].help_text = "To recognise it, for example “laptop” or “blue key”."
+        self.fields["passwordless"].label = "Sign in without a password"
+        self.fields["passwordless"].help_text = "The device asks for its PIN, your fingerprint or your face each time."
         self.fields["passwordless"].initial = True
 
 
 class EditPasskeyForm(passkeys.EditWebAuthnForm):
-    pass
+    helper = panel(verb="Rename")
+
+
+class PasskeyForm(passkeys.AuthenticateWebAuthnForm):
+    """The second step of signing in."""
+
+    helper = _passkey(asks="get", foot=_USE_PASSKEY)
+
+
+class PasskeySignInForm(passkeys.LoginWebAuthnForm):
+    """Instead of the password. What the browser needs to know is asked for when the button is pressed."""
+
+    helper = _passkey(asks="get", foot=_USE_PASSKEY, data_passkey_url=reverse_lazy("mfa_login_webauthn"))
+
+
+class ReauthenticatePasskeyForm(passkeys.ReauthenticateWebAuthnForm):
+    helper = _passkey(asks="get", foot=SubmitButton("Use a passkey", icon="fingerprint", style="btn-primary btn-block"))
 
 
 class ServiceSignUpForm(InOurWords, services.SignupForm):
+    helper = entrance("Sign up")
     words = SignUpForm.words
 
     def clean_email(self) -> str:
         email: str = super().clean_email()
         if not settings.MANTIK_OIDC_SIGN_UP and not sign_up.may_sign_up(email):
-            raise forms.ValidationError("Nobody has invited this address. Give the one that the invitation went to.")
+            raise forms.ValidationError(
+                "There is no invitation for this address. Use the address that the invitation was sent to."
+            )
         return email
 
 
 class ProfileForm(forms.ModelForm[User]):
+    helper = card(Row(Rest()), foot=(SubmitButton("Save"),), css_class="")
+
     class Meta:
         model = User
         fields = ["first_name", "last_name", "time_zone", "theme"]
@@ -140,11 +205,11 @@ class ProfileForm(forms.ModelForm[User]):
             choices=_zones(),
             required=False,
             label="Time zone",
-            help_text="Pages show times in it. Type in the list to search.",
+            help_text="Pages show times in this zone. Type in the list to search.",
         )
         self.fields["theme"] = forms.ChoiceField(choices=Theme.choices, required=False, label="Theme")
 
 
 def _zones() -> list[tuple[str, str]]:
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "System")))
-    return [("", f"That of the installation ({settings.TIME_ZONE})"), ("UTC", "UTC"), *((n, n) for n in names)]
+    return [("", f"Default ({settings.TIME_ZONE})"), ("UTC", "UTC"), *((n, n) for n in names)]

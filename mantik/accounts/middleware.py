@@ -1,4 +1,4 @@
-"""Times are shown in the zone of who looks at them, and sessions remember when they were used."""
+"""Shows times in the zone of the signed-in user, and stores when sessions were last used."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from mantik.accounts.adapters import client_ip
 from mantik.accounts.sessions import note_client, was_noted_long_ago
+from mantik.lib import disk
 
 
 class TimeZoneMiddleware:
-    """Goes behind authentication. Signed out, and with a zone that is none, pages are in MANTIK_TIME_ZONE."""
+    """Has to follow authentication. Without a user or a valid zone, pages use MANTIK_TIME_ZONE."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -32,12 +33,19 @@ def _zone_of(request: HttpRequest) -> ZoneInfo | None:
 
 
 class LastUseMiddleware:
-    """Goes behind authentication. Writes once in a while, which also makes the session last from then on."""
+    """Has to follow authentication. Writes once in a while, which also extends the session.
+
+    Without room in the database it writes nothing: pages that only read are still there.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and was_noted_long_ago(request):
+        if (
+            request.user.is_authenticated
+            and was_noted_long_ago(request)
+            and not disk.watch.is_without_room(disk.Store.DATABASE)
+        ):
             note_client(request, ip=client_ip(request))
         return self._get_response(request)

@@ -1,4 +1,4 @@
-"""Who signs in, and with what."""
+"""Users, their sessions, and the secrets of their second factors."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Theme(models.TextChoices):
 class User(AbstractUser):
     """A person. Operators are users with `is_staff`; everybody else is a member of projects.
 
-    `email` follows the confirmed address that allauth keeps. Of a person who has deleted their account the row
-    stays, without anything that says who they were, because their runs name it.
+    `email` follows the confirmed address that allauth stores. If a person deletes their account, the row stays, without
+    anything that says who they were, because their runs refer to it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -54,7 +54,7 @@ class User(AbstractUser):
 
 
 class Session(AbstractBaseSession):
-    """One browser's session; see mantik/accounts/sessions.py. `user` is None for who is not signed in."""
+    """One browser's session; see mantik/accounts/sessions.py. `user` is None without a signed-in user."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions")

@@ -1,4 +1,4 @@
-"""The one OpenID provider that people may sign in with. Imported by the settings, so nothing of Django is used here."""
+"""The OpenID provider for signing in. The settings import this, so it must not use Django."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def provider_settings(
 
 
 def form_origins(issuer: str, further: Sequence[str]) -> list[str]:
-    """Where the form of the sign-in page may end, for the Content-Security-Policy."""
+    """The hosts to which the form of the sign-in page may lead, for the Content-Security-Policy."""
     parts = urlsplit(issuer)
     return [f"{parts.scheme}://{parts.netloc}", *further] if issuer else []

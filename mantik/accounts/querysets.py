@@ -1,4 +1,4 @@
-"""Making users, and finding what is theirs."""
+"""Creates users, and finds their sessions."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.sessions.base_session import BaseSessionManager
 from django.db import models
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.utils import timezone
 
-from mantik.accounts.addresses import vouch_for
+from mantik.accounts.email_addresses import vouch_for
 
 if TYPE_CHECKING:
     from mantik.accounts.models import FactorSecret, Session, User
 
 
+def display_name() -> Coalesce:
+    """`User.display_name`, computed by the database."""
+    full_name = Trim(Concat(F("first_name"), Value(" "), F("last_name")))
+    return Coalesce(NullIf(full_name, Value("")), F("username"))
+
+
 class UserManager(DjangoUserManager["User"]):
     def _create_user(self, username: str, email: str | None, password: str | None, **columns: Any) -> User:
-        """Who makes a user like this is an operator or a program of theirs: the address counts as confirmed."""
+        """Only operators and their programs create users like this, so the address counts as confirmed."""
         user: User = super()._create_user(username, email, password, **columns)  # type: ignore[misc]
         vouch_for(user)
         return user
@@ -25,7 +33,7 @@ class UserManager(DjangoUserManager["User"]):
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def of(self, user: User) -> SessionQuerySet:
-        """Those that are not over."""
+        """Sessions that have not ended."""
         return self.filter(user=user, expire_date__gt=timezone.now())
 
     def latest_first(self) -> SessionQuerySet:

@@ -1,8 +1,8 @@
-"""Sessions in the database that are of no use to whoever reads it: SESSION_ENGINE.
+"""SESSION_ENGINE: sessions in the database that are useless to somebody who can read the database.
 
-The browser's cookie holds the key, the row a keyed hash of it, and what the session holds is encrypted. Both hang on
-MANTIK_SECRET_KEY, so a new one signs everybody out. A row also says whose session it is and from where, so that a
-person can look through theirs and end them.
+The browser's cookie has the key; the row has a keyed hash of it, and the content is encrypted. Both depend on
+MANTIK_SECRET_KEY, so a new one signs everybody out. A row also says whose session it is and from where, so that people
+can see and end their sessions.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 _CLIENT = "client"
 _AGENT_LENGTH = 200
-# A page costs no write: "last used" need not be more exact.
+# "Last used" is stored at most this often, so that a page costs no write.
 SEEN_EVERY_SECONDS = 15 * 60
 
 
 class SessionStore(DatabaseSessionStore):
-    """Hands the session out under its key, and stores it under the hash of that."""
+    """Gives out a session under its key, and stores it under the hash of the key."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -67,14 +67,14 @@ class SessionStore(DatabaseSessionStore):
         client = data.get(_CLIENT, {})
         row.ip, row.user_agent = client.get("ip"), client.get("agent", "")
         if "since" in client:
-            row.created_at, row.seen_at = _instant(client["since"]), _instant(client["at"])
+            row.created_at, row.seen_at = _moment(client["since"]), _moment(client["at"])
         return row
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return _fernet().encrypt(json.dumps(session_dict).encode()).decode()
 
     def decode(self, session_data: str | bytes) -> dict[str, Any]:
-        """Nothing, if it was written with another secret key."""
+        """The content; empty if it was written with another secret key."""
         try:
             held: dict[str, Any] = json.loads(_fernet().decrypt(session_data))
         except InvalidToken:
@@ -83,12 +83,12 @@ class SessionStore(DatabaseSessionStore):
 
 
 def row_key(session_key: str) -> str:
-    """What the row of a session is found by: 40 hexadecimal digits."""
+    """The key of a session's row: 40 hexadecimal digits."""
     return salted_hmac("mantik.sessions.key", session_key, algorithm="sha256").hexdigest()[:40]
 
 
 def note_client(request: HttpRequest, *, ip: str | None) -> None:
-    """Remember since when a session lasts, and from where and in what browser it was used last."""
+    """Store when a session began, and from where and in which browser it was last used."""
     now = int(timezone.now().timestamp())
     request.session[_CLIENT] = {
         "since": request.session.get(_CLIENT, {}).get("since", now),
@@ -99,12 +99,12 @@ def note_client(request: HttpRequest, *, ip: str | None) -> None:
 
 
 def was_noted_long_ago(request: HttpRequest) -> bool:
-    """False for a session that began without a browser."""
+    """Whether "last used" is due to be stored again. False for a session that began without a browser."""
     at = request.session.get(_CLIENT, {}).get("at")
     return at is not None and bool(timezone.now().timestamp() - at > SEEN_EVERY_SECONDS)
 
 
-def _instant(seconds: int) -> datetime:
+def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Who may make themselves an account: MANTIK_SIGN_UP."""
+"""Who may sign up: MANTIK_SIGN_UP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _awaits: list[Callable[[str], bool]] = []
 
 
 def awaited_by(awaits: Callable[[str], bool]) -> None:
-    """For an app that invites people: `awaits(email)` says whether it expects somebody with that address."""
+    """For an app that invites people: `awaits(email)` says whether somebody with that address is invited."""
     _awaits.append(awaits)
 
 
 def is_offered() -> bool:
-    """Whether there is anybody at all who may."""
+    """Whether anybody at all may sign up."""
     return bool(settings.MANTIK_SIGN_UP != CLOSED)
 
 

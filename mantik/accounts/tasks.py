@@ -1,4 +1,4 @@
-"""Sweeping."""
+"""Periodic tasks of accounts."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from mantik.accounts.sessions import SessionStore
 
 @shared_task
 def sweep_sessions() -> None:
-    """Forget those that are over."""
+    """Delete sessions that have ended."""
     SessionStore.clear_expired()

@@ -1,4 +1,4 @@
-"""Addresses of allauth's views, whose names it looks up itself, and of our own."""
+"""Routes of allauth's views, whose names allauth itself uses, and of our own."""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
@@ -11,27 +11,27 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import require_POST
 
 from mantik.accounts import views
-from mantik.accounts.answers import View, our_way, with_provider
+from mantik.accounts.view_wrappers import View, explain_provider_failure, status_422_for_errors
 
 
 def _path(route: str, view: View, name: str) -> URLPattern:
-    return path(route, our_way(view), name=name)
+    return path(route, status_422_for_errors(view), name=name)
 
 
-# Below /accounts/: for who is not signed in, or is asked once more who they are.
-entrance = [
+# Below /accounts/: signing in, signing up, and confirming one's identity again.
+signing_in = [
     _path("sign-in/", account.login, "account_login"),
     path("sign-out/", require_POST(account.logout), name="account_logout"),
     _path("sign-up/", account.signup, "account_signup"),
     _path("disabled/", account.account_inactive, "account_inactive"),
     _path("confirm/", account.email_verification_sent, "account_email_verification_sent"),
-    re_path(r"^confirm/(?P<key>[-:\w]+)/$", our_way(account.confirm_email), name="account_confirm_email"),
+    re_path(r"^confirm/(?P<key>[-:\w]+)/$", status_422_for_errors(account.confirm_email), name="account_confirm_email"),
     _path("password/", account.password_reset, "account_reset_password"),
     _path("password/sent/", account.password_reset_done, "account_reset_password_done"),
     _path("password/done/", account.password_reset_from_key_done, "account_reset_password_from_key_done"),
     re_path(
         r"^password/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        our_way(account.password_reset_from_key),
+        status_422_for_errors(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
     _path("second-factor/", factors.authenticate, "mfa_authenticate"),
@@ -42,12 +42,12 @@ entrance = [
     _path("oidc/cancelled/", services.login_cancelled, "socialaccount_login_cancelled"),
     _path("oidc/failed/", services.login_error, "socialaccount_login_error"),
     _path("oidc/sign-up/", services.signup, "socialaccount_signup"),
-    path("oidc/<slug:provider_id>/", with_provider(oidc.login), name="openid_connect_login"),
-    path("oidc/<slug:provider_id>/callback/", with_provider(oidc.callback), name="openid_connect_callback"),
+    path("oidc/<slug:provider_id>/", explain_provider_failure(oidc.login), name="openid_connect_login"),
+    path("oidc/<slug:provider_id>/callback/", explain_provider_failure(oidc.callback), name="openid_connect_callback"),
 ]
 
 # Below /settings/account/.
-keeping = [
+account_settings = [
     _path("email/", account.email, "account_email"),
     _path("password/", account.password_change, "account_change_password"),
     _path("password/first/", account.password_set, "account_set_password"),
@@ -64,7 +64,7 @@ keeping = [
     _path("services/", services.connections, "socialaccount_connections"),
 ]
 
-own = [
+own_pages = [
     path("", views.account, name="account"),
     path("theme/", views.theme, name="theme"),
     path("sessions/", views.sessions, name="sessions"),

@@ -1,4 +1,4 @@
-"""User settings > Account. What signs in and what secures an account is allauth's."""
+"""Settings > Account. Signing in and securing an account are views of allauth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def account(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         services.edit_profile(user=request.user, **form.cleaned_data)
-        messages.info(request, "Your account is saved.")
+        messages.info(request, "Your account was saved.")
         return redirect("accounts:account")
     context = {
         "nav": "account",
@@ -46,10 +46,10 @@ def account(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_POST
 def theme(request: MemberRequest) -> HttpResponse:
-    """The switch in the user menu, which has shown its choice already."""
+    """Stores the theme chosen in the user menu; the page has already changed it."""
     chosen = request.POST.get("theme", "")
     if chosen not in Theme.values:
-        return HttpResponse("The theme is light, dark, or nothing.", status=422, content_type="text/plain")
+        return HttpResponse("The theme has to be light, dark or empty.", status=422, content_type="text/plain")
     services.choose_theme(user=request.user, theme=chosen)
     return HttpResponse(status=204)
 
@@ -67,7 +67,7 @@ def sessions(request: MemberRequest) -> HttpResponse:
 def end_session(request: MemberRequest, uuid: UUID) -> HttpResponse:
     session = get_object_or_404(Session.objects.of(request.user), uuid=uuid)
     services.end_session(session=session, actor=request.user)
-    messages.info(request, "The session is ended.")
+    messages.info(request, "The session was ended.")
     return redirect("accounts:sessions")
 
 
@@ -75,6 +75,6 @@ def end_session(request: MemberRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 def end_others(request: MemberRequest) -> HttpResponse:
     ended = services.end_sessions(user=request.user, actor=request.user, but=request.session.session_key)
-    told = f"{counted(ended, 'other session')} ended." if ended else "There is no other session."
-    messages.info(request, told)
+    message = f"{counted(ended, 'other session')} ended." if ended else "You have no other session."
+    messages.info(request, message)
     return redirect("accounts:sessions")

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,6 +15,8 @@ from django.utils.safestring import SafeString
 
 from mantik import navigation
 from mantik.accounts import sign_up
+from mantik.accounts.forms import PasskeySignInForm
+from mantik.docs import help as docs_help
 from mantik.lib import humanize
 from mantik.lib.markdown import render as render_markdown
 
@@ -32,7 +33,7 @@ def icon(name: str, size: str = "") -> SafeString:
 
 @register.simple_tag
 def relative_time(moment: datetime | None, absent: str = "never") -> SafeString | str:
-    """How long ago, with the exact instant as its title; the browser keeps it fresh."""
+    """How long ago, with the exact time as its title; the browser keeps it fresh."""
     if moment is None:
         return absent
     local = timezone.localtime(moment)
@@ -46,7 +47,7 @@ def relative_time(moment: datetime | None, absent: str = "never") -> SafeString 
 
 @register.simple_tag
 def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = False) -> SafeString | str:
-    """Date, time and zone in the open, for where the instant itself matters."""
+    """Date, time and zone in the open, for where the exact time matters."""
     if moment is None:
         return absent
     local = timezone.localtime(moment)
@@ -60,13 +61,13 @@ def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = Fal
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """What a member wrote in Markdown, as harmless HTML."""
+    """Markdown of a member as safe HTML."""
     return render_markdown(text)
 
 
 @register.filter
-def told(value: Any) -> str:
-    """What an event tells of one field, for people: a list by its parts, nothing as nothing."""
+def audit_value(value: Any) -> str:
+    """The value of a field in an event, for people: yes or no, a list with commas, "" for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
@@ -169,19 +170,6 @@ def _value(segment: Any, name: str) -> Any:
 
 
 @register.filter
-def widget_kind(field: BoundField) -> str:
-    """The shape a form field takes in `components/field.html`: check, choices, select, area or input."""
-    widget = field.field.widget
-    if isinstance(widget, CheckboxInput):
-        return "check"
-    if isinstance(widget, CheckboxSelectMultiple | RadioSelect):
-        return "choices"
-    if isinstance(widget, Select):
-        return "input" if getattr(widget, "allow_multiple_selected", False) else "select"
-    return "area" if isinstance(widget, Textarea) else "input"
-
-
-@register.filter
 def browser_name(user_agent: str) -> str:
     """ "Firefox on Linux", from what a browser says of itself; that itself where it is none of those we know."""
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
@@ -205,23 +193,19 @@ _SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
-_WIDGET_CLASSES = {"check": "form-check-input", "select": "form-select", "choices": ""}
+
+
+@register.simple_tag(takes_context=True)
+def help_url(context: Mapping[str, Any]) -> str:
+    """Where the docs explain the page that is being drawn; their contents for a page without an address of its own."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    return docs_help.url_of(docs_help.place_of(match.view_name if match else ""))
 
 
 @register.simple_tag
-def field_widget(field: BoundField, described_by: str = "", mono: bool = False) -> SafeString:
-    """The control of a form field with the classes of its shape, described by help, note and error."""
-    own = str(field.field.widget.attrs.get("class", ""))
-    classes = [
-        own,
-        _WIDGET_CLASSES.get(widget_kind(field), "form-control"),
-        "mono" if mono and "mono" not in own.split() else "",
-        "is-invalid" if field.errors else "",
-    ]
-    attrs: dict[str, str | bool] = {"class": " ".join(filter(None, classes))}
-    if ids := " ".join(described_by.split()):
-        attrs["aria-describedby"] = ids
-    return field.as_widget(attrs=attrs)
+def docs_url(place: str) -> str:
+    """The address of a place in the docs: "page#section"."""
+    return docs_help.url_of(place)
 
 
 @register.simple_tag
@@ -233,8 +217,14 @@ def project_sidebar(
 
 @register.simple_tag
 def sign_up_offered() -> bool:
-    """Whether anybody may make themselves an account."""
+    """Whether everybody may sign up."""
     return sign_up.is_offered()
+
+
+@register.simple_tag
+def passkey_form() -> PasskeySignInForm:
+    """The form that signs in with a passkey alone."""
+    return PasskeySignInForm()
 
 
 @register.simple_tag

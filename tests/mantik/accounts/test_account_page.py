@@ -35,7 +35,7 @@ def test_it_says_what_there_is(hers: Client) -> None:
     text = page_text(hers.get(ACCOUNT))
     assert "Signed in as alice" in text
     assert "alice@example.org" in text
-    assert "none: the password alone lets in whoever knows it" in text
+    assert "none: the password alone is enough to sign in" in text
 
 
 def test_what_is_changed_is_kept_and_told(hers: Client, alice: User) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.test import Client
 
 from mantik.accounts.models import User
@@ -56,7 +57,11 @@ def test_a_new_address_counts_once_its_link_is_opened(hers: Client, alice: User)
     assert list(EmailAddress.objects.values_list("email", "verified")) == [("new@example.org", True)]
     event = AuditEvent.objects.get(verb="account.email_changed")
     assert (event.before, event.after) == ({"email": "alice@example.org"}, {"email": "new@example.org"})
-    assert "Your e-mail address was changed" in subjects()
+    (told,) = (letter for letter in mail.outbox if letter.subject == "Your e-mail address was changed")
+    # The old address is no longer good for a new password.
+    assert told.to == ["alice@example.org"]
+    assert "If this was not you, tell an operator at once" in str(told.body)
+    assert "/password/reset/" not in str(told.body)
 
 
 def test_changing_it_asks_first_who_one_is(client_of: ClientOf, alice: User) -> None:

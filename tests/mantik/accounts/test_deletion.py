@@ -63,7 +63,7 @@ def test_what_is_somebodys_own_goes(client_of: ClientOf, bob: User) -> None:
     make_token(user=bob, name="notebook", scope=Scope.READ, expires_at=timezone.now(), now=timezone.now())
     elsewhere = client_of(bob)
     response = confirmed(client_of, bob).post(DELETE, follow=True)
-    assert "Your account is deleted." in page_text(response)
+    assert "Your account was deleted." in page_text(response)
     assert not Connection.objects.exists()
     assert not PersonalAccessToken.objects.exists()
     assert not Authenticator.objects.exists()
@@ -124,7 +124,7 @@ def test_a_run_that_is_not_over_is_waited_for(client_of: ClientOf, project: Proj
     run = make_run(RunState.RUNNING, project=project, created_by=bob, name="nightly")
     client = confirmed(client_of, bob)
     page = client.get(DELETE)
-    assert "Your run nightly in PV yield is not over." in page_text(page)
+    assert "Your run nightly in PV yield is still active." in page_text(page)
     assert str(run.uuid) in page.content.decode()
     assert client.post(DELETE).status_code == 409
 
@@ -135,7 +135,7 @@ def test_a_schedule_with_ones_own_connection_is_named_until_somebody_else_has_it
     schedule = make_schedule(project=project, created_by=bob, connection=make_connection(owner=bob), name="nightly")
     client = confirmed(client_of, bob)
     page = client.get(DELETE)
-    assert "The schedule nightly in PV yield runs with a connection of yours." in page_text(page)
+    assert "The schedule nightly in PV yield runs with one of your connections." in page_text(page)
     assert f"/schedules/{schedule.uuid}/" in page.content.decode()
     assert client.post(DELETE).status_code == 409
     theirs = make_connection(owner=owner)

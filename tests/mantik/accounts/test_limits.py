@@ -30,15 +30,15 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait() -> None:
     last = Client(REMOTE_ADDR="203.0.113.99")
     response = last.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
     assert response.status_code == 422
-    assert "That went wrong too often." in page_text(response)
+    assert "Too many failed attempts." in page_text(response)
     assert "_auth_user_id" not in last.session
 
 
 def test_one_place_has_ten_attempts_in_a_minute_whatever_the_names() -> None:
     client = Client()
     answers = [client.post(SIGN_IN, {"username": f"name{n}", "password": "wrong"}) for n in range(11)]
-    assert "That went wrong too often." not in page_text(answers[9])
-    assert "That went wrong too often." in page_text(answers[10])
+    assert "Too many failed attempts." not in page_text(answers[9])
+    assert "Too many failed attempts." in page_text(answers[10])
 
 
 def test_who_asks_for_pages_too_often_is_told_so_in_our_own_page() -> None:
@@ -58,7 +58,7 @@ def test_what_a_stranger_writes_into_a_header_is_not_their_address() -> None:
             SIGN_IN, {"username": f"name{number}", "password": "x"}, HTTP_X_FORWARDED_FOR=f"198.51.100.{number}"
         )
     response = client.post(SIGN_IN, {"username": "last", "password": "x"}, HTTP_X_FORWARDED_FOR="198.51.100.77")
-    assert "That went wrong too often." in page_text(response)
+    assert "Too many failed attempts." in page_text(response)
 
 
 def test_behind_a_proxy_each_client_counts_for_itself(settings: Settings) -> None:
@@ -70,7 +70,7 @@ def test_behind_a_proxy_each_client_counts_for_itself(settings: Settings) -> Non
             {"username": f"name{number}", "password": "x"},
             HTTP_X_FORWARDED_FOR=f"6.6.6.6, 198.51.100.{number}",
         )
-    assert "That went wrong too often." not in page_text(response)
+    assert "Too many failed attempts." not in page_text(response)
 
 
 def test_attempts_are_counted_in_the_database_that_every_process_shares(settings: Settings) -> None:
@@ -83,4 +83,4 @@ def test_attempts_are_counted_in_the_database_that_every_process_shares(settings
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM cache")
         assert cursor.fetchone()[0] > 0
-    assert "That went wrong too often." in page_text(try_in(Client(), PASSWORD))
+    assert "Too many failed attempts." in page_text(try_in(Client(), PASSWORD))

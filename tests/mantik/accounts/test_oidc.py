@@ -112,8 +112,8 @@ def test_an_address_that_the_provider_has_not_confirmed_opens_no_account(client:
     make_user("bo")
     response = go_through(client, "bo")
     assert not is_signed_in(client)
-    assert "Look into your mail" in page_text(response)
-    assert subjects() == ["You have an account"]
+    assert "Check your mail" in page_text(response)
+    assert subjects() == ["You already have an account"]
     assert not SocialAccount.objects.exists()
 
 
@@ -136,13 +136,13 @@ def test_who_has_a_second_factor_is_asked_for_it(client: Client, go_through: Pas
 def test_an_account_that_is_switched_off_stays_so(client: Client, go_through: Pass) -> None:
     make_user("ada", is_active=False)
     response = go_through(client, "ada")
-    assert "This account is switched off" in page_text(response)
+    assert "This account is not active" in page_text(response)
     assert not is_signed_in(client)
 
 
 def test_who_says_no_at_the_provider_gets_a_sentence(client: Client, go_through: Pass) -> None:
     response = go_through(client, "ada", agrees=False)
-    assert "you are not signed in" in page_text(response)
+    assert "Sign-in was cancelled" in page_text(response)
     assert not User.objects.exists()
 
 
@@ -170,7 +170,7 @@ def test_what_the_provider_does_not_tell_is_asked_for(
 ) -> None:
     oidc_provider.put_person("cy", name="Cy")
     response = go_through(client, "cy")
-    assert "Test ID has not told us all that an account needs." in page_text(response)
+    assert "Test ID did not send everything that an account needs." in page_text(response)
     assert client.post("/accounts/oidc/sign-up/", {"username": "cy", "email": "none"}).status_code == 422
     client.post("/accounts/oidc/sign-up/", {"username": "cy", "email": "cy@example.org"})
     assert subjects() == ["Confirm your address"]
@@ -190,7 +190,7 @@ def test_it_is_connected_and_disconnected_in_the_settings(client_of: ClientOf, g
     client = client_of(alice)
     confirm_identity(client, alice)
     response = go_through(client, "ada", query="?process=connect")
-    assert "Connected. From now on you can sign in there." in page_text(response)
+    assert "The sign-in service is connected. You can now sign in with it." in page_text(response)
     account = SocialAccount.objects.get(user=alice)
     client.post(SERVICES, {"account": account.pk})
     assert not SocialAccount.objects.exists()
@@ -210,7 +210,8 @@ def test_a_connection_of_somebody_else_is_not_taken_over(client: Client, client_
     bob = make_user("bob")
     other = client_of(bob)
     confirm_identity(other, bob)
-    assert "belongs to another account" in page_text(go_through(other, "ada", query="?process=connect"))
+    answer = go_through(other, "ada", query="?process=connect")
+    assert "is already connected to another Mantik account" in page_text(answer)
 
 
 def test_neither_its_tokens_nor_our_secret_are_stored(client: Client, go_through: Pass) -> None:
@@ -225,18 +226,18 @@ def test_a_provider_that_does_not_answer_is_a_sentence(client: Client, settings:
     )
     response = client.post(LOGIN)
     assert response.status_code == 401
-    assert "Test ID has not told us who you are" in page_text(response)
+    assert "Test ID did not confirm who you are" in page_text(response)
 
 
 def test_a_provider_inside_the_network_has_to_be_listed(client: Client, settings: Settings) -> None:
     settings.MANTIK_OUTBOUND_ALLOWED = parse_allowed([])
-    assert "Test ID has not told us who you are" in page_text(client.post(LOGIN))
+    assert "Test ID did not confirm who you are" in page_text(client.post(LOGIN))
 
 
 def test_a_way_back_that_nobody_went_is_a_sentence(client: Client) -> None:
     response = client.get(f"{LOGIN}callback/?code=made-up&state=made-up")
     assert response.status_code == 401
-    assert "Sign-in has not worked" in page_text(response)
+    assert "Sign-in failed" in page_text(response)
 
 
 def test_another_provider_is_not_there(client: Client) -> None:

@@ -39,7 +39,7 @@ def test_a_link_from_the_mail_sets_a_new_password_once(client: Client, alice: Us
     assert alice.check_password(NEW["password1"])
     assert "account.password_reset" in verbs()
     again = Client().get(link, follow=True)
-    assert "This link is not good any more" in page_text(again)
+    assert "This link is no longer valid" in page_text(again)
 
 
 def test_the_key_of_the_link_is_not_left_in_the_address(client: Client, alice: User) -> None:
@@ -52,7 +52,7 @@ def test_an_address_nobody_has_gets_the_same_answer_and_another_mail(client: Cli
     known = client.post(FORGOTTEN, {"email": alice.email})
     unknown = client.post(FORGOTTEN, {"email": "nobody@example.org"})
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert subjects() == ["A link to set a new password", "No account with this address"]
+    assert subjects() == ["Set a new password", "No account with this address"]
 
 
 def test_a_new_password_ends_every_session(client: Client, client_of: ClientOf, alice: User) -> None:
@@ -67,7 +67,7 @@ def test_a_new_password_ends_every_session(client: Client, client_of: ClientOf, 
 def test_changing_it_asks_for_the_present_one(client_of: ClientOf, alice: User) -> None:
     response = client_of(alice).post(CHANGE, NEW | {"oldpassword": "not this one"})
     assert response.status_code == 422
-    assert "That is not your present password." in page_text(response)
+    assert "This is not your current password." in page_text(response)
 
 
 def test_changing_it_keeps_this_session_and_ends_the_others(client_of: ClientOf, alice: User) -> None:

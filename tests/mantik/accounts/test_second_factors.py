@@ -48,7 +48,7 @@ def test_an_app_is_added_with_a_code_of_it_and_recovery_codes_come_along(client_
     secret = client.get(f"{FACTORS}app/").context["form"].secret
     done = client.post(f"{FACTORS}app/", {"code": code_of(secret)}, follow=True)
     assert done.redirect_chain[-1][0] == f"{FACTORS}codes/"
-    assert "10 of 10 are still good" in page_text(done)
+    assert "10 of 10 codes are left" in page_text(done)
     assert {"totp", "recovery_codes"} == set(Authenticator.objects.values_list("type", flat=True))
     assert AuditEvent.objects.get(verb="account.second_factor_added").after == {"factor": "authenticator app"}
 
@@ -59,7 +59,7 @@ def test_a_wrong_code_adds_nothing(client_of: ClientOf, alice: User) -> None:
     client.get(f"{FACTORS}app/")
     response = client.post(f"{FACTORS}app/", {"code": "000000"})
     assert response.status_code == 422
-    assert "The code is wrong, or too old." in page_text(response)
+    assert "The code is wrong or has expired." in page_text(response)
     assert not Authenticator.objects.exists()
 
 
@@ -97,7 +97,7 @@ def test_codes_cannot_be_guessed(client: Client, alice: User) -> None:
     for number in range(5):
         client.post(SECOND, {"code": f"00000{number}"})
     response = client.post(SECOND, {"code": code_of(secret)})
-    assert "That went wrong too often." in page_text(response)
+    assert "Too many failed attempts." in page_text(response)
 
 
 def test_a_recovery_code_lets_in_once(alice: User) -> None:
@@ -160,7 +160,7 @@ def test_a_secret_that_does_not_open_is_a_sentence(client: Client, alice: User) 
     sign_in(client)
     response = client.post(SECOND, {"code": code_of(secret)})
     assert response.status_code == 422
-    assert "cannot be checked any more" in page_text(response)
+    assert "can no longer be checked" in page_text(response)
 
 
 def test_an_operator_resets_them_for_who_has_lost_them(client: Client, client_of: ClientOf, alice: User) -> None:

@@ -57,7 +57,7 @@ def test_the_page_lists_browsers_and_addresses(alice: User) -> None:
     signed_in(HTTP_USER_AGENT=FIREFOX, REMOTE_ADDR="203.0.113.7")
     text = page_text(signed_in(HTTP_USER_AGENT="curl/8.9").get(SESSIONS))
     assert "Firefox on Linux 203.0.113.7" in text
-    assert "curl/8.9 this one" in text
+    assert "curl/8.9 this browser" in text
 
 
 def test_one_session_is_ended_and_no_other(alice: User) -> None:

@@ -60,7 +60,7 @@ def test_an_address_that_has_an_account_looks_like_any_other(client: Client) -> 
     make_user("alice")
     response = client.post(SIGN_UP, FORM | {"email": "alice@example.org"})
     assert (response.status_code, response["Location"]) == (302, "/accounts/confirm/")
-    assert subjects() == ["You have an account"]
+    assert subjects() == ["You already have an account"]
     assert not User.objects.filter(username="ada").exists()
 
 
@@ -68,7 +68,7 @@ def test_what_was_typed_comes_back_but_for_the_password(client: Client) -> None:
     make_user("ada")
     response = client.post(SIGN_UP, FORM | {"email": "new@example.org"})
     assert response.status_code == 422
-    assert "Somebody has this user name already." in page_text(response)
+    assert "This user name is taken." in page_text(response)
     content = response.content.decode()
     assert 'value="new@example.org"' in content
     assert FORM["password1"] not in content
@@ -82,6 +82,13 @@ def test_a_password_that_is_easy_to_guess_is_refused(client: Client, password: s
 
 def test_nobody_calls_themselves_a_deleted_account(client: Client) -> None:
     assert client.post(SIGN_UP, FORM | {"username": "deleted-abc"}).status_code == 422
+
+
+def test_a_user_name_does_not_look_like_an_address(client: Client) -> None:
+    """Whoever is added or invited by user name or address would not be found."""
+    answer = client.post(SIGN_UP, FORM | {"username": "ada@lab"})
+    assert answer.status_code == 422
+    assert "A user name with an @ could be taken for an e-mail address. Choose another one." in page_text(answer)
 
 
 def test_signing_up_leaves_an_event(client: Client) -> None:
@@ -103,7 +110,7 @@ def test_by_invitation_who_is_not_invited_gets_a_sentence(client: Client, settin
     settings.MANTIK_SIGN_UP = "invited"
     response = client.post(SIGN_UP, FORM)
     assert response.status_code == 422
-    assert "Nobody has invited this address." in page_text(response)
+    assert "There is no invitation for this address." in page_text(response)
     assert not User.objects.exists()
 
 
@@ -127,7 +134,7 @@ def test_no_link_is_printed_into_the_log_of_an_installation(
 ) -> None:
     settings.EMAIL_BACKEND, settings.MANTIK_DEBUG = "django.core.mail.backends.console.EmailBackend", False
     response = client.post(SIGN_UP, FORM, follow=True)
-    assert "Mantik has no mail server here, so nothing was sent." in page_text(response)
+    assert "Mantik has no mail server, so no mail was sent." in page_text(response)
     assert "/accounts/confirm/" not in capfd.readouterr().out
 
 
@@ -135,4 +142,4 @@ def test_a_mail_server_that_does_not_answer_is_a_sentence(client: Client, settin
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     response = client.post(SIGN_UP, FORM, follow=True)
-    assert "The mail server does not take mail at the moment." in page_text(response)
+    assert "The mail server does not accept mail at the moment." in page_text(response)

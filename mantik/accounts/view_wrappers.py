@@ -1,4 +1,4 @@
-"""How allauth's views answer here: a wrong form with 422, a provider that fails with a sentence."""
+"""Wrappers of the views of allauth: a form with errors is sent with 422, a provider that fails becomes a page."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def our_way(view: View) -> View:
-    """A page that comes back after a POST is a form that was wrong."""
+def status_422_for_errors(view: View) -> View:
+    """A page that comes back after a POST is a form with errors."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -32,8 +32,8 @@ def our_way(view: View) -> View:
     return answer
 
 
-def with_provider(view: View) -> View:
-    """A provider that does not answer, or not as one, ends in the same page as one that refuses."""
+def explain_provider_failure(view: View) -> View:
+    """A provider that does not answer, or not as it should, leads to the same page as one that refuses."""
 
     @wraps(view)
     def answer(request: HttpRequest, provider_id: str) -> HttpResponseBase:

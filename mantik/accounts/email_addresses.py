@@ -1,4 +1,4 @@
-"""E-mail addresses, which allauth keeps with whether they are confirmed."""
+"""E-mail addresses, which allauth stores together with whether they are confirmed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def vouch_for(user: User) -> None:
-    """Take the address in the row of `user` as confirmed, because an operator has written it there.
+    """Count the address in the row of `user` as confirmed, because an operator entered it there.
 
-    It takes the place of any other. An address that somebody else has confirmed stays theirs, and has to be
-    confirmed by mail.
+    It replaces any other address. An address that somebody else has confirmed stays theirs; here it has to be confirmed
+    by mail.
     """
     email = user.email.lower()
     with transaction.atomic():
@@ -27,7 +27,7 @@ def vouch_for(user: User) -> None:
 
 
 def holder_of(email: str) -> User | None:
-    """Who has confirmed that address."""
+    """The user who has confirmed that address."""
     found = _addresses().filter(email=email.lower(), verified=True).select_related("user").first()
     return found.user if found else None
 
