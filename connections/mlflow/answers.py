@@ -9,9 +9,18 @@ from typing import Any
 
 import httpx
 
-from connections.mlflow.errors import NotThere, TrackingError, TrackingRefused, TrackingUnavailable
+from connections.mlflow.errors import (
+    NOT_LET_IN,
+    NOT_MLFLOW,
+    NOT_WELL,
+    NotThere,
+    TrackingError,
+    TrackingRefused,
+    TrackingUnavailable,
+)
 
 _TRY_AGAIN = {408, 425, 429}
+_NO_LOGIN = {"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"}
 # Texts of the database layer get into MLflow's messages; they tell users nothing and strangers too much.
 _INTERNALS = ("sql", "psycopg", "traceback", "integrityerror", "queuepool", "\n", "background on this error")
 
@@ -32,16 +41,25 @@ def json_object(response: httpx.Response, *, doing: str) -> dict[str, Any]:
 def error_in(response: httpx.Response, *, doing: str) -> TrackingError:
     """The error that an answer which was read to its end stands for."""
     code, words = error_words(response)
-    if response.status_code >= 500 or response.status_code in _TRY_AGAIN or "QueuePool" in words:
-        return TrackingUnavailable("MLflow is overloaded or not well at the moment. It is tried again.")
+    if response.status_code >= 500 or response.status_code in _TRY_AGAIN:
+        return TrackingUnavailable(NOT_WELL)
     if response.status_code in (401, 403, 407):
-        return TrackingUnavailable(
-            "MLflow does not let Mantik in. Ask an operator to check MANTIK_MLFLOW_URI and MANTIK_MLFLOW_TOKEN."
-        )
-    if response.is_redirect or not code:
+        return TrackingUnavailable(NOT_LET_IN)
+    if response.is_redirect:
         return not_mlflow()
+    return refusal(code, words, doing=doing)
+
+
+def refusal(code: str, words: str, *, doing: str) -> TrackingError:
+    """The error that MLflow's code and message stand for. Without a code, whoever said no was not MLflow."""
+    if not code:
+        return not_mlflow()
+    if "QueuePool" in words:
+        return TrackingUnavailable(NOT_WELL)
+    if code in _NO_LOGIN:
+        return TrackingUnavailable(NOT_LET_IN)
     if code == "RESOURCE_DOES_NOT_EXIST":
-        return NotThere(f"MLflow refused to {doing}, because it is not there. It may have been deleted in MLflow.")
+        return NotThere(f"MLflow could not {doing}: it is not there. It may have been deleted in MLflow.")
     return TrackingRefused(f"MLflow refused to {doing}{_quoted(words)}.")
 
 
@@ -57,9 +75,7 @@ def error_words(response: httpx.Response) -> tuple[str, str]:
 
 
 def not_mlflow() -> TrackingUnavailable:
-    return TrackingUnavailable(
-        "What answers in the place of MLflow is something else. Ask an operator to check MANTIK_MLFLOW_URI."
-    )
+    return TrackingUnavailable(NOT_MLFLOW)
 
 
 @contextlib.contextmanager
@@ -69,6 +85,13 @@ def as_mlflow_answers() -> Iterator[None]:
         yield
     except (KeyError, TypeError, AttributeError, ValueError, IndexError):
         raise not_mlflow() from None
+
+
+def required(text: str | None) -> str:
+    """What MLflow never leaves out: an answer without it is not from MLflow."""
+    if not text:
+        raise not_mlflow()
+    return str(text)
 
 
 def finite(value: object) -> float | None:

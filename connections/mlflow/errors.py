@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+TOO_SLOW = "MLflow did not answer in time."
+BROKEN_OFF = "The connection to MLflow was lost."
+AWAY = "MLflow cannot be reached at the moment."
+NOT_WELL = "MLflow is overloaded or faulty at the moment."
+NOT_LET_IN = "MLflow does not let Mantik in. Ask an operator to check MANTIK_MLFLOW_URI and MANTIK_MLFLOW_TOKEN."
+NOT_MLFLOW = "The server at the address of MLflow is not MLflow. Ask an operator to check MANTIK_MLFLOW_URI."
+
 
 class TrackingError(Exception):
     """`message` is a sentence for users; it never holds the server's own internals."""

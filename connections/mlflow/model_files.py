@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from connections.mlflow import paths
 from connections.mlflow.answers import as_mlflow_answers
 from connections.mlflow.clients import configured
-from connections.mlflow.transport import API, Transport
+from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact
 
-_AJAX = "/ajax-api/2.0/mlflow"
-_SERVED = "/api/2.0/mlflow-artifacts/artifacts"
 _MOST_PLACES = 1000
 _READY = {"LOGGED_MODEL_READY", "READY"}
 
@@ -32,7 +31,7 @@ class ModelFiles:
         self._places: dict[ModelSource, str] = {}
 
     def logged_model(self, model_id: str) -> LoggedModel:
-        answer = self._http.get(f"{API}/logged-models/{model_id}", {}, doing="show the model")
+        answer = self._http.get(paths.LOGGED_MODEL.format(model_id=model_id), {}, doing="show the model")
         with as_mlflow_answers():
             info = answer["model"]["info"]
             is_ready = str(info.get("status", "")) in _READY
@@ -59,11 +58,11 @@ class ModelFiles:
         doing = "hand out a file of the model"
         # MLflow decodes such an address until nothing changes any more, so a % in a name does not survive it.
         if "%" not in path and (place := self._place(source)):
-            return self._http.open(f"{_SERVED}/{quote(f'{place}/{path}')}", {}, doing=doing)
+            return self._http.open(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), {}, doing=doing)
         if source.model_id:
-            call = f"{_AJAX}/logged-models/{source.model_id}/artifacts/files"
+            call = paths.LOGGED_MODEL_FILE.format(model_id=source.model_id)
             return self._http.open(call, {"artifact_file_path": path}, doing=doing)
-        return self._http.open("/get-artifact", {"run_id": source.run_id, "path": f"{source.path}/{path}"}, doing=doing)
+        return self._http.open(paths.ARTIFACT, {"run_id": source.run_id, "path": f"{source.path}/{path}"}, doing=doing)
 
     def _place(self, source: ModelSource) -> str:
         """Where the files are among those that the server keeps itself, and hands out several times as quickly.
@@ -79,10 +78,10 @@ class ModelFiles:
     def _artifact_uri(self, source: ModelSource) -> str:
         doing = "say where the model is"
         if source.model_id:
-            answer = self._http.get(f"{API}/logged-models/{source.model_id}", {}, doing=doing)
+            answer = self._http.get(paths.LOGGED_MODEL.format(model_id=source.model_id), {}, doing=doing)
             with as_mlflow_answers():
                 return str(answer["model"]["info"]["artifact_uri"])
-        answer = self._http.get(f"{API}/runs/get", {"run_id": source.run_id}, doing=doing)
+        answer = self._http.get(paths.RUN, {"run_id": source.run_id}, doing=doing)
         with as_mlflow_answers():
             return f"{answer['run']['info']['artifact_uri']}/{source.path}"
 
@@ -104,6 +103,6 @@ def _listing(source: ModelSource, path: str) -> tuple[str, dict[str, Any], str]:
     """Address, query, and what the paths of the answer begin with."""
     if source.model_id:
         query = {"artifact_directory_path": path} if path else {}
-        return f"{API}/logged-models/{source.model_id}/artifacts/directories", query, ""
+        return paths.LOGGED_MODEL_FOLDER.format(model_id=source.model_id), query, ""
     folder = f"{source.path}/{path}" if path else source.path
-    return f"{API}/artifacts/list", {"run_id": source.run_id, "path": folder}, f"{source.path}/"
+    return paths.ARTIFACT_LIST, {"run_id": source.run_id, "path": folder}, f"{source.path}/"

@@ -21,6 +21,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from django.core.exceptions import ImproperlyConfigured
 
+from connections.mlflow.paths import HEALTH
 from mantik.lib.env import Environment
 from mantik.lib.strength import strong_token
 
@@ -85,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def is_ready(uri: str, *, token: str) -> bool:
     """Whether the server at `uri` answers whoever has `token`."""
-    request = Request(f"{uri}/health", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - ours, over HTTP
+    request = Request(f"{uri}{HEALTH}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - ours, over HTTP
     try:
         # It is a neighbour: a proxy of the environment is for the outside.
         with build_opener(ProxyHandler({})).open(request, timeout=5) as response:

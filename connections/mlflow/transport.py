@@ -1,4 +1,4 @@
-"""HTTP to the MLflow server: pooled, bounded in time, and with one kind of error."""
+"""Reading from the MLflow server over HTTP: pooled, bounded in time, and with one kind of error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 
 from connections.mlflow.answers import error_in, json_object
-from connections.mlflow.errors import TrackingUnavailable
+from connections.mlflow.errors import AWAY, BROKEN_OFF, TOO_SLOW, TrackingUnavailable
 from connections.mlflow.values import OpenArtifact
 
-API = "/api/2.0/mlflow"
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
 # Servers close idle connections after five seconds; using one of those loses a request.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
@@ -36,14 +35,8 @@ class Transport:
     def get(self, path: str, query: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
         """A GET may be repeated, and is once: the connection it was sent on may just have been closed."""
         with contextlib.suppress(_Interrupted):
-            return json_object(self._send("GET", path, params=query), doing=doing)
-        return json_object(self._send("GET", path, params=query), doing=doing)
-
-    def post(self, path: str, body: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
-        return json_object(self._send("POST", path, json=body), doing=doing)
-
-    def delete(self, path: str, body: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
-        return json_object(self._send("DELETE", path, json=body), doing=doing)
+            return json_object(self._ask(path, query), doing=doing)
+        return json_object(self._ask(path, query), doing=doing)
 
     @contextlib.contextmanager
     def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
@@ -62,27 +55,27 @@ class Transport:
             yield OpenArtifact(size, self._pieces(response))
 
     def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
-        """A connection that breaks off later is told as before."""
+        """A connection that is lost later raises the same error."""
         with self._errors():
             yield from response.iter_bytes(_PIECE)
 
     def close(self) -> None:
         self._client.close()
 
-    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+    def _ask(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
         with self._errors():
-            return self._client.request(method, path, **content)
+            return self._client.get(path, params=dict(query))
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except httpx.TimeoutException:
-            raise TrackingUnavailable("MLflow did not answer in time. It is tried again.") from None
+            raise TrackingUnavailable(TOO_SLOW) from None
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            raise _Interrupted("The connection to MLflow broke off. It is tried again.") from None
+            raise _Interrupted(BROKEN_OFF) from None
         except (httpx.HTTPError, httpx.InvalidURL):
-            raise TrackingUnavailable("MLflow cannot be reached at the moment. It is tried again.") from None
+            raise TrackingUnavailable(AWAY) from None
 
 
 class _Interrupted(TrackingUnavailable):

@@ -5,10 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connections.mlflow.control import Control
 from connections.mlflow.tracking import TrackingClient
 from tests.support.mlflow_server import TOKEN, MlflowServer
 
 START = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def control(mlflow_server: MlflowServer) -> Control:
+    return Control(uri=mlflow_server.uri, token=TOKEN)
 
 
 @pytest.fixture
@@ -19,10 +25,10 @@ def client(mlflow_server: MlflowServer) -> Iterator[TrackingClient]:
 
 
 @pytest.fixture
-def experiment_id(client: TrackingClient, request: pytest.FixtureRequest) -> str:
-    return client.ensure_experiment(f"p1/{request.node.name}")
+def experiment_id(control: Control, request: pytest.FixtureRequest) -> str:
+    return control.ensure_experiment(f"p1/{request.node.name}")
 
 
 @pytest.fixture
-def run_id(client: TrackingClient, experiment_id: str) -> str:
-    return client.create_run(experiment_id, name="nightly", tags={"mantik.run": "abc"}, start_time=START)
+def run_id(control: Control, experiment_id: str) -> str:
+    return control.create_run(experiment_id, name="nightly", tags={"mantik.run": "abc"}, start_time=START)

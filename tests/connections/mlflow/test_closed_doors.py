@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from connections.mlflow.control import Control
 from connections.mlflow.server import is_ready, server_command, server_environment
-from connections.mlflow.tracking import TrackingClient
 from tests.connections.mlflow.conftest import START
 from tests.connections.mlflow.job import Job
 from tests.support.mlflow_server import HEADERS, TOKEN, MlflowServer, free_port
@@ -171,10 +171,10 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 def test_an_experiment_of_before_that_lies_elsewhere_is_not_followed(
-    mlflow_server: MlflowServer, http: httpx.Client, client: TrackingClient, elsewhere: Path
+    mlflow_server: MlflowServer, http: httpx.Client, control: Control, elsewhere: Path
 ) -> None:
     """As a stranger made it while MLflow let everybody in."""
-    run_id = _run(client)
+    run_id = _run(control)
     (elsewhere / run_id).mkdir()
     (elsewhere / run_id / "artifacts").symlink_to(elsewhere)
     _rewrite(
@@ -198,9 +198,9 @@ def test_an_experiment_of_before_that_lies_elsewhere_is_not_followed(
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "ftp", "sftp", "hdfs", "wasbs", "dbfs", "r2"])
 def test_no_bucket_and_no_host_is_asked(
-    mlflow_server: MlflowServer, http: httpx.Client, client: TrackingClient, scheme: str
+    mlflow_server: MlflowServer, http: httpx.Client, control: Control, scheme: str
 ) -> None:
-    run_id = _run(client)
+    run_id = _run(control)
     _rewrite(mlflow_server, f"UPDATE runs SET artifact_uri = '{scheme}://127.0.0.1:9/x' WHERE run_uuid = ?", run_id)
     listed = http.get(f"{API}/artifacts/list", params={"run_id": run_id}, headers=HEADERS)
     assert listed.status_code in (400, 500)
@@ -208,9 +208,9 @@ def test_no_bucket_and_no_host_is_asked(
 
 
 def test_a_link_among_the_artifacts_leads_nowhere(
-    mlflow_server: MlflowServer, http: httpx.Client, client: TrackingClient, elsewhere: Path
+    mlflow_server: MlflowServer, http: httpx.Client, control: Control, elsewhere: Path
 ) -> None:
-    run_id = _run(client)
+    run_id = _run(control)
     Job(mlflow_server, run_id).put("here.txt", b"mine")
     place = next(mlflow_server.data_dir.glob(f"artifacts/*/{run_id}/artifacts"))
     (place / "folder").symlink_to(elsewhere)
@@ -244,9 +244,9 @@ def test_it_does_not_start_without_a_secret(tmp_path: Path, token: str, said: st
     assert "short" not in done.stderr
 
 
-def _run(client: TrackingClient) -> str:
-    experiment = client.ensure_experiment(str(uuid4()))
-    return client.create_run(experiment, name="x", tags={}, start_time=START)
+def _run(control: Control) -> str:
+    experiment = control.ensure_experiment(str(uuid4()))
+    return control.create_run(experiment, name="x", tags={}, start_time=START)
 
 
 def _rewrite(server: MlflowServer, statement: str, *values: str) -> None:

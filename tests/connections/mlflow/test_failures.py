@@ -1,90 +1,63 @@
-"""A server that is away, slow, ill or something else: real sockets, and answers that MLflow has given."""
+"""MLflow is away, slow, ill or something else, for what reads from it over plain HTTP and for its own client alike."""
 
 from __future__ import annotations
 
-import json
+import os
 import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 import httpx
 import pytest
 
 from connections.mlflow import transport
-from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
+from connections.mlflow.control import Control
+from connections.mlflow.errors import NotThere, TrackingRefused, TrackingUnavailable
+from connections.mlflow.registry import Registry
 from connections.mlflow.tracking import TrackingClient
 from tests.connections.mlflow.conftest import START
+from tests.connections.mlflow.scripted import Scripted, mlflow_error, scripted_server
 
+Ask: TypeAlias = Callable[[str], object]
+RUN = "1f" * 16
 
-class Scripted(ThreadingHTTPServer):
-    """Answers with `status` and `body`; hangs up instead, `drops` times."""
-
-    daemon_threads = True
-    status = 200
-    body = b"{}"
-    drops = 0
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.seen: list[dict[str, str]] = []
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Scripted
-
-    def do_GET(self) -> None:
-        self.server.seen.append(dict(self.headers))
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.server.drops:
-            self.server.drops -= 1
-            self.close_connection = True
-            return
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.send_header("Location", "/login")
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *args: object) -> None:
-        """Nothing on stderr."""
+ASKS: dict[str, Ask] = {
+    "plain HTTP": lambda uri: TrackingClient(uri=uri, token="s3cret").run_data(RUN),
+    "control": lambda uri: Control(uri=uri, token="s3cret").run_data(RUN),
+    "creating": lambda uri: Control(uri=uri, token="s3cret").create_run("1", name="x", tags={}, start_time=START),
+    "registry": lambda uri: Registry(uri=uri, token="s3cret").create("x", tags={}),
+}
 
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    with Scripted() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with scripted_server() as server:
         yield server
-        server.shutdown()
 
 
-def mlflow_error(code: str, message: str) -> bytes:
-    return json.dumps({"error_code": code, "message": message}).encode()
+@pytest.fixture(params=ASKS)
+def ask(request: pytest.FixtureRequest) -> Ask:
+    return ASKS[request.param]
 
 
-def test_a_server_that_is_away_is_unavailable() -> None:
+def test_a_server_that_is_away_is_unavailable(ask: Ask) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{probe.getsockname()[1]}"
     with pytest.raises(TrackingUnavailable, match="cannot be reached") as caught:
-        TrackingClient(uri=uri, token="s3cret").ensure_experiment("x")
+        ask(uri)
     assert "s3cret" not in repr(caught.value)
 
 
-def test_a_server_that_never_answers_is_unavailable_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_is_unavailable_in_time(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_TIMEOUT", httpx.Timeout(0.2))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = TrackingClient(uri=f"http://127.0.0.1:{server.getsockname()[1]}")
-        with pytest.raises(TrackingUnavailable, match="did not answer in time"):
-            client.run_data("x")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        pytest.raises(TrackingUnavailable, match="did not answer in time"),
+    ):
+        ask(f"http://127.0.0.1:{server.getsockname()[1]}")
 
 
 @pytest.mark.parametrize(
@@ -103,18 +76,20 @@ def test_a_server_that_never_answers_is_unavailable_in_time(monkeypatch: pytest.
         ),
     ],
 )
-def test_a_server_that_is_not_well_is_unavailable(scripted: Scripted, status: int, body: bytes) -> None:
+def test_a_server_that_is_not_well_is_unavailable(ask: Ask, scripted: Scripted, status: int, body: bytes) -> None:
     scripted.status, scripted.body = status, body
-    with pytest.raises(TrackingUnavailable, match="not well") as caught:
-        TrackingClient(uri=scripted.uri).run_data("x")
+    with pytest.raises(TrackingUnavailable, match="overloaded or faulty") as caught:
+        ask(scripted.uri)
     assert "sql" not in caught.value.message.lower()
+    assert len(scripted.seen) == 1
 
 
+@pytest.mark.parametrize("body", [b"", mlflow_error("UNAUTHENTICATED", "Send its token")])
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_login_that_is_refused_waits_for_an_operator(scripted: Scripted, status: int) -> None:
-    scripted.status = status
+def test_a_login_that_is_refused_waits_for_an_operator(ask: Ask, scripted: Scripted, status: int, body: bytes) -> None:
+    scripted.status, scripted.body = status, body
     with pytest.raises(TrackingUnavailable, match="MANTIK_MLFLOW_TOKEN") as caught:
-        TrackingClient(uri=scripted.uri, token="s3cret").run_data("x")
+        ask(scripted.uri)
     assert "s3cret" not in caught.value.message
 
 
@@ -125,50 +100,82 @@ def test_a_login_that_is_refused_waits_for_an_operator(scripted: Scripted, statu
         (200, b"[]"),
         (200, b"{}"),
         (200, b'{"run": {"info": null}}'),
+        (200, b'{"run": 5, "registered_model": 5}'),
         (302, b""),
         (404, b"<html>404</html>"),
         (404, b'{"detail": "Not Found"}'),
     ],
 )
-def test_something_that_is_not_mlflow_is_told_apart(scripted: Scripted, status: int, body: bytes) -> None:
+def test_something_that_is_not_mlflow_is_told_apart(ask: Ask, scripted: Scripted, status: int, body: bytes) -> None:
     scripted.status, scripted.body = status, body
     with pytest.raises(TrackingUnavailable, match="MANTIK_MLFLOW_URI"):
-        TrackingClient(uri=scripted.uri).run_data("x")
+        ask(scripted.uri)
+    assert len(scripted.seen) == 1
 
 
-def test_texts_of_the_database_are_not_passed_on(scripted: Scripted) -> None:
+def test_what_is_not_there_is_told_apart(ask: Ask, scripted: Scripted) -> None:
+    scripted.status, scripted.body = 404, mlflow_error("RESOURCE_DOES_NOT_EXIST", "Run with id=x not found")
+    with pytest.raises(NotThere, match="it is not there"):
+        ask(scripted.uri)
+
+
+def test_texts_of_the_database_are_not_passed_on(ask: Ask, scripted: Scripted) -> None:
     scripted.status = 400
     scripted.body = mlflow_error("BAD_REQUEST", "(psycopg.errors.StringDataRightTruncation) [SQL: INSERT INTO x]")
-    with pytest.raises(TrackingRefused) as caught:
-        TrackingClient(uri=scripted.uri).create_run("1", name="x", tags={}, start_time=START)
-    assert caught.value.message == "MLflow refused to make a run."
+    with pytest.raises(TrackingRefused, match=r"^MLflow refused to [\w ]+\.$"):
+        ask(scripted.uri)
 
 
-def test_words_for_people_are_passed_on(scripted: Scripted) -> None:
+def test_words_for_people_are_passed_on(ask: Ask, scripted: Scripted) -> None:
     scripted.status = 400
-    scripted.body = mlflow_error("INVALID_PARAMETER_VALUE", "Invalid experiment name.")
-    with pytest.raises(TrackingRefused) as caught:
-        TrackingClient(uri=scripted.uri).create_run("1", name="x", tags={}, start_time=START)
-    assert caught.value.message == "MLflow refused to make a run: Invalid experiment name."
+    scripted.body = mlflow_error("INVALID_PARAMETER_VALUE", "Invalid name.")
+    with pytest.raises(TrackingRefused, match=r"^MLflow refused to [\w ]+: Invalid name\.$"):
+        ask(scripted.uri)
 
 
-def test_a_question_is_repeated_once_when_the_connection_breaks(scripted: Scripted) -> None:
+def test_a_question_over_plain_http_is_repeated_once_when_the_connection_breaks(scripted: Scripted) -> None:
     scripted.body = b'{"files": []}'
     scripted.drops = 1
     assert TrackingClient(uri=scripted.uri).artifacts("x") == []
     assert len(scripted.seen) == 2
 
 
-def test_a_change_is_never_repeated_by_itself(scripted: Scripted) -> None:
+@pytest.mark.parametrize("name", ["control", "creating", "registry"])
+def test_mlflows_client_never_sends_anything_twice(scripted: Scripted, name: str) -> None:
     scripted.drops = 1
-    with pytest.raises(TrackingUnavailable, match="broke off"):
-        TrackingClient(uri=scripted.uri).create_run("1", name="x", tags={}, start_time=START)
+    with pytest.raises(TrackingUnavailable, match="was lost"):
+        ASKS[name](scripted.uri)
     assert len(scripted.seen) == 1
 
 
-def test_the_token_is_sent_as_a_header_only(scripted: Scripted) -> None:
-    scripted.body = b'{"files": []}'
-    TrackingClient(uri=scripted.uri, token="s3cret").artifacts("x")
+def test_the_token_is_sent_as_a_header_and_is_in_no_environment(ask: Ask, scripted: Scripted) -> None:
+    with pytest.raises(TrackingUnavailable):
+        ask(scripted.uri)
+    assert scripted.seen[0]["Authorization"] == "Bearer s3cret"
+    assert "s3cret" not in str(os.environ)
+
+
+def test_each_client_sends_its_own_token(scripted: Scripted) -> None:
+    first, second = Control(uri=scripted.uri, token="first"), Control(uri=scripted.uri, token="second")
+    for client in (first, second, first):
+        client.delete_run(RUN)
+    assert [seen["Authorization"] for seen in scripted.seen] == ["Bearer first", "Bearer second", "Bearer first"]
+
+
+def test_no_login_and_no_proxy_of_the_machine_comes_between(
+    ask: Ask, scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("default login somebody password else\n")
+    (tmp_path / ".mlflow").mkdir()
+    (tmp_path / ".mlflow" / "credentials").write_text(
+        "[mlflow]\nmlflow_tracking_username = somebody\nmlflow_tracking_password = else\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "another")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.org")
+    with pytest.raises(TrackingUnavailable, match="MANTIK_MLFLOW_URI"):
+        ask(scripted.uri)
     assert scripted.seen[0]["Authorization"] == "Bearer s3cret"
 
 

@@ -1,0 +1,18 @@
+"""Addresses of MLflow's that Mantik asks itself, without MLflow's client: each only reads.
+
+docs/architecture.md says of each why; a test compares.
+"""
+
+_API = "/api/2.0/mlflow"
+# What MLflow's own pages ask, and its public API does not have.
+_AJAX = "/ajax-api/2.0/mlflow"
+
+HEALTH = "/health"
+RUN = f"{_API}/runs/get"
+METRIC_HISTORY = f"{_AJAX}/metrics/get-history-bulk-interval"
+ARTIFACT_LIST = f"{_API}/artifacts/list"
+ARTIFACT = "/get-artifact"
+LOGGED_MODEL = f"{_API}/logged-models/{{model_id}}"
+LOGGED_MODEL_FOLDER = f"{_API}/logged-models/{{model_id}}/artifacts/directories"
+LOGGED_MODEL_FILE = f"{_AJAX}/logged-models/{{model_id}}/artifacts/files"
+SERVED_FILE = "/api/2.0/mlflow-artifacts/artifacts/{path}"
