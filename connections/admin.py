@@ -6,38 +6,48 @@ from django import forms
 from django.contrib import admin
 from django.db import models, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from connections.models import Connection, Site
+from connections.models import Connection, Site, SiteOutage
+from connections.outages.breaker import ask_soon, is_silent_site
 from connections.services.connections import delete_connection
-from connections.services.sites import delete_site, record_change, told_of
+from connections.services.sites import audit_values, delete_site, record_change
 from mantik.accounts.models import User
 from mantik.audit.services import record
 
 
 class SiteForm(forms.ModelForm[Site]):
-    """The client secret goes in and is never shown again."""
+    """The client secret can be entered, and is never shown."""
 
     new_oidc_secret = forms.CharField(
         label="New OIDC client secret",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Takes the place of the stored one. Leave it empty to keep that; a public client has none.",
+        help_text="Replaces the stored secret. Leave it empty to keep that one; a public client has none.",
     )
     forget_oidc_secret = forms.BooleanField(label="Forget the OIDC client secret", required=False)
 
     class Meta:
         model = Site
         fields = [
-            *("name", "base_url", "ca_bundle", "notes", "is_offered"),
-            *("oidc_issuer", "oidc_token_url", "oidc_client_id"),
+            "name",
+            "base_url",
+            "ca_bundle",
+            "notes",
+            "is_offered",
+            "max_processes",
+            "max_processes_per_connection",
+            "oidc_issuer",
+            "oidc_token_url",
+            "oidc_client_id",
         ]
 
 
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin[Site]):
     form = SiteForm
-    list_display = ["name", "base_url", "is_offered", "added_by"]
+    list_display = ["name", "base_url", "is_offered", "answers", "added_by"]
     list_filter = ["is_offered", ("added_by", admin.EmptyFieldListFilter)]
     list_select_related = ["added_by"]
     search_fields = ["name", "base_url"]
@@ -45,19 +55,31 @@ class SiteAdmin(admin.ModelAdmin[Site]):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (None, {"fields": ["name", "base_url", "ca_bundle", "notes", "is_offered"]}),
+        ("Load", {"fields": ["max_processes", "max_processes_per_connection"]}),
         (
             "Login service (OpenID Connect)",
             {
                 "fields": [
-                    *("oidc_issuer", "oidc_token_url", "oidc_client_id"),
-                    *("has_oidc_secret", "new_oidc_secret", "forget_oidc_secret"),
+                    "oidc_issuer",
+                    "oidc_token_url",
+                    "oidc_client_id",
+                    "has_oidc_secret",
+                    "new_oidc_secret",
+                    "forget_oidc_secret",
                 ],
-                "description": "For sites that take access tokens of a login service. Mantik is a client of it that "
-                "may use refresh tokens; members paste theirs.",
+                "description": "For sites that take access tokens of a login service. Mantik has to be registered "
+                "there as a client that may use refresh tokens; members paste their refresh tokens.",
             },
         ),
         ("Record", {"fields": ["uuid", "added_by", "created_at"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Site]:
+        return super().get_queryset(request).annotate(is_silent=is_silent_site())
+
+    @admin.display(boolean=True, description="Answers")
+    def answers(self, site: Site) -> bool:
+        return not site.is_silent  # type: ignore[attr-defined]  # annotated above
 
     @admin.display(boolean=True, description="Has an OIDC client secret")
     def has_oidc_secret(self, site: Site) -> bool:
@@ -65,7 +87,7 @@ class SiteAdmin(admin.ModelAdmin[Site]):
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         actor = _operator(request)
-        before = told_of(Site.objects.get(pk=obj.pk)) if change else None
+        before = audit_values(Site.objects.get(pk=obj.pk)) if change else None
         new, forget = form.cleaned_data["new_oidc_secret"], form.cleaned_data["forget_oidc_secret"]
         with transaction.atomic():
             if new or forget:
@@ -74,6 +96,7 @@ class SiteAdmin(admin.ModelAdmin[Site]):
             record_change(site=obj, before=before, actor=actor)
             if new or forget:
                 record("site.login_secret_replaced", actor=actor, target=obj)
+            ask_soon(obj, now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Site) -> None:
         delete_site(site=obj, actor=_operator(request))
@@ -83,9 +106,26 @@ class SiteAdmin(admin.ModelAdmin[Site]):
             delete_site(site=site, actor=_operator(request))
 
 
+@admin.register(SiteOutage)
+class SiteOutageAdmin(admin.ModelAdmin[SiteOutage]):
+    """When sites did not answer. Mantik keeps these for 90 days."""
+
+    list_display = ["site", "began_at", "ended_at", "length", "tries", "next_try_at", "reason"]
+    list_filter = ["site", ("ended_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["site"]
+    ordering = ["-began_at", "-pk"]
+    exclude = ["lease_token", "lease_until"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SiteOutage | None = None) -> bool:
+        return False
+
+
 @admin.register(Connection)
 class ConnectionAdmin(admin.ModelAdmin[Connection]):
-    """Operators see that a connection exists and how it fares, and can delete it. Its secret is not here."""
+    """Operators see that a connection exists and whether it works, and can delete it; never its secret."""
 
     list_display = ["name", "owner", "kind", "site", "login_name", "last_used_at", "test_outcome", "marked_bad_at"]
     list_filter = ["kind", "site", "test_outcome", ("marked_bad_at", admin.EmptyFieldListFilter)]

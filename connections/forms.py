@@ -1,4 +1,4 @@
-"""Forms for connections and members' own sites. A secret is asked for and never given back."""
+"""Forms for connections and members' own sites. Secrets go in and are never shown again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from connections.services.sites import check_ca_bundle, usable_base_url
 from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User
+from mantik.lib.form_layout import Carried, Helper, Rest, panel
 
 
 class _Secret(forms.CharField):
@@ -24,14 +25,15 @@ class _Secret(forms.CharField):
 
 
 class _LastDay(forms.DateField):
-    """The last day on which a secret is good, as the end of that day."""
+    """The last day of a secret, as the end of that day."""
 
     def __init__(self) -> None:
         super().__init__(
-            label="Last day",
+            label="Last day of the secret",
             required=False,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            help_text="If the provider lets it end. You are told two weeks before, and two days before.",
+            help_text="Leave it empty if it does not expire. You get a notice two weeks before, two days before, and "
+            "when it has expired.",
         )
 
     def clean(self, value: Any) -> datetime | None:
@@ -39,12 +41,12 @@ class _LastDay(forms.DateField):
         if day is None:
             return None
         if day < timezone.localdate():
-            raise forms.ValidationError("This day is over. Give the day on which the secret ends, or leave it empty.")
+            raise forms.ValidationError("This day is past. Enter the last day of the secret, or leave it empty.")
         return timezone.make_aware(datetime.combine(day, time.max))
 
 
 class SecretForm(forms.Form):
-    """For the kind of a connection that is there. Without fields for a key pair, which is made anew."""
+    """Asks for a new secret of an existing connection. For a key pair it has no fields: a new pair is made."""
 
     def __init__(self, *args: Any, kind: Kind, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,11 +57,16 @@ class SecretForm(forms.Form):
         if traits.expiry is not Need.NO:
             self.fields["expires_at"] = _LastDay()
 
+    @property
+    def helper(self) -> Helper:
+        verb, busy, lead = _replacing(self.traits)
+        return panel(verb=verb, busy=busy, lead=lead)
+
 
 class ConnectionForm(SecretForm):
-    """Asks for what `kind` needs and nothing else."""
+    """Has only the fields that a connection of `kind` needs."""
 
-    name = forms.CharField(max_length=80, help_text="How you will find it in forms, for example “juwels”.")
+    name = forms.CharField(max_length=80, help_text="Shown in forms, for example “juwels”.")
 
     def __init__(self, *args: Any, owner: User, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, kind=kind, is_new=False, **kwargs)
@@ -71,8 +78,12 @@ class ConnectionForm(SecretForm):
         self.order_fields(["name", "site", "login_name", "secret", "expires_at"])
 
     @property
+    def helper(self) -> Helper:
+        return panel(Carried("kind", self.kind), Rest(), verb="Add connection", busy="Adding", lead=self.traits.advice)
+
+    @property
     def sites_with_notes(self) -> list[Site]:
-        """Of the sites to choose from, those that operators have written something about."""
+        """The sites to choose from for which operators have written notes."""
         return [site for site in self.fields["site"].queryset if site.notes] if self.traits.has_site else []  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
@@ -87,14 +98,14 @@ class ConnectionForm(SecretForm):
             try:
                 check_login_name(login)
             except SiteRefused:
-                raise forms.ValidationError(
-                    "A login name must not hold a colon or control characters. Correct it."
-                ) from None
+                raise forms.ValidationError("A login name must not contain a colon or control characters.") from None
         return login
 
 
 class SiteForm(forms.Form):
-    name = forms.CharField(max_length=80, help_text="How you will find it when you add a connection.")
+    helper = panel(verb="Add site", lead="A UNICORE site that is not in the catalogue. Only you and operators see it.")
+
+    name = forms.CharField(max_length=80, help_text="Shown when you add a connection.")
     base_url = forms.CharField(
         label="REST base URL",
         max_length=300,
@@ -102,10 +113,11 @@ class SiteForm(forms.Form):
         help_text="As the site's documentation gives it, for example https://hpc.example.org:8080/SITE/rest/core",
     )
     ca_bundle = forms.CharField(
-        label="CA bundle",
+        label="Certificates of the site (CA bundle)",
         required=False,
         widget=forms.Textarea(attrs={"class": "mono", "rows": 5, "spellcheck": "false"}),
-        help_text="PEM certificates to verify the site with. Empty: the certificates this machine trusts.",
+        help_text="In PEM form, to verify the site with. Leave it empty to use the certificates that Mantik's own "
+        "machine trusts.",
     )
     notes = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="For yourself; shown with your site."
@@ -123,7 +135,7 @@ class SiteForm(forms.Form):
             check_ca_bundle(bundle)
         except SiteRefused:
             raise forms.ValidationError(
-                "This holds no certificates in PEM form. Paste them with their BEGIN and END lines, or leave it empty."
+                "This contains no certificate in PEM form. Paste it with its BEGIN and END lines, or leave it empty."
             ) from None
         return bundle
 
@@ -134,17 +146,44 @@ def _site_field(owner: User, kind: Kind) -> forms.ModelChoiceField[Site]:
         queryset=sites.with_login_service() if kind is Kind.UNICORE_OIDC else sites,
         to_field_name="uuid",
         empty_label="Choose a site",
-        error_messages={"required": "A UNICORE connection needs the site that it is for."},
+        error_messages={"required": "Choose the UNICORE site of this connection."},
     )
 
 
 def _login_field(traits: Traits) -> forms.CharField:
     is_needed = traits.login is Need.YES
     return forms.CharField(
-        label="User name",
+        label="Login name",
         max_length=150,
         required=is_needed,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Your user name at the site." if traits.has_site else "Where the host wants one beside the token.",
-        error_messages={"required": "A UNICORE connection needs your user name at the site."},
+        help_text="Your login name at the site." if traits.has_site else "Only if the host needs one with the token.",
+        error_messages={"required": "Enter your login name at the site."},
+    )
+
+
+def _replacing(traits: Traits) -> tuple[str, str, str]:
+    """What replacing the secret of such a connection is called, also while it is under way, and what it means."""
+    if traits.has_key_pair:
+        refused = (
+            "the site refuses the connection, and runs that need it wait."
+            if traits.has_site
+            else "code cannot be fetched with it."
+        )
+        return (
+            "Make new key pair",
+            "Making",
+            f"The old key pair is deleted at once. Until you put the new public key in place of the old one, {refused}",
+        )
+    if traits.is_forgotten:
+        return (
+            "Get new token",
+            "Asking",
+            "Mantik uses your password to get a new token, then forgets the password and the old token. Active runs go "
+            "on with the new token.",
+        )
+    return (
+        "Replace secret",
+        "Replacing",
+        "The old secret is deleted at once. Active runs go on with the new one.",
     )

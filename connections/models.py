@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.validators import URLValidator
+from django.core.validators import MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from connections.logins import kinds
-from connections.querysets import ConnectionQuerySet, SiteQuerySet
+from connections.querysets import ConnectionQuerySet, SiteOutageQuerySet, SiteQuerySet, SiteVisitQuerySet
+from mantik.lib.humanize import spoken_duration
 from mantik.lib.leases import Leased
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
@@ -51,6 +52,21 @@ class Site(models.Model):
         editable=False,
         related_name="sites",
         help_text="Who sees this site; empty for those of the catalogue, which everybody sees.",
+    )
+    max_processes = models.PositiveSmallIntegerField(
+        "worker processes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="So many may talk to this site at once; the others go on with what other sites have to do. "
+        "Empty: MANTIK_SITE_PROCESSES.",
+    )
+    max_processes_per_connection = models.PositiveSmallIntegerField(
+        "worker processes per connection",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="So many of them for one connection. Empty: MANTIK_SITE_PROCESSES_PER_CONNECTION.",
     )
     oidc_issuer = models.URLField(
         "OIDC issuer",
@@ -89,7 +105,7 @@ class Site(models.Model):
 
     @property
     def has_login_service(self) -> bool:
-        """Whether operators have told how to get access tokens for it."""
+        """Whether operators have entered a login service for it."""
         return bool(self.oidc_client_id and (self.oidc_issuer or self.oidc_token_url))
 
     def put_oidc_secret(self, plaintext: str) -> None:
@@ -105,16 +121,78 @@ class Site(models.Model):
         return f"connections.site.oidc_secret:{self.uuid}"
 
 
+class SiteVisit(Leased):
+    """One worker process that talks to a site now, in one of the places that the site has for them.
+
+    It is deleted when the process is done; the lease frees the place of a process that died (`connections.visits`).
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="visits")
+    connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE, related_name="visits")
+    # Numbers from 0, less than the two limits. As both are unique, no two processes can have the last place.
+    place = models.PositiveSmallIntegerField()
+    place_of_connection = models.PositiveSmallIntegerField()
+
+    objects = SiteVisitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "place"], name="site_visit_place_once"),
+            models.UniqueConstraint(
+                fields=["connection", "place_of_connection"], name="site_visit_place_of_connection_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} at {self.site}"
+
+
+class SiteOutage(Leased):
+    """A time during which a site did not answer: the breaker of a site is open while one of its outages has no end.
+
+    Its lease is for the one worker that asks whether the site is back: `connections.outages.probe`.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="outages")
+    # Whose request was not answered: the site may answer others, so it is asked again with this login.
+    connection = models.ForeignKey(
+        "connections.Connection", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # What whoever asked last ran into, in a sentence.
+    reason = models.TextField()
+    # How often it was asked whether it is back.
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+
+    objects = SiteOutageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site"], name="site_outage_open_once", condition=Q(ended_at__isnull=True))
+        ]
+        indexes = [models.Index(fields=["site", "-began_at"], name="site_outage_of_site")]
+
+    def __str__(self) -> str:
+        return f"{self.site} since {self.began_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def length(self) -> str:
+        """How long it lasted, in words; "" while it goes on."""
+        return spoken_duration(self.ended_at - self.began_at) if self.ended_at else ""
+
+
 class Connection(Leased):
     """One user's credentials for one provider. The secret goes in and is never shown again.
 
-    Who has its lease turns the secret into the next: `connections.renewal.turns`.
+    Its lease is for replacing the secret by the next one: `connections.renewal.turns`.
     """
 
     Kind = kinds.Kind
 
     class TestOutcome(models.TextChoices):
-        """What the last test came to. A site that does not answer has not refused anything."""
+        """The result of the last test. No answer is not a refusal."""
 
         NOT_TESTED = "not-tested", "Not tested"
         WORKS = "works", "Works"
@@ -130,22 +208,22 @@ class Connection(Leased):
     login_name = models.CharField(max_length=150, blank=True)
     # A password, a token, a refresh token, or the private half of a key pair.
     sealed_secret = models.TextField(editable=False)
-    # Of a key pair that Mantik has made: one line, for authorized_keys or a git host. The secret is its other half.
+    # The public half of a key pair that Mantik made: one line, for authorized_keys or a git host.
     public_key = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     secret_set_at = models.DateTimeField()
-    # When the secret ends: as the token itself says, or as its owner typed it. None: it does not, or nobody knows.
+    # When the secret expires: from the token itself, or as its owner typed it. None: never, or unknown.
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
-    # What was got with the secret and is shared by all processes until it ends.
+    # The access token that was fetched with the secret, shared by all processes until it expires.
     sealed_access = models.TextField(blank=True, editable=False)
     access_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     renew_at = models.DateTimeField(null=True, blank=True, editable=False)
     renewed_at = models.DateTimeField(null=True, blank=True)
     renewal_error = models.TextField(blank=True)
 
-    # Refusals of the login in a row, and since when; any good answer ends the row.
+    # Refusals of the login in a row, and since when; any good answer sets them to none.
     refusals = models.PositiveIntegerField(default=0)
     refused_since = models.DateTimeField(null=True, blank=True)
     refusal_message = models.TextField(blank=True)
@@ -156,7 +234,7 @@ class Connection(Leased):
     test_message = models.TextField(blank=True)
     # What the site said at the last good test: connections/logins/test_results.py writes and reads it.
     facts = models.JSONField(default=dict, blank=True, editable=False)
-    # What this login may ask of each queue, as the site said at the last good test. {} where it did not say.
+    # What this login may ask of each queue, as the site said at the last good test. {} if it did not say.
     queue_limits = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = ConnectionQuerySet.as_manager()
@@ -185,7 +263,7 @@ class Connection(Leased):
 
     @property
     def test_badge(self) -> dict[str, str]:
-        """How the outcome of the last test is drawn."""
+        """The badge of the last test."""
         hue, icon = _TEST_LOOKS[Connection.TestOutcome(self.test_outcome)]
         return {"label": self.get_test_outcome_display(), "hue": hue, "icon": icon}
 
@@ -196,12 +274,21 @@ class Connection(Leased):
     def has_ended(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
+    def is_renewed(self, now: datetime) -> bool:
+        """Whether Mantik renews the secret before it expires, as far as anybody knows."""
+        is_failing = bool(self.renewal_error) or self.marked_bad_at is not None
+        return self.renew_at is not None and not is_failing and not self.has_ended(now)
+
+    def final_end(self, now: datetime) -> datetime | None:
+        """When it can no longer be used unless its owner replaces the secret; None: never, as far as anybody knows."""
+        return None if self.is_renewed(now) else self.expires_at
+
     def put_secret(self, plaintext: str) -> None:
         """Seal `plaintext` into the row; the caller saves."""
         self.sealed_secret = self.sealed("secret", plaintext)
 
     def reveal_secret(self) -> str:
-        """For the code that talks to the outside, and nothing else. Raises SealBroken."""
+        """The plain secret, only for the code that talks to the provider. Raises SealBroken."""
         return unseal(self.sealed_secret, owner=self._seal_owner("secret"))
 
     def reveal_access(self) -> str:

@@ -1,4 +1,4 @@
-"""What of `connections` a person may see: their own, and nothing else."""
+"""Queries of sites and connections, by what a person may see."""
 
 from __future__ import annotations
 
@@ -12,26 +12,45 @@ from django.db.models import Q
 from mantik.lib.leases import is_free
 
 if TYPE_CHECKING:
-    from connections.models import Connection, Site
+    from connections.models import Connection, Site, SiteOutage, SiteVisit
     from mantik.accounts.models import User
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
     def visible_to(self, user: User) -> SiteQuerySet:
-        """The catalogue, and what they added themselves."""
+        """Sites of the catalogue, and those that `user` added."""
         return self.filter(Q(added_by=None) | Q(added_by=user)).order_by("name", "pk")
 
     def offered_to(self, user: User) -> SiteQuerySet:
-        """Sites that they may make a new connection for."""
+        """Sites for which `user` may add a connection."""
         return self.visible_to(user).filter(is_offered=True)
 
     def with_login_service(self) -> SiteQuerySet:
         return self.exclude(oidc_client_id="").exclude(oidc_issuer="", oidc_token_url="")
 
 
+class SiteOutageQuerySet(models.QuerySet["SiteOutage"]):
+    def open(self) -> SiteOutageQuerySet:
+        """Those that go on: at most one of each site."""
+        return self.filter(ended_at=None)
+
+    def due_for_probe(self, now: datetime) -> SiteOutageQuerySet:
+        """Of sites that are to be asked whether they are back, and that no worker is asking."""
+        return self.open().filter(is_free(now), next_try_at__lte=now)
+
+
+class SiteVisitQuerySet(models.QuerySet["SiteVisit"]):
+    def under_way(self, now: datetime) -> SiteVisitQuerySet:
+        """Those of processes that live."""
+        return self.exclude(is_free(now))
+
+    def abandoned(self, now: datetime) -> SiteVisitQuerySet:
+        return self.filter(is_free(now))
+
+
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def owned_by(self, user: User | AnonymousUser) -> ConnectionQuerySet:
-        """The only door for pages: a connection belongs to its owner, whatever anybody's role is."""
+        """The query for all pages: a connection belongs to its owner, whatever role others have."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(owner=user).select_related("site").order_by("name", "pk")
@@ -42,10 +61,14 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def for_git(self) -> ConnectionQuerySet:
         return self.filter(site=None)
 
-    def due_for_renewal(self, now: datetime) -> ConnectionQuerySet:
-        """Tokens at half of their life, longest due first, that no other process is renewing now.
+    def with_secret_of(self, connection: Connection) -> ConnectionQuerySet:
+        """`connection`, unless its owner has replaced the secret since it was read."""
+        return self.filter(pk=connection.pk, secret_set_at=connection.secret_set_at)
 
-        One that has ended, or that is believed to be refused, is not tried any more.
+    def due_for_renewal(self, now: datetime) -> ConnectionQuerySet:
+        """Tokens past half of their life that no other process is renewing, longest due first.
+
+        Tokens that have expired, or seem to be refused, are left out.
         """
         alive = Q(expires_at__gt=now, marked_bad_at=None)
         return self.filter(is_free(now), alive, renew_at__lte=now).order_by("renew_at", "pk")

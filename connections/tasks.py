@@ -1,17 +1,26 @@
-"""Background work on connections. Shells over services: ids in, one service call."""
+"""Background work on connections. Each task takes an id and makes one service call."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.utils import timezone
 
 from connections.logins import expiry
+from connections.mlflow import for_workers
+from connections.outages import probe
 from connections.renewal import tokens
 from mantik.lib.queue import send
 
 RENEWALS_PER_SWEEP = 200
+
+
+@worker_init.connect
+def _load_mlflows_client(**_: Any) -> None:
+    """Its processes are forked later, and share what is there by then."""
+    for_workers.load()
 
 
 @shared_task(acks_late=True)
@@ -39,3 +48,15 @@ def test_again(*, connection_id: int, **_: Any) -> None:
 def sweep_refused(**_: Any) -> None:
     for connection_id in expiry.ask_again(now=timezone.now()):
         send("connections.tasks.test_again", connection_id=connection_id)
+
+
+# Also a site that sends its answer byte by byte keeps a worker no longer.
+@shared_task(acks_late=True, soft_time_limit=90, time_limit=100)
+def probe_sites(**_: Any) -> None:
+    probe.probe_due(clock=timezone.now)
+
+
+@shared_task
+def sweep_outages(**_: Any) -> None:
+    if probe.due_outages(now=timezone.now(), limit=1):
+        send("connections.tasks.probe_sites")

@@ -1,1 +1,1 @@
-"""What is known of a login: its kind, whether it works, until when, what its site said, and who uses it."""
+"""What is known about a login: its kind, whether and until when it works, what its site said, and who uses it."""

@@ -1,6 +1,6 @@
-"""Which compute budget accounts a site takes, by what it said at the last good test of a connection.
+"""Which compute budget accounts a site takes, from what it said at the last good test of a connection.
 
-Nothing to do with the login, which facts and pages call so: an account here is what compute time is billed to.
+Here an account is what compute time is billed to. In the facts of a connection, "account" is the login name.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ _RESOURCE = "Project"
 
 
 def accounts_of(limits: object) -> tuple[str, ...]:
-    """Those that a queue with these limits takes and no others; () where it takes any, or does not say."""
+    """The only accounts that a queue with these limits takes; () if it takes any, or does not say."""
     allowed = limits.get(_RESOURCE) if isinstance(limits, Mapping) else None
     return tuple(map(str, allowed)) if isinstance(allowed, list) else ()
 
 
 def accounts_by_queue(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Of the queues that take only some, by name: PostgreSQL does not keep the order in which a site lists them."""
+    """By queue, the only accounts it takes; sorted by name, because PostgreSQL does not keep the site's order."""
     found = {queue: accounts_of(limits) for queue, limits in sorted(connection.queue_limits.items())}
     return {queue: accounts for queue, accounts in found.items() if accounts}
 
 
 def named_accounts(connection: Connection) -> tuple[str, ...]:
-    """All that the site has named: those that its queues take, then those it knows a budget of."""
+    """All accounts that the site has named: those of its queues, then those with a budget."""
     taken = chain.from_iterable(accounts_by_queue(connection).values())
     billed = (str(budget["account"]) for budget in connection.facts.get("budgets", []))
     return tuple(dict.fromkeys(filter(None, chain(taken, billed))))
 
 
 def learned_at(connection: Connection) -> datetime | None:
-    """When the site said so. None if it never did; a test that was refused or not answered since says nothing."""
-    if told := connection.facts.get("told_at"):
-        return datetime.fromisoformat(told)
+    """When the site last named its accounts, None if it never did. Failed tests since then do not count."""
+    if said_at := connection.facts.get("told_at"):
+        return datetime.fromisoformat(said_at)
     return connection.tested_at if connection.facts or connection.queue_limits else None

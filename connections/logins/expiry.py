@@ -1,4 +1,4 @@
-"""What the clock looks at: secrets that end soon, and logins that were refused and may work again."""
+"""Periodic checks: secrets that expire soon, and refused logins that may work again."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from django.urls import reverse
 
 from connections.logins.uses import uses_of
 from connections.models import Connection
+from connections.outages.breaker import is_silent_site
 from connections.services.connections import test_connection
 from mantik.notices.services import notify
 
 WARNED_BEFORE = (timedelta(days=2), timedelta(days=14))
-# A site that was ill for longer is tested by who comes back to it.
+# Refused logins are tested for so long; after that, whoever comes back tests them by hand.
 ASKED_AGAIN_FOR = timedelta(days=7)
 
 
 def warn_of_ends(*, now: datetime) -> None:
-    """Tell owners of secrets that end within two weeks, within two days, or have ended: each once.
+    """Notify owners whose secrets expire within two weeks, within two days, or have expired: once each.
 
-    A token that is renewed in time is nobody's worry; one whose renewal fails is.
+    A token that Mantik renews in time is left out; one whose renewal fails is not.
     """
     for connection in Connection.objects.ending_before(now + max(WARNED_BEFORE)).iterator(chunk_size=200):
-        if connection.renew_at is None or connection.renewal_error or connection.has_ended(now):
+        if not connection.is_renewed(now):
             _warn(connection, now)
 
 
@@ -45,19 +46,19 @@ def _text(connection: Connection, *, has_ended: bool) -> str:
     what = f"The secret of your connection {connection.name} to {connection.provider}"
     failing = f" Mantik could not renew it: {connection.renewal_error}" if connection.renewal_error else ""
     if has_ended:
-        return f"{what} has ended. Runs cannot use it until you replace the secret.{failing}"
-    return f"{what} ends on {connection.expires_at:%d %B %Y}. Replace it before that.{failing}"
+        return f"{what} has expired. Runs cannot use it until you replace the secret.{failing}"
+    return f"{what} expires on {connection.expires_at:%d %B %Y}. Replace it before then.{failing}"
 
 
 def ask_again(*, now: datetime, limit: int = 50) -> list[int]:
-    """Ids of connections that are believed to be refused and that somebody waits for."""
-    marked = Connection.objects.for_sites().filter(marked_bad_at__gt=now - ASKED_AGAIN_FOR)
+    """Ids of connections whose login seems to be refused and that something waits for."""
+    marked = Connection.objects.for_sites().filter(~is_silent_site("site"), marked_bad_at__gt=now - ASKED_AGAIN_FOR)
     bad = marked.order_by("tested_at", "pk")[:limit]
     return [connection.pk for connection in bad if uses_of(connection)]
 
 
 def test_again(*, connection_id: int, now: datetime) -> None:
-    """A good answer makes everything that waits go on; another refusal changes nothing."""
+    """Test a refused login again. If it works, everything that waits goes on; another refusal changes nothing."""
     connection = Connection.objects.select_related("site", "owner").filter(pk=connection_id).first()
     if connection is not None and connection.marked_bad_at is not None:
         test_connection(connection=connection, now=now)

@@ -1,4 +1,4 @@
-"""The kinds of connections: what each asks for, keeps and shows. Pages, forms and services read it from here."""
+"""The kinds of connections, and what each asks for, stores and shows: for pages, forms and services."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Need(StrEnum):
 
 @dataclass(frozen=True)
 class Traits:
-    """`title` and `advice` help to choose; `authenticates` is what a card says.
+    """`title` and `advice` help to choose; `authenticates` is for the card.
 
-    `login` and `expiry` say whether a form asks for a login name, and for the day on which what is typed ends.
-    A kind without `asks_for` has a key pair, made here: its public half is shown, nothing is typed. What is
-    typed is `forgotten` when it only serves to get what is kept.
+    `login` and `expiry` say whether a form asks for a login name, and for the last day of the secret. A kind without
+    `asks_for` has a key pair that Mantik makes: its public half is shown, nothing is typed. What is typed is
+    `forgotten` if it only serves to get the secret that is stored.
     """
 
     title: str
@@ -49,21 +49,26 @@ class Traits:
     def has_key_pair(self) -> bool:
         return not self.asks_for
 
+    @property
+    def replaces(self) -> str:
+        """What its owner does about a secret that is of no use: a sentence up to the name of the connection."""
+        return "Make a new key pair for" if self.has_key_pair else "Replace the secret of"
 
-_KEPT = "Stored encrypted, used by the workers only, and never shown again."
+
+_KEPT = "Stored encrypted, used only to sign in for you, and never shown again."
 
 TRAITS: dict[Kind, Traits] = {
     Kind.UNICORE_KEY: Traits(
         title="UNICORE site, with an SSH key",
-        advice="Best where the site allows it. Mantik makes a key pair; you put its public line on the cluster, and "
-        "take it away again whenever you like. No password leaves you.",
+        advice="The best choice if the site allows it. Mantik makes a key pair; you put its public key on the cluster, "
+        "and can remove it at any time. You do not give Mantik a password.",
         authenticates="with a key pair that Mantik made",
         icon="key",
     ),
     Kind.UNICORE_TOKEN: Traits(
         title="UNICORE site, with a renewed token",
-        advice="You type your password once. Mantik gets a token from the site with it, forgets the password, and "
-        "renews the token before it ends.",
+        advice="You type your password once. Mantik uses it to get a token from the site, forgets it, and renews the "
+        "token before it expires.",
         authenticates="with a token of the site, which Mantik renews",
         icon="arrow-repeat",
         asks_for="Password",
@@ -72,19 +77,19 @@ TRAITS: dict[Kind, Traits] = {
     ),
     Kind.UNICORE_OIDC: Traits(
         title="UNICORE site, with your institute's login",
-        advice="For sites that work with an OpenID Connect login service. You paste a refresh token; Mantik gets "
-        "short-lived access tokens with it.",
+        advice="For sites with an OpenID Connect login service. You paste a refresh token, and Mantik uses it to get "
+        "short-lived access tokens.",
         authenticates="with access tokens of the site's login service",
         icon="person-badge",
         login=Need.NO,
         asks_for="Refresh token",
-        asks_help=f"As your login service or oidc-agent gives it. {_KEPT}",
+        asks_help=f"From your login service, or from oidc-token (part of oidc-agent). {_KEPT}",
     ),
     Kind.UNICORE_PASSWORD: Traits(
         title="UNICORE site, with a password",
-        advice="Works at most sites. Your password is stored, encrypted, and sent to the site at every sign-in; "
-        "choose another kind if the site offers one.",
-        authenticates="with a user name and password",
+        advice="Works at most sites. Your password is stored encrypted and sent to the site at every sign-in. Choose "
+        "another kind if the site offers one.",
+        authenticates="with a login name and password",
         icon="person-lock",
         expiry=Need.OPTIONAL,
         asks_for="Password",
@@ -92,7 +97,7 @@ TRAITS: dict[Kind, Traits] = {
     ),
     Kind.GIT_TOKEN: Traits(
         title="Git host, with an access token",
-        advice="For private code repositories over https, at GitHub, GitLab, Bitbucket or a server of your own.",
+        advice="For private code repositories over https, at GitHub, GitLab, Bitbucket or your own server.",
         authenticates="with an access token",
         icon="git",
         has_site=False,
@@ -103,8 +108,8 @@ TRAITS: dict[Kind, Traits] = {
     ),
     Kind.SSH_KEY: Traits(
         title="Git host, with an SSH key",
-        advice="For private code repositories over ssh. Mantik makes a key pair; you add its public line at the host, "
-        "as a deploy key that may read one repository, and take it away again whenever you like.",
+        advice="For private code repositories over ssh. Mantik makes a key pair; you add its public key at the host as "
+        "a deploy key that may read one repository, and can remove it at any time.",
         authenticates="with a key pair that Mantik made",
         icon="key",
         has_site=False,

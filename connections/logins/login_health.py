@@ -1,9 +1,9 @@
-"""Whether a login still works, judged by what sites answer to its use.
+"""Whether a login still works, judged by the answers of its site.
 
-A site that loses its own login service refuses everybody, so one refusal proves nothing. Several in a row, over some
-time, do: then nobody asks the site with it any more, so that it does not lock the account, its owner is told, and
-what waits for it says so. A new secret, or a test that goes well, ends that. Now and then Mantik tests it by itself,
-because the site may have been the one that was ill.
+A site whose own login service is down refuses everybody, so one refusal proves nothing. After several in a row, over
+some time, Mantik stops using the login, so that the site does not lock the account. Its owner is notified, and whatever
+waits for it says so. A new secret or a successful test ends that. Now and then Mantik tests the login by itself,
+because the fault may have been the site's.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from connections.logins.uses import wake
 from connections.models import Connection
-from connections.querysets import ConnectionQuerySet
 from connections.unicore.errors import SiteError
 from mantik.audit.services import record
 from mantik.notices.services import notify
 
 REFUSALS_TO_BELIEVE = 3
 BELIEVED_AFTER = timedelta(minutes=10)
-# Of the login itself, not of what it was used for.
+# Error codes that concern the login itself, not what it was used for.
 _OF_LOGIN = frozenset({"refused.credentials", "refused.token", "refused.unmapped"})
-# A use is written down no oftener; a sweep asks sites every few seconds.
+# Successful use is stored at most this often; sweeps ask sites every few seconds.
 _NOTED_EVERY = timedelta(minutes=5)
 
 HEALTHY = {"refusals": 0, "refused_since": None, "refusal_message": "", "marked_bad_at": None}
 
 
-def is_of_login(error: SiteError) -> bool:
-    """Whether the site refused us, and not what we wanted."""
+def concerns_login(error: SiteError) -> bool:
+    """Whether the site refused the login itself, and not just what was asked."""
     return error.code in _OF_LOGIN
 
 
 def note_use(connection: Connection, *, now: datetime) -> None:
-    """The login has just worked. Credentials nobody uses any more can be told from those that carry runs."""
+    """Note that the login has just worked, so that owners see which of their connections are in use."""
     is_recent = connection.last_used_at is not None and now - connection.last_used_at < _NOTED_EVERY
     if is_recent and not connection.refusals and not connection.marked_bad_at:
         return
@@ -50,9 +50,9 @@ def note_use(connection: Connection, *, now: datetime) -> None:
 
 
 def note_good_answer(connection: Connection, *, now: datetime) -> None:
-    """End a row of refusals, and wake what waited if the login was believed to be bad."""
+    """Forget earlier refusals. If the login seemed to be refused, whatever waits for it goes on."""
     with transaction.atomic():
-        same = _of_same_secret(connection)
+        same = Connection.objects.with_secret_of(connection)
         was_bad = same.filter(marked_bad_at__isnull=False).update(**HEALTHY)
         if was_bad:
             record("connection.restored", actor=None, target=connection)
@@ -64,71 +64,80 @@ def note_good_answer(connection: Connection, *, now: datetime) -> None:
 
 
 def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> bool:
-    """Count a refusal of the login; others are left alone. True if the login is believed to be bad by now.
+    """Count a refusal of the login itself. True if the login now counts as refused.
 
-    What was answered to a secret that has been replaced meanwhile does not count.
+    An answer to a secret that was replaced meanwhile does not count.
     """
-    if not is_of_login(error):
+    if not concerns_login(error):
         return connection.marked_bad_at is not None
     with transaction.atomic():
-        same = _of_same_secret(connection)
+        same = Connection.objects.with_secret_of(connection)
         same.update(
             refusals=F("refusals") + 1, refused_since=Coalesce("refused_since", now), refusal_message=error.message
         )
         is_proof = same.filter(
             marked_bad_at=None, refusals__gte=REFUSALS_TO_BELIEVE, refused_since__lte=now - BELIEVED_AFTER
         )
-        # Many workers are refused at once; one of them tells.
+        # Many workers are refused at once; only one of them notifies the owner.
         if is_proof.update(marked_bad_at=now):
             _tell(Connection.objects.select_related("owner", "site").get(pk=connection.pk))
     connection.refresh_from_db(fields=list(HEALTHY))
     return connection.marked_bad_at is not None
 
 
-def objection(connection: Connection) -> str:
-    """Why nobody uses `connection` now; "" if it may be used."""
-    if connection.marked_bad_at is None or connection.refused_since is None:
-        return ""
-    return (
-        f"{_refused_since(connection, connection.refused_since)} Its owner can replace the secret under Settings > "
-        "Connections; then this goes on by itself."
-    )
+def why_unused(connection: Connection) -> str:
+    """Why Mantik does not use `connection` now; "" if it does."""
+    return _refused(connection, "Its owner can {} under Settings > Connections")
 
 
-def caution(connection: Connection, *, now: datetime) -> str:
-    """What somebody has to know who is about to use `connection`; "" if there is nothing."""
+def caution_before_use(connection: Connection, *, now: datetime) -> str:
+    """What its owner, who is about to use `connection`, should know; "" if nothing."""
     if connection.has_ended(now):
-        return f"The secret of {connection.name} has ended. Replace it under Settings > Connections, or the run waits."
-    return objection(connection)
+        return (
+            f"By its date, the secret of {connection.name} has expired. If {connection.provider} refuses it, the run "
+            "waits until you replace it under Settings > Connections."
+        )
+    return _refused(connection, "{} under Settings > Connections")
 
 
-def warning(connection: Connection) -> str:
-    """The same, for its owner at its card."""
+def warning_for_owner(connection: Connection) -> str:
+    """What `why_unused` says, for the card of the connection, where its owner can mend it; "" if Mantik uses it."""
+    return _refused(connection, "{}")
+
+
+def _refused(connection: Connection, remedy: str) -> str:
+    """Since when its login is refused, and `remedy`, whose {} is what helps; "" if Mantik uses it."""
     if connection.marked_bad_at is None or connection.refused_since is None:
         return ""
-    what = "Make a new key pair" if connection.traits.has_key_pair else "Replace the secret"
-    return f"{_refused_since(connection, connection.refused_since)} {what}; then what waits for it goes on by itself."
+    has_key_pair = connection.traits.has_key_pair
+    remedy = capfirst(remedy.format("make a new key pair" if has_key_pair else "replace the secret"))
+    # The provider refuses a new key pair, too, until somebody has told it of that.
+    turn = ". Once its public key is in place of the old one," if has_key_pair else "; then"
+    return (
+        f"{_refused_since(connection, connection.refused_since)} {remedy}{turn} everything that waits for it goes on."
+    )
 
 
 def _refused_since(connection: Connection, since: datetime) -> str:
     refused = (
-        f"{connection.provider} has refused the login of this connection {connection.refusals} times since "
+        f"{_who_refuses(connection)} has refused the login of this connection {connection.refusals} times since "
         f"{since.astimezone(UTC):%d %b %Y %H:%M} UTC"
     )
-    # A git host locks nobody out for asking, and one of several repositories may be the one that refuses.
-    return f"{refused}, so Mantik does not ask with it any more." if connection.site_id else f"{refused}."
+    # A git host does not lock accounts, and perhaps only one of several repositories refuses this login.
+    return f"{refused}, so Mantik has stopped using it." if connection.site_id else f"{refused}."
 
 
-def _of_same_secret(connection: Connection) -> ConnectionQuerySet:
-    return Connection.objects.filter(pk=connection.pk, secret_set_at=connection.secret_set_at)
+def _who_refuses(connection: Connection) -> str:
+    return connection.provider if connection.site_id else "The git host"
 
 
 def _tell(connection: Connection) -> None:
     record("connection.marked_bad", actor=None, target=connection, after={"refusals": connection.refusals})
+    new = "the public key of a new key pair is in place" if connection.traits.has_key_pair else "you replace its secret"
     notify(
         user=connection.owner,
-        text=f"{connection.provider} does not accept the login of your connection {connection.name} any more. What "
-        f"needs it waits until you replace its secret. {connection.refusal_message}",
+        text=f"{_who_refuses(connection)} no longer accepts the login of your connection {connection.name}. Whatever "
+        f"needs it waits until {new}. {connection.refusal_message}",
         url=f"{reverse('connections:list')}#connection-{connection.uuid}",
         key=f"connection-bad:{connection.uuid}:{connection.marked_bad_at:%Y%m%d%H%M%S}",
     )

@@ -17,15 +17,15 @@ from connections.unicore.errors import SiteRefused
 from connections.unicore.pool import Timeouts
 from connections.unicore.sites import open_site
 
-# A member looks at the page meanwhile, and a thread of the web server does nothing else.
+# Short, because a member is waiting for the page, and a thread of the web server with them.
 WHILE_SOMEBODY_WAITS = Timeouts(connect=5, read=15, pool=5, answer=20)
 
 
 def open_connection(connection: Connection, *, timeouts: Timeouts | None = None) -> SiteClient:
-    """The process's one client for `connection`, with its pool and its security session.
+    """This process's client for `connection`, with its pool and its security session.
 
-    `timeouts` are those of the settings, or make a client that is used with these only. Raises SiteRefused for a
-    connection that leads to no site. SealBroken is ours and not caught.
+    With other `timeouts` than those of the settings, it is a client of its own. Raises SiteRefused if the connection
+    is not for a site, and SealBroken.
     """
     site = connection.site
     if site is None:
@@ -40,7 +40,11 @@ def open_connection(connection: Connection, *, timeouts: Timeouts | None = None)
 
 
 def _credential(connection: Connection) -> SiteCredential:
-    """Another one as soon as the secret is another. That a login service changes its token at each use is not that."""
+    """What signs in as `connection`; the client is kept for as long as it is equal.
+
+    A new secret makes another one of it, a refresh token that changes at each use does not. Raises SiteRefused and
+    SealBroken.
+    """
     match connection.kind:
         case Kind.UNICORE_KEY:
             return key_credential(connection.login_name, connection.reveal_secret())
@@ -49,5 +53,7 @@ def _credential(connection: Connection) -> SiteCredential:
         case Kind.UNICORE_OIDC:
             identity = f"{connection.uuid} {connection.secret_set_at.isoformat()}"
             return FetchedCredential(identity, lambda: tokens.access_token(connection.pk))
-        case _:
+        case Kind.UNICORE_PASSWORD:
             return password_credential(connection.login_name, connection.reveal_secret())
+        case kind:
+            raise AssertionError(f"nobody has said how to sign in with {kind}")

@@ -1,4 +1,4 @@
-"""What a site said about a login at the last good test, as it is stored with the connection and drawn on its card."""
+"""What a site said about a login at the last successful test: as stored, and as shown on the connection's card."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from connections.unicore.values import SiteAccess, SiteOffer
 
 @dataclass(frozen=True)
 class Fact:
-    """Something a card tells: `values` one after the other, in mono where they are names of the site's own.
+    """One line of a card: `values` one after the other, in monospace if they are names from the site.
 
-    `is_list`: each value takes a line.
+    `is_list`: each value has a line of its own.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Fact:
 
 
 def as_stored(access: SiteAccess, offer: SiteOffer, *, now: datetime) -> dict[str, Any]:
-    """For Connection.facts: plain values, and no secret."""
+    """The value of Connection.facts: plain values, no secret."""
     return {
         "told_at": now.isoformat(),
         "account": access.login_name,
@@ -44,26 +44,26 @@ def as_stored(access: SiteAccess, offer: SiteOffer, *, now: datetime) -> dict[st
 
 
 def as_shown(facts: dict[str, Any], *, budget_accounts: Sequence[str] = ()) -> list[Fact]:
-    """The lines of a card, without those of which the site said nothing."""
+    """The lines of a card, without those the site said nothing about."""
     if not facts:
         return []
     shown = [
-        Fact("Login", _texts(facts, "account"), is_mono=True),
+        Fact("Login there", _texts(facts, "account"), is_mono=True),
         Fact("Role", _texts(facts, "role")),
         Fact("Groups", _texts(facts, "groups"), is_mono=True),
         Fact("Queues", _texts(facts, "queues"), is_mono=True),
         Fact("Budget accounts", tuple(budget_accounts), is_mono=True),
         Fact("Budget left", tuple(_budget(budget) for budget in facts.get("budgets", [])), is_list=True),
-        Fact("New jobs", ("taken now" if facts.get("takes_jobs") else "not taken at the moment",)),
+        Fact("New jobs", ("accepted" if facts.get("takes_jobs") else "not accepted at the moment",)),
     ]
     return [fact for fact in shown if fact.values]
 
 
 def sentence(facts: dict[str, Any]) -> str:
-    """The outcome of a good test in one line."""
+    """The result of a successful test in one sentence."""
     who = facts["account"] or facts["dn"]
-    told = f"The site knows you as {who}." if who else "The site lets you in."
-    return told if facts["takes_jobs"] else f"{told} It takes no new jobs at the moment."
+    greeting = f"The site knows you as {who}." if who else "The site lets you in."
+    return greeting if facts["takes_jobs"] else f"{greeting} It accepts no new jobs at the moment."
 
 
 def _texts(facts: dict[str, Any], name: str) -> tuple[str, ...]:

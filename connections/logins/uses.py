@@ -1,7 +1,7 @@
-"""What stands on a connection, told by the apps that this one does not know.
+"""Who uses a connection, as reported by the apps above, which this one does not know.
 
-An app registers when Django starts (`ready()` of its AppConfig): who uses a connection, so that it is not deleted
-under them, and what waits for it, so that it goes on when the login works again.
+An app registers when Django starts (`ready()` of its AppConfig): what uses a connection, so that it is not deleted
+while in use, and what waits for it, so that this goes on when the login works again.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from connections.models import Connection
 
 @dataclass(frozen=True)
 class Use:
-    """`text` names one thing as a list can show it ("run nightly in Solar cells"); `url` leads there, or is "".
+    """One use of a connection. `text` names it for a list ("run nightly in Solar cells"); `url` leads there, or is "".
 
-    Without `blocks` the connection may be deleted all the same, and `text` says what becomes of the thing then.
+    Without `blocks` the connection may be deleted nevertheless, and `text` says what happens then.
     """
 
     text: str
@@ -35,29 +35,30 @@ _lockers: dict[str, Locker] = {}
 
 
 def register_usage(app: str, finder: Finder) -> None:
-    """`finder` tells what of `app` would break without a connection."""
+    """`finder` returns what of `app` would break without a connection."""
     _finders[app] = finder
 
 
 def register_waker(app: str, waker: Waker) -> None:
-    """`waker` is called, in the transaction of the change, when a connection may work again that did not."""
+    """`waker` is called when a connection may work again, in the transaction of that change."""
     _wakers[app] = waker
 
 
 def register_locker(app: str, locker: Locker) -> None:
-    """`locker` is called, in the transaction of the deletion, before anything else: for what begins to use a
-    connection by itself, holds a row of its own meanwhile, and is to be waited for.
+    """`locker` is called first in the transaction of a deletion, to wait for what is about to use the connection.
+
+    It locks the rows that such a user (beat, for schedules) holds meanwhile.
     """
     _lockers[app] = locker
 
 
 def uses_of(connection: Connection) -> list[Use]:
-    """What the connection must not be deleted under."""
+    """The uses that prevent its deletion."""
     return [use for use in _all(connection) if use.blocks]
 
 
 def consequences_of(connection: Connection) -> list[str]:
-    """What its deletion would change, and not stop."""
+    """The uses that its deletion would change, but not break."""
     return [use.text for use in _all(connection) if not use.blocks]
 
 

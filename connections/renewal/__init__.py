@@ -1,1 +1,1 @@
-"""Secrets that end: access tokens that are fetched, and tokens that are renewed before they do."""
+"""Secrets that expire: access tokens that are fetched, and tokens that are renewed in time."""

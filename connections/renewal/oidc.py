@@ -1,14 +1,12 @@
-"""Access tokens of a site's login service, got with a refresh token (OAuth 2, OpenID Connect discovery).
+"""Fetches access tokens from a site's login service with a refresh token (OAuth 2, OpenID Connect discovery).
 
-Raises SiteError and nothing else, with the host of the login service in every sentence. No answer and no token ever
-stands in one.
+Raises only SiteError. Its sentences name the host of the login service, and never contain an answer or a token.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -27,13 +25,14 @@ from mantik.lib.outbound import AddressRefused
 # Somebody may be waiting at a page, and a transport holds its sign-in meanwhile.
 TIMEOUTS = Timeouts(connect=5, read=10, pool=5, answer=10)
 _DISCOVERY_SECONDS = 3600.0
-_UNSAID_SECONDS = 60
+_DEFAULT_TOKEN_SECONDS = 60
+_TRY_AGAIN = frozenset({408, 425, 429})
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(frozen=True)
 class LoginService:
-    """How we are known to it. With `token_url` it is not asked for its discovery document."""
+    """How Mantik is registered there. With `token_url`, no discovery document is fetched."""
 
     issuer: str
     token_url: str
@@ -43,9 +42,10 @@ class LoginService:
 
 @dataclass(frozen=True)
 class Granted:
-    """`refresh_token` is the next one if the service changes it at each use, else "". Seconds from now.
+    """An access token, valid for so many seconds from now.
 
-    `refresh_seconds` is how long the refresh token is good, None if the service does not say.
+    `refresh_token` is the next one if the service changes it at each use, else "". `refresh_seconds` is how long it is
+    valid, None if the service does not say.
     """
 
     access_token: str = field(repr=False)
@@ -60,8 +60,9 @@ class _Endpoint:
     takes_secret_in_form: bool
 
 
-_found: dict[str, tuple[float, _Endpoint]] = {}
-_finding = threading.Lock()
+# By issuer, with the time until which it is believed. Not locked: threads that find none may all ask, which does no
+# harm, while a lock would let one that does not answer hold up the others.
+_endpoints: dict[str, tuple[float, _Endpoint]] = {}
 
 
 def refresh(service: LoginService, refresh_token: str) -> Granted:
@@ -83,23 +84,25 @@ def refresh(service: LoginService, refresh_token: str) -> Granted:
 def _endpoint(service: LoginService) -> _Endpoint:
     if service.token_url:
         return _Endpoint(_checked(service.token_url), takes_secret_in_form=True)
-    with _finding:
-        found = _found.get(service.issuer)
-        if found is None or found[0] < time.monotonic():
-            found = time.monotonic() + _DISCOVERY_SECONDS, _discover(service.issuer)
-            _found[service.issuer] = found
-        return found[1]
+    believed_until, endpoint = _endpoints.get(service.issuer, (0.0, None))
+    if endpoint is None or believed_until < time.monotonic():
+        endpoint = _discover(service.issuer)
+        _endpoints[service.issuer] = time.monotonic() + _DISCOVERY_SECONDS, endpoint
+    return endpoint
 
 
 def _discover(issuer: str) -> _Endpoint:
     url = _checked(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     host = urlsplit(url).netloc
-    document = _object(_ask("GET", url, {"Accept": "application/json"}, None))
+    answer = _ask("GET", url, {"Accept": "application/json"}, None)
+    _check_available(answer, host)
+    document = _object(answer)
     token_url = document.get("token_endpoint")
-    if document.get("issuer") != issuer and document.get("issuer") != issuer.rstrip("/"):
-        raise _misconfigured(host, "calls itself by another issuer than the one it is known by here")
+    # Asked first: an error page has no issuer either.
     if not isinstance(token_url, str):
         raise _misconfigured(host, "has no discovery document that names a token endpoint")
+    if document.get("issuer") != issuer and document.get("issuer") != issuer.rstrip("/"):
+        raise _misconfigured(host, "calls itself by another issuer than the one it is known by here")
     methods = document.get("token_endpoint_auth_methods_supported")
     return _Endpoint(_checked(token_url), not isinstance(methods, list) or "client_secret_post" in methods)
 
@@ -118,12 +121,12 @@ def _checked(url: str) -> str:
 def _ask(method: str, url: str, headers: dict[str, str], content: bytes | None) -> Answer:
     host = urlsplit(url).netloc
     try:
-        return _pool(os.getpid()).send(method, url, headers=headers, content=content)
+        return _pool(os.getpid(), host).send(method, url, headers=headers, content=content)
     except WIRE_ERRORS as error:
         inside = next((cause for cause in causes_of(error) if isinstance(cause, AddressRefused)), None)
         if inside:
             raise SiteRefused(
-                f"The login service {host} is not asked: {inside}", code="refused.login_service"
+                f"Mantik does not connect to the login service {host}: {inside}", code="refused.login_service"
             ) from None
         raise SiteUnavailable(
             f"The login service {host} does not answer, so there is no access token for the site.",
@@ -131,18 +134,23 @@ def _ask(method: str, url: str, headers: dict[str, str], content: bytes | None) 
         ) from None
 
 
-@lru_cache(maxsize=2)
-def _pool(_pid: int) -> Pool:
-    """A forked process must not write on its parent's connections."""
+@lru_cache(maxsize=32)
+def _pool(_pid: int, _host: str) -> Pool:
+    """A forked process must not write on its parent's connections. A host that is slow takes up only its own."""
     return Pool(verify=tls_context(None), timeouts=TIMEOUTS)
 
 
-def _granted(answer: Answer, host: str) -> Granted:
-    document = _object(answer)
-    if answer.status_code >= 500 or answer.status_code == 429:
+def _check_available(answer: Answer, host: str) -> None:
+    """Raises SiteUnavailable for an answer that another one may follow by itself."""
+    if answer.status_code >= 500 or answer.status_code in _TRY_AGAIN:
         raise SiteUnavailable(
-            f"The login service {host} gives no access tokens at the moment.", code="unavailable.login_service"
+            f"The login service {host} issues no access tokens at the moment.", code="unavailable.login_service"
         )
+
+
+def _granted(answer: Answer, host: str) -> Granted:
+    _check_available(answer, host)
+    document = _object(answer)
     if answer.status_code != 200:
         raise _refusal(document, host)
     token = document.get("access_token")
@@ -150,7 +158,7 @@ def _granted(answer: Answer, host: str) -> Granted:
         raise _misconfigured(host, "answers without an access token")
     return Granted(
         access_token=header_safe(token),
-        seconds=_seconds(document.get("expires_in")) or _UNSAID_SECONDS,
+        seconds=_seconds(document.get("expires_in")) or _DEFAULT_TOKEN_SECONDS,
         refresh_token=str(document.get("refresh_token") or ""),
         refresh_seconds=_seconds(document.get("refresh_expires_in")),
     )
@@ -161,8 +169,8 @@ def _refusal(document: dict[str, Any], host: str) -> SiteRefused:
     words = clean(redact(described), limit=300) if isinstance(described, str) else ""
     if document.get("error") in {"invalid_grant", "invalid_token"}:
         return SiteRefused(
-            f"The login service {host} does not accept the refresh token of this connection (any more). Replace the "
-            f"secret of this connection with a new one.{quoted(words)}",
+            f"The login service {host} does not accept the refresh token of this connection. Replace the secret of "
+            f"this connection with a new refresh token.{quoted(words)}",
             code="refused.credentials",
             site_words=words or None,
         )

@@ -1,21 +1,24 @@
-"""One process at a time turns a connection's secret into the next.
+"""Only one process at a time replaces a connection's secret by the next one.
 
-A token that changes at each use is lost if two use it at once. So whoever wants to takes a turn: a lease on the row.
-What came of it is kept only by who still has the turn, and only in place of the very secret that the turn began with:
-a secret that its owner replaced meanwhile stays as they gave it.
+A token that changes at each use is lost if two processes use it at once. So a process first takes a turn, a lease on
+the row. The new secret is stored only if the process still has its turn, and only in place of the secret that the turn
+began with: a secret that its owner replaced meanwhile is kept.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from connections.models import Connection
+from mantik.lib.backoff import Clock
 from mantik.lib.leases import NO_LEASE, Lease, take
+from mantik.lib.sealing import SealBroken
 
-# Longer than a login service or a site may take to answer.
-TURN = timedelta(seconds=60)
+# The hard limit of the task that renews. A login service is given up long before.
+LONGEST_TURN = timedelta(minutes=6)
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,10 @@ class Turn:
         return f"Turn({self.connection.pk})"
 
     def keep(self, *, secret: str, **columns: Any) -> bool:
-        """Store the next secret, and end the turn. False if the secret is not ours to replace any more."""
+        """Store the next secret and end the turn. False if the secret was replaced, or the turn lost, meanwhile."""
         while True:
             row = self.lease.mine.first()
-            if row is None or row.reveal_secret() != self.secret:
+            if row is None or not self._is_the_same_in(row):
                 self.end()
                 return False
             # The same secret may have been sealed anew with another key since it was read: then once more.
@@ -41,14 +44,32 @@ class Turn:
             if unchanged.update(sealed_secret=row.sealed("secret", secret), **columns, **NO_LEASE):
                 return True
 
+    def _is_the_same_in(self, row: Connection) -> bool:
+        try:
+            return row.reveal_secret() == self.secret
+        except SealBroken:
+            # Sealed anew meanwhile, with a key that this process does not have.
+            return False
+
+    def kept(self, clock: Clock) -> AbstractContextManager[None]:
+        """Others wait, or leave, while the service is asked."""
+        return self.lease.kept(clock=clock, longest=LONGEST_TURN)
+
     def end(self, **columns: Any) -> None:
-        """Without a new secret."""
+        """End the turn without a new secret."""
         self.lease.give_back(**columns)
 
 
 def take_turn(connection_id: int, *, now: datetime) -> Turn | None:
-    """None while another process has it, or if the connection is gone. Raises SealBroken."""
-    lease = take(Connection.objects.all(), key=connection_id, now=now, time=TURN)
+    """Take a turn. None while another process has one, or if the connection is gone. Raises SealBroken."""
+    lease = take(Connection.objects.all(), key=connection_id, now=now)
     # Its owner may replace the secret, and with it end the turn, at any moment.
     connection = lease.mine.select_related("site", "owner").first() if lease else None
-    return Turn(connection, lease, connection.reveal_secret()) if connection and lease else None
+    if lease is None or connection is None:
+        return None
+    try:
+        return Turn(connection, lease, connection.reveal_secret())
+    except SealBroken:
+        # Whoever comes next is told the same at once, and does not wait for a turn in which nothing is done.
+        lease.give_back()
+        raise

@@ -1,7 +1,8 @@
-"""Making, testing, changing and deleting connections."""
+"""Adding, testing, changing and deleting connections."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,24 +20,25 @@ from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connectio
 from connections.logins.ssh_keys import make_key_pair
 from connections.logins.uses import Use, lock_uses, uses_of, wake
 from connections.models import Connection, Site
+from connections.outages.breaker import note_answer
 from connections.renewal import tokens
 from connections.unicore.client import SiteClient
-from connections.unicore.credentials import SiteCredential, password_credential, token_credential
-from connections.unicore.errors import SiteError, SiteRefused
+from connections.unicore.credentials import SiteCredential, password_credential, secret_broken, token_credential
+from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import SiteAccess, SiteOffer
 from mantik.accounts.models import User
 from mantik.audit.services import record
-from mantik.lib.leases import NO_LEASE
+from mantik.lib.leases import NO_LEASE, compare_and_set
 from mantik.lib.sealing import SealBroken
 
 
 class NameTaken(Exception):
-    """The owner already has a connection of that name."""
+    """The owner already has a connection with that name."""
 
 
 class StillUsed(Exception):
-    """What would break without the connection, in `uses`."""
+    """The connection is in use; `uses` lists what would break without it."""
 
     def __init__(self, uses: list[Use]) -> None:
         super().__init__(f"{len(uses)} uses")
@@ -45,7 +47,7 @@ class StillUsed(Exception):
 
 @dataclass(frozen=True)
 class _Material:
-    """What is stored for what was typed: the secret itself, and columns that go with it."""
+    """What is stored: the secret itself, and the columns that belong to it."""
 
     secret: str = field(repr=False)
     columns: dict[str, Any]
@@ -75,8 +77,8 @@ def add_connection(
     try:
         with transaction.atomic():
             connection.save()
-            told = {"kind": kind, "site": site.name if site else "", "login_name": login_name}
-            record("connection.added", actor=owner, target=connection, after=told)
+            values = {"kind": kind, "site": site.name if site else "", "login_name": login_name}
+            record("connection.added", actor=owner, target=connection, after=values)
     except IntegrityError:
         raise NameTaken from None
     return connection
@@ -85,9 +87,9 @@ def add_connection(
 def replace_secret(
     *, connection: Connection, secret: str = "", expires_at: datetime | None = None, now: datetime
 ) -> None:
-    """Take another secret, or make another key pair. What is open with the old one is not used any more.
+    """Replace the secret, or make a new key pair. Clients and sessions with the old one are dropped.
 
-    What waited because the old one was refused goes on. Raises SiteError as `add_connection` does.
+    Whatever waited because the old one was refused goes on. Raises SiteError as `add_connection` does.
     """
     kind, site, login = Kind(connection.kind), connection.site, connection.login_name
     material = _material(kind, site, login, secret, expires_at, owner=connection.owner, now=now)
@@ -100,7 +102,7 @@ def replace_secret(
         "test_outcome": Connection.TestOutcome.NOT_TESTED,
         "test_message": "",
         "facts": {},
-        # Another secret may be of another login, of which the site has not said anything yet.
+        # The new secret may belong to another login, about which the site has said nothing yet.
         "queue_limits": {},
         **HEALTHY,
         **material.columns,
@@ -115,45 +117,70 @@ def replace_secret(
 
 
 def delete_connection(*, connection: Connection, actor: User | None = None, even_if_used: bool = False) -> None:
-    """Forget the connection and its secret. `actor` is its owner unless given.
+    """Delete the connection and its secret. `actor` is its owner unless given.
 
-    Raises StillUsed; operators may delete it all the same, and what used it says so.
+    Raises StillUsed, except for operators: they may delete it anyway, and whatever used it says so.
     """
     with transaction.atomic():
         lock_uses(connection)
         uses = [] if even_if_used else uses_of(connection)
         if uses:
             raise StillUsed(uses)
-        told = {"kind": connection.kind, "site": connection.provider, "login_name": connection.login_name}
-        record("connection.deleted", actor=actor or connection.owner, target=connection, before=told)
+        values = {"kind": connection.kind, "site": connection.provider, "login_name": connection.login_name}
+        record("connection.deleted", actor=actor or connection.owner, target=connection, before=values)
         connection.delete()
 
 
 def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | SiteError:
-    """Ask the site who it takes us for, and keep the answer on the card."""
+    """Ask the site who this login is, and store the answer for the card.
+
+    An answer to a secret that was replaced meanwhile is dropped; then SiteUnavailable says so.
+    """
     answer = _ask_access(connection)
-    connection.tested_at = now
+    columns = _failed_columns(answer) if isinstance(answer, SiteError) else _good_columns(connection, answer, now)
+    if not compare_and_set(Connection.objects.with_secret_of(connection), connection, tested_at=now, **columns):
+        return _changed_meanwhile(connection)
     if isinstance(answer, SiteError):
-        refused = isinstance(answer, SiteRefused)
-        connection.test_outcome = Connection.TestOutcome.REFUSED if refused else Connection.TestOutcome.NO_ANSWER
-        connection.test_message = answer.message
         note_refusal(connection, answer, now=now)
     else:
-        offer = _ask_offer(connection)
-        connection.test_outcome = Connection.TestOutcome.WORKS
-        connection.facts = test_results.as_stored(answer, offer, now=now)
-        connection.test_message = test_results.sentence(connection.facts)
-        connection.queue_limits = offer.queues
         note_good_answer(connection, now=now)
-    connection.save(update_fields=["tested_at", "test_outcome", "test_message", "facts", "queue_limits"])
+    # Silence proves nothing here: a page waits less long than workers do.
+    if not isinstance(answer, SiteError) or answer.is_answer:
+        note_answer(connection, now=now)
     return answer
+
+
+def _failed_columns(error: SiteError) -> dict[str, Any]:
+    refused = isinstance(error, SiteRefused)
+    outcome = Connection.TestOutcome.REFUSED if refused else Connection.TestOutcome.NO_ANSWER
+    return {"test_outcome": outcome, "test_message": error.message}
+
+
+def _good_columns(connection: Connection, access: SiteAccess, now: datetime) -> dict[str, Any]:
+    offer = _ask_offer(connection)
+    facts = test_results.as_stored(access, offer, now=now)
+    return {
+        "test_outcome": Connection.TestOutcome.WORKS,
+        "test_message": test_results.sentence(facts),
+        "facts": facts,
+        "queue_limits": offer.queues,
+    }
+
+
+def _changed_meanwhile(connection: Connection) -> SiteUnavailable:
+    """Reads what `connection` is now, unless it is gone."""
+    with suppress(Connection.DoesNotExist):
+        connection.refresh_from_db()
+    return SiteUnavailable(
+        "This connection was changed during the test. Test it again.", code="unavailable.connection_changed"
+    )
 
 
 def _ask_offer(connection: Connection) -> SiteOffer:
     try:
         return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
     except SiteError:
-        # It only makes advice better; the login itself has just worked.
+        # This only improves what forms offer; the login itself has just worked.
         return SiteOffer(queues={}, budgets=())
 
 
@@ -163,12 +190,12 @@ def _ask_access(connection: Connection) -> SiteAccess | SiteError:
     except SiteError as error:
         return error
     except SealBroken as error:
-        return SiteRefused(f"{error} Replace the secret of this connection.", code="refused.secret")
+        return secret_broken(error, remedy=connection.traits.replaces)
     if access.role == "anonymous":
         login = f"the login {connection.login_name}" if connection.login_name else "this login"
         return SiteRefused(
-            f"{connection.provider} accepts {login}, but gives it no role there. "
-            "Ask the site to map your account for UNICORE.",
+            f"{connection.provider} knows {login}, but has not enabled it for UNICORE. "
+            "Ask the site's support to do that.",
             code="refused.unmapped",
         )
     return access

@@ -14,13 +14,15 @@ from connections.unicore.pool import tls_context
 from mantik.accounts.models import User
 from mantik.audit.services import record
 
-# What an event tells of a site, under names that say so much.
-_TOLD = {
+# Columns of a site that the audit keeps, and the names it gives them.
+_AUDITED = {
     "name": "name",
     "base_url": "base_url",
     "ca_bundle": "ca_bundle",
     "notes": "notes",
     "is_offered": "is_offered",
+    "max_processes": "worker_processes",
+    "max_processes_per_connection": "worker_processes_per_connection",
     "oidc_issuer": "oidc_issuer",
     "oidc_token_url": "oidc_endpoint",
     "oidc_client_id": "oidc_client_id",
@@ -28,11 +30,11 @@ _TOLD = {
 
 
 class SiteTaken(Exception):
-    """The member sees a site of that name or address already."""
+    """The member already sees a site with that name or address."""
 
 
 class SiteUsed(Exception):
-    """Connections lead to it."""
+    """The site cannot be deleted, because it has connections."""
 
 
 def usable_base_url(text: str) -> str:
@@ -46,7 +48,7 @@ def check_ca_bundle(text: str) -> None:
 
 
 def add_site(*, member: User, name: str, base_url: str, ca_bundle: str, notes: str) -> Site:
-    """A site that only `member` sees. Raises SiteTaken."""
+    """Add a site that only `member` sees. Raises SiteTaken."""
     known = Site.objects.visible_to(member)
     if known.filter(name__iexact=name).exists() or known.filter(base_url=base_url).exists():
         raise SiteTaken
@@ -54,7 +56,7 @@ def add_site(*, member: User, name: str, base_url: str, ca_bundle: str, notes: s
     try:
         with transaction.atomic():
             site.save()
-            record("site.added", actor=member, target=site, after=told_of(site))
+            record("site.added", actor=member, target=site, after=audit_values(site))
     except IntegrityError:
         raise SiteTaken from None
     return site
@@ -64,15 +66,15 @@ def delete_site(*, site: Site, actor: User) -> None:
     """Raises SiteUsed."""
     try:
         with transaction.atomic():
-            record("site.deleted", actor=actor, target=site, before=told_of(site))
+            record("site.deleted", actor=actor, target=site, before=audit_values(site))
             site.delete()
     except RestrictedError:
         raise SiteUsed from None
 
 
 def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> None:
-    """The event of what an operator has saved; `before` is what told_of() said, None for a new site."""
-    after = told_of(site)
+    """The event of what an operator has saved; `before` is what audit_values() returned, None for a new site."""
+    after = audit_values(site)
     if before is None:
         record("site.added", actor=actor, target=site, after=after)
         return
@@ -82,9 +84,9 @@ def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> 
         record("site.changed", actor=actor, target=site, before=was, after=now)
 
 
-def told_of(site: Site) -> dict[str, Any]:
-    told = {shown: getattr(site, column) for column, shown in _TOLD.items()}
+def audit_values(site: Site) -> dict[str, Any]:
+    values = {shown: getattr(site, column) for column, shown in _AUDITED.items()}
     if site.ca_bundle:
         # Its fingerprint is enough to tell one from another.
-        told["ca_bundle"] = f"sha256 {hashlib.sha256(site.ca_bundle.encode()).hexdigest()[:16]}"
-    return told
+        values["ca_bundle"] = f"sha256 {hashlib.sha256(site.ca_bundle.encode()).hexdigest()[:16]}"
+    return values

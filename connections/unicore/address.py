@@ -87,7 +87,7 @@ def site_urls(base_url: str) -> SiteUrls:
     except (ValueError, UnicodeError):
         raise _bad_base("cannot be read") from None
     if parts.username is not None or parts.password is not None:
-        raise _bad_base("holds credentials, which belong in the connection")
+        raise _bad_base("contains credentials, which belong in the connection")
     if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:
         raise _bad_base("is not of the form https://host:port/SITE/rest/core")
     if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):

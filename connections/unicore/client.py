@@ -9,15 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import IO, Any
 
 from connections.unicore.address import SiteUrls
-from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown
+from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused
 from connections.unicore.explain import Call, not_unicore
-from connections.unicore.parsing import STATUS_FIELDS, file_stat, issued_token, job_status, site_access, site_offer
+from connections.unicore.parsing import (
+    PORTRAIT_FIELDS,
+    STATUS_FIELDS,
+    file_stat,
+    issued_token,
+    job_date,
+    job_portrait,
+    job_status,
+    site_access,
+    site_offer,
+    text,
+)
 from connections.unicore.pool import CONNECTIONS, Answer
 from connections.unicore.transport import PooledTransport
-from connections.unicore.values import FileStat, IssuedToken, JobStatus, SiteAccess, SiteOffer
+from connections.unicore.values import FileStat, IssuedToken, JobPortrait, JobStatus, SiteAccess, SiteOffer
+from connections.unicore.wording import quoted
 
 _BYTES = {"Accept": "application/octet-stream", "Content-Type": "application/octet-stream"}
 _PIECE = 256 * 1024
@@ -45,12 +58,12 @@ class SiteClient:
         location = response.headers.get("location")
         if not location:
             raise SiteOutcomeUnknown(
-                f"{self.urls.host} took the job, but does not say where it is.", code="unknown.location"
+                f"{self.urls.host} accepted the job, but does not say where it is.", code="unknown.location"
             )
         return self.urls.adopt(location)
 
-    def find_jobs(self, tag: str) -> list[str]:
-        """URLs of this login's jobs that carry exactly `tag`, in no order."""
+    def find_jobs(self, tag: str, *, most: int | None = None) -> list[str]:
+        """URLs of this login's jobs that carry exactly `tag`, in no order; not many more than `most`, if given."""
         if not _TAG.fullmatch(tag):
             raise ValueError(f"{tag!r} does not mean one tag everywhere")
         found: dict[str, None] = {}
@@ -63,11 +76,11 @@ class SiteClient:
             page = [self.urls.job(str(url)) for url in jobs]
             is_news = any(url not in found for url in page)
             found.update(dict.fromkeys(page))
-            if len(page) < _JOBS_PER_PAGE or not is_news:
+            if len(page) < _JOBS_PER_PAGE or not is_news or (most is not None and len(found) >= most):
                 return list(found)
 
     def start(self, job_url: str) -> None:
-        """Let a job that was submitted unstarted go. Without effect on one that was started."""
+        """Start a job that was submitted unstarted. Has no effect on a started one."""
         self._act(job_url, "start")
 
     def abort(self, job_url: str) -> None:
@@ -75,15 +88,40 @@ class SiteClient:
         self._act(job_url, "abort")
 
     def delete(self, job_url: str) -> None:
-        """The job goes with its directory, also while it runs."""
+        """Delete the job with its directory, even while it runs."""
         self._transport.request(Call("DELETE", self.urls.job(job_url), about_job=True))
 
     def status(self, job_url: str) -> JobStatus:
         call = Call("GET", self.urls.job(job_url), about_job=True)
-        status = job_status(self._get_json(call, params={"fields": STATUS_FIELDS}))
+        answer = self._transport.request(call, params={"fields": STATUS_FIELDS})
+        status = job_status(_json_object(answer, self.urls.host), date=answer.headers.get("date"))
         if status is None:
             raise not_unicore(self.urls.host)
         return status
+
+    def keep_until(self, job_url: str, when: datetime) -> None:
+        """Have the site delete the job with its directory at `when`, by the site's own clock.
+
+        Raises SiteRefused if that is later than the site allows.
+        """
+        call = Call("PUT", self.urls.job(job_url), about_job=True)
+        answer = self._transport.request(call, json={"terminationTime": job_date(when)})
+        said = _json_object(answer, self.urls.host).get("terminationTime")
+        if said != "OK":
+            words = text(said)
+            raise SiteRefused(
+                f"{self.urls.host} does not keep the job for so long.{quoted(words)}",
+                code="refused.lifetime",
+                site_words=words,
+            )
+
+    def portrait(self, job_url: str) -> JobPortrait:
+        """What identifies a job, for one that nobody here knows."""
+        call = Call("GET", self.urls.job(job_url), about_job=True)
+        portrait = job_portrait(self._get_json(call, params={"fields": PORTRAIT_FIELDS}))
+        if portrait is None:
+            raise not_unicore(self.urls.host)
+        return portrait
 
     def statuses(self, job_urls: Sequence[str]) -> Iterator[tuple[str, JobStatus | SiteError]]:
         """A small GET per job, several at a time; in order.
@@ -122,7 +160,7 @@ class SiteClient:
 
     def upload(self, job_url: str, path: str, content: IO[bytes], size: int) -> None:
         """Write one file of `size` bytes, whatever was there before. Memory stays flat."""
-        call = Call("PUT", self.urls.file(job_url, path), about_job=True)
+        call = Call("PUT", self.urls.file(job_url, path), about_job=True, is_upload=True)
 
         def pieces() -> Iterator[bytes]:
             content.seek(0)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from pyunicore.credentials import Credential
 
 from connections.unicore.errors import SiteRefused
+from mantik.lib.sealing import SealBroken
 
 # What a site accepts is seconds away from us, and its clock may be a little ahead or behind.
 SIGNED_SECONDS = 300
@@ -115,6 +116,11 @@ class FetchedCredential(SiteCredential):
             return f"Bearer {self._token.value}"
 
 
+def no_credential() -> SiteCredential:
+    """Asks as nobody, which a site answers, too."""
+    return HeaderCredential("")
+
+
 def password_credential(login_name: str, password: str) -> SiteCredential:
     """In UTF-8; pyunicore's own takes ASCII only. Raises SiteRefused for a login name that HTTP cannot carry."""
     check_login_name(login_name)
@@ -137,17 +143,22 @@ def check_login_name(login_name: str) -> None:
     """Raises SiteRefused for what no site has as a login name."""
     if not login_name or ":" in login_name or not login_name.isprintable():
         raise SiteRefused(
-            "This login name cannot be used: it must not be empty, nor hold a colon or control characters. "
+            "This login name cannot be used: it must not be empty or contain a colon or control characters. "
             "Correct it in the connection.",
             code="refused.login_name",
         )
+
+
+def secret_broken(error: SealBroken, *, remedy: str = "Replace the secret of") -> SiteRefused:
+    """What a connection whose own secret does not open is refused with, before any site is asked."""
+    return SiteRefused(f"{error} {remedy} this connection.", code="refused.secret")
 
 
 def header_safe(token: str) -> str:
     """`token`, fit for a header. Raises SiteRefused."""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SiteRefused(
-            "The token of this connection is not one: it holds spaces or letters that no token has. "
+            "The token of this connection is not valid: it contains spaces or letters that no token has. "
             "Replace the secret of this connection.",
             code="refused.token",
         )

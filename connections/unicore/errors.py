@@ -23,6 +23,34 @@ _OF_THE_WHOLE_SITE = frozenset(
     }
 )
 
+# Found out before the site was asked.
+_NOT_ASKED = frozenset(
+    {
+        "refused.address",
+        "refused.base_url",
+        "refused.ca_bundle",
+        "refused.kind",
+        "refused.login_name",
+        "refused.login_service",
+        "refused.secret",
+        "refused.token",
+        "unavailable.login_service",
+        "unavailable.pool",
+    }
+)
+# Nobody answered, or only a gateway before the site.
+_SILENCE = frozenset(
+    {
+        "unavailable.certificate",
+        "unavailable.connection",
+        "unavailable.gateway",
+        "unavailable.name",
+        "unavailable.timeout",
+        "unavailable.tls",
+        "unknown.answer",
+    }
+)
+
 
 class SiteError(Exception):
     """`message` is one or two plain sentences for users; `site_words` is what the site itself said, if anything.
@@ -42,6 +70,16 @@ class SiteError(Exception):
     def concerns_whole_site(self) -> bool:
         """Asking the same site for something else is pointless at this moment."""
         return self.code in _OF_THE_WHOLE_SITE
+
+    @property
+    def is_silence(self) -> bool:
+        """The site was asked and did not answer."""
+        return self.code in _SILENCE
+
+    @property
+    def is_answer(self) -> bool:
+        """The site said so itself. Even a refusal is an answer."""
+        return self.code not in _SILENCE | _NOT_ASKED
 
 
 class SiteRefused(SiteError):

@@ -15,23 +15,32 @@ from connections.unicore.pool import SESSION, Answer
 from connections.unicore.wording import clean, quoted, redact
 from mantik.lib.outbound import AddressRefused
 
-_NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
+_NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout)
 _BEHIND_GATEWAY = {502, 504}
 _MOST_WORDS = 500
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `is_submission`: doing it twice makes two jobs. `about_job`: a 404 means the job is gone."""
+    """One request. `is_submission`: doing it twice makes two jobs. `is_upload`: its body is a file.
+
+    `about_job`: a 404 means the job is gone.
+    """
 
     method: str
     url: str
     is_submission: bool = False
+    is_upload: bool = False
     about_job: bool = False
 
     @property
+    def is_work(self) -> bool:
+        """A job or a file is sent, and the site has to store it before it answers."""
+        return self.is_submission or self.is_upload
+
+    @property
     def may_be_repeated(self) -> bool:
-        return not self.is_submission and self.method in {"GET", "DELETE", "POST"}
+        return not (self.is_submission or self.is_upload)
 
 
 @dataclass(frozen=True)
@@ -42,16 +51,18 @@ class Explainer:
 
     def error_of(self, error: Exception, call: Call) -> SiteError:
         """For a request without an answer."""
+        if isinstance(error, httpcore.PoolTimeout):
+            return SiteUnavailable(f"All of Mantik's connections to {self.host} are busy.", code="unavailable.pool")
         if isinstance(error, _NOT_SENT):
             return self._unreachable(error)
         if call.is_submission:
             return SiteOutcomeUnknown(
-                f"{self.host} did not answer after it was sent the job, so nobody knows yet whether it has it.",
+                f"{self.host} did not answer when the job was sent, so Mantik does not know yet whether it has it.",
                 code="unknown.answer",
             )
         if isinstance(error, httpcore.TimeoutException):
             return SiteUnavailable(f"{self.host} took too long to answer.", code="unavailable.timeout")
-        return SiteUnavailable(f"{self.host} broke off the connection.", code="unavailable.connection")
+        return SiteUnavailable(f"{self.host} closed the connection.", code="unavailable.connection")
 
     def error_in(self, response: Answer, call: Call) -> SiteError | None:
         """For an answer that is no good; None for one that is."""
@@ -61,7 +72,7 @@ class Explainer:
         words = site_words(response)
         if status == 503 and words:
             return SiteUnavailable(
-                f"{self.host} takes no requests at the moment.{quoted(words)}",
+                f"{self.host} accepts no requests at the moment.{quoted(words)}",
                 code="unavailable.maintenance",
                 site_words=words,
             )
@@ -87,7 +98,7 @@ class Explainer:
             )
         if call.is_submission:
             return SiteOutcomeUnknown(
-                f"{self.host} failed while it was taking the job, so nobody knows yet whether it has it."
+                f"{self.host} failed while it took the job, so Mantik does not know yet whether it has the job."
                 f"{quoted(words)}",
                 code="unknown.error",
                 site_words=words,
@@ -97,7 +108,7 @@ class Explainer:
                 f"The gateway of {self.host} answers, but not the site behind it.", code="unavailable.gateway"
             )
         return SiteUnavailable(
-            f"{self.host} failed at this request.{quoted(words)}", code="unavailable.error", site_words=words
+            f"{self.host} had an internal error.{quoted(words)}", code="unavailable.error", site_words=words
         )
 
     def _forbidden(self, words: str | None) -> SiteError:
@@ -111,8 +122,8 @@ class Explainer:
     def _refused(self, status: int, call: Call, words: str | None, *, is_page: bool) -> SiteError:
         if status == 403 and not words:
             return SiteRefused(
-                f"{self.host} does not accept the login of this connection. Replace its secret if it has changed; "
-                "if it has not, the login service of the site may be down.",
+                f"{self.host} does not accept the login of this connection. If its secret has changed, replace it; "
+                "if not, the login service of the site may be down.",
                 code="refused.credentials",
             )
         if status == 401 and words and "targetsystem" in words:
@@ -123,7 +134,8 @@ class Explainer:
         if status == 432:
             return SiteUnavailable(f"{self.host} keeps ending our session.", code="unavailable.session")
         if status == 404 and call.about_job and not is_page:
-            return JobGone(f"{self.host} does not know this job (any more).", site_words=words)
+            gone = f"{self.host} does not know this job. It was deleted there, or has expired."
+            return JobGone(gone, site_words=words)
         if status in {404, 405} or 300 <= status < 400:
             return self._not_there(is_page)
         if status in {408, 425, 429}:
@@ -139,8 +151,8 @@ class Explainer:
     def _not_there(self, is_page: bool) -> SiteError:
         if is_page:
             return SiteUnavailable(
-                f"What answers at {self.host} is not this UNICORE site. It may be down behind its gateway, or its "
-                "REST base URL is wrong, which an operator can correct.",
+                f"The server at {self.host} is not this UNICORE site. It may be down behind its gateway, or its REST "
+                "base URL is wrong, which an operator can correct.",
                 code="unavailable.gateway",
             )
         return SiteRefused(
@@ -160,17 +172,17 @@ class Explainer:
             )
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
             return SiteUnavailable(
-                f"{self.host} does not speak TLS as it should, so nothing was sent.", code="unavailable.tls"
+                f"{self.host} does not offer a working TLS connection, so nothing was sent.", code="unavailable.tls"
             )
         if any(isinstance(cause, socket.gaierror) for cause in causes):
-            return SiteUnavailable(f"The name {self.host} cannot be found in the network.", code="unavailable.name")
+            return SiteUnavailable(f"The name {self.host} cannot be found.", code="unavailable.name")
         return SiteUnavailable(f"{self.host} cannot be reached.", code="unavailable.connection")
 
 
 def not_unicore(host: str) -> SiteUnavailable:
     """For a good answer that makes no sense."""
     return SiteUnavailable(
-        f"What answers at {host} is not a UNICORE site. Its REST base URL may be wrong, which an operator can correct.",
+        f"The server at {host} is not a UNICORE site. Its REST base URL may be wrong, which an operator can correct.",
         code="unavailable.answer",
     )
 

@@ -6,20 +6,34 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
 
 import jwt
 
-from connections.unicore.values import Budget, FileStat, IssuedToken, JobState, JobStatus, SiteAccess, SiteOffer
+from connections.unicore.values import (
+    Budget,
+    FileStat,
+    IssuedToken,
+    JobPortrait,
+    JobState,
+    JobStatus,
+    SiteAccess,
+    SiteOffer,
+)
 from connections.unicore.wording import clean, redact
 
 STATUS_FIELDS = "status,statusMessage,exitCode,batchSystemID,queue,consumedTime,submissionTime,terminationTime"
+PORTRAIT_FIELDS = f"{STATUS_FIELDS},name,tags"
 _NOT_SAID = {"", "N/A", "n/a"}
 
 
-def job_status(document: Mapping[str, Any]) -> JobStatus | None:
-    """None if the document does not tell a state. A state we do not know is UNDEFINED, as in UNICORE."""
+def job_status(document: Mapping[str, Any], *, date: str | None = None) -> JobStatus | None:
+    """None if the document does not tell a state. A state we do not know is UNDEFINED, as in UNICORE.
+
+    `date` is the header Date of the answer.
+    """
     state = document.get("status")
     if not isinstance(state, str):
         return None
@@ -30,9 +44,18 @@ def job_status(document: Mapping[str, Any]) -> JobStatus | None:
         batch_system_id=_optional(document.get("batchSystemID")),
         queue=_optional(document.get("queue")),
         consumed_seconds=MappingProxyType(_seconds(document.get("consumedTime"))),
-        submitted_at=instant(document.get("submissionTime")),
-        terminates_at=instant(document.get("terminationTime")),
+        submitted_at=moment(document.get("submissionTime")),
+        terminates_at=moment(document.get("terminationTime")),
+        answered_at=_http_date(date),
     )
+
+
+def job_portrait(document: Mapping[str, Any]) -> JobPortrait | None:
+    """None if the document does not tell a state."""
+    status = job_status(document)
+    if status is None:
+        return None
+    return JobPortrait(_optional(document.get("name")) or "", _texts(document.get("tags")), status)
 
 
 def file_stat(document: Mapping[str, Any]) -> FileStat | None:
@@ -42,7 +65,7 @@ def file_stat(document: Mapping[str, Any]) -> FileStat | None:
     return FileStat(
         size=size,
         is_directory=document.get("isDirectory") is True,
-        modified_at=instant(document.get("lastAccessed")),
+        modified_at=moment(document.get("lastAccessed")),
     )
 
 
@@ -78,19 +101,19 @@ def site_offer(document: Mapping[str, Any]) -> SiteOffer:
         }
         for queue, limits in _object(document.get("resources")).items()
     }
-    told = _object(document.get("remainingComputeTime")).items()
-    budgets = (_budget(account, budget) for account, budget in sorted(told))
-    return SiteOffer(queues, tuple(budget for budget in budgets if budget))
+    budgets = _object(document.get("remainingComputeTime")).items()
+    found = (_budget(account, budget) for account, budget in sorted(budgets))
+    return SiteOffer(queues, tuple(budget for budget in found if budget))
 
 
-def _budget(account: str, told: Any) -> Budget | None:
+def _budget(account: str, budget: Any) -> Budget | None:
     """`{"remaining": "1200", "units": "core-h", "rel": "60%"}`; a site leaves out an account it does not know."""
-    remaining = _integer(_object(told).get("remaining"))
+    remaining = _integer(_object(budget).get("remaining"))
     if remaining is None or remaining < 0:
         return None
-    percent = _integer(text(told.get("rel")).removesuffix("%"))
+    percent = _integer(text(budget.get("rel")).removesuffix("%"))
     named = "" if account == "__CURRENT_PROJECT__" else clean(account, limit=120)
-    return Budget(named, remaining, text(told.get("units"))[:40], percent if percent in range(101) else None)
+    return Budget(named, remaining, text(budget.get("units"))[:40], percent if percent in range(101) else None)
 
 
 def issued_token(content: bytes) -> IssuedToken | None:
@@ -110,12 +133,24 @@ def _epoch(value: Any) -> datetime | None:
     return None
 
 
-def instant(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """`2026-09-23T09:05:20+0200` as an aware datetime."""
     if isinstance(value, str):
         with suppress(ValueError, OverflowError):
             when = datetime.fromisoformat(value)
             return when if when.tzinfo else None
+    return None
+
+
+def job_date(when: datetime) -> str:
+    """As UNICORE reads a date: without a colon in the offset."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def _http_date(value: str | None) -> datetime | None:
+    with suppress(ValueError):
+        when = parsedate_to_datetime(value or "")
+        return when if when.tzinfo else None
     return None
 
 

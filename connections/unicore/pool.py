@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import ssl
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,7 +15,7 @@ import certifi
 import httpcore
 
 from connections.unicore.errors import SiteRefused
-from mantik.lib.outbound import GuardedBackend
+from connections.unicore.whole_answers import WholeAnswers
 
 # A sweep asks with as many threads. More would queue at the site, and cost more than they save at one nearby.
 CONNECTIONS = 4
@@ -35,13 +34,17 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. `read` is the longest silence of a site, `answer` the longest time for a whole answer's body."""
+    """Seconds. `read` is the longest silence of a site, `answer` the longest time from an answer's first byte on.
+
+    After a job or a file was sent, a site may be silent for `sent`: it has something to do, and giving up costs more.
+    """
 
     connect: float = 10
-    read: float = 60
+    read: float = 20
+    sent: float = 60
     write: float = 60
     pool: float = 60
-    answer: float = 300
+    answer: float = 60
 
 
 @dataclass(frozen=True)
@@ -73,30 +76,36 @@ class Pool:
             max_connections=CONNECTIONS,
             max_keepalive_connections=CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=GuardedBackend(),
+            network_backend=WholeAnswers(timeouts.answer),
         )
-        self._answer_seconds = timeouts.answer
-        self._extensions = {"timeout": {name: getattr(timeouts, name) for name in ("connect", "read", "write", "pool")}}
+        usual = {name: getattr(timeouts, name) for name in ("connect", "read", "write", "pool")}
+        self._extensions = {"timeout": usual}
+        self._after_sending = {"timeout": {**usual, "read": timeouts.sent}}
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | Iterator[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | Iterator[bytes] | None = None,
+        is_work: bool = False,
     ) -> Answer:
-        """Raises one of WIRE_ERRORS."""
+        """`is_work`: the site has something to do before it answers. Raises one of WIRE_ERRORS."""
         raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in {**_HEADERS, **headers}.items()]
-        with self._pool.stream(method, url, headers=raw, content=content, extensions=self._extensions) as response:
-            body = _read(response.iter_stream(), time.monotonic() + self._answer_seconds)
+        extensions = self._after_sending if is_work else self._extensions
+        with self._pool.stream(method, url, headers=raw, content=content, extensions=extensions) as response:
+            body = _read(response.iter_stream())
         names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         return Answer(response.status, names, body)
 
 
-def _read(pieces: Iterable[bytes], deadline: float) -> bytes:
+def _read(pieces: Iterable[bytes]) -> bytes:
     content = bytearray()
     for piece in pieces:
         content += piece
         if len(content) > _MOST_BYTES:
             raise httpcore.ReadError("The answer is too long.")
-        if time.monotonic() > deadline:
-            raise httpcore.ReadTimeout("The answer takes too long.")
     return bytes(content)
 
 

@@ -65,7 +65,9 @@ def make_client(
     """A client of its own, with a pool and a session that nobody shares."""
     urls = site_urls(base_url)
     timeouts = timeouts or Timeouts(
-        connect=settings.MANTIK_SITE_CONNECT_TIMEOUT, read=settings.MANTIK_SITE_READ_TIMEOUT
+        connect=settings.MANTIK_SITE_CONNECT_TIMEOUT,
+        read=settings.MANTIK_SITE_READ_TIMEOUT,
+        sent=settings.MANTIK_SITE_SEND_TIMEOUT,
     )
     transport = PooledTransport(
         credential,

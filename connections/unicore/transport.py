@@ -16,12 +16,16 @@ from connections.unicore.explain import Call, Explainer
 from connections.unicore.pool import SESSION, WIRE_ERRORS, Answer, Pool
 
 _SESSION_SENT = "X-UNICORE-SecuritySession"
+# The HTTP status of a request whose session the site does not know any more.
+_SESSION_ENDED = 432
+# What a login may do is kept with its session: who is allowed more by now has to sign in anew to notice.
+_NOT_ALLOWED = frozenset({401, 403})
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 Content = Callable[[], Iterator[bytes]]
 
 
 class PooledTransport(Transport):  # type: ignore[misc]
-    """Safe to share by threads, and shared by every pyunicore resource that is made from it.
+    """Safe to share by threads. Mantik makes no resources of pyunicore; one that is made with it goes through it, too.
 
     pyunicore's own opens a connection per request, trusts any certificate, and gives each resource a session
     of its own, of which a site keeps five per user. Raises SiteError and nothing else.
@@ -52,36 +56,57 @@ class PooledTransport(Transport):  # type: ignore[misc]
     ) -> Answer:
         """The answer to `call`. `content` gives the body, and gives it anew if the request has to be repeated."""
         url = f"{call.url}?{urlencode(params)}" if params else call.url
-        send = _Sending(call, url, dict(headers or {}), _body(json) if content is None else content)
-        if self.last_session_id is not None:
-            return self._with_session(send)
-        # Many at once would each be given a session, and push one another out.
-        with self._sign_in:
-            return self._with_session(send)
-
-    def _with_session(self, sending: _Sending) -> Answer:
-        session = self.last_session_id
-        headers = self._headers_for(sending, session)
-        answer = self._send(sending, headers)
-        if answer.status_code == 432 and session is not None:
-            # Refused before anything was done, so it is safe to repeat whatever it is.
-            headers = self._headers_for(sending, None)
-            answer = self._send(sending, headers)
-        if answer.status_code == 500 and sending.call.method == "GET":
-            # A site may not find for a moment what it has just accepted, or trip over what is just being deleted.
-            answer = self._send(sending, headers)
-        if error := self._explainer.error_in(answer, sending.call):
-            if answer.status_code == 432:
-                self.last_session_id = None
+        sending = _Sending(call, url, dict(headers or {}), _body(json) if content is None else content)
+        answer = self._answer_to(sending)
+        if error := self._explainer.error_in(answer, call):
             raise error
-        self.last_session_id = answer.headers.get(SESSION, self.last_session_id)
+        # A resource of pyunicore keeps what it has read only while this is False.
         self.settings_changed = False
         return answer
 
+    def _answer_to(self, sending: _Sending) -> Answer:
+        if answer := self._in_session(sending):
+            return answer
+        # Many at once would each be given a session, and push one another out. Who waited uses the one that came.
+        with self._sign_in:
+            return self._in_session(sending) or self._ask(sending, None)
+
+    def _in_session(self, sending: _Sending) -> Answer | None:
+        """None without a session, or if it has ended: then nothing was done, and whatever it is can be repeated."""
+        session = self.last_session_id
+        if session is None:
+            return None
+        answer = self._ask(sending, session)
+        return None if answer.status_code == _SESSION_ENDED else answer
+
+    def _ask(self, sending: _Sending, session: str | None) -> Answer:
+        answer = self._send(sending, self._headers_for(sending, session))
+        self._note_session(answer, session)
+        if answer.status_code == 500 and sending.call.method == "GET":
+            # A site may not find for a moment what it has just accepted, or trip over what is just being deleted.
+            session = answer.headers.get(SESSION, session)
+            answer = self._send(sending, self._headers_for(sending, session))
+            self._note_session(answer, session)
+        return answer
+
+    def _note_session(self, answer: Answer, sent: str | None) -> None:
+        """Most errors bring one, too, which is as good as any. That which was sent may have been replaced meanwhile."""
+        given = answer.headers.get(SESSION)
+        if answer.status_code == _SESSION_ENDED:
+            if self.last_session_id == sent:
+                self.last_session_id = None
+        elif given and given != sent and answer.status_code not in _NOT_ALLOWED:
+            self.last_session_id = given
+
     def _headers_for(self, sending: _Sending, session: str | None) -> dict[str, str]:
         """A session counts instead of a login, so a secret travels, and a token is fetched, only without one."""
-        who = {"Authorization": self.credential.get_auth_header()} if session is None else {_SESSION_SENT: session}
-        return {**_JSON, **who, **sending.headers}
+        return {**_JSON, **self._who(session), **sending.headers}
+
+    def _who(self, session: str | None) -> dict[str, str]:
+        if session is not None:
+            return {_SESSION_SENT: session}
+        login = self.credential.get_auth_header()
+        return {"Authorization": login} if login else {}
 
     def _send(self, sending: _Sending, headers: Mapping[str, str]) -> Answer:
         try:
@@ -110,7 +135,7 @@ class _Sending:
 
     def through(self, pool: Pool, headers: Mapping[str, str]) -> Answer:
         content = self._content() if callable(self._content) else self._content
-        return pool.send(self.call.method, self._url, headers=headers, content=content)
+        return pool.send(self.call.method, self._url, headers=headers, content=content, is_work=self.call.is_work)
 
 
 def _body(document: Any) -> bytes | None:

@@ -32,7 +32,8 @@ class JobStatus:
     """One look at a job. What the site does not know (yet) is None, or absent from `consumed_seconds`.
 
     `consumed_seconds` may have total, stage-in, preCommand, queued, main, postCommand, stage-out. At
-    `terminates_at` the site deletes the job with its directory, in whatever state it is.
+    `terminates_at` the site deletes the job with its directory, in whatever state it is. All times are by the clock of
+    the site, which said `answered_at` when it answered.
     """
 
     state: JobState
@@ -43,6 +44,16 @@ class JobStatus:
     consumed_seconds: Mapping[str, float]
     submitted_at: datetime | None
     terminates_at: datetime | None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class JobPortrait:
+    """Which job it is: its name is "" if the site does not tell."""
+
+    name: str
+    tags: tuple[str, ...]
+    status: JobStatus
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""User settings > Connections. Everything starts from the user's own connections; others' do not exist here."""
+"""Settings > Connections. Every query starts from the user's own connections; others answer with 404."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connections.forms import ConnectionForm, SecretForm
 from connections.logins.kinds import Kind
 from connections.logins.uses import consequences_of, uses_of
 from connections.models import Connection, Site
-from connections.pages.cards import cards_of, choices_for, key_hint
+from connections.pages.cards import authorized_keys, cards_of, choices_for
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.http import MemberRequest
@@ -35,7 +35,7 @@ def connection_list(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
-    """First the kind is chosen, then its form comes."""
+    """The choice of a kind; with a kind, its form."""
     kind = _kind_of(request)
     if kind is None:
         offered = {
@@ -52,7 +52,7 @@ def add(request: MemberRequest) -> HttpResponse:
                 owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data
             )
         except connections.NameTaken:
-            form.add_error("name", "You already have a connection of that name. Choose another name.")
+            form.add_error("name", "You already have a connection with this name. Choose another name.")
         except SiteError as error:
             form.add_error("secret", _words(error))
         else:
@@ -74,7 +74,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
             form.add_error("secret", _words(error))
         else:
             what = "key pair" if connection.traits.has_key_pair else "secret"
-            messages.info(request, f"The {what} of {connection.name} is replaced. {_next_step(connection)}")
+            messages.info(request, f"The {what} of {connection.name} was replaced. {_next_step(connection)}")
             return redirect(_card_url(connection))
     context = {"form": form, "connection": connection, "traits": form.traits, **NAV}
     return render(request, "connections/secret.html", context, status=status_of(form))
@@ -89,8 +89,10 @@ def test(request: MemberRequest, uuid: str) -> HttpResponse:
     if request.htmx:
         [card] = cards_of([connection], now=now)
         return render(request, "connections/_card.html", {"card": card})
-    tell = messages.error if isinstance(answer, SiteError) else messages.info
-    tell(request, f"{connection.name}: {connection.test_message}")
+    if isinstance(answer, SiteError):
+        messages.error(request, f"{connection.name}: {answer.message}")
+    else:
+        messages.info(request, f"{connection.name}: {connection.test_message}")
     return redirect(_card_url(connection))
 
 
@@ -103,18 +105,18 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
             connections.delete_connection(connection=connection)
         except connections.StillUsed:
             return _ask(request, connection, status=409)
-        messages.info(request, f"{connection.name} is deleted, and its secret with it.")
+        messages.info(request, f"{connection.name} was deleted, and its secret with it.")
         return redirect("connections:list")
     return _ask(request, connection)
 
 
 def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -> HttpResponse:
-    """Whether to delete it; of one that is still used, what by."""
+    """Asks before deleting; if the connection is still used, lists what uses it."""
     question = Confirmation(
         title=f"Delete {connection.name}?",
-        message="The stored secret is forgotten. Take the line of its public key away from where you put it."
+        message="The stored secret is deleted. Also remove its public key from where you put it."
         if connection.public_key
-        else "The stored secret is forgotten. Where it can be withdrawn, withdraw it at its provider as well.",
+        else "The stored secret is deleted. If the provider lets you revoke it, revoke it there as well.",
         points=consequences_of(connection),
         verb="Delete connection",
         icon_name="trash3",
@@ -132,16 +134,20 @@ def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -
 
 
 def _next_step(connection: Connection) -> str:
+    if connection.public_key and connection.site:
+        return f"Add its public key to {authorized_keys(connection)}, then press Test."
     if connection.public_key:
-        return key_hint(connection)
-    return "Test it to see what the site says." if connection.site else "Choose it where you link a code repository."
+        return "Add its public key to the repository at the git host, as a deploy key that may read it."
+    if connection.site:
+        return "Test it to see what the site says."
+    return "Choose it when you add or edit a code repository."
 
 
 def _words(error: SiteError) -> str:
-    """For somebody who has just typed a password that is not stored yet."""
+    """An error for somebody who has just typed a password, which is not stored yet."""
     if error.code != "refused.credentials":
         return error.message
-    return "The site does not accept this user name and password. If they are right, its login service may be down."
+    return "The site does not accept this login name and password. If they are right, its login service may be down."
 
 
 def _card_url(connection: Connection) -> str:
@@ -149,7 +155,7 @@ def _card_url(connection: Connection) -> str:
 
 
 def _kind_of(request: HttpRequest) -> Kind | None:
-    """What is asked for, None if it is no kind."""
+    """The kind that is asked for; None if there is no such kind."""
     asked = _asked_kind(request)
     return Kind(asked) if asked in Kind.values else None
 

@@ -1,4 +1,4 @@
-"""User settings > Connections > sites that members add for themselves, where operators allow that."""
+"""Settings > Connections: sites that members add for themselves, if operators allow that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def add(request: MemberRequest) -> HttpResponse:
         try:
             site = sites.add_site(member=request.user, **form.cleaned_data)
         except sites.SiteTaken:
-            form.add_error("base_url", "You have a site of this name or address already. Choose it in a connection.")
+            form.add_error(
+                None,
+                "There is already a site with this name or address. If it is the one you mean, choose it when you add "
+                "a connection. If not, enter another name.",
+            )
         else:
             messages.info(request, f"{site.name} is added, for you alone. Add a connection to it, and test it.")
             return redirect("connections:add")
@@ -44,13 +48,13 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
         try:
             sites.delete_site(site=site, actor=request.user)
         except sites.SiteUsed:
-            messages.error(request, f"{site.name} stays: delete your connections to it first.")
+            messages.error(request, f"{site.name} was not deleted. Delete your connections to it first.")
         else:
-            messages.info(request, f"{site.name} is deleted.")
+            messages.info(request, f"{site.name} was deleted.")
         return redirect("connections:list")
     question = Confirmation(
         title=f"Delete the site {site.name}?",
-        message="Only you see it. It can be added again at any time.",
+        message="Only you see it. You can add it again at any time.",
         verb="Delete site",
         icon_name="trash3",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -80,6 +81,34 @@ def test_a_run_from_submission_to_its_end(client: SiteClient, submit: Submit, si
     assert status.terminates_at > status.submitted_at
 
 
+def test_a_job_is_kept_for_longer(client: SiteClient, submit: Submit) -> None:
+    job = submit()
+    wait_until(lambda: client.status(job).state is JobState.READY)
+    status = client.status(job)
+    assert status.answered_at
+    assert status.terminates_at
+    assert abs(status.answered_at - datetime.now(UTC)) < timedelta(minutes=5)
+    longer = status.terminates_at.astimezone(timezone(timedelta(hours=-9, minutes=-30))) + timedelta(days=20)
+    client.keep_until(job, longer)
+    assert client.status(job).terminates_at == longer
+
+
+def test_but_no_longer_than_the_site_allows(strict_site: RunningSite, tag: str) -> None:
+    client = client_at(strict_site)
+    job = client.submit({"Executable": "true", "Tags": [tag], "haveClientStageIn": "true"})
+    try:
+        wait_until(lambda: client.status(job).state is JobState.READY)
+        with pytest.raises(SiteRefused) as refusal:
+            client.keep_until(job, datetime.now(UTC) + timedelta(days=3))
+        assert refusal.value.code == "refused.lifetime"
+        assert refusal.value.message == (
+            f"{client.urls.host} does not keep the job for so long. It says: Error setting property: Requested "
+            "lifetime is larger than maximum configured on the system."
+        )
+    finally:
+        client.delete(job)
+
+
 def test_all_jobs_with_a_tag_are_found_over_several_pages(
     client: SiteClient, submit: Submit, tag: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +128,10 @@ def test_an_aborted_job_has_failed_with_the_words_for_it(client: SiteClient, sub
     assert (status.state, status.message, status.exit_code) == (JobState.FAILED, "Job aborted.", None)
 
 
+def keep_for_a_day(client: SiteClient) -> Callable[[str], None]:
+    return lambda job: client.keep_until(job, datetime.now(UTC) + timedelta(days=1))
+
+
 def test_a_deleted_job_is_gone(client: SiteClient, submit: Submit) -> None:
     job = submit()
     client.delete(job)
@@ -111,7 +144,7 @@ def test_a_deleted_job_is_gone(client: SiteClient, submit: Submit) -> None:
         return False
 
     wait_until(is_gone)
-    for call in (client.start, client.abort, client.delete, client.ready_for_upload):
+    for call in (client.start, client.abort, client.delete, client.ready_for_upload, keep_for_a_day(client)):
         with pytest.raises(JobGone):
             call(job)
     assert client.stat(job, "stdout") is None

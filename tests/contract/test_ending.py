@@ -99,9 +99,13 @@ def test_nothing_can_be_done_with_an_unknown_job(demo: httpx.Client, site: Runni
 
 
 def test_a_job_can_be_given_more_time(waiting: SiteJob) -> None:
-    later = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    later = _in_hours(30 * 24)
     assert waiting.client.put(waiting.url, json={"terminationTime": later}).json() == {"terminationTime": "OK"}
     assert waiting.get("terminationTime")["terminationTime"] == later
+
+
+def _in_hours(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
 def test_a_date_that_cannot_be_read_is_refused_in_words(waiting: SiteJob) -> None:
@@ -109,6 +113,41 @@ def test_a_date_that_cannot_be_read_is_refused_in_words(waiting: SiteJob) -> Non
     assert answer.status_code == 200
     assert answer.json()["terminationTime"].startswith("Error setting property")
     assert answer.json()["nope"] == "Property not found or cannot be modified!"
+
+
+def test_more_than_the_site_allows_is_refused_in_words_and_changes_nothing(strict_site: RunningSite) -> None:
+    with strict_site.client("demo") as client:
+        jobs = Submitter(strict_site, client)
+        job = jobs.submit_waiting()
+        try:
+            before = job.get("terminationTime")
+            assert job.client.put(job.url, json={"terminationTime": _in_hours(50)}).json() == {
+                "terminationTime": "Error setting property: "
+                "eu.unicore.services.exceptions.InvalidModificationException: "
+                "Requested lifetime is larger than maximum configured on the system."
+            }
+            assert job.get("terminationTime") == before
+            allowed = {"terminationTime": _in_hours(47)}
+            assert job.client.put(job.url, json=allowed).json() == {"terminationTime": "OK"}
+            assert job.get("terminationTime") == allowed
+        finally:
+            client.delete(job.url)
+
+
+@pytest.mark.parametrize("key", ["terminationTime", "Job lifetime", "Lifetime"])
+def test_no_other_time_can_be_asked_for_with_the_job(jobs: Submitter, key: str) -> None:
+    dates = jobs.submit_waiting(**{key: _in_hours(40)}).get("submissionTime,terminationTime")
+    submitted, ends = (datetime.fromisoformat(dates[name]) for name in ("submissionTime", "terminationTime"))
+    assert ends - submitted == timedelta(hours=24)
+
+
+def test_a_running_job_goes_at_its_time_with_its_files(jobs: Submitter, site: RunningSite) -> None:
+    job = jobs.submit("sleep", "60")
+    job.until("RUNNING")
+    assert (site.directory / job.id).exists()
+    assert job.client.put(job.url, json={"terminationTime": _in_hours(0)}).json() == {"terminationTime": "OK"}
+    wait_until(lambda: job.client.get(job.url).status_code == 404)
+    wait_until(lambda: not (site.directory / job.id).exists())
 
 
 def test_a_job_whose_time_is_over_vanishes(waiting: SiteJob) -> None:

@@ -14,6 +14,7 @@ from connections.logins.uses import Use
 from connections.models import Connection
 from connections.services import connections
 from connections.unicore.errors import SiteRefused, SiteUnavailable
+from connections.unicore.values import SiteOffer
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.notices.models import Notice
@@ -50,14 +51,14 @@ def minutes(now: datetime, *ago: int) -> list[datetime]:
     return [now - timedelta(minutes=minute) for minute in ago]
 
 
-def told() -> list[str]:
+def notices() -> list[str]:
     return list(Notice.objects.order_by("pk").values_list("text", flat=True))
 
 
 def test_one_refusal_proves_nothing(mine: Connection, now: datetime) -> None:
     assert refuse(mine, now) is False
-    assert login_health.objection(mine) == ""
-    assert told() == []
+    assert login_health.why_unused(mine) == ""
+    assert notices() == []
 
 
 def test_many_at_once_prove_nothing_either(mine: Connection, now: datetime) -> None:
@@ -69,9 +70,9 @@ def test_many_at_once_prove_nothing_either(mine: Connection, now: datetime) -> N
 def test_three_in_a_row_over_ten_minutes_are_believed_and_told_once(mine: Connection, now: datetime) -> None:
     assert refuse(mine, *minutes(now, 11, 5, 0)) is True
     assert refuse(mine, now) is True
-    assert "JSC has refused the login of this connection 4 times since" in login_health.objection(mine)
-    [text] = told()
-    assert text.startswith("JSC does not accept the login of your connection juwels any more.")
+    assert "JSC has refused the login of this connection 4 times since" in login_health.why_unused(mine)
+    [text] = notices()
+    assert text.startswith("JSC no longer accepts the login of your connection juwels.")
     assert AuditEvent.objects.filter(verb="connection.marked_bad", actor=None).count() == 1
 
 
@@ -163,11 +164,23 @@ def test_use_is_written_down_but_not_every_second(mine: Connection, now: datetim
 
 
 def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None:
-    assert login_health.caution(mine, now=now) == ""
+    assert login_health.caution_before_use(mine, now=now) == ""
     refuse(mine, *minutes(now, 11, 5, 0))
-    assert "JSC has refused the login" in login_health.caution(mine, now=now)
+    caution = login_health.caution_before_use(mine, now=now)
+    assert "JSC has refused the login" in caution
+    assert "Replace the secret under Settings > Connections; then everything" in caution
     mine.expires_at = now
-    assert login_health.caution(mine, now=now).startswith("The secret of juwels has ended.")
+    assert login_health.caution_before_use(mine, now=now).startswith("By its date, the secret of juwels has expired.")
+
+
+def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, now: datetime) -> None:
+    Connection.objects.update(kind=Connection.Kind.UNICORE_KEY)
+    refuse(mine, *minutes(now, 11, 5, 0))
+    helps = " under Settings > Connections. Once its public key is in place of the old one, everything that waits"
+    assert f"Its owner can make a new key pair{helps}" in login_health.why_unused(mine)
+    assert f"Make a new key pair{helps}" in login_health.caution_before_use(mine, now=now)
+    assert "Make a new key pair. Once" in login_health.warning_for_owner(mine)
+    assert "Whatever needs it waits until the public key of a new key pair is in place." in notices()[0]
 
 
 # Ends
@@ -177,16 +190,16 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
     ("days", "words"),
     [
         (15, []),
-        (13, ["ends on"]),
-        (1, ["ends on"]),
-        (-1, ["has ended. Runs cannot use it until you replace the secret."]),
+        (13, ["expires on"]),
+        (1, ["expires on"]),
+        (-1, ["has expired. Runs cannot use it until you replace the secret."]),
     ],
 )
 def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, words: list[str]) -> None:
     Connection.objects.update(expires_at=now + timedelta(days=days))
     for _ in range(2):
         expiry.warn_of_ends(now=now)
-    found = told()
+    found = notices()
     assert len(found) == len(words)
     assert all(word in text for word, text in zip(words, found, strict=True))
 
@@ -195,16 +208,16 @@ def test_an_end_is_told_at_each_stage_once(mine: Connection, now: datetime) -> N
     Connection.objects.update(expires_at=now + timedelta(days=14))
     for day in range(20):
         expiry.warn_of_ends(now=now + timedelta(days=day))
-    assert len(told()) == 3
+    assert len(notices()) == 3
 
 
 def test_a_token_that_is_renewed_in_time_is_nobodys_worry(mine: Connection, now: datetime) -> None:
     Connection.objects.update(expires_at=now + timedelta(days=5), renew_at=now)
     expiry.warn_of_ends(now=now)
-    assert told() == []
+    assert notices() == []
     Connection.objects.update(renewal_error="JSC cannot be reached.")
     expiry.warn_of_ends(now=now)
-    assert "Mantik could not renew it: JSC cannot be reached." in told()[0]
+    assert "Mantik could not renew it: JSC cannot be reached." in notices()[0]
 
 
 # Use by other apps
@@ -226,3 +239,52 @@ def test_what_is_still_used_is_not_deleted(
     monkeypatch.setattr(uses, "_finders", {})
     client.post(path)
     assert not Connection.objects.exists()
+
+
+# A secret that is replaced while the site has not answered yet
+
+
+def test_an_answer_to_a_secret_that_was_replaced_meanwhile_is_not_stored(
+    client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_the_old(_connection: Connection) -> SiteRefused:
+        connections.replace_secret(connection=Connection.objects.get(), secret="right", now=now)
+        return NO
+
+    monkeypatch.setattr(connections, "_ask_access", refuse_the_old)
+    text = page_text(client_of(outsider).post(f"{LIST}{mine.uuid}/test/", follow=True))
+    assert "juwels: This connection was changed during the test. Test it again." in text
+    assert NO.message not in text
+    mine.refresh_from_db()
+    assert (mine.test_outcome, mine.test_message, mine.tested_at) == (Connection.TestOutcome.NOT_TESTED, "", None)
+    assert mine.refusals == 0
+
+
+def test_facts_of_a_login_that_was_replaced_meanwhile_are_not_stored(
+    outsider: User, sandbox: RunningSite, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, site = sandbox.users["demo"], make_site(base_url=sandbox.base_url)
+    made = make_connection(owner=outsider, site=site, login_name=user.login, secret=user.password)
+    real = connections._ask_offer
+
+    def replace_first(connection: Connection) -> SiteOffer:
+        connections.replace_secret(connection=Connection.objects.get(), secret="another", now=now)
+        return real(connection)
+
+    monkeypatch.setattr(connections, "_ask_offer", replace_first)
+    answer = connections.test_connection(connection=made, now=now)
+    assert isinstance(answer, SiteUnavailable)
+    assert (made.test_outcome, made.facts, made.queue_limits) == (Connection.TestOutcome.NOT_TESTED, {}, {})
+    assert Connection.objects.get().facts == {}
+
+
+def test_a_connection_that_was_deleted_meanwhile_is_no_error(
+    mine: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_what_is_gone(_connection: Connection) -> SiteRefused:
+        Connection.objects.all().delete()
+        return NO
+
+    monkeypatch.setattr(connections, "_ask_access", refuse_what_is_gone)
+    answer = connections.test_connection(connection=mine, now=now)
+    assert isinstance(answer, SiteUnavailable)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,33 +17,44 @@ from pytest_django.fixtures import Settings
 
 from connections.renewal import oidc
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
+from connections.unicore.pool import CONNECTIONS
 from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
 from mantik.lib.networks import parse_allowed
+from tests.support.waiting import wait_until
 
 GIVEN = {"access_token": "access", "expires_in": 300}
 SECRET = "client+secret/%"
+WAIT_SECONDS = 10
 
 
 @dataclass
 class Provider:
-    """`document` is its discovery document, `answer` that of the token endpoint; `asked` what came there."""
+    """`document` is its discovery document, sent with `status`, `answer` what the token endpoint says; `asked` what
+    came there.
+    """
 
     document: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
     answer: Callable[[], Response] = lambda: json_response(GIVEN)
     asked: list[tuple[dict[str, str], dict[str, list[str]]]] = field(default_factory=list)
     discoveries: int = 0
     issuer: str = ""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     def __call__(self, request: Request) -> Response:
         if request.path.endswith("/.well-known/openid-configuration"):
             self.discoveries += 1
-            return json_response(self.document)
+            self.may_answer.wait(WAIT_SECONDS)
+            return Response(self.status, json.dumps(self.document).encode(), "application/json")
         self.asked.append((dict(request.headers), parse_qs(request.body.content().decode())))
         return self.answer()
 
 
-@pytest.fixture
-def provider() -> Iterator[Provider]:
+@contextmanager
+def running_provider() -> Iterator[Provider]:
     provider = Provider()
     server = HttpServer(provider)
     provider.issuer = f"http://127.0.0.1:{server.port}/realm"
@@ -48,6 +62,18 @@ def provider() -> Iterator[Provider]:
     server.start()
     yield provider
     server.stop()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def other_provider() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
 
 
 def refresh(provider: Provider, *, secret: str = SECRET) -> oidc.Granted:
@@ -88,6 +114,21 @@ def test_the_discovery_document_is_asked_for_once(provider: Provider) -> None:
     for _ in range(3):
         refresh(provider)
     assert (provider.discoveries, len(provider.asked)) == (1, 3)
+
+
+def test_a_service_that_is_slow_holds_up_no_other(provider: Provider, other_provider: Provider) -> None:
+    # So that the threads find a pool and share its connections.
+    oidc.refresh(oidc.LoginService("", f"{provider.issuer}/token", "mantik", SECRET), "refresh")
+    provider.may_answer.clear()
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        slow = [threads.submit(refresh, provider) for _ in range(CONNECTIONS)]
+        try:
+            wait_until(lambda: provider.discoveries == CONNECTIONS)
+            assert refresh(other_provider).access_token == "access"
+            assert not any(waiting.done() for waiting in slow)
+        finally:
+            provider.may_answer.set()
+        assert [waiting.result().access_token for waiting in slow] == ["access"] * CONNECTIONS
 
 
 def test_a_service_that_calls_itself_otherwise_gets_no_token(provider: Provider) -> None:
@@ -139,9 +180,26 @@ def test_a_wrong_client_is_for_an_operator(provider: Provider, status: int, name
     assert failure(provider, status, error=name).code == "refused.login_service"
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 def test_a_service_in_trouble_is_asked_again(provider: Provider, status: int) -> None:
     assert isinstance(failure(provider, status), SiteUnavailable)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
+def test_a_discovery_page_in_trouble_is_asked_again(provider: Provider, status: int) -> None:
+    issued = provider.document
+    provider.status, provider.document = status, {}
+    with pytest.raises(SiteUnavailable, match="issues no access tokens at the moment") as caught:
+        refresh(provider)
+    assert caught.value.code == "unavailable.login_service"
+    provider.status, provider.document = 200, issued
+    assert refresh(provider).access_token == "access"
+
+
+def test_a_missing_discovery_page_is_for_an_operator(provider: Provider) -> None:
+    provider.status, provider.document = 404, {}
+    with pytest.raises(SiteRefused, match="has no discovery document that names a token endpoint"):
+        refresh(provider)
 
 
 def test_an_answer_without_a_token_is_for_an_operator(provider: Provider) -> None:

@@ -145,7 +145,7 @@ def test_a_token_for_nobody_is_no_connection(outsider: User, sandbox: RunningSit
 
     nobody = make_client(sandbox.base_url, HeaderCredential("Negotiate x"), None)
     issued = tokens.obtain_token(client=nobody)
-    with pytest.raises(SiteRefused, match="gave out a token, but does not say for whom"):
+    with pytest.raises(SiteRefused, match="issued a token, but does not say for whom"):
         tokens.check_token(
             client=make_client(sandbox.base_url, token_credential(issued.value), None), provider="Center"
         )

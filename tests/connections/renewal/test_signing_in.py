@@ -106,7 +106,7 @@ def test_a_wrong_password_becomes_nothing(
     form = {"kind": Kind.UNICORE_TOKEN, "name": "by token", "site": str(catalogued.uuid), "login_name": "demo"}
     response = client_of(outsider).post(ADD, form | {"secret": "not the password"})
     assert response.status_code == 422
-    assert "The site does not accept this user name and password." in page_text(response)
+    assert "The site does not accept this login name and password." in page_text(response)
     assert "not the password" not in response.content.decode()
     assert not Connection.objects.exists()
 
@@ -194,7 +194,7 @@ def test_a_refresh_token_that_was_taken_back_is_a_sentence_on_the_card(
 
     assert isinstance(answer, SiteRefused)
     assert answer.code == "refused.credentials"
-    assert "does not accept the refresh token of this connection (any more)." in made.test_message
+    assert "does not accept the refresh token of this connection." in made.test_message
     assert bo.refresh not in made.test_message
     assert made.refusals == 1
 
@@ -308,6 +308,20 @@ def test_a_refresh_token_that_ends_when_nobody_uses_it_is_used_in_time(
     assert by_oidc.renewal_error == ""
 
 
+def test_an_end_that_the_service_no_longer_names_does_not_hold_any_more(
+    by_oidc: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = oidc.refresh
+    with monkeypatch.context() as once:
+        once.setattr(oidc, "refresh", lambda *given: replace(real(*given), refresh_seconds=1800))
+        access_token(by_oidc.pk)
+    Connection.objects.update(access_expires_at=timezone.now())
+    monkeypatch.setattr(oidc, "refresh", lambda *given: replace(real(*given), refresh_seconds=None))
+    access_token(by_oidc.pk)
+    by_oidc.refresh_from_db()
+    assert (by_oidc.expires_at, by_oidc.renew_at) == (None, None)
+
+
 def test_a_client_that_the_provider_does_not_know_is_for_an_operator(
     outsider: User, oidc_provider: OidcProvider, known: OidcClient, tokens: Tokens
 ) -> None:
@@ -322,6 +336,87 @@ def test_a_client_that_the_provider_does_not_know_is_for_an_operator(
     site.put_oidc_secret(known.secret)
     site.save()
     assert access_token(made.pk).value
+
+
+def seal_of_another(connection: Connection) -> str:
+    """What does not open in the row of `connection`."""
+    other = make_connection(owner=connection.owner, name=f"other {Connection.objects.count()}")
+    return other.sealed_secret
+
+
+def make_due(connection: Connection) -> None:
+    now = timezone.now()
+    Connection.objects.filter(pk=connection.pk).update(renew_at=now, expires_at=now + timedelta(hours=1))
+
+
+def test_a_sites_secret_that_does_not_open_is_for_an_operator(by_oidc: Connection, known: OidcClient) -> None:
+    assert by_oidc.site
+    Site.objects.update(sealed_oidc_secret=seal_of_another(by_oidc))
+    with pytest.raises(SiteRefused, match="An operator can enter the OIDC client secret of this site again") as caught:
+        access_token(by_oidc.pk)
+    assert caught.value.code == "refused.login_service"
+    by_oidc.refresh_from_db()
+    assert by_oidc.lease_token is None
+    by_oidc.site.put_oidc_secret(known.secret)
+    by_oidc.site.save()
+    assert access_token(by_oidc.pk).value
+
+
+def test_a_renewal_that_lacks_the_sites_secret_is_tried_again_later(by_oidc: Connection) -> None:
+    Site.objects.update(sealed_oidc_secret=seal_of_another(by_oidc))
+    make_due(by_oidc)
+
+    renew(connection_id=by_oidc.pk, clock=timezone.now)
+
+    by_oidc.refresh_from_db()
+    assert by_oidc.lease_token is None
+    assert by_oidc.renew_at
+    assert by_oidc.renew_at > timezone.now() + timedelta(minutes=50)
+    assert "An operator can enter the OIDC client secret" in by_oidc.renewal_error
+
+
+def test_a_secret_that_does_not_open_is_for_its_owner(by_oidc: Connection) -> None:
+    Connection.objects.filter(pk=by_oidc.pk).update(sealed_secret=seal_of_another(by_oidc))
+    make_due(by_oidc)
+
+    with pytest.raises(SiteRefused, match="Replace the secret of this connection") as caught:
+        access_token(by_oidc.pk)
+    assert caught.value.code == "refused.secret"
+    by_oidc.refresh_from_db()
+    assert by_oidc.lease_token is None
+
+    renew(connection_id=by_oidc.pk, clock=timezone.now)
+
+    by_oidc.refresh_from_db()
+    assert by_oidc.lease_token is None
+    assert by_oidc.renew_at
+    assert by_oidc.renew_at > timezone.now() + timedelta(minutes=50)
+    assert "Replace the secret of this connection" in by_oidc.renewal_error
+
+
+def test_an_access_token_that_does_not_open_is_fetched_again(by_oidc: Connection) -> None:
+    access_token(by_oidc.pk)
+    Connection.objects.filter(pk=by_oidc.pk).update(sealed_access=seal_of_another(by_oidc))
+    fetched = access_token(by_oidc.pk)
+    by_oidc.refresh_from_db()
+    assert by_oidc.reveal_access() == fetched.value
+    assert by_oidc.lease_token is None
+
+
+def test_a_secret_that_no_longer_opens_when_the_next_one_comes_stays(
+    by_oidc: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed anew, meanwhile, with a key that this process does not have."""
+    sealed, real = seal_of_another(by_oidc), oidc.refresh
+
+    def slow(service: oidc.LoginService, refresh_token: str) -> oidc.Granted:
+        Connection.objects.filter(pk=by_oidc.pk).update(sealed_secret=sealed)
+        return real(service, refresh_token)
+
+    monkeypatch.setattr(oidc, "refresh", slow)
+    assert access_token(by_oidc.pk).value
+    by_oidc.refresh_from_db()
+    assert (by_oidc.sealed_secret, by_oidc.lease_token) == (sealed, None)
 
 
 def test_a_login_service_that_is_away_is_no_refusal(by_oidc: Connection) -> None:

@@ -68,6 +68,70 @@ def test_an_ended_session_is_replaced_without_anybody_noticing(fake_site: FakeSi
     assert sessions_used(fake_site) == ["expired", None]
 
 
+def test_many_threads_replace_an_ended_session_once(fake_site: FakeSite, client: SiteClient) -> None:
+    with_sessions(fake_site, lambda _: json_response({"status": "QUEUED"}))
+    client._transport.last_session_id = "expired"
+    threads = [threading.Thread(target=client.status, args=(fake_site.job_url,)) for _ in range(12)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sessions_used(fake_site).count(None) == 1
+
+
+@pytest.mark.parametrize("before", [None, "expired"])
+@pytest.mark.parametrize("status", [404, 503])
+def test_a_sign_in_is_kept_though_its_answer_is_an_error(
+    fake_site: FakeSite, client: SiteClient, before: str | None, status: int
+) -> None:
+    with_sessions(fake_site, lambda _: error_response(status, "Not now."))
+    client._transport.last_session_id = before
+
+    for _ in range(3):
+        with pytest.raises(SiteError):
+            client.status(fake_site.job_url)
+
+    assert sessions_used(fake_site) == [*([before] if before else []), None, "session-1", "session-1"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_is_not_allowed_something_signs_in_anew(fake_site: FakeSite, client: SiteClient, status: int) -> None:
+    with_sessions(fake_site, lambda _: error_response(status, "Not you."))
+
+    for _ in range(2):
+        with pytest.raises(SiteRefused):
+            client.status(fake_site.job_url)
+
+    assert sessions_used(fake_site) == [None, None]
+
+
+def test_a_late_answer_does_not_bring_an_old_session_back(fake_site: FakeSite, client: SiteClient) -> None:
+    def meanwhile_replaced(_: Request) -> Response:
+        client._transport.last_session_id = "newer"
+        answer = json_response({"status": "QUEUED"})
+        answer.headers[SESSION] = "older"
+        return answer
+
+    fake_site.answer = meanwhile_replaced
+    client._transport.last_session_id = "older"
+
+    client.status(fake_site.job_url)
+
+    assert client._transport.last_session_id == "newer"
+
+
+def test_a_site_that_ends_every_session_is_told_apart(fake_site: FakeSite, client: SiteClient) -> None:
+    fake_site.answer = lambda _: Response(432)
+    client._transport.last_session_id = "expired"
+
+    with pytest.raises(SiteError, match="keeps ending our session"):
+        client.status(fake_site.job_url)
+
+    assert sessions_used(fake_site) == ["expired", None]
+
+
 def test_an_upload_is_sent_whole_after_the_session_ended(fake_site: FakeSite, client: SiteClient) -> None:
     received = []
 
@@ -204,7 +268,7 @@ def test_a_connections_client_is_kept_until_its_terms_change(fake_site: FakeSite
     ("base_url", "words"),
     [
         ("http://hpc.example.org/SITE/rest/core", "unencrypted"),
-        ("https://ada:s3cret@hpc.example.org/SITE/rest/core", "holds credentials"),
+        ("https://ada:s3cret@hpc.example.org/SITE/rest/core", "contains credentials"),
         ("ftp://hpc.example.org/SITE", "is not of the form"),
         ("https://hpc.example.org:port/", "cannot be read"),
     ],

@@ -119,7 +119,7 @@ def test_a_login_service_that_is_away_is_an_error_of_the_site(fake_site: FakeSit
 
 @pytest.mark.parametrize("token", ["", "two words", "two\nlines", "n\N{LATIN SMALL LETTER O WITH DIAERESIS}"])
 def test_what_no_header_carries_is_no_token(token: str) -> None:
-    with pytest.raises(SiteRefused, match="is not one"):
+    with pytest.raises(SiteRefused, match="is not valid"):
         token_credential(token)
 
 

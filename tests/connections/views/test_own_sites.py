@@ -62,10 +62,10 @@ def test_somebody_elses_site_cannot_be_chosen(client: Client, owner: User) -> No
         ({"name": ""}, "This field is required."),
         ({"base_url": "ftp://x"}, "is not of the form https://host:port/SITE/rest/core"),
         ({"base_url": "http://hpc.example.org/rest/core"}, "would send passwords unencrypted; use https://"),
-        ({"base_url": "https://me:pass@hpc.example.org/rest/core"}, "holds credentials"),
-        ({"ca_bundle": "not PEM"}, "This holds no certificates in PEM form."),
-        ({"base_url": "https://catalogue.example.org/rest/core"}, "You have a site of this name or address already."),
-        ({"name": "catalogue"}, "You have a site of this name or address already."),
+        ({"base_url": "https://me:pass@hpc.example.org/rest/core"}, "contains credentials"),
+        ({"ca_bundle": "not PEM"}, "This contains no certificate in PEM form."),
+        ({"base_url": "https://catalogue.example.org/rest/core"}, "There is already a site with this name or address."),
+        ({"name": "catalogue"}, "There is already a site with this name or address."),
     ],
 )
 def test_a_wrong_form_comes_back_with_a_sentence(client: Client, changes: dict[str, str], sentence: str) -> None:
@@ -82,9 +82,9 @@ def test_it_can_be_deleted_when_nothing_leads_to_it(client: Client, outsider: Us
     held = make_connection(owner=outsider, site=site)
     path = f"{LIST}sites/{site.uuid}/delete/"
     assert "Delete the site Mine?" in page_text(client.get(path))
-    assert "Mine stays: delete your connections to it first." in page_text(client.post(path, follow=True))
+    assert "Mine was not deleted. Delete your connections to it first." in page_text(client.post(path, follow=True))
     held.delete()
-    assert "Mine is deleted." in page_text(client.post(path, follow=True))
+    assert "Mine was deleted." in page_text(client.post(path, follow=True))
     assert not Site.objects.exists()
 
 

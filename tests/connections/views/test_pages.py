@@ -75,13 +75,13 @@ def test_a_secret_is_kept_to_the_last_space(client: Client) -> None:
     [
         ({"name": ""}, "This field is required."),
         ({"secret": ""}, "This field is required."),
-        ({"site": ""}, "A UNICORE connection needs the site that it is for."),
+        ({"site": ""}, "Choose the UNICORE site of this connection."),
         ({"site": "4711"}, "valid"),
         ({"site": "0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11"}, "Select a valid choice."),
-        ({"login_name": ""}, "A UNICORE connection needs your user name at the site."),
-        ({"login_name": "ada:lovelace"}, "A login name must not hold a colon"),
+        ({"login_name": ""}, "Enter your login name at the site."),
+        ({"login_name": "ada:lovelace"}, "A login name must not contain a colon"),
         ({"expires_at": "2020-02-30"}, "Enter a valid date."),
-        ({"expires_at": "2020-02-20"}, "This day is over."),
+        ({"expires_at": "2020-02-20"}, "This day is past."),
         ({"name": "JUWELS"}, "You already have a connection named JUWELS. Choose another name."),
     ],
 )
@@ -129,7 +129,8 @@ def test_a_key_pair_is_made_and_only_its_public_line_is_shown(client: Client) ->
     response = client.post(ADD, form(site, kind="unicore-key", secret=""), follow=True)
     made = Connection.objects.get()
     text = page_text(response)
-    assert "Put the line of its public key into ~/.ssh/authorized_keys of ada at JSC, then test it." in text
+    assert "is stored. Add its public key to ~/.ssh/authorized_keys of ada at JSC, then press Test." in text
+    assert "This public key has to be in ~/.ssh/authorized_keys of ada at JSC. ssh-ed25519 " in text
     assert made.public_key.startswith("ssh-ed25519 ")
     assert made.public_key in text
     assert "PRIVATE KEY" in made.reveal_secret()
@@ -139,10 +140,10 @@ def test_a_key_pair_is_made_and_only_its_public_line_is_shown(client: Client) ->
 def test_a_new_key_pair_takes_the_place_of_the_old(client: Client, outsider: User) -> None:
     mine = make_connection(owner=outsider, kind=Connection.Kind.UNICORE_KEY, public_key="ssh-ed25519 OLD")
     path = f"{LIST}{mine.uuid}/secret/"
-    assert "The old key pair is forgotten at once." in page_text(client.get(path))
+    assert "The old key pair is deleted at once." in page_text(client.get(path))
     text = page_text(client.post(path, follow=True))
     mine.refresh_from_db()
-    assert f"The key pair of {mine.name} is replaced." in text
+    assert f"The key pair of {mine.name} was replaced." in text
     assert mine.public_key in text
     assert "OLD" not in text
     assert mine.reveal_secret() != "s3cret"
@@ -154,12 +155,20 @@ def test_the_last_day_of_a_secret_is_shown(client: Client) -> None:
     ends = Connection.objects.get().expires_at
     assert ends
     assert timezone.localdate(ends) == day
-    assert f"Ends {day.day} {day:%b %Y}" in text
+    assert f"Expires {day.day} {day:%b %Y}" in text
 
 
 def test_an_ended_secret_is_said_plainly(client: Client, mine: Connection) -> None:
     Connection.objects.filter(pk=mine.pk).update(expires_at=timezone.now() - timedelta(days=1))
-    assert "juwels Ended" in page_text(client.get(LIST))
+    assert "juwels Expired" in page_text(client.get(LIST))
+
+
+def test_a_card_says_when_a_token_is_renewed_while_it_is(client: Client, mine: Connection) -> None:
+    now = timezone.now()
+    Connection.objects.update(expires_at=now + timedelta(days=20), renew_at=now + timedelta(days=5, hours=1))
+    assert "will be renewed in 5 days" in page_text(client.get(LIST))
+    Connection.objects.update(marked_bad_at=now, refused_since=now)
+    assert "will be renewed" not in page_text(client.get(LIST))
 
 
 def test_what_operators_wrote_about_a_site_is_shown_where_it_is_chosen(client: Client) -> None:
@@ -181,7 +190,7 @@ def test_the_secret_can_be_replaced_and_the_old_test_no_longer_counts(client: Cl
     )
     response = client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "quite another"}, follow=True)
     text = page_text(response)
-    assert "The secret of juwels is replaced." in text
+    assert "The secret of juwels was replaced." in text
     assert "Not tested" in text
     mine.refresh_from_db()
     assert mine.reveal_secret() == "quite another"
@@ -202,7 +211,7 @@ def test_it_is_deleted_after_a_question(client: Client, mine: Connection) -> Non
     question = page_text(client.get(path))
     assert "Delete juwels?" in question
     assert Connection.objects.exists()
-    assert "juwels is deleted, and its secret with it." in page_text(client.post(path, follow=True))
+    assert "juwels was deleted, and its secret with it." in page_text(client.post(path, follow=True))
     assert not Connection.objects.exists()
 
 
@@ -257,7 +266,7 @@ def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider:
     assert made.test_outcome == Connection.TestOutcome.WORKS
     assert "Works" in text
     assert f"The site knows you as {sandbox.users['demo'].uid}." in text
-    for fact in ("Login demo", "Role user", "Groups users", "Queues batch , devel", "New jobs taken now"):
+    for fact in ("Login there demo", "Role user", "Groups users", "Queues batch , devel", "New jobs accepted"):
         assert fact in text
     assert "Budget accounts demo , other" in text
 
@@ -334,9 +343,10 @@ def test_a_secret_that_does_not_open_any_more_is_a_sentence_on_the_card(
 ) -> None:
     settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     text = page_text(client.post(f"{LIST}{mine.uuid}/test/", follow=True))
-    assert (
-        "A stored secret does not open with the encryption keys in use. Replace the secret of this connection." in text
-    )
+    assert "A stored secret cannot be decrypted with the encryption keys in use. Replace the secret of this" in text
+    Connection.objects.update(kind=Connection.Kind.UNICORE_KEY)
+    text = page_text(client.post(f"{LIST}{mine.uuid}/test/", follow=True))
+    assert "in use. Make a new key pair for this connection." in text
 
 
 def test_a_git_connection_cannot_be_tested_at_a_site(client: Client, outsider: User) -> None:
@@ -360,4 +370,4 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(client: Cl
         for _ in range(number):
             make_connection(owner=outsider)
         counts.append(count_queries(client, LIST))
-    assert counts[0] == counts[1] <= 7
+    assert counts[0] == counts[1] <= 8
