@@ -36,7 +36,7 @@ def check_url(url: str) -> None:
     elif url.startswith("/"):
         _check_local()
     elif not _SCP_LIKE.fullmatch(url):
-        raise _refused(f"{url} is not an address of a git repository. Give one that begins with https:// or ssh://.")
+        raise _refused(f"{url} is not the address of a git repository. Use one that begins with https:// or ssh://.")
 
 
 def is_https(url: str) -> bool:
@@ -87,16 +87,16 @@ def _check_parts(scheme: str, url: str) -> None:
         raise _refused(f"{scheme}:// is not supported for git repositories. Use https:// or ssh://.")
     parts = _split(url)
     if not parts.hostname or not parts.path.strip("/"):
-        raise _refused("The address names no repository. It looks like https://github.com/group/code.git.")
+        raise _refused("The address names no repository. It should look like https://github.com/group/code.git.")
     if parts.password is not None or (scheme == "https" and parts.username is not None):
         raise _refused(
-            "The address holds a user name or a token. Remove the part before the @, put the token in a "
-            "connection, and choose that connection here."
+            "The address contains a user name or a token. Remove the part before the @, put the token in a "
+            "connection, and choose that as the login."
         )
     if parts.query or parts.fragment:
-        raise _refused("The address goes on after the repository with ? or #. Leave that part out.")
+        raise _refused("The address has a part that begins with ? or #. Remove that part.")
     if parts.hostname.startswith("-") or (parts.username or "").startswith("-"):
-        raise _refused("The host of the address begins with a hyphen, which no host does.")
+        raise _refused("The host in the address begins with a hyphen. Correct it.")
 
 
 def _split(url: str) -> SplitResult:
@@ -105,7 +105,7 @@ def _split(url: str) -> SplitResult:
         # Reading the port is what checks it.
         _ = parts.port
     except ValueError:
-        raise _refused("The address has a host or a port that cannot be read.") from None
+        raise _refused("The host or the port in the address cannot be read. Correct it.") from None
     return parts
 
 

@@ -96,7 +96,7 @@ class _Slice(io.RawIOBase):
 
 def _unreadable(entry: TreeEntry) -> GitError:
     return GitError(
-        f"{entry.path} could not be read from Mantik's copy of the repository. Fetch it anew and try again.",
+        f"{entry.path} could not be read from Mantik's copy. Press Test on the page of the code repository.",
         code="mirror.unreadable",
         permanent=False,
     )

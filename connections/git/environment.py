@@ -1,4 +1,4 @@
-"""The environment a git process runs in: no prompts, no foreign configuration, the token where it is safe."""
+"""The environment of git processes: no prompts, no configuration of other users, and the token where it is safe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from connections.git import ssh
 from connections.git.address import endpoint_of
-from connections.git.addresses import addresses_for
+from connections.git.ip_addresses import ip_addresses_of
 from connections.git.values import GitCredential
 
 _HERE = Path(__file__).parent
@@ -69,7 +69,7 @@ def _pinned(url: str) -> dict[str, str]:
     host, port = endpoint
     if _goes_through_a_proxy(host):
         return {}
-    addresses = [f"[{address}]" if ":" in address else address for address in addresses_for(host, port)]
+    addresses = [f"[{address}]" if ":" in address else address for address in ip_addresses_of(host, port)]
     return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "http.curloptResolve",

@@ -21,15 +21,17 @@ def _case(code: str, words: str, sentence: str, *, permanent: bool = True) -> _C
     return _Case(code, permanent, re.compile(words, re.IGNORECASE), sentence)
 
 
-_UNREACHABLE = "{host} cannot be reached at the moment. It is tried again; check the address if this goes on."
+# A fingerprint, or the public half of a key.
+_KEY = re.compile(r"SHA256:[A-Za-z0-9+/=]+|AAAA[A-Za-z0-9+/=]+")
+_UNREACHABLE = "{host} cannot be reached at the moment. Check the address if this goes on."
 
 # The first that matches wins: whatever is wrong with ssh, it also "could not read from remote repository".
 _CASES = (
     _case(
         "tls",
         r"SSL|certificate|gnutls|\bTLS\b",
-        "The certificate of {host} could not be verified. Ask its operators to renew it, or those of "
-        "Mantik to trust it.",
+        "The certificate of {host} could not be verified. Ask the operators of the host to renew it, or the "
+        "operators of Mantik to trust it.",
     ),
     _case(
         "host.key",
@@ -48,9 +50,11 @@ _CASES = (
         r"|access denied|invalid credentials|terminal prompts disabled|unable to read askpass",
         "{host} refuses access to {url}. {login}",
     ),
+    # Of ssh, which gives up before the first question to a host may take too long.
+    _case("silent", r"connection (to \S+ port \d+ )?timed out", _UNREACHABLE, permanent=False),
     _case(
         "unreachable",
-        r"could not resolve|failed to connect|couldn't connect|connection (refused|timed out|(was )?reset)"
+        r"could not resolve|failed to connect|couldn't connect|connection (refused|(was )?reset)"
         r"|network is unreachable|no route to host|empty reply|early EOF|unexpected disconnect|too slow"
         r"|transfer closed|returned error: (5\d\d|429)",
         _UNREACHABLE,
@@ -59,19 +63,19 @@ _CASES = (
     _case(
         "redirected",
         r"returned error: 30\d|unable to update url base from redirection|maximum \(0\) redirects",
-        "{host} answers that {url} has moved. Open it in a browser and use the address it leads to.",
+        "{host} says that {url} has moved. Open it in a browser and use the address it leads to.",
     ),
     _case(
         "not_found",
         r"repository not found|repository '.*' not found|repository .* does not exist|returned error: 404"
         r"|does not appear to be a git|no such file|project you were looking for",
         "There is no git repository at {url}, or this login may not see it. Check the address, and choose a "
-        "connection if the repository is private.",
+        "login if the repository is private.",
     ),
     _case(
         "not_a_repository",
         r"is this a git repository|info/refs not valid|bad line length|protocol error|invalid server",
-        "{url} answers, but not as a git repository does. Use the address that the host shows for cloning.",
+        "{url} is not a git repository. Use the address that the host shows for cloning.",
     ),
     _case(
         "source.damaged",
@@ -81,31 +85,31 @@ _CASES = (
     _case(
         "commit.unknown",
         r"not our ref|unadvertised object|couldn't find remote ref",
-        "{url} does not have the commit that is asked for.",
+        "{url} does not have this commit.",
     ),
     _case(
         "disk_full",
         r"no space left|disk quota exceeded",
-        "There is no space left where Mantik keeps its copies of repositories. Ask an operator to make room.",
+        "Mantik has no disk space left for its copies of repositories. Ask an operator to make room.",
         permanent=False,
     ),
     _case(
         "mirror.damaged",
         r"bad object|corrupt|object file .* is empty|missing (object|blob|tree|commit)|unable to read"
         r"|not a git repository|did not send all necessary objects",
-        "Mantik's copy of {url} is damaged and could not be made anew. It is tried again.",
+        "Mantik's copy of {url} is damaged and could not be replaced.",
         permanent=False,
     ),
     _case("unreachable", r"could not read from remote|unable to access|hung up", _UNREACHABLE, permanent=False),
 )
-_OTHER = _case("failed", "", "Reading {url} failed: {words}. It is tried again.", permanent=False)
+_OTHER = _case("failed", "", "Reading {url} failed: {words}.", permanent=False)
 
 
 def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
     """The error that git's stderr `words` mean; never holds `token`."""
-    # An address may hold any word: that of a mirror of OpenSSL is no certificate problem.
-    told = words.replace(url, "")
-    case = next((case for case in _CASES if case.words.search(told)), _OTHER)
+    # An address may hold any word: that of a mirror of OpenSSL is no certificate problem. So may a fingerprint.
+    said = _KEY.sub("", words.replace(url, ""))
+    case = next((case for case in _CASES if case.words.search(said)), _OTHER)
     sentence = case.sentence.format(
         host=host_of(url), url=url, login=_advice(url, has_login), words=_last_words(words, token)
     )
@@ -115,20 +119,20 @@ def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
 def _advice(url: str, has_login: bool) -> str:
     if not is_https(url):
         if has_login:
-            return "Add the public line of the connection's key there, as a deploy key that may read this repository."
-        return "Choose a connection that holds an SSH key for it."
+            return "Add the public key of the login there, as a deploy key that may read this repository."
+        return "Choose an SSH key for it as the login."
     if has_login:
-        return "Check that the token of the connection is valid and may read this repository."
-    return "If the repository is private, choose a connection that holds a token for it."
+        return "Check that the token of the login is valid and may read this repository."
+    return "If the repository is private, choose a token for it as the login."
 
 
 def _last_words(words: str, token: str) -> str:
     lines = [line.strip() for line in words.splitlines() if line.strip()]
-    told = next(
+    last = next(
         (line for line in reversed(lines) if line.startswith(("fatal:", "error:"))),
         lines[-1] if lines else "",
     )
-    clean = "".join(letter for letter in told.partition(": ")[2] or told if letter.isprintable())
+    clean = "".join(letter for letter in last.partition(": ")[2] or last if letter.isprintable())
     if token:
         clean = clean.replace(token, "***")
     return clean[:200].rstrip(".") or "git gave no reason"

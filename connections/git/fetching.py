@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from connections.git.address import check_url, is_https, ssh_address
+from connections.git.address import check_url, host_of, is_https, ssh_address
 from connections.git.environment import https_environment, ssh_environment
 from connections.git.errors import GitError
 from connections.git.explain import explain
 from connections.git.host_keys import HostKey
-from connections.git.place import Note, Place, directory_size
+from connections.git.place import Note, Place, clear_half_written, directory_size, disk_explained
 from connections.git.process import GitFailed, GitTimedOut, OutputTooLarge, run_git
 from connections.git.ssh import ssh_command
 from connections.git.values import GitCredential, Login, SshKey
@@ -25,141 +25,160 @@ T = TypeVar("T")
 
 _HEADS = "refs/heads/"
 # Many packs make every read slow; merging them now and then costs little.
-_MOST_PACKS = 20
-READ_SECONDS = 20
+MOST_PACKS = 20
+# For one local question to git, which is quick or broken.
+_READ_SECONDS = 20
+# Measuring a large directory twice a second would cost more than it is worth.
+_TICKS_BETWEEN_MEASURES = 4
 
 
 @dataclass(frozen=True)
 class Source:
-    """`timeout` in seconds for one whole refresh, `max_bytes` for the mirror on disk."""
+    """`timeout` in seconds for one whole refresh, `answer_timeout` for the first question of it.
+
+    `max_bytes` is for the mirror on disk.
+    """
 
     url: str
     credential: Login | None = field(repr=False)
     host_key: HostKey | None
     ca_bundle: Path | None
     timeout: float
+    answer_timeout: float
     max_bytes: int
+
+
+def _ignored() -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class _Remote:
     heads: dict[str, str]
-    default: str | None
+    default: str
 
 
-def refresh(place: Place, source: Source, *, waits: bool) -> None:
-    """Make the mirror equal to its source. On failure it stays as it was, and GitError says why.
+def refresh(
+    place: Place,
+    source: Source,
+    *,
+    waits: bool,
+    asked: float | None = None,
+    watch: Callable[[], None] = _ignored,
+) -> bool:
+    """Make the mirror equal to its source. Raises GitError if that fails.
 
-    While another refresh is under way this one waits for it, or else fails at once as "mirror.busy".
+    A first fetch that fails leaves nothing. A later one leaves a mirror that can be read; its branches may have moved,
+    and those of another address are no longer given out.
+
+    While another refresh is under way, this one waits for it or, without `waits`, fails at once as "mirror.busy". What
+    was begun after `asked` (Unix seconds, by default now) is not done once more: then False. `watch` is called twice a
+    second while git works, and may raise to stop it.
     """
     check_url(source.url)
-    try:
-        _under_lock(place, source, waits=waits)
-    except OSError as error:
-        raise GitError(
-            f"Mantik cannot keep its copy of {source.url}: {error.strerror or 'its disk does not work'}. "
-            "Ask an operator to look after the data directory.",
-            code="mirror.disk",
-            permanent=False,
-        ) from error
+    with disk_explained(source.url):
+        return _under_lock(place, source, waits=waits, asked=time.time() if asked is None else asked, watch=watch)
 
 
 def ensure(place: Place, source: Source, sha: str) -> None:
-    """Have the one commit `sha`, whether or not a branch leads to it, and no more of its history than needed.
+    """Fetch the one commit `sha`, whether or not a branch leads to it, with as little history as possible.
 
-    For submodules, which are fetched for one commit at a time. Raises GitError.
+    For submodules, which are fetched one commit at a time. Raises GitError.
     """
     check_url(source.url)
     deadline = time.monotonic() + source.timeout
-    with place.locked(deadline=deadline) as lock:
+    with disk_explained(source.url), place.locked(deadline=deadline) as lock:
         place.clear_leftovers()
         _Refresh(place, source, lock, deadline).ensure(sha)
+        place.write_failure("")
 
 
-def _under_lock(place: Place, source: Source, *, waits: bool) -> None:
-    asked, now = time.time(), time.monotonic()
+def _under_lock(place: Place, source: Source, *, waits: bool, asked: float, watch: Callable[[], None]) -> bool:
+    now = time.monotonic()
     deadline = now + source.timeout
     with place.locked(deadline=deadline if waits else now) as lock:
         note = place.note()
-        # Somebody else's fetch that began after this call has brought what this one would bring.
+        # Somebody else's fetch that began after this was asked for has brought what this one would bring.
         if note and note.url == source.url and asked <= note.began <= time.time():
-            return
+            return False
         place.clear_leftovers()
-        _Refresh(place, source, lock, deadline).run()
+        _Refresh(place, source, lock, deadline, watch).run()
+    return True
 
 
 class _Refresh:
-    def __init__(self, place: Place, source: Source, lock: int, deadline: float) -> None:
+    def __init__(
+        self, place: Place, source: Source, lock: int, deadline: float, watch: Callable[[], None] = _ignored
+    ) -> None:
         self.place = place
         self.source = source
         self.lock = lock
         self.deadline = deadline
-        self.url = source.url
+        self.watch = watch
+        # Where git is sent: `source.url`, or what that redirects to. Git's own words are about this one.
+        self.asked_url = source.url
 
     def run(self) -> None:
+        self._fill(self._update)
+
+    def ensure(self, sha: str) -> None:
+        if self.place.note() is None or not self._has(self.place.git_dir, sha):
+            self._fill(lambda git_dir: self._bring(git_dir, sha))
+
+    def _fill(self, bring: Callable[[Path], None]) -> None:
+        """`bring` into the mirror or, if there is none or it is damaged, into a new one."""
         if self.place.note() is None:
-            self._make()
+            self._make(bring)
             return
         try:
-            self._update(self.place.git_dir)
+            bring(self.place.git_dir)
         except GitError as error:
             if error.code != "mirror.damaged":
                 raise
-            self._make()
-
-    def ensure(self, sha: str) -> None:
-        if self.place.note() is None:
-            self._make(lambda git_dir: self._bring(git_dir, sha))
-        elif not self._has(self.place.git_dir, sha):
-            self._bring(self.place.git_dir, sha)
+            self._make(bring)
 
     def _bring(self, git_dir: Path, sha: str) -> None:
         began = time.time()
         try:
-            self._where_it_is(lambda: self._fetch(git_dir, "--depth=1", refs=sha))
+            self._also_with_dot_git(lambda: self._fetch(git_dir, "--depth=1", refs=sha))
         except GitError as error:
             if error.code != "commit.unknown":
                 raise
             # Some hosts give single commits to nobody; it may still be on a branch.
-            self._init(git_dir)
             self._update(git_dir)
         if not self._has(git_dir, sha):
             raise GitError(
-                f"{self.source.url} has no commit {short_sha(sha)}. It may never have been pushed.",
+                f"{self.source.url} has no commit {short_sha(sha)}. Perhaps it was never pushed.",
                 code="commit.missing",
                 permanent=True,
             )
         self._check_size(git_dir)
+        # Also where branches came along: nobody is to take a mirror of single commits for one of branches.
         self.place.write_note(git_dir, Note(url=self.source.url, began=began, done=time.time(), branches=0))
 
     def _has(self, git_dir: Path, sha: str) -> bool:
         try:
-            return run_git(["cat-file", "-t", sha], git_dir=git_dir, timeout=READ_SECONDS).strip() == b"commit"
+            return run_git(["cat-file", "-t", sha], git_dir=git_dir, timeout=_READ_SECONDS).strip() == b"commit"
         except (GitFailed, GitTimedOut):
             return False
 
-    def _make(self, fill: Callable[[Path], None] | None = None) -> None:
+    def _make(self, bring: Callable[[Path], None]) -> None:
         """In a directory of its own: half a mirror is never seen, whenever this is killed."""
         partial = self.place.partial
         try:
-            self._init(partial)
-            (fill or self._update)(partial)
+            self._git(partial, "init", "--quiet", "--bare", "--template=")
+            bring(partial)
             self.place.put_in_place()
         finally:
             self.place.clear_leftovers()
 
-    def _init(self, git_dir: Path) -> None:
-        """Does nothing to a repository that is there."""
-        self._git(git_dir, "init", "--quiet", "--bare", "--template=")
-
     def _update(self, git_dir: Path) -> None:
         began = time.time()
-        remote = self._look(git_dir)
+        remote = self._remote_with_branches(git_dir)
         self._disown(git_dir)
         if remote.heads != self._local_heads(git_dir):
             self._fetch(git_dir)
-        if remote.default:
-            self._git(git_dir, "symbolic-ref", "HEAD", remote.default)
+        self._git(git_dir, "symbolic-ref", "HEAD", remote.default)
         self._check_size(git_dir)
         note = Note(url=self.source.url, began=began, done=time.time(), branches=len(remote.heads))
         self.place.write_note(git_dir, note)
@@ -171,37 +190,31 @@ class _Refresh:
         if note and note.url != self.source.url:
             self.place.write_note(git_dir, replace(note, url=""))
 
-    def _look(self, git_dir: Path) -> _Remote:
-        remote = self._where_it_is(lambda: self._remote(git_dir))
-        if not remote.heads:
+    def _remote_with_branches(self, git_dir: Path) -> _Remote:
+        heads, default = _parse_listed(self._also_with_dot_git(lambda: self._ls_remote(git_dir)))
+        if not heads:
             raise GitError(
                 f"{self.source.url} has no branches yet. Push a commit to it first, or check the address.",
                 code="repository.empty",
                 permanent=False,
             )
-        return remote
+        return _Remote(heads, default if default in heads else _guess(heads))
 
-    def _where_it_is(self, ask: Callable[[], T]) -> T:
+    def _also_with_dot_git(self, ask: Callable[[], T]) -> T:
+        """`ask`, and once more with .git at the end of the address if the host redirects."""
         try:
             return ask()
         except GitError as error:
-            if error.code != "redirected" or self.url.endswith(".git"):
+            if error.code != "redirected" or self.asked_url.endswith(".git"):
                 raise
-            # GitLab redirects to the same address with .git at its end; other redirects are not followed.
-            self.url = f"{self.url.rstrip('/')}.git"
+            # As GitLab does; other redirects are not followed.
+            self.asked_url = f"{self.asked_url.rstrip('/')}.git"
             return ask()
 
-    def _remote(self, git_dir: Path) -> _Remote:
-        output = self._git(git_dir, "ls-remote", "--symref", "--", self.url, "HEAD", f"{_HEADS}*", network=True)
-        heads: dict[str, str] = {}
-        default: str | None = None
-        for line in output.decode("utf-8", "surrogateescape").split("\n"):
-            value, _, name = line.partition("\t")
-            if name.startswith(_HEADS):
-                heads[name] = value
-            elif name == "HEAD" and value.startswith("ref: "):
-                default = value.removeprefix("ref: ")
-        return _Remote(heads, default if default in heads else _guess(heads))
+    def _ls_remote(self, git_dir: Path) -> bytes:
+        question = ("ls-remote", "--symref", "--", self.asked_url, "HEAD", f"{_HEADS}*")
+        # A host that hangs is found out here, long before the time that a large repository may take.
+        return self._git(git_dir, *question, network=True, is_first=True)
 
     def _local_heads(self, git_dir: Path) -> dict[str, str]:
         # Asking for the date reads every commit: a damaged mirror is found out and made anew.
@@ -212,10 +225,10 @@ class _Refresh:
     def _fetch(self, git_dir: Path, *more: str, refs: str = f"+{_HEADS}*:{_HEADS}*") -> None:
         options = ("--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *more)
         try:
-            self._git(git_dir, "fetch", *options, "--", self.url, refs, network=True)
+            self._git(git_dir, "fetch", *options, "--", self.asked_url, refs, network=True)
         except GitError:
             # Half a pack would count against the limit until the next refresh.
-            self.place.clear_leftovers()
+            clear_half_written(git_dir)
             raise
 
     def _check_size(self, git_dir: Path) -> None:
@@ -229,27 +242,29 @@ class _Refresh:
             )
 
     def _tidy(self, git_dir: Path) -> None:
-        if sum(1 for _ in (git_dir / "objects" / "pack").glob("*.pack")) <= _MOST_PACKS:
+        if sum(1 for _ in (git_dir / "objects" / "pack").glob("*.pack")) <= MOST_PACKS:
             return
         # The mirror is up to date by now; it may as well stay untidy.
         with contextlib.suppress(GitError):
             self._git(git_dir, "repack", "--quiet", "-d", "--geometric=2")
 
-    def _git(self, git_dir: Path, *arguments: str, network: bool = False) -> bytes:
+    def _git(self, git_dir: Path, *arguments: str, network: bool = False, is_first: bool = False) -> bytes:
+        left = self.deadline - time.monotonic()
+        is_short = is_first and self.source.answer_timeout < left
         try:
             with self._environment() if network else contextlib.nullcontext() as environment:
                 return run_git(
                     arguments,
                     git_dir=git_dir,
-                    timeout=self.deadline - time.monotonic(),
+                    timeout=self.source.answer_timeout if is_short else left,
                     environment=environment,
                     lock=self.lock,
-                    watch=_every(4, lambda: self._check_size(git_dir)),
+                    watch=self._watch(git_dir),
                 )
         except GitFailed as failed:
             raise self._explain(failed.words) from None
         except GitTimedOut:
-            raise self._timed_out() from None
+            raise (self._silent() if is_short else self._timed_out()) from None
         except OutputTooLarge:
             raise GitError(
                 f"{self.source.url} has more branches than Mantik can list. Remove some of them.",
@@ -257,12 +272,21 @@ class _Refresh:
                 permanent=True,
             ) from None
 
+    def _watch(self, git_dir: Path) -> Callable[[], None]:
+        measure = _every(_TICKS_BETWEEN_MEASURES, lambda: self._check_size(git_dir))
+
+        def watch() -> None:
+            self.watch()
+            measure()
+
+        return watch
+
     @contextlib.contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:
-        credential, address = self.source.credential, ssh_address(self.url)
-        if is_https(self.url):
+        credential, address = self.source.credential, ssh_address(self.asked_url)
+        if is_https(self.asked_url):
             token = credential if isinstance(credential, GitCredential) else None
-            yield https_environment(url=self.url, credential=token, ca_bundle=self.source.ca_bundle)
+            yield https_environment(url=self.asked_url, credential=token, ca_bundle=self.source.ca_bundle)
         elif address:
             key = credential if isinstance(credential, SshKey) else None
             with ssh_command(self.place.ssh_files, address, key=key, host_key=self.source.host_key) as command:
@@ -274,9 +298,17 @@ class _Refresh:
         credential = self.source.credential
         return explain(
             words,
-            url=self.url,
+            url=self.asked_url,
             token=credential.token if isinstance(credential, GitCredential) else "",
-            has_login=isinstance(credential, GitCredential if is_https(self.url) else SshKey),
+            has_login=isinstance(credential, GitCredential if is_https(self.asked_url) else SshKey),
+        )
+
+    def _silent(self) -> GitError:
+        allowed = spoken_duration(timedelta(seconds=self.source.answer_timeout))
+        return GitError(
+            f"{host_of(self.source.url)} did not answer within {allowed}. Check the address if this goes on.",
+            code="silent",
+            permanent=False,
         )
 
     def _timed_out(self) -> GitError:
@@ -289,14 +321,27 @@ class _Refresh:
         )
 
 
-def _guess(heads: dict[str, str]) -> str | None:
-    """For servers that do not say which branch is the default."""
-    usual: Sequence[str] = (f"{_HEADS}main", f"{_HEADS}master")
-    return next((name for name in usual if name in heads), min(heads, default=None))
+def _parse_listed(output: bytes) -> tuple[dict[str, str], str]:
+    """The heads that `git ls-remote --symref` has listed, and the default branch as it was named, or ""."""
+    heads: dict[str, str] = {}
+    default = ""
+    for line in output.decode("utf-8", "surrogateescape").split("\n"):
+        value, _, name = line.partition("\t")
+        if name.startswith(_HEADS):
+            heads[name] = value
+        elif name == "HEAD" and value.startswith("ref: "):
+            default = value.removeprefix("ref: ")
+    return heads, default
+
+
+def _guess(heads: dict[str, str]) -> str:
+    """For servers that do not say which branch is the default, or name one that is not there."""
+    usual = (f"{_HEADS}main", f"{_HEADS}master")
+    return next((name for name in usual if name in heads), min(heads))
 
 
 def _every(nth: int, call: Callable[[], None]) -> Callable[[], None]:
-    """Measuring a large directory twice a second would cost more than it is worth."""
+    """Something to be called again and again, which calls `call` every `nth` time."""
     ticks = 0
 
     def watch() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connections.git.address import SshAddress, ssh_address
-from connections.git.addresses import addresses_for
 from connections.git.errors import GitError
+from connections.git.ip_addresses import ip_addresses_of
 
 # The first that a host has; each is good enough to tell a host by.
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
@@ -65,8 +65,7 @@ def ask_host_key(url: str) -> HostKey:
     found = sorted(_keys(_scan(address)), key=lambda key: _KINDS.index(key.kind))
     if not found:
         raise GitError(
-            f"{address.host} cannot be reached by ssh at the moment. It is tried again; check the address if this "
-            "goes on.",
+            f"{address.host} cannot be reached by ssh at the moment. Check the address if this goes on.",
             code="unreachable",
             permanent=False,
         )
@@ -74,7 +73,7 @@ def ask_host_key(url: str) -> HostKey:
 
 
 def _scan(address: SshAddress) -> str:
-    host = addresses_for(address.host, address.port)[0]
+    host = ip_addresses_of(address.host, address.port)[0]
     command = ["ssh-keyscan", "-T", str(_ANSWER_SECONDS), "-p", str(address.port), "-t", "ed25519,ecdsa,rsa", "--"]
     try:
         done = subprocess.run(  # noqa: S603 - the host is a name or an address, and comes after --
@@ -99,9 +98,9 @@ def _scan(address: SshAddress) -> str:
 
 def _keys(output: str) -> Iterator[HostKey]:
     for line in output.splitlines():
-        _, _, told = line.partition(" ")
+        _, _, key_text = line.partition(" ")
         try:
-            key = HostKey.parse(told.strip())
+            key = HostKey.parse(key_text.strip())
         except ValueError:
             continue
         if key:

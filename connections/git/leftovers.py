@@ -1,4 +1,4 @@
-"""What is left in the directory of mirrors: by workers that were killed, and of repositories that are no more."""
+"""Removes what is left in the directory of mirrors: by killed workers, and of deleted repositories."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connections.git.errors import GitError
-from connections.git.place import Place
+from connections.git.place import Place, keys_below
 
 
 def remove_keys(root: Path) -> None:
-    """Take away ssh keys that no process uses any more. A fetch under way has its mirror's lock, and keeps its own."""
-    for directory in root.glob("*.ssh"):
-        place = Place(root=root, key=directory.stem)
+    """Remove ssh keys that no process uses. A fetch under way has its mirror's lock, and keeps its own."""
+    for key in keys_below(root, "*.ssh"):
+        place = Place(root=root, key=key)
         _if_unused(place, place.clear_leftovers)
 
 
 def remove_mirrors(root: Path, *, in_use: Callable[[], Callable[[str], bool]]) -> None:
-    """Take away mirrors whose keys are not in use, except those that are being fetched.
+    """Remove mirrors that belong to no repository, except those that are being fetched.
 
-    `in_use` is called after the directory was read, so that one which is made meanwhile is not taken for an old one.
+    `in_use` is called after the directory was read, so that a mirror that is made meanwhile is not removed.
     """
-    keys = {path.stem for path in root.glob("*.*")}
+    keys = keys_below(root, "*.*")
     is_used = in_use()
     for key in keys:
         if not is_used(key):

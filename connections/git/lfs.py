@@ -1,6 +1,7 @@
 """Files of Git LFS: a commit holds pointers, the host has the files, and its batch API says where they are.
 
-https only, to addresses that were checked, bounded in time and size. What arrives has to have the pointer's SHA-256.
+Only https, only to addresses that were checked, with limits of time and size. A file has to have the SHA-256 of its
+pointer.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,21 +22,37 @@ import httpcore
 
 from connections.git.errors import GitError
 from connections.git.lfs_store import ObjectStore, Pointer, WrongContent
+from connections.git.place import disk_explained
 from mantik.lib.outbound import AddressRefused, GuardedBackend
 
 _JSON = "application/vnd.git-lfs+json"
 _AT_ONCE = 100
 _MOST_JSON = 8 * 1024**2
 _MOST_REDIRECTS = 5
+# Of which all addresses are made that can be asked.
+_VISIBLE = re.compile(r"[!-~]+")
+_UNREADABLE = "could not be fetched: its host names an address that cannot be read"
+_UNSENDABLE = "could not be fetched: its host wants to be asked in a way that HTTP does not know"
 _TIMEOUTS = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 60.0}
 
 
 @dataclass(frozen=True)
 class LfsServer:
-    """`url` of the API, as https://host/group/code.git/info/lfs; `headers` are for it and no other host."""
+    """`url` of the API, as https://host/group/code.git/info/lfs; `headers` are for it and no other host.
+
+    Raises GitError for a URL that cannot be read.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        try:
+            _check_readable(self.url)
+        except ValueError:
+            raise GitError(
+                "The address of its Git LFS server cannot be read.", code="lfs.address", permanent=True
+            ) from None
 
     @property
     def host(self) -> str:
@@ -42,19 +60,19 @@ class LfsServer:
 
 
 class _Refused(Exception):
-    """For good, as far as anybody can tell; the text goes on after the name of a file."""
+    """A file that cannot be fetched, now or later; the text goes on after the name of the file."""
 
 
-def basic(login: str, token: str) -> dict[str, str]:
+def basic_auth(login: str, token: str) -> dict[str, str]:
     return {"authorization": f"Basic {base64.b64encode(f'{login}:{token}'.encode()).decode()}"}
 
 
 def fetch_objects(
     server: LfsServer, pointers: Iterable[Pointer], store: ObjectStore, *, ca_bundle: Path | None, deadline: float
 ) -> dict[str, str]:
-    """Bring what `store` does not have yet. Why some could not be had, by their oid, as the end of a sentence.
+    """Fetch what `store` does not have yet. Returns why some could not be fetched: by oid, the end of a sentence.
 
-    `deadline` is monotonic. Raises GitError where trying again later will help.
+    `deadline` is monotonic. Raises GitError if trying again later can help.
     """
     missing = [pointer for pointer in dict.fromkeys(pointers) if not store.has(pointer)]
     with _Client(server, ca_bundle, deadline) as client:
@@ -99,12 +117,12 @@ class _Client:
         headers = {"accept": _JSON, "content-type": _JSON, **self.server.headers}
         with self._stream("POST", f"{self.server.url}/objects/batch", headers, json.dumps(question).encode()) as answer:
             _check_status(answer.status, self.server.host)
-            told = b"".join(self._pieces(answer, _MOST_JSON))
+            content = b"".join(self._pieces(answer, _MOST_JSON, self.server.host))
         try:
-            found = json.loads(told)["objects"]
+            found = json.loads(content)["objects"]
             return {str(entry["oid"]): entry for entry in found}
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise _Refused(f"could not be had: {self.server.host} does not answer as Git LFS does") from None
+            raise _Refused(f"could not be fetched: the answer of {self.server.host} is not that of Git LFS") from None
 
     def _download(self, answer: dict[str, Any], pointer: Pointer, store: ObjectStore) -> None:
         href, headers = self._action(answer)
@@ -112,35 +130,38 @@ class _Client:
             with self._stream("GET", href, headers, None) as response:
                 location = _location(response)
                 if location is None:
-                    _check_status(response.status, urlsplit(href).netloc)
-                    self._keep(response, pointer, store)
+                    host = urlsplit(href).netloc
+                    _check_status(response.status, host)
+                    self._keep(response, pointer, store, host)
                     return
-            there = urljoin(href, location)
+            there = _joined(href, location)
             if _origin(there) != _origin(href):
                 headers = {}
             href = there
-        raise _Refused("could not be had: its host sends from one address to the next without end")
+        raise _Refused("could not be fetched: its host redirects without end")
 
     def _action(self, answer: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Where the file is, and the headers to ask for it with."""
         try:
             action = answer["actions"]["download"]
-            href = urljoin(self.server.url, str(action["href"]))
+            address = str(action["href"])
             headers = {str(name).lower(): str(value) for name, value in (action.get("header") or {}).items()}
         except (KeyError, TypeError, AttributeError, ValueError):
-            raise _Refused(f"is not at {self.server.host}. It may never have been pushed there") from None
+            raise _Refused(f"is not at {self.server.host}. Perhaps it was never pushed there") from None
+        href = _joined(self.server.url, address)
         if _origin(href) == _origin(self.server.url) and "authorization" not in headers:
             headers |= self.server.headers
         return href, headers
 
-    def _keep(self, response: httpcore.Response, pointer: Pointer, store: ObjectStore) -> None:
+    def _keep(self, response: httpcore.Response, pointer: Pointer, store: ObjectStore, host: str) -> None:
         try:
-            store.put(pointer, self._pieces(response, pointer.size))
+            with disk_explained(f"the Git LFS files of {self.server.host}"):
+                store.put(pointer, self._pieces(response, pointer.size, host))
         except WrongContent:
-            raise _Refused("has arrived as something else than its pointer says") from None
+            raise _Refused("arrived with another content than its pointer says") from None
 
-    def _pieces(self, response: httpcore.Response, most: int) -> Iterator[bytes]:
-        """One byte more than `most` is the last that is read."""
+    def _pieces(self, response: httpcore.Response, most: int, host: str) -> Iterator[bytes]:
+        """Ends after the piece that goes beyond `most`, so whoever reads sees that it is too long."""
         size = 0
         try:
             for piece in response.iter_stream():
@@ -150,7 +171,7 @@ class _Client:
                     return
                 self._check_time()
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
-            raise _unreachable(self.server.host) from None
+            raise _unreachable(host) from None
 
     def _stream(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Any:
         self._check_time()
@@ -162,8 +183,8 @@ class _Client:
     def _check_time(self) -> None:
         if time.monotonic() > self.deadline:
             raise GitError(
-                f"Fetching Git LFS files from {self.server.host} took too long and was stopped. It is tried again; "
-                "many large files may need a higher MANTIK_GIT_TIMEOUT.",
+                f"Fetching Git LFS files from {self.server.host} took too long and was stopped. Many large "
+                "files may need a higher MANTIK_GIT_TIMEOUT.",
                 code="timeout",
                 permanent=False,
             )
@@ -176,7 +197,8 @@ class _Open:
         self, pool: httpcore.ConnectionPool, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> None:
         raw = [(b"user-agent", b"Mantik"), (b"accept-encoding", b"identity")]
-        raw += [(name.encode("latin-1"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
+        # A name with other signs than those of ASCII is refused below, as any that HTTP does not know.
+        raw += [(name.encode("ascii", "replace"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         self._host = urlsplit(url).netloc
         self._stream = pool.stream(method, url, headers=raw, content=content, extensions={"timeout": _TIMEOUTS})
 
@@ -186,10 +208,13 @@ class _Open:
         except httpcore.ConnectError as error:
             # The pool raises it anew, which takes its cause away.
             if isinstance(error.__context__, AddressRefused):
-                raise _Refused(f"could not be had: {str(error.__context__).rstrip('.')}") from None
+                raise _Refused(f"could not be fetched: {str(error.__context__).rstrip('.')}") from None
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise _Refused(f"could not be had: the certificate of {self._host} could not be verified") from None
+                raise _Refused(f"could not be fetched: the certificate of {self._host} could not be verified") from None
             raise _unreachable(self._host) from None
+        except httpcore.LocalProtocolError:
+            # Nothing was sent, and nothing will be the next time.
+            raise _Refused(_UNSENDABLE) from None
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
             raise _unreachable(self._host) from None
 
@@ -199,11 +224,11 @@ class _Open:
 
 def _check_status(status: int, host: str) -> None:
     if status in (401, 403):
-        raise _Refused(f"is not given out by {host} to this login")
+        raise _Refused(f"is not available to this login at {host}")
     if status == 429 or status >= 500:
         raise _unreachable(host)
     if status != 200:
-        raise _Refused(f"is not given out by {host}, which answers {status}")
+        raise _Refused(f"could not be fetched: {host} answered with the HTTP status {status}")
 
 
 def _location(response: httpcore.Response) -> str | None:
@@ -212,15 +237,30 @@ def _location(response: httpcore.Response) -> str | None:
     return next((value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"), None)
 
 
+def _joined(base: str, address: str) -> str:
+    """Where `address` leads that was found at `base`."""
+    try:
+        url = urljoin(base, address)
+        _check_readable(url)
+    except ValueError:
+        raise _Refused(_UNREADABLE) from None
+    return url
+
+
+def _check_readable(url: str) -> None:
+    """Raise ValueError for a URL that nobody can be asked at: what is used of it later may raise anything."""
+    if not _VISIBLE.fullmatch(url):
+        raise ValueError(url)
+    parts = urlsplit(url)
+    # Reading the port is what checks it, and no name service is asked for what is no name.
+    _ = parts.port
+    (parts.hostname or "").encode("idna")
+
+
 def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
-    try:
-        return parts.scheme, parts.hostname or "", parts.port or 443
-    except ValueError:
-        raise _Refused("could not be had: its host sends to an address that cannot be read") from None
+    return parts.scheme, parts.hostname or "", parts.port or 443
 
 
 def _unreachable(host: str) -> GitError:
-    return GitError(
-        f"{host} does not give out Git LFS files at the moment. It is tried again.", code="unreachable", permanent=False
-    )
+    return GitError(f"{host} does not serve Git LFS files at the moment.", code="unreachable", permanent=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from connections.git.address import SshAddress, endpoint_of, host_of, is_https, ssh_address
 from connections.git.errors import GitError
-from connections.git.lfs import LfsServer, basic
+from connections.git.lfs import LfsServer, basic_auth
 from connections.git.mirror import Mirror
 from connections.git.ssh import ssh_command
 from connections.git.submodules import Route
@@ -25,7 +26,7 @@ def server_of(mirror: Mirror, sha: str, way: Route, *, deadline: float) -> LfsSe
     """That of the commit's .lfsconfig, or the git host's own. Only the host of the login gets it. Raises GitError."""
     named = _named(mirror, sha)
     if named:
-        return LfsServer(named, _headers(way) if endpoint_of(named) == endpoint_of(way.url) else {})
+        return replace(named, headers=_headers(way)) if endpoint_of(named.url) == endpoint_of(way.url) else named
     address = ssh_address(way.url)
     if address:
         return _by_ssh(mirror, way, address, deadline)
@@ -37,15 +38,17 @@ def server_of(mirror: Mirror, sha: str, way: Route, *, deadline: float) -> LfsSe
 
 def _headers(way: Route) -> dict[str, str]:
     login = way.login
-    return basic(login.login, login.token) if isinstance(login, GitCredential) else {}
+    return basic_auth(login.login, login.token) if isinstance(login, GitCredential) else {}
 
 
-def _named(mirror: Mirror, sha: str) -> str:
+def _named(mirror: Mirror, sha: str) -> LfsServer | None:
     for line in mirror.list_config(sha, CONFIG).decode("utf-8", "replace").split("\0"):
         name, _, value = line.partition("\n")
-        if name == "lfs.url" and is_https(value) and not urlsplit(value).username:
-            return value.rstrip("/")
-    return ""
+        if name == "lfs.url" and is_https(value):
+            server = LfsServer(value.rstrip("/"))
+            if not urlsplit(server.url).username:
+                return server
+    return None
 
 
 def _by_ssh(mirror: Mirror, way: Route, address: SshAddress, deadline: float) -> LfsServer:
@@ -55,8 +58,8 @@ def _by_ssh(mirror: Mirror, way: Route, address: SshAddress, deadline: float) ->
     with mirror.locked(deadline) as directory, ssh_command(directory, address, key=key, host_key=way.host_key) as ssh:
         answer = _run([*ssh, "-p", str(address.port), *asked], min(_MOST_SECONDS, deadline - time.monotonic()))
     try:
-        told: dict[str, Any] = json.loads(answer[:_MOST_ANSWER])
-        href, headers = str(told["href"]), dict(told.get("header") or {})
+        server: dict[str, Any] = json.loads(answer[:_MOST_ANSWER])
+        href, headers = str(server["href"]), dict(server.get("header") or {})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GitError(f"{host_of(way.url)} offers no Git LFS to this key.", code="lfs.none", permanent=True) from None
     return LfsServer(href.rstrip("/"), {str(name).lower(): str(value) for name, value in headers.items()})

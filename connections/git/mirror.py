@@ -16,7 +16,7 @@ from connections.git.errors import GitError
 from connections.git.fetching import Source, ensure, refresh
 from connections.git.host_keys import HostKey
 from connections.git.lfs_store import ObjectStore
-from connections.git.place import Note, Place, directory_size
+from connections.git.place import Note, Place, directory_size, disk_explained
 from connections.git.reading import Reader
 from connections.git.submodules import Route
 from connections.git.values import Branch, Commit, Login, TreeEntry
@@ -55,6 +55,7 @@ class Mirror:
             host_key=host_key,
             ca_bundle=ca_bundle,
             timeout=settings.MANTIK_GIT_TIMEOUT if timeout is None else timeout,
+            answer_timeout=settings.MANTIK_GIT_ANSWER_TIMEOUT,
             max_bytes=settings.MANTIK_GIT_MAX_BYTES if max_bytes is None else max_bytes,
         )
 
@@ -96,7 +97,6 @@ class Mirror:
     def ensure(self, sha: str) -> None:
         """For workers: fetch the one commit `sha`, whether or not a branch leads to it, unless it is here."""
         ensure(self._place, self._source, sha)
-        self._place.write_failure("")
 
     def has(self, sha: str) -> bool:
         return self._place.note() is not None and self._reader.has(sha)
@@ -106,12 +106,13 @@ class Mirror:
         return self._place.failure()
 
     def note_failure(self, reason: str) -> None:
-        self._place.write_failure(reason)
+        with disk_explained(self.url):
+            self._place.write_failure(reason)
 
     @contextmanager
     def locked(self, deadline: float) -> Iterator[Path]:
         """While nobody else fetches: a directory for an ssh key. `deadline` is monotonic."""
-        with self._place.locked(deadline=deadline):
+        with disk_explained(self.url), self._place.locked(deadline=deadline):
             yield self._place.ssh_files
 
     def list_config(self, sha: str, path: str) -> bytes:
@@ -124,12 +125,16 @@ class Mirror:
         self._require()
         return self._reader.uses_lfs(sha)
 
-    def refresh(self, *, waits: bool = True) -> None:
-        """For workers: fetch. A failure leaves the mirror as it was.
+    def refresh(
+        self, *, waits: bool = True, asked: float | None = None, watch: Callable[[], None] = lambda: None
+    ) -> bool:
+        """For workers: fetch. Raises GitError; `fetching.refresh` says what a failure leaves.
 
-        While another worker fetches it, this one waits, or else raises "mirror.busy" at once.
+        While another worker fetches it, this one waits, or else raises "mirror.busy" at once. What has begun after
+        `asked` (Unix seconds, by default now) is enough, and then it returns False. `watch` is called twice a second
+        and may raise to stop it.
         """
-        refresh(self._place, self._source, waits=waits)
+        return refresh(self._place, self._source, waits=waits, asked=asked, watch=watch)
 
     def branch_count(self) -> int:
         """How many the last refresh brought. Starts no git process: for lists of many mirrors."""

@@ -22,7 +22,12 @@ _NOTE = "mantik.json"
 
 @dataclass(frozen=True)
 class Note:
-    """The last good refresh: from which `url`, when it `began` and was `done` (Unix seconds), what it brought."""
+    """The last good fetch: from which `url`, when it `began` and was `done` (Unix seconds), what it brought.
+
+    `url` is "" once a fetch from another address has begun, until one has succeeded.
+
+    `branches` is 0 where single commits are fetched, whatever else came with them.
+    """
 
     url: str
     began: float
@@ -39,9 +44,13 @@ class Place:
         self.root = root
         self.git_dir = root / f"{key}.git"
         self.partial = root / f"{key}.partial"
+        # The mirror that another is about to take the place of.
+        self.replaced = root / f"{key}.old"
         self.ssh_files = root / f"{key}.ssh"
         # Of Git LFS. Beside the mirror, which is made anew when it is damaged.
         self.objects = root / f"{key}.lfs"
+        # As older versions of Mantik named it.
+        self._replaced_before = root / f"{key}.partial.old"
         self._failure = root / f"{key}.failure"
         self._lock_file = root / f"{key}.lock"
 
@@ -97,33 +106,61 @@ class Place:
 
     def clear_leftovers(self) -> None:
         """What a killed refresh left behind. Only under the lock: then nobody is using it."""
-        shutil.rmtree(self.partial, ignore_errors=True)
-        shutil.rmtree(self.ssh_files, ignore_errors=True)
-        for directory, pattern in (
-            (self.git_dir, "*.lock"),
-            (self.git_dir / "refs", "**/*.lock"),
-            (self.git_dir / "objects", "**/*.lock"),
-            (self.git_dir / "objects", "**/tmp_*"),
-            (self.git_dir / "objects" / "pack", ".tmp-*"),
-        ):
-            for path in list(directory.glob(pattern)):
-                _remove(path)
+        for directory in (self.partial, self.replaced, self._replaced_before, self.ssh_files):
+            shutil.rmtree(directory, ignore_errors=True)
+        clear_half_written(self.git_dir)
 
     def remove(self) -> None:
         """All of it. Only under the lock."""
-        for directory in (self.git_dir, self.partial, self.ssh_files, self.objects):
+        self.clear_leftovers()
+        for directory in (self.git_dir, self.objects):
             shutil.rmtree(directory, ignore_errors=True)
         self._failure.unlink(missing_ok=True)
         self._lock_file.unlink(missing_ok=True)
 
     def put_in_place(self) -> None:
         """The finished partial copy becomes the mirror."""
-        old = self.root / f"{self.partial.name}.old"
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self.replaced, ignore_errors=True)
         if self.git_dir.exists():
-            self.git_dir.rename(old)
+            self.git_dir.rename(self.replaced)
         self.partial.rename(self.git_dir)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self.replaced, ignore_errors=True)
+
+
+def clear_half_written(git_dir: Path) -> None:
+    """Remove the locks and half packs of a git that has ended. Only under the lock."""
+    for directory, pattern in (
+        (git_dir, "*.lock"),
+        (git_dir / "refs", "**/*.lock"),
+        (git_dir / "objects", "**/*.lock"),
+        (git_dir / "objects", "**/tmp_*"),
+        (git_dir / "objects" / "pack", ".tmp-*"),
+    ):
+        for path in list(directory.glob(pattern)):
+            _remove(path)
+
+
+@contextlib.contextmanager
+def disk_explained(name: str) -> Iterator[None]:
+    """Around what writes: a disk that fails is a GitError, too. `name` is what messages call the repository."""
+    try:
+        yield
+    except OSError as error:
+        raise GitError(
+            f"Mantik cannot store its copy of {name}: {error.strerror or 'its disk does not work'}. "
+            "Ask an operator to check the data directory.",
+            code="mirror.disk",
+            permanent=False,
+        ) from error
+
+
+def keys_below(root: Path, names: str) -> set[str]:
+    """Of the mirrors of which there is something below `root` whose name is like `names`.
+
+    What a file system puts there itself, as the .nfs0001 of a file that is still open, is no mirror's.
+    """
+    keys = {path.name.partition(".")[0] for path in root.glob(names)}
+    return {key for key in keys if _KEY.fullmatch(key)}
 
 
 def directory_size(directory: Path) -> int:
@@ -143,7 +180,7 @@ def _lock(descriptor: int, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise GitError(
-                    "Another worker has been fetching this repository for too long. It is tried again.",
+                    "Another worker has been fetching this repository for too long.",
                     code="mirror.busy",
                     permanent=False,
                 ) from None

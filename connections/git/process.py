@@ -1,4 +1,4 @@
-"""Git as a process of its own group: bounded in time and output, and gone when it is told to go."""
+"""Runs git in a process group of its own, with limits of time and output; all of it ends together."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _wait(pump: _Pump, deadline: float, watch: Callable[[], None] | None) -> Non
 
 
 class _Pump(threading.Thread):
-    """Reads a stream to its end and keeps the first `limit` bytes; kills `victim` on more."""
+    """Reads a stream to its end and keeps the first `limit` bytes; kills `victim` once there are that many."""
 
     def __init__(self, stream: IO[bytes], limit: int, victim: subprocess.Popen[bytes] | None) -> None:
         super().__init__(daemon=True)

@@ -61,7 +61,7 @@ class Reader:
         entry = self._entry(sha, clean)
         if entry.size is None or entry.size > limit:
             raise _path_error(
-                "path.too_big", f"{clean} has {filesize(entry.size or 0)}, and {filesize(limit)} are allowed."
+                "path.too_big", f"{clean} is {filesize(entry.size or 0)}; at most {filesize(limit)} is allowed."
             )
         content = self._git("cat-file", "blob", entry.object_id, most_output=limit + 1)
         if content.startswith(_LFS_POINTER):
@@ -155,7 +155,8 @@ class Reader:
         try:
             return run_git(arguments, git_dir=self.git_dir, timeout=READ_SECONDS, most_output=most_output)
         except GitFailed:
-            message, code = "could not be read from Mantik's copy. Fetch it anew", "mirror.unreadable"
+            message = "could not be read from Mantik's copy. Press Test on the page of the code repository"
+            code = "mirror.unreadable"
         except GitTimedOut:
             message, code = "took too long to read. Try again in a minute", "mirror.slow"
         except OutputTooLarge:
@@ -211,13 +212,13 @@ def _normal(path: str) -> str:
     if path.startswith("/"):
         raise _path_error(
             "path.refused",
-            f"{_shown(path)} begins with a slash. Give the path from the top of the repository.",
+            f"{_shown(path)} begins with a slash. Use the path from the top of the repository.",
         )
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise _path_error("path.refused", f"{_shown(path)} leads out of a folder with '..'. Give the plain path.")
+        raise _path_error("path.refused", f"{_shown(path)} contains '..'. Use the plain path.")
     if not parts or "\0" in path or not _encodes(path):
-        raise _path_error("path.refused", "This is not a path of a file. Give one from the top of the repository.")
+        raise _path_error("path.refused", "This is not the path of a file. Use a path from the top of the repository.")
     return "/".join(parts)
 
 
@@ -231,7 +232,7 @@ def _near_paths(path: str, paths: list[str]) -> list[str]:
 
 def _special(entry: TreeEntry) -> GitError:
     if entry.kind == "submodule":
-        return _path_error("path.submodule", f"{entry.path} is a submodule, whose files are in another repository.")
+        return _path_error("path.submodule", f"{entry.path} is a submodule: its files are in another repository.")
     return _path_error("path.symlink", f"{entry.path} is a symbolic link. Name the file that it points to.")
 
 
@@ -243,8 +244,8 @@ def _sha(sha: str, name: str) -> str:
 
 def _commit_missing(sha: str, name: str) -> GitError:
     return GitError(
-        f"{name} has no commit {short_sha(_shown(sha))} any more. It may have been removed by a forced push; "
-        "choose a branch anew.",
+        f"{name} no longer has the commit {short_sha(_shown(sha))}. Perhaps a forced push removed it; choose the "
+        "branch again.",
         code="commit.missing",
         permanent=True,
     )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from connections.git.address import SshAddress
-from connections.git.addresses import addresses_for
 from connections.git.host_keys import HostKey
+from connections.git.ip_addresses import ip_addresses_of
 from connections.git.values import SshKey
 
 # The name that the host's key stands under, whatever the host is called and wherever it is.
@@ -60,7 +60,7 @@ def _words(directory: Path, address: SshAddress, key: SshKey | None, host_key: H
         *_OPTIONS,
         f"UserKnownHostsFile={_quoted(known)}",
         f"IdentityFile={_quoted(identity) if key else 'none'}",
-        f"HostName={addresses_for(address.host, address.port)[0]}",
+        f"HostName={ip_addresses_of(address.host, address.port)[0]}",
     ]
     if not address.user:
         options.append("User=git")

@@ -60,7 +60,7 @@ def routes(url: str, *, parent: Route) -> list[Route]:
     if ssh is None and not is_https(url):
         if endpoint_of(parent.url):
             raise GitError(
-                f"{url} is on a disk, which a repository from elsewhere cannot name.",
+                f"{url} is on a local disk, which a repository from elsewhere must not name.",
                 code="url.refused",
                 permanent=True,
             )

@@ -1,4 +1,4 @@
-"""What a mirror answers with."""
+"""The values that a mirror returns."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""All files of a commit: with those of its submodules and of Git LFS, as far as they can be had.
+"""All files of a commit, with those of its submodules and of Git LFS, as far as they can be fetched.
 
-What is excluded from a job is not looked for. What cannot be had is left as it is in the commit, and named.
+Files that are excluded from a job are not fetched. What cannot be fetched stays as it is in the commit, and is named.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from connections.git.lfs import fetch_objects
 from connections.git.lfs_server import server_of
 from connections.git.lfs_store import POINTER_SIZES, Pointer
 from connections.git.mirror import Mirror
+from connections.git.place import disk_explained
 from connections.git.submodules import MODULES, Route, absolute, parse_modules, routes
 from connections.git.values import EntryKind, TreeEntry
 
@@ -133,7 +134,7 @@ class _Gathering:
         if entry.path not in modules:
             return self._lacks(path, f"is a submodule without an address in {MODULES}")
         if part.depth >= _DEEPEST or len(self.parts) > _MOST_SUBMODULES:
-            return self._lacks(path, "is a submodule too many: they are taken to a depth of 5, and 100 at most")
+            return self._lacks(path, "is one submodule too many: the limits are a depth of 5, and 100 submodules")
         url = absolute(modules[entry.path], parent=part.mirror.url)
         mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)
         way = cache(lambda: routes(url, parent=part.route())[0])
@@ -204,15 +205,16 @@ class _Gathering:
         size, most = sum(pointer.size for pointer in wanted), part.mirror.max_bytes
         if size > most:
             return dict.fromkeys(
-                (pointer.oid for pointer in wanted), "is part of more than Mantik keeps of Git LFS files"
+                (pointer.oid for pointer in wanted), "is left out: this commit has more Git LFS files than Mantik keeps"
             )
-        part.mirror.objects.make_room(size, most=most, keep={pointer.oid for pointer in part.pointers.values()})
+        with disk_explained(part.mirror.url):
+            part.mirror.objects.make_room(size, most=most, keep={pointer.oid for pointer in part.pointers.values()})
         try:
             server = server_of(part.mirror, part.sha, part.route(), deadline=self.deadline)
         except GitError as error:
             if not error.permanent:
                 raise
-            reason = f"could not be had: {error.message.rstrip('.')}"
+            reason = f"could not be fetched: {error.message.rstrip('.')}"
             return dict.fromkeys((pointer.oid for pointer in wanted), reason)
         return fetch_objects(
             server, wanted, part.mirror.objects, ca_bundle=part.mirror.ca_bundle, deadline=self.deadline
@@ -249,7 +251,7 @@ def _stored(entries: Iterable[WholeEntry]) -> Iterator[tuple[WholeEntry, bytes |
             file = entry.stored.open("rb")
         except OSError:
             raise GitError(
-                f"{entry.path} has been removed from Mantik's copy. It is fetched anew.",
+                f"{entry.path} was removed from Mantik's copy. Mantik fetches it again.",
                 code="lfs.gone",
                 permanent=False,
             ) from None

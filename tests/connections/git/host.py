@@ -59,10 +59,12 @@ def make_certificate(directory: Path) -> Certificate:
 class GitHost:
     """Serves `repository` as /group/code.git, and `others` by their names. Change the attributes while it runs.
 
-    `objects` are files of Git LFS by their oid, which are found at `lfs_files` if that is given, else here;
-    `lfs_status` answers all questions about them.
+    `objects` are files of Git LFS by their oid, which are found at `lfs_files` if that is given, else here, by who
+    sends `lfs_header`, or by a redirect to `lfs_location`; `lfs_status` answers all questions about them. An answer
+    with a file ends `cut` bytes early.
     `login` as (user, token) asks for it; `delay` makes every answer slow (seconds); `redirect` sends every
     request there, `redirects_to_git` those without .git as GitLab does; `status` answers all with that.
+    `speaks_old_git`: not the protocol by which everybody may have any commit.
     """
 
     def __init__(self, repository: Path, certificate: Certificate) -> None:
@@ -70,11 +72,15 @@ class GitHost:
         self.others: dict[str, Path] = {}
         self.objects: dict[str, bytes] = {}
         self.lfs_files = ""
+        self.lfs_header: dict[str, str] = {}
+        self.lfs_location = ""
         self.lfs_status = 0
+        self.cut = 0
         self.login: tuple[str, str] | None = None
         self.delay = 0.0
         self.redirect = ""
         self.redirects_to_git = False
+        self.speaks_old_git = False
         self.status = 0
         self.requests: list[str] = []
         self.logins_seen: list[tuple[str, str]] = []
@@ -138,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(401, {"WWW-Authenticate": 'Basic realm="code"'})
         elif "/lfs" in self.path and host.lfs_status:
             self._plain(host.lfs_status, {"Location": f"{host.address}/lfs/again"})
+        elif "/lfs/" in self.path and self.command == "GET" and host.lfs_location:
+            self._plain(302, {"Location": host.lfs_location})
         elif "/lfs" in self.path:
             self._lfs(body)
         elif repository := self._repository():
@@ -159,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             content = host.objects[self.path.rpartition("/")[2]]
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) + host.cut))
         self.end_headers()
         self.wfile.write(content)
 
@@ -167,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         host, oid = self.server.host, wanted["oid"]
         if oid not in host.objects:
             return wanted | {"error": {"code": 404, "message": "Object does not exist"}}
-        return wanted | {"actions": {"download": {"href": f"{host.lfs_files or host.address}/lfs/{oid}"}}}
+        action = {"href": f"{host.lfs_files or host.address}/lfs/{oid}", "header": host.lfs_header}
+        return wanted | {"actions": {"download": action}}
 
     def _login(self) -> tuple[str, str] | None:
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
@@ -206,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self.server.host.speaks_old_git else self.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": "127.0.0.1",
         }
         done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)

@@ -71,6 +71,13 @@ def test_it_tells_the_cause_of_a_failure_over_https(words: str, code: str, perma
             True,
         ),
         (
+            "The fingerprint for the ED25519 key sent by the remote host is\n"
+            "SHA256:4sSlxGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8.\n"
+            "Host key verification failed.\nfatal: Could not read from remote repository.",
+            "host.key",
+            True,
+        ),
+        (
             "ssh: connect to host git.example.org port 22: Connection refused\n"
             "fatal: Could not read from remote repository.",
             "unreachable",
@@ -104,6 +111,6 @@ def test_unknown_words_are_passed_on_short_and_without_the_token() -> None:
 
 def test_advice_depends_on_how_one_logs_in() -> None:
     words = "fatal: Authentication failed"
-    assert "choose a connection" in explain(words, url=HTTPS, token="", has_login=False).message
-    assert "token of the connection" in explain(words, url=HTTPS, token="x", has_login=True).message
+    assert "choose a token" in explain(words, url=HTTPS, token="", has_login=False).message
+    assert "token of the login" in explain(words, url=HTTPS, token="x", has_login=True).message
     assert "SSH key" in explain(words, url=SSH, token="", has_login=False).message

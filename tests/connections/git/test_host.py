@@ -105,7 +105,7 @@ def test_a_login_that_is_refused_says_what_to_do(
     with pytest.raises(GitError) as caught:
         mirror_of(host, make_mirror, certificate, credential=given).refresh()
     assert (caught.value.code, caught.value.permanent) == ("authentication", True)
-    assert ("choose a connection" if given is None else "token of the connection") in caught.value.message
+    assert ("choose a token" if given is None else "token of the login") in caught.value.message
     chain = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__dict__}"
     assert "wrong-token-value" not in chain
 
@@ -129,6 +129,28 @@ def test_an_address_without_git_at_its_end_is_found(
     mirror = mirror_of(host, make_mirror, certificate, url=host.url.removesuffix(".git"))
     mirror.refresh()
     assert mirror.resolve("main").subject == "First"
+
+
+def test_so_it_is_when_a_single_commit_is_the_first_that_is_fetched(
+    host: GitHost, make_mirror: MirrorMaker, certificate: Certificate, repository: Repository
+) -> None:
+    host.redirects_to_git = True
+    mirror = mirror_of(host, make_mirror, certificate, url=host.url.removesuffix(".git"))
+    sha = repository.git("rev-parse", "HEAD")
+    mirror.ensure(sha)
+    assert mirror.read(sha, "MLproject") == b"name: test\n"
+
+
+def test_a_host_that_gives_out_no_single_commits_is_asked_for_its_branches(
+    host: GitHost, make_mirror: MirrorMaker, certificate: Certificate, repository: Repository
+) -> None:
+    sha = repository.git("rev-parse", "HEAD")
+    repository.commit("Newer")
+    repository.git("config", "uploadpack.allowAnySHA1InWant", "false")
+    host.speaks_old_git = True
+    mirror = mirror_of(host, make_mirror, certificate)
+    mirror.ensure(sha)
+    assert mirror.read(sha, "MLproject") == b"name: test\n"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(host: GitHost, make_mirror: MirrorMaker) -> None:
@@ -160,7 +182,7 @@ def test_something_that_is_no_git_host_is_told_apart(
     host: GitHost, make_mirror: MirrorMaker, certificate: Certificate
 ) -> None:
     host.status = 200
-    with pytest.raises(GitError, match="not as a git repository does") as caught:
+    with pytest.raises(GitError, match="is not a git repository") as caught:
         mirror_of(host, make_mirror, certificate).refresh()
     assert caught.value.code == "not_a_repository"
 

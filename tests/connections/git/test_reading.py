@@ -78,12 +78,12 @@ def test_it_reads_a_file_by_its_path(mirror: Mirror, path: str) -> None:
     ("path", "code", "word"),
     [
         ("/etc/passwd", "path.refused", "begins with a slash"),
-        ("../x", "path.refused", "leads out"),
-        ("conf/../../x", "path.refused", "leads out"),
-        ("", "path.refused", "not a path"),
-        (".", "path.refused", "not a path"),
-        ("a\0b", "path.refused", "not a path"),
-        ("\udc80", "path.refused", "not a path"),
+        ("../x", "path.refused", "contains '..'"),
+        ("conf/../../x", "path.refused", "contains '..'"),
+        ("", "path.refused", "not the path of a file"),
+        (".", "path.refused", "not the path of a file"),
+        ("a\0b", "path.refused", "not the path of a file"),
+        ("\udc80", "path.refused", "not the path of a file"),
         ("conf", "path.directory", "is a folder"),
         ("link", "path.symlink", "symbolic link"),
         ("folder-link/site.json", "path.symlink", "folder-link is a symbolic link"),
@@ -118,7 +118,7 @@ def test_it_refuses_a_submodule(repository: Repository, make_mirror: MirrorMaker
 
 def test_it_refuses_a_file_above_the_limit_and_reads_one_at_it(mirror: Mirror) -> None:
     assert mirror.read(head(mirror), "conf/site.json", limit=3) == b"{}\n"
-    with pytest.raises(GitError, match="are allowed") as caught:
+    with pytest.raises(GitError, match=r"conf/site\.json is 3.B; at most 2.B is allowed") as caught:
         mirror.read(head(mirror), "conf/site.json", limit=2)
     assert caught.value.code == "path.too_big"
 
@@ -126,7 +126,7 @@ def test_it_refuses_a_file_above_the_limit_and_reads_one_at_it(mirror: Mirror) -
 @pytest.mark.parametrize("sha", ["0" * 40, "main", "HEAD", "--all", "", "f" * 39, "0" * 64])
 def test_it_refuses_a_commit_that_is_not_there(mirror: Mirror, sha: str) -> None:
     for read in (lambda: mirror.read(sha, "MLproject"), lambda: mirror.entries(sha)):
-        with pytest.raises(GitError, match="has no commit") as caught:
+        with pytest.raises(GitError, match="no longer has the commit") as caught:
             read()
         assert (caught.value.code, caught.value.permanent) == ("commit.missing", True)
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,14 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.git.errors import GitError
+from connections.git.fetching import MOST_PACKS
+from connections.git.leftovers import remove_keys, remove_mirrors
 from connections.git.mirror import Mirror
 from connections.git.place import directory_size
 from tests.connections.git.conftest import MirrorMaker
 from tests.connections.git.host import Certificate, GitHost
 from tests.connections.git.repository import Repository
+from tests.support.waiting import wait_until
 
 
 def branch_names(mirror: Mirror) -> list[str]:
@@ -76,17 +79,16 @@ def test_it_fetches_no_tags_and_checks_nothing_out(
     assert not names & {"index", "hooks", "FETCH_HEAD"}
 
 
-def test_it_runs_no_hooks_and_no_commands_of_the_repository(
-    repository: Repository, make_mirror: MirrorMaker, tmp_path: Path
-) -> None:
+def test_it_runs_no_hooks(repository: Repository, make_mirror: MirrorMaker, tmp_path: Path) -> None:
     mirror = make_mirror()
     mirror.refresh()
     trap = tmp_path / "trap"
     hooks = tmp_path / "mirrors/code.git/hooks"
     hooks.mkdir()
-    for name in ("reference-transaction", "post-fetch", "post-checkout", "pre-auto-gc"):
-        (hooks / name).write_text(f"#!/bin/sh\ntouch {trap}\n")
-        (hooks / name).chmod(0o755)
+    # The one that a fetch into a bare repository would run.
+    hook = hooks / "reference-transaction"
+    hook.write_text(f"#!/bin/sh\ntouch {trap}\n")
+    hook.chmod(0o755)
     repository.commit()
     mirror.refresh()
     assert not trap.exists()
@@ -127,6 +129,7 @@ def test_a_growing_mirror_above_the_limit_stays_readable(repository: Repository,
     mirror.refresh()
     repository.write("large.bin", os.urandom(300_000))
     repository.commit()
+    # The second finds what the first has left, which must not count as fetched.
     for _ in range(2):
         with pytest.raises(GitError, match="is larger than"):
             mirror.refresh()
@@ -171,14 +174,13 @@ def test_branches_of_another_address_are_never_read_as_those_of_the_old_one(
             told.append(caught.value.code)
         assert mirror.read(old, "MLproject") == b"name: test\n"
 
+    # It is called when the new branches are there and the note is not written yet.
     monkeypatch.setattr("connections.git.fetching._Refresh._check_size", read_now)
     moved.refresh()
     assert set(told) == {"mirror.missing"}
 
 
-@pytest.mark.parametrize("victim", ["pack", "HEAD", "note"])
-def test_a_damaged_mirror_is_made_anew(mirror: Mirror, tmp_path: Path, victim: str) -> None:
-    git_dir = tmp_path / "mirrors/code.git"
+def damage(git_dir: Path, victim: str) -> None:
     if victim == "pack":
         for path in (git_dir / "objects/pack").iterdir():
             path.unlink()
@@ -186,8 +188,27 @@ def test_a_damaged_mirror_is_made_anew(mirror: Mirror, tmp_path: Path, victim: s
         (git_dir / "HEAD").unlink()
     else:
         (git_dir / "mantik.json").write_text("{")
+
+
+@pytest.mark.parametrize("victim", ["pack", "HEAD", "note"])
+def test_a_damaged_mirror_is_made_anew(mirror: Mirror, tmp_path: Path, victim: str) -> None:
+    damage(tmp_path / "mirrors/code.git", victim)
     mirror.refresh()
     assert mirror.read(mirror.resolve("main").sha, "MLproject") == b"name: test\n"
+    assert sorted(path.name for path in (tmp_path / "mirrors").iterdir()) == ["code.git", "code.lock"]
+
+
+@pytest.mark.parametrize("victim", ["pack", "HEAD", "note"])
+def test_so_is_one_of_single_commits(
+    repository: Repository, make_mirror: MirrorMaker, tmp_path: Path, victim: str
+) -> None:
+    mirror = make_mirror()
+    old, new = repository.git("rev-parse", "HEAD"), repository.commit("Newer")
+    mirror.ensure(old)
+    damage(tmp_path / "mirrors/code.git", victim)
+    for sha in (old, new):
+        mirror.ensure(sha)
+        assert mirror.read(sha, "MLproject") == b"name: test\n"
     assert sorted(path.name for path in (tmp_path / "mirrors").iterdir()) == ["code.git", "code.lock"]
 
 
@@ -202,6 +223,8 @@ def test_locks_and_half_packs_of_a_killed_refresh_do_no_harm(
         git_dir / "refs/heads/main.lock",
         git_dir / "objects/pack/tmp_pack_x",
         tmp_path / "mirrors/code.partial/HEAD",
+        tmp_path / "mirrors/code.old/HEAD",
+        tmp_path / "mirrors/code.partial.old/HEAD",
     ]
     for path in leftovers:
         path.parent.mkdir(exist_ok=True)
@@ -212,14 +235,52 @@ def test_locks_and_half_packs_of_a_killed_refresh_do_no_harm(
     assert not any(path.exists() for path in leftovers)
 
 
+def test_a_worker_killed_while_it_put_a_mirror_in_place_stops_no_sweep(
+    mirror: Mirror, make_mirror: MirrorMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "mirrors"
+    (root / "code.git/mantik.json").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("connections.git.fetching.Place.clear_leftovers", lambda _: None)
+        patched.setattr("connections.git.place.shutil.rmtree", lambda *_, **__: None)
+        mirror.refresh()
+    assert {path.name for path in root.glob("code.*old")} == {"code.old"}
+    make_mirror(key="other").refresh()
+
+    remove_mirrors(root, in_use=nothing_in_use)
+
+    assert list(root.iterdir()) == []
+
+
+def nothing_in_use() -> Callable[[str], bool]:
+    return lambda _key: False
+
+
+@pytest.mark.parametrize("name", ["code.partial.old", "code.old", "code.partial"])
+def test_whatever_is_left_of_a_mirror_is_removed_with_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    remove_mirrors(tmp_path, in_use=nothing_in_use)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_belongs_to_no_mirror_is_left_alone(tmp_path: Path) -> None:
+    strange = [tmp_path / name for name in (".nfs0001", ".nfs.ssh", "lost + found.d")]
+    for path in strange:
+        path.mkdir()
+    remove_keys(tmp_path)
+    remove_mirrors(tmp_path, in_use=nothing_in_use)
+    assert all(path.exists() for path in strange)
+
+
 def test_many_packs_are_merged(repository: Repository, mirror: Mirror, tmp_path: Path) -> None:
     shas = []
-    for number in range(25):
+    for number in range(MOST_PACKS + 5):
         repository.write("counter", str(number))
         shas.append(repository.commit())
         mirror.refresh()
     packs = list((tmp_path / "mirrors/code.git/objects/pack").glob("*.pack"))
-    assert len(packs) <= 21
+    # Whoever brings one more merges them.
+    assert len(packs) <= MOST_PACKS
     for number, sha in enumerate(shas):
         assert mirror.read(sha, "counter") == str(number).encode()
 
@@ -240,6 +301,8 @@ def test_eight_refreshes_at_once_share_the_work(
         found = set(pool.map(refresh, range(8)))
     assert found == {repository.git("rev-parse", "HEAD")}
     looks = [path for path in host.requests if "info/refs" in path]
+    # Two of the first, which looks and then fetches; one of another, for all who asked after the first had begun; and
+    # one more, in case somebody comes late to that.
     assert len(looks) <= 4
 
 
@@ -267,8 +330,7 @@ def test_it_waits_no_longer_for_another_worker_than_it_may(
     slow = make_mirror(url=host.url, ca_bundle=certificate.certificate, timeout=3)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(slow.refresh)
-        while not host.requests:
-            time.sleep(0.02)
+        wait_until(lambda: bool(host.requests))
         with pytest.raises(GitError) as caught:
             make_mirror(timeout=0.3).refresh()
         assert not other.done(), "it has waited for the other"
@@ -287,9 +349,8 @@ def test_a_worker_killed_in_mid_refresh_leaves_a_usable_mirror(
     sha = repository.commit("New")
     host.delay = 1.5
     worker = start_worker(host, certificate, tmp_path / "mirrors")
-    while not host.requests:
-        time.sleep(0.02)
-    os.kill(worker.pid, signal.SIGKILL)
+    wait_until(lambda: bool(host.requests))
+    worker.kill()
     worker.wait()
     assert branch_names(mirror) == ["main"]
     host.delay = 0
@@ -350,9 +411,21 @@ def test_it_knows_its_number_of_branches_without_asking_git(repository: Reposito
     assert mirror.branch_count() == 2
 
 
-def test_a_data_directory_that_cannot_be_used_is_explained(make_mirror: MirrorMaker, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "use",
+    [
+        Mirror.refresh,
+        lambda mirror: mirror.ensure("1" * 40),
+        lambda mirror: mirror.note_failure("is away"),
+        lambda mirror: mirror.locked(0).__enter__(),
+    ],
+    ids=["refresh", "ensure", "note_failure", "locked"],
+)
+def test_a_data_directory_that_cannot_be_used_is_explained(
+    make_mirror: MirrorMaker, tmp_path: Path, use: Callable[[Mirror], object]
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(GitError) as caught:
-        make_mirror(root=tmp_path / "file").refresh()
-    assert caught.value.code == "mirror.disk"
+        use(make_mirror(root=tmp_path / "file"))
+    assert (caught.value.code, caught.value.permanent) == ("mirror.disk", False)
     assert "Ask an operator" in caught.value.message

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mantik.notices.models import Notice
-from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from projects.roles import Role
 from tests.connections.git.host import Certificate, GitHost
+from tests.support import code as fetching
 from tests.support.factories import join, make_code_repository, make_connection
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def code(project: Project, host: GitHost, certificate: Certificate, monkeypatch:
 
 
 def fetch(code: CodeRepository, *, at: datetime) -> Connection:
-    mirrors.fetch(CodeRepository.objects.get(pk=code.pk), now=at)
+    fetching.fetch(CodeRepository.objects.get(pk=code.pk), now=at)
     return Connection.objects.get()
 
 
@@ -44,7 +44,7 @@ def test_one_refusal_proves_nothing_and_three_over_time_do(code: CodeRepository)
     assert fetch(code, at=now).marked_bad_at == now
 
     [notice] = Notice.objects.all()
-    assert "does not accept the login of your connection gitlab any more" in notice.text
+    assert "no longer accepts the login of your connection gitlab" in notice.text
     assert "refuses access" in CodeRepository.objects.get().fetch_error
 
 

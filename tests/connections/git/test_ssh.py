@@ -137,7 +137,7 @@ def kill_gits(url: str) -> None:
 
 def test_a_key_that_the_host_does_not_know_is_explained(ssh_url: str, pair: KeyPair, make_mirror: MirrorMaker) -> None:
     known = ask_host_key(ssh_url)
-    with pytest.raises(GitError, match="Add the public line of the connection's key") as caught:
+    with pytest.raises(GitError, match="Add the public key of the login") as caught:
         make_mirror(url=ssh_url, credential=SshKey(pair.private), host_key=known).refresh()
     assert (caught.value.code, caught.value.permanent) == ("authentication", True)
 
@@ -152,7 +152,7 @@ def test_without_a_key_no_other_key_of_the_machine_is_tried(
     (home / ".ssh/id_ed25519").chmod(0o600)
     (home / ".ssh/config").write_text(f"IdentityFile {home}/.ssh/id_ed25519\n")
     monkeypatch.setenv("HOME", str(home))
-    with pytest.raises(GitError, match="Choose a connection that holds an SSH key"):
+    with pytest.raises(GitError, match="Choose an SSH key for it as the login"):
         over_ssh(credential=credential).refresh()
 
 

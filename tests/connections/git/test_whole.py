@@ -149,7 +149,7 @@ def test_a_circle_of_submodules_ends(
         sha = lib.git("rev-parse", "HEAD")
     repository.add_submodule("lib", "../lib.git", sha)
     code = gathered()
-    assert any("to a depth of 5" in reason for reason in code.missing.values())
+    assert any("a depth of 5" in reason for reason in code.missing.values())
     assert len(host.requests) < 300
 
 
@@ -181,8 +181,8 @@ def test_a_public_submodule_of_another_host_comes_without_a_login(
     ("url", "sentence"),
     [
         ("http://git.example.org/lib.git", "http:// sends code"),
-        ("file:///etc", "on a disk"),
-        ("/etc", "on a disk"),
+        ("file:///etc", "on a local disk"),
+        ("/etc", "on a local disk"),
         ("ext::sh -c id", "has no spaces"),
         ("https://10.0.0.1/lib.git", "MANTIK_OUTBOUND_ALLOWED"),
         ("https://ada:hunter2@git.example.org/lib.git", "Remove the part before the @"),
@@ -258,7 +258,7 @@ def test_a_file_that_was_never_pushed_stays_a_pointer_and_is_named(
     host.objects.clear()
     code = gathered()
     assert contents(code)["model.weights"].decode() == pointer_to(WEIGHTS)
-    assert "It may never have been pushed" in code.missing["model.weights"]
+    assert "Perhaps it was never pushed" in code.missing["model.weights"]
 
 
 @pytest.mark.parametrize("wrong", [b"x" * len(WEIGHTS), WEIGHTS[:-1], WEIGHTS + b"x"])
@@ -267,7 +267,7 @@ def test_a_file_that_is_not_what_its_pointer_says_is_not_taken(
 ) -> None:
     host.objects[oid_of(WEIGHTS)] = wrong
     code = gathered()
-    assert code.missing["model.weights"] == "has arrived as something else than its pointer says"
+    assert code.missing["model.weights"] == "arrived with another content than its pointer says"
     assert [path for path in (tmp_path / "mirrors/code.lfs").rglob("*") if path.is_file()] == []
 
 
@@ -310,11 +310,11 @@ def test_files_are_not_fetched_when_they_are_too_many(host: GitHost, outer: Repo
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, "is not given out by 127.0.0.1"),
+        (401, "is not available to this login at 127.0.0.1"),
         (403, "to this login"),
-        (404, "which answers 404"),
-        (302, "which answers 302"),
-        (200, "does not answer as Git LFS does"),
+        (404, "HTTP status 404"),
+        (302, "HTTP status 302"),
+        (200, "is not that of Git LFS"),
     ],
 )
 def test_a_host_that_gives_out_no_files_is_named(
@@ -329,7 +329,7 @@ def test_a_host_that_gives_out_no_files_at_the_moment_is_waited_for(
     host: GitHost, outer: Repository, gathered: Gatherer, status: int
 ) -> None:
     host.lfs_status = status
-    with pytest.raises(GitError, match="does not give out Git LFS files at the moment") as caught:
+    with pytest.raises(GitError, match="does not serve Git LFS files at the moment") as caught:
         gathered()
     assert not caught.value.permanent
 
@@ -349,6 +349,67 @@ def test_files_are_fetched_from_public_hosts_over_https_only(
     assert sentence in gathered().missing["model.weights"]
 
 
+def test_the_host_that_breaks_off_is_the_one_that_is_named(
+    host: GitHost, outer: Repository, gathered: Gatherer, certificate: Certificate, repository: Repository
+) -> None:
+    with GitHost(repository.path, certificate) as files:
+        files.objects = dict(host.objects)
+        files.cut = 5
+        host.lfs_files = files.address
+        with pytest.raises(GitError) as caught:
+            gathered()
+    assert caught.value.message.startswith(f"{files.address.removeprefix('https://')} does not serve")
+
+
+UNREADABLE = [
+    "https://[x",
+    "https://127.0.0.1:port",
+    "https://gi\N{LATIN SMALL LETTER T WITH CARON}.example.org",
+    "https://127.0.0.1/a b",
+    "https://git..example.org",
+]
+
+
+@pytest.mark.parametrize("address", UNREADABLE)
+def test_a_file_at_an_address_that_cannot_be_read_is_named(
+    host: GitHost, outer: Repository, gathered: Gatherer, address: str
+) -> None:
+    host.lfs_files = address
+    assert gathered().missing == {
+        "model.weights": "could not be fetched: its host names an address that cannot be read"
+    }
+
+
+@pytest.mark.parametrize(
+    "address", ["https://[x", "https://127.0.0.1:port/", "//g\N{LATIN SMALL LETTER O WITH STROKE}t"]
+)
+def test_a_file_that_is_redirected_to_where_nobody_can_be_asked_is_named(
+    host: GitHost, outer: Repository, gathered: Gatherer, address: str
+) -> None:
+    host.lfs_location = address
+    assert gathered().missing == {
+        "model.weights": "could not be fetched: its host names an address that cannot be read"
+    }
+
+
+@pytest.mark.parametrize("header", [{"x-\N{SNOWMAN}": "1"}, {"two words": "1"}, {"x-token": "two\nlines"}, {"": "1"}])
+def test_a_file_that_nobody_can_ask_for_is_named(
+    host: GitHost, outer: Repository, gathered: Gatherer, header: dict[str, str]
+) -> None:
+    host.lfs_header = header
+    assert "in a way that HTTP does not know" in gathered().missing["model.weights"]
+
+
+@pytest.mark.parametrize("address", UNREADABLE)
+def test_files_of_a_server_whose_address_cannot_be_read_are_named(
+    host: GitHost, outer: Repository, gathered: Gatherer, repository: Repository, address: str
+) -> None:
+    repository.write(".lfsconfig", f'[lfs]\n\turl = "{address}"\n')
+    repository.commit("Files are nowhere")
+    reason = "could not be fetched: The address of its Git LFS server cannot be read"
+    assert gathered().missing == {"model.weights": reason}
+
+
 def test_room_is_made_for_new_files_and_not_more_than_is_allowed(
     host: GitHost, outer: Repository, gathered: Gatherer, make_mirror: MirrorMaker, tmp_path: Path
 ) -> None:
@@ -361,6 +422,16 @@ def test_room_is_made_for_new_files_and_not_more_than_is_allowed(
     assert old.exists()
     store.make_room(11, most=len(WEIGHTS) + 10, keep=set())
     assert not old.exists()
+
+
+def test_a_disk_that_does_not_take_the_files_is_explained(
+    host: GitHost, outer: Repository, gathered: Gatherer, tmp_path: Path
+) -> None:
+    (tmp_path / "mirrors").mkdir()
+    (tmp_path / "mirrors/code.lfs").write_text("A file, where a folder belongs.")
+    with pytest.raises(GitError) as caught:
+        gathered()
+    assert (caught.value.code, caught.value.permanent) == ("mirror.disk", False)
 
 
 # Over ssh
@@ -385,3 +456,12 @@ def test_submodules_and_lfs_files_come_with_the_same_key(
     assert found["vendor/lib/lib.py"] == b"x = 1\n"
     assert found["model.weights"] == WEIGHTS
     assert any(command.startswith("git-lfs-authenticate ") for command in ssh_host.asked)
+
+
+def test_a_server_that_is_told_over_ssh_has_to_have_an_address_that_can_be_read(
+    ssh_host: SshHost, over_ssh: Gatherer, outer: Repository, lib: Repository
+) -> None:
+    (ssh_host.directory / "lfs.json").write_text(json.dumps({"href": "https://[x"}))
+    lib.path.rename(lib.path.with_name("lib.git"))
+    missing = over_ssh(url=f"{ssh_host.address}{outer.path}").missing
+    assert "The address of its Git LFS server cannot be read" in missing["model.weights"]
