@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from mantik.accounts.models import User
-from mantik.audit.admin_events import TellingAdmin, kept_rows, tell_roles
+from mantik.audit.admin_events import AuditedAdmin, kept_rows, tell_roles
 from projects.models import (
     CodeRepository,
     Experiment,
     FormerAddress,
+    GitHostOutage,
     GroupMember,
     GroupMembership,
     Invitation,
@@ -38,7 +39,9 @@ class MembershipFormSet(BaseInlineFormSet[Membership, Project, Any]):
         if not any(
             row["role"] == Role.OWNER and row["user"].is_active for row in rows if "role" in row and "user" in row
         ):
-            raise ValidationError("A project always has an owner whose account is on. Make another member one first.")
+            raise ValidationError(
+                "A project always needs an owner whose account is active. Make another member an owner first."
+            )
 
 
 class MembershipInline(admin.TabularInline[Membership, Project]):
@@ -55,19 +58,19 @@ class GroupMembershipInline(admin.TabularInline[GroupMembership, Project]):
 
 
 @admin.register(Project)
-class ProjectAdmin(TellingAdmin[Project]):
+class ProjectAdmin(AuditedAdmin[Project]):
     list_display = ["name", "slug", "is_public", "created_at"]
     list_filter = ["is_public"]
     search_fields = ["name", "slug"]
     readonly_fields = ["uuid", "created_at"]
-    # Its maintainers' words.
+    # Written by its maintainers.
     exclude = ["description", "labels"]
     inlines = [MembershipInline, GroupMembershipInline]
     noun = "project"
     added = "created"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
-        """Owners move a project, in its settings: there its old address is kept for it."""
+        """Read-only here: owners change the address in the settings, which also keep the old one."""
         return [*self.readonly_fields, "slug"] if obj else list(self.readonly_fields)
 
     def project_of(self, row: Project) -> Project:
@@ -84,7 +87,7 @@ class ProjectAdmin(TellingAdmin[Project]):
 
 
 @admin.register(Label)
-class LabelAdmin(TellingAdmin[Label]):
+class LabelAdmin(AuditedAdmin[Label]):
     """Maintainers write labels; an operator may correct or delete one, for all projects that have it."""
 
     list_display = ["name"]
@@ -101,7 +104,9 @@ class GroupMemberFormSet(BaseInlineFormSet[GroupMember, UserGroup, Any]):
         """A group always has an admin who can act."""
         super().clean()
         if not any(row.get("is_admin") and row["user"].is_active for row in kept_rows(self.forms) if "user" in row):
-            raise ValidationError("A group always has an admin whose account is on. Make somebody else one first.")
+            raise ValidationError(
+                "A group always needs an admin whose account is active. Make somebody else an admin first."
+            )
 
 
 class GroupMemberInline(admin.TabularInline[GroupMember, UserGroup]):
@@ -112,7 +117,7 @@ class GroupMemberInline(admin.TabularInline[GroupMember, UserGroup]):
 
 
 @admin.register(UserGroup)
-class UserGroupAdmin(TellingAdmin[UserGroup]):
+class UserGroupAdmin(AuditedAdmin[UserGroup]):
     list_display = ["name", "created_by", "created_at"]
     search_fields = ["name"]
     list_select_related = ["created_by"]
@@ -134,8 +139,8 @@ class UserGroupAdmin(TellingAdmin[UserGroup]):
 
 
 @admin.register(FormerAddress)
-class FormerAddressAdmin(TellingAdmin[FormerAddress]):
-    """Written by the product only. An operator may delete one, which frees the address."""
+class FormerAddressAdmin(AuditedAdmin[FormerAddress]):
+    """Only Mantik writes these. An operator may delete one, which frees the address."""
 
     list_display = ["slug", "project"]
     search_fields = ["slug", "project__name"]
@@ -151,8 +156,8 @@ class FormerAddressAdmin(TellingAdmin[FormerAddress]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(TellingAdmin[Invitation]):
-    """Written by the product only; operators read it, and may delete one."""
+class InvitationAdmin(AuditedAdmin[Invitation]):
+    """Only Mantik writes these; operators may read and delete them."""
 
     list_display = ["invitee", "project", "role", "state", "invited_by", "created_at", "expires_at"]
     list_filter = ["state", "role"]
@@ -168,8 +173,8 @@ class InvitationAdmin(TellingAdmin[Invitation]):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(TellingAdmin[Experiment]):
-    """Members keep them. An operator may delete one that has no runs; its MLflow experiment goes with it."""
+class ExperimentAdmin(AuditedAdmin[Experiment]):
+    """Members manage these. An operator may delete one without runs; its MLflow experiment is deleted, too."""
 
     list_display = ["name", "project", "mlflow_experiment_id", "created_by", "created_at"]
     search_fields = ["name", "project__name"]
@@ -187,14 +192,23 @@ class ExperimentAdmin(TellingAdmin[Experiment]):
 
 
 @admin.register(CodeRepository)
-class CodeRepositoryAdmin(TellingAdmin[CodeRepository]):
-    """Members keep them. An operator may delete one that no active run uses."""
+class CodeRepositoryAdmin(AuditedAdmin[CodeRepository]):
+    """Members manage these. An operator may delete one that no active run uses."""
 
     list_display = ["name", "project", "url", "platform", "fetched_at", "fetch_failed_at"]
     list_filter = ["platform"]
     search_fields = ["name", "url", "project__name"]
     list_select_related = ["project"]
-    readonly_fields = ["uuid", "fetched_at", "fetch_failed_at", "fetch_error", "mirror_bytes", "fingerprint"]
+    readonly_fields = [
+        "uuid",
+        "fetch_requested_at",
+        "fetched_at",
+        "fetch_failed_at",
+        "fetch_error",
+        "mirror_bytes",
+        "fingerprint",
+    ]
+    exclude = ["lease_token", "lease_until"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -210,3 +224,17 @@ class CodeRepositoryAdmin(TellingAdmin[CodeRepository]):
             delete_code_repository(repository=obj, actor=cast(User, request.user))
         except InUse as reason:
             self.message_user(request, str(reason), messages.ERROR)
+
+
+@admin.register(GitHostOutage)
+class GitHostOutageAdmin(admin.ModelAdmin[GitHostOutage]):
+    """Git hosts that do not answer now. Who deletes one has its host asked again at once."""
+
+    list_display = ["host", "began_at", "tries", "next_try_at", "reason"]
+    ordering = ["-began_at", "-pk"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: GitHostOutage | None = None) -> bool:
+        return False

@@ -1,11 +1,13 @@
-"""Forms of a project's own nouns."""
+"""Forms of projects, experiments, groups and members."""
 
 from typing import Any
 
+from crispy_forms.layout import Column
 from django import forms
 from django.utils.text import slugify
 
 from mantik.accounts.models import User
+from mantik.lib.form_layout import Back, FromTemplate, PreviewButton, Rest, SubmitButton, card, panel
 from projects.addressing import slugs
 from projects.models import Experiment, Project, UserGroup
 from projects.permissions import Action, may
@@ -17,23 +19,25 @@ MOST_DESCRIPTION = 20_000
 
 
 class ProjectForm(forms.Form):
+    helper = panel(verb="Create project")
+
     name = forms.CharField(max_length=80)
     slug = forms.SlugField(
         label="Address",
         max_length=60,
         required=False,
-        help_text="Part of the project's web address. Empty: made from the name.",
+        help_text="Part of the project's web address. Leave it empty to make it from the name.",
     )
-    summary = forms.CharField(max_length=200, required=False, help_text="One line that says what it is about.")
-    is_public = forms.BooleanField(label="Public: anybody may look at it, signed in or not", required=False)
+    summary = forms.CharField(max_length=200, required=False, help_text="One line about the project.")
+    is_public = forms.BooleanField(label="Public: everybody may view it, signed in or not", required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:60]
         if not slug and "name" not in self.errors:
-            self.add_error("slug", "No address can be made from this name. Give one in Latin letters and digits.")
+            self.add_error("slug", "No address can be made from this name. Enter one with Latin letters and digits.")
         elif slugs.is_taken(slug):
-            self.add_error("slug", f"The address {slug} is taken. Give another one.")
+            self.add_error("slug", f"The address {slug} is taken. Choose another one.")
         cleaned["slug"] = slug
         return cleaned
 
@@ -48,6 +52,7 @@ class ExperimentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.project = project
         self.others = project.experiments.all()
+        self.helper = panel(verb="Save" if experiment else "Add experiment")
         if experiment:
             self.initial = {name: getattr(experiment, name) for name in self.fields}
             self.others = self.others.exclude(pk=experiment.pk)
@@ -60,10 +65,20 @@ class ExperimentForm(forms.Form):
 
 
 class ProjectSettingsForm(forms.Form):
-    """Only what `user` may change is in it."""
+    """Has only the fields that `user` may change."""
 
+    helper = card(
+        Column(
+            "name",
+            "summary",
+            FromTemplate("components/markdown_field.html", "description"),
+            FromTemplate("projects/_labels_field.html", "labels"),
+            Rest(),
+        ),
+        foot=(Back(), SubmitButton("Save"), PreviewButton("Preview the description")),
+    )
     name = forms.CharField(max_length=80)
-    summary = forms.CharField(max_length=200, required=False, help_text="One line that says what it is about.")
+    summary = forms.CharField(max_length=200, required=False, help_text="One line about the project.")
     description = forms.CharField(
         max_length=MOST_DESCRIPTION,
         required=False,
@@ -73,17 +88,18 @@ class ProjectSettingsForm(forms.Form):
     labels = forms.CharField(
         max_length=500,
         required=False,
-        help_text=f"Separated by commas, {labels.MOST} at most: words by which the project is found.",
+        help_text=f"Words to find the project by, separated by commas; at most {labels.MOST}.",
     )
     slug = forms.SlugField(
         label="Address",
         max_length=60,
-        help_text="Part of the project's web address. The old one goes on leading here, and nobody else can take it.",
+        help_text="Part of the project's web address. The old address still leads here; no other project can take it.",
     )
     is_public = forms.BooleanField(
-        label="Public: anybody may look at it, signed in or not",
+        label="Public: everybody may view it, signed in or not",
         required=False,
-        help_text="Artifacts and the list of members stay with members.",
+        help_text="Everybody then sees the names and sizes of artifacts; only members with the role Reporter or above "
+        "can download them. Only members see the list of members.",
     )
 
     def __init__(self, *args: Any, project: Project, user: User, **kwargs: Any) -> None:
@@ -104,22 +120,28 @@ class ProjectSettingsForm(forms.Form):
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slugs.is_taken(slug, by_other_than=self.project):
-            raise forms.ValidationError(f"The address {slug} is taken. Give another one.")
+            raise forms.ValidationError(f"The address {slug} is taken. Choose another one.")
         return slug
 
 
 class DeleteProjectForm(forms.Form):
+    helper = card(
+        FromTemplate("projects/_what_is_deleted.html"),
+        Column(Rest()),
+        foot=(Back("Keep it"), SubmitButton("Delete project", icon="trash3", style="btn-danger")),
+        warns=False,
+    )
     name = forms.CharField(max_length=80, label="Name of the project", widget=forms.TextInput({"autocomplete": "off"}))
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
-        self.fields["name"].help_text = f"Type {project.name} to show that you mean this one."
+        self.fields["name"].help_text = f"Type {project.name} to confirm."
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name != self.project.name:
-            raise forms.ValidationError(f"This is not its name, which is {self.project.name}.")
+            raise forms.ValidationError(f"This is not the name of the project. Type {self.project.name}.")
         return name
 
 
@@ -132,28 +154,30 @@ def _group_role_choices() -> list[tuple[str, str]]:
 
 
 class RoleForm(forms.Form):
+    helper = panel()
     role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, widget=forms.RadioSelect)
 
 
 class GroupRoleForm(forms.Form):
+    helper = panel()
     role = forms.TypedChoiceField(
         choices=_group_role_choices,
         coerce=Role,
         initial=Role.RESEARCHER,
         widget=forms.RadioSelect,
-        help_text="For everybody who is in the group, now or later. Owners are persons, never a group.",
+        help_text="For everybody in the group, now or later. A group cannot be an owner.",
     )
 
 
 class AddGroupForm(GroupRoleForm):
-    """Only of a group that `user` is in: others are not theirs to know of."""
+    """Offers only groups that `user` is in: other groups are private."""
 
     group = forms.ModelChoiceField(
         queryset=UserGroup.objects.none(),
         to_field_name="uuid",
         empty_label="Choose a group",
-        help_text="One that you are in. Owners of the project will see who else is.",
-        error_messages={"invalid_choice": "Choose a group that you are in."},
+        help_text="One of your groups. All members of the project will see who is in it.",
+        error_messages={"invalid_choice": "Choose one of your groups."},
     )
     field_order = ["group", "role"]
 
@@ -162,18 +186,23 @@ class AddGroupForm(GroupRoleForm):
         groups = UserGroup.objects.visible_to(user).exclude(memberships__project=project).in_order()
         self.fields["group"].queryset = groups  # type: ignore[attr-defined]
         if not groups.exists():
-            self.fields["group"].help_text = "You are in no other group. Make one under Settings, Groups."
+            without = "You are in no group that could be added. Create one under Settings > Groups."
+            self.fields["group"].help_text = without
 
 
 class GroupForm(forms.Form):
-    name = forms.CharField(max_length=80, help_text="Nobody else's group may have it. Seen by members of its projects.")
+    helper = panel()
+    name = forms.CharField(
+        max_length=80, help_text="No other group can have the same name. Members of the group's projects see it."
+    )
 
 
 class GroupPersonForm(forms.Form):
+    helper = panel()
     person = forms.CharField(
         label="User name or e-mail address",
         max_length=254,
-        help_text="By e-mail address, only somebody you already share a project or a group with is found.",
+        help_text="By e-mail address you find only people with whom you share a project or a group.",
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -188,18 +217,19 @@ class GroupPersonForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
+    helper = panel()
     person = forms.CharField(
         label="User name or e-mail address",
         max_length=254,
-        help_text="An address need not have an account yet: the letter says how to get one.",
+        help_text="Whoever has the e-mail address needs no account yet: the mail says what to do.",
     )
     role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, initial=Role.RESEARCHER, widget=forms.RadioSelect)
     days = forms.IntegerField(
-        label="Expires after, days",
+        label="Expires after (days)",
         initial=invitations.USUAL_DAYS,
         min_value=1,
         max_value=90,
-        help_text="An invitation that was not accepted by then is void.",
+        help_text="After that, the invitation can no longer be accepted.",
     )
 
     def clean_person(self) -> User | str:

@@ -1,4 +1,4 @@
-"""The unit of collaboration, and what it holds besides runs."""
+"""A project, the unit of collaboration, and what it holds besides runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from connections.git.host_keys import HostKey
 from connections.models import Connection
+from mantik.lib.leases import Leased
 from projects.querysets import (
     CodeRepositoryQuerySet,
     ExperimentQuerySet,
@@ -27,7 +28,7 @@ from projects.roles import GROUP_ROLES, Role, cascade_unless_last_owner
 
 
 class Label(models.Model):
-    """A word that projects can be found by. Maintainers write them; all in lower case, so one word is one label."""
+    """A word to find projects by. Maintainers write them; always in lower case, so that each word is one label."""
 
     name = models.CharField(max_length=30)
 
@@ -64,7 +65,7 @@ class Project(models.Model):
 
 class Membership(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
-    # Nobody's account is deleted while a project would be without an owner for it.
+    # An account cannot be deleted if that would leave a project without an owner.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=cascade_unless_last_owner, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -82,7 +83,7 @@ class Membership(models.Model):
 
 
 class UserGroup(models.Model):
-    """People who share a role in projects. Its admins say who is in it; owners of projects say what it may there."""
+    """People who share a role in projects. Admins of the group decide who is in it, owners of a project its role."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
@@ -118,7 +119,7 @@ class GroupMember(models.Model):
 
 
 class GroupMembership(models.Model):
-    """The role of everybody of a group in a project. Owners are persons, never a group."""
+    """The role in a project of everybody in a group. A group cannot be an owner."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="group_memberships")
     group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="memberships")
@@ -140,7 +141,7 @@ class GroupMembership(models.Model):
 
 
 class FormerAddress(models.Model):
-    """Where a project was before it was renamed. Links to it go on leading there, so nobody else may take it."""
+    """A former address of a project. Links to it keep working, so no other project may take it."""
 
     slug = models.SlugField(max_length=60, unique=True)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="former_addresses")
@@ -153,9 +154,9 @@ class FormerAddress(models.Model):
 
 
 class Invitation(models.Model):
-    """A role in a project that waits for somebody's yes. Once answered, withdrawn or expired it stays as it is.
+    """A role in a project that is offered to somebody. Once answered, withdrawn or expired it never changes.
 
-    It is for an account, or for whoever has shown that an e-mail address is theirs; who accepted is `user` then, too.
+    It is for an account, or for whoever has confirmed an e-mail address; `user` is then the account that accepted.
     """
 
     class State(models.TextChoices):
@@ -176,7 +177,7 @@ class Invitation(models.Model):
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # An open one past `expires_at` counts as expired, whether or not anybody has written that down.
+    # An open invitation past `expires_at` counts as expired, whether or not its state says so.
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -211,7 +212,7 @@ class Invitation(models.Model):
 
     @property
     def invitee(self) -> str:
-        """Who is invited, as the owner named them."""
+        """Who is invited: the account's name, or the e-mail address."""
         return self.email or (self.user.display_name if self.user else "")
 
     @property
@@ -220,7 +221,7 @@ class Invitation(models.Model):
 
     @property
     def inviter(self) -> str:
-        """Who invited, for sentences."""
+        """The name of the owner who invited, for sentences."""
         return self.invited_by.display_name if self.invited_by else "An owner"
 
 
@@ -232,7 +233,7 @@ class Experiment(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=200, blank=True)
     mlflow_experiment_id = models.CharField(max_length=64, blank=True, editable=False)
-    # Since when MLflow does not know of a new name; None when it does.
+    # Since when a new name waits to be told to MLflow; None if MLflow has it.
     rename_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -250,12 +251,12 @@ class Experiment(models.Model):
 
     @property
     def mlflow_name(self) -> str:
-        """Unique over all projects. Once it is made, MLflow's id counts, whatever names become."""
+        """The name in MLflow, unique over all projects. Once made, the MLflow experiment is known by its id."""
         return f"{self.project.slug}/{self.name} ({self.uuid})"
 
 
 class RetiredExperiment(models.Model):
-    """An MLflow experiment whose own is deleted here, until a worker has put it into MLflow's bin."""
+    """A deleted experiment, until a worker has deleted its MLflow experiment, too."""
 
     mlflow_experiment_id = models.CharField(max_length=64)
     retired_at = models.DateTimeField()
@@ -264,8 +265,11 @@ class RetiredExperiment(models.Model):
         return self.mlflow_experiment_id
 
 
-class CodeRepository(models.Model):
-    """A link to a git repository, with a connection that holds a token or an SSH key if it is private."""
+class CodeRepository(Leased):
+    """A link to a git repository, with a connection that holds a token or an SSH key if it is private.
+
+    Its lease is for the one worker that fetches it: `projects.code.mirrors`.
+    """
 
     class Platform(models.TextChoices):
         GITHUB = "github", "GitHub"
@@ -283,12 +287,19 @@ class CodeRepository(models.Model):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    # What the workers' mirror knows. A request older than the last fetch has been served.
+    # Each request to fetch counts up the first number. A fetch serves those that were counted before it read the row,
+    # so what is asked while it is under way is done after it.
+    fetch_requested = models.PositiveBigIntegerField(default=0, editable=False)
+    fetch_served = models.PositiveBigIntegerField(default=0, editable=False)
+    # Since when a request waits; None if none does. Nothing but the order of the waiting depends on it.
     fetch_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When a worker last began a fetch, whatever became of it or of the worker: whose turn is next depends on it.
+    fetch_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The state of the mirror.
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
     fetch_failed_at = models.DateTimeField(null=True, blank=True, editable=False)
     fetch_error = models.TextField(blank=True, editable=False)
-    # What the last good fetch brought, so that a list of many needs no disk.
+    # Copied from the last good fetch, so that a list does not read the disk.
     branch_count = models.PositiveIntegerField(null=True, blank=True, editable=False)
     default_branch = models.CharField(max_length=250, blank=True, editable=False)
     head_sha = models.CharField(max_length=64, blank=True, editable=False)
@@ -296,7 +307,7 @@ class CodeRepository(models.Model):
     head_author = models.CharField(max_length=120, blank=True, editable=False)
     head_committed_at = models.DateTimeField(null=True, blank=True, editable=False)
     mirror_bytes = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
-    # The only key that its ssh host may show, kept when the host was first asked; and the one it has shown instead.
+    # The key that its ssh host showed first, and has to show again; and another one that it has shown since.
     host_key = models.CharField(max_length=1500, blank=True, editable=False)
     offered_host_key = models.CharField(max_length=1500, blank=True, editable=False)
 
@@ -305,14 +316,23 @@ class CodeRepository(models.Model):
     class Meta:
         verbose_name_plural = "code repositories"
         constraints = [
-            models.UniqueConstraint("project", Lower("name"), name="code_repository_name_unique_per_project")
+            models.UniqueConstraint("project", Lower("name"), name="code_repository_name_unique_per_project"),
+            models.CheckConstraint(
+                name="code_repository_served_what_was_requested",
+                condition=Q(fetch_served__lte=F("fetch_requested")),
+            ),
         ]
         indexes = [
             models.Index(
                 "fetch_requested_at",
-                name="code_repository_fetch_due",
-                condition=Q(fetch_requested_at__isnull=False),
-            )
+                name="code_repository_fetch_waits",
+                condition=Q(fetch_requested__gt=F("fetch_served")),
+            ),
+            models.Index(
+                "lease_until",
+                name="code_repository_being_fetched",
+                condition=Q(lease_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -320,11 +340,12 @@ class CodeRepository(models.Model):
 
     @property
     def is_being_fetched(self) -> bool:
-        return self.fetch_requested_at is not None
+        """Or is going to be."""
+        return self.fetch_requested > self.fetch_served
 
     @property
     def badge(self) -> dict[str, str | bool]:
-        """How its state is drawn."""
+        """The badge of its state."""
         if self.is_being_fetched:
             return {"label": "Being read", "hue": "run", "icon": "arrow-repeat", "pulses": True}
         if self.fetch_error:
@@ -335,15 +356,31 @@ class CodeRepository(models.Model):
 
     @property
     def fingerprint(self) -> str:
-        """Of the host's key; "" where none is kept."""
+        """The fingerprint of the host's key; "" if none is kept."""
         return _fingerprint(self.host_key)
 
     @property
     def offered_fingerprint(self) -> str:
-        """Of the key that the host has shown instead of the one that is kept, until somebody decides."""
+        """The fingerprint of the other key that the host has shown, until somebody decides."""
         return _fingerprint(self.offered_host_key)
 
 
 def _fingerprint(line: str) -> str:
     key = HostKey.parse(line)
     return key.fingerprint if key else ""
+
+
+class GitHostOutage(models.Model):
+    """A git host that does not answer: for so long, there is a row. See `projects.code.hosts`."""
+
+    # With its port, if that is unusual.
+    host = models.CharField(max_length=300, unique=True)
+    began_at = models.DateTimeField()
+    # What whoever asked last ran into, in a sentence.
+    reason = models.TextField()
+    # How many fetches in a row had no answer.
+    tries = models.PositiveIntegerField(default=1)
+    next_try_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host} since {self.began_at:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""The one table that says who may do what in a project. Everything asks it: views, templates, services, workers."""
+"""The only table of who may do what in a project. Views, templates, services and workers all ask it."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Permission:
 
     @property
     def allowed(self) -> list[bool]:
-        """For each role, least first."""
+        """Whether each role may do it, from Guest to Owner."""
         return [role.at_least(self.least_role) for role in Role]
 
     @property
     def who(self) -> str:
-        """The same in words."""
+        """Which roles may do it, in words."""
         return {Role.GUEST: "Every member", Role.OWNER: "Owner"}.get(
             self.least_role, f"{self.least_role.label} and above"
         )
 
 
-# By subject, in the order in which it is printed.
+# By subject, in the order in which the table is printed.
 TABLE: dict[str, tuple[Permission, ...]] = {
     "Project": (
         Permission(
@@ -86,79 +86,83 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         Permission(
             Action.MANAGE_MEMBERS,
             Role.OWNER,
-            "Invite, change roles, remove members, hand ownership over, give groups a role",
+            "Invite people, change roles, remove members, hand over the project, give groups a role",
         ),
     ),
     "Code and experiments": (
-        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add a code repository, test one, have it read again"),
+        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add and test code repositories"),
         Permission(
             Action.EDIT_OWN_CODE_REPOSITORY,
             Role.RESEARCHER,
-            "Edit, delete a code repository one has added; accept a new key of its host",
+            "Edit and delete code repositories they added themselves; accept a new key of the host",
         ),
         Permission(
             Action.EDIT_ANY_CODE_REPOSITORY,
             Role.MAINTAINER,
-            "Edit, delete anyone's code repository; accept a new key of its host",
+            "Edit and delete anyone's code repository; accept a new key of its host",
         ),
         Permission(Action.ADD_EXPERIMENT, Role.RESEARCHER, "Add an experiment"),
-        Permission(Action.EDIT_OWN_EXPERIMENT, Role.RESEARCHER, "Rename, edit, delete an experiment one has added"),
-        Permission(Action.EDIT_ANY_EXPERIMENT, Role.MAINTAINER, "Rename, edit, delete anyone's experiment"),
+        Permission(Action.EDIT_OWN_EXPERIMENT, Role.RESEARCHER, "Edit and delete experiments they added themselves"),
+        Permission(Action.EDIT_ANY_EXPERIMENT, Role.MAINTAINER, "Edit and delete anyone's experiment"),
     ),
     "Runs": (
-        Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts and models, load models with MLflow"),
-        Permission(Action.ADD_RUN, Role.RESEARCHER, "Add a run, run one again"),
-        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel one's own run"),
-        Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete one's own run"),
-        Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's run"),
-        Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's run"),
+        Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts and models; load models with MLflow"),
+        Permission(Action.ADD_RUN, Role.RESEARCHER, "Add runs and run them again"),
+        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel their own runs"),
+        Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete their own runs"),
+        Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's runs"),
+        Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's runs"),
     ),
     "Models": (
         Permission(Action.REGISTER_MODEL, Role.RESEARCHER, "Register the model of a finished run"),
         Permission(
             Action.KEEP_OWN_MODEL,
             Role.RESEARCHER,
-            "Unregister a model one has registered, describe it, give it aliases, put it back",
+            "Unregister, describe, give aliases to and restore models they registered themselves",
         ),
         Permission(
             Action.KEEP_ANY_MODEL,
             Role.MAINTAINER,
-            "Unregister anyone's model, describe it, give it aliases, put it back",
+            "Unregister, describe, give aliases to and restore anyone's models",
         ),
     ),
     "Schedules": (
-        Permission(Action.ADD_SCHEDULE, Role.RESEARCHER, "Add a schedule, duplicate one"),
+        Permission(Action.ADD_SCHEDULE, Role.RESEARCHER, "Add and duplicate schedules"),
         Permission(
-            Action.EDIT_OWN_SCHEDULE, Role.RESEARCHER, "Edit, pause, resume, delete one's own schedule; have it run now"
+            Action.EDIT_OWN_SCHEDULE,
+            Role.RESEARCHER,
+            "Edit, pause, resume and delete their own schedules, and run them at once",
         ),
         Permission(
-            Action.EDIT_ANY_SCHEDULE, Role.MAINTAINER, "Edit, pause, resume, delete anyone's schedule; have it run now"
+            Action.EDIT_ANY_SCHEDULE,
+            Role.MAINTAINER,
+            "Edit, pause, resume and delete anyone's schedules, and run them at once",
         ),
     ),
 }
 LEAST_ROLE: dict[Action, Role] = {line.action: line.least_role for lines in TABLE.values() for line in lines}
 
-# What a table of roles does not say. Printed below it, here and in the docs.
+# What the table does not say; printed below it, in Mantik and in the docs.
 NOTES: tuple[str, ...] = (
-    "Anybody may view a public project, signed in or not, and nothing else in it: artifacts and the names of its "
-    "members are for members. Whose run it was is said with the run.",
-    "To everybody else a private project does not exist: its pages answer as if the address were wrong.",
-    "Connections belong to a person, not to a project: nobody else can use, see or change them, whatever the role.",
-    "A private code repository is read with the connection of who chose it, and with nobody else's. When they lose the "
-    "right to add code, it is read no more until somebody chooses a connection of their own.",
-    "A schedule runs with the connection of who made it or edited it last, and only while they may add runs. Somebody "
-    "else may change when it runs, and what it runs only with a connection of their own.",
-    "A project always has an owner. The last one can leave or step down once another member is an owner.",
-    "A group may hold any role but Owner. Who has a role of their own and one by groups may do what the highest of "
-    "them may.",
-    "Operators of this installation have the admin, and by that no role in any project.",
+    "Everybody may view a public project, signed in or not, with the names and sizes of its artifacts; to download "
+    "them one has to be a Reporter or above. Only members see the list of members; each run shows who started it.",
+    "For everybody who is not a member, a private project does not exist: its pages say that nothing is there.",
+    "Connections belong to a person, not to a project: nobody else can see, use or change them, whatever their role.",
+    "Mantik fetches a private code repository only with the connection that was chosen for it. If the owner of that "
+    "connection may no longer add code, nothing is fetched until somebody chooses a connection of their own.",
+    "A schedule runs with a connection of the member who created it or edited it last, and only while they may add "
+    "runs. Others may change when it runs; to change what it runs, they have to choose a connection of their own.",
+    "A project always has an owner. The last owner can leave or step down only after making another member an owner.",
+    "A group may have any role but Owner. Somebody with several roles, of their own and through groups, may do what "
+    "the highest of them allows.",
+    "Operators of this installation can use the admin; that gives them no role in any project.",
 )
 
 
 def role_of(user: User | AnonymousUser, project: Project) -> Role | None:
-    """The highest role that `user` has in `project`, their own or by a group, None for an outsider.
+    """The highest role that `user` has in `project`, directly or by a group; None for somebody outside.
 
-    One query, remembered on the user.
+    One query; the answer is kept on the user.
     """
     if not user.is_authenticated:
         return None

@@ -1,4 +1,4 @@
-"""Querysets that start from what a person may see."""
+"""Queries of projects and what they hold; most begin with what a person may see."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.db.models.functions import Lower
 
+from mantik.lib.leases import is_free
 from projects.roles import Role
 
 if TYPE_CHECKING:
@@ -37,17 +38,17 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(Q(is_public=True) | Q(pk__in=_joined_by(user)))
 
     def joined_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
-        """The projects in which `user` has a role, of their own or by a group."""
+        """The projects in which `user` has a role, directly or by a group."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(pk__in=_joined_by(user))
 
     def labelled(self, name: str) -> ProjectQuerySet:
-        """Those with that label. Called again: those with both."""
+        """Projects with that label. Call it again for projects with both."""
         return self.filter(pk__in=self.model.labels.through.objects.filter(label__name=name).values("project"))
 
     def matching(self, text: str) -> ProjectQuerySet:
-        """Those with `text` in their name, summary or a label."""
+        """Projects with `text` in their name, summary or a label."""
         by_label = self.model.labels.through.objects.filter(label__name__icontains=text).values("project")
         return self.filter(Q(name__icontains=text) | Q(summary__icontains=text) | Q(pk__in=by_label))
 
@@ -65,7 +66,7 @@ class LabelQuerySet(models.QuerySet["Label"]):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def owners(self) -> MembershipQuerySet:
-        """Those who can act: an account that was switched off owns nothing."""
+        """Owners who can act: those whose account is active."""
         return self.filter(role=Role.OWNER, user__is_active=True)
 
     def in_order(self) -> MembershipQuerySet:
@@ -77,7 +78,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 class UserGroupQuerySet(models.QuerySet["UserGroup"]):
     def visible_to(self, user: User | AnonymousUser) -> UserGroupQuerySet:
-        """The groups `user` is in: a group is nobody else's business."""
+        """The groups that `user` is in; others are private."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(pk__in=_groups_of(user))
@@ -92,7 +93,7 @@ def _groups_of(user: User) -> models.QuerySet[Any, Any]:
 
 class GroupMemberQuerySet(models.QuerySet["GroupMember"]):
     def admins(self) -> GroupMemberQuerySet:
-        """Those who can act: an account that was switched off administers nothing."""
+        """Admins who can act: those whose account is active."""
         return self.filter(is_admin=True, user__is_active=True)
 
     def in_order(self) -> GroupMemberQuerySet:
@@ -107,23 +108,23 @@ class GroupMembershipQuerySet(models.QuerySet["GroupMembership"]):
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, *, now: datetime) -> InvitationQuerySet:
-        """Those that can still be accepted."""
+        """Invitations that can still be accepted."""
         return self.filter(state="open", expires_at__gt=now)
 
     def for_person(self, user: User) -> InvitationQuerySet:
-        """Those of the account, and those of the e-mail addresses that `user` has shown to be theirs."""
+        """Invitations of the account, and of the e-mail addresses that `user` has confirmed."""
         addresses = EmailAddress.objects.filter(user=user, verified=True).values(address=Lower("email"))
         return self.filter(Q(user=user) | Q(user=None, email__in=addresses))
 
     def void(self, *, now: datetime, since: datetime) -> InvitationQuerySet:
-        """Those that expired or were withdrawn between `since` and `now`."""
+        """Invitations that expired or were withdrawn between `since` and `now`."""
         withdrawn = Q(state="withdrawn", closed_at__gt=since)
         return self.filter(withdrawn | Q(state__in=["open", "expired"], expires_at__gt=since, expires_at__lte=now))
 
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     def rename_due(self) -> ExperimentQuerySet:
-        """Those of which MLflow has an experiment, under a former name."""
+        """Experiments that still have their former name in MLflow."""
         named = self.filter(rename_due_at__isnull=False).exclude(mlflow_experiment_id="")
         return named.select_related("project").order_by("rename_due_at", "pk")
 
@@ -132,5 +133,13 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
 
 
 class CodeRepositoryQuerySet(models.QuerySet["CodeRepository"]):
+    def fetch_due(self, now: datetime) -> CodeRepositoryQuerySet:
+        """Those with a request that no worker is serving, the one that has waited longest first."""
+        waiting = self.filter(is_free(now), fetch_requested__gt=F("fetch_served"))
+        return waiting.order_by(F("fetch_requested_at").asc(nulls_first=True), "pk")
+
+    def being_fetched(self, now: datetime) -> CodeRepositoryQuerySet:
+        return self.filter(lease_until__gt=now)
+
     def in_order(self) -> CodeRepositoryQuerySet:
         return self.order_by("name", "pk")

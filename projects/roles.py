@@ -1,4 +1,4 @@
-"""The five roles that a member can have, and the rule that one of them is always taken."""
+"""The five roles that a member can have, and the rule that a project always has an owner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a member is in a project, least first."""
+    """What a member may do in a project, from least to most."""
 
     GUEST = "guest", "Guest"
     REPORTER = "reporter", "Reporter"
@@ -21,24 +21,26 @@ class Role(models.TextChoices):
         return order.index(self) >= order.index(other)
 
 
-# What a group can be. A project's owner is a person, whom one can ask.
+# The roles that a group can have. An owner is a person, whom one can ask.
 GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Role.MAINTAINER)
 
 ROLE_MEANING: dict[Role, str] = {
-    Role.GUEST: "reads everything in the project",
-    Role.REPORTER: "also downloads artifacts and models",
-    Role.RESEARCHER: "also adds code, experiments, runs and schedules, registers models, and ends and deletes "
-    "their own",
-    Role.MAINTAINER: "also ends and deletes anyone's runs, edits anyone's code repositories, experiments and "
-    "schedules, and keeps the project's name, description and labels",
-    Role.OWNER: "also decides who is in the project, who sees it, its address and its end",
+    Role.GUEST: "may view the project (code, experiments, runs, logs, metrics, models, schedules and members), but "
+    "download no artifacts or models",
+    Role.REPORTER: "may do what a Guest may, and download artifacts and models",
+    Role.RESEARCHER: "may do what a Reporter may, add code repositories, experiments, runs and schedules, register "
+    "models, and edit, cancel and delete what they added themselves",
+    Role.MAINTAINER: "may do what a Researcher may, also with what others added, and change the project's name, "
+    "summary, description and labels",
+    Role.OWNER: "may do what a Maintainer may, decide who is in the project and who can see it, see who changed what, "
+    "change the project's address, and delete it",
 }
 
 
 def cascade_unless_last_owner(collector: Any, field: Any, sub_objs: Any, using: str) -> None:
-    """`on_delete` of a membership's user. Raises ProtectedError when a project's last owner would go.
+    """`on_delete` of a membership's user. Raises ProtectedError if a project would lose its last owner.
 
-    An owner whose account is switched off cannot act, and an owner who goes in the same breath does not count.
+    Owners whose account is not active, and owners who are deleted in the same step, do not count.
     """
     going = list(sub_objs)
     owned = [membership for membership in going if membership.role == Role.OWNER]
@@ -46,5 +48,5 @@ def cascade_unless_last_owner(collector: Any, field: Any, sub_objs: Any, using: 
         others = type(owned[0]).objects.using(using).owners().exclude(pk__in=[one.pk for one in going])
         kept = set(others.filter(project__in=[one.project_id for one in owned]).values_list("project", flat=True))
         if last := {one for one in owned if one.project_id not in kept}:
-            raise models.ProtectedError("A project would be without an owner. Make another member one first.", last)
+            raise models.ProtectedError("A project would have no owner. Make another member an owner first.", last)
     models.CASCADE(collector, field, sub_objs, using)

@@ -1,4 +1,4 @@
-"""Background work on projects. Shells: load, one service call."""
+"""Background work on projects. Each task loads its row and makes one service call."""
 
 from typing import Any
 
@@ -6,36 +6,34 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from mantik.lib.queue import send
 from projects.code import mirrors
-from projects.models import CodeRepository
-from projects.services import experiments
+from projects.services import experiments_in_mlflow
+
+# So many fetches are begun by one sweep.
+MOST_SENT = 50
 
 
-# Git has a time limit of its own, which says what happened; these are for a worker that hangs.
+# Git has a time limit of its own, with an error that says what happened; these limits end a worker that hangs.
 @shared_task(
     acks_late=True,
     soft_time_limit=settings.MANTIK_GIT_TIMEOUT + 60,
     time_limit=settings.MANTIK_GIT_TIMEOUT + 120,
 )
 def fetch_code_repository(*, repository_id: int, **_: Any) -> None:
-    repository = CodeRepository.objects.select_related("connection__owner", "project").filter(pk=repository_id).first()
-    if repository:
-        # A second worker would only stand and wait, and the first fetch of a large repository takes minutes.
-        mirrors.fetch(repository, now=timezone.now(), waits=False)
+    mirrors.fetch_in_turn(repository_id=repository_id, now=timezone.now())
 
 
 @shared_task
 def clear_up_mirrors(**_: Any) -> None:
-    mirrors.clear_up()
+    mirrors.clear_up(now=timezone.now())
 
 
+# In the queue of the fetches themselves: while nobody takes those, no sweep adds to them.
 @shared_task
 def sweep_fetches(**_: Any) -> None:
-    for repository_id in mirrors.unserved_requests(now=timezone.now()):
-        send("projects.tasks.fetch_code_repository", repository_id=repository_id)
+    mirrors.send_for_those_in_turn(now=timezone.now(), limit=MOST_SENT)
 
 
 @shared_task
 def sweep_experiments(**_: Any) -> None:
-    experiments.sweep(now=timezone.now())
+    experiments_in_mlflow.sweep(now=timezone.now())

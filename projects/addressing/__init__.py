@@ -1,1 +1,1 @@
-"""Where a project is, and where it was."""
+"""The address of a project, and its former addresses, which keep leading to it."""

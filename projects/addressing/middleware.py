@@ -1,4 +1,4 @@
-"""Old links go on working after a project was renamed."""
+"""Keeps old links working after the address of a project was changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from projects.views.loading import ProjectMoved
 
 
 class FormerAddressMiddleware:
-    """Leads from any page below a project's former address to the same page below its present one.
+    """Redirects from any page below a project's former address to the same page below its present one.
 
-    Only who reads is led on: what is sent to a former address is a 404, like everything else that is not there.
+    Only for reading: a POST to a former address is a 404, like everything else that does not exist.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,6 +30,6 @@ class FormerAddressMiddleware:
         url = reverse(found.view_name, kwargs=found.kwargs | {"slug": exception.slug})
         query = request.META.get("QUERY_STRING", "")
         response = HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
-        # A project may move back; and who may see that it is there at all is a question for each request.
+        # Not a permanent redirect: a project may move back, and each request has to ask who may see it.
         add_never_cache_headers(response)
         return response

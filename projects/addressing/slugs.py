@@ -1,4 +1,4 @@
-"""Where a project is. A former address leads to the project for ever, and is nobody else's."""
+"""The address (slug) of a project. A former address leads to the project for ever; no other project can take it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from projects.models import FormerAddress, Project
 
 
 class SlugTaken(Exception):
-    """Another project has that address, or had it."""
+    """Another project has this address, or had it."""
 
 
-# Pages beside the projects' own.
+# Addresses of pages that are not a project.
 RESERVED = frozenset({"add"})
 
 
 def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
-    """For forms, which tell early; what holds against two at once are the services."""
+    """For forms, to say so early. That two people do not take it at once is up to the services."""
     current, former = Project.objects.filter(slug=slug), FormerAddress.objects.filter(slug=slug)
     if by_other_than is not None:
         current, former = current.exclude(pk=by_other_than.pk), former.exclude(project=by_other_than)
@@ -28,7 +28,7 @@ def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
 def check_never_had_by_another(project: Project) -> None:
     """Call after `project.slug` is written, in the same transaction. Raises SlugTaken.
 
-    Who writes a slug waits for a rename away from it that is under way, and then sees the former address.
+    Writing a slug waits for a rename away from it that is under way, so the former address is seen here.
     """
     if FormerAddress.objects.filter(slug=project.slug).exclude(project=project).exists():
         raise SlugTaken
@@ -42,7 +42,7 @@ def move(project: Project, slug: str, *, actor: User) -> None:
             if current == slug:
                 return
             FormerAddress.objects.create(slug=current, project=project)
-            # Back where it once was.
+            # It moves back to a former address of its own.
             FormerAddress.objects.filter(slug=slug, project=project).delete()
             Project.objects.filter(pk=project.pk).update(slug=slug)
             project.slug = slug

@@ -1,1 +1,1 @@
-"""Code repositories as Mantik keeps them: mirrors, logins, and the pages of their hosts."""
+"""Code repositories: their local mirrors, the logins to read them, and links to pages of their hosts."""

@@ -1,4 +1,4 @@
-"""What code repositories have to do with connections: which are read with one, and what to do when it changes."""
+"""Which code repositories use a connection: asked before it is changed or deleted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from projects.code.mirrors import login_changed
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """They stay, and are asked for without a login from then on."""
+    """Code repositories stay when their connection is deleted; they are then read without a login."""
     for repository in connection.code_repositories.in_order().select_related("project"):
         yield Use(
-            f"The code repository {repository.name} in {repository.project.name} is read without a login from then "
-            "on. If it is private, choose another connection there.",
+            f"The code repository {repository.name} in {repository.project.name} will be read without a login. "
+            "If it is private, choose another login there.",
             blocks=False,
         )
 

@@ -10,6 +10,7 @@ from connections.git.address import check_url, host_of, is_https, is_ssh
 from connections.git.errors import GitError
 from connections.models import Connection
 from mantik.accounts.models import User
+from mantik.lib.form_layout import panel
 from projects.code.host_pages import login_noun
 from projects.models import CodeRepository, Project
 
@@ -22,7 +23,7 @@ _PLATFORMS = {
 
 
 class CodeRepositoryForm(forms.Form):
-    """`cleaned_data` has what the services take: `connection` a Connection or None, and `makes_key`."""
+    """`cleaned_data` is for the services: `connection` is a Connection or None, `makes_key` whether to make a key."""
 
     name = forms.CharField(max_length=80)
     url = forms.CharField(
@@ -34,13 +35,13 @@ class CodeRepositoryForm(forms.Form):
     platform = forms.ChoiceField(
         choices=CodeRepository.Platform.choices,
         initial=CodeRepository.Platform.OTHER,
-        help_text="Which software the host runs. It decides how a token is presented.",
+        help_text="The software that the host runs. It decides how a token is sent.",
     )
     connection = forms.ChoiceField(
         label="Login",
         required=False,
-        help_text="A token opens https addresses, an SSH key ssh addresses. Whoever may see the project can read the "
-        "code that it opens.",
+        help_text="For an ssh address choose an SSH key. For a private https address, add the host's token first, "
+        "under Settings > Connections. Everybody who may see the project can read this code.",
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class CodeRepositoryForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.project = project
         self.repository = repository
+        self.helper = panel(verb="Save" if repository else "Add code repository")
         self.logins = {str(login.uuid): login for login in Connection.objects.owned_by(user).for_git()}
         labels = {uuid: f"{login.name} · {login_noun(login)}" for uuid, login in self.logins.items()}
         if repository:
@@ -57,8 +59,8 @@ class CodeRepositoryForm(forms.Form):
         self.someone_elses = self._someone_elses(user)
         if login := self.someone_elses:
             self.logins[str(login.uuid)] = login
-            labels[str(login.uuid)] = f"As it is: {login_noun(login)} of {login.owner.display_name}"
-        choices = [("", "None, everybody may read it"), (NEW_KEY, "A new SSH key, which Mantik makes for it")]
+            labels[str(login.uuid)] = f"Unchanged: {login_noun(login)} of {login.owner.display_name}"
+        choices = [("", "None: everybody may read it"), (NEW_KEY, "A new SSH key that Mantik makes")]
         self.fields["connection"].choices = [*choices, *labels.items()]  # type: ignore[attr-defined]
 
     def _someone_elses(self, user: User) -> Connection | None:
@@ -99,12 +101,12 @@ class CodeRepositoryForm(forms.Form):
     def _objection(self, url: str, login: Connection | None, makes_key: bool) -> str:
         has_key = makes_key or (login is not None and login.kind == Connection.Kind.SSH_KEY)
         if is_ssh(url) and not has_key:
-            return "An ssh address needs an SSH key. Let Mantik make one, or use the repository's https:// address."
+            return "An ssh address needs an SSH key. Choose a new SSH key, or use the repository's https:// address."
         if is_https(url) and has_key:
-            return "An SSH key opens ssh addresses only, such as git@github.com:group/training.git. Use that address."
+            return "An SSH key works only with ssh addresses, such as git@github.com:group/training.git."
         if login and login == self.someone_elses and self.repository and url != self.repository.url:
             return (
-                f"The login of {login.owner.display_name} was chosen for the address as it was, and goes nowhere else. "
-                "Choose a login of your own for the new address."
+                f"The login of {login.owner.display_name} is only for the old address. Choose a login of your own for "
+                "the new address."
             )
         return ""

@@ -14,7 +14,7 @@ Platform = CodeRepository.Platform
 
 @dataclass(frozen=True)
 class KeyPage:
-    """Where a deploy key is entered: the way in words, and the page's address if it can be told."""
+    """Where to enter a deploy key: the way in words, and the page's address if it is known."""
 
     words: str
     url: str | None
@@ -29,7 +29,7 @@ _KEY_PAGES = {
 
 
 def page_of(*, platform: str, url: str) -> str | None:
-    """Of the repository itself, if it is on a platform that has such pages."""
+    """The page of the repository at its host; "" if the platform is unknown."""
     if platform in ("", Platform.OTHER):
         return None
     ssh = ssh_address(url)

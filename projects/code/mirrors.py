@@ -2,16 +2,25 @@
 
 A page never waits for a git host. It reads the mirror as it is and asks for a fetch; a worker fetches; the
 page shows what is there, how old it is, and what went wrong.
+
+A request is a number in the row, `fetch_requested`. A worker takes a lease on the row, reads it, fetches with the
+address and the login that it has read, and then stores the number that it had read as `fetch_served`. What is asked
+meanwhile has a higher number, so it is due as soon as the lease ends. Messages only make that quicker: the sweep sends
+another one for each fetch that is due and could begin (`projects/code/hosts.py`).
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models.functions import Coalesce
 
 from connections.git import leftovers
+from connections.git.address import host_of
 from connections.git.errors import GitError
 from connections.git.mirror import Mirror
 from connections.git.submodules import Route
@@ -19,14 +28,26 @@ from connections.git.whole import Whole, gather
 from connections.logins.login_health import note_refusal, note_use
 from connections.models import Connection
 from connections.unicore.errors import SiteRefused
-from mantik.lib.queue import send_on_commit
+from mantik.lib.backoff import Clock
+from mantik.lib.leases import Lease, LeaseLost
+from mantik.lib.queue import send, send_on_commit
+from projects.code import hosts
 from projects.code.git_access import access_to, note_other_host_key
 from projects.models import CodeRepository
 
-# A mirror younger than this serves a form as it is.
+log = structlog.get_logger(__name__)
+
+FETCH = "projects.tasks.fetch_code_repository"
+# A form uses a mirror younger than this without asking for a fetch.
 FRESH_FOR = timedelta(seconds=30)
-UNSERVED_AFTER = timedelta(seconds=30)
-# More branches than these are counted, not listed.
+# A run waits for its turn to fetch so long, in seconds, before it gives its worker back and is tried again later.
+PATIENCE = 5.0
+# No fetch takes longer: the hard limit of the task, and of that which submits.
+LONGEST_TURN = timedelta(seconds=settings.MANTIK_GIT_TIMEOUT + 120)
+_TICK = 0.1
+# A run may fetch beside as many requested fetches as its host may have: those are not to keep it waiting.
+_MORE_FOR_RUNS = 1
+# So many branches are listed; the others are counted.
 MOST_SHOWN = 50
 
 
@@ -35,25 +56,31 @@ def mirror_of(repository: CodeRepository) -> Mirror:
     return Mirror(key=str(repository.uuid), url=repository.url, credential=None)
 
 
-def request_fetch(repository: CodeRepository, *, now: datetime, even_if_fresh: bool = False) -> None:
-    """Ask a worker for a fetch, unless one is under way or the mirror is fresh."""
-    if repository.fetch_requested_at and repository.fetch_requested_at > now - timedelta(minutes=2):
-        return
-    if not even_if_fresh and repository.fetched_at and repository.fetched_at > now - FRESH_FOR:
-        return
-    CodeRepository.objects.filter(pk=repository.pk).update(fetch_requested_at=now)
-    repository.fetch_requested_at = now
-    send_on_commit("projects.tasks.fetch_code_repository", repository_id=repository.pk)
+def request_fetch(repository: CodeRepository, *, now: datetime) -> None:
+    """For a page that would like to show what is new: ask for a fetch, unless one is due or the mirror is fresh."""
+    is_fresh = repository.fetched_at is not None and repository.fetched_at > now - FRESH_FOR
+    if not repository.is_being_fetched and not is_fresh:
+        request_another_fetch(repository, now=now)
+
+
+def request_another_fetch(repository: CodeRepository, *, now: datetime) -> None:
+    """Ask for a fetch that begins after this: one that is under way may have begun with another login, or too early."""
+    since = Coalesce("fetch_requested_at", Value(now), output_field=DateTimeField())
+    rows = CodeRepository.objects.filter(pk=repository.pk)
+    rows.update(fetch_requested=F("fetch_requested") + 1, fetch_requested_at=since)
+    repository.fetch_requested += 1
+    repository.fetch_requested_at = repository.fetch_requested_at or now
+    send_on_commit(FETCH, repository_id=repository.pk)
 
 
 def login_changed(connection: Connection, now: datetime) -> None:
-    """Its secret was replaced: read again what is read with it."""
+    """The secret of a connection was replaced: fetch again the repositories that are read with it."""
     for repository in connection.code_repositories.all():
-        request_fetch(repository, now=now, even_if_fresh=True)
+        request_another_fetch(repository, now=now)
 
 
 def look(repository: CodeRepository) -> dict[str, Any]:
-    """For a page: the branches of the mirror, the default one first, and how many more there are."""
+    """For a page: the branches of the mirror, the default branch first, and how many more there are."""
     if repository.fetched_at is None:
         return {"branches": []}
     try:
@@ -63,32 +90,135 @@ def look(repository: CodeRepository) -> dict[str, Any]:
     return {"branches": branches[:MOST_SHOWN], "more_branches": max(0, len(branches) - MOST_SHOWN)}
 
 
-def fetch(repository: CodeRepository, *, now: datetime, waits: bool = True) -> None:
-    """For workers: bring the mirror up to date and keep what happened on the row. Never raises GitError.
+def fetch_in_turn(*, repository_id: int, now: datetime) -> None:
+    """For workers: serve the request of that repository if it is its turn; if not, of one whose turn it is."""
+    turns = hosts.in_turn(now=now)
+    first = [repository_id] if repository_id in turns else []
+    for pk in [*first, *turns]:
+        lease = hosts.take_turn(CodeRepository.objects.fetch_due(now), key=pk, now=now)
+        if lease is not None:
+            clock = _clock_from(now)
+            if _serve(lease, now=now, asked=time.time()):
+                send_for_those_in_turn(now=clock(), limit=1)
+                return
 
-    Without `waits` nothing happens while another worker fetches it; what was requested meanwhile stays so.
+
+def send_for_those_in_turn(*, now: datetime, limit: int) -> None:
+    """Send a message for each fetch that could begin now. One too many does no harm."""
+    for pk in hosts.in_turn(now=now)[:limit]:
+        send(FETCH, repository_id=pk)
+
+
+def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
+    """For workers that cannot go on without a fetch. Raises GitError, none of which is permanent.
+
+    A run waits even if trying again will not help by itself (the login is refused, the repository is too big): while it
+    does, a member can correct the repository or the link, or cancel the run. Its page says what it waits for.
+
+    If the address is no longer that of `repository`, nothing is fetched: whoever tries again sees the new one.
     """
-    url = repository.url
+    asked, clock = time.time(), _clock_from(now)
+    is_done = _serve(_await_turn(repository, clock), now=now, asked=asked, only_from=repository.url)
+    send_for_those_in_turn(now=clock(), limit=1)
+    if not is_done:
+        raise _not_now(repository)
+    repository.refresh_from_db(fields=["fetch_error"])
+    if repository.fetch_error:
+        raise GitError(repository.fetch_error, code="fetch", permanent=False)
+
+
+def require_host(repository: CodeRepository) -> None:
+    """Raises GitError, which is not permanent, while the git host is left alone because it does not answer."""
+    outage = hosts.outage_of(repository.url)
+    if outage is not None:
+        raise GitError(
+            f"{host_of(repository.url)} does not answer. Mantik asks it again.", code="host.silent", permanent=False
+        )
+
+
+def _await_turn(repository: CodeRepository, clock: Clock) -> Lease[CodeRepository]:
+    """The lease to fetch it, after a moment if need be. Raises GitError."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        rows = CodeRepository.objects.all()
+        lease = hosts.take_turn(rows, key=repository.pk, now=clock(), more=_MORE_FOR_RUNS)
+        if lease is not None:
+            return lease
+        # Not before: a run may be the one that asks whether the host is back.
+        require_host(repository)
+        if time.monotonic() >= deadline:
+            raise _not_now(repository)
+        time.sleep(_TICK)
+
+
+def _not_now(repository: CodeRepository) -> GitError:
+    return GitError(
+        f"Other workers are fetching from {host_of(repository.url)} at the moment.", code="host.busy", permanent=False
+    )
+
+
+def _clock_from(now: datetime) -> Clock:
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
+
+
+def _serve(lease: Lease[CodeRepository], *, now: datetime, asked: float, only_from: str = "") -> bool:
+    """Bring the mirror up to date and store what happened in the row. False if that could not be done now.
+
+    Raises no GitError. What began after `asked` (Unix seconds) is enough, but serves no request: it may have begun with
+    another login. `only_from`: the address without which nothing is done.
+    """
+    clock = _clock_from(now)
+    rows = CodeRepository.objects.select_related("connection__owner", "project")
+    repository = rows.filter(pk=lease.key).first()
+    if repository is None or only_from not in ("", repository.url):
+        lease.give_back()
+        return False
+    with lease.kept(clock=clock, longest=LONGEST_TURN):
+        return _serve_row(lease, repository, now=now, asked=asked, clock=clock)
+
+
+def _serve_row(
+    lease: Lease[CodeRepository], repository: CodeRepository, *, now: datetime, asked: float, clock: Clock
+) -> bool:
+    url, number = repository.url, repository.fetch_requested
     try:
-        found = _fetch(repository, waits=waits)
+        found = _outcome(repository, now, lambda: lease.look(repository, now=clock()), asked)
     except _UnderWay:
-        return
-    except GitError as error:
+        lease.give_back()
+        return False
+    except _Fresh:
+        lease.give_back()
+        return True
+    except LeaseLost:
+        log.warning("fetch_lease_lost", repository=str(repository.uuid))
+        return False
+    # If the address was changed meanwhile, what was found belongs to the old one.
+    lease.mine.filter(url=url).update(**found)
+    # Those made meanwhile are younger than that.
+    since = Case(When(fetch_requested__gt=number, then=Value(now)), default=None, output_field=DateTimeField())
+    return lease.give_back(fetch_served=number, fetch_requested_at=since)
+
+
+def _outcome(repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float) -> dict[str, Any]:
+    """Fetch; returns the columns that tell what came of it. Raises _UnderWay, _Fresh and LeaseLost."""
+    error: GitError | None = None
+    clock = _clock_from(now)
+    try:
+        found = _fetch(repository, watch, asked)
+    except GitError as caught:
+        error = caught
         found = {"fetch_error": error.message, "fetch_failed_at": now}
         if repository.connection and error.code == "authentication":
             refused = SiteRefused(error.message, code="refused.credentials")
             note_refusal(repository.connection, refused, now=now)
     else:
+        # As of the beginning: what was pushed during the fetch may not be in it.
         found |= {"fetch_error": "", "fetched_at": now, "offered_host_key": ""}
         if repository.connection:
             note_use(repository.connection, now=now)
-    # The address may have been changed meanwhile; what was found is about the old one.
-    rows = CodeRepository.objects.filter(pk=repository.pk, url=url)
-    rows.update(**found)
-    rows.filter(fetch_requested_at__lte=now).update(fetch_requested_at=None)
-    # Who took up what was requested meanwhile found this one under way, and left it.
-    if rows.filter(fetch_requested_at__gt=now).exists():
-        send_on_commit("projects.tasks.fetch_code_repository", repository_id=repository.pk)
+    hosts.note_outcome(repository.url, error, now=clock())
+    return found
 
 
 def whole_code(
@@ -106,13 +236,14 @@ def whole_code(
 
     def route() -> Route:
         before_fetching()
+        require_host(repository)
         return _route(repository)
 
     return gather(mirror_of(repository), sha, wanted=wanted, route=route, check_lfs=check_lfs)
 
 
 def whole_code_here(repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool]) -> Whole:
-    """For pages: the same as far as it is here already. Raises GitError."""
+    """For pages: the same, but only what is already on this machine. Raises GitError."""
     return gather(mirror_of(repository), sha, wanted=wanted)
 
 
@@ -121,26 +252,26 @@ def _route(repository: CodeRepository) -> Route:
     return Route(repository.url, access.login, access.host_key)
 
 
-def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
-    """For workers that cannot go on without it. Raises GitError."""
-    fetch(repository, now=now)
-    repository.refresh_from_db(fields=["fetch_error"])
-    if repository.fetch_error:
-        raise GitError(repository.fetch_error, code="fetch", permanent=False)
+class _Fresh(Exception):
+    """Another worker has fetched it meanwhile."""
 
 
 class _UnderWay(Exception):
-    """Another worker fetches this repository."""
+    """The copy on this machine is locked: a git that a killed worker has left behind still works on it."""
 
 
-def _fetch(repository: CodeRepository, *, waits: bool) -> dict[str, Any]:
-    """The columns that tell what the mirror has now. Raises GitError and _UnderWay."""
+def _fetch(repository: CodeRepository, watch: Callable[[], None], asked: float) -> dict[str, Any]:
+    """Fetch; returns the columns that describe what the mirror has now.
+
+    Raises GitError, _UnderWay, _Fresh and LeaseLost.
+    """
     access = access_to(repository)
     mirror = Mirror(key=str(repository.uuid), url=repository.url, credential=access.login, host_key=access.host_key)
     try:
-        mirror.refresh(waits=waits)
+        if not mirror.refresh(waits=False, asked=asked, watch=watch):
+            raise _Fresh
     except GitError as error:
-        if error.code == "mirror.busy" and not waits:
+        if error.code == "mirror.busy":
             raise _UnderWay from None
         if error.code == "host.key":
             raise note_other_host_key(repository) from None
@@ -162,8 +293,9 @@ def _columns(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def clear_up() -> None:
-    """Take away mirrors of code repositories that are no more, and keys that killed workers left behind."""
+def clear_up(*, now: datetime) -> None:
+    """Delete the mirrors of deleted code repositories, and key files that killed workers left behind."""
+    hosts.forget_unasked(now=now)
     root = settings.MANTIK_DATA_DIR / "git"
     leftovers.remove_keys(root)
     leftovers.remove_mirrors(root, in_use=_keys_in_use)
@@ -171,11 +303,5 @@ def clear_up() -> None:
 
 def _keys_in_use() -> Callable[[str], bool]:
     known = {str(uuid) for uuid in CodeRepository.objects.values_list("uuid", flat=True)}
-    # A mirror's key begins with its repository's; those of submodules go on.
+    # The key of a submodule's mirror begins with that of its repository.
     return lambda key: key[:36] in known
-
-
-def unserved_requests(*, now: datetime) -> list[int]:
-    """Repositories whose requested fetch the broker may have lost, oldest first. To ask twice changes nothing."""
-    waiting = CodeRepository.objects.filter(fetch_requested_at__lt=now - UNSERVED_AFTER)
-    return list(waiting.order_by(F("fetch_requested_at")).values_list("pk", flat=True)[:50])

@@ -1,9 +1,10 @@
-"""What owners read of their project's audit events, and the filters of that list, all of them in the URL."""
+"""The activity page: the audit events of a project, for its owners, with filters kept in the URL."""
 
 from __future__ import annotations
 
 from django.http import QueryDict
 
+from mantik.accounts.querysets import display_name
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.audit.verbs import VERBS
@@ -11,7 +12,7 @@ from mantik.lib.filters import Filters, Menu, Option, options_from
 from projects.models import Project
 from projects.services.members import people_of
 
-# What can happen in a project, in the order of the menu. A noun that no verb has is left out.
+# The menu "About", in its order.
 _SUBJECTS = {
     "project": "The project itself",
     "member": "Members",
@@ -34,13 +35,13 @@ class ActivityFilter(Filters):
     person = Menu[int]("By", noun="member")
 
     def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
-        people = people_of(project).order_by("username")
-        options = {"person": options_from(people, value="username", label="username", asked=query.get("person", ""))}
+        people = people_of(project).order_by("username").annotate(shown=display_name())
+        options = {"person": options_from(people, value="username", label="shown", asked=query.get("person", ""))}
         super().__init__(query, path=path, options=options)
         self._project = project
 
     def events(self) -> AuditEventQuerySet:
-        events = AuditEvent.objects.of_project(self._project.uuid)
+        events = AuditEvent.objects.of_project(self._project.uuid).select_related("actor")
         if self.about:
             events = events.about(self.about.means)
         return events.filter(actor=self.person.means) if self.person else events

@@ -1,4 +1,4 @@
-"""The list of projects: whose, and the filters, all of them in the URL."""
+"""The list of projects, with its filters kept in the URL."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from mantik.accounts.models import User
 from mantik.lib.filters import Filters, Link, LinkMenu, Lists, Option, Several, Text
+from mantik.lib.search_form import SearchBox
 from projects.models import Project
 from projects.querysets import ProjectQuerySet
 from projects.services import labels
@@ -21,10 +22,10 @@ _ALL = Option[Of]("all", "All I can see", Project.objects.visible_to)
 
 
 class ProjectFilter(Filters):
-    """Which projects to list. Whoever is not signed in sees public ones, and has no choice."""
+    """Which projects to list. Without signing in, there are only the public ones and no filter."""
 
     show = Lists([_MINE, _PUBLIC, _ALL])
-    q = Text()
+    q = Text(SearchBox("projects", by="name, summary or label", hint="Name, summary, label"))
     label = Several(most=MOST_LABELS, form=lambda name: name.lower()[: labels.LONGEST])
 
     def __init__(self, query: QueryDict, *, user: User | AnonymousUser, path: str) -> None:

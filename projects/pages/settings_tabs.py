@@ -17,7 +17,7 @@ _TABS = (
 
 
 def settings_tabs(project: Project, user: User, *, current: str) -> list[dict[str, Any]]:
-    """As components/tabs.html takes them; empty where there is only one."""
+    """The tabs for components/tabs.html; none if there would be only one."""
     tabs = [
         {"id": tab, "label": label, "url": reverse(name, args=[project.slug]), "is_current": tab == current}
         for tab, label, name, action in _TABS

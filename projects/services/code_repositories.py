@@ -1,15 +1,19 @@
-"""Linking git repositories to a project, and what becomes of the links."""
+"""Linking git repositories to a project, editing and deleting the links."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from connections.git.address import endpoint_of, is_ssh
 from connections.models import Connection
+from connections.services.connections import NameTaken as LoginNameTaken
 from connections.services.connections import add_connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
@@ -21,7 +25,7 @@ from projects.permissions import Action, may
 from projects.services.deletion import what_holds_code_repository
 from projects.services.projects import NameTaken
 
-# What is known of a repository before it was fetched.
+# The columns of a repository that was not fetched yet.
 _UNREAD: dict[str, Any] = {
     "fetched_at": None,
     "fetch_failed_at": None,
@@ -34,109 +38,134 @@ _UNREAD: dict[str, Any] = {
     "head_committed_at": None,
     "mirror_bytes": None,
 }
+# So much of a repository's name goes into that of its key; the rest of the column is for what is added.
+_MOST_OF_NAME = 60
+# Of so many forms that somebody sends at once, each gets a key with a name of its own.
+_KEYS_AT_ONCE = 5
 
 
 class NotYours(Exception):
-    """The login belongs to somebody else, who did not choose it for this."""
+    """Somebody else's connection; it may only stay where it is already in use."""
+
+
+class DeletedMeanwhile(Exception):
+    """The login or the project was deleted while this was stored."""
+
+
+class Gone(Exception):
+    """The repository itself was deleted meanwhile; the text tells the member."""
 
 
 class InUse(Exception):
-    """It cannot be deleted; the text says why, for the member."""
+    """It cannot be deleted; the text tells the member why."""
 
 
 class HostKeyChanged(Exception):
     """The host has shown yet another key since the page was made."""
 
 
+@dataclass(frozen=True)
+class CodeLink:
+    """What a member enters. `makes_key`: the login is a new SSH key of theirs, not `connection`."""
+
+    name: str
+    url: str
+    platform: CodeRepository.Platform
+    connection: Connection | None
+    makes_key: bool = False
+
+
 def may_edit(user: User, repository: CodeRepository) -> bool:
-    """Whether `user` may edit and delete it, and accept a new key of its host."""
+    """Whether `user` may edit and delete it, and accept a new host key."""
     if may(user, Action.EDIT_ANY_CODE_REPOSITORY, repository.project):
         return True
     return repository.created_by_id == user.pk and may(user, Action.EDIT_OWN_CODE_REPOSITORY, repository.project)
 
 
-def add_code_repository(
-    *,
-    project: Project,
-    user: User,
-    name: str,
-    url: str,
-    platform: CodeRepository.Platform,
-    connection: Connection | None,
-    makes_key: bool = False,
-    now: datetime,
-) -> CodeRepository:
-    """`makes_key`: with a new SSH key, a connection of `user`. Raises NameTaken. The first fetch starts by itself."""
+def add_code_repository(*, project: Project, user: User, link: CodeLink, now: datetime) -> CodeRepository:
+    """Link a repository and ask for its first fetch. Raises NameTaken, NotYours and DeletedMeanwhile."""
     try:
         with transaction.atomic():
-            chosen = _new_key(user, name, now) if makes_key else _own(connection, user)
+            login = _add_key_connection(user, link.name, now) if link.makes_key else _require_own(link, user)
             repository = CodeRepository.objects.create(
-                project=project, created_by=user, name=name, url=url, platform=platform, connection=chosen
+                project=project,
+                created_by=user,
+                name=link.name,
+                url=link.url,
+                platform=link.platform,
+                connection=login,
             )
-            told = _told(repository)
-            record("code_repository.added", actor=user, target=repository, project=project, after=told)
-            mirrors.request_fetch(repository, now=now)
-    except IntegrityError:
-        raise NameTaken from None
+            values = _audit_values(repository)
+            record("code_repository.added", actor=user, target=repository, project=project, after=values)
+            mirrors.request_another_fetch(repository, now=now)
+    except IntegrityError as error:
+        raise _conflict(project.code_repositories.all(), link) from error
     return repository
 
 
-def edit_code_repository(
-    *,
-    repository: CodeRepository,
-    actor: User,
-    name: str,
-    url: str,
-    platform: CodeRepository.Platform,
-    connection: Connection | None,
-    makes_key: bool = False,
-    now: datetime,
-) -> None:
-    """Raises NameTaken, and NotYours for somebody else's connection, unless that and the address stay as they are."""
+def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeLink, now: datetime) -> None:
+    """Raises Gone, NameTaken, DeletedMeanwhile, and NotYours unless somebody else's login and the address stay."""
     try:
         with transaction.atomic():
-            stored = _locked(repository)
-            before = _told(stored)
-            is_kept = connection == stored.connection and url == stored.url and not makes_key
-            login = stored.connection if is_kept else _own(connection, actor)
-            login = _new_key(actor, name, now) if makes_key else login
-            changed = _changes(stored, name=name, url=url, platform=platform, connection=login)
+            stored = _require_locked(repository)
+            before = _audit_values(stored)
+            is_kept = link.connection == stored.connection and link.url == stored.url
+            if link.makes_key:
+                login: Connection | None = _add_key_connection(actor, link.name, now)
+            elif is_kept:
+                login = stored.connection
+            else:
+                login = _require_own(link, actor)
+            changed = _changes(stored, name=link.name, url=link.url, platform=link.platform, connection=login)
             if not changed:
                 return
             CodeRepository.objects.filter(pk=stored.pk).update(**changed)
             repository.refresh_from_db()
             _record_change(repository, actor, before)
-            mirrors.request_fetch(repository, now=now, even_if_fresh=True)
-    except IntegrityError:
-        raise NameTaken from None
+            mirrors.request_another_fetch(repository, now=now)
+    # A login that was deleted is missed when its name is looked up for the record, or else at the commit.
+    except (IntegrityError, Connection.DoesNotExist) as error:
+        others = CodeRepository.objects.filter(project=repository.project_id).exclude(pk=repository.pk)
+        raise _conflict(others, link) from error
+
+
+def _conflict(others: QuerySet[CodeRepository], link: CodeLink) -> Exception:
+    """Why the database refused what a member has entered."""
+    return NameTaken() if others.filter(name__iexact=link.name).exists() else DeletedMeanwhile()
 
 
 def _changes(stored: CodeRepository, **asked: Any) -> dict[str, Any]:
     changed = {column: value for column, value in asked.items() if getattr(stored, column) != value}
     if "url" in changed:
-        changed |= _UNREAD | {"fetch_requested_at": None}
+        changed |= _UNREAD
         if endpoint_of(changed["url"]) != endpoint_of(stored.url) or not is_ssh(changed["url"]):
             changed |= {"host_key": "", "offered_host_key": ""}
     return changed
 
 
 def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
-    """Raises InUse while runs that use it are active. Mantik's copy goes too; runs keep what they know of it."""
+    """Delete the link and Mantik's copy; runs keep what they stored of it. One that is gone already is no error.
+
+    Raises InUse while active runs use it, or schedules that go on.
+    """
     with transaction.atomic():
-        # Who starts a run with it meanwhile waits at this lock, and then finds it gone.
+        # Starting a run with it waits for this lock, and then finds it deleted.
         stored = _locked(repository)
+        if stored is None:
+            return
         if held := what_holds_code_repository(stored):
-            raise InUse(f"{stored.name} is used by {held}. Cancel runs, or wait until they are over; delete schedules.")
-        told = _told(stored)
-        record("code_repository.deleted", actor=actor, target=stored, project=repository.project, before=told)
+            remedy = "Cancel these runs or wait until they end, or delete the schedules."
+            raise InUse(f"{stored.name} is used by {held}. {remedy}")
+        values = _audit_values(stored)
+        record("code_repository.deleted", actor=actor, target=stored, project=repository.project, before=values)
         stored.delete()
         send_on_commit("projects.tasks.clear_up_mirrors")
 
 
 def accept_host_key(*, repository: CodeRepository, actor: User, fingerprint: str, now: datetime) -> None:
-    """From now on its host has to show the key with that `fingerprint`. Raises HostKeyChanged if it is another."""
+    """Accept the host key with that `fingerprint`. Raises Gone, or HostKeyChanged if the host has shown another one."""
     with transaction.atomic():
-        stored = _locked(repository)
+        stored = _require_locked(repository)
         if not fingerprint or stored.offered_fingerprint != fingerprint:
             raise HostKeyChanged
         before, after = {"fingerprint": stored.fingerprint}, {"fingerprint": fingerprint}
@@ -151,26 +180,40 @@ def accept_host_key(*, repository: CodeRepository, actor: User, fingerprint: str
             before=before,
             after=after,
         )
-        mirrors.request_fetch(repository, now=now, even_if_fresh=True)
+        mirrors.request_another_fetch(repository, now=now)
 
 
-def _locked(repository: CodeRepository) -> CodeRepository:
-    return CodeRepository.objects.select_for_update().get(pk=repository.pk)
+def _locked(repository: CodeRepository) -> CodeRepository | None:
+    return CodeRepository.objects.select_for_update().filter(pk=repository.pk).first()
 
 
-def _own(connection: Connection | None, user: User) -> Connection | None:
-    if connection is not None and connection.owner_id != user.pk:
+def _require_locked(repository: CodeRepository) -> CodeRepository:
+    """The row, locked. Raises Gone."""
+    stored = _locked(repository)
+    if stored is None:
+        raise Gone(f"The code repository {repository.name} was just deleted.")
+    return stored
+
+
+def _require_own(link: CodeLink, user: User) -> Connection | None:
+    """The login that was chosen, if any. Raises NotYours."""
+    if link.connection is not None and link.connection.owner_id != user.pk:
         raise NotYours
-    return connection
+    return link.connection
 
 
-def _new_key(user: User, name: str, now: datetime) -> Connection:
-    taken = Connection.objects.owned_by(user).values_list("name", flat=True)
-    free = free_name(name, "key", taken=taken, most=60)
-    return add_connection(owner=user, kind=Connection.Kind.SSH_KEY, name=free, now=now)
+def _add_key_connection(user: User, name: str, now: datetime) -> Connection:
+    """Store a new SSH key of `user`, named after the repository `name`. Raises NameTaken."""
+    for _ in range(_KEYS_AT_ONCE):
+        taken = Connection.objects.owned_by(user).values_list("name", flat=True)
+        free = free_name(name, "key", taken=taken, most=_MOST_OF_NAME)
+        # Another form of theirs may take the name before this one stores it.
+        with suppress(LoginNameTaken):
+            return add_connection(owner=user, kind=Connection.Kind.SSH_KEY, name=free, now=now)
+    raise NameTaken
 
 
-def _told(repository: CodeRepository) -> dict[str, Any]:
+def _audit_values(repository: CodeRepository) -> dict[str, Any]:
     connection = repository.connection
     return {
         "name": repository.name,
@@ -181,7 +224,7 @@ def _told(repository: CodeRepository) -> dict[str, Any]:
 
 
 def _record_change(repository: CodeRepository, actor: User, before: Mapping[str, Any]) -> None:
-    after = _told(repository)
+    after = _audit_values(repository)
     changed = [name for name in after if after[name] != before[name]]
     record(
         "code_repository.edited",

@@ -1,6 +1,7 @@
-"""The end of a project, and what stands in the way of the end of what is in it.
+"""Deleting a project, and what prevents the deletion of a project or of something in it.
 
-Apps above this one keep rows of projects. They say so when they start, and projects/ need not know them.
+Apps above this one have rows that refer to projects. They register here when they start, so that projects/ need not
+know them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from projects.models import CodeRepository, Experiment, Project
 
 @dataclass(frozen=True)
 class Dependent:
-    """One app. The first three say in words what stands in the way of a deletion, "" when nothing does.
+    """One app. The first three functions say in words what prevents a deletion, "" if nothing does.
 
-    `empty_project` deletes all that the app keeps of a project, in the transaction in which the project goes.
-    `lock_project` locks before that, and before the project's own row, those of its rows that others lock first and
-    the project afterwards: who stores a new row of the project locks the project, too, at the commit.
+    `empty_project` deletes all rows that the app has of a project, in the transaction that deletes the project.
+    `lock_project` is called before that. It locks those rows of the app that others lock before they lock the project
+    (storing a new row of a project locks the project at the commit), so that nobody waits in a circle.
     """
 
     holds_experiment: Callable[[Experiment], str]
@@ -57,29 +58,32 @@ def lock_project(project: Project) -> None:
 
 
 def empty_project(project: Project) -> None:
-    """Apps that stand on others go first: they register last."""
+    """The apps on top first, because they register last."""
     for dependent in reversed(_dependents):
         dependent.empty_project(project)
 
 
 class ProjectInUse(Exception):
-    """Something in it goes on; the text says what, for the owner."""
+    """Something in the project is still active; the text tells the owner what."""
 
 
 def delete_project(*, project: Project, actor: User) -> None:
-    """Delete a project with all that Mantik keeps of it. Raises ProjectInUse while anything in it is active.
+    """Delete a project with everything in Mantik's database. Raises ProjectInUse while anything in it is active.
 
-    What MLflow and the sites keep stays there. Its addresses become free; its audit events stay for operators.
+    One that is gone already is no error. What is stored in MLflow and at the sites stays there. Its addresses become
+    free; audit events stay for operators.
     """
     with transaction.atomic():
         lock_project(project)
-        # Who adds something to it meanwhile waits at this lock, and then finds it gone.
-        stored = Project.objects.select_for_update().get(pk=project.pk)
+        # Adding something to it waits for this lock, and then finds it deleted.
+        stored = Project.objects.select_for_update().filter(pk=project.pk).first()
+        if stored is None:
+            return
         if held := what_holds_project(stored):
             remedy = "Cancel what is active, unregister what is registered, and wait until that is done."
             raise ProjectInUse(f"{stored.name} has {held}. {remedy}")
-        told = {"name": stored.name, "address": stored.slug}
-        record("project.deleted", actor=actor, target=stored, project=stored, before=told)
+        values = {"name": stored.name, "address": stored.slug}
+        record("project.deleted", actor=actor, target=stored, project=stored, before=values)
         empty_project(stored)
         stored.delete()
 

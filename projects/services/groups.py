@@ -1,8 +1,8 @@
-"""User groups: who is in them, and who says so.
+"""User groups: who is in them, and who decides that.
 
-Every change of people holds a lock on the group, so that of two admins who go at the same instant the second sees
-that the first is gone: a group is never without an admin. A group's people gain and lose what the group may do in
-projects, so each change is told to those projects, too.
+Every change of people locks the group, so that of two admins who leave at the same moment the second one sees that the
+first is gone: a group is never without an admin. The people of a group gain and lose its roles in projects, so each
+change is recorded in the activity of those projects, too.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class GroupNameTaken(Exception):
 
 
 class NotFound(Exception):
-    """No such person can be added; the text says why, for the admin who asks."""
+    """This person cannot be added; the text tells the admin why."""
 
 
 class LastAdmin(Exception):
-    """The group would be without an admin; the text says what to do."""
+    """The group would have no admin; the text says what to do."""
 
 
 class NotInGroup(Exception):
@@ -51,10 +51,10 @@ def create_group(*, name: str, user: User) -> UserGroup:
 
 
 def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
-    """Raises GroupNameTaken."""
+    """Raises GroupNameTaken, NotInGroup."""
     try:
-        with transaction.atomic():
-            before = UserGroup.objects.select_for_update(no_key=True).get(pk=group.pk).name
+        with _people_of(group):
+            before = UserGroup.objects.get(pk=group.pk).name
             if name == before:
                 return
             group.name = name
@@ -66,44 +66,40 @@ def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
 
 
 def delete_group(*, group: UserGroup, actor: User) -> None:
-    """Its people lose what they may do by it, in every project."""
+    """Delete the group; its people lose its roles in every project."""
     with _people_of(group):
         _tell("group.deleted", group, actor, before={"name": group.name})
         group.delete()
 
 
 def person_named(text: str, *, asked_by: User) -> User:
-    """The account of that user name, or of that e-mail address. Raises NotFound.
+    """The account with that user name or e-mail address. Raises NotFound.
 
-    By address only somebody is found with whom `asked_by` shares a project or a group: whether a stranger has an
-    account here is not told.
+    An e-mail address finds only people with whom `asked_by` shares a project or a group, so that nobody can find out
+    whether a stranger has an account.
     """
     if "@" in text:
         known = User.objects.filter(pk__in=_known_to(asked_by), is_active=True)
         verified = EmailAddress.objects.filter(email__iexact=text, verified=True)
         person = known.filter(pk__in=verified.values("user")).first()
         if person is None:
-            raise NotFound(
-                f"Nobody whom you share a project or a group with has the address {text}. Ask for the user name."
-            )
+            raise NotFound(f"Nobody in your projects and groups has the address {text}. Ask for their user name.")
         return person
     person = User.objects.filter(username=text, is_active=True).first()
     if person is None:
-        raise NotFound(f"There is no account {text}. Check the spelling, or ask them to get an account first.")
+        raise NotFound(f"There is no account named {text}. Check the spelling, or ask them to sign up first.")
     return person
 
 
 def add_person(*, group: UserGroup, user: User, actor: User) -> None:
-    """They are told, and may leave at any time. Raises NotFound when they are in it already."""
+    """They are notified, and may leave at any time. Raises NotFound if they are in the group already."""
     with _people_of(group):
         _, is_new = GroupMember.objects.get_or_create(group=group, user=user)
         if not is_new:
-            raise NotFound(f"{user.display_name} is in the group already.")
+            raise NotFound(f"{user.display_name} is already in the group.")
         _tell("group.person_added", group, actor, after={"person": user.username})
         if user != actor:
-            text = (
-                f"{actor.display_name} added you to the group {group.name}. You may do in projects what the group may."
-            )
+            text = f"{actor.display_name} added you to the group {group.name}. You now have its roles in projects."
             notify(user=user, text=text, url=reverse("projects:group", args=[group.uuid]))
 
 
@@ -136,7 +132,7 @@ def administers(user: User, group: UserGroup) -> bool:
 
 
 def solely_administered_by(user: User) -> list[UserGroup]:
-    """The groups of which `user` is the only admin who can act, and in which there are others."""
+    """The groups with other people in them of which `user` is the only active admin."""
     others = GroupMember.objects.admins().exclude(user=user)
     own = UserGroup.objects.filter(members__user=user, members__is_admin=True)
     peopled = GroupMember.objects.exclude(user=user).values("group")
@@ -145,17 +141,17 @@ def solely_administered_by(user: User) -> list[UserGroup]:
 
 @contextmanager
 def _people_of(group: UserGroup) -> Iterator[None]:
-    """One change at a time per group."""
+    """Lock the group: one change at a time."""
     with transaction.atomic():
         if not UserGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).exists():
-            raise NotInGroup(f"The group {group.name} was deleted in the meantime.")
+            raise NotInGroup(f"The group {group.name} was just deleted.")
         yield
 
 
 def _member(group: UserGroup, user: User) -> GroupMember:
     member = GroupMember.objects.filter(group=group, user=user).select_related("user", "group").first()
     if member is None:
-        raise NotInGroup(f"{user.display_name} is not in the group {group.name} any more.")
+        raise NotInGroup(f"{user.display_name} is no longer in the group {group.name}.")
     return member
 
 
@@ -168,7 +164,7 @@ def _check_not_last_admin(member: GroupMember) -> None:
 
 
 def _known_to(user: User) -> Any:
-    """Who shares a group with `user`, or a project in which both have a role."""
+    """People who share a group or a project with `user`."""
     projects = Project.objects.joined_by(user).values("pk")
     groups = UserGroup.objects.visible_to(user) | UserGroup.objects.filter(memberships__project__in=projects)
     return User.objects.filter(
@@ -178,7 +174,7 @@ def _known_to(user: User) -> Any:
 
 
 def _tell(verb: str, group: UserGroup, actor: User, **changed: Any) -> None:
-    """To operators, and to the owners of each project in which the group has a role."""
+    """Record an event for operators, and for the owners of each project in which the group has a role."""
     projects: list[Project | None] = list(Project.objects.filter(group_memberships__group=group).order_by("pk"))
     for project in projects or [None]:
         record(verb, actor=actor, target=group, project=project, **changed)

@@ -1,19 +1,21 @@
 """Inviting people, and their answers. An answer is a compare-and-set: it counts once, and never after withdrawal.
 
-Somebody is invited by user name or by e-mail address. An address is never looked up for who invites: whether an
-account has it is not told. Whoever has shown that it is theirs finds the invitation, at once or after signing up.
+People are invited by user name or by e-mail address. Nobody who invites can find out whether an account has an address:
+whoever has confirmed the address finds the invitation, at once or after signing up.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from mantik.accounts import sign_up
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.humanize import absolute_time
@@ -24,18 +26,18 @@ from projects.querysets import InvitationQuerySet
 from projects.roles import Role
 
 USUAL_DAYS = 14
-# How long one is told of an invitation that came to nothing.
+# How long an invitation that expired or was withdrawn stays listed.
 REMEMBERED = timedelta(days=30)
-# Open ones of one project: nobody sends mail to the whole world through us.
+# Open invitations of one project: Mantik must not be used to send mail to everybody.
 MOST_OPEN = 100
 
 
 class NotInvited(Exception):
-    """This person cannot be invited; the text says why, for the owner who asks."""
+    """This person cannot be invited; the text tells the owner why."""
 
 
 class NotOpen(Exception):
-    """The invitation is not open any more; the text says what became of it."""
+    """The invitation is no longer open; the text says what happened to it."""
 
 
 def invitee(text: str) -> User | str:
@@ -44,24 +46,24 @@ def invitee(text: str) -> User | str:
         try:
             validate_email(text)
         except ValidationError:
-            raise NotInvited(f"{text} is no e-mail address. Check the spelling.") from None
+            raise NotInvited(f"{text} is not an e-mail address. Check the spelling.") from None
         return text.lower()
     person = User.objects.filter(is_active=True, username=text).first()
     if person is None:
-        raise NotInvited(f"There is no account {text}. Check the spelling, or invite by e-mail address.")
+        raise NotInvited(f"There is no account named {text}. Check the spelling, or invite by e-mail address.")
     return person
 
 
 def invite(*, project: Project, who: User | str, role: Role, days: int, invited_by: User, now: datetime) -> Invitation:
-    """Invite an account, or an e-mail address in lower case. They are told by mail.
+    """Invite an account, or an e-mail address in lower case, by mail.
 
-    Raises NotInvited when they are a member, or have an open invitation.
+    Raises NotInvited if they are a member, or have an open invitation.
     """
     user, email = (who, "") if isinstance(who, User) else (None, who)
     if user and Membership.objects.filter(project=project, user=user).exists():
-        raise NotInvited(f"{user.display_name} is a member already. Change the role in the list of members.")
+        raise NotInvited(f"{user.display_name} is already a member. You can change their role in the list of members.")
     if Invitation.objects.open(now=now).filter(project=project).count() >= MOST_OPEN:
-        raise NotInvited(f"The project has {MOST_OPEN} open invitations, which is the most. Withdraw one first.")
+        raise NotInvited(f"The project has {MOST_OPEN} open invitations, which is the limit. Withdraw one first.")
     try:
         with transaction.atomic():
             _close_expired(Invitation.objects.filter(project=project, user=user, email=email), now=now)
@@ -78,12 +80,13 @@ def invite(*, project: Project, who: User | str, role: Role, days: int, invited_
             _tell(invitation)
     except IntegrityError:
         name = user.display_name if user else email
-        raise NotInvited(f"{name} has an open invitation already. Withdraw it to invite anew.") from None
+        raise NotInvited(f"{name} already has an open invitation. Withdraw it to invite them again.") from None
     return invitation
 
 
 def accept(*, invitation: Invitation, user: User, now: datetime) -> None:
-    """`user` must be whom it is for. Who became a member in the meantime keeps that role. Raises NotOpen."""
+    """`user` has to be the one invited. If they became a member meanwhile, they keep that role. Raises NotOpen."""
+    # Without the lock of `projects.services.members`: who comes in takes no role away from anybody.
     with transaction.atomic():
         _close(invitation, Invitation.State.ACCEPTED, now=now, actor=user, user=user)
         Membership.objects.get_or_create(project=invitation.project, user=user, defaults={"role": invitation.role})
@@ -102,27 +105,27 @@ def withdraw(*, invitation: Invitation, actor: User, now: datetime) -> None:
 
 
 def awaiting(user: User, *, now: datetime) -> int:
-    """How many invitations wait for an answer of `user`."""
+    """How many invitations wait for the answer of `user`."""
     return Invitation.objects.open(now=now).for_person(user).count()
 
 
 def awaits(email: str, *, now: datetime | None = None) -> bool:
-    """Whether somebody with this e-mail address is invited: they may sign up where only the invited may."""
+    """Whether this e-mail address is invited, so that its owner may sign up where only invited people may."""
     invited = Invitation.objects.open(now=now or timezone.now())
     return bool(email) and invited.filter(email=email.lower()).exists()
 
 
 def outcome(invitation: Invitation) -> str:
-    """What became of an invitation that is not open, as a sentence."""
+    """A sentence on what happened to an invitation that is not open."""
     if invitation.is_expired:
         return f"The invitation to {invitation.project.name} has expired. Ask an owner of the project for a new one."
     if invitation.state == Invitation.State.WITHDRAWN:
         return f"The invitation to {invitation.project.name} was withdrawn by an owner of the project."
-    return f"The invitation to {invitation.project.name} was {invitation.get_state_display().lower()} before."
+    return f"The invitation to {invitation.project.name} was already {invitation.get_state_display().lower()}."
 
 
 def _tell(invitation: Invitation) -> None:
-    """By the same letter, whether or not an account has the address; under the bell it counts by itself."""
+    """Send the same mail whether or not an account has the address. The bell counts invitations by itself."""
     path = reverse("projects:invitations")
     sentence = (
         f"{invitation.inviter} invites you to the project {invitation.project.name} as {invitation.get_role_display()}."
@@ -131,11 +134,13 @@ def _tell(invitation: Invitation) -> None:
         notify(user=invitation.user, text=f"{sentence} Accept or decline it.", url=path, bell=False)
         return
     until = absolute_time(invitation.expires_at)
+    may_sign_up = sign_up.is_offered() or settings.MANTIK_OIDC_SIGN_UP
+    without_account = "or sign up with it" if may_sign_up else "or ask the operators for one"
     paragraphs = [
         sentence,
-        f"Sign in with an account that has the address {invitation.email}, or sign up with it. Then accept or decline:",
+        f"Sign in with an account that has the address {invitation.email}, {without_account}. Then accept or decline:",
         absolute(path),
-        f"The invitation is open until {until}. If you do not know what this is about, do nothing.",
+        f"The invitation is open until {until}. If you do not know what this is about, you can ignore it.",
     ]
     write_letter(address=invitation.email, subject=sentence.rstrip("."), text="\n\n".join(paragraphs))
 
@@ -151,7 +156,11 @@ def _close(
     still_open = Invitation.objects.open(now=now).filter(pk=invitation.pk)
     answered_by = {"user": user} if user else {}
     if not still_open.update(state=state, closed_at=now, **answered_by):
-        invitation.refresh_from_db(fields=["state", "closed_at", "expires_at"])
-        raise NotOpen(outcome(invitation))
+        raise NotOpen(_why_not_open(invitation))
     role = {"role": invitation.get_role_display()}
     record(f"invitation.{state.value}", actor=actor, target=invitation, project=invitation.project, after=role)
+
+
+def _why_not_open(invitation: Invitation) -> str:
+    as_it_is = Invitation.objects.select_related("project").filter(pk=invitation.pk).first()
+    return outcome(as_it_is) if as_it_is else f"The project {invitation.project.name} was deleted."

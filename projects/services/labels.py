@@ -1,4 +1,4 @@
-"""Labels of projects: words that maintainers choose, and by which projects are found."""
+"""Labels of projects: words that maintainers choose, to find projects by."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from projects.models import Label, Project
 MOST = 10
 LONGEST = 30
 SUGGESTED = 12
-# Suggestions come from so many of the newest projects: enough to know the words in use, and quick.
+# Suggestions come from so many of the newest projects, which is enough and quick.
 _LOOKED_AT = 200
 
 
 class BadLabels(ValueError):
-    """The text says what is wrong, for who typed it."""
+    """The text tells the person who typed them what is wrong."""
 
 
 def parse(text: str) -> list[str]:
@@ -30,7 +30,7 @@ def parse(text: str) -> list[str]:
     if too_long := next((name for name in names if len(name) > LONGEST), None):
         raise BadLabels(f"The label {too_long} is longer than {LONGEST} characters. Shorten it.")
     if len(names) > MOST:
-        raise BadLabels(f"These are {len(names)} labels, and a project has {MOST} at most. Leave some out.")
+        raise BadLabels(f"These are {len(names)} labels. A project has at most {MOST}. Leave some out.")
     return names
 
 
@@ -41,12 +41,12 @@ def set_labels(*, project: Project, actor: User, names: list[str]) -> None:
         if before == sorted(names):
             return
         project.labels.set([_label(name) for name in names])
-        told = {"before": {"labels": before}, "after": {"labels": sorted(names)}}
-        record("project.labelled", actor=actor, target=project, project=project, **told)
+        change = {"before": {"labels": before}, "after": {"labels": sorted(names)}}
+        record("project.labelled", actor=actor, target=project, project=project, **change)
 
 
 def suggestions(user: User | AnonymousUser, *, without: Iterable[str] = ()) -> list[str]:
-    """Labels in use on projects that `user` may see, the most used first. Words of others' private projects stay so."""
+    """Labels of projects that `user` may see, the most used first; those of other private projects stay private."""
     newest = Project.objects.visible_to(user).order_by("-pk").values("pk")[:_LOOKED_AT]
     projects = list(newest.values_list("pk", flat=True))
     used = Label.objects.filter(projects__in=projects).annotate(uses=Count("projects")).order_by("-uses", "name")

@@ -1,7 +1,7 @@
-"""Who is in a project, and as what.
+"""Who is in a project, and in which role.
 
-Every change holds a lock on the project, so that of two owners who step down at the same instant the second sees
-that the first is gone: a project is never without an owner.
+Every change locks the project, so that of two owners who step down at the same moment the second one sees that the
+first is gone: a project is never without an owner.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from projects.roles import Role
 
 
 class LastOwner(Exception):
-    """The project would be without an owner; the text says what to do, for the member."""
+    """The project would have no owner; the text tells the member what to do."""
 
 
 class NotAMember(Exception):
-    """Has left, or was removed, in the meantime."""
+    """A person or group no longer has the role that this needs, or the project or the group was just deleted.
+
+    The text says which.
+    """
 
 
 def people_of(project: Project) -> models.QuerySet[User]:
-    """Everybody who has a role in `project`, their own or by a group."""
+    """Everybody who has a role in `project`, directly or by a group."""
     by_group = GroupMembership.objects.filter(project=project).values("group__people")
     own = Membership.objects.filter(project=project).values("user")
     return User.objects.filter(pk__in=own.union(by_group))
@@ -38,7 +41,7 @@ def groups_with(project: Project, user: User) -> list[UserGroup]:
 
 
 def solely_owned_by(user: User) -> models.QuerySet[Project]:
-    """The projects of which `user` is the only owner who can act: without them, nobody could."""
+    """The projects of which `user` is the only active owner."""
     others = Membership.objects.owners().exclude(user=user)
     own = Project.objects.filter(memberships__user=user, memberships__role=Role.OWNER)
     return own.exclude(pk__in=others.values("project")).order_by("name", "pk")
@@ -46,7 +49,7 @@ def solely_owned_by(user: User) -> models.QuerySet[Project]:
 
 def change_role(*, project: Project, user: User, role: Role, actor: User) -> None:
     """Raises LastOwner, NotAMember."""
-    with _members_of(project):
+    with _members_locked(project):
         membership = _membership(project, user)
         if role is not Role.OWNER:
             _check_not_last_owner(membership, remedy="Make another member an owner first.")
@@ -55,10 +58,10 @@ def change_role(*, project: Project, user: User, role: Role, actor: User) -> Non
 
 
 def remove_member(*, project: Project, user: User, actor: User) -> None:
-    """What the member has added stays, and what they may by a group. Raises LastOwner, NotAMember."""
-    with _members_of(project):
+    """Remove a member. What they added stays, and so do roles by a group. Raises LastOwner, NotAMember."""
+    with _members_locked(project):
         membership = _membership(project, user)
-        _check_not_last_owner(membership, remedy="Hand ownership over first.")
+        _check_not_last_owner(membership, remedy="Hand the project over first.")
         membership.delete()
         verb = "member.left" if user == actor else "member.removed"
         record(verb, actor=actor, target=user, project=project, before={"role": membership.get_role_display()})
@@ -67,20 +70,23 @@ def remove_member(*, project: Project, user: User, actor: User) -> None:
 def hand_over(*, project: Project, owner: User, to: User) -> None:
     """`to` becomes an owner and `owner` a maintainer, both or neither. Raises LastOwner, NotAMember.
 
-    LastOwner when `to` cannot take over, their account being switched off.
+    LastOwner if `to` cannot take over because their account is not active.
     """
-    with _members_of(project):
+    with _members_locked(project):
         receiving, giving = _membership(project, to), _membership(project, owner)
         if giving.role != Role.OWNER:
-            raise NotAMember(f"{owner.display_name} is no owner of {project.name} any more.")
-        _set_role(receiving, Role.OWNER, actor=owner)
+            raise NotAMember(f"{owner.display_name} is no longer an owner of {project.name}.")
+        if receiving.role != Role.OWNER:
+            _set_role(receiving, Role.OWNER, actor=owner)
         _check_not_last_owner(giving, remedy="Choose a member who can sign in.")
         _set_role(giving, Role.MAINTAINER, actor=owner)
 
 
 def add_group(*, project: Project, group: UserGroup, role: Role, actor: User) -> None:
-    """Everybody in `group` has `role` from now on; one that it has had before is replaced."""
-    with _members_of(project):
+    """Give everybody in `group` this role from now on, instead of the one the group had. Raises NotAMember."""
+    with _members_locked(project):
+        if not UserGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).exists():
+            raise NotAMember(f"The group {group.name} was just deleted.")
         given, is_new = GroupMembership.objects.get_or_create(project=project, group=group, defaults={"role": role})
         if is_new:
             record("group.given_role", actor=actor, target=group, project=project, after={"role": role.label})
@@ -90,40 +96,44 @@ def add_group(*, project: Project, group: UserGroup, role: Role, actor: User) ->
 
 def change_group_role(*, project: Project, group: UserGroup, role: Role, actor: User) -> None:
     """Raises NotAMember."""
-    with _members_of(project):
+    with _members_locked(project):
         given = _group_membership(project, group)
         if given.role != role:
             _set_group_role(given, role, actor=actor)
 
 
 def remove_group(*, project: Project, group: UserGroup, actor: User) -> None:
-    """Its people keep what they may of their own. Raises NotAMember."""
-    with _members_of(project):
+    """Take the group's role away; its people keep their own roles. Raises NotAMember."""
+    with _members_locked(project):
         given = _group_membership(project, group)
         given.delete()
         record("group.removed", actor=actor, target=group, project=project, before={"role": given.get_role_display()})
 
 
 @contextmanager
-def _members_of(project: Project) -> Iterator[None]:
-    """One change at a time per project. Adding runs and the like is not held up by it."""
+def _members_locked(project: Project) -> Iterator[None]:
+    """Lock the project: one change of members at a time. Adding runs and the like does not wait for it.
+
+    Raises NotAMember if the project was deleted.
+    """
     with transaction.atomic():
-        # On SQLite every transaction has the whole database to itself.
-        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        # SQLite ignores this; there the transaction has begun as the only one that writes (BEGIN IMMEDIATE).
+        if not Project.objects.select_for_update(no_key=True).filter(pk=project.pk).exists():
+            raise NotAMember(f"The project {project.name} was just deleted.")
         yield
 
 
 def _membership(project: Project, user: User) -> Membership:
     membership = Membership.objects.filter(project=project, user=user).select_related("user", "project").first()
     if membership is None:
-        raise NotAMember(f"{user.display_name} is not a member of {project.name} any more.")
+        raise NotAMember(f"{user.display_name} is no longer a member of {project.name}.")
     return membership
 
 
 def _group_membership(project: Project, group: UserGroup) -> GroupMembership:
     given = GroupMembership.objects.filter(project=project, group=group).select_related("group", "project").first()
     if given is None:
-        raise NotAMember(f"The group {group.name} has no role in {project.name} any more.")
+        raise NotAMember(f"The group {group.name} no longer has a role in {project.name}.")
     return given
 
 
@@ -131,16 +141,16 @@ def _set_role(membership: Membership, role: Role, *, actor: User) -> None:
     before = {"role": membership.get_role_display()}
     membership.role = role
     membership.save(update_fields=["role"])
-    told = {"before": before, "after": {"role": role.label}}
-    record("member.role_changed", actor=actor, target=membership.user, project=membership.project, **told)
+    change = {"before": before, "after": {"role": role.label}}
+    record("member.role_changed", actor=actor, target=membership.user, project=membership.project, **change)
 
 
 def _set_group_role(given: GroupMembership, role: Role, *, actor: User) -> None:
     before = {"role": given.get_role_display()}
     given.role = role
     given.save(update_fields=["role"])
-    told = {"before": before, "after": {"role": role.label}}
-    record("group.role_changed", actor=actor, target=given.group, project=given.project, **told)
+    change = {"before": before, "after": {"role": role.label}}
+    record("group.role_changed", actor=actor, target=given.group, project=given.project, **change)
 
 
 def _check_not_last_owner(membership: Membership, *, remedy: str) -> None:
@@ -148,4 +158,4 @@ def _check_not_last_owner(membership: Membership, *, remedy: str) -> None:
         return
     if not Membership.objects.owners().filter(project=membership.project_id).exclude(pk=membership.pk).exists():
         name, project = membership.user.display_name, membership.project.name
-        raise LastOwner(f"{name} is the last owner of {project}, and a project always has one. {remedy}")
+        raise LastOwner(f"{name} is the last owner of {project}, and a project needs one. {remedy}")

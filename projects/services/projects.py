@@ -13,11 +13,15 @@ from projects.services.labels import set_labels
 
 
 class NameTaken(Exception):
-    """The project already has one of that name."""
+    """The project already has something of this kind with that name."""
+
+
+class ProjectGone(Exception):
+    """The project was deleted meanwhile; the text tells the member."""
 
 
 def create_project(*, owner: User, name: str, slug: str, summary: str, is_public: bool) -> Project:
-    """A project always has an owner, from its first moment. Raises SlugTaken."""
+    """Store a project and its owner together. Raises SlugTaken."""
     try:
         with transaction.atomic():
             project = Project.objects.create(name=name, slug=slug, summary=summary, is_public=is_public)
@@ -41,36 +45,38 @@ def edit_project(
     is_public: bool | None = None,
     slug: str | None = None,
 ) -> None:
-    """All of it or nothing; what is None stays as it is. Raises SlugTaken."""
+    """Change everything that is not None, or nothing at all. Raises SlugTaken, ProjectGone."""
     with transaction.atomic():
+        stored = Project.objects.select_for_update(no_key=True).filter(pk=project.pk).first()
+        if stored is None:
+            raise ProjectGone(f"The project {project.name} was just deleted.")
         if slug is not None:
             slugs.move(project, slug, actor=actor)
-        _edit_words(project, actor, name=name, summary=summary, description=description)
+        _edit_words(project, stored, actor, name=name, summary=summary, description=description)
         if is_public is not None:
             _set_visibility(project, actor, is_public)
         if labels is not None:
             set_labels(project=project, actor=actor, names=labels)
 
 
-def _edit_words(project: Project, actor: User, **words: str | None) -> None:
-    stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+def _edit_words(project: Project, stored: Project, actor: User, **words: str | None) -> None:
     changed = {name: text for name, text in words.items() if text is not None and text != getattr(stored, name)}
     for name, text in changed.items():
         setattr(project, name, text)
     if changed:
         project.save(update_fields=list(changed))
-        before = {name: _told(name, getattr(stored, name)) for name in changed}
-        after = {name: _told(name, text) for name, text in changed.items()}
+        before = {name: _audit_value(name, getattr(stored, name)) for name in changed}
+        after = {name: _audit_value(name, text) for name, text in changed.items()}
         record("project.edited", actor=actor, target=project, project=project, before=before, after=after)
 
 
-def _told(name: str, text: str) -> str:
-    """A description may be as long as a paper; that it changed is what matters here."""
+def _audit_value(name: str, text: str) -> str:
+    """A description may be very long, so only its length is recorded."""
     return counted(len(text), "character") if name == "description" else text
 
 
 def _set_visibility(project: Project, actor: User, is_public: bool) -> None:
-    """A compare-and-set: what did not change is not told."""
+    """A compare-and-set: only what changed is recorded."""
     if Project.objects.filter(pk=project.pk, is_public=not is_public).update(is_public=is_public):
         verb = "project.made_public" if is_public else "project.made_private"
         before, after = {"seen by": _seen_by(not is_public)}, {"seen by": _seen_by(is_public)}

@@ -1,4 +1,4 @@
-"""The code repositories of a project. No page waits for a git host: workers fetch, pages show what they found."""
+"""The code repositories of a project. No page waits for a git host: workers fetch, pages show the result."""
 
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,16 @@ from mantik.lib.answers import Confirmation, ask, status_of
 from projects.code import mirrors
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
+from projects.code.hosts import next_try, outage_of
 from projects.models import CodeRepository, Project
 from projects.permissions import Action, may
 from projects.services import code_repositories
+from projects.services.code_repositories import CodeLink
 from projects.services.projects import NameTaken
 from projects.views.loading import project_or_404
 
-NAME_TAKEN = "The project already has a code repository of that name. Choose another name."
+NAME_TAKEN = "The project already has a code repository with this name. Choose another name."
+DELETED = "This login was deleted meanwhile. Choose another one."
 NOT_YOURS = "This login belongs to somebody else. Choose one of your own."
 
 
@@ -48,12 +51,14 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             repository = code_repositories.add_code_repository(
-                project=project, user=request.user, now=timezone.now(), **form.cleaned_data
+                project=project, user=request.user, link=CodeLink(**form.cleaned_data), now=timezone.now()
             )
         except NameTaken:
             form.add_error("name", NAME_TAKEN)
+        except code_repositories.DeletedMeanwhile:
+            form.add_error("connection", DELETED)
         else:
-            messages.info(request, f"{repository.name} is linked. A worker is fetching it now.")
+            messages.info(request, f"{repository.name} was added. You can use it as soon as it has been read.")
             return _to(repository)
     return _form_page(request, project, form, repository=None)
 
@@ -66,7 +71,7 @@ def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The part of the page that a fetch changes, for as long as one is under way."""
+    """The part of the page that is updated while a fetch is under way."""
     repository = _repository_or_404(request, slug, uuid)
     return render(request, "projects/_code_state.html", _context(request, repository) | mirrors.look(repository))
 
@@ -81,12 +86,17 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             code_repositories.edit_code_repository(
-                repository=repository, actor=request.user, now=timezone.now(), **form.cleaned_data
+                repository=repository, actor=request.user, link=CodeLink(**form.cleaned_data), now=timezone.now()
             )
         except NameTaken:
             form.add_error("name", NAME_TAKEN)
         except code_repositories.NotYours:
             form.add_error("connection", NOT_YOURS)
+        except code_repositories.DeletedMeanwhile:
+            form.add_error("connection", DELETED)
+        except code_repositories.Gone as reason:
+            messages.error(request, str(reason))
+            return redirect("projects:code", slug)
         else:
             messages.info(request, f"{repository.name} is saved.")
             return _to(repository)
@@ -98,9 +108,9 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def refresh(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_CODE_REPOSITORY)
     repository = get_object_or_404(CodeRepository, project=project, uuid=uuid)
-    mirrors.request_fetch(repository, now=timezone.now(), even_if_fresh=True)
+    mirrors.request_another_fetch(repository, now=timezone.now())
     if not request.htmx:
-        messages.info(request, f"A worker fetches {repository.name}.")
+        messages.info(request, f"{repository.name} will be read again in a moment.")
     return _to(repository)
 
 
@@ -119,10 +129,14 @@ def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
             fingerprint=request.POST.get("fingerprint", ""),
             now=timezone.now(),
         )
+    except code_repositories.Gone as reason:
+        messages.error(request, str(reason))
+        return redirect("projects:code", slug)
     except code_repositories.HostKeyChanged:
-        messages.error(request, "The host has shown yet another key meanwhile. Compare the fingerprints again.")
+        messages.error(request, "The host has shown yet another key since. Compare the fingerprints again.")
     else:
-        messages.info(request, f"The new key of {host_of(repository.url)} is kept. A worker is fetching now.")
+        host = host_of(repository.url)
+        messages.info(request, f"The new key of {host} is accepted. The code will be read again in a moment.")
     return _to(repository)
 
 
@@ -134,8 +148,8 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Delete the code repository {name}?",
-            message="Mantik's copy goes too; what is at the host stays. Runs that used it keep its name, its address "
-            "and the commit, but cannot be run again without it.",
+            message="Mantik's copy is deleted, too; the repository at its host stays. Runs that used it keep its name, "
+            "address and commit. To run them again, you have to choose another code repository.",
             verb="Delete code repository",
             icon_name="trash3",
         )
@@ -145,7 +159,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except code_repositories.InUse as reason:
         messages.error(request, str(reason))
         return _to(repository)
-    messages.info(request, f"{name} is deleted.")
+    messages.info(request, f"{name} was deleted.")
     return redirect("projects:code", slug)
 
 
@@ -158,7 +172,7 @@ def _repository_or_404(request: HttpRequest, slug: str, uuid: UUID) -> CodeRepos
 def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> CodeRepository:
     repository = _repository_or_404(request, slug, uuid)
     if not code_repositories.may_edit(request.user, repository):
-        raise PermissionDenied("Your role in this project does not allow this.")
+        raise PermissionDenied("Your role in this project does not allow you to do this.")
     return repository
 
 
@@ -168,11 +182,14 @@ def _to(repository: CodeRepository) -> HttpResponse:
 
 def _context(request: HttpRequest, repository: CodeRepository) -> dict[str, Any]:
     user, project, login = request.user, repository.project, repository.connection
+    outage = outage_of(repository.url)
     return {
         "project": project,
         "nav": "code",
         "repository": repository,
         "page_url": page_of(platform=repository.platform, url=repository.url),
+        "host_outage": outage,
+        "next_try": next_try(outage, timezone.now()) if outage else "",
         "may_test": may(user, Action.ADD_CODE_REPOSITORY, project),
         "may_edit": user.is_authenticated and code_repositories.may_edit(user, repository),
         "may_see_members": may(user, Action.VIEW_MEMBERS, project),
@@ -192,8 +209,9 @@ def _form_page(
 def _ask_about_host_key(request: HttpRequest, repository: CodeRepository) -> HttpResponse:
     question = Confirmation(
         title=f"Accept the new key of {host_of(repository.url)}?",
-        message="Only if those who run the host have announced it. Otherwise another machine may have taken its place.",
-        points=[f"Kept: {repository.fingerprint}", f"Shown now: {repository.offered_fingerprint}"],
+        message="Accept it only if the operators of the host have announced it. Otherwise another machine may be "
+        "posing as the host.",
+        points=[f"Known key: {repository.fingerprint}", f"New key: {repository.offered_fingerprint}"],
         hidden={"fingerprint": repository.offered_fingerprint},
         verb="Accept key",
         icon_name="key",

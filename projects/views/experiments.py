@@ -20,7 +20,7 @@ from projects.services import experiments
 from projects.services.projects import NameTaken
 from projects.views.loading import project_or_404
 
-NAME_TAKEN = "The project already has an experiment of that name. Choose another name."
+NAME_TAKEN = "The project already has an experiment with this name. Choose another name."
 
 
 @login_required
@@ -68,11 +68,11 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         except experiments.InUse as reason:
             messages.error(request, str(reason))
         else:
-            messages.info(request, f"{name} is deleted.")
+            messages.info(request, f"{name} was deleted.")
         return redirect("projects:experiments", project.slug)
     question = Confirmation(
         title=f"Delete the experiment {name}?",
-        message="It must be without runs. Its MLflow experiment goes into MLflow's bin, with all it has there.",
+        message="Only an experiment without runs can be deleted. Its MLflow experiment is deleted, too.",
         verb="Delete experiment",
         icon_name="trash3",
         back_label="Keep it",
@@ -86,7 +86,9 @@ def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experimen
     experiment = get_object_or_404(project.experiments.all(), uuid=uuid)
     experiment.project = project
     if not experiments.may_edit(request.user, experiment):
-        raise PermissionDenied(f"Your role in {project.name} does not allow this: {Action.EDIT_ANY_EXPERIMENT}.")
+        raise PermissionDenied(
+            f"Your role in {project.name} does not allow you to do this: {Action.EDIT_ANY_EXPERIMENT}."
+        )
     return experiment
 
 

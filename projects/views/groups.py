@@ -1,4 +1,4 @@
-"""User settings > Groups: the groups one is in, and what their admins do with them. Other groups do not exist."""
+"""Settings > Groups: the groups of the signed-in user; other groups answer with 404."""
 
 from uuid import UUID
 
@@ -37,10 +37,10 @@ def add(request: MemberRequest) -> HttpResponse:
         try:
             group = groups.create_group(user=request.user, **form.cleaned_data)
         except groups.GroupNameTaken:
-            form.add_error("name", "Another group has that name. Choose another one.")
+            form.add_error("name", "Another group has this name. Choose another name.")
         else:
             return redirect("projects:group", group.uuid)
-    return _form_page(request, form, None, "New group", "Make group")
+    return _form_page(request, form, None, "New group", "Create group")
 
 
 @login_required
@@ -66,7 +66,9 @@ def rename(request: MemberRequest, uuid: UUID) -> HttpResponse:
         try:
             groups.rename_group(group=group, actor=request.user, **form.cleaned_data)
         except groups.GroupNameTaken:
-            form.add_error("name", "Another group has that name. Choose another one.")
+            form.add_error("name", "Another group has this name. Choose another name.")
+        except groups.NotInGroup as reason:
+            form.add_error("name", str(reason))
         else:
             return redirect("projects:group", group.uuid)
     return _form_page(request, form, group, "Rename group", "Rename group")
@@ -84,7 +86,7 @@ def person_add(request: MemberRequest, uuid: UUID) -> HttpResponse:
         except (groups.NotFound, groups.NotInGroup) as reason:
             form.add_error("person", str(reason))
         else:
-            messages.info(request, f"{person.display_name} is in {group.name} now, and is told.")
+            messages.info(request, f"{person.display_name} is in {group.name} now and gets a notice.")
             return redirect("projects:group", group.uuid)
     return _form_page(request, form, group, "Add to group", "Add")
 
@@ -92,7 +94,7 @@ def person_add(request: MemberRequest, uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def person_admin(request: MemberRequest, uuid: UUID, person: UUID) -> HttpResponse:
-    """Make somebody an admin or, with `is_admin` empty, none any more."""
+    """Make somebody an admin; with `is_admin` empty, they are no longer one."""
     group = _administered_or_403(request, uuid)
     member = _member_or_404(group, person)
     is_admin = bool(request.POST.get("is_admin"))
@@ -101,7 +103,9 @@ def person_admin(request: MemberRequest, uuid: UUID, person: UUID) -> HttpRespon
     except (groups.LastAdmin, groups.NotInGroup) as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"{member.user.display_name} is {'an' if is_admin else 'no'} admin of {group.name} now.")
+        messages.info(
+            request, f"{member.user.display_name} is {'now' if is_admin else 'no longer'} an admin of {group.name}."
+        )
     return redirect("projects:group", group.uuid)
 
 
@@ -113,12 +117,12 @@ def person_remove(request: MemberRequest, uuid: UUID, person: UUID) -> HttpRespo
     if request.method == "GET":
         question = Confirmation(
             title=f"Remove {user.display_name} from the group {group.name}?",
-            message="In each project they keep only what they may without this group.",
+            message="They lose the roles in projects that they have through this group.",
             verb="Remove",
             icon_name="x-lg",
         )
         return _ask(request, group, question)
-    return _remove(request, group, user, f"{user.display_name} is removed from {group.name}.")
+    return _remove(request, group, user, f"{user.display_name} was removed from {group.name}.")
 
 
 @login_required
@@ -128,7 +132,7 @@ def leave(request: MemberRequest, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Leave the group {group.name}?",
-            message="In each project you keep only what you may without this group.",
+            message="You lose the roles in projects that you have through this group.",
             verb="Leave group",
             icon_name="box-arrow-right",
         )
@@ -144,7 +148,7 @@ def delete(request: MemberRequest, uuid: UUID) -> HttpResponse:
         names = Project.objects.filter(group_memberships__group=group).order_by("name").values_list("name", flat=True)
         question = Confirmation(
             title=f"Delete the group {group.name}?",
-            message="Nobody loses their account. Who has a role in a project only by this group is outside it at once.",
+            message="Everybody in it loses the roles in projects that they have through this group. Accounts stay.",
             points=[f"It loses its role in {name}." for name in names],
             verb="Delete group",
             icon_name="trash3",
@@ -155,7 +159,7 @@ def delete(request: MemberRequest, uuid: UUID) -> HttpResponse:
     except groups.NotInGroup as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"The group {group.name} is deleted.")
+        messages.info(request, f"The group {group.name} was deleted.")
     return redirect("projects:groups")
 
 

@@ -1,4 +1,4 @@
-"""User settings > Invitations: what awaits an answer, and what became of earlier ones."""
+"""Settings > Invitations: those that wait for an answer, and earlier ones."""
 
 from uuid import UUID
 

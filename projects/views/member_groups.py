@@ -27,9 +27,13 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         group: UserGroup = form.cleaned_data["group"]
         role: Role = form.cleaned_data["role"]
-        members.add_group(project=project, group=group, role=role, actor=request.user)
-        messages.info(request, f"Everybody in {group.name} is {role.label} here now.")
-        return redirect("projects:members", project.slug)
+        try:
+            members.add_group(project=project, group=group, role=role, actor=request.user)
+        except members.NotAMember as reason:
+            form.add_error("group", str(reason))
+        else:
+            messages.info(request, f"Everybody in {group.name} now has at least the role {role.label} here.")
+            return redirect("projects:members", project.slug)
     return form_page(request, project, form, "Add group", "Add group")
 
 
@@ -46,7 +50,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         except members.NotAMember as reason:
             form.add_error("role", str(reason))
         else:
-            messages.info(request, f"Everybody in {given.group.name} is {chosen.label} here now.")
+            messages.info(request, f"Everybody in {given.group.name} now has at least the role {chosen.label} here.")
             return redirect("projects:members", project.slug)
     return form_page(request, project, form, f"Role of the group {given.group.name}", "Change role")
 
@@ -59,7 +63,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Remove the group {group.name} from {project.name}?",
-            message="Who is here only by this group is outside at once. What they have added stays.",
+            message="People who are in the project only through this group lose access at once. What they added stays.",
             verb="Remove group",
             icon_name="x-lg",
         )
@@ -69,7 +73,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except members.NotAMember as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"The group {group.name} is removed.")
+        messages.info(request, f"The group {group.name} was removed.")
     return redirect("projects:members", project.slug)
 
 

@@ -1,5 +1,6 @@
-"""Who is in a project: the list, roles, invitations that are open, leaving."""
+"""The members of a project: list, roles, invitations, leaving."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import InvitationForm, RoleForm
-from projects.models import Invitation, Membership, Project
+from projects.models import Invitation, Membership, Project, UserGroup
 from projects.permissions import NOTES, TABLE, Action, may
 from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations, members
@@ -70,7 +71,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         except (members.LastOwner, members.NotAMember) as reason:
             form.add_error("role", str(reason))
         else:
-            messages.info(request, f"{membership.user.display_name} is {chosen.label} now.")
+            messages.info(request, f"{membership.user.display_name} now has the role {chosen.label}.")
             return redirect("projects:members", project.slug)
     return form_page(request, project, form, f"Role of {membership.user.display_name}", "Change role")
 
@@ -89,7 +90,7 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
         except invitations.NotInvited as reason:
             form.add_error("person", str(reason))
         else:
-            messages.info(request, f"{_invited(person)} is invited, and is told by mail.")
+            messages.info(request, f"{_invited(person)} is invited. They get a mail.")
             return redirect("projects:members", project.slug)
     return form_page(request, project, form, "Invite", "Invite")
 
@@ -102,8 +103,9 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Remove {user.display_name} from {project.name}?",
-            message="What they have added stays. Runs of theirs that a site has already go on; others will not start. "
-            "Schedules that run with a connection of theirs are refused until somebody else gives them one.",
+            message="What they added stays. Their runs that are already at a site go on; their other runs will not "
+            "start. Schedules that use their connections start no runs until somebody else chooses a connection of "
+            "their own.",
             verb="Remove member",
             icon_name="x-lg",
         )
@@ -113,7 +115,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except (members.LastOwner, members.NotAMember) as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"{user.display_name} is removed.")
+        messages.info(request, f"{user.display_name} was removed.")
         if user == request.user and not members.groups_with(project, user):
             return redirect("projects:list")
     return redirect("projects:members", project.slug)
@@ -128,7 +130,7 @@ def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Hand {project.name} over to {user.display_name}?",
-            message=f"{user.display_name} becomes an owner and you a maintainer. Only an owner can turn that round.",
+            message=f"{user.display_name} becomes an owner and you become a maintainer. Only an owner can undo this.",
             verb="Hand over",
             icon_name="key",
         )
@@ -150,17 +152,16 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
     if by_groups and not project.memberships.filter(user=request.user).exists():
         messages.error(
             request,
-            f"You are in {project.name} by the group {by_groups[0].name}. Leave the group to leave the project.",
+            f"You are in {project.name} through {_named(by_groups)}. To leave the project, leave "
+            f"{'the group' if len(by_groups) == 1 else 'these groups'}.",
         )
         return redirect("projects:members", project.slug)
     if request.method == "GET":
         question = Confirmation(
             title=f"Leave {project.name}?",
-            message="What you have added stays. Schedules that run with a connection of yours are refused until "
-            "somebody else gives them one. To come back you need an invitation.",
-            points=[
-                f"By the group {group.name} you keep a role here until you leave that group." for group in by_groups
-            ],
+            message="What you added stays. Schedules that use your connections start no runs until somebody else "
+            "chooses a connection of their own. To come back you need an invitation.",
+            points=[f"You keep a role here through the group {group.name} until you leave it." for group in by_groups],
             verb="Leave project",
             icon_name="box-arrow-right",
         )
@@ -171,7 +172,7 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
         messages.error(request, str(reason))
         return redirect("projects:members", project.slug)
     if by_groups:
-        messages.info(request, f"You have a role in {project.name} only by the group {by_groups[0].name} now.")
+        messages.info(request, f"You now have a role in {project.name} only through {_named(by_groups)}.")
         return redirect("projects:members", project.slug)
     messages.info(request, f"You have left {project.name}.")
     return redirect("projects:list")
@@ -184,7 +185,7 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     invitation = get_object_or_404(project.invitations.select_related("project", "user"), uuid=uuid)
     if request.method == "GET":
         question = Confirmation(
-            title=f"Withdraw the invitation of {invitation.invitee}?",
+            title=f"Withdraw the invitation for {invitation.invitee}?",
             message="It can no longer be accepted.",
             verb="Withdraw invitation",
             icon_name="x-lg",
@@ -195,7 +196,7 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except invitations.NotOpen as reason:
         messages.error(request, str(reason))
     else:
-        messages.info(request, f"The invitation of {invitation.invitee} is withdrawn.")
+        messages.info(request, f"The invitation for {invitation.invitee} is withdrawn.")
     return redirect("projects:members", project.slug)
 
 
@@ -203,12 +204,17 @@ def _invited(who: User | str) -> str:
     return who.display_name if isinstance(who, User) else who
 
 
+def _named(groups: Sequence[UserGroup]) -> str:
+    *names, last = (group.name for group in groups)
+    return f"the groups {', '.join(names)} and {last}" if names else f"the group {last}"
+
+
 def _membership_or_404(project: Project, uuid: UUID) -> Membership:
     return get_object_or_404(project.memberships.select_related("user"), user__uuid=uuid)
 
 
 def form_page(request: HttpRequest, project: Project, form: Form, heading: str, verb: str) -> HttpResponse:
-    """A form of the page Members; one that is wrong comes back with status 422."""
+    """A form below the page Members; with errors it comes back with status 422."""
     context = {"project": project, "nav": "members", "form": form, "heading": heading, "verb": verb}
     return render(request, "projects/member_form.html", context, status=status_of(form))
 

@@ -1,4 +1,4 @@
-"""Making a project."""
+"""The home page of projects, and adding a project."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +24,7 @@ def project_add(request: MemberRequest) -> HttpResponse:
         try:
             project = projects.create_project(owner=request.user, **form.cleaned_data)
         except projects.SlugTaken:
-            form.add_error("slug", "The address is taken. Give another one.")
+            form.add_error("slug", "This address is taken. Choose another one.")
         else:
             return redirect("projects:overview", project.slug)
     return render(request, "projects/form.html", {"form": form}, status=status_of(form))

@@ -1,4 +1,4 @@
-"""Settings of a project: what it is called and says of itself, where it is, who sees it, and its end."""
+"""Settings of a project: name, description, address, visibility, and deleting it."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -26,7 +26,10 @@ def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
         try:
             projects.edit_project(project=project, actor=request.user, **form.cleaned_data)
         except slugs.SlugTaken:
-            form.add_error("slug", "The address is taken. Give another one.")
+            form.add_error("slug", "This address is taken. Choose another one.")
+        except projects.ProjectGone as reason:
+            messages.error(request, str(reason))
+            return redirect("projects:list")
         else:
             messages.info(request, "The settings are saved.")
             return redirect("projects:settings", project.slug)
@@ -36,7 +39,7 @@ def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def preview(request: MemberRequest, slug: str) -> HttpResponse:
-    """The description as it would be shown: to htmx the rendering alone, without JavaScript the whole form with it."""
+    """Preview of the description: only the rendered text for htmx; without JavaScript the whole form with it."""
     project = project_or_404(request, slug, Action.EDIT_PROJECT)
     written = request.POST.get("description", "")
     if request.htmx:
@@ -56,7 +59,7 @@ def delete(request: MemberRequest, slug: str) -> HttpResponse:
         except deletion.ProjectInUse as reason:
             form.add_error(None, str(reason))
         else:
-            messages.info(request, f"{project.name} is deleted.")
+            messages.info(request, f"{project.name} was deleted.")
             return redirect("projects:list")
     context = {"project": project, "nav": "settings", "form": form}
     return render(request, "projects/delete.html", context, status=status_of(form))

@@ -71,7 +71,7 @@ def test_the_last_owner_is_not_removed_by_an_operator(
     form = project_form(project, [row_of(first, **changes), row_of(second)])
     response = client.post(admin_url(Project, "change", project.pk), form)
     assert response.status_code == 200
-    assert "A project always has an owner whose account is on." in page_text(response)
+    assert "A project always needs an owner whose account is active." in page_text(response)
     assert project.memberships.owners().get().user == owner
     assert verbs() == []
 
@@ -94,7 +94,7 @@ def test_an_operator_hands_a_project_to_somebody_else(
 def test_a_project_that_an_operator_makes_has_an_owner(client: Client, outsider: User) -> None:
     empty = {"name": "New", "slug": "new", **inline("group_memberships", [], stored=0)}
     without = client.post(admin_url(Project, "add"), empty | inline("memberships", [], stored=0))
-    assert "A project always has an owner whose account is on." in page_text(without)
+    assert "A project always needs an owner whose account is active." in page_text(without)
     rows = [{"user": outsider.pk, "role": "owner"}]
     assert client.post(admin_url(Project, "add"), empty | inline("memberships", rows, stored=0)).status_code == 302
     assert Project.objects.get(slug="new").memberships.get().user == outsider
@@ -133,7 +133,7 @@ def test_the_last_admin_of_a_group_is_not_removed_by_an_operator(client: Client,
     ]
     url = admin_url(type(group), "change", group.pk)
     response = client.post(url, {"name": "Night shift", **inline("members", rows, stored=2)})
-    assert "A group always has an admin whose account is on." in page_text(response)
+    assert "A group always needs an admin whose account is active." in page_text(response)
     rows[1]["is_admin"] = "on"
     assert client.post(url, {"name": "Day shift", **inline("members", rows, stored=2)}).status_code == 302
     assert GroupMember.objects.get().user == outsider

@@ -27,12 +27,14 @@ def test_every_member_sees_the_overview(client_of: ClientOf, request: pytest.Fix
 
 def test_a_project_without_runs_says_what_to_do_first(client_of: ClientOf, researcher: User) -> None:
     text = page_text(client_of(researcher).get("/projects/pv-yield/"))
-    assert "Connect code" in text
+    assert "Add a code repository" in text
     assert "First run" in text
 
 
 def test_a_guest_is_not_offered_what_a_guest_may_not_do(client_of: ClientOf, guest: User) -> None:
     response = client_of(guest).get("/projects/pv-yield/")
+    assert "No runs yet." in page_text(response)
+    assert "First steps" not in page_text(response)
     for path in ("/code/add/", "/experiments/add/", "/runs/submissions/add/"):
         assert f'href="/projects/pv-yield{path}"' not in response.content.decode()
 
@@ -54,6 +56,16 @@ def test_to_an_outsider_a_private_project_does_not_exist(
     assert client_of(operator).get(f"/projects/pv-yield/{path}").status_code == 404
 
 
+def test_who_is_signed_out_can_sign_in_and_come_back(
+    client: Client, client_of: ClientOf, project: Project, owner: User
+) -> None:
+    offer = 'href="/accounts/sign-in/?next=/projects/pv-yield/%3Ftab%3Druns"'
+    signed_out = client.get("/projects/pv-yield/?tab=runs")
+    assert signed_out.status_code == 404
+    assert offer in signed_out.content.decode()
+    assert "/accounts/sign-in/" not in client_of(owner).get("/projects/no-such-project/").content.decode()
+
+
 @pytest.mark.parametrize("path", ["", "code/", "experiments/"])
 def test_anybody_may_read_a_public_project(client: Client, public_project: Project, path: str) -> None:
     assert client.get(f"/projects/open-data/{path}").status_code == 200
@@ -63,7 +75,9 @@ def test_anybody_may_read_a_public_project(client: Client, public_project: Proje
 def test_who_reads_a_public_project_may_not_add_to_it(
     client: Client, client_of: ClientOf, outsider: User, public_project: Project, path: str
 ) -> None:
-    assert client_of(outsider).get(f"/projects/open-data/{path}").status_code == 403
+    refused = client_of(outsider).get(f"/projects/open-data/{path}")
+    assert refused.status_code == 403
+    assert "You are not a member of Open data." in page_text(refused)
     response = client.get(f"/projects/open-data/{path}")
     assert (response.status_code, response["Location"].split("?")[0]) == (302, "/accounts/sign-in/")
 
@@ -79,7 +93,7 @@ def test_a_member_without_the_right_is_told_so(
         client.post(f"/projects/pv-yield/{path}", {"name": "x"}),
     ):
         assert response.status_code == 403
-        assert "Your role in this project does not include it." in page_text(response)
+        assert "Your role in PV yield does not allow you to do this: add " in page_text(response)
 
 
 def test_a_new_project_belongs_to_who_made_it(client_of: ClientOf, outsider: User) -> None:
@@ -101,9 +115,9 @@ def test_a_project_can_be_public_from_the_start(client_of: ClientOf, outsider: U
     ("form", "sentence"),
     [
         ({"name": ""}, "This field is required."),
-        ({"name": "Ocean", "slug": "pv-yield"}, "The address pv-yield is taken. Give another one."),
-        ({"name": "PV yield"}, "The address pv-yield is taken. Give another one."),
-        ({"name": "Add"}, "The address add is taken. Give another one."),
+        ({"name": "Ocean", "slug": "pv-yield"}, "The address pv-yield is taken. Choose another one."),
+        ({"name": "PV yield"}, "The address pv-yield is taken. Choose another one."),
+        ({"name": "Add"}, "The address add is taken. Choose another one."),
         ({"name": "Ocean", "slug": "no spaces"}, "slug"),
         ({"name": "海洋"}, "No address can be made from this name."),
         ({"name": "x" * 81}, "at most 80 characters"),
@@ -184,4 +198,4 @@ def test_lists_cost_the_same_number_of_queries_however_long_they_are(
     add(45)
     many = {path: count_queries(client, path) for path in paths}
     assert many == few
-    assert max(few.values()) <= 18
+    assert max(few.values()) <= 19

@@ -57,9 +57,9 @@ def test_an_owner_makes_it_public_and_private_again(
         ({"name": ""}, "This field is required."),
         ({"slug": ""}, "This field is required."),
         ({"slug": "no spaces"}, "slug"),
-        ({"slug": "add"}, "The address add is taken. Give another one."),
-        ({"slug": "open-data"}, "The address open-data is taken. Give another one."),
-        ({"slug": "once-there"}, "The address once-there is taken. Give another one."),
+        ({"slug": "add"}, "The address add is taken. Choose another one."),
+        ({"slug": "open-data"}, "The address open-data is taken. Choose another one."),
+        ({"slug": "once-there"}, "The address once-there is taken. Choose another one."),
         ({"summary": "x" * 201}, "at most 200 characters"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_former_address_is_nobody_elses(client_of: ClientOf, project: Project,
     slugs.move(project, "pv", actor=owner)
     response = client_of(outsider).post("/projects/add/", {"name": "Mine", "slug": "pv-yield"})
     assert response.status_code == 422
-    assert "The address pv-yield is taken. Give another one." in page_text(response)
+    assert "The address pv-yield is taken. Choose another one." in page_text(response)
     with pytest.raises(slugs.SlugTaken):
         projects.create_project(owner=outsider, name="Mine", slug="pv-yield", summary="", is_public=False)
     other = make_project(slug="other")

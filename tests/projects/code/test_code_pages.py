@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,14 +17,27 @@ from connections.services.connections import replace_secret
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects import tasks
-from projects.code import mirrors
 from projects.models import CodeRepository, Project
+from projects.roles import Role
+from projects.services import code_repositories
+from projects.services.code_repositories import (
+    CodeLink,
+    DeletedMeanwhile,
+    NotYours,
+    add_code_repository,
+    delete_code_repository,
+    edit_code_repository,
+)
+from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
-from tests.support.factories import make_code_repository, make_connection, make_run
+from tests.support.at_once import at_once
+from tests.support.code import fetch, fetch_as_asked, forget_requests
+from tests.support.factories import join, make_code_repository, make_connection, make_project, make_run
 from tests.support.messages import Message
+from tests.support.moments import just_before
 from tests.support.pages import page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -62,7 +76,7 @@ def form(code: CodeRepository, **changes: str) -> dict[str, str]:
 
 
 def events(verb: str) -> list[AuditEvent]:
-    return list(AuditEvent.objects.filter(verb=f"code_repository.{verb}"))
+    return list(AuditEvent.objects.filter(verb=f"code_repository.{verb}").order_by("pk"))
 
 
 # What it shows
@@ -78,7 +92,7 @@ def test_the_page_shows_branches_with_their_last_commits(
     sha = source.commit("Warm up longer")
     source.git("branch", "topic")
     code = make_code_repository(project=project, url=str(source.path), created_by=owner)
-    mirrors.fetch(code, now=NOW)
+    fetch(code, now=NOW)
     text = page_text(client_of(guest).get(at(code)))
     for word in ("main", "default branch", "topic", sha[:7], "Warm up longer", "Ada", "Readable"):
         assert word in text
@@ -94,7 +108,8 @@ def test_while_it_is_fetched_the_page_asks_again_and_then_stops(
     client.post(at(code, "refresh/"))
     assert f'hx-get="{at(code, "state/")}" hx-trigger="every 2s"' in client.get(at(code)).content.decode()
     assert "Being read" in page_text(client.get(at(code, "state/")))
-    CodeRepository.objects.update(fetch_requested_at=None, fetch_error="git.example.org refuses access.")
+    forget_requests()
+    CodeRepository.objects.update(fetch_error="git.example.org refuses access.")
     answer = client.get(at(code, "state/"))
     assert "git.example.org refuses access." in page_text(answer)
     assert "hx-trigger" not in answer.content.decode()
@@ -106,7 +121,7 @@ def test_whose_login_it_is_is_told_to_members_only(
     Project.objects.update(is_public=True)
     assert "access token of Bob" in page_text(client_of(guest).get(at(code)))
     text = page_text(client.get(at(code)))
-    assert "of a member" in text
+    assert "a member's" in text
     assert "Bob" not in text
     assert "my token" not in text
 
@@ -186,8 +201,8 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9ok
     [
         (SSH, "", "An ssh address needs an SSH key."),
         (SSH, Connection.Kind.GIT_TOKEN, "An ssh address needs an SSH key."),
-        (HTTPS, Connection.Kind.SSH_KEY, "An SSH key opens ssh addresses only"),
-        (HTTPS, "new-key", "An SSH key opens ssh addresses only"),
+        (HTTPS, Connection.Kind.SSH_KEY, "An SSH key works only with ssh addresses"),
+        (HTTPS, "new-key", "An SSH key works only with ssh addresses"),
     ],
 )
 def test_a_login_has_to_fit_the_address(
@@ -210,14 +225,14 @@ def test_somebody_elses_login_stays_for_the_address_it_was_chosen_for(
 ) -> None:
     client = client_of(maintainer)
     page = page_text(client.get(at(code, "edit/")))
-    assert "As it is: access token of Bob" in page
+    assert "Unchanged: access token of Bob" in page
     assert "my token" not in page
     client.post(at(code, "edit/"), form(code, name="renamed"))
     code.refresh_from_db()
     assert (code.name, code.connection) == ("renamed", token)
     response = client.post(at(code, "edit/"), form(code, url="https://thief.example.org/group/code.git"))
     assert response.status_code == 422
-    assert "was chosen for the address as it was, and goes nowhere else" in page_text(response)
+    assert "is only for the old address" in page_text(response)
     code.refresh_from_db()
     assert code.url == HTTPS
 
@@ -225,12 +240,45 @@ def test_somebody_elses_login_stays_for_the_address_it_was_chosen_for(
 def test_the_service_itself_refuses_somebody_elses_login(
     maintainer: User, code: CodeRepository, others: CodeRepository, token: Connection
 ) -> None:
-    from projects.services.code_repositories import NotYours, edit_code_repository
-
-    usual: dict[str, Any] = {"actor": maintainer, "platform": code.platform, "connection": token, "now": NOW}
     for repository, url in ((code, "https://thief.example.org/group/code.git"), (others, HTTPS)):
+        link = CodeLink(repository.name, url, CodeRepository.Platform(code.platform), connection=token)
         with pytest.raises(NotYours):
-            edit_code_repository(repository=repository, name=repository.name, url=url, **usual)
+            edit_code_repository(repository=repository, actor=maintainer, link=link, now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_login_that_is_deleted_meanwhile_is_not_told_as_a_taken_name(
+    researcher: User, code: CodeRepository, others: CodeRepository, token: Connection
+) -> None:
+    gone = CodeLink("other", HTTPS, CodeRepository.Platform.OTHER, connection=token)
+    taken = replace(gone, name="Shared", connection=None)
+    Connection.objects.filter(pk=token.pk).delete()
+    with pytest.raises(DeletedMeanwhile):
+        add_code_repository(project=code.project, user=researcher, link=gone, now=NOW)
+    with pytest.raises(DeletedMeanwhile):
+        edit_code_repository(repository=code, actor=researcher, link=gone, now=NOW)
+    with pytest.raises(NameTaken):
+        add_code_repository(project=code.project, user=researcher, link=taken, now=NOW)
+    with pytest.raises(NameTaken):
+        edit_code_repository(repository=code, actor=researcher, link=taken, now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_are_made_at_once_for_repositories_of_one_name_are_all_made(researcher: User) -> None:
+    link = CodeLink("code", SSH, CodeRepository.Platform.OTHER, connection=None, makes_key=True)
+    projects = [join_project(researcher) for _ in range(4)]
+    found = at_once(
+        [partial(add_code_repository, project=one, user=researcher, link=link, now=NOW) for one in projects]
+    )
+    assert [one for one in found if isinstance(one, Exception)] == []
+    names = sorted(Connection.objects.owned_by(researcher).values_list("name", flat=True))
+    assert names == ["code key", "code key 2", "code key 3", "code key 4"]
+
+
+def join_project(user: User) -> Project:
+    project = make_project()
+    join(project, Role.RESEARCHER, user)
+    return project
 
 
 def test_a_login_of_who_has_left_is_used_no_more(
@@ -240,16 +288,16 @@ def test_a_login_of_who_has_left_is_used_no_more(
 
     monkeypatch.setattr(Mirror, "refresh", lambda *_, **__: pytest.fail("the host was asked"))
     project.memberships.filter(user=researcher).update(role="reporter")
-    tasks.fetch_code_repository(repository_id=code.pk)
+    fetch_as_asked(code)
     code.refresh_from_db()
     assert code.fetch_error == (
-        "training was read with a connection of Bob, who may no longer add code to this project. Somebody who may has "
-        "to edit it, and choose a connection of their own."
+        "training was read with a login of Bob, who may no longer add code to this project. Another member "
+        "has to edit it and choose a login of their own."
     )
     researcher.is_active = False
     researcher.save()
     project.memberships.filter(user=researcher).update(role="owner")
-    tasks.fetch_code_repository(repository_id=code.pk)
+    fetch_as_asked(code)
     code.refresh_from_db()
     assert "may no longer add code" in code.fetch_error
 
@@ -263,8 +311,8 @@ def test_it_is_not_deleted_under_an_active_run(
     run = make_run(RunState.QUEUED, project=project, created_by=researcher, code_repository=code)
     client = client_of(researcher)
     response = client.post(at(code, "delete/"), follow=True)
-    assert "training is used by 1 active run. Cancel runs, or wait until they are over; delete schedules." in page_text(
-        response
+    assert "training is used by 1 active run. Cancel these runs or wait until they end, or delete the schedules." in (
+        page_text(response)
     )
     Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, ended_at=NOW)
     assert client.post(at(code, "delete/"))["Location"] == "/projects/pv-yield/code/"
@@ -278,6 +326,38 @@ def test_it_is_not_deleted_under_an_active_run(
     }
 
 
+def test_of_two_who_delete_it_at_once_the_second_is_told_the_same(
+    client_of: ClientOf,
+    researcher: User,
+    maintainer: User,
+    code: CodeRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delete = partial(delete_code_repository, repository=code, actor=maintainer)
+    just_before(monkeypatch, code_repositories, "delete_code_repository", delete)
+    response = client_of(researcher).post(at(code, "delete/"), follow=True)
+    assert "training was deleted." in page_text(response)
+    assert [event.actor for event in events("deleted")] == [maintainer]
+
+
+@pytest.mark.parametrize(("page", "service"), [("edit/", "edit_code_repository"), ("host-key/", "accept_host_key")])
+def test_who_changes_what_was_deleted_just_before_is_told_so(
+    client_of: ClientOf,
+    researcher: User,
+    maintainer: User,
+    code: CodeRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    service: str,
+) -> None:
+    CodeRepository.objects.update(offered_host_key=HOST_KEY)
+    delete = partial(delete_code_repository, repository=code, actor=maintainer)
+    just_before(monkeypatch, code_repositories, service, delete)
+    response = client_of(researcher).post(at(code, page), form(code, name="renamed"), follow=True)
+    assert response.redirect_chain == [("/projects/pv-yield/code/", 302)]
+    assert "The code repository training was just deleted." in page_text(response)
+
+
 def test_a_run_keeps_what_it_knows_of_code_that_was_edited_and_deleted(
     client_of: ClientOf, researcher: User, project: Project, code: CodeRepository
 ) -> None:
@@ -288,7 +368,7 @@ def test_a_run_keeps_what_it_knows_of_code_that_was_edited_and_deleted(
     client.post(at(code, "edit/"), form(code, url=HTTPS, platform="other"))
     client.post(at(code, "delete/"))
     page = client.get(f"/projects/pv-yield/runs/{run.uuid}/?tab=configuration")
-    assert "training https://github.com/group/code.git, deleted here since" in page_text(page)
+    assert "training https://github.com/group/code.git, since deleted in Mantik" in page_text(page)
     assert f"https://github.com/group/code/commit/{run.commit_sha}" in page.content.decode()
     assert client.get(f"/projects/pv-yield/runs/submissions/add/?from={run.uuid}").status_code == 200
 
@@ -332,9 +412,7 @@ def test_who_deletes_a_connection_is_told_which_code_is_read_with_it(
     client = client_of(researcher)
     url = f"/settings/connections/{token.uuid}/delete/"
 
-    assert "The code repository training in PV yield is read without a login from then on." in page_text(
-        client.get(url)
-    )
+    assert "The code repository training in PV yield will be read without a login." in page_text(client.get(url))
     assert client.post(url).status_code == 302
     assert not Connection.objects.exists()
 
@@ -361,5 +439,5 @@ def test_an_operator_deletes_code_that_no_active_run_uses(
 def test_code_is_read_again_with_a_secret_that_was_replaced(code: CodeRepository, others: CodeRepository) -> None:
     assert code.connection
     replace_secret(connection=code.connection, secret="another-t0ken", now=NOW)
-    requested = CodeRepository.objects.filter(fetch_requested_at=NOW)
+    requested = CodeRepository.objects.fetch_due(NOW)
     assert list(requested) == [code]

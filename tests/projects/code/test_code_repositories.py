@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
+from tests.support.code import fetch, fetch_as_asked
 from tests.support.factories import make_code_repository, make_connection
 from tests.support.messages import Message
 from tests.support.pages import count_queries, page_text
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ADD = "/projects/pv-yield/code/add/"
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
 
 @pytest.fixture
@@ -74,12 +75,12 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
     assert response["Location"] == f"/projects/pv-yield/code/{repository.uuid}/"
     assert sent == [fetch_of(repository)]
     text = page_text(client.get(response["Location"]))
-    assert "training is linked. A worker is fetching it now." in text
+    assert "training was added. You can use it as soon as it has been read." in text
     assert "Being read" in text
 
     tasks.fetch_code_repository(repository_id=repository.pk)
     repository.refresh_from_db()
-    assert (repository.fetch_error, repository.fetch_requested_at) == ("", None)
+    assert (repository.fetch_error, repository.is_being_fetched, repository.fetch_requested_at) == ("", False, None)
     assert branches(repository) == ["main", "topic"]
     assert (repository.branch_count, repository.default_branch, repository.head_subject) == (2, "main", "First")
     assert repository.mirror_bytes
@@ -91,10 +92,10 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
 def test_a_repository_that_is_not_there_is_explained_on_the_page(
     client_of: ClientOf, researcher: User, linked: CodeRepository, source: Repository
 ) -> None:
-    CodeRepository.objects.filter(pk=linked.pk).update(url=f"{source.path}-not-there", fetch_requested_at=NOW)
-    tasks.fetch_code_repository(repository_id=linked.pk)
+    CodeRepository.objects.filter(pk=linked.pk).update(url=f"{source.path}-not-there")
+    fetch_as_asked(linked)
     linked.refresh_from_db()
-    assert linked.fetch_requested_at is None
+    assert not linked.is_being_fetched
     assert linked.fetch_failed_at is not None
     text = page_text(client_of(researcher).get("/projects/pv-yield/code/"))
     assert f"There is no git repository at {source.path}-not-there" in text
@@ -103,15 +104,15 @@ def test_a_repository_that_is_not_there_is_explained_on_the_page(
 
 
 def test_a_failed_fetch_leaves_what_was_there(linked: CodeRepository, source: Repository) -> None:
-    mirrors.fetch(linked, now=NOW)
+    fetch(linked, now=NOW)
     source.path.rename(source.path.with_name("moved"))
-    mirrors.fetch(linked, now=NOW + timedelta(hours=1))
+    fetch(linked, now=NOW + timedelta(hours=1))
     linked.refresh_from_db()
     assert linked.fetch_error
     assert (linked.fetched_at, linked.fetch_failed_at) == (NOW, NOW + timedelta(hours=1))
     assert branches(linked) == ["main", "topic"]
     source.path.with_name("moved").rename(source.path)
-    mirrors.fetch(linked, now=NOW + timedelta(hours=2))
+    fetch(linked, now=NOW + timedelta(hours=2))
     linked.refresh_from_db()
     assert linked.fetch_error == ""
 
@@ -122,8 +123,9 @@ def test_a_token_that_does_not_open_any_more_is_explained(
     from cryptography.fernet import Fernet
 
     linked.connection = make_connection(owner=researcher, kind=Connection.Kind.GIT_TOKEN, name="my token")
+    linked.save()
     settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    mirrors.fetch(linked, now=NOW)
+    fetch(linked, now=NOW)
     linked.refresh_from_db()
     assert linked.fetch_error.endswith("Replace the secret of the connection my token.")
 
@@ -131,60 +133,6 @@ def test_a_token_that_does_not_open_any_more_is_explained(
 def test_a_fetch_of_what_was_deleted_meanwhile_is_nothing() -> None:
     tasks.fetch_code_repository(repository_id=4711)
     assert not CodeRepository.objects.exists()
-
-
-def test_a_second_worker_does_not_wait_for_the_first(linked: CodeRepository, settings: Settings) -> None:
-    """It would only be one worker less; the request stays, in case the first began before it."""
-    mirrors.fetch(linked, now=NOW)
-    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
-    with (settings.MANTIK_DATA_DIR / "git" / f"{linked.uuid}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        tasks.fetch_code_repository(repository_id=linked.pk)
-    linked.refresh_from_db()
-    assert (linked.fetched_at, linked.fetch_error, linked.fetch_requested_at) == (NOW, "", NOW)
-
-
-def test_one_request_is_enough_until_it_is_served(
-    linked: CodeRepository,
-    sent: list[Message],
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        mirrors.request_fetch(linked, now=NOW)
-        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=5))
-    assert len(sent) == 1
-    mirrors.fetch(linked, now=NOW + timedelta(seconds=6))
-    linked.refresh_from_db()
-    with django_capture_on_commit_callbacks(execute=True):
-        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=20))
-    assert len(sent) == 1
-    with django_capture_on_commit_callbacks(execute=True):
-        mirrors.request_fetch(linked, now=NOW + timedelta(seconds=20), even_if_fresh=True)
-    assert len(sent) == 2
-
-
-def test_a_request_made_during_a_fetch_is_served_after_it(
-    linked: CodeRepository,
-    sent: list[Message],
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW + timedelta(seconds=1))
-    with django_capture_on_commit_callbacks(execute=True):
-        mirrors.fetch(linked, now=NOW)
-    linked.refresh_from_db()
-    assert linked.fetch_requested_at == NOW + timedelta(seconds=1)
-    assert sent == [fetch_of(linked)]
-    with django_capture_on_commit_callbacks(execute=True):
-        mirrors.fetch(linked, now=NOW + timedelta(seconds=2))
-    assert len(sent) == 1
-
-
-def test_a_request_the_broker_lost_is_sent_again(linked: CodeRepository, sent: list[Message]) -> None:
-    CodeRepository.objects.filter(pk=linked.pk).update(fetch_requested_at=NOW)
-    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=29)) == []
-    assert mirrors.unserved_requests(now=NOW + timedelta(seconds=31)) == [linked.pk]
-    tasks.sweep_fetches()
-    assert sent == [fetch_of(linked)]
 
 
 def test_a_member_can_have_it_read_again(
@@ -204,7 +152,7 @@ def test_a_member_can_have_it_read_again(
     assert sent == []
     with django_capture_on_commit_callbacks(execute=True):
         response = client_of(researcher).post(path, follow=True)
-    assert "A worker fetches training." in page_text(response)
+    assert "training will be read again in a moment." in page_text(response)
     assert sent == [fetch_of(linked)]
 
 
@@ -221,7 +169,7 @@ def test_a_repository_of_another_project_is_not_there(
         ({"name": ""}, "This field is required."),
         ({"name": "TRAINING"}, "The project already has a code repository named TRAINING."),
         ({"url": "http://git.example.org/x.git"}, "http:// sends code and tokens unencrypted."),
-        ({"url": "https://ada:hunter2@git.example.org/x.git"}, "The address holds a user name or a token."),
+        ({"url": "https://ada:hunter2@git.example.org/x.git"}, "The address contains a user name or a token."),
         ({"url": "ext::sh -c id"}, "The address of a git repository has no spaces"),
         ({"url": "/etc"}, "Repositories on the server's own disk are not allowed here."),
         ({"platform": "sourceforge"}, "Select a valid choice."),

@@ -39,10 +39,24 @@ def test_an_owner_reads_who_changed_what_from_what_to_what(
     members.change_role(project=project, user=guest, role=Role.REPORTER, actor=owner)
     projects.edit_project(project=project, actor=owner, name="PV yields", summary="", is_public=True, slug="pv")
     text = page_text(client_of(owner).get("/projects/pv/settings/activity/"))
-    assert "alice made the project public seen by: was members is anybody just now" in text
-    assert "alice edited the project's words name: was PV yield is PV yields just now" in text
-    assert "alice changed the project's address address: was pv-yield is pv just now" in text
-    assert "alice changed the role of gus role: was Guest is Reporter just now" in text
+    assert "Alice Owner (alice) made the project public seen by: was members is anybody just now" in text
+    assert (
+        "Alice Owner (alice) edited the project's name, summary or description name: was PV yield is PV yields just now"
+        in text
+    )
+    assert "Alice Owner (alice) changed the project's address address: was pv-yield is pv just now" in text
+    assert "Alice Owner (alice) changed the role of gus role: was Guest is Reporter just now" in text
+
+
+def test_a_person_is_named_as_on_other_pages_with_the_login_beside_it(
+    client_of: ClientOf, project: Project, owner: User
+) -> None:
+    owner.first_name, owner.last_name = "Alice", "Liddell"
+    owner.save()
+    projects.edit_project(project=project, actor=owner, name="PV", summary="")
+    text = page_text(client_of(owner).get(ACTIVITY))
+    assert "Alice Liddell (alice) edited the project's name, summary or description" in text
+    assert "By Alice Liddell" in text
 
 
 def test_events_of_other_projects_are_not_there(client_of: ClientOf, project: Project, owner: User) -> None:
@@ -50,7 +64,7 @@ def test_events_of_other_projects_are_not_there(client_of: ClientOf, project: Pr
     projects.edit_project(project=other, actor=owner, name="Renamed elsewhere", summary="")
     client = client_of(owner)
     assert "Renamed elsewhere" not in page_text(client.get(ACTIVITY))
-    assert "Nothing was changed yet." in page_text(client.get(ACTIVITY))
+    assert "Nothing has changed yet." in page_text(client.get(ACTIVITY))
     assert export(client) == []
 
 

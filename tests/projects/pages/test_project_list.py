@@ -13,7 +13,7 @@ from projects.models import Label, Project
 from projects.roles import Role
 from projects.services import labels
 from tests.conftest import ClientOf
-from tests.support.factories import join, join_by_group, make_project
+from tests.support.factories import join, join_by_group, make_invitation, make_project
 from tests.support.pages import count_queries, page_text
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,15 @@ def test_ones_own_the_public_ones_and_all_are_three_lists(
     assert "By group Reporter private never" in page_text(client.get("/projects/"))
 
 
+def test_who_is_only_invited_is_led_to_the_invitation(client_of: ClientOf, project: Project, outsider: User) -> None:
+    client = client_of(outsider)
+    assert "You are not in a project yet." in page_text(client.get("/projects/"))
+    make_invitation(project=project, user=outsider)
+    response = client.get("/projects/")
+    assert "You are invited to a project." in page_text(response)
+    assert re.search(r'href="/settings/invitations/">.*Answer the invitation</a>', response.content.decode())
+
+
 def test_who_is_signed_out_sees_public_projects_whatever_they_ask_for(
     client: Client, project: Project, public_project: Project
 ) -> None:
@@ -56,7 +65,7 @@ def test_projects_are_found_by_their_labels_all_of_those_chosen(client: Client) 
     assert listed(client, "?label=hpc") == ["Wind", "Sun"]
     assert listed(client, "?label=hpc&label=SOLAR") == ["Sun"]
     assert listed(client, "?label=nothing") == []
-    assert "No project matches." in page_text(client.get("/projects/?label=nothing"))
+    assert "No project matches the filter." in page_text(client.get("/projects/?label=nothing"))
 
 
 @pytest.mark.parametrize("text", ["sea", "SEA", "spray on", "salt"])

@@ -46,9 +46,9 @@ def test_a_project_goes_with_all_that_mantik_keeps_of_it(
     kept = fill(make_project(), RunState.FINISHED)
     client = client_of(owner)
     page = page_text(client.get(DELETE))
-    assert "What MLflow has of the runs (metrics, artifacts, models) stays in MLflow" in page
+    assert "Metrics, artifacts and models stay in MLflow" in page
     text = page_text(client.post(DELETE, {"name": "PV yield"}, follow=True))
-    assert "PV yield is deleted." in text
+    assert "PV yield was deleted." in text
     for model in (Project, Experiment, CodeRepository, Run, RunEvent, RunLogChunk):
         assert model._default_manager.count() == 1, model
     assert Run.objects.get() == kept

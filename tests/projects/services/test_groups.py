@@ -112,16 +112,16 @@ def test_an_owner_gives_a_group_a_role_changes_and_takes_it(
 ) -> None:
     client = client_of(owner)
     text = page_text(client.post(f"{MEMBERS}groups/add/", {"group": group.uuid, "role": "reporter"}, follow=True))
-    assert "Everybody in Night shift is Reporter here now." in text
+    assert "Everybody in Night shift now has at least the role Reporter here." in text
     assert "Night shift Alice Owner, Olga Reporter" in text
     text = page_text(client.post(f"{MEMBERS}groups/{group.uuid}/", {"role": "maintainer"}, follow=True))
-    assert "Everybody in Night shift is Maintainer here now." in text
+    assert "Everybody in Night shift now has at least the role Maintainer here." in text
     assert role_of(fresh(outsider), project) is Role.MAINTAINER
     assert "Remove the group Night shift from PV yield?" in page_text(
         client.get(f"{MEMBERS}groups/{group.uuid}/remove/")
     )
     text = page_text(client.post(f"{MEMBERS}groups/{group.uuid}/remove/", follow=True))
-    assert "The group Night shift is removed." in text
+    assert "The group Night shift was removed." in text
     assert role_of(fresh(outsider), project) is None
     events = AuditEvent.objects.of_project(project.uuid).order_by("pk").values_list("verb", "before", "after")
     assert list(events) == [
@@ -135,7 +135,7 @@ def test_an_owner_gives_a_group_a_role_changes_and_takes_it(
 def test_a_group_is_never_given_the_role_of_owner(client_of: ClientOf, owner: User, group: UserGroup) -> None:
     client = client_of(owner)
     page = client.get(f"{MEMBERS}groups/add/")
-    assert "Owners are persons, never a group." in page_text(page)
+    assert "A group cannot be an owner." in page_text(page)
     response = client.post(f"{MEMBERS}groups/add/", {"group": group.uuid, "role": "owner"})
     assert response.status_code == 422
     assert not GroupMembership.objects.exists()
@@ -148,7 +148,7 @@ def test_groups_of_others_can_neither_be_seen_nor_added(client_of: ClientOf, own
     assert "Not yours" not in page_text(client.get(f"{MEMBERS}groups/add/"))
     response = client.post(f"{MEMBERS}groups/add/", {"group": foreign.uuid, "role": "guest"})
     assert response.status_code == 422
-    assert "Choose a group that you are in." in page_text(response)
+    assert "Choose one of your groups." in page_text(response)
 
 
 @pytest.mark.django_db
@@ -159,7 +159,14 @@ def test_who_is_in_by_a_group_alone_is_told_how_to_leave(
     client = client_of(outsider)
     assert f'href="{MEMBERS}leave/"' not in client.get(MEMBERS).content.decode()
     text = page_text(client.post(f"{MEMBERS}leave/", follow=True))
-    assert "You are in PV yield by the group Night shift. Leave the group to leave the project." in text
+    assert "You are in PV yield through the group Night shift. To leave the project, leave the group." in text
+    second = make_group(outsider, name="Weather")
+    make_group_membership(project=project, group=second, role=Role.GUEST)
+    text = page_text(client.post(f"{MEMBERS}leave/", follow=True))
+    assert (
+        "You are in PV yield through the groups Night shift and Weather. To leave the project, leave these groups."
+        in text
+    )
 
 
 @pytest.mark.django_db
@@ -169,9 +176,9 @@ def test_who_leaves_keeps_what_their_group_may(
     make_group_membership(project=project, group=group, role=Role.GUEST)
     join(project, Role.MAINTAINER, outsider)
     client = client_of(outsider)
-    assert "By the group Night shift you keep a role here" in page_text(client.get(f"{MEMBERS}leave/"))
+    assert "You keep a role here through the group Night shift" in page_text(client.get(f"{MEMBERS}leave/"))
     text = page_text(client.post(f"{MEMBERS}leave/", follow=True))
-    assert "You have a role in PV yield only by the group Night shift now." in text
+    assert "You now have a role in PV yield only through the group Night shift." in text
     assert role_of(fresh(outsider), project) is Role.GUEST
 
 
@@ -192,7 +199,7 @@ def test_a_group_is_made_and_its_maker_administers_it(client_of: ClientOf, outsi
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("", "This field is required."), ("NIGHT SHIFT", "Another group has that name. Choose another one.")],
+    [("", "This field is required."), ("NIGHT SHIFT", "Another group has this name. Choose another name.")],
 )
 def test_a_wrong_group_form_comes_back(
     client_of: ClientOf, outsider: User, group: UserGroup, name: str, sentence: str
@@ -217,7 +224,7 @@ def test_an_admin_renames_the_group(client_of: ClientOf, owner: User, group: Use
 def test_an_admin_adds_somebody_who_is_told(client_of: ClientOf, owner: User, group: UserGroup) -> None:
     ivy = make_user("ivy", first_name="Ivy")
     text = page_text(client_of(owner).post(f"{GROUPS}{group.uuid}/people/add/", {"person": "ivy"}, follow=True))
-    assert "Ivy is in Night shift now, and is told." in text
+    assert "Ivy is in Night shift now and gets a notice." in text
     told = "Alice Owner added you to the group Night shift."
     assert told in page_text(client_of(ivy).get("/settings/notices/"))
     assert told in ivy.notices.get().text
@@ -227,14 +234,14 @@ def test_an_admin_adds_somebody_who_is_told(client_of: ClientOf, owner: User, gr
 @pytest.mark.parametrize(
     ("person", "sentence"),
     [
-        ("nobody", "There is no account nobody."),
-        ("olga", "Olga is in the group already."),
+        ("nobody", "There is no account named nobody."),
+        ("olga", "Olga is already in the group."),
         (
             "stranger@example.org",
-            "Nobody whom you share a project or a group with has the address stranger@example.org.",
+            "Nobody in your projects and groups has the address stranger@example.org.",
         ),
-        ("nobody@example.org", "Nobody whom you share a project or a group with has the address nobody@example.org."),
-        ("bob@example.org", "Nobody whom you share a project or a group with has the address bob@example.org."),
+        ("nobody@example.org", "Nobody in your projects and groups has the address nobody@example.org."),
+        ("bob@example.org", "Nobody in your projects and groups has the address bob@example.org."),
     ],
 )
 def test_whom_one_cannot_add_is_explained_and_strangers_addresses_tell_nothing(
@@ -264,7 +271,7 @@ def test_whom_one_knows_is_found_by_address(
 def test_who_is_no_admin_reads_and_changes_nothing(client_of: ClientOf, outsider: User, group: UserGroup) -> None:
     client = client_of(outsider)
     page = client.get(f"{GROUPS}{group.uuid}/")
-    assert "Its admins say who is in it." in page_text(page)
+    assert "Its admins decide who is in it." in page_text(page)
     content = page.content.decode()
     for path in ("rename/", "delete/", "people/add/", f"people/{outsider.uuid}/remove/"):
         assert f"{GROUPS}{group.uuid}/{path}" not in content
@@ -285,7 +292,7 @@ def test_to_others_a_group_does_not_exist(client_of: ClientOf, researcher: User,
 def test_admins_make_each_other(client_of: ClientOf, owner: User, outsider: User, group: UserGroup) -> None:
     client = client_of(owner)
     admin = f"{GROUPS}{group.uuid}/people/{outsider.uuid}/admin/"
-    assert "Olga is an admin of Night shift now." in page_text(client.post(admin, {"is_admin": "yes"}, follow=True))
+    assert "Olga is now an admin of Night shift." in page_text(client.post(admin, {"is_admin": "yes"}, follow=True))
     text = page_text(client_of(outsider).post(f"{GROUPS}{group.uuid}/leave/", follow=True))
     assert "You have left the group Night shift." in text
 
@@ -308,7 +315,7 @@ def test_a_deleted_group_says_first_which_projects_lose_it(
     make_group_membership(project=project, group=group, role=Role.RESEARCHER)
     client = client_of(owner)
     assert "It loses its role in PV yield." in page_text(client.get(f"{GROUPS}{group.uuid}/delete/"))
-    assert "The group Night shift is deleted." in page_text(client.post(f"{GROUPS}{group.uuid}/delete/", follow=True))
+    assert "The group Night shift was deleted." in page_text(client.post(f"{GROUPS}{group.uuid}/delete/", follow=True))
     assert role_of(fresh(outsider), project) is None
     assert User.objects.filter(pk=outsider.pk).exists()
     assert AuditEvent.objects.of_project(project.uuid).get().verb == "group.deleted"
@@ -328,7 +335,7 @@ def test_each_project_of_a_group_is_told_who_joins_it(project: Project, owner: U
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_admins_who_leave_at_the_same_instant_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_admins_who_leave_at_the_same_moment_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each waits after its check for the other's: without the lock both would find the other still there."""
     first, second = make_user(), make_user()
     group = make_group(admin=first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -49,7 +50,7 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
 ) -> None:
     owners, olgas = client_of(owner), client_of(outsider)
     text = page_text(owners.post(INVITE, form("olga"), follow=True))
-    assert "Olga is invited, and is told by mail." in text
+    assert "Olga is invited. They get a mail." in text
     assert "Olga olga Researcher Alice Owner just now" in text
     assert olgas.get("/projects/pv-yield/").status_code == 404
 
@@ -72,10 +73,10 @@ def test_who_declines_is_no_member_and_is_asked_no_more(
     client = client_of(outsider)
     text = page_text(client.post(f"{MINE}{invitation.uuid}/decline/", follow=True))
     assert "The invitation to PV yield is declined." in text
-    assert "Nothing awaits your answer." in text
+    assert "No invitation is waiting." in text
     assert not Membership.objects.filter(project=project, user=outsider).exists()
     again = page_text(client.post(f"{MINE}{invitation.uuid}/accept/", follow=True))
-    assert "The invitation to PV yield was declined before." in again
+    assert "The invitation to PV yield was already declined." in again
     assert not Membership.objects.filter(project=project, user=outsider).exists()
 
 
@@ -83,8 +84,8 @@ def test_a_withdrawn_invitation_says_so(
     client_of: ClientOf, project: Project, owner: User, outsider: User, invitation: Invitation
 ) -> None:
     client, withdraw = client_of(owner), f"/projects/pv-yield/members/invitations/{invitation.uuid}/withdraw/"
-    assert "Withdraw the invitation of Olga?" in page_text(client.get(withdraw))
-    assert "The invitation of Olga is withdrawn." in page_text(client.post(withdraw, follow=True))
+    assert "Withdraw the invitation for Olga?" in page_text(client.get(withdraw))
+    assert "The invitation for Olga is withdrawn." in page_text(client.post(withdraw, follow=True))
     sentence = "The invitation to PV yield was withdrawn by an owner of the project."
     assert sentence in page_text(client.post(withdraw, follow=True))
     olgas = client_of(outsider)
@@ -123,12 +124,12 @@ def test_after_one_that_expired_a_new_invitation_can_be_made(
     ("person", "sentence"),
     [
         ("", "This field is required."),
-        ("nobody", "There is no account nobody. Check the spelling, or invite by e-mail address."),
-        ("nobody@nowhere", "nobody@nowhere is no e-mail address. Check the spelling."),
-        ("former", "There is no account former."),
-        ("bob", "Bob is a member already. Change the role in the list of members."),
-        ("alice", "Alice Owner is a member already."),
-        ("olga", "Olga has an open invitation already. Withdraw it to invite anew."),
+        ("nobody", "There is no account named nobody. Check the spelling, or invite by e-mail address."),
+        ("nobody@nowhere", "nobody@nowhere is not an e-mail address. Check the spelling."),
+        ("former", "There is no account named former."),
+        ("bob", "Bob is already a member. You can change their role in the list of members."),
+        ("alice", "Alice Owner is already a member."),
+        ("olga", "Olga already has an open invitation. Withdraw it to invite them again."),
     ],
 )
 def test_who_cannot_be_invited_is_explained(
@@ -224,7 +225,7 @@ def letters() -> list[tuple[str, str]]:
 
 def test_somebody_without_an_account_is_invited_by_address(client_of: ClientOf, project: Project, owner: User) -> None:
     text = page_text(client_of(owner).post(INVITE, form("New.Person@Example.org"), follow=True))
-    assert "new.person@example.org is invited, and is told by mail." in text
+    assert "new.person@example.org is invited. They get a mail." in text
     assert "new.person@example.org Researcher Alice Owner just now" in text
     assert invitations.awaits("New.Person@example.org")
     ((address, letter),) = letters()
@@ -266,7 +267,7 @@ def test_whether_an_account_has_the_address_is_not_told(client_of: ClientOf, pro
         texts = [page_text(answer).replace(address, "ADDRESS") for answer in answers]
         Invitation.objects.all().delete()
         seen.append(texts)
-    assert [answers[1].count("has an open invitation already") for answers in seen] == [1, 1, 1]
+    assert [answers[1].count("already has an open invitation") for answers in seen] == [1, 1, 1]
     assert seen[0] == seen[1] == seen[2]
     assert len(letters()) == 3
     assert len({text.replace(address, "ADDRESS") for address, text in letters()}) == 1
@@ -292,7 +293,7 @@ def test_an_address_is_invited_once_at_a_time(project: Project, owner: User) -> 
         )
 
     first = invite(now)
-    with pytest.raises(invitations.NotInvited, match=r"nina@example\.org has an open invitation already"):
+    with pytest.raises(invitations.NotInvited, match=r"nina@example\.org already has an open invitation"):
         invite(now)
     later = now + timedelta(days=2)
     invite(later)
@@ -305,8 +306,8 @@ def test_an_invitation_by_address_is_withdrawn(client_of: ClientOf, project: Pro
     invitation = make_invitation(project=project, email="nina@example.org")
     withdraw = f"/projects/pv-yield/members/invitations/{invitation.uuid}/withdraw/"
     client = client_of(owner)
-    assert "Withdraw the invitation of nina@example.org?" in page_text(client.get(withdraw))
-    assert "The invitation of nina@example.org is withdrawn." in page_text(client.post(withdraw, follow=True))
+    assert "Withdraw the invitation for nina@example.org?" in page_text(client.get(withdraw))
+    assert "The invitation for nina@example.org is withdrawn." in page_text(client.post(withdraw, follow=True))
     assert not invitations.awaits("nina@example.org")
 
 
@@ -317,7 +318,7 @@ def test_a_project_sends_no_mail_to_the_whole_world(
     client = client_of(owner)
     answers = [client.post(INVITE, form(f"n{number}@example.org")) for number in range(3)]
     assert [answer.status_code for answer in answers] == [302, 302, 422]
-    assert "The project has 2 open invitations, which is the most." in page_text(answers[2])
+    assert "The project has 2 open invitations, which is the limit." in page_text(answers[2])
     assert len(letters()) == 2
 
 
@@ -326,6 +327,26 @@ def test_somebody_invited_by_name_gets_a_letter(project: Project, owner: User, o
     ((address, letter),) = letters()
     assert address == "olga@example.org"
     assert "Alice Owner invites you to the project PV yield as Guest." in letter
+
+
+@pytest.mark.parametrize(
+    ("policy", "by_provider", "sentence"),
+    [
+        ("open", False, "or sign up with it."),
+        ("invited", False, "or sign up with it."),
+        ("closed", True, "or sign up with it."),
+        ("closed", False, "or ask the operators for one."),
+    ],
+)
+def test_the_letter_says_how_somebody_without_an_account_gets_one(
+    project: Project, owner: User, settings: Any, policy: str, by_provider: bool, sentence: str
+) -> None:
+    settings.MANTIK_SIGN_UP, settings.MANTIK_OIDC_SIGN_UP = policy, by_provider
+    invitations.invite(
+        project=project, who="new@example.org", role=Role.GUEST, days=1, invited_by=owner, now=timezone.now()
+    )
+    ((_, letter),) = letters()
+    assert f"Sign in with an account that has the address new@example.org, {sentence}" in letter
 
 
 def test_every_answer_leaves_an_event(project: Project, owner: User, outsider: User) -> None:

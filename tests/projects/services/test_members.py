@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from mantik.accounts.models import User
+from mantik.audit.models import AuditEvent
 from projects.models import Membership, Project
 from projects.roles import Role
 from projects.services import members
@@ -42,7 +43,7 @@ def test_a_member_gets_another_role(project: Project, owner: User, researcher: U
 
 @pytest.mark.django_db
 def test_the_last_owner_stays_one(project: Project, owner: User, maintainer: User) -> None:
-    sentence = "Alice Owner is the last owner of PV yield, and a project always has one."
+    sentence = "Alice Owner is the last owner of PV yield, and a project needs one."
     with pytest.raises(members.LastOwner, match=sentence):
         members.change_role(project=project, user=owner, role=Role.MAINTAINER, actor=owner)
     with pytest.raises(members.LastOwner, match=sentence):
@@ -74,6 +75,15 @@ def test_ownership_is_handed_over(project: Project, owner: User, researcher: Use
 
 
 @pytest.mark.django_db
+def test_handing_over_to_another_owner_changes_only_the_role_that_is_given_up(project: Project, owner: User) -> None:
+    second = join(project, Role.OWNER)
+    members.hand_over(project=project, owner=owner, to=second)
+    assert owners_of(project) == [second]
+    (event,) = AuditEvent.objects.filter(verb="member.role_changed")
+    assert (event.target_uuid, event.before, event.after) == (owner.uuid, {"role": "Owner"}, {"role": "Maintainer"})
+
+
+@pytest.mark.django_db
 def test_ownership_is_not_handed_to_who_cannot_sign_in(project: Project, owner: User) -> None:
     gone = join(project, Role.RESEARCHER, make_user("former", is_active=False))
     with pytest.raises(members.LastOwner, match="Choose a member who can sign in"):
@@ -84,14 +94,14 @@ def test_ownership_is_not_handed_to_who_cannot_sign_in(project: Project, owner: 
 @pytest.mark.django_db
 def test_only_an_owner_hands_ownership_over(project: Project, owner: User, maintainer: User, guest: User) -> None:
     """They may have been one when the page was drawn."""
-    with pytest.raises(members.NotAMember, match="Maria is no owner of PV yield any more"):
+    with pytest.raises(members.NotAMember, match="Maria is no longer an owner of PV yield"):
         members.hand_over(project=project, owner=maintainer, to=guest)
     assert role_in(project, guest) == Role.GUEST
 
 
 @pytest.mark.django_db
 def test_who_has_left_meanwhile_is_named(project: Project, owner: User, outsider: User) -> None:
-    sentence = "Olga is not a member of PV yield any more"
+    sentence = "Olga is no longer a member of PV yield"
     with pytest.raises(members.NotAMember, match=sentence):
         members.change_role(project=project, user=outsider, role=Role.OWNER, actor=outsider)
     with pytest.raises(members.NotAMember, match=sentence):
@@ -111,7 +121,7 @@ def _step_down(project: Project, user: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("second", [_leave, _step_down])
-def test_of_two_owners_who_go_at_the_same_instant_one_stays(
+def test_of_two_owners_who_go_at_the_same_moment_one_stays(
     monkeypatch: pytest.MonkeyPatch, second: Callable[[Project, User], None]
 ) -> None:
     """Each waits after its check for the other's: without the lock both would find the other still there."""
@@ -174,7 +184,7 @@ def test_an_owner_changes_a_role(client_of: ClientOf, project: Project, owner: U
     form = client.get(f"{MEMBERS}{guest.uuid}/")
     assert "Role of Gus" in page_text(form)
     answer = client.post(f"{MEMBERS}{guest.uuid}/", {"role": "maintainer"}, follow=True)
-    assert "Gus is Maintainer now." in page_text(answer)
+    assert "Gus now has the role Maintainer." in page_text(answer)
     assert role_in(project, guest) == Role.MAINTAINER
 
 
@@ -196,7 +206,7 @@ def test_a_removed_member_is_outside_at_once(client_of: ClientOf, owner: User, g
     client, guests = client_of(owner), client_of(guest)
     assert guests.get(MEMBERS).status_code == 200
     assert "Remove Gus from PV yield?" in page_text(client.get(f"{MEMBERS}{guest.uuid}/remove/"))
-    assert "Gus is removed." in page_text(client.post(f"{MEMBERS}{guest.uuid}/remove/", follow=True))
+    assert "Gus was removed." in page_text(client.post(f"{MEMBERS}{guest.uuid}/remove/", follow=True))
     assert guests.get(MEMBERS).status_code == 404
 
 
@@ -231,7 +241,7 @@ def test_the_last_owner_who_wants_to_leave_is_told_what_to_do(
 ) -> None:
     client = client_of(owner)
     for path in ("leave/", f"{owner.uuid}/remove/"):
-        assert "Hand ownership over first." in page_text(client.post(f"{MEMBERS}{path}", follow=True))
+        assert "Hand the project over first." in page_text(client.post(f"{MEMBERS}{path}", follow=True))
     assert role_in(project, owner) == Role.OWNER
 
 
@@ -259,8 +269,8 @@ def test_a_public_project_keeps_the_names_of_its_members(
 def test_the_roles_are_explained_to_everybody_who_sees_the_project(client: Client, public_project: Project) -> None:
     response = client.get("/projects/open-data/members/roles/")
     text = page_text(response)
-    assert "Invite, change roles, remove members, hand ownership over" in text
-    assert "the names of its members are for members" in text
+    assert "Invite people, change roles, remove members, hand over the project" in text
+    assert "Only members see the list of members" in text
     assert 'href="/projects/open-data/members/"' not in response.content.decode()
 
 
