@@ -1,1 +1,1 @@
-"""From RUN! to a job at the site: stored once, put together, handed over exactly once."""
+"""From RUN! to a job at the site: the run is stored once, assembled, and submitted exactly once."""

@@ -13,34 +13,28 @@ from django.conf import settings
 from connections.git.errors import GitError
 from projects.code.mirrors import fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
-from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
 from runs.following.callback import notification_url
 from runs.job import (
+    JobRun,
     PackedCode,
     PackError,
-    RunFacts,
     check_lfs,
     environment_file,
     job_description,
-    job_script,
     layout,
     pack_code,
 )
-from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
 from runs.models import Run
 from runs.planning.plan import Choices, make_plan, other_site
-from runs.planning.repeatable import Repeatable
+from runs.restored.marks import installation_tag
 from runs.submission.create import code_columns
+from runs.submission.run_files import NotPossible, RunFiles, read_files
 from runs.tracking.mlflow_run import ensure_tracking_run
 
 CODE_ARCHIVE = layout.CODE
-MOST_TOLD = 5
-# What a fetch may mend.
+MOST_NAMED = 5
+# Errors that a fetch may fix.
 MIRROR_PROBLEMS = frozenset({"mirror.missing", "mirror.unreadable", "commit.missing"})
-
-
-class NotPossible(Exception):
-    """This run can never be sent as it is stored; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +47,12 @@ class PreparedJob:
 
     @property
     def what_is_missing(self) -> tuple[str, str] | None:
-        """The event that tells what of its code the job will not find; None if nothing is missing."""
+        """The event that says which of its code is missing in the job; None if nothing is."""
         warnings = self.code.warnings
         if not warnings:
             return None
-        more = f" And {len(warnings) - MOST_TOLD} more." if len(warnings) > MOST_TOLD else ""
-        return "code.incomplete", f"The job goes without some of its code. {' '.join(warnings[:MOST_TOLD])}{more}"
+        more = f" And {len(warnings) - MOST_NAMED} more." if len(warnings) > MOST_NAMED else ""
+        return "code.incomplete", f"Some of the code is missing in the job. {' '.join(warnings[:MOST_NAMED])}{more}"
 
     def __enter__(self) -> Self:
         return self
@@ -67,28 +61,6 @@ class PreparedJob:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.code.close()
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """What a run's stored files say: which command, in which folder, on which resources."""
-
-    mlproject: MLproject
-    entry_point: EntryPoint
-    config: BackendConfig
-    command_line: str
-
-    @property
-    def kept(self) -> frozenset[str]:
-        """Paths that no exclusion leaves out: the job cannot do without them."""
-        image = self.config.environment.apptainer
-        local_image = image.path_in_repository(self.mlproject.directory) if image else None
-        return frozenset({self.mlproject.path, local_image} - {None})  # type: ignore[arg-type]
-
-    def script(self, facts: RunFacts) -> str:
-        return job_script(
-            run=facts, config=self.config, command_line=self.command_line, project_dir=self.mlproject.directory
-        )
 
 
 def prepare(run: Run, *, now: datetime) -> PreparedJob:
@@ -101,13 +73,13 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
         # The address of a site can be corrected while a run waits.
         raise NotPossible(elsewhere)
     experiment_id, mlflow_run_id = ensure_tracking_run(run, now=now)
-    script = files.script(facts_of(run))
+    script = files.script(job_run_of(run))
     code = pack_run(run, now=now, files=files)
     is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
     description = job_description(
-        run=facts_of(run),
+        run=job_run_of(run),
         config=files.config,
-        tag=run.submission_tag,
+        tags=[run.submission_tag, installation_tag()],
         script=script,
         environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
         code_sha256=code.sha256,
@@ -126,10 +98,10 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     return PreparedJob(description, columns, code)
 
 
-def newest_of_branch(run: Run, *, now: datetime) -> dict[str, Any]:
-    """The columns of a run that was to take the newest commit of its branch, and the event that tells of it.
+def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[str, str]]:
+    """For a run that takes the newest commit of its branch: the columns of that commit, and the event about it.
 
-    Raises NotPossible if that commit cannot be run as the run says, and GitError.
+    Raises NotPossible if that commit cannot be run, and GitError.
     """
     code = _unmoved(run)
     fetch_or_raise(code, now=now)
@@ -148,15 +120,15 @@ def newest_of_branch(run: Run, *, now: datetime) -> dict[str, Any]:
         )
     )
     if plan.problems:
-        told = " ".join(sentence for sentences in plan.problems.values() for sentence in sentences)
-        raise NotPossible(f"The newest commit of {run.branch} cannot be run. {told}")
+        reasons = " ".join(sentence for sentences in plan.problems.values() for sentence in sentences)
+        raise NotPossible(f"The newest commit of {run.branch} cannot be run. {reasons}")
     columns = code_columns(plan)
     message = f"The newest commit of {run.branch} is {columns['commit_sha'][:8]}."
-    return columns | {"commit_pending": False, "event": ("commit.read", message)}
+    return columns | {"commit_pending": False}, ("commit.read", message)
 
 
 def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> PackedCode:
-    """The code of the run's commit, the same bytes each time. Raises NotPossible and GitError."""
+    """The packed code of the run's commit, always the same bytes. Raises NotPossible and GitError."""
     files = files or read_files(run)
     try:
         return _pack(run, files)
@@ -198,37 +170,26 @@ def _code_repository(run: Run) -> CodeRepository:
 
 
 def _unmoved(run: Run) -> CodeRepository:
-    """To fetch from. What a commit names by hash is the same wherever its copy came from; what is fetched need not be.
+    """The code repository to fetch from, if its address has not changed since the run was stored.
 
-    Members may lead a link elsewhere at any time; a run that waits would take somebody's other code, in the name of who
-    pressed RUN!, and its page would name the old address.
+    Members may change the address at any time. A waiting run would otherwise take other code, in the name of whoever
+    pressed RUN!, and its page would show the old address.
     """
     code = _code_repository(run)
     if run.code_has_moved:
         raise NotPossible(
-            f"The code repository {code.name} led to {run.code_url} when this run was stored, and leads to {code.url} "
-            "now. Nothing is taken from there for it. Run it again if you want what is there now."
+            f"The address of the code repository {code.name} has changed from {run.code_url} to {code.url} since this "
+            "run was stored, so its code was not fetched. To use the new address, run it again."
         )
     return code
 
 
-def read_files(run: Repeatable) -> RunFiles:
-    """Read the stored files again. Raises NotPossible if this version of Mantik no longer takes them."""
-    try:
-        mlproject = parse_mlproject(run.mlproject_content.encode(), path=run.mlproject_path)
-        entry_point = mlproject.entry_point(run.entry_point)
-        config = parse_backend_config(run.backend_config_content.encode(), path=run.backend_config_path)
-        return RunFiles(mlproject, entry_point, config, entry_point.command_line(run.parameters))
-    except (MLprojectError, BackendConfigError, ParameterErrors) as error:
-        raise NotPossible(str(error)) from None
-
-
-def facts_of(run: Run) -> RunFacts:
-    return RunFacts(short_id=run.short_id, name=run.name, commit=run.commit_sha, account=run.compute_budget_account)
+def job_run_of(run: Run) -> JobRun:
+    return JobRun(short_id=run.short_id, name=run.name, commit=run.commit_sha, account=run.compute_budget_account)
 
 
 def job_environment(run: Run, experiment_id: str, mlflow_run_id: str) -> dict[str, str]:
-    """What the job finds in its 0600 file: where to log, and as whom."""
+    """The variables in the job's 0600 file: where to log, and with which credentials."""
     variables = {
         "MANTIK_RUN_ID": str(run.uuid),
         "MLFLOW_TRACKING_URI": settings.MANTIK_TRACKING_URI,

@@ -1,4 +1,4 @@
-"""The one way in which a run comes to be: for RUN!, and for schedules, many at once."""
+"""The only place that creates runs: one for RUN!, many at once for schedules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.audit.services import Told, record_all
+from mantik.audit.services import EventDetails, record_all
 from mantik.lib.bulk import Copied, insert_rows
 from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
@@ -19,13 +19,13 @@ from runs.models import Run, RunEvent
 from runs.planning.plan import Plan
 from runs.planning.repeatable import RECIPE, Repeatable
 
-# What of a run's recipe the audit tells.
-_TOLD = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account")
+# What the audit keeps of a run's recipe.
+_AUDITED = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account")
 
 
 @dataclass(frozen=True)
 class Order:
-    """A run that is wanted.
+    """A run to create.
 
     `recipe` has the columns of Repeatable, by the names they are stored under; or it is a stored row that has them,
     from which the database takes them. `message` is the first line of the run's life.
@@ -66,16 +66,14 @@ def store_runs(orders: Sequence[Order], *, verb: str, actor: User | None, now: d
     first_line = {"at": now, "kind": "state.pending", "actor_id": actor.pk if actor else None}
     rows = [(key, order.message) for key, order in zip(keys, orders, strict=True)]
     insert_rows(RunEvent, rows, columns=("run_id", "message"), shared=first_line)
-    record_all(verb, actor=actor, model=Run, told=[_told(order) for order in orders])
+    record_all(verb, actor=actor, model=Run, events=[_details(order) for order in orders])
     return keys
 
 
-def hand_over_on_commit(keys: Sequence[int]) -> None:
+def send_to_workers_on_commit(keys: Sequence[int]) -> None:
     """Tell the workers of new runs, by primary key, once they are committed: one message, however many there are."""
-    if len(keys) == 1:
-        send_on_commit("runs.tasks.submit_run", run_id=keys[0])
-    elif keys:
-        send_on_commit("runs.tasks.submit_runs", run_ids=list(keys))
+    if keys:
+        send_on_commit("runs.tasks.submit_next")
 
 
 def recipe_of_plan(
@@ -140,14 +138,14 @@ def _recipe(order: Order) -> tuple[Any, ...]:
     return tuple(order.recipe[name] for name in RECIPE)
 
 
-def _told(order: Order) -> Told:
+def _details(order: Order) -> EventDetails:
     recipe = order.recipe
-    told = attrgetter(*_TOLD)(recipe) if isinstance(recipe, Repeatable) else itemgetter(*_TOLD)(recipe)
-    branch, commit, entry_point, site, account = told
+    audited = attrgetter(*_AUDITED)(recipe) if isinstance(recipe, Repeatable) else itemgetter(*_AUDITED)(recipe)
+    branch, commit, entry_point, site, account = audited
     after = {
         "commit": f"the newest of {branch}" if order.commit_pending else commit,
         "entry point": entry_point,
         "site": site,
         "compute budget account": account,
     }
-    return Told(uuid=order.uuid, name=order.name, project_uuid=order.project.uuid, after=after)
+    return EventDetails(uuid=order.uuid, name=order.name, project_uuid=order.project.uuid, after=after)

@@ -1,9 +1,12 @@
-"""Jobs that a lost answer has left at the site beside the run's own. None of them was ever started."""
+"""Removes jobs that a lost answer has left at the site beside the run's own job. None of them was ever started."""
+
+from collections.abc import Callable
 
 import structlog
 
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import SiteError
+from mantik.lib.sealing import SealBroken
 from runs.models import Run
 
 log = structlog.get_logger(__name__)
@@ -15,12 +18,12 @@ def delete_doubles(site: SiteClient, run: Run) -> None:
         return
     for job_url in site.find_jobs(run.submission_tag):
         if job_url != run.job_url:
-            delete_quietly(site, job_url)
+            delete_quietly(lambda: site, job_url)
 
 
-def delete_quietly(site: SiteClient, job_url: str) -> None:
-    """Remove a job that never started. If the site does not listen, it expires there by itself."""
+def delete_quietly(open_site: Callable[[], SiteClient], job_url: str) -> None:
+    """Remove a job that never started. If the site cannot be opened or does not listen, it expires there by itself."""
     try:
-        site.delete(job_url)
-    except SiteError as error:
-        log.warning("unstarted_job_left_at_site", job=job_url, code=error.code)
+        open_site().delete(job_url)
+    except (SiteError, SealBroken) as error:
+        log.warning("unstarted_job_left_at_site", job=job_url, reason=str(error))

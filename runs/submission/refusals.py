@@ -1,4 +1,4 @@
-"""A site's refusal in one sentence: what was asked, and what is allowed."""
+"""Turns a site's refusal of a job into one sentence: what was asked for, and what is allowed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def sentence(
     """`limits` is what the site offers as far as we know; it may be empty, or older than the refusal."""
     if not refusal.is_offered:
         return (
-            f"{site} offers no {refusal.resource} in the queue {refusal.queue or queue}. Take it out of the Resources "
-            "of the Compute Backend config, or choose another queue."
+            f"{site} offers no {refusal.resource} in the queue {refusal.queue or queue}. Remove it from Resources "
+            "in the Compute Backend config, or choose another queue."
         )
     if refusal.resource == "Project":
         return _account(refusal.asked or account, site, queue, limits)
@@ -44,14 +44,14 @@ def _accounts(offered: Any) -> Sequence[str]:
     return [str(name) for name in listed_ones] if isinstance(listed_ones, list) else []
 
 
-def _with_allowed(told: str, verb: str, allowed: Sequence[str] | QueueLimits, asked: str) -> str:
+def _with_allowed(sentence: str, verb: str, allowed: Sequence[str] | QueueLimits, asked: str) -> str:
     """Nothing of what is allowed where what was refused is among it: what we know is older than the refusal."""
     names = [shortened(str(name)) for name in allowed]
     if not names or asked in allowed:
-        return f"{told}."
+        return f"{sentence}."
     more = len(names) - _MOST_NAMED
     shown = [*names[:_MOST_NAMED], f"{more} more"] if more > 0 else names
-    return f"{told}; {verb} {listed(shown, 'and')}."
+    return f"{sentence}; {verb} {listed(shown, 'and')}."
 
 
 def _amount(refusal: Refusal, site: str, queue: str, config: BackendConfig | None, limits: QueueLimits) -> str:

@@ -1,17 +1,18 @@
-"""Handing a run to its site, exactly once.
+"""Submits a run to its site, exactly once.
 
 UNICORE takes no idempotency key: two POSTs are two jobs. Three things together make one started job per run,
 whatever dies and whatever gets lost:
 
 1. The run's tag is in the database before the POST that carries it, and so is `posted_at`, which says that a
    POST may be under way. Whoever finds `posted_at` without `job_url` asks the site for the tag before anything
-   else, and posts again only after the unknown outcome has rested for `MANTIK_SUBMIT_SETTLE_SECONDS`.
+   else, and posts again only after the unknown outcome has rested for `MANTIK_SUBMIT_SETTLE_SECONDS`. After a restore
+   from a backup every waiting run does so (`runs/restored/waiting.py`).
 2. Jobs are posted unstarted. A job whose URL we never learnt consumes nothing.
 3. Only the job whose URL is committed on the run is started, and starting twice does nothing.
 
-A worker holds a lease while it works on a run. The lease saves work, the protocol does not rest on it: every
-write is fenced by the lease's token, so a worker that was thought dead and comes back cannot commit a job URL
-any more, deletes the job it made, and never starts it. The job of the run it leaves alone.
+A worker holds a lease while it works on a run. The lease only saves work; the protocol does not depend on it. Every
+write checks the lease's token, so a worker that was thought dead and comes back cannot commit a job URL. It never
+starts the job it made: it leaves it to whoever has the run now, or deletes it if the run has another one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -29,46 +30,59 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from connections.git.errors import GitError
-from connections.logins.login_health import is_of_login, note_refusal, note_use, objection
+from connections.logins.login_health import concerns_login, note_refusal, note_use, why_unused
 from connections.logins.site_clients import open_connection
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
+from connections.outages.breaker import note_silence
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from mantik.lib.backoff import Clock, backoff
+from mantik.lib.database_loss import DATABASE_AWAY
 from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
-from runs.lifecycle import cancelled_message, move, record, wait
+from runs.lifecycle import JOB_OUT_OF_REACH, cancelled_message, move, record, wait
 from runs.models import Run
+from runs.restored import marks
 from runs.states import RunState
-from runs.submission.assemble import CODE_ARCHIVE, NotPossible, PreparedJob, newest_of_branch, pack_run, prepare
+from runs.submission.adoption import FoundJobs, columns_of_started, look_at
+from runs.submission.assemble import CODE_ARCHIVE, PreparedJob, newest_of_branch, pack_run, prepare
 from runs.submission.doubles import delete_doubles, delete_quietly
+from runs.submission.run_files import NotPossible
 
 log = structlog.get_logger(__name__)
 
-# Of the login, when all that is left to do is to remove a job that was never started.
-REFUSALS_BEFORE_CANCELLING = 3
+# A run that is to end, and whose job never started, ends after so many refused logins.
+REFUSALS_BEFORE_ENDING = 3
 PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
 PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
 # The job's directory appears a moment after the POST; an upload before that fails.
 SECONDS_UNTIL_DIRECTORY = 0.2
 TRIES_FOR_DIRECTORY = 3
+# The hard limit of the task.
+LONGEST_TURN = timedelta(seconds=660)
+DATABASE_LOST = "Mantik lost its database while it submitted the run. It goes on by itself."
 
 
-def submit_run(*, run_id: int, clock: Clock) -> None:
-    """Take one run as far towards a started job as is possible now.
+def submit_run(*, run_id: int, clock: Clock) -> bool:
+    """Bring one run as far towards a started job as is possible now; False if it is not due, or another worker has it.
 
     Safe to call at any time, by any number of workers, any number of times. What the site, the git mirror or
-    MLflow answer ends as a waiting reason, a failure or a queued run; only our own defects are raised.
+    MLflow answer ends as a waiting reason, a failure or a queued run; only our own defects are raised. Does nothing in
+    a database that was restored until somebody has seen to it.
     """
+    if marks.watch.reminder():
+        return False
     submission = _claim(run_id, clock)
     if submission is None:
-        return
+        return False
     try:
-        submission.advance()
+        with submission.lease.kept(clock=clock, longest=LONGEST_TURN, give_back=submission.give_back):
+            submission.advance()
     except LeaseLost:
         log.warning("submission_lease_lost", run=str(submission.run.uuid))
+    return True
 
 
 def _claim(run_id: int, clock: Clock) -> Submission | None:
@@ -79,7 +93,6 @@ def _claim(run_id: int, clock: Clock) -> Submission | None:
             Run.objects.due_for_submission(now),
             key=run_id,
             now=now,
-            time=timedelta(seconds=settings.MANTIK_SUBMIT_LEASE_SECONDS),
             attempts=F("attempts") + 1,
             submitting_at=Coalesce("submitting_at", now),
         )
@@ -87,12 +100,12 @@ def _claim(run_id: int, clock: Clock) -> Submission | None:
             return None
         run = _load(run_id)
         if run.state == RunState.PENDING:
-            move(run, to=RunState.SUBMITTING, now=now, message="A worker took it up.", lease=lease)
+            move(run, to=RunState.SUBMITTING, now=now, message="A worker has started to submit the run.", lease=lease)
     return Submission(run, lease, clock)
 
 
-def standing_objection(run: Run) -> str:
-    """Why `run` may not go on now, although it was allowed when it was stored; "" if it may.
+def why_no_longer_allowed(run: Run) -> str:
+    """Why `run` may no longer be submitted, although it was allowed when it was stored; "" if it may.
 
     Time passes between RUN! and the job: people leave projects and delete connections.
     """
@@ -107,48 +120,52 @@ def standing_objection(run: Run) -> str:
 
 @dataclass
 class Submission:
-    """One worker's turn at one leased run."""
+    """One worker's attempt to submit one leased run."""
 
     run: Run
     lease: Lease[Run]
     clock: Clock
 
     def advance(self) -> None:
+        was_told_to_start = self.run.start_sent_at is not None
         try:
             self._advance()
         except SiteOutcomeUnknown as error:
-            self._wait(error.message, pause=PAUSE_BEFORE_LOOKING, was_in_doubt=True)
+            is_first = self._note_silence(error)
+            self._wait(error.message, pause=PAUSE_BEFORE_LOOKING, keeps_place=is_first, was_in_doubt=True)
         except JobGone:
-            self._end(RunState.LOST, f"{self.run.site_name} no longer knows the job, which had not started yet.")
+            may_have_run = "may have started" if was_told_to_start else "had not started yet"
+            self._end(RunState.LOST, f"{self.run.site_name} no longer knows the job, which {may_have_run}.")
         except SiteRefused as error:
             self._refused(error)
-        except (SiteUnavailable, TrackingUnavailable) as error:
-            self._wait(error.message)
+        except SiteUnavailable as error:
+            is_first = self._note_silence(error)
+            self._wait(error.message, keeps_place=is_first)
+        except TrackingUnavailable as error:
+            self._wait(str(error))
         except GitError as error:
             self._git_failed(error)
         except (NotPossible, TrackingRefused, SealBroken) as error:
             self._give_up(str(error))
-        except LeaseLost:
+        except (LeaseLost, *DATABASE_AWAY):
             raise
         except Exception:
             # Ours. The run is kept, the operators find the traceback by the run's id.
             self._wait(
-                f"An error inside Mantik stopped the submission; it is tried again. Operators: see run {self.run.uuid}."
+                f"An error inside Mantik stopped the submission. Mantik tries again. Operators: run {self.run.uuid}."
             )
             raise
 
     def _advance(self) -> None:
         run = self.run
-        if run.cancel_requested_at:
-            self._withdraw(RunState.CANCELLED, cancelled_message(run))
-            return
-        not_allowed = standing_objection(run)
-        if not_allowed:
-            self._withdraw(RunState.FAILED, not_allowed)
-            return
-        held = objection(run.connection) if run.connection else ""
-        if held:
+        ending = self._ending()
+        held = why_unused(run.connection) if run.connection else ""
+        # A run that has started nothing ends even with a refused login, after it was refused a few times more.
+        if held and (ending is None or run.start_sent_at is not None):
             self._wait(held, pause=LONGEST_PAUSE)
+            return
+        if ending is not None:
+            self._withdraw(*ending)
             return
         if run.posted_at and not run.job_url:
             self._find_posted_job()
@@ -158,33 +175,60 @@ class Submission:
             self._upload()
         self._start()
 
+    def _ending(self) -> tuple[RunState, str] | None:
+        """How the run is to end instead of being sent, and why."""
+        if self.run.cancel_requested_at:
+            return RunState.CANCELLED, cancelled_message(self.run)
+        not_allowed = why_no_longer_allowed(self.run)
+        return (RunState.FAILED, not_allowed) if not_allowed else None
+
     # What became of an earlier POST
 
     def _find_posted_job(self) -> None:
-        """Adopt the job that carries our tag. Comes back without one only when it is safe to post again."""
-        jobs = sorted(self._site.find_jobs(self.run.submission_tag))
-        if jobs:
-            self._write(
-                event=("submission.found", "The site had received the job, though its answer was lost."),
-                job_url=jobs[0],
-                was_in_doubt=True,
-            )
+        """Adopt the job that has the run's tag. Returns without one only if it is safe to post again."""
+        jobs = look_at(self._site, self._site.find_jobs(self.run.submission_tag))
+        if jobs.started:
+            # By a worker that this database knows nothing of: it was restored from a backup.
+            self._adopt(jobs.started[0], **columns_of_started(self.run, now=self.clock()))
             return
-        self._rest_before_repeating()
+        unstarted = (*jobs.ready, *jobs.preparing)
+        if unstarted and self.run.code_sha256:
+            self._adopt(unstarted[0])
+            return
+        if unstarted:
+            self._discard(jobs)
+            return
+        self._wait_for_late_arrival("it sends it again, so that it cannot run twice")
         self._write(
-            event=("submission.absent", "The site never received the job; it is sent again."),
+            event=("submission.absent", "The site never received the job. Mantik sends it again."),
             posted_at=None,
             was_in_doubt=True,
         )
 
-    def _rest_before_repeating(self) -> None:
+    def _adopt(self, job_url: str, **columns: Any) -> None:
+        found = ("submission.found", "The site had received the job, though its answer was lost.")
+        self._write(event=found, job_url=job_url, was_in_doubt=True, **columns)
+
+    def _discard(self, jobs: FoundJobs) -> None:
+        """Remove jobs that were never started, and of which this database does not know what was put into them."""
+        if jobs.preparing:
+            raise SiteOutcomeUnknown(
+                f"{self.run.site_name} has a job of this run and is still preparing it.", code="unknown.preparing"
+            )
+        self._make_sure()
+        for job_url in jobs.ready:
+            with suppress(JobGone):
+                self._site.delete(job_url)
+        message = "The site had a job from before the restore that was never started. Mantik sends it again."
+        self._write(event=("submission.absent", message), posted_at=None, was_in_doubt=True)
+
+    def _wait_for_late_arrival(self, before_what: str) -> None:
         """A POST whose answer is missing may still be on its way; leave it the time to arrive."""
         assert self.run.posted_at is not None
         if self.clock() - self.run.posted_at >= timedelta(seconds=settings.MANTIK_SUBMIT_SETTLE_SECONDS):
             return
         raise SiteOutcomeUnknown(
-            f"{self.run.site_name} did not confirm the job. Mantik looks for it there before sending it again, "
-            "so that it cannot run twice.",
+            f"{self.run.site_name} did not confirm the job. Mantik looks for it there before {before_what}.",
             code="unknown.resting",
         )
 
@@ -192,16 +236,26 @@ class Submission:
 
     def _post(self) -> None:
         if self.run.commit_pending:
-            self._write(**newest_of_branch(self.run, now=self.clock()))
+            columns, event = newest_of_branch(self.run, now=self.clock())
+            self._write(event=event, **columns)
         with prepare(self.run, now=self.clock()) as prepared:
             self._write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
             job_url = self._submit(prepared)
         try:
             self._write(event=("submission.accepted", f"{self.run.site_name} accepted the job."), job_url=job_url)
         except LeaseLost:
-            # Whoever speaks for the run now has not seen this job, and must not find two.
-            delete_quietly(self._site, job_url)
+            self._leave_or_delete(job_url)
             raise
+
+    def _leave_or_delete(self, job_url: str) -> None:
+        """A job that was made without a lease. Whoever has the run now finds it by its tag, and may have done so.
+
+        It is deleted only where the run has another one, or has ended without it.
+        """
+        now = Run.objects.filter(pk=self.run.pk).only("state", "job_url").first()
+        if now is not None and (now.job_url == job_url or not (now.job_url or now.is_terminal)):
+            return
+        delete_quietly(lambda: self._site, job_url)
 
     def _submit(self, prepared: PreparedJob) -> str:
         """POST. `posted_at` is taken back only where the site certainly has no job of ours."""
@@ -218,9 +272,7 @@ class Submission:
         self._await_directory()
         with pack_run(run, now=self.clock()) as code:
             if code.sha256 != run.code_sha256:
-                raise NotPossible(
-                    "The code archive could not be made again as it was announced to the site. Run it again."
-                )
+                raise NotPossible("The code could not be packed again exactly as announced to the site. Run it again.")
             with code.open() as content:
                 self._site.upload(run.job_url, CODE_ARCHIVE, content, code.size)
         self._write(code_uploaded=True)
@@ -245,7 +297,7 @@ class Submission:
             run,
             to=RunState.QUEUED,
             now=now,
-            message=f"Handed to {run.site_name}.",
+            message=f"Submitted to {run.site_name}.",
             lease=self.lease,
             submitted_at=now,
             next_poll_at=now,
@@ -263,41 +315,57 @@ class Submission:
     def _withdraw(self, to: RunState, message: str) -> None:
         """End the run before its job was known to start, leaving nothing of it at the site."""
         run = self.run
-        if run.connection is not None and (run.posted_at or run.job_url):
+        what_is_left = ""
+        if run.connection is None and run.start_sent_at is not None:
+            what_is_left = f" {JOB_OUT_OF_REACH}"
+        elif run.connection is not None and (run.posted_at or run.job_url):
+            what_is_left = self._remove_jobs_or_say_why_not()
+        self._end(to, message + what_is_left)
+
+    def _remove_jobs_or_say_why_not(self) -> str:
+        """What the run's outcome has to add; "" if nothing of it is left. Raises what the run has to wait for."""
+        try:
             self._remove_jobs()
-        self._end(to, message)
+        except (SiteRefused, SealBroken) as error:
+            is_worth_waiting = isinstance(error, SiteRefused) and concerns_login(error)
+            if is_worth_waiting or self.run.start_sent_at is not None:
+                raise
+            return f" Its job, which was never started, could not be removed from {self.run.site_name}. {error}"
+        return ""
 
     def _remove_jobs(self) -> None:
         run = self.run
         jobs = set(self._site.find_jobs(run.submission_tag)) | ({run.job_url} - {""})
         if not jobs:
-            self._rest_before_repeating()
+            self._wait_for_late_arrival("the run ends, so that it is not left behind")
         self._make_sure()
         for job_url in jobs:
             with suppress(JobGone):
                 self._site.delete(job_url)
 
     def _refused(self, error: SiteRefused) -> None:
-        if is_of_login(error):
+        if concerns_login(error):
             self._login_refused(error)
-        elif self.run.start_sent_at is not None:
-            # It may be running there; nothing that the site says about us changes that.
-            self._wait(error.message)
         else:
             self._give_up(error.message, site_message=error.site_words or "")
 
     def _login_refused(self, error: SiteRefused) -> None:
-        """The run waits: for a site that loses its own login service, or for its owner to replace the secret."""
+        """The run waits until the site's login service works again, or its owner replaces the secret."""
         run = self.run
         assert run.connection is not None
         note_refusal(run.connection, error, now=self.clock())
-        is_given_up = run.cancel_requested_at is not None and run.start_sent_at is None
-        if is_given_up and run.refusals + 1 >= REFUSALS_BEFORE_CANCELLING:
+        ending = self._ending() if run.start_sent_at is None else None
+        if ending is not None and run.refusals + 1 >= REFUSALS_BEFORE_ENDING:
             what_is_left = f" {run.site_name} does not let Mantik in to remove the job, which was never started there."
-            self._end(RunState.CANCELLED, cancelled_message(run) + (what_is_left if run.posted_at else ""))
+            self._end(ending[0], ending[1] + (what_is_left if run.posted_at else ""))
             return
-        held = objection(run.connection)
+        held = why_unused(run.connection)
         self._wait(held or error.message, pause=LONGEST_PAUSE if held else None, refusals=run.refusals + 1)
+
+    def _note_silence(self, error: SiteError) -> bool:
+        """Whether this run was sent for the first time, and nobody answered: it has done nothing to lose its place."""
+        note_silence(self.run.connection, error, now=self.clock())
+        return error.is_silence and self.run.attempts == 1
 
     def _git_failed(self, error: GitError) -> None:
         if error.permanent:
@@ -306,9 +374,13 @@ class Submission:
             self._wait(error.message)
 
     def _give_up(self, message: str, **columns: Any) -> None:
+        if self.run.start_sent_at is not None:
+            # Its job may be running, and nothing that went wrong here changes that.
+            self._wait(message)
+            return
         if self.run.job_url and self.run.connection is not None:
             self._make_sure()
-            delete_quietly(self._site, self.run.job_url)
+            delete_quietly(lambda: self._site, self.run.job_url)
         self._end(RunState.FAILED, message, **columns)
 
     def _end(self, to: RunState, message: str, **columns: Any) -> None:
@@ -324,26 +396,33 @@ class Submission:
             **columns,
         )
 
-    def _wait(self, reason: str, *, pause: timedelta | None = None, **columns: Any) -> None:
+    def _wait(self, reason: str, *, pause: timedelta | None = None, keeps_place: bool = False, **columns: Any) -> None:
+        """`keeps_place`: stay due, as the site's outage holds the run, and it goes first when that is over."""
         now = self.clock()
-        # The one that is under way is counted already.
+        # `attempts` includes this one, and backoff counts from 0.
         pause = pause or backoff(self.run.attempts - 1, first=PAUSE, longest=LONGEST_PAUSE)
         wait(
             self.run,
             reason=reason,
             now=now,
             lease=self.lease,
-            next_attempt_at=now + pause,
+            next_attempt_at=self.run.next_attempt_at if keeps_place else now + pause,
             **NO_LEASE,
             **columns,
         )
 
+    def give_back(self) -> bool:
+        """Let the next worker go on from what the row says: what was to be stored when the database went may be."""
+        now = self.clock()
+        pause = backoff(self.run.attempts - 1, first=PAUSE, longest=LONGEST_PAUSE)
+        return self.lease.give_back(waiting_for=DATABASE_LOST, waiting_since=now, next_attempt_at=now + pause)
+
     def _make_sure(self) -> None:
-        """Before a job is deleted of which another worker may know, too: they may have started it. Or LeaseLost."""
+        """Check the lease before deleting a job that another worker may have started. Raises LeaseLost."""
         self._write()
 
     def _write(self, *, event: tuple[str, str] | None = None, **columns: Any) -> None:
-        """Columns, the event that tells of them, and a longer lease, or LeaseLost and nothing."""
+        """Store columns and their event, and lengthen the lease. Raises LeaseLost without storing anything."""
         now = self.clock()
         with transaction.atomic():
             self.lease.write(self.run, now=now, unchanged=("state",), **columns)
@@ -352,14 +431,8 @@ class Submission:
 
     @property
     def _site(self) -> SiteClient:
-        assert self.run.connection is not None  # standing_objection() has seen to it
+        assert self.run.connection is not None  # why_no_longer_allowed() has seen to it
         return open_connection(self.run.connection)
-
-
-def due_runs(*, now: datetime, limit: int) -> list[int]:
-    """Ids of runs whose submission is due and in nobody's hands, longest waiting first."""
-    due = Run.objects.due_for_submission(now).order_by("next_attempt_at", "pk")
-    return list(due.values_list("pk", flat=True)[:limit])
 
 
 def _load(run_id: int) -> Run:

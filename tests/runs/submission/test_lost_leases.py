@@ -55,23 +55,58 @@ def assert_exactly_once(world: World, run: Run) -> None:
     assert len(open_connection(world.connection).find_jobs(run.submission_tag)) == 1
 
 
-def test_the_job_that_it_made_is_removed_and_never_started(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_that_it_made_is_left_to_whoever_has_the_run_now(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run, post = world.start_run(), SiteClient.submit
 
-    def slow(site: SiteClient, description: Any) -> str:
+    def submit_and_lose_lease(site: SiteClient, description: Any) -> str:
         job_url = post(site, description)
         assert take(Run.objects.all(), key=run.pk, now=timezone.now() + LATER, time=timedelta(minutes=1))
         return job_url
 
     with monkeypatch.context() as patch:
-        patch.setattr(SiteClient, "submit", slow)
+        patch.setattr(SiteClient, "submit", submit_and_lose_lease)
         submit(run)
 
     assert run.state in BEFORE_START
     assert (run.job_url, run.waiting_for) == ("", "")
-    assert open_connection(world.connection).find_jobs(run.submission_tag) == []
+    (made,) = open_connection(world.connection).find_jobs(run.submission_tag)
+    assert world.starts_of(run) == 0
     submit(run, LATER * 2)
+    assert run.job_url == made
     assert_exactly_once(world, run)
+
+
+def test_the_job_that_another_has_found_and_started_is_not_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, post = world.start_run(), SiteClient.submit
+
+    def submit_while_another_finds_it(site: SiteClient, description: Any) -> str:
+        monkeypatch.setattr(SiteClient, "submit", post)
+        job_url = post(site, description)
+        assert submit(run, LATER).state == RunState.QUEUED
+        assert run.job_url == job_url
+        return job_url
+
+    monkeypatch.setattr(SiteClient, "submit", submit_while_another_finds_it)
+    submit(run)
+    assert_exactly_once(world, run)
+
+
+def test_the_job_of_a_run_that_has_another_is_removed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, post = world.start_run(), SiteClient.submit
+    own = f"{world.connection.site.base_url if world.connection.site else ''}/jobs/own"
+
+    def submit_while_another_has_one(site: SiteClient, description: Any) -> str:
+        job_url = post(site, description)
+        assert take(Run.objects.all(), key=run.pk, now=timezone.now() + LATER, time=timedelta(minutes=1))
+        Run.objects.filter(pk=run.pk).update(job_url=own)
+        return job_url
+
+    monkeypatch.setattr(SiteClient, "submit", submit_while_another_has_one)
+    submit(run)
+    assert run.job_url == own
+    assert open_connection(world.connection).find_jobs(run.submission_tag) == []
 
 
 @pytest.mark.parametrize("comes_back", ["refused", "accepted"])
@@ -81,14 +116,14 @@ def test_the_job_that_another_has_started_meanwhile_goes_on(
     settings.MANTIK_SUBMIT_INLINE_BYTES = 0
     run, upload = world.start_run(), SiteClient.upload
 
-    def slow(site: SiteClient, *arguments: Any) -> None:
+    def upload_while_another_starts(site: SiteClient, *arguments: Any) -> None:
         monkeypatch.setattr(SiteClient, "upload", upload)
         assert submit(run, LATER).state == RunState.QUEUED
         if comes_back == "refused":
             raise SiteRefused("The site takes no files for this job any more.", code="refused.request")
         upload(site, *arguments)
 
-    monkeypatch.setattr(SiteClient, "upload", slow)
+    monkeypatch.setattr(SiteClient, "upload", upload_while_another_starts)
     submit(run)
 
     assert run.state == RunState.QUEUED

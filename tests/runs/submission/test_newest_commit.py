@@ -11,12 +11,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.git.errors import GitError
 from connections.models import Connection, Site
 from projects.code import mirrors
 from projects.models import CodeRepository
 from runs.models import Run
 from runs.states import RunState
-from runs.submission.assemble import NotPossible, newest_of_branch, pack_run, prepare
+from runs.submission.assemble import newest_of_branch, pack_run, prepare
+from runs.submission.run_files import NotPossible
 from runs.submission.submit import submit_run
 from tests.connections.git.repository import Repository
 from tests.support.factories import make_run, make_user
@@ -34,9 +36,9 @@ def run(world: World) -> Run:
 def test_the_worker_reads_the_branch_anew(run: Run, world: World) -> None:
     world.repository.write("unicore.yaml", BACKEND_CONFIG.replace("Nodes: 1", "Nodes: 3"))
     sha = world.repository.commit("More nodes")
-    columns = newest_of_branch(run, now=timezone.now())
+    columns, event = newest_of_branch(run, now=timezone.now())
     assert (columns["commit_sha"], columns["nodes"], columns["commit_pending"]) == (sha, 3, False)
-    assert columns["event"] == ("commit.read", f"The newest commit of main is {sha[:8]}.")
+    assert event == ("commit.read", f"The newest commit of main is {sha[:8]}.")
     assert columns["parameters"] == run.parameters
 
 
@@ -60,18 +62,21 @@ def lead_elsewhere(world: World) -> Repository:
 
 def test_the_newest_commit_is_never_taken_from_another_address(run: Run, world: World) -> None:
     lead_elsewhere(world)
-    with pytest.raises(NotPossible, match=r"led to .*/code when this run was stored, and leads to .*/other now\."):
+    with pytest.raises(NotPossible, match=r"has changed from .*/code to .*/other since this run was stored"):
         newest_of_branch(Run.objects.get(pk=run.pk), now=timezone.now())
 
 
 def test_nor_while_the_link_is_being_led_elsewhere(run: Run, world: World) -> None:
-    """The worker has read the row before; the copy is that of the new address a moment later."""
+    """The worker has read the row before. It fetches from neither address, and when it tries again it sees both."""
     before = Run.objects.select_related("code_repository").get(pk=run.pk)
     assert before.code_repository
     lead_elsewhere(world)
     assert before.code_repository.url == before.code_url
-    sha = newest_of_branch(before, now=timezone.now())["commit_sha"]
-    assert sha == world.repository.git("rev-parse", "HEAD")
+    with pytest.raises(GitError) as caught:
+        newest_of_branch(before, now=timezone.now())
+    assert not caught.value.permanent
+    with pytest.raises(NotPossible, match="has changed from"):
+        newest_of_branch(Run.objects.get(pk=run.pk), now=timezone.now())
 
 
 def test_the_commit_that_was_stored_is_taken_from_the_copy(world: World) -> None:
@@ -87,7 +92,7 @@ def test_what_the_copy_lacks_is_not_fetched_from_another_address(world: World) -
     run = world.start_run()
     lead_elsewhere(world)
     shutil.rmtree(mirror_directory(world))
-    with pytest.raises(NotPossible, match="Nothing is taken from there"):
+    with pytest.raises(NotPossible, match="its code was not fetched"):
         pack_run(Run.objects.get(pk=run.pk), now=timezone.now())
 
 
@@ -98,7 +103,7 @@ def test_nor_is_a_submodule(world: World) -> None:
     mirrors.fetch_or_raise(world.code, now=timezone.now())
     run = world.start_run()
     lead_elsewhere(world)
-    with pytest.raises(NotPossible, match="Nothing is taken from there"):
+    with pytest.raises(NotPossible, match="its code was not fetched"):
         pack_run(Run.objects.get(pk=run.pk), now=timezone.now())
 
 
@@ -108,7 +113,7 @@ def test_a_run_is_not_sent_to_another_site_than_its_config_names(world: World) -
     mirrors.fetch_or_raise(world.code, now=timezone.now())
     run = world.start_run()
     Site.objects.filter(pk=world.site.pk).update(base_url="https://elsewhere.example.org/SITE/rest/core")
-    with pytest.raises(NotPossible, match=r"unicore\.yaml is for .*, and this connection is for https://elsewhere"):
+    with pytest.raises(NotPossible, match=r"unicore\.yaml is for .*, but this connection is for https://elsewhere"):
         prepare(Run.objects.get(pk=run.pk), now=timezone.now())
 
 
@@ -119,8 +124,8 @@ def test_a_run_that_takes_the_newest_commit_of_a_link_led_elsewhere_fails_with_t
     submit_run(run_id=run.pk, clock=timezone.now)
     run.refresh_from_db()
     assert (run.state, run.posted_at) == (RunState.FAILED, None)
-    assert "leads to" in run.outcome
-    assert "Nothing is taken from there for it." in run.outcome
+    assert "has changed from" in run.outcome
+    assert "its code was not fetched." in run.outcome
 
 
 def test_a_run_is_not_sent_with_a_connection_that_is_not_its_starters(world: World) -> None:

@@ -13,7 +13,8 @@ from pytest_django.fixtures import Settings
 from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
 from runs.models import Run
-from runs.submission.assemble import NotPossible, PreparedJob, pack_run
+from runs.submission.assemble import PreparedJob, pack_run
+from runs.submission.run_files import NotPossible
 from tests.connections.git.repository import Repository
 from tests.runs.job.packing import contents
 from tests.support.pages import page_text
@@ -85,7 +86,10 @@ def test_a_submodule_travels_with_the_code_the_same_each_time(world: World, lib:
 def test_the_preview_says_that_a_submodule_is_still_to_be_fetched(
     world: World, member: Client, lib: Repository
 ) -> None:
-    assert "vendor/lib fetched from its own host" in preview(member, world)
+    text = preview(member, world)
+    assert "vendor/lib fetched from its own host" in text
+    # It is no file itself, and what is in it is not known yet.
+    assert "3 files" in text
     with pack_run(world.start_run(), now=timezone.now()):
         pass
     text = preview(member, world)
@@ -103,7 +107,7 @@ def test_a_run_goes_on_without_a_submodule_that_is_not_there_and_says_so(
     kind, sentence = told
     assert kind == "code.incomplete"
     assert (
-        "The job goes without some of its code. vendor/lib is a submodule that could not be fetched: There is"
+        "Some of the code is missing in the job. vendor/lib is a submodule that could not be fetched: There is"
         in sentence
     )
     assert "vendor/lib is a submodule that could not be fetched: There is no git repository at" in preview(
@@ -122,14 +126,14 @@ def test_an_excluded_submodule_is_nobodys_concern(world: World, lib: Repository)
 
 
 def test_a_file_behind_a_pointer_travels_instead_of_it(world: World, member: Client, weights: Path) -> None:
-    assert "of Git LFS files besides" in preview(member, world)
+    assert "of Git LFS files" in preview(member, world)
     weights.parent.mkdir(parents=True)
     weights.write_bytes(WEIGHTS)
     run = start(world)
     with pack_run(run, now=timezone.now()) as code:
         assert contents(code)["model.weights"] == WEIGHTS
         assert code.warnings == ()
-    assert "of Git LFS files besides" not in preview(member, world)
+    assert "of Git LFS files" not in preview(member, world)
 
 
 def test_a_pointer_without_its_file_is_named_in_the_run(world: World, weights: Path) -> None:
@@ -138,8 +142,8 @@ def test_a_pointer_without_its_file_is_named_in_the_run(world: World, weights: P
     told = events_of(run)
     assert told
     assert told[1].endswith(
-        "model.weights could not be had: Git LFS works over https and ssh only. The job gets the Git LFS pointer, not "
-        "the file behind it."
+        "model.weights could not be fetched: Git LFS works over https and ssh only. The job gets the Git LFS pointer, "
+        "not the file behind it."
     )
 
 
@@ -147,7 +151,7 @@ def test_far_too_many_lfs_files_are_refused_before_they_are_fetched(
     world: World, weights: Path, settings: Settings
 ) -> None:
     settings.MANTIK_CODE_MAX_BYTES = 2000
-    with pytest.raises(NotPossible, match="The files of Git LFS have 10 KiB"):
+    with pytest.raises(NotPossible, match="The Git LFS files have 10 KiB"):
         pack_run(start(world), now=timezone.now())
 
 
