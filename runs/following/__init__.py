@@ -1,1 +1,1 @@
-"""From a job at the site to the end of its run: its state, its log, its outcome."""
+"""Follows a job at its site until the run has ended: state, log, outcome."""

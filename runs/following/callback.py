@@ -1,4 +1,4 @@
-"""The address at which a site tells us that a job has moved on, and what comes of that.
+"""The address at which a site notifies Mantik that a job has changed.
 
 A notification is a hint to read the job again, never a fact, so all it needs is an address that nobody can
 guess. The token is derived, not stored: a dump of the database gives no valid address away.
@@ -27,12 +27,12 @@ def token_is_valid(run_uuid: UUID, token: str) -> bool:
 
 
 def job_moved_on(*, run_uuid: UUID, now: datetime) -> bool:
-    """A site says so: ask it, soon. False if there is no such run."""
-    run_id = Run.objects.filter(uuid=run_uuid).values_list("pk", flat=True).first()
-    if run_id is None:
+    """A site says that a job has changed: make its run due. False if there is no such run."""
+    run = Run.objects.filter(uuid=run_uuid).only("pk", "connection_id").first()
+    if run is None:
         return False
-    if Run.objects.filter(pk=run_id, state__in=AT_SITE).update(next_poll_at=now):
-        send_on_commit("runs.tasks.follow_runs", run_ids=[run_id])
+    if Run.objects.filter(pk=run.pk, state__in=AT_SITE).update(next_poll_at=now):
+        send_on_commit("runs.tasks.follow_connection", connection_id=run.connection_id)
     return True
 
 

@@ -1,7 +1,7 @@
-"""Why a job failed, in one line: a table of rules, of which the first that knows something speaks.
+"""Why a job failed, in one line: a table of rules, tried in order until one knows the reason.
 
 Pure: from the exit code, the end of the log and what the job had asked for, to a sentence and the line of the log that
-shows it. A rule says only what it is sure of; what it cannot tell, it leaves to the next.
+shows it. A rule says only what it is sure of; otherwise the next one is tried.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ Rule = Callable[[Failure], Reason | None]
 
 
 def reason(failure: Failure) -> Reason:
-    return next(told for rule in RULES if (told := rule(failure)))
+    return next(found for rule in RULES if (found := rule(failure)))
 
 
 def _never_started(failure: Failure) -> Reason | None:
-    """The job script itself gave up, or a command that the config wants before the training."""
+    """The job script itself gave up, or a command before the training failed."""
     said = failure.log.ours
     place = next((place for place, line in enumerate(said) if line.text == "the training was not started"), 0)
     if not place:
@@ -57,27 +57,27 @@ def _never_started(failure: Failure) -> Reason | None:
     why = said[place - 1]
     before = said[max(place - 2, 0)].text
     if why.text.startswith(_BEFORE):
-        told = f"the command before it, {_command(why.text)}, ended the job"
+        what = f"the command before it, {_command(why.text)}, ended the job"
     elif why.text.startswith("this command failed") and before.startswith(_BEFORE):
-        told = f"the command before it, {_command(before)}, failed with exit code {failure.exit_code}"
+        what = f"the command before it, {_command(before)}, failed with exit code {failure.exit_code}"
     else:
-        told = shortened(why.text, 200)
-    return _told(f"The training was not started: {told}.", why)
+        what = shortened(why.text, 200)
+    return _reason_at(f"The training was not started: {what}.", why)
 
 
 def _command(said: str) -> str:
     return shortened(said.removeprefix(_BEFORE), 120)
 
 
-def _told_to_stop(failure: Failure) -> Reason | None:
-    """What a training that is told to stop writes last is no reason."""
+def _asked_to_stop(failure: Failure) -> Reason | None:
+    """What a training writes last after it was asked to stop is no reason."""
     asked = next((line for line in failure.log.ours if line.text.startswith("the site asks the job to stop")), None)
     if asked is None and failure.exit_code != _BY_SIGNAL + signal.SIGTERM:
         return None
     if asked is None and _is_of_many(failure.log) and fatal_exception(failure.log.lines):
         return None
     return Reason(
-        "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         asked.number if asked else None,
     )
 
@@ -100,8 +100,8 @@ def _no_such_command(failure: Failure) -> Reason | None:
         found = _COMPLAINT.fullmatch(line.text.strip())
         # Other programs miss files in the same words, which is no reason for this exit code.
         if found and (code == _NOT_FOUND or found["why"] not in _MISSING):
-            return _told(f"The command {found['name'].strip()} {_complaint(found['why'])}.", line)
-    what = "was not found" if code == _NOT_FOUND else "may not be executed, or is no program"
+            return _reason_at(f"The command {found['name'].strip()} {_complaint(found['why'])}.", line)
+    what = "was not found" if code == _NOT_FOUND else "cannot be executed, or is not a program"
     return Reason(f"A command {what} (exit code {code}).")
 
 
@@ -118,7 +118,7 @@ def _exception(failure: Failure) -> Reason | None:
         return None
     if raised.is_consequence and (killed := _worker_ended_by_signal(failure)):
         return killed
-    return _told(f"{raised.name}: {raised.message}" if raised.message else raised.name, raised.line)
+    return _reason_at(f"{raised.name}: {raised.message}" if raised.message else raised.name, raised.line)
 
 
 # torchrun's own summary of its workers.
@@ -128,7 +128,7 @@ _WORKER = re.compile(r"\s*exitcode\s*: -(\d{1,2}) \(pid")
 def _worker_ended_by_signal(failure: Failure) -> Reason | None:
     for line in failure.log.lines[: -_NEAR - 1 : -1]:
         if found := _WORKER.match(line.text):
-            return _told(f"A process was {_of_signal(int(found[1]), failure)}", line)
+            return _reason_at(f"A process was {_of_signal(int(found[1]), failure)}", line)
     return None
 
 
@@ -141,12 +141,12 @@ def _ended_by_signal(failure: Failure) -> Reason | None:
 
 
 def _last_words(failure: Failure) -> Reason | None:
-    """Programs that end by themselves mostly say why: `sys.exit("...")`, a wrong option, an error that was caught."""
+    """A program that ends by itself mostly says why: `sys.exit("...")`, a wrong option, an error that was caught."""
     if not failure.log.lines:
         return None
     line = failure.log.lines[-1]
     words = shortened(line.text, LONGEST)
-    return _told(f"Exit code {failure.exit_code}. Last line: {words}", line) if words else None
+    return _reason_at(f"Exit code {failure.exit_code}. Last line: {words}", line) if words else None
 
 
 def _exit_code(failure: Failure) -> Reason:
@@ -156,7 +156,7 @@ def _exit_code(failure: Failure) -> Reason:
 # In this order. More causes (memory of a GPU, modules that are missing) are rules before `_exception`.
 RULES: tuple[Rule, ...] = (
     _never_started,
-    _told_to_stop,
+    _asked_to_stop,
     _no_such_command,
     _exception,
     _ended_by_signal,
@@ -165,7 +165,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _told(sentence: str, line: Line) -> Reason:
+def _reason_at(sentence: str, line: Line) -> Reason:
     return Reason(shortened(sentence, LONGEST), line.number)
 
 
@@ -186,19 +186,15 @@ def _of_signal(number: int, failure: Failure) -> str:
     sentence = f"{what} (signal {number})"
     if number != signal.SIGKILL:
         return f"{sentence}."
-    asked = (
-        f"it asked for {failure.memory} per node"
-        if failure.memory
-        else "it asked for no amount of its own (MemoryPerNode)"
-    )
-    return f"{sentence}, most often because memory ran out; {asked}."
+    asked = f"asks for {failure.memory} per node" if failure.memory else "does not set MemoryPerNode"
+    return f"{sentence}. The usual cause is that memory ran out. The config {asked}."
 
 
 _NAMES = {int(known): known.name for known in signal.Signals}
 _SIGNALS: dict[int, str] = {
     signal.SIGINT: "interrupted",
-    signal.SIGABRT: "aborted by itself",
+    signal.SIGABRT: "ended by its own call of abort()",
     signal.SIGKILL: "killed",
     signal.SIGSEGV: "ended by a segmentation fault",
-    signal.SIGTERM: "told to end",
+    signal.SIGTERM: "asked to end",
 }

@@ -1,4 +1,4 @@
-"""What a site's words about a job mean for the run, in ours."""
+"""Turns what a site says about a job into the run's state and outcome."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from runs.submission import refusals
 
 # There is no state for it: a job that was aborted is FAILED with exactly this message.
 ABORTED = "Job aborted."
-# While the end of a log may still be on its way, pages ask again. After that the site does not answer.
+# So long pages ask again for the end of a log, which may say why the job failed; later, more slowly, only workers do.
 LOG_IS_EXPECTED = timedelta(minutes=5)
 
 # A command for the login node; its exit code stands in the words only.
@@ -37,12 +37,12 @@ _STATES = {
 
 
 def state_for(status: JobStatus) -> RunState:
-    """The run state that a job state stands for. UNDEFINED and early states never move a running run back."""
+    """The run state that a job state stands for."""
     return _STATES[status.state]
 
 
 def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) -> tuple[RunState, str]:
-    """Final state and one sentence why, for a job that is over. `limits` is asked for what the site allows."""
+    """The final state of a job that has ended, and why, in one sentence. `limits` returns what the site allows."""
     if status.state == JobState.SUCCESSFUL:
         return RunState.FINISHED, "The job ended with exit code 0."
     words = (status.message or "").strip()
@@ -57,21 +57,21 @@ def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) ->
 
 
 def reason_in_log(run: Run, log: LogEnd) -> Reason | None:
-    """Why a job failed, once the end of its log is there; None where the log has no say."""
+    """Why a job failed, once the end of its log is stored; None if the log does not matter."""
     if run.state != RunState.FAILED or not run.exit_code:
         return None
     return reason(_failure(run, run.exit_code, log))
 
 
 def may_change(run: Run, *, now: datetime) -> bool:
-    """Whether pages have to ask again: while it is active, and while the end of its log may soon say why it failed."""
+    """Whether pages have to ask again: while the run is active, or while its log may soon say why it failed."""
     if run.state != RunState.FAILED or not run.exit_code or run.log_complete:
         return run.is_active
     return run.ended_at is not None and now - run.ended_at < LOG_IS_EXPECTED
 
 
 def core_hours(run: Run, status: JobStatus) -> float | None:
-    """CPUs x hours of the main phase; None where the site or the config does not tell."""
+    """CPUs x hours of the main phase; None if the site or the config does not say."""
     seconds = status.consumed_seconds.get("main")
     if seconds is None or run.cpus is None:
         return None
@@ -84,7 +84,7 @@ def _failure(run: Run, exit_code: int, log: LogEnd = NO_LOG) -> Failure:
 
 
 def _config(run: Run) -> BackendConfig | None:
-    """As it was when RUN! was pressed. It could be read then."""
+    """The config that the job was made from; None if this version cannot read it."""
     try:
         return parse_backend_config(run.backend_config_content.encode(), path=run.backend_config_path)
     except BackendConfigError:
@@ -103,7 +103,7 @@ def _refused(run: Run, refusal: Refusal, limits: QueueLimits) -> str:
 
 
 def _without_exit_code(run: Run, status: JobStatus, words: str) -> str:
-    """The site's own words stand below on the page; here is what they come to."""
+    """A sentence on what the site said; the page shows its own words below."""
     if "did not complete normally" in words:
         return _ended_by_batch_system(run, status)
     if found := _SIDE_COMMAND.search(words):
@@ -122,6 +122,6 @@ def _ended_by_batch_system(run: Run, status: JobStatus) -> str:
     if ran is not None and limit and ran >= limit.total_seconds():
         return f"The batch system ended the job at its time limit of {spoken_duration(limit)}."
     return (
-        "The batch system ended the job before it was done, as it does at a time limit, without memory or when a "
-        "node fails."
+        "The batch system ended the job before it was done, as it does when a job reaches its time limit or runs out "
+        "of memory, or when a node fails."
     )

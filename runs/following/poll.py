@@ -1,116 +1,219 @@
-"""Knowing what became of started jobs.
+"""Asks sites about started jobs.
 
-The site is asked about due runs only, a small GET each, over one pooled client and one security session per
-connection. A notification makes a run due at once; it is a hint, and this is the truth. A site that cannot be
-reached says nothing about its jobs: such a run keeps its state and says for what it waits.
+Only due runs are asked about, with a small GET each, over one pooled client and one security session per connection. A
+notification only makes a run due at once; what counts is the answer of the site. A site that cannot be reached says
+nothing about its jobs: such a run keeps its state and says what it waits for.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection as database
 from django.db import transaction
+from django.db.models import Min
 
-from connections.logins.login_health import note_refusal, note_use, objection
+from connections.logins.login_health import note_refusal, note_use, why_unused
 from connections.logins.site_clients import open_connection
 from connections.models import Connection
+from connections.outages.breaker import note_silence, outage_of
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from connections.unicore.values import JobStatus
+from connections.visits.places import Purpose, full, visiting
+from mantik.lib import keeper
 from mantik.lib.backoff import Clock, backoff
+from mantik.lib.queue import send
 from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
 from runs.following.finish import wrap_up
+from runs.following.job_lifetime import keep_jobs, urgency, why_gone
 from runs.following.job_log import fetch_log, log_is_due
 from runs.following.outcomes import core_hours, ending, state_for
-from runs.lifecycle import move, set_columns, wait
+from runs.lifecycle import JOB_OUT_OF_REACH, cancelled_message, move, set_columns, wait
 from runs.models import Run
 from runs.states import AT_SITE, RunState
 
 log = structlog.get_logger(__name__)
 
-# While a worker has claimed runs nobody else asks about them; one that dies loses them for this long.
-CLAIM = timedelta(seconds=60)
+# No other worker asks about claimed runs for this long, even if theirs has died; one that lives lengthens it, up to the
+# hard limit of the task. After that, asking twice does no harm.
+CLAIM = timedelta(seconds=30)
+LONGEST_TURN = timedelta(seconds=330)
 BATCH = 500
+# A log, or an MLflow that is slow, may take seconds for each run that is over.
+TIME_FOR_ENDS = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=5)
-YOUNG = timedelta(minutes=1)
-QUICK = timedelta(seconds=2)
-REPEAT_ABORT = timedelta(minutes=1)
+JUST_SUBMITTED = timedelta(minutes=1)
+SHORT_PAUSE = timedelta(seconds=2)
+ABORT_AGAIN_AFTER = timedelta(minutes=1)
+
+NO_CONNECTION = (
+    "The connection was deleted, so Mantik cannot ask the site about the job. Check the job at the site yourself. To "
+    "end the run in Mantik, cancel it."
+)
 
 
-def claim_due(*, now: datetime, limit: int = 5000) -> list[tuple[int | None, list[int]]]:
-    """Claim due runs, longest due first, in batches of one connection each: (connection id, run ids)."""
+def due_connections(*, now: datetime, limit: int = 1000) -> list[int | None]:
+    """Ids of the connections with runs that are due, where a worker may ask now; None for runs without one."""
+    due = Run.objects.due_for_following(now).with_place_for_following(full(now, Purpose.FOLLOW))
+    by_due_time = due.order_by().values("connection").annotate(first=Min("next_poll_at")).order_by("first")
+    return list(by_due_time.values_list("connection", flat=True)[:limit])
+
+
+def follow_connection(*, connection_id: int | None, clock: Clock) -> None:
+    """Ask a site about the due runs of one connection, if there is a place for one more worker, and act on the answers.
+
+    Of more than one batch, the rest is for another message, so that other connections have their turn in between.
+    """
+    if connection_id is None:
+        follow_runs(run_ids=claim_due(connection_id=None, now=clock()), clock=clock)
+        return
+    connection = Connection.objects.select_related("site").filter(pk=connection_id).first()
+    if connection is None:
+        return
+    with visiting(connection, purpose=Purpose.FOLLOW, longest=LONGEST_TURN, clock=clock) as has_place:
+        if not has_place:
+            return
+        batch = claim_due(connection_id=connection_id, now=clock())
+        follow_runs(run_ids=batch, clock=clock)
+    if len(batch) == BATCH:
+        send_for_worker(connection_id)
+
+
+def send_for_worker(connection_id: int | None) -> None:
+    send("runs.tasks.follow_connection", connection_id=connection_id)
+
+
+def claim_due(*, connection_id: int | None, now: datetime) -> list[int]:
+    """Claim due runs of one connection, longest due first, at most a batch: their ids."""
     with transaction.atomic():
-        rows = Run.objects.due_for_following(now).order_by("next_poll_at")
-        if database.features.has_select_for_update_skip_locked:
-            rows = rows.select_for_update(skip_locked=True, of=("self",))
-        due = list(rows.values_list("pk", "connection_id")[:limit])
-        for batch in _batches([pk for pk, _ in due]):
-            Run.objects.filter(pk__in=batch).update(next_poll_at=now + CLAIM)
-    by_connection: dict[int | None, list[int]] = defaultdict(list)
-    for pk, connection_id in due:
-        by_connection[connection_id].append(pk)
-    return [(key, batch) for key, ids in by_connection.items() for batch in _batches(ids)]
+        rows = Run.objects.due_for_following(now).filter(connection=connection_id).order_by("next_poll_at")
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+        batch = list(rows.values_list("pk", flat=True)[:BATCH])
+        Run.objects.filter(pk__in=batch).update(next_poll_at=now + CLAIM)
+    return batch
 
 
 def follow_runs(*, run_ids: Iterable[int], clock: Clock) -> None:
-    """Ask the site about runs of one connection, and do what the answers call for."""
+    """Ask sites about these runs, of which `claim_due` gives those of one connection, and act on the answers."""
     runs = list(
         Run.objects.filter(pk__in=list(run_ids)).select_related("connection__site", "cancel_requested_by", "project")
     )
+    with _kept(runs, clock):
+        _follow_all(runs, clock)
+
+
+def _kept(runs: Iterable[Run], clock: Clock) -> AbstractContextManager[None]:
+    """Lengthen the claim on those of these runs that nobody has put off or made due since they were read."""
+    ids = [run.pk for run in runs]
+    claimed_until = {run.next_poll_at for run in runs}
+
+    def lengthen() -> bool:
+        until = clock() + CLAIM
+        is_claimed = Run.objects.filter(pk__in=ids, next_poll_at__in=claimed_until).update(next_poll_at=until)
+        claimed_until.clear()
+        claimed_until.add(until)
+        return bool(is_claimed)
+
+    return keeper.kept(lengthen, claim=CLAIM, longest=LONGEST_TURN)
+
+
+def _follow_all(runs: list[Run], clock: Clock) -> None:
+    """First those that are not over: they are one small question each, and may wait to be cancelled."""
+    over = [run for run in runs if run.is_terminal]
+    by_connection: dict[Connection | None, dict[str, Run]] = defaultdict(dict)
     for run in runs:
-        if run.is_terminal:
-            wrap_up(run, clock=clock)
-    at_site = {run.job_url: run for run in runs if run.state in AT_SITE}
-    if at_site:
-        _follow(at_site, clock)
+        if run.state in AT_SITE:
+            by_connection[run.connection][run.job_url] = run
+    for connection, runs_by_url in by_connection.items():
+        _follow(connection, runs_by_url, clock)
+    _wrap_up(sorted(over, key=urgency), clock)
 
 
-def _follow(at_site: dict[str, Run], clock: Clock) -> None:
-    connection = next(iter(at_site.values())).connection
+def _wrap_up(runs: list[Run], clock: Clock) -> None:
+    """As many as there is time for; the others are due again at once, for whoever comes next."""
+    begun_at = clock()
+    for number, run in enumerate(runs):
+        if clock() - begun_at > TIME_FOR_ENDS:
+            left = [one.pk for one in runs[number:]]
+            Run.objects.filter(pk__in=left, next_poll_at__isnull=False).update(next_poll_at=clock())
+            return
+        wrap_up(run, clock=clock)
+
+
+def _follow(connection: Connection | None, runs_by_url: dict[str, Run], clock: Clock) -> None:
     if connection is None:
-        _wait_all(at_site.values(), "The connection was deleted, so Mantik cannot ask the site about the job.", clock)
+        _go_on_without_connection(runs_by_url.values(), clock)
         return
-    held = objection(connection)
-    if held:
-        _wait_all(at_site.values(), f"{held} The job may well go on there.", clock)
+    if outage_of(connection):
+        _leave_due(runs_by_url.values(), clock)
+        return
+    reason = why_unused(connection)
+    if reason:
+        _wait_all(runs_by_url.values(), f"{reason} The job may be running there.", clock)
         return
     try:
         site = open_connection(connection)
     except (SiteError, SealBroken) as error:
-        _wait_all(at_site.values(), str(error), clock)
+        # Nobody was asked: somebody has to change the connection or the site, which makes the runs due at once.
+        _wait_all(runs_by_url.values(), str(error), clock)
         return
-    _ask(site, connection, at_site, clock)
+    _ask(site, connection, runs_by_url, clock)
 
 
-def _ask(site: SiteClient, connection: Connection, at_site: dict[str, Run], clock: Clock) -> None:
+def _leave_due(runs: Iterable[Run], clock: Clock) -> None:
+    """Their site fell silent after they were claimed. They are due as soon as it answers."""
+    Run.objects.filter(pk__in=[run.pk for run in runs], state__in=AT_SITE).update(next_poll_at=clock())
+
+
+def _go_on_without_connection(runs: Iterable[Run], clock: Clock) -> None:
+    """Nobody will ever learn what became of these jobs, so the wish to cancel is enough to end a run."""
+    for run in runs:
+        now = clock()
+        if run.cancel_requested_at is not None:
+            message = f"{cancelled_message(run)} {JOB_OUT_OF_REACH}"
+            move(run, to=RunState.CANCELLED, now=now, message=message, next_poll_at=now)
+        else:
+            wait(run, reason=NO_CONNECTION, now=now, next_poll_at=now + LONGEST_PAUSE)
+
+
+def _ask(site: SiteClient, connection: Connection, runs_by_url: dict[str, Run], clock: Clock) -> None:
     unchanged: dict[timedelta, list[int]] = defaultdict(list)
-    for place, (job_url, answer) in enumerate(site.statuses(list(at_site))):
-        if place == 0:
+    seen: list[tuple[Run, JobStatus]] = []
+    left = dict(runs_by_url)
+    for job_url, answer in site.statuses(list(runs_by_url)):
+        if len(left) == len(runs_by_url):
             _judge_login(connection, answer, now=clock())
-        run = at_site[job_url]
+        run = left.pop(job_url)
         try:
             if isinstance(answer, SiteError):
-                _no_answer(run, answer, now=clock())
-            elif not _observe(site, run, answer, clock):
-                unchanged[pause_until_next(run, now=clock())].append(run.pk)
+                _store_error(run, answer, now=clock())
+            else:
+                if not _observe(site, run, answer, clock):
+                    unchanged[pause_until_next(run, now=clock())].append(run.pk)
+                seen.append((run, answer))
         except SiteError as error:
-            _no_answer(run, error, now=clock())
+            _store_error(run, error, now=clock())
+            if error.is_silence:
+                # It has told a state, but not what came after. The others would wait for that, too.
+                _leave_due(left.values(), clock)
+                break
     now = clock()
     for pause, ids in unchanged.items():
-        # One statement for the many runs of which there is nothing new.
+        # One statement for all runs without news.
         Run.objects.filter(pk__in=ids, state__in=AT_SITE).update(next_poll_at=now + pause)
+    keep_jobs(site, seen, clock)
 
 
 def _judge_login(connection: Connection, answer: JobStatus | SiteError, *, now: datetime) -> None:
-    """By the first of many answers: if the login is refused, the others say the same."""
+    """Judge the login by the first answer: if it is refused, the others say the same."""
     if isinstance(answer, SiteError):
         note_refusal(connection, answer, now=now)
     else:
@@ -118,31 +221,33 @@ def _judge_login(connection: Connection, answer: JobStatus | SiteError, *, now: 
 
 
 def _observe(site: SiteClient, run: Run, status: JobStatus, clock: Clock) -> bool:
-    """Bring `run` in line with `status`. False if there was nothing to write."""
+    """Bring `run` in line with `status`. True if that has set when the run is asked about next."""
     now = clock()
+    changes = _changes(run, status)
+    target = state_for(status)
+    # First: a site may refuse to abort a job that is over, and the run has to end nevertheless.
+    if target.is_terminal:
+        return _end(site, run, status, changes, now=now)
     if run.cancel_requested_at and _abort_is_due(run, now):
         site.abort(run.job_url)
         set_columns(run, abort_sent_at=now)
-    changes = _changes(run, status)
-    target = state_for(status)
-    if target.is_terminal:
-        return _end(site, run, status, changes, now=now)
-    moved = False
+    is_rescheduled = False
+    # Only to RUNNING: a job that was seen running may be UNDEFINED or in an early state again, and no run goes back.
     if target != run.run_state and target == RunState.RUNNING:
-        moved = move(
+        is_rescheduled = move(
             run,
             to=target,
             now=now,
             message=f"Running at {run.site_name}.",
             running_at=now,
-            next_poll_at=now + QUICK,
+            next_poll_at=now + SHORT_PAUSE,
             **changes,
         )
     elif changes:
-        moved = set_columns(run, next_poll_at=now + pause_until_next(run, now=now), **changes)
+        is_rescheduled = set_columns(run, next_poll_at=now + pause_until_next(run, now=now), **changes)
     if run.run_state == RunState.RUNNING and log_is_due(run, now=now):
         fetch_log(site, run, now=now)
-    return moved
+    return is_rescheduled
 
 
 def _changes(run: Run, status: JobStatus) -> dict[str, Any]:
@@ -169,13 +274,14 @@ def _end(site: SiteClient, run: Run, status: JobStatus, changes: dict[str, Any],
         message=message,
         core_hours=core_hours(run, status),
         running_at=run.running_at or _ran_from(status, now),
+        # At once: `wrap_up` stores the rest of the log and ends the MLflow run.
         next_poll_at=now,
         **changes,
     )
 
 
 def _limits(site: SiteClient, run: Run) -> QueueLimits:
-    """What the site allows: as it was told when the connection was tested, or as it says now."""
+    """What the site allows: as stored at the last test of the connection, or else as it says now."""
     if run.connection and run.connection.queue_limits:
         return dict(run.connection.queue_limits)
     try:
@@ -185,28 +291,29 @@ def _limits(site: SiteClient, run: Run) -> QueueLimits:
 
 
 def _ran_from(status: JobStatus, ended_at: datetime) -> datetime | None:
-    """When a job that ran between two looks must have begun."""
+    """When a job began that started and ended between two questions."""
     seconds = status.consumed_seconds.get("main")
     return None if seconds is None else ended_at - timedelta(seconds=seconds)
 
 
-def _no_answer(run: Run, error: SiteError, *, now: datetime) -> None:
+def _store_error(run: Run, error: SiteError, *, now: datetime) -> None:
+    """The run waits; or it is lost, if the site does not know its job."""
     if isinstance(error, JobGone):
         move(
             run,
             to=RunState.LOST,
             now=now,
-            message=f"{run.site_name} no longer knows the job. It was deleted there, or its time there ran out.",
+            message=f"{run.site_name} no longer knows the job. {why_gone(run, now=now)}",
             next_poll_at=now,
         )
         return
-    failures = run.poll_failures + 1
+    note_silence(run.connection, error, now=now)
     wait(
         run,
-        reason=f"{error.message} The job may well go on there; Mantik keeps asking.",
+        reason=f"{error.message} The job may be running there; Mantik keeps asking.",
         now=now,
-        poll_failures=failures,
-        next_poll_at=now + backoff(failures, first=QUICK, longest=LONGEST_PAUSE),
+        poll_failures=run.poll_failures + 1,
+        next_poll_at=now + backoff(run.poll_failures, first=SHORT_PAUSE, longest=LONGEST_PAUSE),
     )
 
 
@@ -216,17 +323,13 @@ def _wait_all(runs: Iterable[Run], reason: str, clock: Clock) -> None:
 
 
 def _abort_is_due(run: Run, now: datetime) -> bool:
-    return run.abort_sent_at is None or run.abort_sent_at <= now - REPEAT_ABORT
+    return run.abort_sent_at is None or run.abort_sent_at <= now - ABORT_AGAIN_AFTER
 
 
 def pause_until_next(run: Run, *, now: datetime) -> timedelta:
-    """Quick for what somebody looks at, waits to be cancelled, or has just been submitted."""
+    """Soon if somebody has the page open, if it is being cancelled, or if it was just submitted."""
     watched = run.watched_until is not None and run.watched_until > now
-    young = run.submitted_at is not None and run.submitted_at > now - YOUNG
-    if watched or young or run.cancel_requested_at:
-        return QUICK
+    is_new = run.submitted_at is not None and run.submitted_at > now - JUST_SUBMITTED
+    if watched or is_new or run.cancel_requested_at:
+        return SHORT_PAUSE
     return timedelta(seconds=settings.MANTIK_POLL_SECONDS)
-
-
-def _batches(ids: list[int]) -> list[list[int]]:
-    return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]

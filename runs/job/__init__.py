@@ -1,17 +1,18 @@
-"""What a run becomes at a site: packed code, a script, a job description and a file of secrets."""
+"""What is sent to a site for a run: packed code, a script, a job description and a file of secrets."""
 
 from runs.job import layout
 from runs.job.description import job_description, shareable
 from runs.job.environment import environment_file
-from runs.job.facts import RunFacts, node_facts
+from runs.job.job_run import JobRun
+from runs.job.node_facts import node_facts
 from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, pack_code
 from runs.job.script import job_script
 
 __all__ = [
+    "JobRun",
     "LeftOut",
     "PackError",
     "PackedCode",
-    "RunFacts",
     "TreeEntry",
     "check_lfs",
     "environment_file",

@@ -8,7 +8,7 @@ from typing import Any
 
 from runs.backend_config import BackendConfig, Resources
 from runs.job import layout
-from runs.job.facts import RunFacts
+from runs.job.job_run import JobRun
 from runs.job.shell import one_line
 
 NOTIFIED = ("RUNNING", "SUCCESSFUL", "FAILED", "QUEUED")
@@ -19,9 +19,9 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)='(?:[^']|'\\'')*'\n")
 
 def job_description(
     *,
-    run: RunFacts,
+    run: JobRun,
     config: BackendConfig,
-    tag: str,
+    tags: Sequence[str],
     script: str,
     environment: str,
     code_sha256: str,
@@ -36,7 +36,7 @@ def job_description(
     """
     description: dict[str, Any] = {
         "Name": one_line(run.name)[:_MAX_NAME] or run.short_id,
-        "Tags": [tag],
+        "Tags": list(tags),
         "Project": run.account,
         "Resources": _resources(config.resources),
         "Executable": "/bin/bash",

@@ -1,4 +1,4 @@
-"""The file with a job's secrets and settings, which the job script reads and nothing prints."""
+"""The file with a job's secrets and settings. The job script reads it; nothing prints it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def environment_file(variables: Mapping[str, str]) -> str:
 
 def _checked(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for an environment variable.")
+        raise ValueError(f"{name!r} is not a name for an environment variable.")
     if "\0" in value:
         raise ValueError(f"The value of {name} has a NUL character in it.")
     return name

@@ -48,17 +48,34 @@ mantik_stop() {
 # The code of the commit, once, also if the site starts the job a second time.
 mantik_unpack() {
   [ ! -e .mantik/unpacked ] || return 0
+  local pauses=() pause trouble
   if [ -e .mantik/code.tar.gz.b64 ]; then
     base64 -d < .mantik/code.tar.gz.b64 > .mantik/code.tar.gz ||
       mantik_fail 74 "the code arrived damaged: it is not base64"
+  elif [ -e .mantik/code.tar.gz ]; then
+    # A worker that was thought dead may just be uploading the same archive again: then it is whole in a moment.
+    pauses=(1 2 4 8)
   fi
+  for pause in "${pauses[@]}" 0; do
+    trouble=$(mantik_unpack_archive) && return
+    sleep "$pause"
+  done
+  mantik_fail 74 "$trouble"
+}
+
+# Says what is wrong, if something is.
+mantik_unpack_archive() {
   local found expected
   found=$({ sha256sum .mantik/code.tar.gz || shasum -a 256 .mantik/code.tar.gz; } 2> /dev/null | cut -c 1-64)
   expected=$(cat .mantik/code.sha256)
-  [ -n "$found" ] && [ "$found" = "$expected" ] ||
-    mantik_fail 74 "the code arrived damaged: its SHA-256 is ${found:-unknown} instead of $expected"
-  mkdir -p code && tar -xz --no-same-permissions -f .mantik/code.tar.gz -C code && : > .mantik/unpacked ||
-    mantik_fail 74 "the code could not be unpacked"
+  if [ -z "$found" ] || [ "$found" != "$expected" ]; then
+    printf 'the code arrived damaged: its SHA-256 is %s instead of %s' "${found:-unknown}" "$expected"
+    return 1
+  fi
+  mkdir -p code && tar -xz --no-same-permissions -f .mantik/code.tar.gz -C code && : > .mantik/unpacked || {
+    printf 'the code could not be unpacked'
+    return 1
+  }
 }
 
 # mantik_variable NAME: exports what stands on standard input, after $NAME and $(command) in it are expanded.

@@ -27,6 +27,7 @@ _SUBMODULE = 0o160000
 _IN_MEMORY = 1024**2
 # Text packs to a quarter; what packs a hundredfold is no code, and takes the node's disk.
 _UNPACKED_FACTOR = 100
+# Data of one kind may pack to a quarter. What is more than that is too large in any case, and is not even fetched.
 _LFS_FACTOR = 4
 # The default, 9, takes three times as long for a few per cent.
 _COMPRESSION = 6
@@ -96,7 +97,7 @@ class PackedCode:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is missing from the archive without anybody having asked for it."""
+        """Sentences on what is missing from the archive although no pattern excludes it."""
         sentences = [f"{entry}." for entry in self.left_out]
         sentences += [
             f"{pointer}. The job gets the Git LFS pointer, not the file behind it." for pointer in self.lfs_pointers
@@ -158,6 +159,10 @@ class Chosen(Generic[E]):
 def choose(
     entries: Iterable[E], exclude: Exclude, keep: frozenset[str], missing: Mapping[str, str] | None = None
 ) -> Chosen[E]:
+    """What goes along. `missing` says why a submodule does not.
+
+    The preview gives "" for one that a worker will fetch, and passes over it in what is left out.
+    """
     files: list[E] = []
     left_out: list[LeftOut] = []
     excluded = 0
@@ -167,7 +172,7 @@ def choose(
             continue
         if exclude.matches(entry.path) and entry.path not in keep:
             excluded += 1
-        elif reason := _unfit(entry.path, kind, missing or {}):
+        elif (reason := _unfit(entry.path, kind, missing or {})) is not None:
             left_out.append(LeftOut(entry.path, reason))
         else:
             files.append(entry)
@@ -180,7 +185,7 @@ def _mode(entry: TreeEntry) -> int:
 
 def _unfit(path: str, kind: int, missing: Mapping[str, str]) -> str | None:
     if kind == _SUBMODULE:
-        return missing.get(path, "is a submodule whose files are not here")
+        return missing.get(path, "is a submodule whose files could not be fetched")
     parts = path.split("/")
     # Git itself refuses these, but a repository need not have been made by git.
     if path.startswith("/") or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
@@ -195,14 +200,11 @@ def _check_unpacked(files: Sequence[TreeEntry], limit_bytes: int) -> None:
 
 
 def check_lfs(size: int, *, limit_bytes: int) -> None:
-    """Before anything of Git LFS is fetched: `size` is that of all its files. Raises PackError for far too many.
-
-    Such files hardly get smaller by packing.
-    """
+    """Before anything of Git LFS is fetched: `size` is that of all its files. Raises PackError for far too many."""
     if size > limit_bytes * _LFS_FACTOR:
         raise PackError(
-            f"The files of Git LFS have {memory_words(size)}, and {memory_words(limit_bytes)} packed are allowed. Name "
-            "what the job does not need under Exclude in the Compute Backend config, or keep data at the site."
+            f"The Git LFS files have {memory_words(size)}; packed, at most {memory_words(limit_bytes)} is allowed. "
+            "Exclude what the job does not need in the Compute Backend config, or keep data at the site."
         )
 
 
@@ -210,8 +212,8 @@ def _too_large(files: Sequence[TreeEntry], what: str, limit_bytes: int) -> str:
     by_size = sorted(files, key=lambda entry: entry.size or 0, reverse=True)[:_LARGEST_SHOWN]
     largest = listed((f"{shortened(entry.path)} ({memory_words(entry.size or 0)})" for entry in by_size), "and")
     return (
-        f"{what}, and {memory_words(limit_bytes)} packed are allowed. The largest files are {largest}. "
-        "Name what the job does not need under Exclude in the Compute Backend config, or keep data at the site."
+        f"{what}; packed, at most {memory_words(limit_bytes)} is allowed. The largest files are {largest}. "
+        "Exclude what the job does not need in the Compute Backend config, or keep data at the site."
     )
 
 
@@ -270,8 +272,8 @@ class _Packing(Generic[E]):
             found, content = next(contents, (None, b""))
             if found is None or found.path != entry.path:
                 raise PackError(
-                    f"{shortened(entry.path)} could not be read from the commit. Try again once the "
-                    "code repository has been fetched anew."
+                    f"{shortened(entry.path)} could not be read from the commit. Press Test on the page of the code "
+                    "repository, then try again."
                 )
             self._write_one(archive, entry, content)
             # The archive remembers what it wrote, which nobody asks for.

@@ -21,14 +21,14 @@ from pathlib import Path
 
 from runs.backend_config import Apptainer, BackendConfig, Environment, ImageType
 from runs.backend_config.variables import begins_with_variable, variable_names
-from runs.job.facts import RunFacts
+from runs.job.job_run import JobRun
 from runs.job.shell import expands, heredoc, one_line, quoted, word
 
 # A config that sets one of these lays out its tasks itself.
 _TASK_LAYOUT = frozenset({"SLURM_NTASKS", "SLURM_NPROCS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE"})
 
 
-def job_script(*, run: RunFacts, config: BackendConfig, command_line: str, project_dir: str) -> str:
+def job_script(*, run: JobRun, config: BackendConfig, command_line: str, project_dir: str) -> str:
     """The script for one run. `project_dir` is the MLproject's folder in the repository, blank for its root."""
     environment = config.environment
     parts = [
@@ -57,7 +57,7 @@ def _helpers() -> str:
     return Path(__file__).with_name("helpers.sh").read_text(encoding="utf-8")
 
 
-def _headline(run: RunFacts, config: BackendConfig) -> str:
+def _headline(run: JobRun, config: BackendConfig) -> str:
     first = quoted(f"run {run.short_id} · commit {run.short_commit} · node ")
     second = quoted(f"{one_line(config.describe())} · account {one_line(run.account)}")
     return f'mantik_say {first}"$(uname -n)"\nmantik_say {second}\n'
@@ -103,8 +103,11 @@ def _beforehand(environment: Environment) -> str:
     run = 'eval "$mantik_text" < /dev/null; mantik_checked\n'
     commands = [heredoc("mantik_before", command) + run for command in environment.pre_compute]
     # A command that went back to the job's own folder meant the code: there is nothing else in it.
-    back = '[ ! . -ef "$mantik_job_dir" ] || cd "$MANTIK_WORKING_DIRECTORY"\n' if commands else ""
-    return "mantik_phase=commands\n" + "".join(commands) + back
+    back = (
+        '[ ! . -ef "$mantik_job_dir" ] || cd "$MANTIK_WORKING_DIRECTORY" ||\n'
+        '  mantik_fail 72 "a command has removed the MLproject\'s folder"\n'
+    )
+    return "mantik_phase=commands\n" + "".join([*commands, back] if commands else [])
 
 
 def _afterwards(environment: Environment) -> str:

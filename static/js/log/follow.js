@@ -37,4 +37,6 @@ export function follow({ section, view, button, state, source }) {
   view.box.addEventListener("pointerdown", () => turn(view.isAtEnd));
   view.box.addEventListener("scrollend", () => turn(view.isAtEnd));
   source.addEventListener("change", show);
+  // Who reads is not disturbed: a button loads it.
+  source.addEventListener("settled", () => isOn && source.again());
 }

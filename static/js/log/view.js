@@ -4,7 +4,7 @@ const PER_BLOCK = 100;
 const LINE_HEIGHT = 20;
 const MARGIN = 800;
 
-/** Event: "earlier" when the beginning is asked for. */
+/** Event: "earlier" when all of it is asked for. */
 export class View extends EventTarget {
   isLive = false;
   #box;
@@ -64,11 +64,13 @@ export class View extends EventTarget {
     this.dispatchEvent(new Event("updated"));
   }
 
-  remark({ top, bottom }, offersEarlier) {
-    this.#numbered = !offersEarlier;
-    this.#say(this.#top, top, offersEarlier);
+  remark({ top, bottom }, { offersAll, isNumbered }) {
+    const isAsBefore = this.#numbered === isNumbered;
+    this.#numbered = isNumbered;
+    this.#say(this.#top, top, offersAll);
     this.#say(this.#bottom, bottom, false);
-    if (this.#lines.count) this.#redrawLast();
+    if (!isAsBefore) this.#redraw();
+    else if (this.#lines.count) this.#redrawLast();
   }
 
   /** Wrapping was switched: every height is another. */
@@ -122,12 +124,12 @@ export class View extends EventTarget {
     return line;
   }
 
-  #say(line, text, offersEarlier) {
-    const already = line.firstChild?.data === text && Boolean(line.querySelector("button")) === offersEarlier;
+  #say(line, text, offersAll) {
+    const already = line.firstChild?.data === text && Boolean(line.querySelector("button")) === offersAll;
     line.hidden = !text;
     if (already) return;
     line.textContent = text;
-    if (!offersEarlier) return;
+    if (!offersAll) return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-quiet btn-row";

@@ -13,12 +13,14 @@ from connections.unicore.errors import JobGone, SiteUnavailable
 from connections.unicore.values import FileStat, JobState, JobStatus
 from runs.backend_config import QueueLimits
 from runs.following import finish, job_log
-from runs.following.job_log import END, end_of_log, fetch_log
+from runs.following.job_log import fetch_log
+from runs.following.kept_log import END, end_of_log, raw_log
 from runs.following.outcomes import ABORTED, ending, may_change
 from runs.lifecycle import explain
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories
+from tests.support.messages import Message
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +119,7 @@ def test_a_refusal_says_what_was_asked_and_what_is_allowed(what: str, limits: Qu
 def test_a_resource_that_the_queue_has_not() -> None:
     words = "Processing failed: x.ExecutionException: Resource <GPUsPerNode> is not available for partition <devel>"
     assert sentence(failed(words)) == (
-        "JUWELS offers no GPUsPerNode in the queue devel. Take it out of the Resources of the Compute Backend config, "
+        "JUWELS offers no GPUsPerNode in the queue devel. Remove it from Resources in the Compute Backend config, "
         "or choose another queue."
     )
 
@@ -139,7 +141,12 @@ def test_an_account_that_the_batch_system_refuses() -> None:
             600.0,
             "ended the job at its time limit of 10\N{NO-BREAK SPACE}min.",
         ),
-        ("Job did not complete normally on BSS, x", 31.0, "ended the job before it was done"),
+        (
+            "Job did not complete normally on BSS, x",
+            31.0,
+            "ended the job before it was done, as it does when a job reaches its time limit or runs out of memory, or "
+            "when a node fails.",
+        ),
         ("Staging in failed. Reason: Filetransfer FAILED", None, "could not set up the job's directory: Staging in"),
         (
             "Pre-command(s) failed: [Command exited with non-zero exit code: <5>. More information 'scratch/1/']",
@@ -164,7 +171,7 @@ def test_an_exit_code_is_told_before_the_log_is_there() -> None:
     words = "User application exited with non-zero exit code: <1>. More information in 'scratch/1/'"
     assert sentence(failed(words, exit_code=1)) == "The job ended with exit code 1."
     killed = sentence(failed(words, exit_code=137))
-    assert killed == ("Killed (signal 9), most often because memory ran out; it asked for 2G per node.")
+    assert killed == ("Killed (signal 9). The usual cause is that memory ran out. The config asks for 2G per node.")
 
 
 def test_a_config_that_cannot_be_read_any_more_is_no_obstacle() -> None:
@@ -176,11 +183,16 @@ def test_a_config_that_cannot_be_read_any_more_is_no_obstacle() -> None:
 
 @dataclass
 class Site:
-    """Stands for a site where a test says what it answers about the log, and what happens meanwhile."""
+    """Stands for a site where a test says what it answers about the log, and what happens meanwhile.
+
+    `jobs` are those with the run's tag.
+    """
 
     content: bytes = b""
     error: Exception | None = None
     reads: int = 0
+    jobs: list[str] = field(default_factory=list)
+    error_of_search: Exception | None = None
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
 
     def stat(self, _job_url: str, _path: str) -> FileStat | None:
@@ -193,6 +205,14 @@ class Site:
         for act in self.meanwhile:
             act()
         return self.content[offset : offset + length]
+
+    def find_jobs(self, _tag: str) -> list[str]:
+        if self.error_of_search:
+            raise self.error_of_search
+        return list(self.jobs)
+
+    def delete(self, job_url: str) -> None:
+        self.jobs.remove(job_url)
 
 
 @pytest.fixture
@@ -241,13 +261,79 @@ def test_who_knows_an_older_reason_changes_nothing(run: Run) -> None:
     assert (stored.outcome, stored.outcome_line, len(explained(stored))) == ("ValueError: 1", 3, 1)
 
 
-def test_a_log_that_is_not_there_to_its_end_says_nothing(site: Site, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_log, "PIECES_PER_VISIT", 1)
+def test_the_end_of_a_long_log_comes_first_and_its_line_is_known_when_all_is_here(
+    site: Site, run: Run, sent: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
     site.content = (TRACEBACK + "epoch\n" * 100_000 + TRACEBACK.replace("list", "last")).encode()
     run = wrap_up(run)
-    assert (run.outcome, run.log_complete) == ("The job ended with exit code 1.", False)
+    assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", None, False)
     run = wrap_up(wrap_up(run))
     assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", 100_008, True)
+    assert explained(run) == ["Its log says why: IndexError: last index"]
+
+
+def test_a_log_that_is_coming_in_is_not_put_off(
+    site: Site,
+    run: Run,
+    sent: list[Message],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    site.content = b"x" * 2_000_000
+    with django_capture_on_commit_callbacks(execute=True):
+        run = wrap_up(run)
+    assert sent == [("runs.tasks.follow_connection", {"connection_id": run.connection_id})]
+    for _ in range(7):
+        assert (run.poll_failures, run.next_poll_at) == (0, NOW)
+        run = wrap_up(run)
+    assert (run.log_complete, run.next_poll_at) == (True, None)
+
+
+def test_a_log_that_is_gone_before_all_of_it_is_here_is_said_to_be(
+    site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    site.content = b"x" * 2_000_000
+    run = wrap_up(run)
+    site.content = b""
+    run = wrap_up(run)
+    assert (run.log_complete, run.next_poll_at) == (True, None)
+    (event,) = run.events.filter(kind="log.gone")
+    assert event.message == f"The log is no longer at {run.site_name}. What was fetched before is kept."
+
+
+def test_a_visit_that_brings_nothing_is_followed_by_longer_and_longer_pauses(site: Site, run: Run) -> None:
+    site.error = SiteUnavailable("down")
+    pauses = []
+    for _ in range(6):
+        run = wrap_up(run)
+        assert run.next_poll_at
+        pauses.append(run.next_poll_at - NOW)
+    assert pauses == sorted(pauses)
+    site.error = None
+    assert wrap_up(run).log_complete
+
+
+def test_the_rest_is_done_after_a_log_that_comes_in_parts(
+    site: Site, sent: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow that does not answer would hold up each part."""
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    closed: list[int] = []
+
+    def close(run: Run) -> bool:
+        closed.append(run.pk)
+        return True
+
+    monkeypatch.setattr(finish, "_close_tracking", close)
+    site.content = b"x" * 600_000
+    run = factories.make_run(RunState.FINISHED, log_complete=False, ended_at=NOW)
+    while not run.log_complete:
+        assert closed == []
+        run = wrap_up(run)
+    assert (closed, run.tracking_closed) == ([run.pk], True)
 
 
 @pytest.mark.parametrize("error", [JobGone("gone"), SiteUnavailable("down")])
@@ -257,11 +343,20 @@ def test_neither_does_one_that_the_site_does_not_give(site: Site, run: Run, erro
     assert wrap_up(run).outcome == "The job ended with exit code 1."
 
 
-def test_nor_one_of_which_only_the_beginning_is_kept(site: Site, run: Run, settings: Any) -> None:
-    settings.MANTIK_LOG_MAX_BYTES = len(LOG)
-    site.content = f"{LOG}{LOG}".encode()
+def test_nor_one_of_which_an_older_release_kept_only_the_beginning(site: Site, run: Run) -> None:
+    factories.append_log(run, LOG)
+    Run.objects.filter(pk=run.pk).update(log_truncated=True)
+    site.content = LOG.encode()
+    assert wrap_up(run).outcome == "The job ended with exit code 1."
+
+
+def test_the_reason_is_found_in_the_tail_of_a_log_above_the_limit(site: Site, run: Run, settings: Any) -> None:
+    settings.MANTIK_LOG_MAX_BYTES = 4000
+    site.content = b"epoch\n" * 100_000 + LOG.encode()
     run = wrap_up(run)
-    assert (run.log_truncated, run.outcome) == (True, "The job ended with exit code 1.")
+    assert (run.log_truncated, run.log_complete, run.outcome) == (True, True, "IndexError: list index")
+    kept = b"".join(raw_log(run)).decode().splitlines()
+    assert kept[(run.outcome_line or 0) - 1] == "IndexError: list index"
 
 
 @pytest.mark.parametrize("state", [RunState.FINISHED, RunState.CANCELLED, RunState.LOST])
@@ -277,6 +372,72 @@ def test_a_run_that_was_over_before_keeps_its_sentence(site: Site) -> None:
     assert (wrap_up(run).outcome, site.reads) == (old, 0)
 
 
+# Doubles
+
+IN_DOUBT: dict[str, Any] = {"was_in_doubt": True, "log_complete": False, "ended_at": NOW, "tracking_closed": True}
+
+
+@pytest.mark.parametrize("error", [None, JobGone("gone")])
+def test_doubles_are_removed_even_if_the_job_itself_is_gone(site: Site, error: Exception | None) -> None:
+    run = factories.make_run(RunState.FAILED, **IN_DOUBT)
+    site.jobs, site.error = [run.job_url, "https://hpc.example.org:8080/SITE/rest/core/jobs/double"], error
+    run = wrap_up(run)
+    assert (site.jobs, run.log_complete, run.next_poll_at) == ([run.job_url], True, None)
+
+
+def test_a_log_is_whole_although_nobody_can_look_for_doubles_yet(site: Site) -> None:
+    run = factories.make_run(RunState.FAILED, **IN_DOUBT)
+    site.error_of_search = SiteUnavailable("down")
+    run = wrap_up(run)
+    assert (run.log_complete, run.outcome) == (True, "IndexError: list index")
+    assert run.next_poll_at
+
+    site.error_of_search, site.jobs, reads = None, ["https://hpc.example.org:8080/SITE/rest/core/jobs/2"], site.reads
+    run = wrap_up(run)
+    assert (site.jobs, site.reads, run.next_poll_at) == ([], reads, None)
+
+
+# Given up
+
+
+LOG_MISSING = "The rest of the log could not be fetched."
+DOUBLES_MISSING = (
+    "Mantik could not check whether duplicates of the job, which were never started, are left at the site."
+)
+TRACKING_MISSING = "The MLflow run could not be ended."
+
+
+@pytest.mark.parametrize(
+    ("error", "error_of_search", "is_mlflow_down", "expected"),
+    [
+        (SiteUnavailable("down"), None, False, LOG_MISSING),
+        (None, SiteUnavailable("down"), False, DOUBLES_MISSING),
+        (None, None, True, TRACKING_MISSING),
+        (
+            SiteUnavailable("down"),
+            SiteUnavailable("down"),
+            True,
+            f"{LOG_MISSING} {DOUBLES_MISSING} {TRACKING_MISSING}",
+        ),
+    ],
+)
+def test_what_is_given_up_is_named(
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception | None,
+    error_of_search: Exception | None,
+    is_mlflow_down: bool,
+    expected: str,
+) -> None:
+    site.error, site.error_of_search = error, error_of_search
+    monkeypatch.setattr(finish, "_close_tracking", lambda _run: not is_mlflow_down)
+    ended_at = NOW - finish.GIVE_UP_AFTER - timedelta(seconds=1)
+    run = wrap_up(factories.make_run(RunState.FAILED, **IN_DOUBT | {"ended_at": ended_at, "tracking_closed": False}))
+    message = run.events.get(kind="wrap-up.abandoned").message
+    assert message == f"Mantik has tried for {finish.GIVE_UP_AFTER.days} days, and gives up. {expected}"
+    assert run.next_poll_at is None
+
+
 def test_pages_ask_again_until_the_reason_is_there(run: Run) -> None:
     assert may_change(run, now=NOW + timedelta(seconds=30))
     assert not may_change(run, now=NOW + timedelta(hours=1))
@@ -288,7 +449,7 @@ def test_pages_ask_again_until_the_reason_is_there(run: Run) -> None:
 
 def test_ten_megabytes_in_one_line(run: Run) -> None:
     stored = Site(b"one\n" + b"x" * 10_000_000)
-    while not fetch_log(stored, run, now=NOW):  # type: ignore[arg-type]
+    while not fetch_log(stored, run, now=NOW).is_whole:  # type: ignore[arg-type]
         pass
     [line] = end_of_log(run).lines
     assert (line.number, len(line.text)) == (2, 2000)

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from runs.following.failure_reasons import LONGEST, Failure, reason
 from runs.following.log_lines import log_end
+from tests.support.examples import examples
 
 FRAMES = '  File "/job/code/train.py", line 214, in <module>\n    main(args)\n    ~~~~^^^^^^\n'
 TRACEBACK = f"Traceback (most recent call last):\n{FRAMES}"
 EPOCHS = "epoch 1 loss 0.3\nepoch 2 loss 0.2\n"
 
 
-def told(log: str | bytes, code: int = 1, memory: str = "") -> tuple[str, int | None]:
+def reason_of(log: str | bytes, code: int = 1, memory: str = "") -> tuple[str, int | None]:
     content = log.encode() if isinstance(log, str) else log
     found = reason(Failure(code, log_end(content), memory))
     return found.sentence, found.line
@@ -35,7 +36,7 @@ def each_rank(*logs: str, form: str = "{}: ") -> str:
 
 def test_the_last_line_of_a_traceback_is_the_reason() -> None:
     log = f"[mantik] run 1\n{EPOCHS}{TRACEBACK}IndexError: list index out of range\n{finished()}"
-    assert told(log) == ("IndexError: list index out of range", 8)
+    assert reason_of(log) == ("IndexError: list index out of range", 8)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_the_last_line_of_a_traceback_is_the_reason() -> None:
 )
 def test_of_a_chain_the_last_one_is(between: str) -> None:
     log = f"{TRACEBACK}KeyError: 'lr'\n{between}{TRACEBACK}ValueError: no learning rate\n{finished()}"
-    assert told(log)[0] == "ValueError: no learning rate"
+    assert reason_of(log)[0] == "ValueError: no learning rate"
 
 
 @pytest.mark.parametrize(
@@ -73,17 +74,17 @@ def test_of_a_chain_the_last_one_is(between: str) -> None:
     ids=["no message", "many lines", "unicode", "escapes", "break", "long", "keyboard", "crlf", "ray", "worker"],
 )
 def test_shapes_of_last_lines(ending: str, sentence: str) -> None:
-    assert told(EPOCHS + TRACEBACK + ending + finished())[0] == sentence
+    assert reason_of(EPOCHS + TRACEBACK + ending + finished())[0] == sentence
 
 
 def test_a_syntax_error_has_frames_and_no_header() -> None:
     log = f"  File \"train.py\", line 1\n    print(\n         ^\nSyntaxError: '(' was never closed\n{finished()}"
-    assert told(log) == ("SyntaxError: '(' was never closed", 4)
+    assert reason_of(log) == ("SyntaxError: '(' was never closed", 4)
 
 
 def test_a_traceback_that_begins_behind_a_progress_bar() -> None:
     bar = " 10%|█         | 1/10 [00:01]\r 20%|██        | 2/10 [00:02]"
-    assert told(f"{bar}{TRACEBACK}RuntimeError: NaN\n{finished()}") == ("RuntimeError: NaN", 5)
+    assert reason_of(f"{bar}{TRACEBACK}RuntimeError: NaN\n{finished()}") == ("RuntimeError: NaN", 5)
 
 
 def test_an_exception_group() -> None:
@@ -98,14 +99,14 @@ def test_an_exception_group() -> None:
         "    | ValueError: a\n"
         "    +------------------------------------\n"
     )
-    assert told(log)[0] == "ValueError: a"
+    assert reason_of(log)[0] == "ValueError: a"
 
 
 @pytest.mark.parametrize("form", ["{}: ", "[rank{}]: ", "[default{}]:", "[1,{}]<stderr>:", "(train pid=4{}) "])
 def test_of_many_processes_the_one_that_failed_first(form: str) -> None:
     first = f"{TRACEBACK}IndexError: list index out of range\n"
     later = f"epoch 3\n\n\n{TRACEBACK}RuntimeError: connection closed by peer\n"
-    assert told(each_rank(later, first, form=form) + finished())[0] == "IndexError: list index out of range"
+    assert reason_of(each_rank(later, first, form=form) + finished())[0] == "IndexError: list index out of range"
 
 
 def test_what_only_follows_from_another_process_does_not_win() -> None:
@@ -115,30 +116,30 @@ def test_what_only_follows_from_another_process_does_not_win() -> None:
         "  exitcode  : 1 (pid: 4711)\n============\n"
     )
     log = f"{TRACEBACK}IndexError: list index out of range\n{wrapper}{finished()}"
-    assert told(log)[0] == "IndexError: list index out of range"
+    assert reason_of(log)[0] == "IndexError: list index out of range"
     killed = wrapper.replace("exitcode  : 1 ", "exitcode  : -9 ")
-    assert told(killed + finished(), memory="2G") == (
-        "A process was killed (signal 9), most often because memory ran out; it asked for 2G per node.",
+    assert reason_of(killed + finished(), memory="2G") == (
+        "A process was killed (signal 9). The usual cause is that memory ran out. The config asks for 2G per node.",
         10,
     )
-    assert told(wrapper + finished())[0].endswith("ChildFailedError: train.py FAILED")
+    assert reason_of(wrapper + finished())[0].endswith("ChildFailedError: train.py FAILED")
 
 
 def test_an_exception_that_was_caught_long_before_the_end_is_no_reason() -> None:
     log = f"{TRACEBACK}KeyError: 'a'\n{EPOCHS * 60}giving up\n{finished(3)}"
-    assert told(log, 3) == ("Exit code 3. Last line: giving up", 126)
+    assert reason_of(log, 3) == ("Exit code 3. Last line: giving up", 126)
 
 
 def test_what_python_says_while_it_ends_is_no_reason() -> None:
     ignored = f"Exception ignored in: <function Pool.__del__ at 0x7f>\n{TRACEBACK}AttributeError: 'NoneType'\n"
     logging = f"--- Logging error ---\n{TRACEBACK}ValueError: closed file\nCall stack:\n{FRAMES}Message: 'x'\n"
     log = f"{TRACEBACK}IndexError: 3\n{ignored}{logging}{finished()}"
-    assert told(log)[0] == "IndexError: 3"
+    assert reason_of(log)[0] == "IndexError: 3"
 
 
 def test_commands_after_the_training_decide_nothing() -> None:
     after = f"[mantik] after the training: python pack.py\n{TRACEBACK}OSError: disk\n"
-    assert told(f"{TRACEBACK}IndexError: 3\n{after}{finished()}")[0] == "IndexError: 3"
+    assert reason_of(f"{TRACEBACK}IndexError: 3\n{after}{finished()}")[0] == "IndexError: 3"
 
 
 @pytest.mark.parametrize(
@@ -152,42 +153,44 @@ def test_commands_after_the_training_decide_nothing() -> None:
     ],
 )
 def test_what_a_program_says_last_where_nothing_was_raised(log: str, code: int, sentence: str) -> None:
-    assert told(log + finished(code), code)[0] == sentence
+    assert reason_of(log + finished(code), code)[0] == sentence
 
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (126, "A command may not be executed, or is no program (exit code 126)."),
+        (126, "A command cannot be executed, or is not a program (exit code 126)."),
         (127, "A command was not found (exit code 127)."),
         (130, "Interrupted (signal 2)."),
-        (134, "Aborted by itself (signal 6)."),
+        (134, "Ended by its own call of abort() (signal 6)."),
         (135, "Ended by SIGBUS (signal 7)."),
         (
             137,
-            "Killed (signal 9), most often because memory ran out; it asked for no amount of its own (MemoryPerNode).",
+            "Killed (signal 9). The usual cause is that memory ran out. The config does not set MemoryPerNode.",
         ),
         (139, "Ended by a segmentation fault (signal 11)."),
         (
             143,
-            "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+            "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         ),
         (128, "The job ended with exit code 128."),
         (255, "The job ended with exit code 255."),
     ],
 )
 def test_what_exit_codes_mean(code: int, sentence: str) -> None:
-    assert told(finished(code), code) == (sentence, None)
+    assert reason_of(finished(code), code) == (sentence, None)
 
 
 def test_who_was_killed_is_told_what_was_asked() -> None:
     log = f"{TRACEBACK}KeyError: 'caught'\n{EPOCHS}{finished(137)}"
-    assert told(log, 137, memory="2G")[0].endswith("most often because memory ran out; it asked for 2G per node.")
+    assert reason_of(log, 137, memory="2G")[0].endswith(
+        "The usual cause is that memory ran out. The config asks for 2G per node."
+    )
 
 
 def test_srun_kills_the_others_when_one_has_failed() -> None:
     log = each_rank(EPOCHS, f"{TRACEBACK}IndexError: 3\n") + f"srun: error: n1: task 0: Killed\n{finished(137)}"
-    assert told(log, 137)[0] == "IndexError: 3"
+    assert reason_of(log, 137)[0] == "IndexError: 3"
 
 
 def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
@@ -195,8 +198,8 @@ def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
         f"{EPOCHS}[mantik] the site asks the job to stop; passing it on to the training\n"
         f"{TRACEBACK}SystemError: interrupted\n{finished()}"
     )
-    assert told(log) == (
-        "Told to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+    assert reason_of(log) == (
+        "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
         3,
     )
 
@@ -220,25 +223,25 @@ def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
         (
             "cat: notes: No such file or directory",
             126,
-            "A command may not be executed, or is no program (exit code 126).",
+            "A command cannot be executed, or is not a program (exit code 126).",
         ),
     ],
 )
 def test_the_shells_complaint_names_the_command(line: str, code: int, sentence: str) -> None:
-    assert told(f"{EPOCHS}{line}\n{finished(code)}", code)[0] == sentence
+    assert reason_of(f"{EPOCHS}{line}\n{finished(code)}", code)[0] == sentence
 
 
 def test_a_training_that_was_not_started() -> None:
     end = f"[mantik] the training was not started\n[mantik] after the training: true\n{finished(9)}"
     module = "[mantik] module load Nope\nLmod: unknown\n[mantik] the module Nope could not be loaded\n"
-    assert told(module + end, 9) == ("The training was not started: the module Nope could not be loaded.", 3)
+    assert reason_of(module + end, 9) == ("The training was not started: the module Nope could not be loaded.", 3)
     before = "[mantik] before the training: pip install x\nno network\n"
     failed = "[mantik] this command failed with exit code 9\n"
-    assert told(before + failed + end, 9) == (
+    assert reason_of(before + failed + end, 9) == (
         "The training was not started: the command before it, pip install x, failed with exit code 9.",
         3,
     )
-    assert told("[mantik] before the training: exit 0\n" + end, 1) == (
+    assert reason_of("[mantik] before the training: exit 0\n" + end, 1) == (
         "The training was not started: the command before it, exit 0, ended the job.",
         1,
     )
@@ -282,6 +285,7 @@ PIECES = st.sampled_from(
 LOGS = st.lists(PIECES | st.text(max_size=40), max_size=40).map("".join).map(lambda text: text.encode(errors="replace"))
 
 
+@examples(100, 4000)
 @given(log=LOGS | st.binary(max_size=400), code=st.integers(1, 255))
 @example(log=b"\xff\xfe", code=1)
 def test_whatever_the_log_is_there_is_one_line(log: bytes, code: int) -> None:
@@ -326,16 +330,17 @@ def test_a_log_made_to_keep_an_expression_busy_is_read_all_the_same(piece: str, 
 def test_a_time_a_date_or_a_step_is_no_process(before: str, code: int) -> None:
     """What was caught before the signal is not why the job ended."""
     log = f"{before}{TRACEBACK}FileNotFoundError: cache.pkl\n10:15:24 INFO without cache\n10:20:22 INFO epoch 9\n"
-    assert f"signal {code - 128}" in told(log + finished(code), code)[0]
+    assert f"signal {code - 128}" in reason_of(log + finished(code), code)[0]
 
 
 def test_steps_that_are_numbered_like_processes_are_none_beside_a_traceback() -> None:
     steps = "".join(f"{step}: loss 0.3\n" for step in range(200))
     log = f"{steps}{TRACEBACK}FileNotFoundError: cache.pkl\n200: loss 0.2\n{finished(137)}"
-    assert "signal 9" in told(log, 137)[0]
+    assert "signal 9" in reason_of(log, 137)[0]
 
 
 def test_a_line_is_quoted_as_it_is() -> None:
     assert (
-        told(f"10:15:22 ERROR loss is nan\n{finished(3)}", 3)[0] == "Exit code 3. Last line: 10:15:22 ERROR loss is nan"
+        reason_of(f"10:15:22 ERROR loss is nan\n{finished(3)}", 3)[0]
+        == "Exit code 3. Last line: 10:15:22 ERROR loss is nan"
     )

@@ -1,38 +1,57 @@
-"""The log is fetched in ranges, kept once, and cut where the operator says."""
+"""The log is fetched in ranges and stored once; of one above the limit the head and the tail."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from connections.unicore.values import FileStat
 from runs.following import job_log
-from runs.following.job_log import fetch_log, last_lines, raw_log, read_log
-from runs.models import Run
+from runs.following.job_log import Visit, fetch_log
+from runs.following.kept_log import raw_log, read_log
+from runs.following.log_ranges import CHUNK
+from runs.models import Run, RunLogChunk
 from runs.states import RunState
 from tests.support import factories
+from tests.support.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LIMIT = 1_000_000
+HEAD, TAIL = 800_000, 200_000
 
 
 @dataclass
-class GrowingFile:
-    """Stands for a site where a test needs the log to change between two requests."""
+class File:
+    """Stands for a site where a test needs the log to change between two requests.
+
+    `meanwhile` is done while bytes are read. `told` is the size that it tells, where that is an older one.
+    """
 
     content: bytes = b""
-    asked_beyond_the_end: bool = False
+    told: int | None = None
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+    reads: list[tuple[int, int]] = field(default_factory=list)
 
     def stat(self, _job_url: str, _path: str) -> FileStat | None:
-        return FileStat(len(self.content), is_directory=False, modified_at=None) if self.content else None
+        size = len(self.content) if self.told is None else self.told
+        return FileStat(size, is_directory=False, modified_at=None) if size else None
 
     def read(self, _job_url: str, _path: str, offset: int, length: int) -> bytes:
-        self.asked_beyond_the_end |= offset >= len(self.content)
-        return self.content[offset : offset + length]
+        assert offset + length <= len(self.content), "some sites never answer"
+        self.reads.append((offset, length))
+        content = self.content[offset : offset + length]
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return content
 
 
 @pytest.fixture
@@ -40,78 +59,356 @@ def run() -> Run:
     return factories.make_run(RunState.RUNNING)
 
 
-def fetch(site: GrowingFile, run: Run) -> bool:
+@pytest.fixture
+def limit(settings: Settings) -> int:
+    settings.MANTIK_LOG_MAX_BYTES = LIMIT
+    return LIMIT
+
+
+@pytest.fixture
+def small_visits(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many bytes one fetches."""
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    return CHUNK
+
+
+def fetch(site: File, run: Run) -> Visit:
     return fetch_log(site, run, now=NOW)  # type: ignore[arg-type]
 
 
+def fetch_all(site: File, run: Run) -> int:
+    """How many visits it took."""
+    for visits in range(1, 1000):
+        if fetch(site, run).is_whole:
+            return visits
+    raise AssertionError("it has no end")
+
+
+def end(run: Run) -> Run:
+    Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, ended_at=NOW)
+    return Run.objects.get(pk=run.pk)
+
+
+def whole(run: Run) -> bytes:
+    return b"".join(raw_log(Run.objects.get(pk=run.pk)))
+
+
+@cache
+def _lines() -> bytes:
+    return b"".join(b"%09d\n" % at for at in range(0, 20_000_000, 10))
+
+
+def numbered(size: int) -> bytes:
+    """Lines of ten bytes that say where they begin."""
+    return _lines()[:size]
+
+
+def halves(run: Run) -> tuple[bytes, bytes]:
+    """Of what is kept: before and behind the lines in the middle."""
+    head, tail = re.split(rb"(?:\[mantik\] .*\n)+", whole(run))
+    return head, tail
+
+
+def is_consistent(run: Run, content: bytes) -> bool:
+    """What is stored is what the columns say, once, and from the site."""
+    run = Run.objects.get(pk=run.pk)
+    at = 0
+    for chunk in RunLogChunk.objects.filter(run=run).order_by("offset"):
+        if at == run.log_size and run.log_tail_from is not None:
+            at = run.log_tail_from
+        if chunk.offset != at or bytes(chunk.content) != content[at : at + len(chunk.content)]:
+            return False
+        at += len(chunk.content)
+    return at == (run.log_tail_to or run.log_size)
+
+
+# Below the limit
+
+
 def test_what_grows_is_appended_and_never_asked_for_twice(run: Run) -> None:
-    site = GrowingFile()
-    assert fetch(site, run)
+    site = File()
+    assert fetch(site, run) == Visit()
 
-    for piece in (b"one\n", b"two\n" * 100_000, b"", b"three\n"):
-        site.content += piece
-        assert fetch(site, run)
+    for chunk in (b"one\n", b"two\n" * 100_000, b"", b"three\n"):
+        site.content += chunk
+        assert fetch(site, run).is_whole
 
-    assert b"".join(raw_log(run)) == site.content
-    assert not site.asked_beyond_the_end
+    assert whole(run) == site.content
+    assert sum(length for _, length in site.reads) == len(site.content)
     assert Run.objects.get(pk=run.pk).log_size == len(site.content)
 
 
 def test_a_chatty_job_does_not_keep_a_worker(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_log, "PIECES_PER_VISIT", 2)
-    site = GrowingFile(b"x" * (3 * job_log.PIECE))
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 2)
+    site = File(b"x" * (3 * CHUNK))
 
-    assert not fetch(site, run)
-    assert fetch(site, run)
-    assert b"".join(raw_log(run)) == site.content
+    assert fetch(site, run) == Visit(has_end=False, is_whole=False, has_news=True)
+    assert fetch(site, run) == Visit(has_end=True, is_whole=True, has_news=True)
+    assert whole(run) == site.content
 
 
-def test_two_workers_that_fetch_the_same_write_it_once(run: Run) -> None:
-    site = GrowingFile(b"line\n" * 1000)
-    other = Run.objects.get(pk=run.pk)
+def test_neither_does_a_slow_site(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_log, "LONGEST_VISIT_SECONDS", -1.0)
+    site = File(b"x" * 10)
+    assert fetch(site, run) == Visit(has_end=False, is_whole=False, has_news=False)
+    assert site.reads == []
 
+
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED])
+def test_two_workers_that_fetch_the_same_write_it_once(state: RunState, small_visits: int) -> None:
+    run = factories.make_run(state)
+    site = File(numbered(5 * small_visits))
+    for _ in range(20):
+        other = Run.objects.get(pk=run.pk)
+        site.meanwhile.append(lambda other=other: fetch(site, other))  # type: ignore[misc]
+        # That the other one has brought home what this one fetched, too, is no failure.
+        if not fetch(site, run).has_news:
+            break
+        assert is_consistent(run, site.content)
+    assert whole(run) == site.content
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED])
+@pytest.mark.parametrize("size", [900_000, 3_000_000])
+def test_neither_do_many_at_once(state: RunState, size: int, limit: int, small_visits: int) -> None:
+    run = factories.make_run(state)
+    site = File(numbered(size))
+    results = at_once([lambda: fetch_all(site, Run.objects.get(pk=run.pk)) for _ in range(4)])
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert is_consistent(run, site.content)
+    assert fetch(site, Run.objects.get(pk=run.pk)).is_whole
+
+
+# The end of what is over comes first
+
+
+def test_the_tail_of_a_run_that_is_over_comes_first_and_then_what_is_before(run: Run, small_visits: int) -> None:
+    site = File(numbered(100_000))
+    fetch_all(site, run)
+    site.content = numbered(2_000_000)
+    run = end(run)
+
+    assert fetch(site, run) == Visit(has_end=True, is_whole=False, has_news=True)
+    head, tail = halves(run)
+    assert head == numbered(100_000)
+    assert site.content.endswith(tail)
+    assert len(tail) > CHUNK - 10
+    assert b"1.6 MB of the log are not here yet" in whole(run).replace(b"\xc2\xa0", b" ")
+
+    fetch_all(site, run)
+    assert whole(run) == site.content
+    assert (run.log_tail_from, run.log_tail_to) == (None, None)
+    assert sum(length for _, length in site.reads) == len(site.content)
+
+
+def test_a_short_rest_comes_in_its_order(run: Run) -> None:
+    site = File(numbered(2_000_000))
+    assert fetch(site, end(run)) == Visit(has_end=True, is_whole=True, has_news=True)
+    assert [offset for offset, _ in site.reads] == sorted(offset for offset, _ in site.reads)
+
+
+def test_a_log_may_grow_while_its_tail_is_fetched(run: Run, limit: int, small_visits: int) -> None:
+    site = File(numbered(3_000_000))
+    run = end(run)
+    for size in (3_000_100, 3_100_000, 5_000_000, 5_000_010):
+        fetch(site, run)
+        assert is_consistent(run, site.content)
+        site.content = numbered(size)
+    fetch_all(site, run)
+    assert is_consistent(run, site.content)
+    assert halves(run) == (site.content[:HEAD], site.content[-TAIL:])
+
+
+# Above the limit
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize("visits", [1, 16])
+def test_head_and_tail_are_kept_and_lines_between_say_what_is_not(
+    run: Run, limit: int, is_over: bool, visits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", visits)
+    site = File(numbered(3_000_000))
+    run = end(run) if is_over else run
+    fetch_all(site, run)
+    Run.objects.filter(pk=run.pk).update(log_complete=is_over)
+
+    assert halves(run) == (site.content[:HEAD], site.content[-TAIL:])
+    middle = whole(run).decode().replace("\N{NO-BREAK SPACE}", " ").split("\n")[HEAD // 10 :][:2]
+    assert middle == [
+        "[mantik] 2,000,000 bytes (2.0 MB) of the log are left out here. Mantik keeps at most 1.0 MB of a log.",
+        f"[mantik] {run.site_name} has the whole log until it deletes the job, in the file mantik.log of the job's "
+        "directory.",
+    ]
+    assert sum(length for _, length in site.reads) == limit
+    assert [event.message.replace("\N{NO-BREAK SPACE}", " ") for event in run.events.all()] == [
+        "The log is larger than 1.0 MB. Its first 800 kB and its last 200 kB are kept; the site has the whole log "
+        "until it deletes the job."
+    ]
+
+
+def test_while_the_job_runs_the_tail_follows_its_end(run: Run, limit: int) -> None:
+    site = File()
+    for size in range(50_000, 3_000_000, 50_000):
+        site.content = numbered(size)
+        assert fetch(site, run).is_whole
+        assert is_consistent(run, site.content)
+        kept = sum(len(chunk.content) for chunk in run.log_chunks.all())
+        assert kept <= limit
+        assert kept >= min(size, limit - TAIL // 8 - 50_000)
+        assert whole(run).endswith(site.content[-100:])
+    fetch_all(site, end(run))
+    assert halves(run) == (site.content[:HEAD], site.content[-TAIL:])
+    assert run.events.count() == 1
+
+
+def test_what_is_written_faster_than_it_is_fetched_is_passed_over(run: Run, limit: int, small_visits: int) -> None:
+    site = File()
+    for size in range(1_000_000, 20_000_000, 1_000_000):
+        site.content = numbered(size)
+        fetch(site, run)
+        assert is_consistent(run, site.content)
+    run.refresh_from_db()
+    assert run.log_size == HEAD
+    assert whole(run).endswith(site.content[-100:])
+
+
+@pytest.mark.parametrize("tiny", [1, 2, 5, 40])
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_limit_of_a_few_bytes_is_kept_too(run: Run, settings: Settings, tiny: int, is_over: bool) -> None:
+    settings.MANTIK_LOG_MAX_BYTES = tiny
+    site = File(numbered(1000))
+    run = end(run) if is_over else run
+    while not fetch(site, run).is_whole:
+        pass
+    assert sum(len(chunk.content) for chunk in run.log_chunks.all()) == tiny
+    assert is_consistent(run, site.content)
+
+
+def test_at_random(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a job writes and when it ends, what is kept is head and tail, and no byte is wrong meanwhile."""
+    drawn = random.Random(3)
+    for _ in range(25):
+        run = factories.make_run(RunState.RUNNING)
+        settings.MANTIK_LOG_MAX_BYTES = kept = drawn.choice([700_000, 1_000_003, 2_000_000])
+        monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", drawn.choice([1, 2, 5]))
+        site, is_over = File(), False
+        for _ in range(drawn.randrange(1, 8)):
+            site.content = numbered(len(site.content) + drawn.choice([0, 10, 90_000, 400_000, 1_500_000]))
+            is_over = is_over or drawn.random() < 0.2
+            run = end(run) if is_over else run
+            # The operator changes the limit.
+            if drawn.random() < 0.1:
+                settings.MANTIK_LOG_MAX_BYTES = kept = drawn.choice([500_000, 1_500_000])
+            fetch(site, run)
+            assert is_consistent(run, site.content)
+        if not site.content:
+            continue
+        run = end(run)
+        fetch_all(site, run)
+        assert is_consistent(run, site.content)
+        assert run.log_size == len(site.content) or run.log_tail_to == len(site.content)
+        if len(site.content) <= kept and not run.log_truncated:
+            assert whole(run) == site.content
+
+
+# What is no longer as it was
+
+
+def test_a_log_that_the_job_begins_anew_is_fetched_anew(run: Run, limit: int) -> None:
+    site = File(numbered(3_000_000))
+    fetch_all(site, run)
+    site.content = b"again\n" * 1000
+    fetch_all(site, run)
+    assert whole(run) == site.content
+    assert is_consistent(run, site.content)
+    run.refresh_from_db()
+    assert not run.log_truncated
+    message = run.events.get(kind="log.replaced").message.replace("\N{NO-BREAK SPACE}", " ")
+    assert message.startswith("The job has begun its log anew, so that Mantik has, too. 3.0 MB of the former log")
+
+
+@pytest.mark.parametrize("told", [0, 5, 60_000, 99_999])
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_site_that_tells_an_older_size_loses_nothing(run: Run, told: int, is_over: bool) -> None:
+    site = File(numbered(100_000))
     fetch(site, run)
-    fetch(site, other)
-
-    assert b"".join(raw_log(run)) == site.content
-    assert other.log_size == len(site.content)
-
-
-def test_a_log_above_the_limit_is_cut_once_and_says_so(run: Run, settings: Settings) -> None:
-    settings.MANTIK_LOG_MAX_BYTES = 1_000_000
-    site = GrowingFile(b"y" * 1_500_000)
-
-    for _ in range(3):
-        assert fetch(site, run)
-
-    assert run.log_truncated
-    assert run.log_size == 1_000_000
-    assert [event.message for event in run.events.all()] == ["The log is kept up to 1 MB; the rest is at the site."]
-    assert read_log(run, offset=0).truncated
+    run = end(run) if is_over else run
+    site.told = told
+    assert fetch(site, run).is_whole
+    assert whole(run) == site.content
+    site.told, site.content = None, numbered(200_000)
+    fetch(site, run)
+    assert whole(run) == site.content
 
 
-def test_bytes_that_are_no_text_are_shown_as_such(run: Run) -> None:
-    site = GrowingFile(b"ok \xff\xfe\x00 done\n")
+def test_a_gap_that_a_site_cannot_fill_now_is_still_a_gap(run: Run, small_visits: int) -> None:
+    """Another machine of the site tells an older size, after the end of the log was fetched first."""
+    site = File(numbered(2_000_000))
+    run = end(run)
+    assert fetch(site, run).has_end
+    site.told = 1_000_000
+    assert not any(fetch(site, run).is_whole for _ in range(2 * 1_000_000 // small_visits))
+    site.told = None
+    while not fetch(site, run).is_whole:
+        pass
+    assert whole(run) == site.content
+
+
+@pytest.mark.parametrize("given", [0, 100])
+def test_less_than_was_told_is_no_other_log(run: Run, given: int) -> None:
+    """The file went away, or another machine of the site has an older copy still."""
+    site = File(numbered(100_000))
+    fetch(site, run)
+    before, site.told = whole(run), 60_000
+    site.read = lambda _job, _path, offset, _length: site.content[offset : offset + given]  # type: ignore[assignment,method-assign]
+    fetch(site, run)
+    assert whole(run) == before
+
+
+def test_a_log_that_becomes_shorter_while_it_is_read_does_no_harm(run: Run, small_visits: int) -> None:
+    site = File(numbered(2_000_000))
+    run = end(run)
     fetch(site, run)
 
-    assert "ok " in read_log(run, offset=0).text
-    assert "done" in read_log(run, offset=0).text
+    def shorten() -> None:
+        site.read = lambda *_: b"short"  # type: ignore[method-assign]
+
+    site.meanwhile.append(shorten)
+    fetch(site, run)
+    # Five bytes instead of what is before the tail would leave a hole.
+    fetch(site, run)
+    assert is_consistent(run, site.content)
 
 
-def test_an_offset_beyond_the_end_is_the_end(run: Run) -> None:
-    fetch(GrowingFile(b"short\n"), run)
-
-    part = read_log(run, offset=10_000)
-
-    assert (part.text, part.offset, part.next) == ("", 6, 6)
+# Stored by the first release
 
 
-def test_the_last_lines_begin_with_a_whole_one(run: Run) -> None:
-    lines = "".join(f"line {number}\n" for number in range(5000))
-    fetch(GrowingFile(lines.encode()), run)
+def cut_by_the_first_release(run: Run, content: bytes) -> Run:
+    for at in range(0, LIMIT, CHUNK):
+        RunLogChunk.objects.create(run=run, offset=at, content=content[:LIMIT][at : at + CHUNK])
+    Run.objects.filter(pk=run.pk).update(log_size=LIMIT, log_truncated=True)
+    return Run.objects.get(pk=run.pk)
 
-    tail = last_lines(run)
 
-    assert tail.endswith("line 4999\n")
-    assert tail.startswith("line ")
-    assert len(tail) < 9000
+def test_a_log_that_was_cut_gets_its_tail_if_the_job_still_runs(run: Run, limit: int) -> None:
+    site = File(numbered(3_000_000))
+    run = cut_by_the_first_release(run, site.content)
+    fetch_all(site, run)
+    assert is_consistent(run, site.content)
+    head, tail = halves(run)
+    # Its chunks were made without a thought of a head.
+    assert site.content.startswith(head)
+    assert HEAD <= len(head) < HEAD + CHUNK
+    assert tail == site.content[-TAIL:]
+
+
+def test_one_of_a_run_that_is_over_stays_readable(run: Run, limit: int) -> None:
+    content = numbered(3_000_000)
+    run = cut_by_the_first_release(end(run), content)
+    Run.objects.filter(pk=run.pk).update(log_complete=True)
+    run.refresh_from_db()
+    assert whole(run) == content[:LIMIT]
+    assert read_log(run, offset=LIMIT - 10).text == "000999990\n"
+    assert read_log(run, offset=LIMIT - 10).complete

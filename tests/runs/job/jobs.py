@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from runs.backend_config import BackendConfig, parse_backend_config
-from runs.job import PackedCode, RunFacts, environment_file, job_description, job_script, layout
+from runs.job import JobRun, PackedCode, environment_file, job_description, job_script, layout
 from tests.runs.job.packing import pack_files
 
-FACTS = RunFacts(short_id="7f3a91c2", name="wine quality", commit="0123456789abcdef" * 2 + "01234567", account="demo")
+RUN = JobRun(short_id="7f3a91c2", name="wine quality", commit="0123456789abcdef" * 2 + "01234567", account="demo")
 SECRETS = {"MLFLOW_TRACKING_TOKEN": "s3cret-'token'", "MLFLOW_RUN_ID": "0a1b2c"}
 
 
@@ -58,7 +58,7 @@ class Job:
     @property
     def script(self) -> str:
         config = config_of(self.environment, **self.resources)
-        return job_script(run=FACTS, config=config, command_line=self.command, project_dir=self.project_dir)
+        return job_script(run=RUN, config=config, command_line=self.command, project_dir=self.project_dir)
 
     def lay_out(self) -> None:
         """What the site does with the description, and we with the upload."""
@@ -117,9 +117,9 @@ class Job:
 
     def _description(self, code: PackedCode) -> dict[str, Any]:
         return job_description(
-            run=FACTS,
+            run=RUN,
             config=config_of(self.environment, **self.resources),
-            tag="mantik-1",
+            tags=["mantik-1"],
             script=self.script,
             environment=environment_file(self.secrets),
             code_sha256=code.sha256,

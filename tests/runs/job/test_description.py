@@ -5,19 +5,20 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.backend_config import BackendConfig
-from runs.job import RunFacts, environment_file, job_description, layout, shareable
-from tests.runs.job.jobs import FACTS, SECRETS, config_of
+from runs.job import JobRun, environment_file, job_description, layout, shareable
+from tests.runs.job.jobs import RUN, SECRETS, config_of
+from tests.support.examples import examples
 
 
 def described(config: BackendConfig | None = None, **changes: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
-        "run": FACTS,
+        "run": RUN,
         "config": config or config_of(),
-        "tag": "mantik-1b2c",
+        "tags": ["mantik-1b2c", "mantik-at-3d4e"],
         "script": "#!/bin/bash\n",
         "environment": environment_file(SECRETS),
         "code_sha256": "ab" * 32,
@@ -34,8 +35,8 @@ def test_it_charges_the_compute_budget_account() -> None:
     assert described()["Project"] == "demo"
 
 
-def test_it_can_be_found_again_by_its_tag() -> None:
-    assert described()["Tags"] == ["mantik-1b2c"]
+def test_it_can_be_found_again_by_its_tags() -> None:
+    assert described()["Tags"] == ["mantik-1b2c", "mantik-at-3d4e"]
 
 
 def test_it_waits_for_its_start_however_the_code_is_sent() -> None:
@@ -123,11 +124,11 @@ def test_it_asks_for_no_notification_without_an_address() -> None:
         ("wine quality", "wine quality"),
         ("two\nlines\t", "two lines"),
         ("x" * 300, "x" * 100),
-        ("\u200b\n", FACTS.short_id),
+        ("\u200b\n", RUN.short_id),
     ],
 )
 def test_its_name_fits_into_one_short_line(name: str, shown: str) -> None:
-    run = RunFacts(FACTS.short_id, name, FACTS.commit, "demo")
+    run = JobRun(RUN.short_id, name, RUN.commit, "demo")
     assert described(run=run)["Name"] == shown
 
 
@@ -200,7 +201,7 @@ def test_what_is_shown_keeps_everything_else() -> None:
     assert imports(shown)[layout.SCRIPT] == imports(job)[layout.SCRIPT]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50, 2000)
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True),

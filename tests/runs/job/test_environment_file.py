@@ -11,7 +11,7 @@ def test_it_writes_one_assignment_for_each_variable() -> None:
 
 @pytest.mark.parametrize("name", ["", "1A", "A-B", "A B", "A=B", "A\n", "é"])
 def test_it_refuses_a_name_that_no_shell_takes(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name for an environment variable"):
+    with pytest.raises(ValueError, match="is not a name for an environment variable"):
         environment_file({name: "s3cret"})
 
 

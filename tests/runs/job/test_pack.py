@@ -127,7 +127,7 @@ def test_it_packs_what_only_looks_like_gits_own() -> None:
 def test_it_leaves_out_submodules_that_are_not_here_and_says_so() -> None:
     with pack([Entry("lib", "160000"), file("ok")]) as code:
         assert list(unpack(code)) == ["ok"]
-        assert code.warnings == ("lib is a submodule whose files are not here.",)
+        assert code.warnings == ("lib is a submodule whose files could not be fetched.",)
     with pack([Entry("lib", "160000")], missing={"lib": "is a submodule that is away"}) as code:
         assert code.warnings == ("lib is a submodule that is away.",)
 
@@ -179,9 +179,9 @@ def test_it_says_what_is_too_large_and_what_to_do() -> None:
     with pytest.raises(PackError) as caught:
         pack(entries, limit_bytes=400_000)
     assert caught.value.message == (
-        "The code is too large, and 390.6 KiB packed are allowed. "
+        "The code is too large; packed, at most 390.6 KiB is allowed. "
         "The largest files are a.bin (293 KiB), b.bin (195.3 KiB) and c.bin (50 bytes). "
-        "Name what the job does not need under Exclude in the Compute Backend config, or keep data at the site."
+        "Exclude what the job does not need in the Compute Backend config, or keep data at the site."
     )
 
 
@@ -194,7 +194,7 @@ def test_it_refuses_a_bomb_before_it_reads_it() -> None:
     def never(entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
         raise AssertionError("It read the commit.")
 
-    with pytest.raises(PackError, match=r"The code has 2 MiB, and 9\.766 KiB packed are allowed"):
+    with pytest.raises(PackError, match=r"The code has 2 MiB; packed, at most 9\.766 KiB is allowed"):
         pack([file("zeros", bytes(2 * MEBIBYTE))], limit_bytes=10_000, blobs=never)
 
 
@@ -202,7 +202,7 @@ def test_it_says_that_a_file_could_not_be_read() -> None:
     def short(entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | BinaryIO]]:
         return blobs(entries[:-1])
 
-    with pytest.raises(PackError, match=r"src/ünï côdé.py could not be read from the commit. Try again"):
+    with pytest.raises(PackError, match=r"src/ünï côdé.py could not be read from the commit. Press Test"):
         pack(FILES, blobs=short)
 
 

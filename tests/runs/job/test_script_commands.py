@@ -68,6 +68,12 @@ def test_it_comes_back_from_the_jobs_own_folder(make_job: JobMaker) -> None:
     assert str(job.code) in job.run().lines
 
 
+def test_it_does_not_train_elsewhere_when_a_command_has_removed_the_code(make_job: JobMaker) -> None:
+    outcome = make_job(environment={BEFORE: ["cd ..", "rm -r code"]}).run()
+    assert (outcome.code, "training" in outcome.lines) == (72, False)
+    assert "a command has removed the MLproject's folder" in outcome.said()
+
+
 def test_it_takes_commands_of_many_lines_with_any_quotes(make_job: JobMaker) -> None:
     command = 'cat <<MANTIK_END\nit\'s "quoted" `echo here`\nMANTIK_END\nfor i in 1 2; do\n  echo "no $i"\ndone'
     outcome = make_job(environment={BEFORE: command}).run()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 
 import pytest
 
@@ -112,6 +113,28 @@ def test_it_notices_that_the_upload_is_missing(make_job: JobMaker) -> None:
     outcome = job.start_again()
     assert outcome.code == 74
     assert "its SHA-256 is unknown instead of" in outcome.log
+
+
+def test_it_waits_for_an_archive_that_is_just_uploaded_again(make_job: JobMaker) -> None:
+    job = make_job(command="cat note", files={"note": "whole\n"}, inline=False)
+    job.lay_out()
+    archive = job.folder / layout.CODE
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with job.process() as process:
+        time.sleep(0.5)
+        archive.write_bytes(whole)
+        log, _ = process.communicate(timeout=60)
+    assert (process.returncode, "whole" in log.splitlines()) == (0, True), log
+
+
+def test_an_upload_that_stays_damaged_ends_the_run(make_job: JobMaker) -> None:
+    job = make_job(inline=False)
+    job.lay_out()
+    (job.folder / layout.CODE).write_bytes(b"")
+    outcome = job.start_again()
+    assert (outcome.code, "training" in outcome.lines) == (74, False)
+    assert any(line.startswith("the code arrived damaged: its SHA-256 is ") for line in outcome.said())
 
 
 def test_it_says_that_the_folder_of_the_mlproject_is_missing(make_job: JobMaker) -> None:

@@ -4,12 +4,13 @@ import hashlib
 import shlex
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.runs.job.conftest import JobMaker
 from tests.runs.job.jobs import SECRETS
 from tests.runs.job.scratch import Scratch
+from tests.support.examples import examples
 
 # Anything a file can hold: without NUL, and without the halves of a pair.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
@@ -92,7 +93,7 @@ def test_no_value_of_the_config_replaces_a_secret(make_job: JobMaker) -> None:
     assert [line for line in outcome.lines if not line.startswith("[mantik]")] == ["0a1b2c", "''"]
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12, 240)
 @given(st.dictionaries(st.sampled_from("ABCD"), PLAIN, min_size=1), st.dictionaries(st.just("S"), TEXT | NASTY))
 def test_any_text_arrives_as_it_is(variables: dict[str, str], secrets: dict[str, str]) -> None:
     names = [*variables, *secrets]

@@ -3,10 +3,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.job.shell import expands, heredoc, one_line, word
+from tests.support.examples import examples
 
 NASTY = st.text(st.sampled_from("ab '\"\\$`(){}!*~#&|;<>\n\té🙂_MANTIK_END"), max_size=30)
 
@@ -16,7 +17,7 @@ def bash(script: str, **environment: str) -> str:
     return done.stdout.decode()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30, 600)
 @given(NASTY | st.just("MANTIK_END\nMANTIK_END_"))
 def test_a_text_reaches_a_command_unchanged(text: str) -> None:
     assert bash(heredoc("/bin/cat", text)) == text + "\n"

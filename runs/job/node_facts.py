@@ -1,30 +1,15 @@
-"""What a job knows about its run, and what it says about the node it ran on."""
+"""What a job says about the node it ran on."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 FACTS_MARK = "[mantik] env "
 _MAX_TEXT = 500
 _MAX_COUNT = 10**9
 _MAX_ITEMS = 64
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """`short_id` and `name` are the run's, `commit` the full SHA, `account` the compute budget account."""
-
-    short_id: str
-    name: str
-    commit: str
-    account: str
-
-    @property
-    def short_commit(self) -> str:
-        return self.commit[:7]
 
 
 def node_facts(log: str) -> dict[str, Any] | None:

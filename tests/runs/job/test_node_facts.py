@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.job import RunFacts, node_facts
+from runs.job import node_facts
+from tests.support.examples import examples
 
 KNOWN = {
     "hostname": "node7",
@@ -70,11 +71,7 @@ def test_it_names_only_so_many_gpus() -> None:
     assert len(facts["gpus"]) == 64
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50, 2000)
 @given(st.text(max_size=100))
 def test_no_log_upsets_it(text: str) -> None:
     assert node_facts(f"[mantik] env {text}") is None or "{" in text
-
-
-def test_a_commit_is_named_as_people_do() -> None:
-    assert RunFacts("1", "name", "0123456789" * 4, "demo").short_commit == "0123456"
