@@ -1,1 +1,1 @@
-"""Models of finished runs: a name in the project, an entry in MLflow's registry, a certificate of where it is from."""
+"""Registered models: a name in the project, an entry in MLflow's registry, and a certificate of the model's origin."""

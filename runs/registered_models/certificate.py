@@ -1,7 +1,7 @@
-"""The birth certificate of a model: one JSON document that says where it comes from, made once and never changed.
+"""The certificate of a model: a JSON document that says where it comes from, made once and never changed.
 
-Canonical: UTF-8, keys sorted, no white space, numbers as Python writes them, a line feed at the end. Its SHA-256 is
-that of these bytes, which are stored and handed out as they are.
+Its form is canonical: UTF-8, sorted keys, no white space, numbers as Python writes them, a line feed at the end. Its
+SHA-256 is that of these bytes, which are stored and sent as they are.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mantik.accounts.models import User
-from runs.following.job_log import read_log
-from runs.job.facts import node_facts
+from runs.following.kept_log import read_log
+from runs.job.node_facts import node_facts
 from runs.models import Run
 from runs.registered_models.contents import Contents
 from runs.registered_models.models import RegisteredModel
@@ -24,7 +24,7 @@ FORMAT = "mantik.model-certificate/1"
 
 
 def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[str, float | None]) -> str:
-    """The document's text. All that it says is of now; nothing in it is read again later."""
+    """The text of the document, from the present state; nothing in it is updated later."""
     run = model.run
     document = {
         "format": FORMAT,
@@ -43,7 +43,7 @@ def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[
 
 
 def environment_of(run: Run) -> dict[str, Any]:
-    """What the job said of its node and Python; empty if its log does not have it (yet)."""
+    """What the job said about its node and Python; empty if it is not in the log (yet)."""
     return node_facts(read_log(run, offset=0).text) or {}
 
 

@@ -21,7 +21,7 @@ _MOST_FLAVORS = 20
 
 
 class NoModel(Exception):
-    """The files are not those of a model; a sentence for the member."""
+    """The files are not those of a model; the text is a sentence for the member."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FileFact:
 
 @dataclass(frozen=True)
 class Description:
-    """What MLmodel says; what it does not say, or not in a way that is known, is empty.
+    """What the MLmodel file says; empty values for what it does not say, or not in a known form.
 
     `signature` has inputs, outputs and params, each a list as MLflow writes it.
     """
@@ -64,24 +64,24 @@ def read_contents(source: ModelSource, *, on_piece: Callable[[], None]) -> Conte
     mlmodel: bytearray | None = None
     for entry in model_files().files(source):
         if len(files) >= MOST_FILES:
-            raise NoModel(f"The model has more than {MOST_FILES:,} files, which are too many to be registered.")
+            raise NoModel(f"The model has more than {MOST_FILES:,} files, which is too many to register.")
         if not is_safe(entry.path):
             raise NoModel(f"The model has a file whose name could lead out of its folder: {entry.path[:200]!a}.")
         kept = bytearray() if entry.path == MLMODEL else None
         files.append(_read(source, entry.path, kept, on_piece))
         mlmodel = kept if kept is not None else mlmodel
     if mlmodel is None:
-        raise NoModel("MLflow has no MLmodel file of this model any more. It may have been deleted there.")
+        raise NoModel("MLflow no longer has the MLmodel file of this model. It may have been deleted there.")
     return Contents(sorted(files, key=lambda file: file.path), describe(bytes(mlmodel)))
 
 
 def is_safe(path: str) -> bool:
-    """Whether whatever unpacks or downloads `path`, on whatever machine, puts it below the folder that is meant."""
+    """Whether `path` stays below its folder when it is unpacked or downloaded, on any machine."""
     return is_inside(path) and "\\" not in path and ":" not in path
 
 
 def describe(mlmodel: bytes) -> Description:
-    """It was written by a job: whatever it holds, nothing comes of it but these plain values."""
+    """Read an MLmodel file, which a job wrote and which may hold anything: only plain values come out of it."""
     try:
         document = yaml.safe_load(mlmodel)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):

@@ -1,4 +1,4 @@
-"""What the page of a registered model shows, in one place for the page and its live part."""
+"""What the page of a registered model shows, for the page and its live part."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def model_page(
 
 
 def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
-    """Context of registered_models/_live.html: what changes while workers have the model in hand."""
+    """Context of registered_models/_live.html: what changes while workers register or unregister the model."""
     return {
         "project": model.project,
         "nav": "models",
@@ -95,7 +95,7 @@ def _tab_context(
 
 
 def _alias_changes(model: RegisteredModel) -> list[ModelAliasChange]:
-    """Of the aliases that it has, and of those that came to it or left it; newest first."""
+    """The changes of aliases that this model has or had, newest first."""
     its_own = Q(alias__in=model.aliases.values("alias")) | Q(before=model.name) | Q(after=model.name)
     changes = ModelAliasChange.objects.filter(its_own, project=model.project)
     return list(changes.select_related("by").order_by("-pk")[:MOST_CHANGES])

@@ -1,4 +1,4 @@
-"""A certificate for people: its sections, each with names and values, and the texts it quotes."""
+"""A certificate for people: sections with names and values, and the files whose text it contains."""
 
 from __future__ import annotations
 

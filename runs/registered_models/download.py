@@ -1,7 +1,7 @@
-"""A registered model as one zip, made while it is handed out: nothing of it is kept, in memory or on disk.
+"""A registered model as one zip, made while it is sent: nothing of it is kept in memory or on disk.
 
-Its files lie in a folder of the model's name, with its certificate beside that folder. They are stored as they are, in
-the order of the certificate and with the time of the registration, so every download is the same to the byte.
+The files are in a folder with the model's name, and the certificate is beside that folder. They are not compressed, in
+the order of the certificate and with the time of registration, so every download has the same bytes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ _READABLE_FILE = 0o100644 << 16
 
 
 class ZipDownload:
-    """Iterate it once; close it, also if it was never begun.
+    """Iterate it once; close it, even if it was never begun.
 
-    If MLflow fails on the way, or has another file than the certificate names, iterating raises TrackingError. What
-    was handed out until then is shorter than `size`, so readers notice, and has no directory, so nothing takes it for
-    a zip.
+    If MLflow fails, or has another file than the certificate names, iterating raises TrackingError. What was sent until
+    then is shorter than `size`, so clients notice, and has no zip directory, so no program takes it for a zip.
     """
 
     def __init__(self, model: RegisteredModel) -> None:

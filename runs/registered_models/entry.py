@@ -1,7 +1,6 @@
-"""A model's entry in MLflow's registry: making it, taking it out, and telling what others have changed about it.
+"""A model's entry in MLflow's registry: making it, removing it, and finding what others have changed in it.
 
-Each may be repeated at any time. An entry is ours if it carries our tag with the model's UUID; of any other we keep
-our hands off.
+Each may be repeated at any time. An entry is Mantik's if it has the tag with the model's UUID; Mantik touches no other.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from connections.mlflow.errors import TrackingRefused
+from connections.mlflow.for_workers import registry
 from connections.mlflow.model_files import model_files
-from connections.mlflow.registry import registry
 from connections.mlflow.values import RegistryEntry
 from mantik.lib.humanize import counted, filesize
 from runs.registered_models.models import RegisteredModel
@@ -19,9 +18,9 @@ TAG = "mantik.model"
 
 
 def make_entry(model: RegisteredModel) -> str:
-    """Have the registry hold the model with its aliases; the version it has there.
+    """Put the model with its aliases into the registry; returns its version there.
 
-    Raises TrackingUnavailable, and TrackingRefused where somebody else has the name.
+    Raises TrackingUnavailable, and TrackingRefused if somebody else has the name.
     """
     name = model.registry_name
     entry = _own(model) or registry().create(name, tags={TAG: str(model.uuid)})
@@ -34,7 +33,7 @@ def make_entry(model: RegisteredModel) -> str:
 
 
 def tell_aliases(model: RegisteredModel) -> None:
-    """Unless the entry is gone: that is told elsewhere. Raises TrackingError."""
+    """Unless the entry is gone, which is reported elsewhere. Raises TrackingError."""
     entry = registry().find(model.registry_name)
     if entry is not None and entry.tags.get(TAG) == str(model.uuid):
         _give_aliases(model, entry, model.registry_version)
@@ -50,7 +49,7 @@ def _give_aliases(model: RegisteredModel, entry: RegistryEntry, version: str) ->
 
 
 def remove_entry(name: str, uuid: UUID) -> None:
-    """Take what is ours out of the registry, also if it was renamed. Files stay. Raises TrackingError."""
+    """Remove Mantik's entry from the registry, even if it was renamed. Files stay. Raises TrackingError."""
     entry = registry().find(name)
     if entry is None or entry.tags.get(TAG) != str(uuid):
         entry = registry().find_by_tag(TAG, str(uuid))
@@ -59,7 +58,7 @@ def remove_entry(name: str, uuid: UUID) -> None:
 
 
 def what_changed(model: RegisteredModel) -> str:
-    """What is in MLflow not as we left it, in words; "" if all is. Raises TrackingUnavailable."""
+    """A sentence on what was changed in MLflow, "" if nothing was. Raises TrackingUnavailable."""
     try:
         entry = registry().find(model.registry_name)
         if entry is None or entry.tags.get(TAG) != str(model.uuid):
@@ -102,9 +101,9 @@ def _version_trouble(model: RegisteredModel) -> str:
 def _alias_trouble(model: RegisteredModel, entry: RegistryEntry) -> str:
     ours = aliases_of(model)
     theirs = {alias for alias, version in entry.aliases.items() if version == model.registry_version}
-    told = [f"the alias {alias} was removed" for alias in sorted(ours - theirs)]
-    told += [f"the alias {alias} was added" for alias in sorted(set(entry.aliases) - ours)]
-    return f"In MLflow's registry {' and '.join(told)}." if told else ""
+    changes = [f"the alias {alias} was removed" for alias in sorted(ours - theirs)]
+    changes += [f"the alias {alias} was added" for alias in sorted(set(entry.aliases) - ours)]
+    return f"In MLflow's registry {' and '.join(changes)}." if changes else ""
 
 
 def _file_trouble(model: RegisteredModel) -> str:
@@ -115,7 +114,7 @@ def _file_trouble(model: RegisteredModel) -> str:
     if (len(sizes), sum(sizes)) == (model.file_count, model.size):
         return ""
     if not sizes:
-        return "Its files are not in MLflow any more."
+        return "Its files are no longer in MLflow."
     there = f"{counted(len(sizes), 'file')} with {filesize(sum(sizes))}"
     registered = f"{counted(model.file_count or 0, 'file')} with {filesize(model.size or 0)}"
-    return f"Its files have changed: MLflow has {there} of it, and {registered} were registered."
+    return f"Its files have changed: MLflow has {there}, but {registered} were registered."

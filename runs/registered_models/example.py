@@ -1,4 +1,4 @@
-"""The beginning of a model's input example, read from MLflow when asked."""
+"""The beginning of a model's input example, read from MLflow when a page asks for it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A registered model's files: which there are says its certificate, and their bytes come from MLflow.
+"""The files of a registered model: listed in its certificate, read from MLflow.
 
-What MLflow hands out is compared with the certificate on its way, so nobody gets a file to its end that is not the one
-that was registered.
+What MLflow sends is compared with the certificate on the way, so nobody receives a complete file that is not the
+registered one.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from runs.registered_models.models import RegisteredModel
 
 
 def files_of(model: RegisteredModel) -> list[FileFact]:
-    """By path. Of a model without a certificate there are none yet."""
+    """The files, sorted by path; none before the certificate is made."""
     document = json.loads(model.certificate) if model.certificate else {"files": []}
     return [FileFact(file["path"], file["size"], file["sha256"]) for file in document["files"]]
 
 
 class ModelFile:
-    """One file on its way through. Iterate it once; close it, also if it was never begun.
+    """One file while it is sent. Iterate it once; close it, even if it was never begun.
 
-    The last piece comes only when all of the file is what the certificate says.
+    The last piece is sent only if the whole file is what the certificate says.
     """
 
     def __init__(self, model: RegisteredModel, fact: FileFact) -> None:
@@ -60,6 +60,6 @@ class ModelFile:
 
     def _changed(self) -> TrackingRefused:
         return TrackingRefused(
-            f"{self.fact.path} of {self.model.name} is not the file any more that was registered: it has changed in "
+            f"{self.fact.path} of {self.model.name} is no longer the file that was registered: it was changed in "
             "MLflow."
         )

@@ -1,4 +1,4 @@
-"""The search of the list of models and the metrics in its columns, both in the URL."""
+"""The search in the list of models, and the metrics in its columns, kept in the URL."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from mantik.lib.filters import MOST_OPTIONS, Filters, Link, LinkMenu, Several, Text
+from mantik.lib.search_form import SearchBox
 from projects.models import Project
 from runs.registered_models.metric_order import most_telling
 from runs.registered_models.models import ModelAlias, RegisteredModel
@@ -20,7 +21,15 @@ MOST_METRICS = 3
 class ModelFilter(Filters):
     """Which models to list. `metric` are the names that were chosen, none for the usual one."""
 
-    q = Text()
+    q = Text(
+        SearchBox(
+            "models",
+            by="name, run, alias or commit",
+            hint="Name, run, alias, commit",
+            rows="model-rows",
+            besides="model-metrics",
+        )
+    )
     metric = Several(most=MOST_METRICS, form=lambda name: name[:250], narrows=False)
 
     def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
@@ -39,11 +48,11 @@ class ModelFilter(Filters):
         )
 
     def columns(self, models: Sequence[RegisteredModel]) -> list[str]:
-        """The metrics to show of these models: those chosen, else the one by which they are best compared."""
+        """The metrics to show for these models: the chosen ones, else the one that compares them best."""
         return self.metric or _found(models)[:1]
 
     def menu(self, models: Sequence[RegisteredModel]) -> LinkMenu:
-        """Choosing one more than there is room for puts away the one that was chosen first."""
+        """If one more is chosen than fits, the one that was chosen first is dropped."""
         shown = self.columns(models)
         names = [*shown, *(name for name in _found(models) if name not in shown)][:MOST_OPTIONS]
         return LinkMenu(
@@ -51,12 +60,12 @@ class ModelFilter(Filters):
             [Link(name, self.query_with(metric=_toggled(shown, name)), name in shown) for name in names],
             chosen=", ".join(self.metric) or None,
             without=self.query_with(metric=[]),
-            without_label="The usual one",
+            without_label="Default",
         )
 
 
 def _found(models: Sequence[RegisteredModel]) -> list[str]:
-    """What most of them have first: a column is there for comparing. Among those alike, the most telling."""
+    """The metric that most models have; among several, the most important one."""
     count = Counter(name for model in models for name in model.metrics)
     return sorted(most_telling(count), key=lambda name: -count[name])
 

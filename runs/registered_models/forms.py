@@ -6,22 +6,44 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from crispy_forms.bootstrap import FieldWithButtons
+from crispy_forms.layout import Column
 from django import forms
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connections.mlflow.values import ModelSource
+from mantik.lib.form_layout import (
+    Back,
+    Cards,
+    FromTemplate,
+    Helper,
+    LiveFields,
+    PreviewButton,
+    Rest,
+    SubmitButton,
+    card,
+    panel,
+)
 from projects.forms import MOST_DESCRIPTION
 from runs.models import Run
-from runs.registered_models.candidates import Candidate
+from runs.registered_models.candidates import Candidate, source_named
 from runs.registered_models.models import LONGEST_NAME, RegisteredModel
 from runs.registered_models.names import problem_with_alias, problem_with_name
 from runs.registered_models.services import Taken, holder_of_name
 
+MODELS_FIELD = "models-field"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class DescriptionForm(forms.Form):
+    helper = card(
+        Column(FromTemplate("components/markdown_field.html", "description"), Rest()),
+        foot=(Back(), SubmitButton("Save"), PreviewButton("Preview the description")),
+    )
+
     description = forms.CharField(
         max_length=MOST_DESCRIPTION,
         required=False,
@@ -30,15 +52,39 @@ class DescriptionForm(forms.Form):
     )
 
 
+class _LiveName(LiveFields):
+    """Follows nothing but what is typed in it."""
+
+    template = "registered_models/_live_name.html"
+
+
+class _LiveModels(LiveFields):
+    """Asks for the models of the run until they are known."""
+
+    template = "registered_models/_live_models.html"
+
+
+def _registering(*, is_known: bool) -> Helper:
+    choice = Cards("model") if is_known else FromTemplate("registered_models/_no_candidates.html", "model")
+    models = _LiveModels(MODELS_FIELD, choice, FromTemplate("registered_models/_note.html"), target="this")
+    name = _LiveName("name-field", "name", target="this")
+    return panel(models, name, Rest(), verb="Register Model", busy="Registering")
+
+
 class RegisterForm(DescriptionForm):
-    """`candidates` are None while MLflow cannot say which there are; what was chosen is kept then."""
+    """`candidates` is None while they are not known; then the present choice is kept, and a worker judges it.
+
+    `cleaned_data["model"]` is a ModelSource.
+    """
 
     model = forms.CharField(max_length=400, error_messages={"required": "Choose which model to register."})
     name = forms.CharField(
         max_length=1000,
         required=False,
-        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="Unique in the project, whether in capitals or not. Letters, digits, dots, hyphens, underscores.",
+        widget=forms.TextInput(
+            {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        help_text="Unique in the project; capitals do not matter. Letters, digits, dots, hyphens and underscores.",
     )
     field_order = ["model", "name", "description"]
 
@@ -49,16 +95,20 @@ class RegisterForm(DescriptionForm):
         self.fields["name"].required = True
         self.fields["name"].error_messages["required"] = problem_with_name("")
         self.fields["description"].widget.attrs["rows"] = 6
+        if candidates is None:
+            self.fields["model"].widget = forms.HiddenInput()
         if candidates and len(candidates) == 1:
             self.initial["model"] = candidates[0].key
+        self.helper = _registering(is_known=candidates is not None)
 
-    def clean_model(self) -> Candidate | None:
+    def clean_model(self) -> ModelSource:
         key = self.cleaned_data["model"]
         if self.candidates is None:
-            return None
-        found = next((candidate for candidate in self.candidates if candidate.key == key), None)
+            found = source_named(self.run, key)
+        else:
+            found = next((candidate.source for candidate in self.candidates if candidate.key == key), None)
         if found is None:
-            raise forms.ValidationError("The run does not have this model any more. Choose another one.")
+            raise forms.ValidationError("The run no longer has this model. Choose another one.")
         return found
 
     def clean_name(self) -> str:
@@ -74,19 +124,34 @@ class RegisterForm(DescriptionForm):
         """The candidates as they are chosen among."""
         chosen = self["model"].value()
         return [
-            {"candidate": candidate, "is_chosen": candidate.key == chosen, "id": f"id_model_{number}"}
+            {
+                "id": f"id_model_{number}",
+                "key": candidate.key,
+                "title": candidate.label,
+                "detail": candidate.kind,
+                "at": candidate.logged_at,
+                "is_chosen": candidate.key == chosen,
+            }
             for number, candidate in enumerate(self.candidates or [])
         ]
 
-    @property
-    def name_is_good(self) -> bool:
-        """Of what has been typed so far."""
+    @cached_property
+    def approved(self) -> frozenset[str]:
+        """The name that has been typed so far, if the model can have it."""
         name = self["name"].value() or ""
-        return not problem_with_name(name) and holder_of_name(self.run.project, name) is None
+        is_free = not problem_with_name(name) and holder_of_name(self.run.project, name) is None
+        return frozenset({"name"} if is_free else ())
 
 
 class AliasForm(forms.Form):
+    helper = Helper(
+        FieldWithButtons("alias", SubmitButton("Set alias", style="btn-quiet")), css_class="panel-body alias-form"
+    )
+
     alias = forms.CharField(
+        label="Alias for this model",
+        help_text="A word that stands for one model of the project. "
+        "If you give it to another model, it leaves this one.",
         max_length=200,
         required=False,
         widget=forms.TextInput(
@@ -102,13 +167,13 @@ class AliasForm(forms.Form):
 
 
 def explained(taken: Taken) -> SafeString:
-    """In words, with a link to who was first."""
+    """The error as a sentence, with a link to the model that has the name or the run."""
     holder: RegisteredModel = taken.holder
     url = reverse("registered_models:detail", args=[holder.project.slug, holder.uuid])
     return format_html('{} <a href="{}">See {}</a>', taken.message, url, holder.name)
 
 
 def suggested_name(run: Run) -> str:
-    """The run's, made into a name of a model; "" if that is taken."""
+    """The run's name as a name for the model; "" if that is taken."""
     name = _NOT_IN_A_NAME.sub("-", run.name).strip("-._")[:LONGEST_NAME]
     return "" if problem_with_name(name) or holder_of_name(run.project, name) else name

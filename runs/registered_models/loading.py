@@ -1,4 +1,4 @@
-"""How to load a registered model elsewhere, in lines that work as they are printed."""
+"""Code for loading a registered model elsewhere, to copy and run as it is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Snippet(NamedTuple):
 
 
 def tracking_uri(base_url: str) -> str:
-    """What MLflow's clients take for their server. `base_url` is where people reach Mantik."""
+    """The address for MLflow's clients. `base_url` is the address of Mantik's pages."""
     return f"{base_url.rstrip('/')}/tracking"
 
 
 def loading_help(model: RegisteredModel, *, base_url: str) -> list[Snippet]:
-    """With plain `mlflow`, for who may download from the project and has a personal access token."""
+    """For plain `mlflow`, with a personal access token of somebody who may download from the project."""
     server, uri, folder = tracking_uri(base_url), model.uri, model.name
     start = _PYTHON.format(server=server)
     return [

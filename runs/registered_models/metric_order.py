@@ -1,4 +1,4 @@
-"""Which of a model's metrics come first, where there is no room for all."""
+"""Which metrics of a model come first, where not all fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORD = re.compile(r"[a-z]+[0-9]?")
 
 
 def most_telling(names: Iterable[str]) -> list[str]:
-    """`names`, those first that one would judge the model by."""
+    """`names`, the most important first."""
     return sorted(names, key=_rank)
 
 

@@ -1,4 +1,4 @@
-"""A registered model, its aliases, and what became of those."""
+"""A registered model, its aliases, and their history."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LONGEST_ALIAS = 60
 
 
 class RegisteredModel(Leased):
-    """A model that a finished run has logged, under a name that is unique in the project without regard to case.
+    """A model that a finished run has logged, under a name that is unique in the project; capitals do not matter.
 
-    The row comes first and goes last, so a name and a run are taken for as long as anything of it may be in MLflow.
-    `runs.registered_models.services` writes what members wish; `runs.registered_models.worker` all that comes of it.
+    The row is made first and deleted last, so the name and the run are taken as long as anything may be in MLflow.
+    `runs.registered_models.services` stores what members want; `runs.registered_models.worker` does it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -44,7 +44,7 @@ class RegisteredModel(Leased):
 
     state = models.CharField(max_length=14, choices=ModelState, default=ModelState.REGISTERING)
     registered_at = models.DateTimeField(null=True, blank=True)
-    # Why it is taken out again though nobody asked for it.
+    # Why registering failed, so that it is being removed again.
     failure = models.TextField(blank=True)
     unregister_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -67,9 +67,9 @@ class RegisteredModel(Leased):
     attempts = models.PositiveIntegerField(default=0)
     waiting_for = models.TextField(blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    # MLflow does not know yet how its aliases are now.
+    # Its aliases have changed, and MLflow does not have that yet.
     aliases_changed_at = models.DateTimeField(null=True, blank=True)
-    # What is not in MLflow as it was left there, in words for the member.
+    # What somebody else changed in MLflow, in words for the member.
     trouble = models.TextField(blank=True)
     trouble_since = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
@@ -124,8 +124,26 @@ class RegisteredModel(Leased):
         return TROUBLED if self.trouble and self.is_registered else self.model_state.badge
 
 
+class ModelListing(Leased):
+    """Which models a run has logged, as a worker has read it from MLflow: `runs.registered_models.listing`."""
+
+    run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="model_listing")
+    # A worker is to look; None if none is.
+    asked_at = models.DateTimeField(null=True, blank=True)
+    # When one has looked last, and why it found out nothing, or "".
+    looked_at = models.DateTimeField(null=True, blank=True)
+    problem = models.TextField(blank=True)
+    # When it was last found out, and then what: `runs.registered_models.candidates.Candidate.stored`.
+    listed_at = models.DateTimeField(null=True, blank=True)
+    found = models.JSONField(default=list, blank=True)
+    note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"Models of {self.run_id}"
+
+
 class ModelAlias(models.Model):
-    """A word that stands for one model of a project, such as champion. Given to another, it leaves the first."""
+    """A word that stands for one model of a project, such as champion. Given to another model, it leaves the first."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_aliases")
     model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="aliases")
@@ -142,7 +160,7 @@ class ModelAlias(models.Model):
 
 
 class ModelAliasChange(models.Model):
-    """One line of an alias's history. Names are kept as they were: the model may be unregistered since."""
+    """One line of an alias's history. It keeps names, because models may be unregistered later."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_alias_changes")
     alias = models.CharField(max_length=LONGEST_ALIAS)
@@ -160,9 +178,9 @@ class ModelAliasChange(models.Model):
 
 
 class RetiredModel(models.Model):
-    """A registered model whose row is gone. Once more, later, MLflow is asked whether it has anything of it.
+    """A deleted registered model. Later, MLflow is asked once more whether it has anything of it.
 
-    A worker that hung while it registered may have been heard by MLflow after another had taken everything out.
+    A request of a worker that hung may have reached MLflow after another worker had removed everything.
     """
 
     model_uuid = models.UUIDField(unique=True)

@@ -1,4 +1,4 @@
-"""Names of models and aliases: what may be one, and what MLflow's registry calls the model."""
+"""Names of models and aliases: which are allowed, and the model's name in MLflow's registry."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from runs.registered_models.models import LONGEST_ALIAS, LONGEST_NAME
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]*")
-# MLflow means something of its own by these: the newest version, and the number of one.
+# These have a meaning of their own in MLflow: the newest version, and a version by its number.
 _TAKEN_ALIAS = re.compile(r"latest|v[0-9]+")
 
 
 def problem_with_name(name: str) -> str:
     """What is wrong with `name` as a name of a model, as a sentence; "" for a good one."""
     if not name:
-        return "Give the model a name."
+        return "Enter a name for the model."
     if len(name) > LONGEST_NAME:
         return f"A name has at most {LONGEST_NAME} characters; this one has {len(name)}."
     if not _NAME.fullmatch(name):
         return (
-            "A name has only letters A to Z, digits, dots, hyphens and underscores, and begins with a letter or digit."
+            "A name has only letters A to Z, digits, dots, hyphens and underscores. It begins with a letter or digit."
         )
     return ""
 
@@ -29,13 +29,13 @@ def problem_with_name(name: str) -> str:
 def problem_with_alias(alias: str) -> str:
     """The same for an alias."""
     if not alias:
-        return "Name the alias, for example champion."
+        return "Enter an alias, for example champion."
     if len(alias) > LONGEST_ALIAS:
         return f"An alias has at most {LONGEST_ALIAS} characters; this one has {len(alias)}."
     if not _ALIAS.fullmatch(alias):
-        return "An alias has only small letters, digits, hyphens and underscores, and begins with a letter."
+        return "An alias may have only lower-case letters, digits, hyphens and underscores. It begins with a letter."
     if _TAKEN_ALIAS.fullmatch(alias):
-        return f"MLflow means something of its own by {alias}. Choose another alias."
+        return f"{alias} has a meaning of its own in MLflow. Choose another alias."
     return ""
 
 

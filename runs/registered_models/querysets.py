@@ -1,4 +1,4 @@
-"""Registered models by who may see them, and by what has to be done about them."""
+"""Registered models, by who may see them and by what has to be done."""
 
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 
 class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
     def visible_to(self, user: User | AnonymousUser) -> RegisteredModelQuerySet:
-        """Those of the projects that `user` may look at."""
+        """Models of the projects that `user` may see."""
         return self.filter(project__in=Project.objects.visible_to(user))
 
     def for_rows(self) -> RegisteredModelQuerySet:
-        """With what a list row shows, without the texts that it does not."""
+        """With what a list row shows, and without the long texts."""
         return (
             self.select_related("run", "created_by")
             .prefetch_related("aliases")
             .defer(
-                *("certificate", "description", "signature"),
-                *("run__mlproject_content", "run__backend_config_content", "run__job_script"),
+                "certificate",
+                "description",
+                "signature",
+                "run__mlproject_content",
+                "run__backend_config_content",
+                "run__job_script",
             )
         )
 
@@ -37,9 +41,9 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
         return self.filter(state=ModelState.REGISTERED)
 
     def troubled(self) -> RegisteredModelQuerySet:
-        """MLflow's registry has them not as it was left."""
+        """Models that somebody else changed in MLflow's registry."""
         return self.registered().exclude(trouble="")
 
     def due(self, now: datetime) -> RegisteredModelQuerySet:
-        """There is something to do about them, and no live worker does it."""
+        """Models with something to do that no live worker has."""
         return self.filter(is_free(now), next_attempt_at__lte=now)

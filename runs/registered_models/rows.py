@@ -19,7 +19,7 @@ from runs.registered_models.services import may_unregister
 from runs.registered_models.waiting import waiting
 from runs.states import Badge
 
-# "99+" is all that a sidebar can say.
+# One more than the sidebar shows: it says "99+" for this many.
 MOST_COUNTED = 100
 
 
@@ -52,13 +52,13 @@ def model_rows(
     project: Project,
     now: datetime,
 ) -> list[ModelRow]:
-    """Of models from `for_rows`. No query but the one that finds the user's role."""
+    """The rows of a list, of models from `for_rows`. One query, for the user's role."""
     return [_row(model, metrics, user, project, now) for model in models]
 
 
 @dataclass(frozen=True)
 class NewModel:
-    """For the overview: `metric` is the name of the most telling one, "" if there is none."""
+    """A line of the overview: `metric` is the name of the most important metric, "" if there is none."""
 
     model: RegisteredModel
     metric: str
@@ -74,7 +74,7 @@ def newest_models(project: Project, *, most: int) -> list[NewModel]:
 
 
 def troubled_count(project: Project) -> int:
-    """How many were changed in MLflow, up to MOST_COUNTED."""
+    """How many were changed in MLflow, counted up to MOST_COUNTED."""
     return len(RegisteredModel.objects.filter(project=project).troubled().order_by().values("pk")[:MOST_COUNTED])
 
 

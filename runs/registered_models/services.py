@@ -1,6 +1,6 @@
-"""What members do with models: register, unregister, describe, name by an alias. Workers do the rest.
+"""What members do with models: register, unregister, describe, set aliases. Workers do the rest.
 
-All take the acting person; views ask `may_keep` and the table of permissions.
+All functions take the acting person; views ask `may_keep` and the table of permissions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runs.states import RunState
 
 
 class Taken(Exception):
-    """The name or the run has a model already. `field` is the form's, `holder` the model that was first."""
+    """The name is taken, or the run already has a model. `field` is the form's field, `holder` that model."""
 
     def __init__(self, field: str, holder: RegisteredModel) -> None:
         super().__init__(holder.name)
@@ -39,8 +39,8 @@ class Taken(Exception):
         held = self.holder
         going = " It is being unregistered; try again in a moment." if held.is_going else ""
         if self.field == "name":
-            return f"{held.name} is the name of the model of the run {held.run.name} ({held.run.short_id}).{going}"
-        return f"This run's model is registered already, as {held.name}.{going}"
+            return f"The model of the run {held.run.name} ({held.run.short_id}) is already named {held.name}.{going}"
+        return f"The model of this run is already registered as {held.name}.{going}"
 
 
 def may_register(user: User, run: Run) -> bool:
@@ -48,7 +48,7 @@ def may_register(user: User, run: Run) -> bool:
 
 
 def may_keep(user: User, model: RegisteredModel) -> bool:
-    """Whether `user` may unregister it, describe it and put it back."""
+    """Whether `user` may unregister, describe and restore it."""
     if may(user, Action.KEEP_ANY_MODEL, model.project):
         return True
     return model.created_by_id == user.pk and may(user, Action.KEEP_OWN_MODEL, model.project)
@@ -60,16 +60,16 @@ def may_unregister(user: User | AnonymousUser, model: RegisteredModel) -> bool:
 
 
 def why_not_registrable(run: Run) -> str:
-    """Why no model of `run` can be registered now, as a sentence; "" when one can."""
+    """A sentence on why no model of `run` can be registered now; "" if one can."""
     if run.state != RunState.FINISHED:
-        return f"Only a finished run's model can be registered, and this one is {run.get_state_display().lower()}."
+        return f"Only the model of a finished run can be registered. This run's state is {run.get_state_display()}."
     if not run.mlflow_run_id:
         return "This run has nothing in MLflow, so there is no model of it to register."
     return ""
 
 
 def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
-    """Who has `name`, or one that differs in case only."""
+    """The model that has `name`, or a name that differs only in capitals."""
     found = RegisteredModel.objects.filter(project=project, name__iexact=name)
     return found.select_related("run", "project").first()
 
@@ -77,9 +77,9 @@ def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
 def register_model(
     *, run: Run, actor: User, name: str, description: str, source: ModelSource, now: datetime
 ) -> RegisteredModel:
-    """Take the name and the run; workers go on from there. `name` is a good one (`runs.registered_models.names`).
+    """Reserve the name and the run; workers do the rest. `name` has to be valid (`runs.registered_models.names`).
 
-    Raises NotAllowed, and Taken: of two at the same instant the database lets one through.
+    Raises NotAllowed, and Taken; of two requests at the same moment, the database accepts one.
     """
     if reason := why_not_registrable(run):
         raise NotAllowed(reason)
@@ -98,10 +98,10 @@ def register_model(
     try:
         with transaction.atomic():
             model.save()
-            message = f"{actor.display_name} registers its model as {name}."
+            message = f"{actor.display_name} is registering its model as {name}."
             record(run, now=now, kind="model.registering", message=message, actor=actor)
-            told = {"run": str(run.uuid), "model in MLflow": source.uri}
-            record_for_audit("model.registered", actor=actor, target=model, project=run.project, after=told)
+            values = {"run": str(run.uuid), "model in MLflow": source.uri}
+            record_for_audit("model.registered", actor=actor, target=model, project=run.project, after=values)
             _tend_on_commit(model)
     except IntegrityError:
         raise _who_was_first(run, name) from None
@@ -109,7 +109,7 @@ def register_model(
 
 
 def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
-    """Wish it away; workers take it out of MLflow and then free the name and the run. Twice is once."""
+    """Ask for its removal; workers remove it from MLflow, then free the name and the run. Repeating it does nothing."""
     with transaction.atomic():
         wished = {
             "state": ModelState.UNREGISTERING,
@@ -119,13 +119,14 @@ def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> N
             "waiting_for": "",
             "waiting_since": None,
         }
+        _lock_aliases(model)
         if not RegisteredModel.objects.filter(~Q(state=ModelState.UNREGISTERING), pk=model.pk).update(**wished):
             return
         for alias in model.aliases.all():
             _drop(alias, actor, now)
-        told = {"run": str(model.run.uuid), "certificate": model.certificate_sha256}
-        record_for_audit("model.unregistered", actor=actor, target=model, project=model.project, before=told)
-        message = f"{actor.display_name} unregisters its model {model.name}."
+        values = {"run": str(model.run.uuid), "certificate": model.certificate_sha256}
+        record_for_audit("model.unregistered", actor=actor, target=model, project=model.project, before=values)
+        message = f"{actor.display_name} is unregistering its model {model.name}."
         record(model.run, now=now, kind="model.unregistering", message=message, actor=actor)
         _tend_on_commit(model)
     # The row may be gone already.
@@ -138,20 +139,19 @@ def describe_model(*, model: RegisteredModel, actor: User, description: str) -> 
         return
     with transaction.atomic():
         if not RegisteredModel.objects.filter(pk=model.pk).update(description=description):
-            raise NotAllowed(f"{model.name} is not registered any more, so there is nothing to describe.")
+            raise NotAllowed(f"{model.name} is no longer registered, so it cannot be described.")
         before, model.description = {"description": model.description}, description
         changed = {"before": before, "after": {"description": description}}
         record_for_audit("model.described", actor=actor, target=model, project=model.project, **changed)
 
 
 def set_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime) -> RegisteredModel | None:
-    """Give `alias`, a good one, to `model`; the model of the project that had it before, if one had.
+    """Give `alias`, which has to be valid, to `model`. Returns the model that had it before, or None.
 
     Raises NotAllowed for a model that is not registered (any more).
     """
     with transaction.atomic():
-        # Two aliases at once wait for each other here, not at the unique constraint.
-        Project.objects.select_for_update(no_key=True).get(pk=model.project_id)
+        _lock_aliases(model)
         stored = RegisteredModel.objects.registered().filter(pk=model.pk).first()
         if stored is None:
             raise NotAllowed(f"{model.name} is not registered, so no alias can stand for it.")
@@ -167,23 +167,29 @@ def set_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime)
     return before
 
 
+def _lock_aliases(model: RegisteredModel) -> None:
+    """Aliases of a project change one at a time, and no model goes meanwhile: each of them locks the project first."""
+    Project.objects.select_for_update(no_key=True).filter(pk=model.project_id).first()
+
+
 def remove_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime) -> None:
     with transaction.atomic():
-        found = model.aliases.select_for_update().filter(alias=alias).first()
+        _lock_aliases(model)
+        found = model.aliases.filter(alias=alias).first()
         if found is not None:
             _drop(found, actor, now)
             _tell_aliases([model], now)
 
 
 def restore_model(*, model: RegisteredModel, actor: User, now: datetime) -> bool:
-    """Have MLflow's registry made again as it was. False if there is nothing to put back."""
+    """Restore the entry in MLflow's registry as it was. False if there is nothing to restore."""
     with transaction.atomic():
         troubled = RegisteredModel.objects.registered().filter(~Q(trouble=""), pk=model.pk)
         again = {"state": ModelState.REGISTERING, "trouble": "", "trouble_since": None, "attempts": 0}
         if not troubled.update(**again, next_attempt_at=now):
             return False
-        told = {"trouble": model.trouble}
-        record_for_audit("model.restored", actor=actor, target=model, project=model.project, before=told)
+        values = {"trouble": model.trouble}
+        record_for_audit("model.restored", actor=actor, target=model, project=model.project, before=values)
         _tend_on_commit(model)
     model.refresh_from_db()
     return True
@@ -215,8 +221,8 @@ def _changed(
     target = after or before
     assert target is not None
     verb = "model.alias_set" if after else "model.alias_removed"
-    told = {"before": {"model": names["before"]}, "after": {"alias": alias, "model": names["after"]}}
-    record_for_audit(verb, actor=actor, target=target, project=project, **told)
+    change = {"before": {"model": names["before"]}, "after": {"alias": alias, "model": names["after"]}}
+    record_for_audit(verb, actor=actor, target=target, project=project, **change)
 
 
 def _tell_aliases(models: list[RegisteredModel], now: datetime) -> None:

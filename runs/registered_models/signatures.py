@@ -1,4 +1,4 @@
-"""The signature of a model as tables. A job has written it: whatever it holds, what comes of it is short text."""
+"""The signature of a model as tables. A job wrote it and it may hold anything; only short texts come out of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DEEPEST = 4
 
 @dataclass(frozen=True)
 class Field:
-    """One column, tensor or parameter. `note`: its shape, its default, or that it may be left out."""
+    """One column, tensor or parameter. `note`: its shape, its default, or that it is optional."""
 
     name: str
     type: str
@@ -79,7 +79,7 @@ def _note(column: Mapping[str, Any]) -> str:
     if "default" in column:
         notes.append(f"default {_short(column['default'])}")
     if column.get("required") is False:
-        notes.append("may be left out")
+        notes.append("optional")
     return ", ".join(notes)
 
 

@@ -8,10 +8,10 @@ from runs.states import Badge
 
 
 class ModelState(models.TextChoices):
-    # Its name and its run are taken; workers read its files, write its certificate, and tell the registry.
+    # Its name and its run are reserved; workers read its files, write its certificate, and make the registry's entry.
     REGISTERING = "registering", "Registering"
     REGISTERED = "registered", "Registered"
-    # Workers take it out of the registry; then the row goes, and the run is free again.
+    # Workers remove it from the registry; then the row is deleted, and the run is free again.
     UNREGISTERING = "unregistering", "Unregistering"
 
     @property
@@ -19,7 +19,7 @@ class ModelState(models.TextChoices):
         return _BADGES[self]
 
 
-# In the hands of workers.
+# Workers are busy with it.
 UNDER_WAY = (ModelState.REGISTERING, ModelState.UNREGISTERING)
 
 _BADGES = {
@@ -27,5 +27,5 @@ _BADGES = {
     ModelState.REGISTERED: Badge("Registered", "ok", "check-circle-fill"),
     ModelState.UNREGISTERING: Badge("Unregistering", "wait", "hourglass-split"),
 }
-# MLflow's registry is not as we left it.
+# Somebody else has changed it in MLflow's registry.
 TROUBLED = Badge("Changed in MLflow", "bad", "exclamation-triangle-fill")

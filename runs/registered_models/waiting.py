@@ -1,4 +1,4 @@
-"""What a model waits for: said by the worker who tried last, or by the fact that none has tried."""
+"""What a model waits for: as stored by the last worker, or because no worker has come."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from runs.registered_models.states import UNDER_WAY
 
 
 def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
-    """None for one that is registered as its member wants it, or simply on its way."""
+    """None if it is registered as its member wants it, or is simply being worked on."""
     if model.state in UNDER_WAY:
-        return unattended(model, "model", now=now) or _told(model)
+        return unattended(model, "model", now=now) or _said_by_worker(model)
     if model.aliases_changed_at and model.waiting_for:
-        return _told(model, "MLflow's registry does not know yet how the aliases are now. ")
+        return _said_by_worker(model, "MLflow's registry does not have the current aliases yet. ")
     return None
 
 
-def _told(model: RegisteredModel, before: str = "") -> Waiting | None:
+def _said_by_worker(model: RegisteredModel, before: str = "") -> Waiting | None:
     return Waiting(f"{before}{model.waiting_for}", model.waiting_since) if model.waiting_for else None

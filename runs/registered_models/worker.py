@@ -1,7 +1,7 @@
-"""What workers do about a registered model: whatever its row says is to be done, and what happened, on the row.
+"""What workers do for a registered model: whatever its row asks for; the result is stored in the row.
 
-One worker at a time holds the lease. All that it does in MLflow can be done again, and each write to the row is a
-compare-and-set, so it may die anywhere: the sweep finds the row again, and another goes on or takes everything back.
+One worker at a time holds the lease. Everything it does in MLflow can be repeated, and each write to the row is a
+compare-and-set, so it may die anywhere: the sweep finds the row again, and another worker goes on or undoes it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
-from connections.mlflow.tracking import tracking_client
+from connections.mlflow.for_workers import control
+from connections.mlflow.model_files import model_files
 from mantik.audit.services import record as record_for_audit
 from mantik.lib.backoff import Clock, backoff
+from mantik.lib.database_loss import DATABASE_AWAY
 from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send
 from mantik.notices.services import notify
@@ -31,34 +33,41 @@ from runs.registered_models.states import ModelState
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(minutes=2)
+# The hard limit of the task.
+LONGEST_TURN = timedelta(hours=6, minutes=1)
 PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 CHECK_EVERY = timedelta(hours=1)
-LOOK_ONCE_MORE = timedelta(minutes=10)
+# When MLflow is asked once more about a deleted model: by then a request that hung has arrived, or never will.
+LOOK_ONCE_MORE_AFTER = timedelta(minutes=10)
 PATIENCE_FOR_LOG = timedelta(minutes=10)
 AWAITS_LOG = "Mantik is still fetching the log of the run, and the certificate quotes it."
 
 
 def due_models(*, now: datetime, limit: int) -> list[int]:
-    """Those who waited longest first."""
+    """Models that are due, those that have waited longest first."""
     return list(RegisteredModel.objects.due(now).order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
 def tend(*, model_id: int, clock: Clock) -> None:
-    """Do what is due about one model. Never raises what MLflow does: the row tells it."""
+    """Do what is due for one model. Errors of MLflow are not raised, but stored in the row."""
     now = clock()
-    lease = take(RegisteredModel.objects.due(now), key=model_id, now=now, time=LEASE)
+    lease = take(RegisteredModel.objects.due(now), key=model_id, now=now)
     if lease is None:
         return
     model = RegisteredModel.objects.select_related("project", "run__project", "run__experiment", "run__created_by").get(
         pk=model_id
     )
-    _Tending(model, lease, clock).work()
+    turn = _Turn(model, lease, clock)
+    with lease.kept(clock=clock, longest=LONGEST_TURN, give_back=turn.give_back):
+        turn.work()
 
 
 def look_once_more(*, now: datetime, limit: int = 50) -> None:
-    """Whether MLflow has something of models that are gone."""
+    """Remove what MLflow has of deleted models: a worker that hung may have made an entry after another had removed it.
+
+    What MLflow refuses to remove is logged and stays there. If it cannot be reached, the rest waits for the next sweep.
+    """
     for retired in RetiredModel.objects.filter(check_at__lte=now).order_by("check_at")[:limit]:
         try:
             remove_entry(retired.registry_name, retired.model_uuid)
@@ -70,12 +79,12 @@ def look_once_more(*, now: datetime, limit: int = 50) -> None:
         retired.delete()
 
 
-class _Tending:
-    """One worker's turn with one model."""
+class _Turn:
+    """What one worker does for one model while it holds the lease."""
 
     def __init__(self, model: RegisteredModel, lease: Lease[RegisteredModel], clock: Clock) -> None:
         self.model, self.lease, self.clock = model, lease, clock
-        self.due_at = model.next_attempt_at
+        self.next_attempt_as_read = model.next_attempt_at
 
     def work(self) -> None:
         act = {
@@ -90,8 +99,15 @@ class _Tending:
         except (TrackingRefused, NoModel) as error:
             self._refused(str(error))
         except LeaseLost:
-            # Or its member has changed their mind. What they wish now is done by whoever comes next, and that is soon.
+            # Another worker has the row, or a member has asked for something else: then the next worker, which comes
+            # soon, does what they want now.
             self._let_go()
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            # Ours. The operators find the traceback by the model's id.
+            self._wait(f"An error inside Mantik stopped it. Mantik tries again. Operators: model {self.model.uuid}.")
+            raise
 
     # Registering
 
@@ -107,6 +123,7 @@ class _Tending:
             self._write(
                 state=ModelState.REGISTERED,
                 registry_version=version,
+                # A model that is restored keeps its first time.
                 registered_at=self.model.registered_at or now,
                 checked_at=now,
                 **_NOT_WAITING,
@@ -116,7 +133,10 @@ class _Tending:
         self._rest(now + CHECK_EVERY)
 
     def _awaits_log(self) -> bool:
-        """What the certificate quotes from the log comes a little later than the run's end; it is not written twice."""
+        """Whether to wait for the log, which arrives after the run's end and is quoted in the certificate.
+
+        It quotes nothing but what the job said about its environment: once that is there, the rest is not needed.
+        """
         run = self.model.run
         assert run.ended_at is not None
         is_late = self.clock() - run.ended_at > PATIENCE_FOR_LOG
@@ -124,8 +144,13 @@ class _Tending:
 
     def _write_certificate(self) -> None:
         model = self.model
-        contents = read_contents(model.source, on_piece=self._keep_lease)
-        metrics = tracking_client().run_data(model.run.mlflow_run_id).metrics
+        run = control().run_data(model.run.mlflow_run_id)
+        # Whoever pressed Register Model before the list was there may have sent any id.
+        chosen = model.logged_model_id
+        if chosen and not (chosen in run.models and model_files().logged_model(chosen).is_ready):
+            raise NoModel("The run has not logged this model, or not to its end.")
+        contents = read_contents(model.source, on_piece=self._look_at_lease)
+        metrics = run.metrics
         text = certificate_of(model, contents, metrics)
         described = contents.description
         self._write(
@@ -140,7 +165,10 @@ class _Tending:
         )
 
     def _refused(self, reason: str) -> None:
-        """It will be refused again: take back what there is, and say so."""
+        """Registering was refused, or there is no model: remove what is there, and say why.
+
+        In any other state: try again later.
+        """
         model = self.model
         if model.state != ModelState.REGISTERING:
             self._wait(reason)
@@ -148,7 +176,7 @@ class _Tending:
         try:
             self._write(state=ModelState.UNREGISTERING, failure=reason, **_NOT_WAITING)
             self._unregister()
-        except TrackingUnavailable as error:
+        except (TrackingUnavailable, TrackingRefused) as error:
             self._wait(error.message)
         except LeaseLost:
             self._let_go()
@@ -163,7 +191,7 @@ class _Tending:
             if not self._mine.delete()[0]:
                 raise LeaseLost
             RetiredModel.objects.create(
-                model_uuid=model.uuid, registry_name=model.registry_name, check_at=now + LOOK_ONCE_MORE
+                model_uuid=model.uuid, registry_name=model.registry_name, check_at=now + LOOK_ONCE_MORE_AFTER
             )
             self._say_it_is_gone(now)
 
@@ -175,19 +203,19 @@ class _Tending:
             return
         message = f"Its model could not be registered as {model.name}. {model.failure}"
         record(run, now=now, kind="model.refused", message=message)
-        told = {"reason": model.failure}
-        record_for_audit("model.refused", actor=None, target=model, project=model.project, before=told)
+        values = {"reason": model.failure}
+        record_for_audit("model.refused", actor=None, target=model, project=model.project, before=values)
         text = f"The model of {run.name} could not be registered as {model.name}. {model.failure}"
         notify(user=model.created_by, text=text, url=reverse("runs:detail", args=[model.project.slug, run.uuid]))
 
     # Checking
 
     def _check(self) -> None:
-        """Tell MLflow of new aliases, then look whether it was changed behind our back."""
+        """Send new aliases to MLflow, then check whether somebody else has changed the entry."""
         model, now = self.model, self.clock()
         if (changed_at := model.aliases_changed_at) is not None:
             tell_aliases(model)
-            # Those changed since then are told next time.
+            # Aliases that were changed since then are sent next time.
             self._mine.filter(aliases_changed_at=changed_at).update(aliases_changed_at=None)
         trouble = what_changed(model)
         since = (model.trouble_since or now) if trouble else None
@@ -205,26 +233,31 @@ class _Tending:
         self._rest(now + pause)
 
     def _rest(self, until: datetime) -> None:
-        """Nothing to do before `until`, unless somebody has wished for something meanwhile."""
-        self._mine.filter(next_attempt_at=self.due_at).update(next_attempt_at=until)
+        """Nothing to do before `until`, unless a member has asked for something meanwhile."""
+        self._mine.filter(next_attempt_at=self.next_attempt_as_read).update(next_attempt_at=until)
         self._let_go()
 
     def _let_go(self) -> None:
-        """The next worker may have it, at once if something is due."""
+        """Release the lease; if something is due, the next worker may take it at once."""
         self.lease.give_back()
         if RegisteredModel.objects.due(self.clock()).filter(pk=self.model.pk).exists():
             send("runs.tasks.tend_model", model_id=self.model.pk)
 
-    def _keep_lease(self) -> None:
-        """Called often; reading a large model takes longer than a lease."""
-        self.lease.keep(self.model, now=self.clock(), unchanged=("state",))
+    def give_back(self) -> bool:
+        """The database was away: the next worker goes on from what the row says."""
+        pause = backoff(self.model.attempts, first=PAUSE, longest=LONGEST_PAUSE)
+        return self.lease.give_back(attempts=F("attempts") + 1, next_attempt_at=self.clock() + pause)
+
+    def _look_at_lease(self) -> None:
+        """Called often, because reading a large model is long, and a member may have changed their mind."""
+        self.lease.look(self.model, now=self.clock(), unchanged=("state",))
 
     def _write(self, **columns: Any) -> None:
         self.lease.write(self.model, now=self.clock(), unchanged=("state",), **columns)
 
     @property
     def _mine(self) -> QuerySet[RegisteredModel]:
-        """The row, if it is still in the state it was read in, and still ours."""
+        """The row, if its state has not changed since it was read, and the lease is still held."""
         return self.lease.mine.filter(state=self.model.state)
 
 

@@ -1,4 +1,4 @@
-"""What members do with a registered model: describe it, give it aliases, put it back, unregister it."""
+"""The buttons of a registered model: describe, set aliases, restore, unregister."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The description as it would be shown: to htmx the rendering alone, without JavaScript the whole form with it."""
+    """Preview of the description: only the rendered text for htmx; without JavaScript the whole form with it."""
     model = kept_or_403(request, slug, uuid)
     written = request.POST.get("description", "")
     if request.htmx:
@@ -53,7 +53,7 @@ def preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """Give it the alias `alias`, or take away the one that `remove` names."""
+    """Set the alias `alias`, or remove the one that `remove` names."""
     model = kept_or_403(request, slug, uuid)
     now = timezone.now()
     if leaving := request.POST.get("remove", ""):
@@ -68,7 +68,7 @@ def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             form.add_error("alias", str(reason))
         else:
             if before is not None:
-                messages.info(request, f"{alias} stands for {model.name} now. Before, it stood for {before.name}.")
+                messages.info(request, f"{alias} now stands for {model.name} instead of {before.name}.")
             return _back(model)
     context = model_page(model, user=request.user, tab="overview", now=now, alias_form=form)
     return render(request, "registered_models/detail.html", context, status=422)
@@ -89,9 +89,7 @@ def unregister(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def restore(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     model = kept_or_403(request, slug, uuid)
     if not services.restore_model(model=model, actor=request.user, now=timezone.now()):
-        messages.info(
-            request, f"{model.name} is in MLflow's registry as it was registered. There is nothing to put back."
-        )
+        messages.info(request, f"{model.name} is unchanged in MLflow's registry. There is nothing to restore.")
     return _back(model)
 
 
@@ -111,10 +109,10 @@ def _ask(request: MemberRequest, model: RegisteredModel) -> HttpResponse:
     aliases = [f"its aliases: {', '.join(names)}"] if names else []
     question = Confirmation(
         title=f"Unregister {model.name}?",
-        message=f"Its run {model.run.name} stays, with the files of the model. With the registration go:",
+        message=f"Its run {model.run.name} and the files of the model stay. This deletes:",
         points=[
-            "the name, which is free again then",
-            f"its entry {model.registry_name} in MLflow's registry: nobody can load the model by it any more",
+            "the name, which can then be used again",
+            f"its entry {model.registry_name} in MLflow's registry: the model can no longer be loaded by it",
             *aliases,
             "its description and its certificate: download the certificate first if you need it",
         ],

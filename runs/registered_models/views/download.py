@@ -27,7 +27,7 @@ def download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     except TrackingError as error:
         messages.error(request, error.message)
         return redirect("registered_models:detail", slug, uuid)
-    # It was written by a job: whatever it is, it never runs as a page of ours.
+    # A job wrote this file: it must never run as a page of Mantik.
     headers = {
         "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",

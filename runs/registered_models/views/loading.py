@@ -1,4 +1,4 @@
-"""Loading a registered model for a view: an outsider finds nothing, a member without the right is told so."""
+"""Loading a registered model for a view: 404 for people outside the project, 403 for members without the permission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDS = ("model.unregistered", "model.refused")
 
 
 def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = Action.VIEW_PROJECT) -> RegisteredModel:
-    """Raises Gone, which is an Http404, for one whose row is gone."""
+    """Raises Gone, which is an Http404, if the model was deleted."""
     project = project_or_404(request, slug, action)
     found = RegisteredModel.objects.filter(project=project, uuid=uuid)
     model = found.select_related("run__code_repository", "run__experiment", "created_by").first()
@@ -35,12 +35,12 @@ def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = A
 def kept_or_403(request: MemberRequest, slug: str, uuid: UUID) -> RegisteredModel:
     model = model_or_404(request, slug, uuid)
     if not may_keep(request.user, model):
-        raise PermissionDenied(f"Your role in {model.project.name} does not allow to change this model.")
+        raise PermissionDenied(f"Your role in {model.project.name} does not allow you to change this model.")
     return model
 
 
 class Gone(Http404):
-    """The project has no such model now. It may have had one."""
+    """The project has no such model. It may have had it before."""
 
     def __init__(self, project: Project, uuid: UUID) -> None:
         super().__init__("There is no such model.")
@@ -49,21 +49,21 @@ class Gone(Http404):
 
 
 def gone_page(request: HttpRequest, gone: Gone) -> HttpResponse:
-    """To the list, with what became of the model. Raises `gone` for one that never was."""
-    told = _what_became_of(gone.uuid, project=gone.project)
-    if not told:
+    """Redirect to the list, with a message on what happened to the model. Raises `gone` if there never was one."""
+    outcome = _what_became_of(gone.uuid, project=gone.project)
+    if not outcome:
         raise gone
-    messages.info(request, told)
+    messages.info(request, outcome)
     target = redirect("registered_models:list", gone.project.slug)
     return HttpResponseClientRedirect(target.url) if request.htmx else target  # type: ignore[attr-defined]
 
 
 def _what_became_of(uuid: UUID, *, project: Project) -> str:
-    """In a sentence or two; "" if `project` never had such a model."""
+    """What happened to a deleted model, in a sentence or two; "" if `project` never had it."""
     ends = AuditEvent.objects.filter(target_uuid=uuid, project_uuid=project.uuid, verb__in=_ENDS)
     end = ends.order_by("-pk").first()
     if end is None:
         return ""
     if end.verb == "model.refused":
         return f"{end.target_name} could not be registered. {end.before.get('reason', '')}".strip()
-    return f"{end.target_name} is not registered any more. Its run and its files are still there."
+    return f"{end.target_name} is no longer registered. That deleted neither its run nor its files."

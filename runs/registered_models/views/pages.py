@@ -1,4 +1,4 @@
-"""What is looked at: the models of a project, one of them, and its certificate."""
+"""The pages of registered models: the list, one model, and its certificate."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def certificate(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """Header and actions, asked for again and again while workers have the model in hand."""
+    """Header and actions, polled while workers register or unregister the model."""
     try:
         model = model_or_404(request, slug, uuid)
     except Gone as gone:
@@ -68,7 +68,7 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def certificate_download(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The document as it was written, to the byte."""
+    """The exact bytes of the document."""
     model = model_or_404(request, slug, uuid)
     if not model.certificate:
         raise Http404

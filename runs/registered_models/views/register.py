@@ -1,4 +1,4 @@
-"""Registering a model of a finished run."""
+"""The page that registers a model of a finished run."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 
-from connections.mlflow.errors import TrackingError
 from mantik.accounts.http import MemberRequest
 from projects.permissions import Action
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
-from runs.registered_models.candidates import Candidate, candidates
+from runs.registered_models.candidates import Candidate
 from runs.registered_models.forms import RegisterForm, explained, suggested_name
+from runs.registered_models.listing import listing_of, offered
 from runs.services import NotAllowed
 from runs.views.loading import run_or_404
 
@@ -41,23 +42,41 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return _page(request, run, status, reason=reason)
     if holder := RegisteredModel.objects.filter(run=run).select_related("run").first():
         return _page(request, run, status, reason=services.Taken("model", holder).message, holder=holder)
-    offered, problem = _offered(run)
-    if offered == []:
-        return _page(request, run, status, has_none=True, snippet=HOW_TO_LOG)
+    now = timezone.now()
+    listing = listing_of(run, now=now)
+    models = offered(listing, now=now)
+    if models == []:
+        return _page(request, run, status, has_none=True, snippet=HOW_TO_LOG, listing=listing)
     if request.method == "GET":
-        form = _form_with(request.GET.get("name", ""), run, offered)
-        return _page(request, run, form=form, problem=problem)
-    form = RegisterForm(request.POST, run=run, candidates=offered)
-    model = _registered(request, run, form) if form.is_valid() and not problem else None
+        return _page(request, run, form=_form_with(request.GET.get("name", ""), run, models), listing=listing)
+    form = RegisterForm(request.POST, run=run, candidates=models)
+    model = _registered(request, run, form) if form.is_valid() else None
     if model is None:
-        return _page(request, run, status, form=form, problem=problem)
+        return _page(request, run, status, form=form, listing=listing)
     return redirect("registered_models:detail", slug, model.uuid)
 
 
 @login_required
 @require_GET
+def register_models(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+    """The models to choose from, once a worker has found them out; asked for by the page until then."""
+    run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
+    if not request.htmx:
+        return redirect("runs:register", slug, uuid)
+    now = timezone.now()
+    listing = listing_of(run, now=now)
+    models = offered(listing, now=now)
+    if models == []:
+        return HttpResponseClientRefresh()
+    form = RegisterForm(initial=_as_chosen(request.GET), run=run, candidates=models)
+    context = {"form": form, "run": run, "project": run.project, "listing": listing}
+    return render(request, "registered_models/_models_field.html", context)
+
+
+@login_required
+@require_GET
 def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The field with what is to be said of the name in it; without JavaScript, the form with that name."""
+    """The name field with what is wrong with the name; without JavaScript, the whole form."""
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     if not request.htmx:
         query = urlencode({"name": request.GET.get("name", "")})
@@ -66,28 +85,25 @@ def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse
     return render(request, "registered_models/_name_field.html", {"form": form, "run": run, "project": run.project})
 
 
-def _form_with(name: str, run: Run, offered: list[Candidate] | None) -> RegisterForm:
-    """To begin with. A `name` that a link asks for is judged at once, as if it had been typed."""
-    form = RegisterForm(run=run, candidates=offered, initial={"name": name or suggested_name(run)})
+def _as_chosen(query: QueryDict) -> dict[str, str]:
+    """What the page holds already."""
+    return query.dict()  # type: ignore[return-value]  # of the last values, which are text
+
+
+def _form_with(name: str, run: Run, models: list[Candidate] | None) -> RegisterForm:
+    """A new form. A `name` from a link is checked at once, as if it had been typed."""
+    form = RegisterForm(run=run, candidates=models, initial={"name": name or suggested_name(run)})
     if not name:
         return form
     typed = {"name": name, "model": form.initial.get("model", ""), "description": ""}
-    linked = RegisterForm(typed, run=run, candidates=offered)
+    linked = RegisterForm(typed, run=run, candidates=models)
     for other in set(linked.errors) - {"name"}:
         del linked.errors[other]
     return linked
 
 
-def _offered(run: Run) -> tuple[list[Candidate] | None, str]:
-    """None, and why, while MLflow cannot say."""
-    try:
-        return candidates(run), ""
-    except TrackingError as error:
-        return None, error.message
-
-
 def _registered(request: MemberRequest, run: Run, form: RegisterForm) -> RegisteredModel | None:
-    """None if it could not be; the form says then why."""
+    """The registered model; None if it was refused, and then the form says why."""
     cleaned = form.cleaned_data
     try:
         return services.register_model(
@@ -95,7 +111,7 @@ def _registered(request: MemberRequest, run: Run, form: RegisterForm) -> Registe
             actor=request.user,
             name=cleaned["name"],
             description=cleaned["description"],
-            source=cleaned["model"].source,
+            source=cleaned["model"],
             now=timezone.now(),
         )
     except services.Taken as taken:

@@ -96,7 +96,7 @@ def test_a_classic_model_is_downloaded_too(mlflow: str, run: Run, ada: User) -> 
     assert unpacked(b"".join(ZipDownload(model)))["forest/code/features.py"] == FILES["code/features.py"]
     # A file that is no longer what was registered is noticed, if only when the download has begun.
     log_classic_model(mlflow, run, "export/forest", {"model.skops": b"Weights" * 1000})
-    with pytest.raises(TrackingError, match="is not the file any more that was registered"):
+    with pytest.raises(TrackingError, match="is no longer the file that was registered"):
         read(ZipDownload(model), into := bytearray())
     assert into
     assert not zipfile.is_zipfile(io.BytesIO(into))
@@ -149,7 +149,7 @@ class Large:
     def pieces(self, size: int) -> Iterator[bytes]:
         for start in range(0, size, len(PIECE)):
             if self.given >= self.breaks_after:
-                raise TrackingUnavailable("The connection to MLflow broke off.")
+                raise TrackingUnavailable("The connection to MLflow was lost.")
             piece = PIECE[: min(size - start, len(PIECE))]
             self.given += len(piece)
             yield piece

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connections.mlflow.registry import registry
+from connections.mlflow.for_workers import registry
 from mantik.accounts.models import User
 from runs.models import RegisteredModel
 from runs.registered_models import services
@@ -90,7 +90,7 @@ def test_changed_aliases(model: RegisteredModel, ada: User) -> None:
 def test_files_that_are_gone(mlflow_server: MlflowServer, model: RegisteredModel) -> None:
     for path in _files(mlflow_server.data_dir, model):
         path.unlink()
-    assert check(model) == "Its files are not in MLflow any more."
+    assert check(model) == "Its files are no longer in MLflow."
 
 
 def test_files_of_another_size(mlflow_server: MlflowServer, model: RegisteredModel) -> None:

@@ -178,7 +178,7 @@ def test_a_session_is_no_token(model: RegisteredModel, reporter: User) -> None:
     for url in calls(model):
         answer = browser.get(url)
         assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
-        assert "Make one in your settings under Tokens." in answer.json()["message"]
+        assert "Make one under Settings > Tokens." in answer.json()["message"]
 
 
 def test_a_token_counts_until_it_is_revoked(model: RegisteredModel, reporter: User) -> None:
@@ -278,11 +278,11 @@ def test_a_file_that_has_changed_in_mlflow_is_not_handed_out_to_its_end(mlflow: 
     assert model
     ask, url = asker(ada), f"{ARTIFACTS}/models/{model.uuid}/model.skops"
     log_classic_model(mlflow, run, "forest", {"model.skops": b"Weights" * 1000})
-    with pytest.raises(TrackingError, match="is not the file any more that was registered"):
+    with pytest.raises(TrackingError, match="is no longer the file that was registered"):
         b"".join(ask(url).streaming_content)
     log_classic_model(mlflow, run, "forest", {"model.skops": b"less"})
     answer = ask(url)
     assert (answer.status_code, answer.json()["error_code"]) == (404, "INVALID_STATE")
-    assert "it has changed in MLflow" in answer.json()["message"]
+    assert "it was changed in MLflow" in answer.json()["message"]
     services.unregister_model(model=model, actor=ada, now=NOW)
     assert tend(model) is None

@@ -68,7 +68,7 @@ def test_the_sidebar_counts_what_was_changed_in_mlflow(project: Project, ada: Us
     model_of(project, ada, "fine")
     model_of(project, ada, "changed", trouble="It was deleted in MLflow's registry.")
     model_of(make_project(), ada, "elsewhere", trouble="It was deleted in MLflow's registry.")
-    assert "Models 1 need attention" in page_text(guest.get(url(project)))
+    assert "Models 1 to look at" in page_text(guest.get(url(project)))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_model_with_two_aliases_is_found_once(project: Project, ada: User, gue
 
 def test_an_empty_room_says_how_a_model_gets_here(project: Project, guest: Client) -> None:
     assert "open the run and press Register Model" in page_text(guest.get(url(project)))
-    assert "No model matches." in page_text(guest.get(url(project, "?q=x")))
+    assert "No model matches the search." in page_text(guest.get(url(project, "?q=x")))
 
 
 def test_older_models_are_a_page_further(
@@ -151,7 +151,7 @@ def test_the_menu_offers_the_metrics_on_the_page_and_keeps_the_search(
     assert set(offered) == {"loss", "lr", "acc", "mae"}
     assert offered["lr"].is_chosen
     led_to = links(page)
-    assert led_to["lr"] == led_to["The usual one"] == url(project, "?q=one")
+    assert led_to["lr"] == led_to["Default"] == url(project, "?q=one")
     assert led_to["acc"] == url(project, "?q=one&metric=lr&metric=acc")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
@@ -12,7 +13,9 @@ from projects.models import Project
 from projects.roles import Role
 from projects.services import deletion
 from runs.models import ModelAlias, ModelAliasChange, RegisteredModel, Run
+from runs.registered_models.services import set_alias
 from runs.registered_models.states import ModelState
+from runs.services import NotAllowed
 from runs.states import RunState
 from tests.support import factories
 from tests.support.pages import count_queries, page_text
@@ -48,6 +51,14 @@ def url(name: str, model: RegisteredModel) -> str:
     return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid])
 
 
+def test_no_alias_stands_for_a_model_of_a_project_that_is_gone(stored: RegisteredModel, ada: User) -> None:
+    RegisteredModel.objects.all().delete()
+    Run.objects.all().delete()
+    Project.objects.all().delete()
+    with pytest.raises(NotAllowed, match="pv-yield is not registered"):
+        set_alias(model=stored, actor=ada, alias="champion", now=timezone.now())
+
+
 # Description
 
 
@@ -79,7 +90,7 @@ def test_an_alias_is_given_moved_and_taken_away(
     other = make_model(run=factories.make_run(RunState.FINISHED, project=project, created_by=ada), name="pv-yield-2")
     assert by_ada.post(url("aliases", stored), {"alias": "champion"}).status_code == 302
     moved = page_text(by_ada.post(url("aliases", other), {"alias": "champion"}, follow=True))
-    assert "champion stands for pv-yield-2 now. Before, it stood for pv-yield." in moved
+    assert "champion now stands for pv-yield-2 instead of pv-yield." in moved
     assert ModelAlias.objects.get().model == other
     assert by_ada.post(url("aliases", other), {"remove": "champion"}).status_code == 302
     assert not ModelAlias.objects.exists()
@@ -96,10 +107,10 @@ def test_an_alias_may_be_any_word(stored: RegisteredModel, by_ada: Client, alias
 @pytest.mark.parametrize(
     ("alias", "words"),
     [
-        ("", "Name the alias, for example champion."),
-        ("Best One", "An alias has only small letters"),
-        ("latest", "MLflow means something of its own by latest."),
-        ("v2", "MLflow means something of its own by v2."),
+        ("", "Enter an alias, for example champion."),
+        ("Best One", "An alias may have only lower-case letters"),
+        ("latest", "latest has a meaning of its own in MLflow."),
+        ("v2", "v2 has a meaning of its own in MLflow."),
     ],
 )
 def test_a_bad_alias_comes_back_with_the_reason(
@@ -126,14 +137,18 @@ def test_before_unregistering_the_page_says_what_goes_and_what_stays(
 ) -> None:
     give_alias(stored, "champion", by=ada)
     shown = page_text(by_ada.get(url("unregister", stored)))
-    for words in ("Its run nightly stays", f"its entry {stored.registry_name} in MLflow", "its aliases: champion"):
+    for words in (
+        "Its run nightly and the files of the model stay",
+        f"its entry {stored.registry_name} in MLflow",
+        "its aliases: champion",
+    ):
         assert words in shown
     assert RegisteredModel.objects.get().is_registered
 
 
 def test_unregistering_is_wished_once_and_shown(stored: RegisteredModel, by_ada: Client) -> None:
     shown = page_text(by_ada.post(url("unregister", stored), follow=True))
-    assert "It is taken out of MLflow's registry." in shown
+    assert "Mantik is removing it from MLflow's registry." in shown
     assert by_ada.post(url("unregister", stored)).status_code == 302
     assert AuditEvent.objects.filter(verb="model.unregistered").count() == 1
 

@@ -86,7 +86,7 @@ def test_how_to_load_it_is_told_to_those_who_may(
 ) -> None:
     for client in (by_ada, signed_in(factories.join(project, Role.REPORTER))):
         assert f'load_model("models:/p{project.pk}--pv-yield/1")' in page_text(client.get(url("detail", stored)))
-    assert "Loading a model needs the role Reporter" in page_text(guest.get(url("detail", stored)))
+    assert "To load a model you need at least the role Reporter" in page_text(guest.get(url("detail", stored)))
 
 
 def test_an_alias_is_told_with_its_history(stored: RegisteredModel, ada: User, guest: Client) -> None:
@@ -131,14 +131,14 @@ def test_without_mlflow_the_page_says_why_there_is_no_example(
 def test_who_may_not_read_files_sees_no_example(model: RegisteredModel, guest: Client) -> None:
     shown = page_text(guest.get(url("detail", model, "?tab=signature")))
     assert "812.5" not in shown
-    assert "Your role in this project does not include reading files." in shown
+    assert "Your role in this project does not allow you to read files." in shown
 
 
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
         ({"name": "a", "type": "double", "required": True}, ("a", "double", "")),
-        ({"name": "a", "type": "long", "required": False}, ("a", "long", "may be left out")),
+        ({"name": "a", "type": "long", "required": False}, ("a", "long", "optional")),
         ({"type": "string"}, ("1", "string", "")),
         (
             {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 28, 28]}},
@@ -183,7 +183,7 @@ def test_before_there_is_a_certificate_none_is_pretended(stored: RegisteredModel
     assert guest.get(url("certificate-download", model)).status_code == 404
     for query in ("", "?tab=files", "?tab=signature"):
         assert guest.get(url("detail", model, query)).status_code == 200
-    assert "It is written while the model is registered." in page_text(guest.get(url("certificate", model)))
+    assert "It is written while the model is being registered." in page_text(guest.get(url("certificate", model)))
 
 
 # While workers have it in hand
@@ -218,7 +218,7 @@ def test_who_watches_it_being_unregistered_is_led_away_when_it_is_gone(
     answer = by_ada.get(url("live", model), headers={"HX-Request": "true"})
 
     assert answer["HX-Redirect"] == reverse("registered_models:list", args=[model.project.slug])
-    assert "yield-forecast is not registered any more." in page_text(by_ada.get(answer["HX-Redirect"]))
+    assert "yield-forecast is no longer registered." in page_text(by_ada.get(answer["HX-Redirect"]))
 
 
 def test_an_old_link_to_a_refused_model_says_why(run: Run, ada: User, by_ada: Client) -> None:
@@ -227,7 +227,7 @@ def test_an_old_link_to_a_refused_model_says_why(run: Run, ada: User, by_ada: Cl
     model = register(run, ada, ModelSource(run.mlflow_run_id, path="nowhere"))
     assert tend(model) is None
     shown = page_text(by_ada.get(url("detail", model), follow=True))
-    assert "yield-forecast could not be registered. MLflow has no MLmodel file of this model any more." in shown
+    assert "yield-forecast could not be registered. MLflow no longer has the MLmodel file of this model." in shown
 
 
 def test_a_model_that_never_was_is_not_found(project: Project, guest: Client) -> None:
@@ -241,10 +241,10 @@ def test_what_was_changed_in_mlflow_is_told_and_can_be_put_back(
     words = "Its version 1 was deleted in MLflow's registry."
     RegisteredModel.objects.filter(pk=stored.pk).update(trouble=words, trouble_since=timezone.now())
     assert words in page_text(guest.get(url("detail", stored)))
-    assert "Put it back" not in page_text(guest.get(url("detail", stored)))
-    assert "Put it back" in page_text(by_ada.get(url("detail", stored)))
+    assert "Restore" not in page_text(guest.get(url("detail", stored)))
+    assert "Restore" in page_text(by_ada.get(url("detail", stored)))
     assert by_ada.post(url("restore", stored)).status_code == 302
     stored.refresh_from_db()
     assert (stored.state, stored.trouble) == (ModelState.REGISTERING, "")
     shown = page_text(by_ada.post(url("restore", stored), follow=True))
-    assert "There is nothing to put back." in shown
+    assert "There is nothing to restore." in shown

@@ -1,12 +1,14 @@
-"""Several people, and several workers, at the same instant; the database decides."""
+"""Several people, and several workers, at the same moment; the database decides."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
+from uuid import uuid4
 
 import pytest
 
-from connections.mlflow.registry import registry
+from connections.mlflow.for_workers import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
@@ -14,14 +16,20 @@ from projects.roles import Role
 from runs.models import ModelAlias, RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.services import Taken
+from runs.services import NotAllowed
+from runs.states import RunState
 from tests.runs.registered_models.conftest import NOW, finished_run, register, tend
 from tests.support import factories
 from tests.support.at_once import at_once
 from tests.support.logged_models import log_model
+from tests.support.proofs import trials
+from tests.support.registered_models import make_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PEOPLE = 6
+# Of meetings by chance.
+ROUNDS = trials(20, 500)
 
 
 def test_of_people_who_want_the_same_name_one_gets_it(mlflow: str, project: Project, ada: User) -> None:
@@ -35,7 +43,7 @@ def test_of_people_who_want_the_same_name_one_gets_it(mlflow: str, project: Proj
     refused = [one for one in found if isinstance(one, Taken)]
     assert (len(models), len(refused)) == (1, PEOPLE - 1)
     winner = models[0]
-    sentence = f"{winner.name} is the name of the model of the run {winner.run.name} ({winner.run.short_id})."
+    sentence = f"The model of the run {winner.run.name} ({winner.run.short_id}) is already named {winner.name}."
     assert {one.message for one in refused} == {sentence}
     assert {one.field for one in refused} == {"name"}
 
@@ -47,7 +55,7 @@ def test_of_people_who_register_the_same_run_one_does(mlflow: str, project: Proj
     models = [one for one in found if isinstance(one, RegisteredModel)]
     refused = [one for one in found if isinstance(one, Taken)]
     assert (len(models), len(refused)) == (1, PEOPLE - 1)
-    assert {one.message for one in refused} == {f"This run's model is registered already, as {models[0].name}."}
+    assert {one.message for one in refused} == {f"The model of this run is already registered as {models[0].name}."}
 
 
 def test_of_workers_who_get_the_same_message_one_registers(mlflow: str, run: Run, ada: User) -> None:
@@ -79,3 +87,31 @@ def test_an_alias_that_many_give_at_once_stands_for_one_model(mlflow: str, proje
         assert entry.aliases == ({"champion": "1"} if model.pk == alias.model_id else {})
         registry().delete(model.registry_name)
     assert project.model_alias_changes.count() == 3
+
+
+def test_models_that_are_unregistered_while_their_aliases_move(project: Project, ada: User) -> None:
+    """Nobody waits for the other in a circle, and no alias stands for a model that is going."""
+
+    def registered() -> RegisteredModel:
+        run = factories.make_run(RunState.FINISHED, project=project, created_by=ada, mlflow_run_id=uuid4().hex)
+        return make_model(run=run)
+
+    for number in range(ROUNDS):
+        one, other, alias = registered(), registered(), f"champion-{number}"
+        services.set_alias(model=one, actor=ada, alias=alias, now=NOW)
+        found = at_once(
+            [
+                partial(services.unregister_model, model=one, actor=ada, now=NOW),
+                partial(_give, other, ada, alias),
+                partial(services.remove_alias, model=one, actor=ada, alias=alias, now=NOW),
+                partial(services.unregister_model, model=other, actor=ada, now=NOW),
+            ]
+        )
+        assert found == [None] * 4
+    assert not ModelAlias.objects.exists()
+
+
+def _give(model: RegisteredModel, actor: User, alias: str) -> None:
+    # It may be going already.
+    with suppress(NotAllowed):
+        services.set_alias(model=model, actor=actor, alias=alias, now=NOW)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
-from runs.models import RegisteredModel, Run
+from runs import tasks
+from runs.models import ModelListing, RegisteredModel, Run
 from runs.registered_models.forms import suggested_name
 from runs.states import RunState
-from tests.runs.registered_models.conftest import finished_run, tend
+from tests.runs.registered_models.conftest import NOW, finished_run, tend
 from tests.support import factories
 from tests.support.logged_models import log_classic_model, log_model
+from tests.support.model_listings import ListingWorkers, list_at_once
 from tests.support.pages import page_text
 from tests.support.registered_models import make_model
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def lists(monkeypatch: pytest.MonkeyPatch) -> ListingWorkers:
+    return list_at_once(monkeypatch)
 
 
 @pytest.fixture
@@ -93,7 +103,7 @@ def test_a_form_without_a_choice_comes_back_as_it_was(
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("", "Give the model a name."),
+        ("", "Enter a name for the model."),
         ("a model", "A name has only letters A to Z"),
         ("x" * 101, "at most 100 characters; this one has 101"),
     ],
@@ -111,7 +121,7 @@ def test_a_taken_name_leads_to_who_holds_it(by_ada: Client, run: Run, logged: Mo
     answer = by_ada.post(url(run), {"model": logged.model_id, "name": "yield", "description": "Mine."})
     assert answer.status_code == 422
     said = page_text(answer)
-    assert f"Yield is the name of the model of the run first light ({other.short_id}). See Yield" in said
+    assert f"The model of the run first light ({other.short_id}) is already named Yield. See Yield" in said
     assert f'href="{reverse("registered_models:detail", args=[project.slug, holder.uuid])}"' in answer.content.decode()
     assert values(answer)["description"] == "Mine."
 
@@ -128,7 +138,7 @@ def test_a_race_for_a_name_that_looked_free_ends_in_the_same_sentence(
     monkeypatch.setattr("runs.registered_models.forms.holder_of_name", lambda *_: None)
     answer = by_ada.post(url(run), {"model": logged.model_id, "name": "yield"})
     assert answer.status_code == 422
-    assert "yield is the name of the model of the run first light" in page_text(answer)
+    assert "is already named yield." in page_text(answer)
 
 
 # While one types
@@ -177,7 +187,7 @@ def test_a_run_without_a_model_says_how_to_log_one(by_ada: Client, run: Run) -> 
 
 def test_a_run_that_is_not_finished_says_so(by_ada: Client, project: Project, ada: User) -> None:
     run = factories.make_run(RunState.RUNNING, project=project, created_by=ada)
-    said = "Only a finished run's model can be registered, and this one is running."
+    said = "Only the model of a finished run can be registered. This run's state is Running."
     assert said in page_text(by_ada.get(url(run)))
     answer = by_ada.post(url(run), {"model": "m-1", "name": "yield"})
     assert answer.status_code == 422
@@ -187,29 +197,157 @@ def test_a_run_that_is_not_finished_says_so(by_ada: Client, project: Project, ad
 def test_a_run_gives_one_model_only(by_ada: Client, project: Project, ada: User) -> None:
     run = factories.make_run(RunState.FINISHED, project=project, created_by=ada, mlflow_run_id="1f" * 16)
     make_model(run=run, name="yield")
-    assert "registered already, as yield. See yield" in page_text(by_ada.get(url(run)))
+    assert "already registered as yield. See yield" in page_text(by_ada.get(url(run)))
     assert by_ada.post(url(run), {"model": "m-1", "name": "other"}).status_code == 422
     assert RegisteredModel.objects.count() == 1
+
+
+# While the list is not there
+
+
+MODELS_ASKED = 'hx-trigger="every 1s"'
+
+
+def test_the_page_waits_for_nobody_and_asks_again_until_it_knows(
+    by_ada: Client, run: Run, logged: ModelSource, lists: ListingWorkers
+) -> None:
+    lists.are_alive = False
+    shown = by_ada.get(url(run))
+    assert "Mantik is asking MLflow which models this run has logged." in page_text(shown)
+    assert MODELS_ASKED in shown.content.decode()
+    by_ada.get(url(run))
+    assert lists.asked == 1
+    ModelListing.objects.update(asked_at=timezone.now() - timedelta(seconds=6))
+    lists.are_alive = True
+    part = models_of(by_ada, run)
+    assert f'value="{logged.model_id}" checked' in part
+    assert MODELS_ASKED not in part
+    assert "<html" not in part
+    assert lists.asked == 2
+
+
+def models_of(client: Client, run: Run) -> str:
+    """The part of the page that asks again: first a worker is asked, and the next time it is known."""
+    client.get(url(run, "register-models"), headers={"HX-Request": "true"})
+    return client.get(url(run, "register-models"), headers={"HX-Request": "true"}).content.decode()
+
+
+def test_without_javascript_that_part_is_the_page(by_ada: Client, run: Run) -> None:
+    assert by_ada.get(url(run, "register-models"))["Location"] == url(run)
+
+
+def test_a_run_that_turns_out_to_have_none_has_the_page_loaded_again(by_ada: Client, run: Run) -> None:
+    answer = by_ada.get(url(run, "register-models"), headers={"HX-Request": "true"})
+    answer = by_ada.get(url(run, "register-models"), headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+
+
+def test_what_is_known_is_shown_while_it_is_read_anew(
+    by_ada: Client, mlflow: str, run: Run, logged: ModelSource, lists: ListingWorkers
+) -> None:
+    by_ada.get(url(run))
+    late = log_model(mlflow, run, name="late")
+    ModelListing.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
+    lists.are_alive = False
+    shown = by_ada.get(url(run))
+    assert values(shown)["model"] == logged.model_id
+    tasks.list_models(run_id=run.pk)
+    assert late in by_ada.get(url(run)).content.decode()
+
+
+def test_a_run_that_had_none_is_asked_about_again(by_ada: Client, mlflow: str, run: Run, lists: ListingWorkers) -> None:
+    by_ada.get(url(run))
+    log_model(mlflow, run)
+    ago = timezone.now() - timedelta(minutes=1)
+    ModelListing.objects.update(looked_at=ago, listed_at=ago)
+    lists.are_alive = False
+    assert "Mantik is asking MLflow" in page_text(by_ada.get(url(run)))
+
+
+def test_of_two_workers_one_asks_mlflow(run: Run, logged: ModelSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = ModelListing.objects.create(run=run, asked_at=timezone.now())
+    ModelListing.objects.update(lease_token=uuid4(), lease_until=timezone.now() + timedelta(minutes=1))
+    tasks.list_models(run_id=run.pk)
+    listing.refresh_from_db()
+    assert listing.listed_at is None
+    # The other one has died.
+    ModelListing.objects.update(lease_until=timezone.now())
+    tasks.list_models(run_id=run.pk)
+    listing.refresh_from_db()
+    assert [found["model_id"] for found in listing.found] == [logged.model_id]
+
+
+def test_what_the_list_leaves_out_is_said(
+    by_ada: Client, mlflow: str, run: Run, logged: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.registered_models.candidates.MOST_OFFERED", 2)
+    monkeypatch.setattr("runs.registered_models.candidates._MOST_FOLDERS", 1)
+    for name in ("b", "c", "d"):
+        newest = log_model(mlflow, run, name=name)
+    log_classic_model(mlflow, run, "export")
+    shown = by_ada.get(url(run))
+    assert [card["title"] for card in shown.context["form"].cards] == ["c", "d"]
+    assert newest in shown.content.decode()
+    said = page_text(shown)
+    assert "2 more models are not listed: Mantik lists 2, of the logged ones the last." in said
+    assert "Folders searched among the run's artifacts: 1, those nearest to the top." in said
+
+
+def test_of_very_many_models_some_are_looked_at_and_that_is_said(
+    by_ada: Client, mlflow: str, run: Run, logged: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.registered_models.candidates._MOST_ASKED", 1)
+    log_model(mlflow, run, name="second")
+    assert "Only 1 of the 2 models that the run has logged were looked at." in page_text(by_ada.get(url(run)))
 
 
 # MLflow away
 
 
-def test_while_mlflow_is_away_nothing_that_was_typed_is_lost(
+def test_while_mlflow_is_away_the_page_says_so_and_the_wish_is_kept(
     by_ada: Client, run: Run, logged: ModelSource, settings: Settings, mlflow: str
 ) -> None:
     settings.MANTIK_MLFLOW_URI = "http://127.0.0.1:9"
+    by_ada.get(url(run))
     shown = by_ada.get(url(run))
-    assert shown.status_code == 200
-    assert shown.context["problem"] in page_text(shown)
-    form = {"model": logged.model_id, "name": "yield", "description": "Mine."}
+    problem = ModelListing.objects.get().problem
+    assert problem
+    assert "The models of this run cannot be listed now" in page_text(shown)
+    assert problem in page_text(shown)
+    form = {"model": logged.model_id, "name": "", "description": "Mine."}
     answer = by_ada.post(url(run), form)
     assert answer.status_code == 422
-    assert answer.context["problem"] in page_text(answer)
     assert values(answer) == form
     assert f'name="model" value="{logged.model_id}"' in answer.content.decode()
+    assert by_ada.post(url(run), form | {"name": "yield"}).status_code == 302
+    model = RegisteredModel.objects.get()
+    waits = tend(model)
+    assert waits
+    assert waits.waiting_for
     settings.MANTIK_MLFLOW_URI = mlflow
-    assert by_ada.post(url(run), form).status_code == 302
+    made = tend(model, now=NOW + timedelta(hours=1))
+    assert made
+    assert made.is_registered
+
+
+def test_a_model_of_another_run_is_refused_by_the_worker(
+    by_ada: Client, mlflow: str, project: Project, ada: User, run: Run, logged: ModelSource, lists: ListingWorkers
+) -> None:
+    """Before the list is there, anything can be sent."""
+    lists.are_alive = False
+    other = finished_run(mlflow, project, ada)
+    assert by_ada.post(url(other), {"model": logged.model_id, "name": "theirs"}).status_code == 302
+    assert tend(RegisteredModel.objects.get()) is None
+    assert "The run has not logged this model, or not to its end." in other.events.latest("pk").message
+    unfinished = log_model(mlflow, other, name="half", ready=False)
+    assert by_ada.post(url(other), {"model": unfinished, "name": "half"}).status_code == 302
+    assert tend(RegisteredModel.objects.get()) is None
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc", "a//b", "m/../../x"])
+def test_what_can_be_no_model_is_refused_at_once(by_ada: Client, run: Run, lists: ListingWorkers, key: str) -> None:
+    lists.are_alive = False
+    assert by_ada.post(url(run), {"model": key, "name": "yield"}).status_code == 422
 
 
 def test_a_choice_that_could_not_be_offered_is_asked_for_later(

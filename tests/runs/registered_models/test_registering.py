@@ -11,7 +11,7 @@ from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from runs.models import RegisteredModel, RetiredModel, Run
 from runs.registered_models import services
-from runs.registered_models.candidates import candidates
+from runs.registered_models.candidates import Found, find_candidates
 from runs.registered_models.states import ModelState
 from runs.services import NotAllowed, delete_run
 from runs.states import RunState
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.django_db
 def test_a_run_offers_the_models_it_logged_in_either_way(mlflow: str, run: Run) -> None:
     first, unfinished = log_model(mlflow, run, name="cnn"), log_model(mlflow, run, name="half", ready=False)
     log_classic_model(mlflow, run, "export/forest")
-    offered = candidates(run)
+    offered = find_candidates(run).candidates
     assert [(one.key, one.label) for one in offered] == [(first, "cnn"), ("export/forest", "export/forest")]
     assert unfinished not in {one.key for one in offered}
 
 
 def test_a_run_without_a_model_offers_none(run: Run) -> None:
-    assert candidates(run) == []
+    assert find_candidates(run) == Found([], "")
 
 
 def test_a_logged_model_gets_into_the_registry(mlflow: str, model: RegisteredModel, logged: ModelSource) -> None:
@@ -100,7 +100,7 @@ def test_a_model_whose_files_are_gone_is_refused_and_nothing_is_left(mlflow: str
     assert tend(model) is None
     assert model_version(mlflow, model.registry_name) is None
     assert not RegisteredModel.objects.exists()
-    assert "no MLmodel file" in run.events.get(kind="model.refused").message
+    assert "no longer has the MLmodel file" in run.events.get(kind="model.refused").message
     assert ada.notices.get().text.startswith(f"The model of {run.name} could not be registered as yield-forecast.")
 
 
@@ -113,7 +113,9 @@ def test_a_model_with_a_file_that_could_be_put_elsewhere_is_refused(mlflow: str,
 def test_only_a_finished_run_has_a_model_to_register(run: Run, ada: User, logged: ModelSource) -> None:
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED)
     run.refresh_from_db()
-    with pytest.raises(NotAllowed, match=r"Only a finished run's model can be registered, and this one is failed\."):
+    with pytest.raises(
+        NotAllowed, match=r"Only the model of a finished run can be registered\. This run's state is Failed\."
+    ):
         register(run, ada, logged)
 
 

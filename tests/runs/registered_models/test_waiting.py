@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from connections.mlflow.registry import registry
+from connections.mlflow.errors import TrackingRefused
+from connections.mlflow.for_workers import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from mantik.lib.backoff import SHORTEST_PART
@@ -32,7 +33,7 @@ def test_registering_waits_for_mlflow_and_says_so(
     waiting = tend(register(run, ada, logged))
     assert waiting
     assert waiting.state == ModelState.REGISTERING
-    assert waiting.waiting_for == "MLflow cannot be reached at the moment. It is tried again."
+    assert waiting.waiting_for == "MLflow cannot be reached at the moment."
     assert waiting.waiting_since == NOW
     assert waiting.lease_until is None
     settings.MANTIK_MLFLOW_URI = mlflow
@@ -85,6 +86,27 @@ def test_a_name_that_somebody_else_has_in_mlflow_is_left_alone(
     assert TAG not in entry.tags
     assert "that Mantik did not put there" in run.events.get(kind="model.refused").message
     assert "that Mantik did not put there" in ada.notices.get().text
+    registry().delete(model.registry_name)
+
+
+def test_what_mlflow_does_not_let_mantik_remove_after_a_refusal_is_tried_again(
+    mlflow: str, run: Run, ada: User, logged: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is raised, and no lease is left for its whole time."""
+
+    def refuse(*_: object) -> None:
+        raise TrackingRefused("MLflow refused to unregister it.")
+
+    model = register(run, ada, logged)
+    registry().create(model.registry_name, tags={})
+    monkeypatch.setattr("runs.registered_models.worker.remove_entry", refuse)
+    waiting = tend(model)
+    assert waiting
+    assert (waiting.state, waiting.waiting_for) == (ModelState.UNREGISTERING, "MLflow refused to unregister it.")
+    assert (waiting.waiting_since, waiting.lease_until) == (NOW, None)
+    monkeypatch.undo()
+    assert tend(waiting, NOW + timedelta(minutes=1)) is None
+    assert "that Mantik did not put there" in run.events.get(kind="model.refused").message
     registry().delete(model.registry_name)
 
 

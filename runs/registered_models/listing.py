@@ -1,0 +1,83 @@
+"""Which models a run has logged, as a worker has read it from MLflow: no page waits for MLflow to say so.
+
+A page asks for the list when it has none that is fresh, and shows what there is. While somebody looks at it, it asks
+again until it knows, so a message that is lost costs a few seconds, and no sweep is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from connections.mlflow.errors import TrackingError
+from mantik.lib.backoff import Clock
+from mantik.lib.leases import LeaseLost, take
+from mantik.lib.queue import send_on_commit
+from runs.models import ModelListing, Run
+from runs.registered_models.candidates import Candidate, find_candidates
+
+# What is older is still shown, and read anew.
+FRESH_FOR = timedelta(seconds=30)
+# A message that was not taken in this time is sent once more.
+ASK_AGAIN_AFTER = timedelta(seconds=5)
+
+
+def listing_of(run: Run, *, now: datetime) -> ModelListing:
+    """What is known of the models of `run`; a worker is asked for more unless that is fresh, or being read."""
+    listing = ModelListing.objects.filter(run=run).first() or _new(run)
+    listing.run = run
+    pause = ASK_AGAIN_AFTER if listing.problem else FRESH_FOR
+    if listing.looked_at is None or listing.looked_at <= now - pause:
+        _ask(listing, now)
+    return listing
+
+
+def offered(listing: ModelListing, *, now: datetime) -> list[Candidate] | None:
+    """The models to choose from; None while that is not known.
+
+    A run that seemed to have none is asked about again: it may have logged one since.
+    """
+    if listing.listed_at is None or (not listing.found and listing.listed_at <= now - FRESH_FOR):
+        return None
+    return [Candidate.of(listing.run, stored) for stored in listing.found]
+
+
+def list_models(*, run_id: int, clock: Clock) -> None:
+    """For workers: read from MLflow which models a run has logged, unless another worker does."""
+    now = clock()
+    listing = ModelListing.objects.select_related("run").filter(run=run_id).first()
+    if listing is None:
+        return
+    lease = take(ModelListing.objects.filter(asked_at__isnull=False), key=listing.pk, now=now)
+    if lease is None:
+        return
+    listing.refresh_from_db(fields=["lease_until"])
+    keep: Callable[[], None] = lambda: lease.look(listing, now=clock())  # noqa: E731 - it is handed on
+    try:
+        found = find_candidates(listing.run, on_step=keep)
+    except TrackingError as error:
+        lease.give_back(asked_at=None, looked_at=clock(), problem=error.message)
+    except LeaseLost:
+        return
+    else:
+        stored = [candidate.stored for candidate in found.candidates]
+        now = clock()
+        lease.give_back(asked_at=None, looked_at=now, listed_at=now, problem="", found=stored, note=found.note)
+
+
+def _new(run: Run) -> ModelListing:
+    try:
+        with transaction.atomic():
+            return ModelListing.objects.create(run=run)
+    except IntegrityError:
+        # Another page was faster.
+        return ModelListing.objects.get(run=run)
+
+
+def _ask(listing: ModelListing, now: datetime) -> None:
+    unasked = Q(asked_at=None) | Q(asked_at__lte=now - ASK_AGAIN_AFTER)
+    if ModelListing.objects.filter(unasked, pk=listing.pk).update(asked_at=now):
+        send_on_commit("runs.tasks.list_models", run_id=listing.run_id)
