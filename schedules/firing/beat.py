@@ -1,9 +1,9 @@
-"""The clock: `celery beat` with this scheduler fires schedules, and starts all other periodic tasks as usual.
+"""The scheduler of `celery beat`: it fires schedules, and starts all other periodic tasks as usual.
 
-Stock DatabaseScheduler reads every task, compares all of them at each tick and sends one per tick, so it costs the
-square of what is due, fires twice after a crash, and knows nothing of other beats. Here a tick asks one index what is
-due and has `schedules.firing.engine` deal with it, hundreds in one transaction. The stock part has the few other
-tasks to itself. Any number of beats may run at once: what one deals with, the others pass over.
+The stock DatabaseScheduler reads every task, compares all of them at each tick and sends one per tick, so its cost
+grows with the square of what is due, it fires twice after a crash, and it knows nothing of other beats. Here a tick
+asks one index what is due, and `schedules.firing.engine` deals with hundreds in one transaction. The stock part keeps
+the few other tasks. Any number of beats may run at once: what one deals with, the others pass over.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from mantik.lib import schema
 from mantik.lib.queue import send
+from runs.restored import marks
 from schedules.firing import engine
 from schedules.operators import periodic_tasks
 
 log = structlog.get_logger(__name__)
 
-# The longest sleep, so that a schedule that is added for the next minute, or a clock that is set, is noticed in time.
+# The longest sleep: a schedule that was just added for the next minute, or a clock that was set, is noticed in time.
 LONGEST_SECONDS = 1.0
-# Another beat has just claimed what is due.
+# The sleep when another beat has just claimed what is due.
 MEANWHILE_SECONDS = 0.05
 
 
 class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
-    """`clock` may be another one for tests.
+    """Waits while the database does not answer or belongs to another version, then goes on.
 
-    While the database is not there, or is one of another version, it waits, and then goes on.
+    `clock` returns the present time; tests pass their own.
     """
 
-    # Else each tick opens a connection to the broker and waits for it as long as it takes: the schedules must not.
+    # With a producer each tick would connect to the broker and wait for it; schedules must not wait for the broker.
     producer = None
     _last_timestamp: datetime | None = None
 
@@ -45,6 +46,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self.clock = clock
         self.is_without_database = False
         self._is_at_database = False
+        self._marks = marks.Watch(is_beat=True)
         super().__init__(*args, **kwargs)
         self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SECONDS, LONGEST_SECONDS)
 
@@ -53,22 +55,23 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             time.sleep(LONGEST_SECONDS)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Seconds until the next."""
+        """Do what is due; returns the seconds until the next tick."""
         own: float = self._guarded(self._fire, otherwise=LONGEST_SECONDS)
         if self.is_without_database:
             return own
         others: float | None = self._guarded(lambda: super(ScheduleBeat, self).tick(*args, **kwargs), otherwise=None)
         if others is None:
-            # It may have stopped with an entry in its hands.
+            # It may have stopped in the middle of its heap, or after it noted a change that it has not read.
             self._heap = None
+            self._initial_read = True
             return LONGEST_SECONDS
         return min(own, others)
 
     def close(self) -> None:
-        """Writes what is not written yet, unless a signal has interrupted this very process at the database.
+        """Store what is not stored yet, unless a signal interrupted this process in a query.
 
-        psycopg locks a connection for the time of a query, so its handler would wait for itself for ever. Celery calls
-        this once more when the interrupted tick is left.
+        psycopg locks a connection during a query, so writing from the signal handler would wait for itself for ever.
+        Celery calls this once more after the interrupted tick.
         """
         if not self._is_at_database:
             super().close()
@@ -77,13 +80,13 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self._guarded(super().sync, otherwise=None)
 
     def enabled_models_qs(self) -> Any:
-        """All but the schedules. Without stock's filter by hours, which forgets what is due in other zones."""
+        """All but the schedules, and without the stock filter by hours, which misses what is due in other zones."""
         return self.Model.objects.enabled().exclude(task=periodic_tasks.TASK).select_related("crontab", "interval")
 
     def schedule_changed(self) -> bool:
-        """Somebody was in the admin: they may have switched schedules there, too.
+        """Whether somebody changed tasks in the admin; they may have switched schedules there, too.
 
-        Unlike stock it keeps its connection, which it would open anew at each tick; one that broke is closed.
+        Unlike the stock method it keeps its database connection from tick to tick; one that broke is closed.
         """
         before = self._last_timestamp
         try:
@@ -98,6 +101,8 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def _fire(self) -> float:
         now = self.clock()
+        if self._marks.reminder(now=now):
+            return LONGEST_SECONDS
         due = engine.next_moment()
         if due is None:
             return LONGEST_SECONDS
@@ -107,14 +112,13 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def _set_up(self) -> bool:
         schema.check(connection)
-        engine.next_moment()
-        # The database may go away midway, and stock believes then that it has read everything.
+        # If the database goes away midway, the stock scheduler believes that it has read everything.
         self._initial_read = True
         super().setup_schedule()
         return True
 
     def _guarded(self, act: Callable[[], Any], *, otherwise: Any) -> Any:
-        """What `act` returns, or `otherwise` when the database cannot be asked; said once, not at each tick."""
+        """What `act` returns, or `otherwise` if the database does not answer; logged once, not at each tick."""
         was_at_database, self._is_at_database = self._is_at_database, True
         try:
             found = act()
@@ -134,7 +138,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
 
 def _complain(error: Exception) -> None:
-    """What beat is waiting for: a database of this code, or any."""
+    """Log what beat waits for: any database, or one that fits this version."""
     try:
         reason = str(error) if isinstance(error, schema.Unusable) else schema.objection(connection)
     except (DatabaseError, InterfaceError):

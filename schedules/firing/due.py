@@ -1,7 +1,7 @@
-"""What becomes of the instants that have come: pure rules, no database, no clock.
+"""What to do at due times that have come: pure rules, no database, no clock.
 
-Nearly always it is one instant, just now. It is more after Mantik was down, and then the schedule's own rules say
-which of them are made up for.
+Nearly always it is one due time, just now. After Mantik was down there are more, and the schedule's own rules say
+which of them are caught up.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from mantik.lib.humanize import spoken_duration
+from mantik.lib.humanize import counted, spoken_duration
 from schedules.cron import shortest_gap
 from schedules.firing.timing import Timing, fire_moment
 from schedules.states import CatchUp, Outcome, Overlap
 
-# An instant that is acted upon within this time was not missed.
+# A due time that is dealt with this soon was not missed.
 PUNCTUAL = timedelta(seconds=60)
-# So many instants of one schedule are dealt with at once; the rest right after.
+# At most so many due times of one schedule are dealt with in one transaction; the rest right after.
 MOST_AT_ONCE = 500
 WAS_PAUSED = "It was paused."
 
@@ -40,7 +40,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`outcome` is what becomes of the instant `due`; None: it is to run. `reason` is a sentence for the member."""
+    """What happens at the due time `due`: a run if `outcome` is None. `reason` is a sentence for the member."""
 
     due: datetime
     reason: str
@@ -49,28 +49,27 @@ class Verdict:
 
 @dataclass(frozen=True)
 class DueTimes:
-    """The instants that have come, ascending, and the one that is next (None: none is left)."""
+    """What happens at the due times that have come, oldest first, and the next one (None: there is none)."""
 
     verdicts: tuple[Verdict, ...]
     next_due: datetime | None
 
 
 def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> DueTimes:
-    """Judges the instants from `next_due`, which is one, to `now`. At most MOST_AT_ONCE of them."""
+    """Judge the due times from `next_due` (included) to `now`, at most MOST_AT_ONCE of them."""
     come, following = _pending(rules, next_due, now)
     if len(come) > MOST_AT_ONCE:
-        # None of those that can still be made up for is among them: these are the last.
+        # Those that can still be caught up are the latest, so none of them is judged here.
         sure, rest = come[: -rules.missed_cap], come[-rules.missed_cap :]
-        return DueTimes(
-            tuple(_missed(due, "Mantik was not running, and many instants came since.") for due in sure), rest[0]
-        )
+        reason = "Mantik was not running, and more due times passed than can be caught up."
+        return DueTimes(tuple(_missed(due, reason) for due in sure), rest[0])
     return DueTimes(tuple(_judge(rules, come, now)), following)
 
 
 def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> DueTimes:
-    """Judges the instants later than `since` at which the schedule was paused, now that somebody resumes it.
+    """Judge the due times later than `since`, during a pause that somebody ends now.
 
-    `catch_up` is what they wish: it has no grace, for they know how late it is.
+    `catch_up` is their choice. There is no limit of age: they know how late it is.
     """
     held = came_since(rules.timing, since=since, now=now)
     most = {CatchUp.SKIP: 0, CatchUp.ONE: 1, CatchUp.ALL: rules.missed_cap}[catch_up]
@@ -84,22 +83,41 @@ def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: date
     return DueTimes(tuple(verdicts), rules.timing.next_after(now))
 
 
+def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datetime) -> DueTimes:
+    """The due times from `next_due` (included) to `now`, of none of which anything is known, and `why`.
+
+    If they are more than MOST_AT_ONCE, they are the latest, and the first of these says how many were before it.
+    """
+    before = next_due - timedelta.resolution
+    # The first is due because its row says so, as in `_pending`.
+    come = [
+        due for due in came_since(rules.timing, since=before, now=now) if due == next_due or rules.fires_at(due) <= now
+    ] or [next_due]
+    verdicts = [Verdict(due, why, Outcome.UNKNOWN) for due in come]
+    if left_out := rules.timing.count(begin=next_due, end=come[0]):
+        more = f"Nor is it of the {counted(left_out, 'due time')} of this schedule from then on until this one"
+        more += f", which have no slots: the first was {next_due:%Y-%m-%d %H:%M} UTC."
+        verdicts[0] = Verdict(come[0], f"{why} {more}", Outcome.UNKNOWN)
+    return DueTimes(tuple(verdicts), rules.timing.next_after(come[-1]))
+
+
 def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:
-    """The instants later than `since` up to `now`: of more than MOST_AT_ONCE the latest."""
+    """The due times later than `since` up to `now`; if they are more than MOST_AT_ONCE, the latest."""
     window = shortest_gap(timing.cron) * MOST_AT_ONCE
     while True:
         begin = since if now - since <= window else now - window
-        come = deque(timing.instants(after=begin, until=now), maxlen=MOST_AT_ONCE)
+        come = deque(timing.due_times(after=begin, until=now), maxlen=MOST_AT_ONCE)
         if begin == since or len(come) == MOST_AT_ONCE:
             return list(come)
-        # They may lie closer in some hours than in others.
+        # Due times may be closer in some hours than in others.
         window *= 2
 
 
 def _pending(rules: Rules, next_due: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
-    """As many as one may need to know which are the last `missed_cap`; the last of them is not the next.
+    """Enough due times to know which are the last `missed_cap`, and the one after them.
 
-    That the first is to be acted upon says its row: its random delay may have been cut short.
+    The first is due because its row says so, even if its random delay is not over: an edit of the schedule starts it at
+    once (`_end_delay` in `schedules/services/schedules.py`).
     """
     come = [next_due]
     due = rules.timing.next_after(next_due)
@@ -118,7 +136,7 @@ def _judge(rules: Rules, come: Sequence[datetime], now: datetime) -> list[Verdic
         if due not in wanted:
             verdicts.append(_missed(due, _why_missed(rules, late)))
         elif due != last and rules.overlap != Overlap.ALLOW:
-            reason = "Skipped: a later instant is made up for, and runs of this schedule do not overlap."
+            reason = "Skipped: a later run is caught up, and runs of this schedule do not overlap."
             verdicts.append(Verdict(due, reason, Outcome.SKIPPED))
         else:
             verdicts.append(Verdict(due, _why_run(late)))
@@ -126,7 +144,7 @@ def _judge(rules: Rules, come: Sequence[datetime], now: datetime) -> list[Verdic
 
 
 def _wanted(rules: Rules, come: Sequence[datetime], now: datetime) -> Sequence[datetime]:
-    """The instants that are to run."""
+    """The due times at which a run is started now."""
     if rules.missed == CatchUp.SKIP:
         return [due for due in come if now - rules.fires_at(due) < PUNCTUAL]
     most = 1 if rules.missed == CatchUp.ONE else rules.missed_cap
@@ -146,12 +164,12 @@ def _why_late(late: timedelta) -> str:
 def _why_missed(rules: Rules, late: timedelta) -> str:
     begin = f"Mantik was not running; it was back {spoken_duration(late)} later."
     if rules.missed == CatchUp.SKIP:
-        return f"{begin} This schedule does not make up for missed instants."
+        return f"{begin} This schedule does not catch up missed runs."
     if late >= rules.missed_grace:
-        return f"{begin} That is longer than {spoken_duration(rules.missed_grace)}, up to which it is made up for."
+        return f"{begin} Runs older than {spoken_duration(rules.missed_grace)} are not caught up."
     if rules.missed == CatchUp.ONE:
-        return f"{begin} Only the latest of the missed instants was made up for."
-    return f"{begin} Only the latest {rules.missed_cap} of the missed instants were made up for."
+        return f"{begin} Only the latest missed run was caught up."
+    return f"{begin} Only the latest {rules.missed_cap} missed runs were caught up."
 
 
 def _missed(due: datetime, reason: str) -> Verdict:

@@ -1,9 +1,9 @@
-"""Firing what is due: slots, runs and the next instants of many schedules in one transaction.
+"""Fires what is due: slots, runs and the next due times of many schedules in one transaction.
 
-Who calls this, how often, and how many at once does not matter. A schedule is claimed by locking its row
-(PostgreSQL: rows that somebody else has locked are passed over; SQLite: there is one writer at a time), and what was
-due is recorded and moved on in the same transaction. So an instant is dealt with once or not yet, whatever dies. A slot
-is unique besides. Messages are sent after the commit; what is lost of them, the sweep of submissions finds.
+Any number of processes may call this, at any time. A schedule is claimed by locking its row (PostgreSQL: locked rows
+are passed over; SQLite: there is one writer at a time), and its slots and its next due time are stored in the same
+transaction. So a due time is dealt with once or not yet, whatever dies; a unique constraint on slots makes sure.
+Messages are sent after the commit; a run whose message is lost is found by the sweep of submissions.
 
 The number of statements does not depend on how many schedules are due: a burst is what this is for.
 """
@@ -28,53 +28,69 @@ from mantik.lib.garbage import collected_later
 from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
-from runs.submission.create import hand_over_on_commit, store_runs
-from schedules.firing.decide import Decision, Facts, decide, set_aside, stop
+from runs.submission.create import send_to_workers_on_commit, store_runs
+from schedules.firing.after_restore import look_first, say_what_is_not_known
+from schedules.firing.decide import BY_OPERATOR, Decision, Situation, decide, pause_and_notify, set_aside
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.firing.run_results import settle
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
+from schedules.querysets import ScheduleQuerySet
 from schedules.states import ScheduleState
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
-# A day of 25 hours, and a zone that is a day ahead.
+# Due times are moments in UTC; a limit counts those of one local day. Such a day lasts 25 hours when the clocks are put
+# back by one hour, which is usual; twice that is margin.
 _LONGEST_DAY = timedelta(hours=50)
+# The columns of a schedule that every decision stores, and those that are stored as well if its state has changed. Who
+# has the engine deal with a row that they have already read, reads these again.
 MOVED = (
-    *("next_due_at", "next_fire_at", "dealt_with_until", "failures_in_a_row"),
-    *("last_due_at", "last_outcome", "last_reason"),
+    "next_due_at",
+    "next_fire_at",
+    "dealt_with_until",
+    "failures_in_a_row",
+    "last_due_at",
+    "last_outcome",
+    "last_reason",
 )
 SWITCHED = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
 _OF_SLOTS = (
-    *("schedule_id", "due_at", "outcome", "reason", "run_id"),
-    *("asked_by_id", "recorded_at", "awaits_end"),
+    "schedule_id",
+    "due_at",
+    "outcome",
+    "reason",
+    "run_id",
+    "asked_by_id",
+    "recorded_at",
+    "awaits_end",
 )
 
 
 def next_moment() -> datetime | None:
-    """When the next schedule has to be acted upon; it may be past. One look at one index."""
+    """When the next schedule is due, which may be in the past. Costs one look at one index."""
     return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
 
 
-def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] = ()) -> int:
-    """Deal with up to `limit` schedules that are due, `only` with those by primary key if given; how many there were.
+def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] | None = None) -> int:
+    """Deal with up to `limit` schedules that are due; returns how many there were.
 
-    One that cannot be dealt with is set aside, and its owner told. Raises DatabaseError if the database is not there.
+    `only`: the primary keys to look at; None: all schedules. One that fails is set aside, and its owner is notified.
+    Raises DatabaseError if the database does not answer.
     """
     try:
         return _fire(now=now, limit=limit, only=only)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        log.exception("schedules_not_fired_together", only=list(only))
+        log.exception("schedules_not_fired_together", only=None if only is None else list(only))
     return _fire_one_by_one(now=now, limit=limit, only=only)
 
 
-def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int]) -> int:
-    """Slowly: the others are not to wait for the one that is broken."""
-    due = Schedule.objects.due(now)
-    keys = list((due.filter(pk__in=only) if only else due).values_list("pk", flat=True)[:limit])
+def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
+    """One by one, so that the others do not wait for the one that is broken."""
+    keys = list(_due(now, only).values_list("pk", flat=True)[:limit])
     for key in keys:
         try:
             _fire(now=now, limit=1, only=[key])
@@ -82,32 +98,40 @@ def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int]) -> int
             raise
         except Exception:
             log.exception("schedule_set_aside", schedule=key)
-            _set_aside(key, now)
+            set_aside_broken(key, now=now)
     return len(keys)
 
 
-def _fire(*, now: datetime, limit: int, only: Collection[int]) -> int:
+def _due(now: datetime, only: Collection[int] | None) -> ScheduleQuerySet:
+    due = Schedule.objects.due(now)
+    return due if only is None else due.filter(pk__in=only)
+
+
+def _fire(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
     with collected_later(), transaction.atomic():
-        schedules = _claim(now=now, limit=limit, only=only)
+        schedules, switched_off = _claim(now=now, limit=limit, only=only)
         if not schedules:
             return 0
-        switched_off = [schedule for schedule in schedules if not schedule.is_on_in_admin]  # type: ignore[attr-defined]
-        facts = facts_for(schedules, now=now)
-        decisions = [_apply_switch(one, now) if one in switched_off else decide(one, facts) for one in schedules]
-        store(decisions, now=now)
+        situation = settle_and_survey(schedules, now=now)
+        decisions = [
+            _pause_switched_off(schedule, now) if schedule.pk in switched_off else decide(schedule, situation)
+            for schedule in schedules
+        ]
+        store_and_tell(decisions, now=now)
     return len(schedules)
 
 
-def _claim(*, now: datetime, limit: int, only: Collection[int]) -> Sequence[Schedule]:
-    due = Schedule.objects.due(now).for_firing().select_for_update(skip_locked=True, of=("self",), no_key=True)
-    due = due.filter(pk__in=only) if only else due
+def _claim(*, now: datetime, limit: int, only: Collection[int] | None) -> tuple[Sequence[Schedule], Collection[int]]:
+    """Schedules that are due, locked; and the primary keys of those that are switched off in the admin."""
+    due = _due(now, only).for_firing().select_for_update(skip_locked=True, of=("self",), no_key=True)
     schedules = list(due.annotate(is_on_in_admin=F("periodic_task__enabled"))[:limit])
     load_for_decisions(schedules)
-    return schedules
+    # mypy does not see what a query adds to rows of a queryset of ours.
+    return schedules, {one.pk for one in schedules if not one.is_on_in_admin}  # type: ignore[attr-defined]
 
 
 def load_for_decisions(schedules: Sequence[Schedule]) -> None:
-    """What decisions look at beside the rows themselves."""
+    """Load the related rows that decisions look at."""
     load_shared(
         schedules,
         project=Project.objects.all(),
@@ -117,45 +141,52 @@ def load_for_decisions(schedules: Sequence[Schedule]) -> None:
     )
 
 
-def facts_for(schedules: Collection[Schedule], *, now: datetime) -> Facts:
-    """What decisions about these, whose rows are locked, need. Counts on them the runs that ended."""
-    return Facts(now=now, active=settle(schedules), roles=roles_for(schedules), fired=_fired(schedules))
+def settle_and_survey(schedules: Collection[Schedule], *, now: datetime) -> Situation:
+    """Count, on these rows, how their runs ended, and read what deciding about them needs.
+
+    They have to be locked; the caller stores them.
+    """
+    return Situation(now=now, active=settle(schedules), roles=roles_for(schedules), fired=_fired(schedules))
 
 
 def _fired(schedules: Collection[Schedule]) -> dict[int, list[datetime]]:
-    """When those that may fire so often a day have fired lately."""
+    """When the schedules with a limit of runs a day have fired lately."""
     limited = [schedule for schedule in schedules if schedule.most_runs_per_day is not None]
     found: dict[int, list[datetime]] = defaultdict(list)
     if limited:
         since = min(schedule.dealt_with_until for schedule in limited) - _LONGEST_DAY
+        # A run that somebody asked for by Run now does not count.
         slots = Slot.objects.fired().filter(schedule__in=[one.pk for one in limited], due_at__gte=since, asked_by=None)
         for schedule, due_at in slots.values_list("schedule", "due_at"):
             found[schedule].append(due_at)
     return found
 
 
-def _apply_switch(schedule: Schedule, now: datetime) -> Decision:
-    """It was switched off in the admin, past the signal that would have told us."""
+def _pause_switched_off(schedule: Schedule, now: datetime) -> Decision:
+    """Its PeriodicTask was disabled by SQL or queryset.update(), which sends no signal."""
     decision = Decision(schedule)
-    stop(decision, "An operator switched it off.", now)
+    pause_and_notify(decision, BY_OPERATOR, now)
     return decision
 
 
-def store(decisions: Sequence[Decision], *, now: datetime) -> None:
-    """Slots, runs and the schedules as they are to be, in the current transaction."""
+def store_and_tell(decisions: Sequence[Decision], *, now: datetime) -> None:
+    """All that was decided, in the current transaction: runs, slots and schedules, and whoever has to know of it."""
     ordered = [pair for decision in decisions for pair in decision.orders]
     runs = store_runs([order for _, order in ordered], verb="run.scheduled", actor=None, now=now)
     for (slot, _), run in zip(ordered, runs, strict=True):
         slot.run_id = run
-    keep(decisions)
+    look_first([slot for slot, _ in ordered], runs, now=now)
+    store_slots(decisions)
     periodic_tasks.count([one.schedule for one in decisions if one.orders], now=now)
     for decision in decisions:
-        _tell(decision, now)
-    hand_over_on_commit(runs)
+        _cancel_runs(decision, now)
+        _tell(decision)
+    send_to_workers_on_commit(runs)
 
 
-def keep(decisions: Sequence[Decision]) -> None:
-    """Slots and schedules only, in the current transaction."""
+def store_slots(decisions: Sequence[Decision]) -> None:
+    """Only the slots, and the schedules as they are after them; the caller tells whoever has to know of it."""
+    say_what_is_not_known(decisions)
     slots = [slot for decision in decisions for slot in decision.slots]
     insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
     update_rows([one.schedule for one in decisions if not one.is_switched], columns=MOVED)
@@ -164,12 +195,16 @@ def keep(decisions: Sequence[Decision]) -> None:
     periodic_tasks.switch(switched)
 
 
-def _tell(decision: Decision, now: datetime) -> None:
-    """The rare things, one by one."""
-    schedule = decision.schedule
+def _cancel_runs(decision: Decision, now: datetime) -> None:
+    """Rare, so one by one, as the owner would."""
     for run in decision.to_cancel:
         with suppress(NotAllowed):  # it is over meanwhile
-            cancel_run(run=run, user=owner_of(schedule), now=now)
+            cancel_run(run=run, user=owner_of(decision.schedule), now=now)
+
+
+def _tell(decision: Decision) -> None:
+    """Audit events and notices: rare, so one by one."""
+    schedule = decision.schedule
     if decision.is_switched and not schedule.is_enabled:
         verb = "schedule.ended" if schedule.state == ScheduleState.ENDED else "schedule.paused"
         after = {"reason": schedule.state_reason}
@@ -178,15 +213,16 @@ def _tell(decision: Decision, now: datetime) -> None:
         notify(user=owner_of(schedule), text=text, url=schedule.get_absolute_url())
 
 
-def _set_aside(key: int, now: datetime) -> None:
-    """A defect of ours, or a row that nobody foresaw: it must not be tried again at every tick."""
-    reason = "Mantik could not deal with it, which is a mistake of Mantik's and is logged. Tell an operator."
+def set_aside_broken(key: int, *, now: datetime) -> None:
+    """Pause a schedule at which our code failed, so that it is not tried again at every tick."""
+    reason = "A fault in Mantik kept this schedule from running; it is logged. Tell an operator."
     with transaction.atomic():
         schedule = Schedule.objects.select_for_update().filter(pk=key).enabled().first()
         if schedule is None:
             return
         decision = Decision(schedule)
         set_aside(decision, reason, now)
+        # One that is there already may be what failed, for instance after `next_due_at` was set back by SQL.
         decision.slots = [one for one in decision.slots if not schedule.slots.filter(due_at=one.due_at).exists()]
-        keep([decision])
-        _tell(decision, now)
+        store_slots([decision])
+        _tell(decision)

@@ -1,11 +1,11 @@
-"""What is asked anew at each instant: may it still run, with that connection, from that code?"""
+"""What is checked again at each due time: may it still run, with that connection, from that code?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from connections.logins.login_health import objection
+from connections.logins.login_health import why_unused
 from mantik.accounts.models import User
 from projects.permissions import LEAST_ROLE, Action, roles_of_people
 from projects.roles import Role
@@ -15,7 +15,7 @@ Roles = dict[tuple[int, int], Role]
 
 
 def owner_of(schedule: Schedule) -> User:
-    """In whose name it runs: whose connection it uses. Without one, who made it."""
+    """In whose name it runs: the owner of its connection, or without one whoever made it."""
     return schedule.connection.owner if schedule.connection else schedule.created_by
 
 
@@ -28,45 +28,47 @@ def roles_for(schedules: Collection[Schedule]) -> Roles:
 
 
 def why_refused(schedule: Schedule, *, roles: Roles, now: datetime) -> str:
-    """A sentence for the member; "" if nothing stands in the way. Expects what it refers to to be loaded."""
-    return _why_not_they(schedule, roles) or _why_not_with(schedule, now) or _why_not_from(schedule)
+    """A sentence for the member; "" if it may run. Related rows have to be loaded."""
+    return (
+        _objection_to_owner(schedule, roles) or _objection_to_connection(schedule, now) or _objection_to_code(schedule)
+    )
 
 
-def _why_not_they(schedule: Schedule, roles: Roles) -> str:
+def _objection_to_owner(schedule: Schedule, roles: Roles) -> str:
     owner = owner_of(schedule)
     role = roles.get((owner.pk, schedule.project_id))
     if owner.is_active and role is not None and role.at_least(LEAST_ROLE[Action.ADD_RUN]):
         return ""
     return (
-        f"{owner.display_name} may no longer start runs in this project. Somebody who may can edit the schedule and "
+        f"{owner.display_name} may no longer start runs in this project. Another member can edit the schedule and "
         "choose a connection of their own."
     )
 
 
-def _why_not_with(schedule: Schedule, now: datetime) -> str:
+def _objection_to_connection(schedule: Schedule, now: datetime) -> str:
     connection = schedule.connection
     if connection is None:
         return "Its connection was deleted. Edit the schedule and choose another one."
     if connection.owner_id not in (schedule.created_by_id, schedule.last_edited_by_id):
         return (
-            f"The connection {connection.name} belongs neither to who made the schedule nor to who edited it last. "
-            "Edit it and choose a connection of your own."
+            f"The connection {connection.name} belongs neither to the member who made the schedule nor to the one who "
+            "edited it last. Edit the schedule and choose a connection of your own."
         )
     if connection.has_ended(now):
         return (
-            f"The secret of the connection {connection.name} has ended. Its owner can replace it under Settings > "
+            f"The secret of the connection {connection.name} has expired. Its owner can replace it under Settings > "
             "Connections."
         )
-    return objection(connection)
+    return why_unused(connection)
 
 
-def _why_not_from(schedule: Schedule) -> str:
+def _objection_to_code(schedule: Schedule) -> str:
     code = schedule.code_repository
     if code is None:
         return f"The code repository {schedule.code_name} was deleted. Edit the schedule and choose another run."
     if schedule.code_has_moved:
         return (
-            f"The code repository {code.name} leads to another address than when the schedule was made. "
-            "Edit the schedule and choose a run of the new one."
+            f"The address of the code repository {code.name} has changed since the schedule was made. "
+            "Edit the schedule and choose a run that uses the new address."
         )
     return ""

@@ -11,9 +11,9 @@ from schedules.models import Schedule, Slot
 
 
 def settle(schedules: Collection[Schedule]) -> dict[int, list[Run]]:
-    """Count, on these rows, the runs that ended since it was last done; the caller stores `failures_in_a_row`.
+    """Count, on these rows, the runs that ended since the last call; the caller stores `failures_in_a_row`.
 
-    Returns the runs that are still active by the schedule's primary key, oldest first. Two statements at most.
+    Returns the runs that are still active, oldest first, by primary key of their schedule. Two statements at most.
     """
     open_slots = _open_slots(schedules)
     active: dict[int, list[Run]] = defaultdict(list)
@@ -47,7 +47,7 @@ def _open_slots(schedules: Collection[Schedule]) -> list[Slot]:
 
 
 def _count(schedule: Schedule, run: Run) -> None:
-    """A run that was cancelled says nothing about the next."""
+    """A cancelled run counts neither as a failure nor as a success."""
     if run.state in FAILURES:
         schedule.failures_in_a_row += 1
         schedule.last_failure = run.outcome

@@ -1,4 +1,4 @@
-"""When a schedule is due, from what its member typed."""
+"""The timing of a schedule: a cron expression, a time zone and an end date, as read from the form or the database."""
 
 from __future__ import annotations
 
@@ -7,23 +7,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from mantik.lib.humanize import spoken_duration
-from schedules.cron import Cron, CronError, ZoneError, accept, instants, last_second, next_after, parse, shortest_gap
+from schedules.cron import (
+    Cron,
+    CronError,
+    ZoneError,
+    accept,
+    due_times,
+    last_second,
+    next_after,
+    parse,
+    shortest_gap,
+    tally,
+)
 from schedules.cron import zone as zone_named
+from schedules.models import Schedule
 
 _ALWAYS = datetime(9999, 12, 31, tzinfo=UTC)
-# At a full hour thousands of schedules are due, many of them by the same expression.
+# At a full hour thousands of schedules are due, many of them with the same expression.
 _KEPT = 8192
+# `tally` is made for a few days at a time.
+_TALLIED = timedelta(days=3)
 _next_after = lru_cache(maxsize=_KEPT)(next_after)
 
 
 class BadTiming(Exception):
-    """What is wrong, by the names of the form's fields; sentences for the member. `offers`: what to write instead."""
+    """`problems`: sentences for the member, by the form's field. `offers`: what to write instead, by field."""
 
     def __init__(self, problems: dict[str, list[str]], offers: dict[str, str]) -> None:
         super().__init__("; ".join(problems))
@@ -33,7 +47,7 @@ class BadTiming(Exception):
 
 @dataclass(frozen=True)
 class Timing:
-    """A cron expression in a zone, up to and including a day there. All instants are aware, in UTC."""
+    """A cron expression in a zone, until the end of a day there. All due times are aware datetimes in UTC."""
 
     cron: Cron
     zone: ZoneInfo
@@ -45,19 +59,23 @@ class Timing:
         return last_second(self.end_date, self.zone) if self.end_date else _ALWAYS
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first instant later than `moment`; None when there is none before it ends."""
+        """The first due time later than `moment`; None when there is none before it ends."""
         found = _next_after(self.cron, self.zone, moment)
         return found if found and found <= self.until else None
 
-    def instants(self, *, after: datetime, until: datetime) -> Iterator[datetime]:
-        """Every one later than `after` up to and including `until`."""
-        return instants(self.cron, self.zone, after=after, until=min(until, self.until))
+    def due_times(self, *, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Every due time later than `after`, up to and including `until`."""
+        return due_times(self.cron, self.zone, after=after, until=min(until, self.until))
+
+    def count(self, *, begin: datetime, end: datetime) -> int:
+        """How many due times there are from `begin` up to but not including `end`."""
+        return _count(self.cron, self.zone, begin, min(end, self.until))
 
 
 def read_timing(
     *, cron_expression: str, time_zone: str, end_date: date | None, jitter_seconds: int = 0, now: datetime
 ) -> Timing:
-    """What a member typed. Raises BadTiming with all that is wrong with it."""
+    """From what a member typed. Raises BadTiming with everything that is wrong in it."""
     problems: dict[str, list[str]] = {}
     offers: dict[str, str] = {}
     cron, zone = None, None
@@ -79,34 +97,57 @@ def read_timing(
     raise BadTiming(problems, offers)
 
 
+def stored_timing(schedule: Schedule) -> Timing:
+    """Raises CronError and ZoneError if this version or this machine no longer accepts what is stored."""
+    return _timing_of(schedule.cron_expression, schedule.time_zone, schedule.end_date)
+
+
 @lru_cache(maxsize=_KEPT)
-def timing_of(*, cron_expression: str, time_zone: str, end_date: date | None) -> Timing:
-    """What is stored. Raises CronError and ZoneError if this version, on this machine, does not take it any more."""
+def _timing_of(cron_expression: str, time_zone: str, end_date: date | None) -> Timing:
     return Timing(parse(cron_expression), zone_named(time_zone), end_date)
 
 
 def fire_moment(uuid: UUID, due: datetime, jitter_seconds: int) -> datetime:
-    """When the instant `due` is acted upon: later by up to `jitter_seconds`, the same each time it is asked."""
+    """When the run of a due time starts: up to `jitter_seconds` later, always the same for the same due time."""
     if not jitter_seconds:
         return due
     drawn = hashlib.blake2b(uuid.bytes + due.isoformat().encode(), digest_size=8).digest()
     return due + timedelta(seconds=int.from_bytes(drawn) % (jitter_seconds + 1))
 
 
+def run_uuid(uuid: UUID, due: datetime) -> UUID:
+    """Of the run of a due time of the schedule `uuid`: the same again in a database restored from a backup.
+
+    The tag of its job follows from it, so that the restored database finds the job that it does not know.
+    """
+    return uuid5(uuid, due.astimezone(UTC).isoformat())
+
+
+@lru_cache(maxsize=_KEPT)
+def _count(cron: Cron, zone: ZoneInfo, begin: datetime, end: datetime) -> int:
+    count = 0
+    while begin < end:
+        then = min(begin + _TALLIED, end)
+        found = tally(cron, zone, begin=begin, end=then)
+        count += found.count if found else 0
+        begin = then
+    return count
+
+
 def _check_gap(cron: Cron, jitter_seconds: int, problems: dict[str, list[str]]) -> None:
     gap, floor = shortest_gap(cron), timedelta(minutes=settings.MANTIK_SCHEDULE_FLOOR_MINUTES)
     if gap < floor:
         problems["cron_expression"] = [
-            f"It would run every {spoken_duration(gap)}, and here a schedule may run every {spoken_duration(floor)} at "
-            "most. Choose a longer interval."
+            f"It would run every {spoken_duration(gap)}. Schedules may not run more often than every "
+            f"{spoken_duration(floor)}. Choose a longer interval."
         ]
     if timedelta(seconds=jitter_seconds) >= gap:
         problems["jitter_seconds"] = [
-            f"The delay has to be shorter than the {spoken_duration(gap)} from one instant to the next."
+            f"The delay has to be shorter than the {spoken_duration(gap)} between two due times."
         ]
 
 
 def _never_again(timing: Timing, now: datetime) -> str:
     if timing.end_date and timing.until < now:
         return "The end date is past. Choose a later one, or leave it empty."
-    return "There is no instant left before the end date. Choose a later one, or leave it empty."
+    return "There is no due time left before the end date. Choose a later one, or leave it empty."

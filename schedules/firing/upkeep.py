@@ -1,4 +1,4 @@
-"""What is looked after now and then: runs that ended, and rows that operators have switched."""
+"""Sweeps beside the firing: runs that ended, and schedules that operators switched in the admin."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mantik.accounts.models import User
 from runs.services import NotAllowed
 from runs.states import TERMINAL
 from schedules.cron import CronError, ZoneError
-from schedules.firing.decide import Decision, stop_after_failures
-from schedules.firing.engine import load_for_decisions, store
+from schedules.firing.decide import BY_OPERATOR, Decision, pause_for_failures
+from schedules.firing.engine import load_for_decisions, store_and_tell
 from schedules.firing.run_results import has_failed_too_often, settle
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
@@ -23,12 +23,11 @@ from schedules.services.schedules import pause_schedule
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
-BY_OPERATOR = "An operator switched it off."
-HAS_ENDED = "It has ended. A later end date, in its project, has it go on."
+HAS_ENDED = "It has ended. To go on, it needs a later end date, which is set in its project."
 
 
 def count_ends(*, now: datetime) -> int:
-    """Count how runs ended, and pause what failed too often; of how many schedules. The engine does so besides."""
+    """Count how runs ended and pause what failed too often; returns how many schedules. Firing does so, too."""
     over = Slot.objects.awaiting_end().filter(Q(run=None) | Q(run__state__in=TERMINAL))
     keys = list(over.order_by("schedule").values_list("schedule", flat=True).distinct()[:AT_ONCE])
     if not keys:
@@ -41,13 +40,13 @@ def count_ends(*, now: datetime) -> int:
         decisions = [Decision(schedule) for schedule in schedules]
         for decision in decisions:
             if decision.schedule.is_enabled and has_failed_too_often(decision.schedule):
-                stop_after_failures(decision, now)
-        store(decisions, now=now)
+                pause_for_failures(decision, now)
+        store_and_tell(decisions, now=now)
     return len(schedules)
 
 
 def apply_switches(*, now: datetime) -> int:
-    """Follow what was switched in the admin past our signal; how many there were."""
+    """Apply what was switched in the admin without a signal; returns how many there were."""
     found = list(Schedule.objects.out_of_step().order_by("pk")[:AT_ONCE])
     for schedule in found:
         follow_switch(schedule, is_on=not schedule.is_enabled, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,19 +20,21 @@ from pytest_django.fixtures import Settings
 
 from connections.logins.site_clients import open_connection
 from connections.unicore.client import SiteClient
-from mantik.demo.sandbox.users import read_users
-from mantik.up.ports import free_port
-from mantik.up.stack import Options, Stack
-from runs.following.job_log import raw_log
+from mantik.up.stack import Stack
+from mantik.up.worker import QUEUES
+from mantik.up.worker_groups import WorkerGroup
+from runs.following.kept_log import raw_log
 from runs.models import Run
+from runs.restored.marks import installation
 from runs.services import cancel_run
 from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.tracking.mlflow_run import RUN_TAG
-from tests.exactly_once.pool import Kill, Turn, Worker
+from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
-from tests.support.mlflow_server import HEADERS, TOKEN, MlflowServer
-from tests.support.redis import broker_of_ones_own
+from tests.support.mlflow_server import HEADERS, MlflowServer
+from tests.support.proofs import Proved
 from tests.support.sites import RunningSite
+from tests.support.stacks import database_url, stack_on_this_database, world_at_sandbox
 from tests.support.world import World, make_world
 
 # How long the worker waits for an answer, in seconds; the setting takes whole ones.
@@ -71,6 +73,7 @@ class Stage:
     site_proxy: FaultProxy
     mlflow_proxy: FaultProxy
     site: SiteClient
+    proved: Proved
     settings: dict[str, Any] = field(default_factory=dict)
     minutes: float = 0
 
@@ -78,6 +81,8 @@ class Stage:
         turn = self.worker.take_turn(run.pk, task=task, minutes=self.minutes, kill=kill, settings=self.settings)
         self.minutes += MINUTES_BETWEEN_TURNS
         run.refresh_from_db()
+        if turn.status == KILLED:
+            self.proved(kills=1)
         return turn
 
     def until_handed_over(self, run: Run) -> int:
@@ -157,7 +162,12 @@ def _make_rig(stack: ExitStack, site: RunningSite, mlflow_uri: str, directory: P
 
 @pytest.fixture
 def stage_at(
-    transactional_db: None, rig_at: RigMaker, settings: Settings, tmp_path: Path, mlflow_server: MlflowServer
+    transactional_db: None,
+    rig_at: RigMaker,
+    settings: Settings,
+    tmp_path: Path,
+    mlflow_server: MlflowServer,
+    proved: Proved,
 ) -> StageMaker:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
@@ -167,8 +177,10 @@ def stage_at(
         for proxy in (rig.site_proxy, rig.mlflow_proxy):
             proxy.aim(None)
         user = site.users["demo"]
+        # It is stored once, before anything is sent.
+        installation()
         world = make_world(tmp_path, base_url=rig.base_url, login=user.login, password=user.password)
-        return Stage(world, rig.worker, rig.site_proxy, rig.mlflow_proxy, open_connection(world.connection))
+        return Stage(world, rig.worker, rig.site_proxy, rig.mlflow_proxy, open_connection(world.connection), proved)
 
     return make
 
@@ -181,43 +193,18 @@ def stage(stage_at: StageMaker, sandbox: RunningSite) -> Stage:
 
 @pytest.fixture
 def stack(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_server: MlflowServer) -> Iterator[Stack]:
-    """On the database of this test, so that it can look on."""
-    settings.MANTIK_GIT_ALLOW_LOCAL = True
-    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
-    settings.MANTIK_DATA_DIR = tmp_path / "stack"
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "mantik.settings",
-        "MANTIK_DEBUG": "1",
-        "MANTIK_DATABASE_URL": database_url(database.settings_dict),
-        "MANTIK_SECRET_KEY": django_settings.SECRET_KEY,
-        "MANTIK_ENCRYPTION_KEYS": ",".join(django_settings.MANTIK_ENCRYPTION_KEYS),
-        "MANTIK_GIT_ALLOW_LOCAL": "1",
-        # Nobody here waits minutes for the lease of a worker that was killed.
-        "MANTIK_SUBMIT_LEASE_SECONDS": "3",
-        "MANTIK_SUBMIT_SETTLE_SECONDS": "3",
-        "MANTIK_POLL_SECONDS": "1",
-    }
-    with broker_of_ones_own() as broker:
-        options = Options(
-            data_dir=tmp_path / "stack",
-            port=free_port(),
-            broker_url=broker.url,
-            broker_prefix=broker.prefix,
-            mlflow_uri=mlflow_server.uri,
-            mlflow_token=TOKEN,
-            with_sandbox=True,
-            worker_processes=3,
-            environment=environment,
-        )
-        with Stack(options) as running:
-            yield running
+    # Nobody here waits for the lease of a worker that was killed as long as people do.
+    soon = {"MANTIK_LEASE_SECONDS": "3", "MANTIK_SUBMIT_SETTLE_SECONDS": "3"}
+    groups = [WorkerGroup("all", QUEUES, 3)]
+    with stack_on_this_database(
+        tmp_path, settings=settings, mlflow_server=mlflow_server, groups=groups, environment=soon
+    ) as running:
+        yield running
 
 
 @pytest.fixture
 def world(stack: Stack, tmp_path: Path) -> World:
-    user = next(user for user in read_users(stack.options.data_dir / "sandbox" / "users.json") if user.login == "demo")
-    assert stack.sandbox_url
-    return make_world(tmp_path / "world", base_url=stack.sandbox_url, login=user.login, password=user.password)
+    return world_at_sandbox(stack, tmp_path / "world")
 
 
 def worker_environment(mlflow_uri: str) -> dict[str, str]:
@@ -228,32 +215,35 @@ def worker_environment(mlflow_uri: str) -> dict[str, str]:
         "MANTIK_MLFLOW_URI": mlflow_uri,
         "MANTIK_GIT_ALLOW_LOCAL": "1",
         "MANTIK_SITE_READ_TIMEOUT": str(PATIENCE),
+        "MANTIK_SITE_SEND_TIMEOUT": str(PATIENCE),
         "MANTIK_BROKER_URL": "redis://127.0.0.1:1/0",
     }
-
-
-def database_url(config: Mapping[str, Any]) -> str:
-    if "sqlite" in config["ENGINE"]:
-        return f"sqlite:///{config['NAME']}"
-    return f"postgresql://{config['USER']}@/{config['NAME']}?host={config['HOST']}"
 
 
 def aim_at(stage: Stage, aim: Aim) -> FaultProxy:
     """Aims the proxy that the label belongs to."""
     is_sites = any(name == aim.label for _, _, name in _SITE_LABELS)
     proxy = stage.site_proxy if is_sites else stage.mlflow_proxy
+    stage.proved(disturbed_requests=1)
     proxy.aim(aim)
     return proxy
 
 
 def assert_exactly_once(stage: Stage, run: Run) -> None:
     """One job that was started once, one MLflow run, and a run that knows how it ended."""
+    stage.proved(**come_of(stage.world, [run]))
     assert (run.state, run.outcome) == (RunState.FINISHED, "The job ended with exit code 0.")
     assert stage.world.starts_of(run) == 1
     assert stage.jobs_of(run) == [stage.site.urls.job(run.job_url)]
     found = mlflow_runs_of(run)
     assert [(info["run_id"], info["status"]) for info in found] == [(run.mlflow_run_id, "FINISHED")]
     assert b"hello" in b"".join(raw_log(run))
+
+
+def come_of(world: World, runs: Iterable[Run]) -> dict[str, int]:
+    """For a proof: how many of so many runs were started once too often or more, and how many never."""
+    starts = [world.starts_of(run) for run in runs]
+    return {"runs": len(starts), "doubled": sum(count > 1 for count in starts), "lost": starts.count(0)}
 
 
 def mlflow_runs_of(run: Run) -> list[dict[str, Any]]:

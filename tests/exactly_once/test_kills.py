@@ -7,6 +7,7 @@ import pytest
 from tests.exactly_once.conftest import Stage, aim_at, assert_exactly_once
 from tests.exactly_once.pool import KILLED, Kill
 from tests.support.fault_proxy import Aim, Fault
+from tests.support.proofs import sample, trials
 
 HOW = {"inline": {}, "upload": {"MANTIK_SUBMIT_INLINE_BYTES": 0}}
 # What a submission without any trouble writes and commits; the first test counts them.
@@ -42,7 +43,7 @@ def test_the_boundaries_that_are_tried_are_all_there_are(stage: Stage, how: str)
     assert set(REQUESTS[how]) <= {*stage.site_proxy.seen, *stage.mlflow_proxy.seen}
 
 
-@pytest.mark.parametrize(("how", "kill"), KILLS)
+@pytest.mark.parametrize(("how", "kill"), sample(KILLS, one_in=3))
 def test_a_worker_killed_at_a_write_or_a_commit(stage: Stage, how: str, kill: Kill) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()
@@ -54,7 +55,7 @@ def test_a_worker_killed_at_a_write_or_a_commit(stage: Stage, how: str, kill: Ki
     assert_exactly_once(stage, run)
 
 
-@pytest.mark.parametrize(("how", "aim"), KILLS_ON_THE_WAY)
+@pytest.mark.parametrize(("how", "aim"), sample(KILLS_ON_THE_WAY, one_in=3))
 def test_a_worker_killed_around_a_request(stage: Stage, how: str, aim: Aim) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()
@@ -68,7 +69,8 @@ def test_a_worker_killed_around_a_request(stage: Stage, how: str, aim: Aim) -> N
     assert_exactly_once(stage, run)
 
 
-def test_workers_killed_again_and_again(stage: Stage) -> None:
+@pytest.mark.parametrize("trial", range(trials(1, 5)))
+def test_workers_killed_again_and_again(stage: Stage, trial: int) -> None:
     run = stage.world.start_run()
 
     for nth in range(1, 12):

@@ -7,6 +7,7 @@ import pytest
 from runs.states import RunState
 from tests.exactly_once.conftest import Stage, aim_at, assert_exactly_once, mlflow_runs_of
 from tests.support.fault_proxy import Aim, Fault
+from tests.support.proofs import sample
 
 HOW = {"inline": {}, "upload": {"MANTIK_SUBMIT_INLINE_BYTES": 0}}
 LOSSES = (Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.ARRIVE_LATE, Fault.ANSWER_LATE, Fault.GATEWAY_PAGE)
@@ -18,7 +19,7 @@ AT_THE_SITE = [
 ]
 
 
-@pytest.mark.parametrize(("how", "aim"), AT_THE_SITE)
+@pytest.mark.parametrize(("how", "aim"), sample(AT_THE_SITE, one_in=3))
 def test_a_request_or_answer_lost_on_the_way_to_the_site(stage: Stage, how: str, aim: Aim) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()
@@ -48,11 +49,10 @@ def test_a_request_or_answer_lost_on_the_way_to_mlflow(stage: Stage, label: str,
     assert_exactly_once(stage, run)
 
 
-def test_nothing_is_sent_again_before_the_unknown_outcome_has_rested(stage: Stage) -> None:
+def test_nothing_is_sent_again_while_the_site_cannot_be_asked_for_the_job(stage: Stage) -> None:
     run = stage.world.start_run()
     stage.site_proxy.aim(Aim("submit", Fault.LOSE_ANSWER))
     stage.turn(run)
-    stage.minutes = 0.2
     stage.site_proxy.aim(Aim("find", Fault.GATEWAY_PAGE))
 
     stage.turn(run)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from connections.mlflow.registry import registry
+from connections.mlflow.for_workers import registry
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.roles import Role
@@ -26,6 +26,7 @@ from tests.support import factories
 from tests.support.fault_proxy import Aim, Fault, FaultProxy
 from tests.support.logged_models import MLMODEL, log_model
 from tests.support.mlflow_server import MlflowServer
+from tests.support.proofs import Proved, sample
 
 FILES = {"MLmodel": MLMODEL, "model.skops": b"weights"}
 # What a turn without any trouble writes and commits; the first test counts them.
@@ -61,6 +62,7 @@ class Shop:
     proxy: FaultProxy
     run: Run
     user: User
+    proved: Proved
     minutes: float = 0
 
     def wish(self, what: str) -> RegisteredModel:
@@ -77,6 +79,8 @@ class Shop:
     def turn(self, model: RegisteredModel, kill: Kill | None = None) -> Turn:
         turn = self.worker.take_turn(model.pk, task="model", minutes=self.minutes, kill=kill)
         self.minutes += MINUTES_BETWEEN_TURNS
+        if turn.status == KILLED:
+            self.proved(kills=1)
         return turn
 
     def until_settled(self, model: RegisteredModel) -> RegisteredModel | None:
@@ -105,7 +109,11 @@ def tools(
 
 @pytest.fixture
 def shop(
-    transactional_db: None, tools: tuple[Worker, FaultProxy], settings: Settings, mlflow_server: MlflowServer
+    transactional_db: None,
+    tools: tuple[Worker, FaultProxy],
+    settings: Settings,
+    mlflow_server: MlflowServer,
+    proved: Proved,
 ) -> Iterator[Shop]:
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     worker, proxy = tools
@@ -115,7 +123,7 @@ def shop(
     run = factories.make_run(RunState.FINISHED, project=project, created_by=user)
     run.mlflow_experiment_id, run.mlflow_run_id = ensure_tracking_run(run, now=timezone.now())
     run.save()
-    yield Shop(mlflow_server.uri, worker, proxy, run, user)
+    yield Shop(mlflow_server.uri, worker, proxy, run, user, proved)
     for model in RegisteredModel.objects.all():
         # The next test's project has the number of this one's.
         registry().delete(model.registry_name)
@@ -125,6 +133,7 @@ def assert_whole(shop: Shop, model: RegisteredModel) -> None:
     """Registered here and there, once; or in neither place."""
     found = RegisteredModel.objects.filter(pk=model.pk).first()
     entry = registry().find(model.registry_name)
+    shop.proved(models=1, halves=int((found is None) != (entry is None)))
     if found is None:
         assert entry is None
         assert shop.run.events.filter(kind="model.unregistered").count() == 1
@@ -149,7 +158,7 @@ def test_the_boundaries_that_are_tried_are_all_there_are(shop: Shop, wish: str) 
     assert_whole(shop, model)
 
 
-@pytest.mark.parametrize(("wish", "kill"), KILLS)
+@pytest.mark.parametrize(("wish", "kill"), sample(KILLS, one_in=3))
 def test_a_worker_killed_at_a_write_or_a_commit(shop: Shop, wish: str, kill: Kill) -> None:
     model = shop.wish(wish)
 
@@ -160,9 +169,10 @@ def test_a_worker_killed_at_a_write_or_a_commit(shop: Shop, wish: str, kill: Kil
     assert_whole(shop, model)
 
 
-@pytest.mark.parametrize(("wish", "aim"), FAULTS)
+@pytest.mark.parametrize(("wish", "aim"), sample(FAULTS, one_in=3))
 def test_a_request_that_is_lost_or_kills(shop: Shop, wish: str, aim: Aim) -> None:
     model = shop.wish(wish)
+    shop.proved(disturbed_requests=1)
     shop.proxy.aim(aim)
 
     shop.turn(model)

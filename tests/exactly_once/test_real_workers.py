@@ -10,16 +10,18 @@ from connections.logins.site_clients import open_connection
 from mantik.up.stack import Stack
 from runs.models import Run
 from runs.states import RunState
+from tests.exactly_once.conftest import come_of
 from tests.exactly_once.trouble import forget_everything, kill_one
+from tests.support.proofs import Proved, trials
 from tests.support.waiting import wait_until
 from tests.support.world import World
 
-RUNS = 12
-KILLS = 20
+RUNS = trials(12, 120)
+KILLS = trials(20, 200)
 
 
-@pytest.mark.timeout(300)
-def test_every_run_gets_one_started_job_whatever_dies(stack: Stack, world: World) -> None:
+@pytest.mark.timeout(120 + 10 * KILLS)
+def test_every_run_gets_one_started_job_whatever_dies(stack: Stack, world: World, proved: Proved) -> None:
     runs = [world.start_run(f"run {number}", parameters={"seconds": "0.5"}) for number in range(RUNS)]
     for number in range(KILLS):
         wait_until(lambda: kill_one(stack))
@@ -28,7 +30,10 @@ def test_every_run_gets_one_started_job_whatever_dies(stack: Stack, world: World
         time.sleep(0.4)
         stack.check()
 
-    wait_until(lambda: all(run.is_terminal and run.next_poll_at is None for run in Run.objects.all()), seconds=200)
+    wait_until(
+        lambda: all(run.is_terminal and run.next_poll_at is None for run in Run.objects.all()), seconds=100 + 5 * KILLS
+    )
+    proved(kills=KILLS, **come_of(world, Run.objects.all()))
 
     site = open_connection(world.connection)
     for run in Run.objects.all():

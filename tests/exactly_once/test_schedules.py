@@ -1,11 +1,7 @@
-"""Schedules through all that they need: beat, broker, workers and a site, while most of them die again and again.
-
-MANTIK_TEST_SCHEDULE_KILLS is how often a worker process is killed (15).
-"""
+"""Schedules through all that they need: beat, broker, workers and a site, while most of them die again and again."""
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -18,19 +14,24 @@ from mantik.up.stack import Stack
 from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
+from tests.exactly_once.conftest import come_of
 from tests.exactly_once.trouble import OtherWorker, forget_everything, kill_one
 from tests.support.factories import make_schedule
+from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats, kill, make_many
 from tests.support.waiting import wait_until
 from tests.support.world import World
 
-KILLS = int(os.environ.get("MANTIK_TEST_SCHEDULE_KILLS", "15"))
+# Of processes of a worker, beside those of whole workers and beats.
+KILLS = trials(15, 150)
 # So many schedules become due before every third kill.
 WAVE = 2
 
 
 @pytest.mark.timeout(240 + 10 * KILLS)
-def test_each_instant_becomes_one_started_job_whatever_dies(stack: Stack, world: World, tmp_path: Path) -> None:
+def test_each_due_time_becomes_one_started_job_whatever_dies(
+    stack: Stack, world: World, tmp_path: Path, proved: Proved
+) -> None:
     """Beside the stack's own beat and worker run a second beat and worker, which are killed whole."""
     template = _not_due_for_a_day(world)
     keys: list[int] = []
@@ -51,7 +52,10 @@ def test_each_instant_becomes_one_started_job_whatever_dies(stack: Stack, world:
             stack.check()
         runs = Run.objects.filter(slot__schedule__in=keys)
         wait_until(lambda: Slot.objects.filter(schedule__in=keys).count() == len(keys), seconds=60)
-        wait_until(lambda: all(run.is_terminal and run.next_poll_at is None for run in runs.all()), seconds=120)
+        wait_until(
+            lambda: all(run.is_terminal and run.next_poll_at is None for run in runs.all()), seconds=60 + 4 * KILLS
+        )
+    proved(kills=KILLS, due_times=len(keys), **come_of(world, runs))
 
     assert sorted(Slot.objects.values_list("schedule", flat=True)) == sorted(keys)
     assert set(Slot.objects.values_list("outcome", flat=True)) == {"fired"}

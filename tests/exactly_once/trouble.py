@@ -13,19 +13,35 @@ from typing import Self
 from mantik.up.group import Group
 from mantik.up.output import silent
 from mantik.up.stack import TOP, Stack
-from mantik.up.worker import takes_messages, worker_service
+from mantik.up.worker import QUEUES, answering, worker_service
+from mantik.up.worker_groups import WorkerGroup
 from tests.connections.mlflow.processes import processes
 from tests.support import redis
+
+OTHER = WorkerGroup("all", QUEUES, 2)
 
 
 def kill_one(stack: Stack) -> bool:
     """SIGKILL one of the processes that work for the worker, if there is one at the moment."""
-    pool = [process.pid for process in processes() if process.parent == stack.pids["worker"]]
+    pool = _pool(stack)
     if not pool:
         return False
     with suppress(ProcessLookupError):
         os.kill(random.choice(pool), signal.SIGKILL)
     return True
+
+
+def kill_all(stack: Stack) -> None:
+    """SIGKILL all that work for the worker now, so that whoever has something in hand is among them."""
+    for pid in _pool(stack):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _pool(stack: Stack) -> list[int]:
+    all_of_them = processes()
+    workers = {process.pid for process in all_of_them if process.parent == stack.pids["worker"]}
+    return [process.pid for process in all_of_them if process.parent in workers]
 
 
 def forget_everything(stack: Stack) -> None:
@@ -37,7 +53,7 @@ class OtherWorker:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._name = f"other-{os.getpid()}@localhost"
+        self._node = f"other-{os.getpid()}@localhost"
         self._start()
 
     def replace_killed(self) -> None:
@@ -47,16 +63,17 @@ class OtherWorker:
 
     def _start(self) -> None:
         usual = worker_service(
-            broker_url=self._stack.broker_url, broker_prefix=self._stack.options.broker_prefix, processes=2
+            broker_url=self._stack.broker_url, broker_prefix=self._stack.options.broker_prefix, groups=[OTHER]
         )
-        command = [self._name if word.startswith("up-") else word for word in usual.command]
+        command = [self._node if word.startswith("up-") else word for word in usual.command]
         worker = replace(usual, command=command, environment=self._stack.environment, is_ready=self._takes_messages)
         self._group = Group(directory=TOP, output=silent, is_stopping=lambda: False)
         self._group.start([worker])
         self._group.await_ready()
 
     def _takes_messages(self) -> bool:
-        return takes_messages(self._stack.broker_url, self._stack.options.broker_prefix, self._name)
+        node = OTHER.node(self._node)
+        return answering(self._stack.broker_url, self._stack.options.broker_prefix, [node]) == {node}
 
     def __enter__(self) -> Self:
         return self

@@ -25,11 +25,13 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from connections.mlflow import for_workers  # noqa: E402
 from runs.following.poll import follow_runs  # noqa: E402
 from runs.registered_models.worker import tend  # noqa: E402
 from runs.submission.submit import submit_run  # noqa: E402
+from tests.support.outages import ask_silent_sites  # noqa: E402
 
-TASKS: dict[str, Callable[..., None]] = {
+TASKS: dict[str, Callable[..., object]] = {
     "submit": lambda key, clock: submit_run(run_id=key, clock=clock),
     "follow": lambda key, clock: follow_runs(run_ids=[key], clock=clock),
     "model": lambda key, clock: tend(model_id=key, clock=clock),
@@ -69,17 +71,21 @@ def turn(order: dict[str, Any]) -> Boundaries:
     boundaries = Boundaries(order["kill"])
     for name, value in order["settings"].items():
         setattr(settings, name, value)
-    boundaries.watch_commits()
 
     def clock() -> datetime:
         return timezone.now() + timedelta(minutes=order["minutes"])
 
+    # As its sweep does every other second.
+    ask_silent_sites(clock)
+    boundaries.watch_commits()
     with connection.execute_wrapper(boundaries.on_statement):
         TASKS[order["task"]](order["id"], clock)
     return boundaries
 
 
 def serve() -> None:
+    # As Celery's workers do before they fork.
+    for_workers.load()
     for line in sys.stdin:
         order = json.loads(line)
         source, sink = os.pipe()

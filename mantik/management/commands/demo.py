@@ -1,4 +1,4 @@
-"""`python manage.py demo`: Mantik with a site to try it at, and one real training taken to its end."""
+"""`manage.py demo`: Mantik with a site for trying it out, and one real training from the form to its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from mantik.demo.seed import SLUG, Login, ensure_logins, seed
 from mantik.demo.site import SITES, SiteKind
 from mantik.demo.story import METRIC, Ending, tell_story
 from mantik.frontend import ROOT, FrontendError, prepare
-from mantik.lib.humanize import relative_time
 from mantik.lib.private import UMASK
 from mantik.up.errors import StopRequested, UpError
 from mantik.up.output import Terminal
@@ -29,7 +28,7 @@ from mantik.up.stack import Options, Stack
 
 class Command(BaseCommand):
     help = "Start Mantik with the sandbox site, submit one training and follow it; Ctrl-C stops everything."
-    # Its children find that out, and the database is not there before the first start.
+    # Its children run the checks; before the first start there is no database.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,13 +43,13 @@ class Command(BaseCommand):
             "--once",
             action="store_true",
             default=os.environ.get("DEMO_ONCE", "") not in ("", "0"),
-            help="leave after the training, with 0 if it is FINISHED, its metric in MLflow and its model registered; "
+            help="stop after the training: with 0 if it is FINISHED, its metric in MLflow and its model registered; "
             "default: if DEMO_ONCE is set",
         )
 
     def handle(self, *, port: int | None, site: SiteKind, once: bool, **_: Any) -> None:
         if site not in SITES:
-            sys.exit(f"SITE is {site}, and the demo knows {' and '.join(SITES)}.")
+            sys.exit(f"SITE is {site}, but the demo knows only {' and '.join(SITES)}.")
         self._output = Terminal()
         try:
             python = training_environment()
@@ -62,19 +61,21 @@ class Command(BaseCommand):
             with stopping_on_signals(stack), stack:
                 self._show(stack, site, once=once)
         except StopRequested:
-            sys.exit("Mantik has stopped, before the training was over." if once else 0)
+            if once:
+                sys.exit("Mantik has stopped before the training ended.")
+            self.stdout.write("Mantik has stopped.")
         except (DemoFailed, UpError, FrontendError) as error:
             sys.exit(str(error))
 
     def _show(self, stack: Stack, kind: SiteKind, *, once: bool) -> None:
         member, operator = ensure_logins(stack.options.data_dir)
-        self._tell("ready; making the demo's project")
+        self._tell("ready; adding the demo's project")
         try:
             ending = self._run(stack, kind, member)
         except DemoFailed as error:
             if once:
                 raise
-            # Whoever tries it out can still look at what happened.
+            # Mantik keeps running, so that one can look at what happened.
             self.stderr.write(f"\n{error}\n")
             self._invite(f"{stack.url}/projects/{SLUG}/runs/", member, operator)
         else:
@@ -89,8 +90,8 @@ class Command(BaseCommand):
         ending = tell_story(stack=stack, seed=seeded, login=member, tell=self._tell)
         schedule = repeat(ending.run, now=timezone.now())
         if schedule.next_due_at:
-            away = relative_time(schedule.next_due_at, now=timezone.now())
-            self._tell(f"the schedule {schedule.name} repeats it {away}, and then {schedule.cron.words} UTC")
+            at = f"{schedule.next_due_at:%H:%M} UTC"
+            self._tell(f"the schedule {schedule.name} runs it again at {at}, and then every day")
         return ending
 
     def _invite(self, url: str, member: Login, operator: Login, *, result: str = "") -> None:
@@ -123,7 +124,7 @@ def _options(port: int | None, site: SiteKind) -> Options:
     quiet = {
         "MANTIK_LOG_LEVEL": os.environ.get("MANTIK_LOG_LEVEL", "WARNING"),
         "MLFLOW_LOGGING_LEVEL": "WARNING",
-        # That a library calls something old is nothing a newcomer has to see.
+        # Newcomers need not see deprecation warnings of libraries.
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
     }
     # The demo's code repository is on this machine's own disk.

@@ -1,4 +1,4 @@
-"""Django's `manage.py migrate`, which looks first whether the data are such that it can."""
+"""`manage.py migrate`, which first checks whether the data can be migrated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from mantik.lib import schema
 
-# With these it is for somebody who mends something by hand, or only looks.
+# With these options it is for somebody who repairs something by hand, or only looks.
 _BY_HAND = ("app_label", "fake", "fake_initial", "plan", "check_unapplied")
 
 

@@ -1,4 +1,4 @@
-"""manage.py reset_second_factors NAME: for somebody who has lost all of theirs."""
+"""`manage.py reset_second_factors NAME`: for somebody who has lost all of their second factors."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from mantik.accounts.services import reset_second_factors
 
 
 class Command(BaseCommand):
-    help = "Take away all second factors of an account, and end its sessions. Make sure first who is asking."
+    help = "Remove all second factors of an account, and end its sessions. First make sure who is asking."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user_name")
@@ -20,4 +20,4 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account named {user_name}.")
         if not reset_second_factors(user=user, actor=None):
             raise CommandError(f"{user_name} has no second factor.")
-        self.stdout.write(f"The second factors of {user_name} are gone. The password is asked for as before.")
+        self.stdout.write(f"The second factors of {user_name} were removed. Signing in now needs only the password.")

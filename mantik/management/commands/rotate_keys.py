@@ -1,4 +1,4 @@
-"""`python manage.py rotate_keys`: after a new encryption key was put in front, so that the old one can go."""
+"""`manage.py rotate_keys`: for after a new encryption key was put first, so that the old one can be removed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mantik.lib.rotation import Rotation, hashed_with_older_keys, rotate_all
 
 
 class Command(BaseCommand):
-    help = "Encrypt all stored secrets anew with the first of MANTIK_ENCRYPTION_KEYS. Safe while Mantik runs."
+    help = "Encrypt all stored secrets again with the first of MANTIK_ENCRYPTION_KEYS. Safe while Mantik runs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="only count; change nothing")
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         older = sum(rotation.older for rotation in rotations)
         if broken:
             raise CommandError(
-                f"Secrets that do not open: {broken}. Put the key that sealed them back into MANTIK_ENCRYPTION_KEYS "
-                "and run this again, or ask their owners to replace them."
+                f"Secrets that cannot be decrypted: {broken}. Put the key that encrypted them back into "
+                "MANTIK_ENCRYPTION_KEYS and run this again, or ask their owners to replace them."
             )
         if older and not check:
             raise CommandError(
@@ -45,8 +45,8 @@ class Command(BaseCommand):
         for keyed, count in counts.items():
             if count:
                 self.stdout.write(
-                    f"{keyed}: {count} with an older key. Each moves over when it is next used; without the older key "
-                    "those that were not used are refused."
+                    f"{keyed}: {count} with an older key. Each gets the new key when it is next used; without the "
+                    "older key, those that were not used are refused."
                 )
         return sum(counts.values())
 
@@ -54,5 +54,5 @@ class Command(BaseCommand):
 def _counts(rotation: Rotation, *, check: bool) -> str:
     counts = [f"{rotation.already} with the first key already"]
     counts += [] if check else [f"{rotation.rotated} encrypted anew"]
-    counts += [f"{rotation.older} with an older key", f"{len(rotation.broken)} that do not open"]
+    counts += [f"{rotation.older} with an older key", f"{len(rotation.broken)} that cannot be decrypted"]
     return f"{rotation.of}: {', '.join(counts)}"

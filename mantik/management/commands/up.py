@@ -1,4 +1,4 @@
-"""`python manage.py up`: the whole of Mantik on this machine, until Ctrl-C."""
+"""`manage.py up`: runs all of Mantik on this machine, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mantik.up.stack import Stack
 
 class Command(BaseCommand):
     help = "Start broker, MLflow, web server, worker and beat, and stop them all with Ctrl-C."
-    # Its children find that out, and the database is not there before the first start.
+    # Its children run the checks; before the first start there is no database.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -44,3 +44,11 @@ def assert_each_once(keys: list[int]) -> None:
         slot.run_id for slot in slots
     }
     assert not Schedule.objects.filter(pk__in=keys, next_fire_at__lte=timezone.now()).exists()
+
+
+def come_of(keys: list[int]) -> dict[str, int]:
+    """For a proof: of so many due times, how many have a slot or a run too many, and how many none."""
+    slots = Counter(Slot.objects.filter(schedule__in=keys).values_list("schedule", flat=True))
+    runs = Run.objects.filter(slot__schedule__in=keys).count()
+    doubled = sum(count - 1 for count in slots.values()) + max(0, runs - len(slots))
+    return {"due_times": len(keys), "doubled": doubled, "lost": len(keys) - len(slots)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from django_celery_beat.models import PeriodicTask
 
 from projects.models import Project
 from schedules.firing import engine
-from schedules.firing.timing import timing_of
+from schedules.firing.timing import stored_timing
 from schedules.models import Schedule
 from schedules.operators import switches
 from schedules.services import schedules
@@ -59,6 +60,7 @@ def fire_all() -> None:
 
 
 def due_now(project: Project, count: int) -> list[int]:
+    """The keys of `count` schedules that are due, copies of one more that is not."""
     due = timezone.now().replace(second=0, microsecond=0)
     template = make_schedule(
         project=project, now=due - timedelta(minutes=2), cron_expression=f"{(due.minute + 30) % 60} {due.hour} * * *"
@@ -79,19 +81,40 @@ class Stop:
     def until_reached(self) -> None:
         assert self.is_reached.wait(PATIENCE)
 
-    def until_waited_for(self, other: Future[Any]) -> None:
-        """Go on when `other` waits for us, or has ended."""
-        # There is nothing to look at: it is done, or it waits.
-        other_ended = threading.Event()
-        other.add_done_callback(lambda _: other_ended.set())
-        other_ended.wait(0.3)
-        self.may_go_on.set()
+    def go_on_when_waited_for(self, *others: Future[Any]) -> None:
+        """Go on when each of `others` waits for who stopped here, or has ended without having to."""
+        try:
+            if connection.vendor == "postgresql":
+                _until_all_wait_or_ended(others)
+            else:
+                # SQLite does not tell who waits: a writer that finds the file locked sleeps, and tries again. In this
+                # time the others have most likely come so far. If not, they come later, and then do not meet.
+                wait(others, timeout=0.3)
+        finally:
+            self.may_go_on.set()
+
+
+def _until_all_wait_or_ended(others: Collection[Future[Any]]) -> None:
+    deadline = time.monotonic() + PATIENCE / 2
+    while _waiting() < sum(not other.done() for other in others):
+        assert time.monotonic() < deadline, "They do not wait for each other, so they do not meet."
+        time.sleep(0.02)
+
+
+def _waiting() -> int:
+    """How many connections to this database wait for another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
+        """)
+        return int(cursor.fetchone()[0])
 
 
 def stop_beat(monkeypatch: pytest.MonkeyPatch, *, dies: bool = False) -> Stop:
     """The first who fires stops between claiming schedules and storing what became of them, or `dies` there."""
     stop = Stop()
-    store = engine.store
+    store = engine.store_and_tell
 
     def stored(*arguments: Any, **named: Any) -> None:
         if not stop.is_reached.is_set():
@@ -100,7 +123,7 @@ def stop_beat(monkeypatch: pytest.MonkeyPatch, *, dies: bool = False) -> Stop:
                 raise OperationalError("The beat was killed.")
         store(*arguments, **named)
 
-    monkeypatch.setattr(engine, "store", stored)
+    monkeypatch.setattr(engine, "store_and_tell", stored)
     return stop
 
 
@@ -123,7 +146,7 @@ def rename(schedule: Schedule) -> None:
 
 
 def edit(schedule: Schedule, **columns: Any) -> None:
-    timing = timing_of(cron_expression=schedule.cron_expression, time_zone="UTC", end_date=None)
+    timing = stored_timing(schedule)
     policies = schedules.Policies(overlap=Overlap.ALLOW, jitter_seconds=schedule.jitter_seconds)
     usual: dict[str, Any] = {"name": schedule.name, "timing": timing, "policies": policies, "now": timezone.now()}
     schedules.edit_schedule(

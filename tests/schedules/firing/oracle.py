@@ -1,4 +1,4 @@
-"""Somebody else who knows what becomes of each instant: cronsim for the times, and the rules told once more.
+"""Somebody else who knows what becomes of each due time: cronsim for the times, and the rules told once more.
 
 Slow and simple on purpose, and without a line of `schedules/`.
 """
@@ -43,7 +43,7 @@ class Life:
     active: list[tuple[datetime, bool]] = field(default_factory=list)
     failures: int = 0
     paused: bool = False
-    instants: list[datetime] = field(default_factory=list)
+    due_times: list[datetime] = field(default_factory=list)
 
     def look_ahead(self, until: datetime) -> None:
         last = until
@@ -56,13 +56,13 @@ class Life:
             if moment > last:
                 break
             if moment > seen:
-                self.instants.append(moment)
+                self.due_times.append(moment)
                 seen = moment
 
     def tick(self, now: datetime) -> None:
         come = []
-        while self.instants and self.instants[0] <= now:
-            come.append(self.instants.pop(0))
+        while self.due_times and self.due_times[0] <= now:
+            come.append(self.due_times.pop(0))
         if self.paused or not come:
             return
         self._count_ends(now)

@@ -1,11 +1,7 @@
-"""Real beats whose clock is set forwards and backwards while they run.
-
-MANTIK_TEST_CLOCK_STEPS is how often it is set (8), MANTIK_TEST_CLOCK_SEED to what.
-"""
+"""Real beats whose clock is set forwards and backwards while they run."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -20,11 +16,11 @@ from runs.models import Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
 from tests.schedules.firing.wrong_clock import read_clock, set_clock
+from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats, kill, make_many
 from tests.support.waiting import wait_until
 
-STEPS = int(os.environ.get("MANTIK_TEST_CLOCK_STEPS", "8"))
-SEED = int(os.environ.get("MANTIK_TEST_CLOCK_SEED", "1"))
+STEPS = 8
 SCHEDULES = 20
 MINUTE = timedelta(minutes=1)
 
@@ -38,14 +34,15 @@ def steps(chance: random.Random) -> Iterator[timedelta]:
         if number % 2:
             yield furthest - timedelta(minutes=chance.choice([1, 3, 60, 24 * 60]), seconds=chance.randint(0, 59))
         else:
-            # Once, by more instants than are dealt with at once.
+            # Once, by more due times than are dealt with at once.
             furthest += timedelta(minutes=520 if number == STEPS // 2 else chance.randint(1, 20))
             yield furthest
 
 
+@pytest.mark.parametrize("seed", range(1, 1 + trials(1, 10)))
 @pytest.mark.parametrize("beside", [0, 1])
-def test_a_clock_that_is_set_costs_no_instant_and_repeats_none(
-    launched: Beats, template: Schedule, tmp_path: Path, beside: int
+def test_a_clock_that_is_set_costs_no_due_time_and_repeats_none(
+    launched: Beats, template: Schedule, tmp_path: Path, proved: Proved, beside: int, seed: int
 ) -> None:
     """`beside` it runs a beat with the right time."""
     clock = tmp_path / "clock"
@@ -54,7 +51,7 @@ def test_a_clock_that_is_set_costs_no_instant_and_repeats_none(
     beat = launched.start(clock)
     for _ in range(beside):
         launched.start()
-    for number, wrong_by in enumerate(steps(random.Random(SEED))):
+    for number, wrong_by in enumerate(steps(random.Random(seed))):
         set_clock(clock, wrong_by)
         if number % 3 == 2:
             kill(beat)
@@ -62,6 +59,7 @@ def test_a_clock_that_is_set_costs_no_instant_and_repeats_none(
         wait_until(lambda: _is_dealt_with(keys, clock), seconds=60)
         # With the clock put back there is nothing to wait for; it may not make anything due again meanwhile.
         time.sleep(0.3)
+    proved(settings=STEPS, due_times=Slot.objects.filter(schedule__in=keys).count())
     _assert_each_minute_once(keys, begin)
 
 

@@ -1,12 +1,10 @@
 """Beats, people and operators at the same schedules in the same moment.
 
 On PostgreSQL they lock rows in their turn and can lock each other out; on SQLite one waits for the other.
-MANTIK_TEST_CONTENTION_ROUNDS is how often the meetings by chance are tried (4).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -38,36 +36,38 @@ from tests.schedules.firing.meeting import (
     switch_off_in_bulk,
 )
 from tests.support.factories import join, make_project
+from tests.support.proofs import Proved, trials
 
-ROUNDS = int(os.environ.get("MANTIK_TEST_CONTENTION_ROUNDS", "4"))
+# Of meetings by chance.
+ROUNDS = trials(4, 100)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sent")]
 
 
-def owner_of(project: Project) -> User:
+def add_owner(project: Project) -> User:
     return join(project, Role.OWNER)
 
 
 def test_a_project_that_is_deleted_while_its_schedules_fire(monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_project()
-    owner = owner_of(project)
+    owner = add_owner(project)
     keys = due_now(project, 3)
     held = stop_beat(monkeypatch)
     with beside() as start:
         beat = start(fire_all)
         held.until_reached()
         deletion = start(delete_project, project=project, actor=owner)
-        held.until_waited_for(deletion)
+        held.go_on_when_waited_for(deletion)
         beat.result(PATIENCE)
         with pytest.raises(ProjectInUse, match="3 active runs"):
             deletion.result(PATIENCE)
     assert Slot.objects.filter(schedule__in=keys, outcome="fired").count() == 3
 
 
-def test_projects_that_are_deleted_while_schedules_fire_go_whole_or_not_at_all() -> None:
+def test_projects_that_are_deleted_while_schedules_fire_go_whole_or_not_at_all(proved: Proved) -> None:
     for _ in range(ROUNDS):
         project = make_project()
-        owner, keys = owner_of(project), due_now(project, 20)
+        owner, keys = add_owner(project), due_now(project, 20)
         tasks = list(Schedule.objects.filter(pk__in=keys).values_list("periodic_task", flat=True))
         with beside() as start:
             beats = [start(fire_all), start(fire_all)]
@@ -75,6 +75,7 @@ def test_projects_that_are_deleted_while_schedules_fire_go_whole_or_not_at_all()
             for beat in beats:
                 beat.result(PATIENCE)
             refusal = deletion.exception(PATIENCE)
+        proved(rounds=1, deleted=int(refusal is None))
         if refusal is None:
             assert not Project.objects.filter(pk=project.pk).exists()
             assert not PeriodicTask.objects.filter(pk__in=tasks).exists()
@@ -89,7 +90,8 @@ def test_projects_that_are_deleted_while_schedules_fire_go_whole_or_not_at_all()
 
 def test_an_account_that_is_deleted_while_its_schedules_fire(monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_project()
-    owner_of(project)
+    # Somebody who stays.
+    add_owner(project)
     keys = due_now(project, 3)
     leaving = Schedule.objects.get(pk=keys[0]).created_by
     held = stop_beat(monkeypatch)
@@ -97,7 +99,7 @@ def test_an_account_that_is_deleted_while_its_schedules_fire(monkeypatch: pytest
         beat = start(fire_all)
         held.until_reached()
         deletion = start(delete_account, user=leaving, now=timezone.now())
-        held.until_waited_for(deletion)
+        held.go_on_when_waited_for(deletion)
         beat.result(PATIENCE)
         refusal = deletion.exception(PATIENCE)
     # With runs that go on, nobody leaves.
@@ -112,7 +114,7 @@ def test_what_an_operator_switches_off_while_it_fires(monkeypatch: pytest.Monkey
         beat = start(fire_all)
         held.until_reached()
         switches = [start(switch_in_admin, key, is_on=False) for key in keys]
-        held.until_waited_for(switches[0])
+        held.go_on_when_waited_for(*switches)
         for future in (beat, *switches):
             future.result(PATIENCE)
     assert {one.state for one in Schedule.objects.filter(pk__in=keys)} == {ScheduleState.PAUSED}
@@ -120,8 +122,7 @@ def test_what_an_operator_switches_off_while_it_fires(monkeypatch: pytest.Monkey
     assert Slot.objects.filter(schedule__in=keys, outcome="fired").count() == 3
 
 
-def test_people_and_operators_at_schedules_that_two_beats_fire() -> None:
-    """Each instant has one slot, and what a person did has happened."""
+def test_people_and_operators_at_schedules_that_two_beats_fire(proved: Proved) -> None:
     for _ in range(ROUNDS):
         project = make_project()
         keys = due_now(project, 18)
@@ -136,10 +137,12 @@ def test_people_and_operators_at_schedules_that_two_beats_fire() -> None:
                 future.result(PATIENCE)
         fire_all()
         for number, schedule in enumerate(schedules):
-            expect(acts[number % len(acts)], schedule.pk, due)
+            assert_one_slot(acts[number % len(acts)], schedule.pk, due)
         deleted = sum(acts[number % len(acts)] is delete for number in range(len(keys)))
         assert Schedule.objects.filter(pk__in=keys).count() == len(keys) - deleted
+        # And that of the schedule that `due_now` copies.
         assert PeriodicTask.objects.filter(mantik_schedule__project=project).count() == len(keys) - deleted + 1
+        proved(rounds=1, acts=len(keys))
 
 
 def run_at_once(schedule: Schedule) -> None:
@@ -147,7 +150,8 @@ def run_at_once(schedule: Schedule) -> None:
         services.run_now(schedule=schedule, actor=schedule.created_by, now=timezone.now())
 
 
-def expect(act: Callable[[Schedule], None], key: int, due: datetime) -> None:
+def assert_one_slot(act: Callable[[Schedule], None], key: int, due: datetime) -> None:
+    """Whoever was first, the due time has one slot, and what somebody did has happened."""
     found = Schedule.objects.filter(pk=key).first()
     if act is delete:
         assert found is None

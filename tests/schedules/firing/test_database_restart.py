@@ -1,7 +1,4 @@
-"""A PostgreSQL that crashes and comes back while real beats fire.
-
-MANTIK_TEST_DATABASE_CRASHES is how often it does (3).
-"""
+"""A PostgreSQL that crashes and comes back while real beats fire."""
 
 from __future__ import annotations
 
@@ -21,14 +18,15 @@ from pytest_django.plugin import DjangoDbBlocker
 from mantik.up.errors import UpError
 from tests.mantik.up.children import is_alive
 from tests.schedules.conftest import environment_of
-from tests.schedules.firing.bursts import assert_each_once, begin_burst, fired
+from tests.schedules.firing.bursts import assert_each_once, begin_burst, come_of, fired
 from tests.support.factories import make_schedule
 from tests.support.other_database import connected_to
 from tests.support.postgres import FOR_CRASHES, Cluster, cluster
+from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats
 from tests.support.waiting import wait_until
 
-CRASHES = int(os.environ.get("MANTIK_TEST_DATABASE_CRASHES", "3"))
+CRASHES = 3
 
 pytestmark = pytest.mark.timeout(180 + 30 * CRASHES)
 
@@ -46,8 +44,9 @@ def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
         pytest.skip(f"Left out: {error}")
 
 
-def test_a_database_that_crashes_costs_no_instant_and_repeats_none(
-    server: Cluster, broker: redis.Redis, tmp_path: Path
+@pytest.mark.parametrize("trial", range(trials(1, 20)))
+def test_a_database_that_crashes_costs_no_due_time_and_repeats_none(
+    server: Cluster, broker: redis.Redis, tmp_path: Path, proved: Proved, trial: int
 ) -> None:
     now = timezone.now()
     template = make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")
@@ -65,5 +64,6 @@ def test_a_database_that_crashes_costs_no_instant_and_repeats_none(
             midway += fired(keys) < len(keys)
         wait_until(lambda: fired(keys) == len(keys), seconds=60)
         assert [pid for pid in running if not is_alive(pid)] == []
+    proved(crashes=CRASHES, midway=midway, **come_of(keys))
     assert_each_once(keys)
     assert midway

@@ -1,4 +1,4 @@
-"""One instant after the other, with the clock in our hands."""
+"""One due time after the other, with the clock in our hands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.factories import join, make_connection, make_run, make_schedu
 from tests.support.messages import Message
 
 MINUTE = timedelta(minutes=1)
-FIVE = timedelta(minutes=5)
+FIVE_MINUTES = timedelta(minutes=5)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def schedule(project: Project, ada: User) -> Schedule:
     return make_schedule(project=project, created_by=ada, now=EARLIER)
 
 
-def again(schedule: Schedule) -> Schedule:
+def reloaded(schedule: Schedule) -> Schedule:
     return Schedule.objects.get(pk=schedule.pk)
 
 
@@ -42,13 +42,13 @@ def end(run: Run, state: RunState, at: datetime) -> None:
     Run.objects.filter(pk=run.pk).update(state=state, ended_at=at, next_attempt_at=None)
 
 
-def test_nothing_happens_before_the_instant(schedule: Schedule) -> None:
+def test_nothing_happens_before_the_due_time(schedule: Schedule) -> None:
     fire(DUE - timedelta(microseconds=1))
     assert ledger(schedule) == []
-    assert again(schedule).next_due_at == DUE
+    assert reloaded(schedule).next_due_at == DUE
 
 
-def test_at_the_instant_it_starts_a_run_like_the_one_it_repeats(schedule: Schedule, ada: User) -> None:
+def test_at_the_due_time_it_starts_a_run_like_the_one_it_repeats(schedule: Schedule, ada: User) -> None:
     fire(DUE)
     (run,) = runs_of(schedule)
     assert ledger(schedule) == [("08:00", "fired")]
@@ -63,19 +63,23 @@ def test_at_the_instant_it_starts_a_run_like_the_one_it_repeats(schedule: Schedu
     assert (event.actor_name, event.target_uuid, event.project_uuid) == ("Mantik", run.uuid, schedule.project.uuid)
 
 
-def test_the_next_instant_is_known_and_the_same_is_not_due_again(schedule: Schedule) -> None:
+def test_the_next_due_time_is_known_and_the_same_is_not_due_again(schedule: Schedule) -> None:
     fire(DUE)
     fire(DUE + timedelta(seconds=30))
-    stored = again(schedule)
+    stored = reloaded(schedule)
     assert ledger(schedule) == [("08:00", "fired")]
-    assert (stored.next_due_at, stored.next_fire_at, stored.dealt_with_until) == (DUE + FIVE, DUE + FIVE, DUE)
+    assert (stored.next_due_at, stored.next_fire_at, stored.dealt_with_until) == (
+        DUE + FIVE_MINUTES,
+        DUE + FIVE_MINUTES,
+        DUE,
+    )
     assert (stored.last_due_at, stored.last_outcome, stored.last_reason) == (DUE, "fired", "Started on time.")
 
 
 def test_a_clock_that_is_put_back_fires_nothing_twice(schedule: Schedule) -> None:
-    fire(DUE + FIVE)
+    fire(DUE + FIVE_MINUTES)
     fire(DUE)
-    fire(DUE + FIVE)
+    fire(DUE + FIVE_MINUTES)
     assert [due for due, _ in ledger(schedule)] == ["08:00", "08:05"]
 
 
@@ -94,8 +98,8 @@ def test_its_run_is_handed_to_the_workers_after_the_commit(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         fire(DUE)
-    (run,) = runs_of(schedule)
-    assert sent == [("runs.tasks.submit_run", {"run_id": run.pk})]
+    assert len(runs_of(schedule)) == 1
+    assert sent == [("runs.tasks.submit_next", {})]
 
 
 def test_many_are_handed_over_in_one_message(
@@ -108,8 +112,8 @@ def test_many_are_handed_over_in_one_message(
         make_schedule(project=project, created_by=ada, now=EARLIER)
     with django_capture_on_commit_callbacks(execute=True):
         fire(DUE)
-    pending = Run.objects.filter(state="PENDING").order_by("pk")
-    assert sent == [("runs.tasks.submit_runs", {"run_ids": list(pending.values_list("pk", flat=True))})]
+    assert Run.objects.filter(state="PENDING").count() == 3
+    assert sent == [("runs.tasks.submit_next", {})]
 
 
 def test_operators_see_that_it_fired(schedule: Schedule) -> None:
@@ -148,7 +152,7 @@ class CaptureQueries:
 # The end
 
 
-def test_it_ends_with_the_last_instant_of_its_last_day(project: Project, ada: User) -> None:
+def test_it_ends_with_the_last_due_time_of_its_last_day(project: Project, ada: User) -> None:
     schedule = make_schedule(
         project=project,
         created_by=ada,
@@ -159,14 +163,14 @@ def test_it_ends_with_the_last_instant_of_its_last_day(project: Project, ada: Us
     )
     assert schedule.next_due_at == datetime.fromisoformat("2027-03-02T04:00:00+00:00")
     fire(schedule.next_due_at)
-    stored = again(schedule)
+    stored = reloaded(schedule)
     assert ledger(schedule) == [("04:00", "fired")]
     assert (stored.state, stored.next_due_at, stored.next_fire_at) == (ScheduleState.ENDED, None, None)
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
     assert AuditEvent.objects.filter(verb="schedule.ended", target_uuid=schedule.uuid).count() == 1
 
 
-def test_instants_before_the_end_are_made_up_for_after_it(project: Project, ada: User) -> None:
+def test_due_times_before_the_end_are_made_up_for_after_it(project: Project, ada: User) -> None:
     schedule = make_schedule(
         project=project, created_by=ada, now=EARLIER, cron_expression="0 23 * * *", end_date=date(2027, 3, 1)
     )
@@ -177,11 +181,11 @@ def test_instants_before_the_end_are_made_up_for_after_it(project: Project, ada:
 # Missed
 
 
-def test_one_missed_instant_is_made_up_for_by_default(schedule: Schedule) -> None:
-    fire(DUE + 3 * FIVE + 2 * MINUTE)
+def test_one_missed_due_time_is_made_up_for_by_default(schedule: Schedule) -> None:
+    fire(DUE + 3 * FIVE_MINUTES + 2 * MINUTE)
     assert ledger(schedule) == [("08:00", "missed"), ("08:05", "missed"), ("08:10", "missed"), ("08:15", "fired")]
-    assert again(schedule).last_reason == "Started 2\u00a0min late: Mantik was not running at that time."
-    assert again(schedule).next_due_at == DUE + 4 * FIVE
+    assert reloaded(schedule).last_reason == "Started 2\u00a0min late: Mantik was not running at that time."
+    assert reloaded(schedule).next_due_at == DUE + 4 * FIVE_MINUTES
 
 
 def test_what_is_older_than_the_grace_is_not_made_up_for(project: Project, ada: User) -> None:
@@ -193,27 +197,27 @@ def test_what_is_older_than_the_grace_is_not_made_up_for(project: Project, ada: 
     assert ledger(strict) == [("08:00", "missed")]
 
 
-def test_missed_instants_may_be_left_out(project: Project, ada: User) -> None:
+def test_missed_due_times_may_be_left_out(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed=CatchUp.SKIP)
-    fire(DUE + FIVE + timedelta(seconds=30))
+    fire(DUE + FIVE_MINUTES + timedelta(seconds=30))
     assert ledger(schedule) == [("08:00", "missed"), ("08:05", "fired")]
 
 
-def test_all_missed_instants_are_made_up_for_up_to_the_cap(project: Project, ada: User) -> None:
+def test_all_missed_due_times_are_made_up_for_up_to_the_cap(project: Project, ada: User) -> None:
     schedule = make_schedule(
         project=project, created_by=ada, now=EARLIER, missed=CatchUp.ALL, missed_cap=2, overlap=Overlap.ALLOW
     )
-    fire(DUE + 3 * FIVE + MINUTE)
+    fire(DUE + 3 * FIVE_MINUTES + MINUTE)
     assert [outcome for _, outcome in ledger(schedule)] == ["missed", "missed", "fired", "fired"]
 
 
-def test_of_missed_instants_that_must_not_overlap_the_latest_runs(project: Project, ada: User) -> None:
+def test_of_missed_due_times_that_must_not_overlap_the_latest_runs(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed=CatchUp.ALL)
-    fire(DUE + 2 * FIVE + MINUTE)
+    fire(DUE + 2 * FIVE_MINUTES + MINUTE)
     assert [outcome for _, outcome in ledger(schedule)] == ["skipped", "skipped", "fired"]
 
 
-def test_a_long_outage_leaves_a_slot_for_each_instant(project: Project, ada: User) -> None:
+def test_a_long_outage_leaves_a_slot_for_each_due_time(project: Project, ada: User) -> None:
     schedule = make_schedule(
         project=project,
         created_by=ada,
@@ -231,30 +235,30 @@ def test_a_long_outage_leaves_a_slot_for_each_instant(project: Project, ada: Use
 # Overlap
 
 
-def test_an_instant_is_skipped_while_the_run_before_is_active(schedule: Schedule) -> None:
+def test_a_due_time_is_skipped_while_the_run_before_is_active(schedule: Schedule) -> None:
     fire(DUE)
-    fire(DUE + FIVE)
+    fire(DUE + FIVE_MINUTES)
     (run,) = runs_of(schedule)
     assert ledger(schedule) == [("08:00", "fired"), ("08:05", "skipped")]
-    assert run.short_id in again(schedule).last_reason
-    end(run, RunState.FINISHED, DUE + FIVE)
-    fire(DUE + 2 * FIVE)
+    assert run.short_id in reloaded(schedule).last_reason
+    end(run, RunState.FINISHED, DUE + FIVE_MINUTES)
+    fire(DUE + 2 * FIVE_MINUTES)
     assert ledger(schedule)[-1] == ("08:10", "fired")
 
 
 def test_runs_may_overlap(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, overlap=Overlap.ALLOW)
     fire(DUE)
-    fire(DUE + FIVE)
+    fire(DUE + FIVE_MINUTES)
     assert [run.state for run in runs_of(schedule)] == ["PENDING", "PENDING"]
 
 
 def test_the_run_before_may_be_cancelled(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, overlap=Overlap.CANCEL)
     fire(DUE)
-    fire(DUE + FIVE)
+    fire(DUE + FIVE_MINUTES)
     first, second = runs_of(schedule)
-    assert (first.cancel_requested_at, first.cancel_requested_by) == (DUE + FIVE, ada)
+    assert (first.cancel_requested_at, first.cancel_requested_by) == (DUE + FIVE_MINUTES, ada)
     assert second.cancel_requested_at is None
 
 
@@ -279,11 +283,11 @@ def test_a_day_has_so_many_runs_at_most(project: Project, ada: User) -> None:
     assert ledger(schedule)[-1] == ("05:00", "fired")
 
 
-def test_the_jitter_delays_each_instant_by_its_own_time(project: Project, ada: User) -> None:
+def test_the_jitter_delays_each_due_time_by_its_own_time(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, jitter_seconds=240, overlap=Overlap.ALLOW)
     delays = []
     for _ in range(5):
-        stored = again(schedule)
+        stored = reloaded(schedule)
         assert stored.next_due_at
         assert stored.next_fire_at
         delays.append(stored.next_fire_at - stored.next_due_at)
@@ -298,15 +302,15 @@ def test_the_jitter_delays_each_instant_by_its_own_time(project: Project, ada: U
 def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, pause_after_failures=2)
     for number, state in enumerate([RunState.FAILED, RunState.FINISHED, RunState.FAILED, RunState.LOST]):
-        fire(DUE + number * FIVE)
+        fire(DUE + number * FIVE_MINUTES)
         run = runs_of(schedule)[-1]
-        end(run, state, DUE + number * FIVE + MINUTE)
+        end(run, state, DUE + number * FIVE_MINUTES + MINUTE)
         Run.objects.filter(pk=run.pk).update(outcome=f"IndexError: {number}")
-    fire(DUE + 4 * FIVE)
-    stored = again(schedule)
+    fire(DUE + 4 * FIVE_MINUTES)
+    stored = reloaded(schedule)
     assert [outcome for _, outcome in ledger(schedule)] == [*["fired"] * 4, "held"]
     assert stored.is_paused
-    assert stored.state_reason.startswith("It failed 2 times in a row. The last of its runs says: IndexError: 3. Look")
+    assert stored.state_reason.startswith("It failed 2 times in a row. Its last run says: IndexError: 3. Look")
     told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
     assert Notice.objects.get(user=ada).text.startswith(told)
 
@@ -314,9 +318,9 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
 def test_it_may_go_on_failing(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, pause_after_failures=0)
     for number in range(4):
-        fire(DUE + number * FIVE)
-        end(runs_of(schedule)[-1], RunState.FAILED, DUE + number * FIVE + MINUTE)
-    assert again(schedule).is_enabled
+        fire(DUE + number * FIVE_MINUTES)
+        end(runs_of(schedule)[-1], RunState.FAILED, DUE + number * FIVE_MINUTES + MINUTE)
+    assert reloaded(schedule).is_enabled
 
 
 # Refusals
@@ -326,7 +330,7 @@ def test_who_left_the_project_starts_nothing_there_any_more(schedule: Schedule, 
     Membership.objects.filter(user=ada).delete()
     fire(DUE)
     assert ledger(schedule) == [("08:00", "refused")]
-    assert "may no longer start runs" in again(schedule).last_reason
+    assert "may no longer start runs" in reloaded(schedule).last_reason
     assert Run.objects.filter(state=RunState.PENDING).count() == 0
 
 
@@ -340,7 +344,7 @@ def test_without_its_connection_it_is_refused(schedule: Schedule) -> None:
     assert schedule.connection
     schedule.connection.delete()
     fire(DUE)
-    assert "connection was deleted" in again(schedule).last_reason
+    assert "connection was deleted" in reloaded(schedule).last_reason
 
 
 def test_somebody_elses_connection_is_not_used(schedule: Schedule, project: Project) -> None:
@@ -363,7 +367,7 @@ def test_code_that_leads_elsewhere_now_is_not_run(schedule: Schedule) -> None:
     schedule.code_repository.url = "https://git.example.org/somebody/else.git"
     schedule.code_repository.save()
     fire(DUE)
-    assert "leads to another address" in again(schedule).last_reason
+    assert "has changed since the schedule was made" in reloaded(schedule).last_reason
 
 
 def test_without_its_code_repository_it_is_refused(schedule: Schedule) -> None:
@@ -376,7 +380,7 @@ def test_without_its_code_repository_it_is_refused(schedule: Schedule) -> None:
 def test_its_owner_is_told_of_a_refusal_once_not_each_time(schedule: Schedule, ada: User) -> None:
     Membership.objects.filter(user=ada).update(role=Role.GUEST)
     for number in range(3):
-        fire(DUE + number * FIVE)
+        fire(DUE + number * FIVE_MINUTES)
     notice = Notice.objects.get(user=ada)
     assert notice.text.startswith(f"The schedule {schedule.name} in {schedule.project.name} could not start its run.")
     assert notice.url == f"/projects/{schedule.project.slug}/schedules/{schedule.uuid}/"
@@ -385,9 +389,9 @@ def test_its_owner_is_told_of_a_refusal_once_not_each_time(schedule: Schedule, a
 def test_refusals_in_a_row_pause_it(schedule: Schedule, ada: User) -> None:
     Membership.objects.filter(user=ada).delete()
     for number in range(6):
-        fire(DUE + number * FIVE)
+        fire(DUE + number * FIVE_MINUTES)
     assert [outcome for _, outcome in ledger(schedule)] == ["refused"] * 5
-    assert again(schedule).is_paused
+    assert reloaded(schedule).is_paused
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
 
 
@@ -399,10 +403,16 @@ def test_times_that_nobody_can_tell_set_it_aside(schedule: Schedule, columns: di
     other = make_schedule(project=schedule.project, created_by=schedule.created_by, now=EARLIER)
     Schedule.objects.filter(pk=schedule.pk).update(**columns)
     fire(DUE)
-    assert again(schedule).is_paused
-    assert "cannot be told any more" in again(schedule).state_reason
+    assert reloaded(schedule).is_paused
+    assert "can no longer be computed" in reloaded(schedule).state_reason
     assert ledger(schedule) == [("08:00", "held")]
     assert ledger(other) == [("08:00", "fired")]
+
+
+def test_who_names_nobody_fires_nobody(schedule: Schedule) -> None:
+    """For instance for the message of a schedule that was deleted meanwhile."""
+    assert engine.fire_due(now=DUE, only=[]) == 0
+    assert ledger(schedule) == []
 
 
 def test_one_that_breaks_does_not_stop_the_others(schedule: Schedule, ada: User) -> None:
@@ -410,8 +420,8 @@ def test_one_that_breaks_does_not_stop_the_others(schedule: Schedule, ada: User)
     # There is a slot already, which cannot be.
     make_slot(schedule, DUE, Outcome.MISSED, reason="?")
     fire(DUE)
-    assert again(schedule).is_paused
-    assert again(schedule).state_reason.startswith("Mantik could not deal with it")
+    assert reloaded(schedule).is_paused
+    assert reloaded(schedule).state_reason.startswith("A fault in Mantik kept this schedule from running")
     assert Notice.objects.filter(user=ada).count() == 1
     assert ledger(other) == [("08:00", "fired")]
     assert Run.objects.filter(state=RunState.PENDING).count() == 1

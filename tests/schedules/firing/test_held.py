@@ -1,4 +1,4 @@
-"""How many instants of a pause are remembered, however unevenly they lie."""
+"""How many due times of a pause are remembered, however unevenly they lie."""
 
 from __future__ import annotations
 

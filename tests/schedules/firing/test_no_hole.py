@@ -1,10 +1,14 @@
-"""Whatever somebody does to a schedule, and whenever: each instant up to then has one slot."""
+"""Whatever somebody does to a schedule, and whenever: each due time up to then has one slot.
+
+Of more than MOST_AT_ONCE that are held at once, only the latest have: `test_held.py` asks for that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -28,8 +32,8 @@ from tests.schedules.firing import meeting
 from tests.schedules.firing.meeting import PATIENCE, Act, beside, due_now, fire_all, stop_beat
 from tests.support.factories import make_project, make_schedule, make_user
 
-FIVE = timedelta(minutes=5)
-# Twenty seconds after the instant, and no beat has been there.
+FIVE_MINUTES = timedelta(minutes=5)
+# Twenty seconds after the due time, and no beat has been there.
 LATE = DUE + timedelta(seconds=20)
 Doing = Callable[[Schedule, datetime], object]
 
@@ -42,13 +46,12 @@ def schedule(project: Project, ada: User) -> Schedule:
 @pytest.fixture
 def delayed(project: Project, ada: User) -> Schedule:
     """Its random delay is not over at LATE."""
-    made = make_schedule(project=project, created_by=ada, now=EARLIER, jitter_seconds=240)
-    while fire_moment(made.uuid, DUE, made.jitter_seconds) <= LATE + timedelta(seconds=20):
-        made = make_schedule(project=project, created_by=ada, now=EARLIER, jitter_seconds=240)
-    return made
+    jitter_seconds = 240
+    slow = next(uuid for uuid in iter(uuid4, None) if fire_moment(uuid, DUE, jitter_seconds) > LATE)
+    return make_schedule(project=project, created_by=ada, now=EARLIER, uuid=slow, jitter_seconds=jitter_seconds)
 
 
-def again(schedule: Schedule) -> Schedule:
+def reloaded(schedule: Schedule) -> Schedule:
     return Schedule.objects.get(pk=schedule.pk)
 
 
@@ -58,7 +61,7 @@ def pause(schedule: Schedule, now: datetime) -> None:
 
 def edit(schedule: Schedule, now: datetime, cron_expression: str = "0 4 * * *", **columns: Any) -> None:
     timing = read_timing(cron_expression=cron_expression, time_zone="UTC", end_date=None, now=now)
-    meeting.edit(again(schedule), now=now, timing=timing, **columns)
+    meeting.edit(reloaded(schedule), now=now, timing=timing, **columns)
 
 
 def end_early(schedule: Schedule, now: datetime) -> None:
@@ -79,12 +82,12 @@ def fail_once_more(schedule: Schedule, now: datetime) -> None:
     """The sweep counts a run that failed, which was one too many, before a beat is there."""
     run = schedules.run_now(schedule=schedule, actor=schedule.created_by, now=EARLIER)
     Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, ended_at=now, next_attempt_at=None)
-    Schedule.objects.filter(pk=schedule.pk).update(failures_in_a_row=4)
+    Schedule.objects.filter(pk=schedule.pk).update(failures_in_a_row=schedule.pause_after_failures - 1)
     upkeep.count_ends(now=now)
 
 
 def switch_off_past_us(schedule: Schedule, now: datetime) -> None:
-    """Nobody knows when."""
+    """In the database, past Django: the sweep notices, and nobody knows when it happened."""
     PeriodicTask.objects.filter(pk=schedule.periodic_task_id).update(enabled=False)
     upkeep.apply_switches(now=now)
 
@@ -108,7 +111,7 @@ def late(monkeypatch: pytest.MonkeyPatch) -> datetime:
         (end_early, "fired"),
         (switch_off, "fired"),
         (switch_off_in_bulk, "fired"),
-        # It was off, or not to go on, before anybody was there.
+        # Held: it was already off, or had failed too often, when Mantik first looked.
         (switch_off_past_us, "held"),
         (fail_once_more, "held"),
     ],
@@ -118,7 +121,7 @@ def test_what_was_due_before_has_its_slot_at_once(schedule: Schedule, late: date
     assert of_the_clock(schedule) == [("08:00", outcome)]
     fire(late + timedelta(seconds=1))
     assert of_the_clock(schedule) == [("08:00", outcome)]
-    assert again(schedule).is_enabled == (do in (edit, end_early))
+    assert reloaded(schedule).is_enabled == (do in (edit, end_early))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_the_operator_who_switches_off_what_is_due_is_named(schedule: Schedule, 
     otto, browser = make_user("otto", is_staff=True, is_superuser=True), Client()
     browser.force_login(otto)
     browser.post(reverse("admin:django_celery_beat_periodictask_change", args=[schedule.periodic_task_id]), {})
-    assert (again(schedule).state_changed_by, ledger(schedule)) == (otto, [("08:00", "fired")])
+    assert (reloaded(schedule).state_changed_by, ledger(schedule)) == (otto, [("08:00", "fired")])
     paused = AuditEvent.objects.get(verb="schedule.paused")
     assert (paused.actor_name, paused.after) == ("otto", {"reason": "An operator switched it off."})
 
@@ -166,9 +169,9 @@ def test_the_operator_who_switches_off_what_is_due_is_named(schedule: Schedule, 
 def test_one_that_is_set_aside_has_a_slot_for_what_broke(schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(engine, "decide", lambda *_: 1 // 0)
-        fire(DUE + FIVE)
+        fire(DUE + FIVE_MINUTES)
     assert ledger(schedule) == [("08:00", "held")]
-    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + FIVE)
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + FIVE_MINUTES)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
 
 
@@ -185,17 +188,19 @@ def test_who_pauses_after_an_edit_holds_nothing_that_never_was_due(schedule: Sch
 
 def test_what_was_held_before_an_edit_was_held_by_the_old_times(schedule: Schedule) -> None:
     pause(schedule, EARLIER)
-    edit(schedule, DUE + FIVE, "*/10 * * * *")
+    edit(schedule, DUE + FIVE_MINUTES, "*/10 * * * *")
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
-    assert again(schedule).is_paused
-    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + 3 * FIVE)
+    assert reloaded(schedule).is_paused
+    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + 3 * FIVE_MINUTES)
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "held"), ("08:10", "held")]
 
 
 def test_other_edits_of_a_paused_one_leave_the_choice_to_who_resumes_it(schedule: Schedule) -> None:
     pause(schedule, EARLIER)
-    edit(schedule, DUE + FIVE, schedule.cron_expression, name="weekly")
-    schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + FIVE)
+    edit(schedule, DUE + FIVE_MINUTES, schedule.cron_expression, name="weekly")
+    schedules.resume_schedule(
+        schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + FIVE_MINUTES
+    )
     assert ledger(schedule) == [("08:00", "held"), ("08:05", "fired")]
 
 
@@ -215,10 +220,8 @@ def lose_the_connection(schedule: Schedule) -> None:
     delete_connection(connection=schedule.connection, even_if_used=True)
 
 
-ACTS = [
-    *(meeting.pause, meeting.rename, meeting.switch_off, meeting.switch_off_in_bulk),
-    *(resume, run_now, lose_the_connection, meeting.delete),
-]
+PAUSING: list[Act] = [meeting.pause, meeting.switch_off, meeting.switch_off_in_bulk]
+ACTS: list[Act] = [*PAUSING, meeting.rename, resume, run_now, lose_the_connection, meeting.delete]
 in_the_middle = pytest.mark.django_db(transaction=True)
 
 
@@ -227,8 +230,8 @@ def due(transactional_db: None, sent: object) -> Schedule:
     return Schedule.objects.get(pk=due_now(make_project(), 1)[0])
 
 
-def expect(act: Act, schedule: Schedule, due_at: datetime | None) -> None:
-    """The instant has one slot, whoever was first, and what somebody did has happened."""
+def assert_one_slot(act: Act, schedule: Schedule, due_at: datetime | None) -> None:
+    """Whoever was first, the due time has one slot, and what somebody did has happened."""
     found = Schedule.objects.filter(pk=schedule.pk).first()
     if act is meeting.delete:
         assert found is None
@@ -236,15 +239,17 @@ def expect(act: Act, schedule: Schedule, due_at: datetime | None) -> None:
     assert found
     [slot] = found.slots.filter(asked_by=None)
     assert (slot.due_at, slot.run is not None) == (due_at, slot.outcome == Outcome.FIRED)
-    assert found.is_paused == (act in (meeting.pause, meeting.switch_off, meeting.switch_off_in_bulk))
+    assert found.is_paused == (act in PAUSING)
     assert (found.name == f"renamed {found.pk}") == (act is meeting.rename)
     assert (found.connection is None) == (act is lose_the_connection)
-    assert found.slots.exclude(asked_by=None).count() == (act is run_now and slot.outcome != Outcome.FIRED)
+    # Run now has a slot of its own, unless the due time had fired: then it was refused, because runs must not overlap.
+    started_by_hand = 1 if act is run_now and slot.outcome != Outcome.FIRED else 0
+    assert found.slots.exclude(asked_by=None).count() == started_by_hand
     assert PeriodicTask.objects.get(pk=found.periodic_task_id).enabled == found.is_enabled
 
 
-def met(act: Act, error: BaseException | None) -> None:
-    """Of a schedule that has just fired, and must not overlap, Run now is refused."""
+def assert_only_an_overlap_was_refused(act: Act, error: BaseException | None) -> None:
+    """Run now is refused for a schedule that has just fired, and whose runs must not overlap."""
     assert error is None or (act is run_now and isinstance(error, schedules.NotAllowed)), error
 
 
@@ -258,14 +263,14 @@ def test_who_comes_while_a_beat_has_it(due: Schedule, act: Act, dies: bool, monk
         beat = start(fire_all)
         stop.until_reached()
         acting = start(act, due)
-        stop.until_waited_for(acting)
+        stop.go_on_when_waited_for(acting)
         assert (beat.exception(PATIENCE) is not None) == dies
-        met(act, acting.exception(PATIENCE))
-    if act in (meeting.pause, meeting.rename, meeting.switch_off, meeting.switch_off_in_bulk):
+        assert_only_an_overlap_was_refused(act, acting.exception(PATIENCE))
+    if act in (*PAUSING, meeting.rename):
         # They deal with it themselves: nobody else would know by which rules.
-        expect(act, due, due_at)
+        assert_one_slot(act, due, due_at)
     fire_all()
-    expect(act, due, due_at)
+    assert_one_slot(act, due, due_at)
 
 
 @in_the_middle
@@ -282,8 +287,8 @@ def test_a_beat_that_comes_while_somebody_has_it(due: Schedule, act: Act) -> Non
         acting = start(meeting.stop_before_commit, act, due, stop)
         stop.until_reached()
         beat = start(engine.fire_due, now=timezone.now())
-        stop.until_waited_for(beat)
-        met(act, acting.exception(PATIENCE))
+        stop.go_on_when_waited_for(beat)
+        assert_only_an_overlap_was_refused(act, acting.exception(PATIENCE))
         beat.result(PATIENCE)
     fire_all()
-    expect(act, due, due_at)
+    assert_one_slot(act, due, due_at)

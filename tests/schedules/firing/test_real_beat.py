@@ -1,11 +1,7 @@
-"""Real `celery beat` processes on a real broker, killed while many schedules are due.
-
-MANTIK_TEST_BEAT_KILLS is how often each test kills (10).
-"""
+"""Real `celery beat` processes on a real broker, killed while many schedules are due."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from datetime import datetime, timedelta
@@ -18,22 +14,24 @@ from django.db import transaction
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from runs.submission.submit import due_runs
+from runs.models import Run
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 from tests.mantik.up.children import is_alive
-from tests.schedules.firing.bursts import BURST, assert_each_once, begin_burst, burst, fired
+from tests.schedules.firing.bursts import BURST, assert_each_once, begin_burst, burst, come_of, fired
+from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats, kill, typed_beat
 from tests.support.waiting import wait_until
 
-KILLS = int(os.environ.get("MANTIK_TEST_BEAT_KILLS", "10"))
+KILLS = 10
 
 pytestmark = pytest.mark.timeout(120 + 30 * KILLS)
 
 
+@pytest.mark.parametrize("trial", range(trials(1, 10)))
 @pytest.mark.parametrize("count", [1, 2])
-def test_each_instant_is_dealt_with_once_however_often_beat_is_killed(
-    template: Schedule, launched: Beats, broker: redis.Redis, count: int
+def test_each_due_time_is_dealt_with_once_however_often_beat_is_killed(
+    template: Schedule, launched: Beats, broker: redis.Redis, proved: Proved, count: int, trial: int
 ) -> None:
     keys: list[int] = []
     running = [launched.start() for _ in range(count)]
@@ -48,9 +46,10 @@ def test_each_instant_is_dealt_with_once_however_often_beat_is_killed(
             broker.flushall()
         running.append(launched.start())
     wait_until(lambda: fired(keys) == len(keys), seconds=120)
+    proved(kills=KILLS, midway=midway, **come_of(keys))
     assert_each_once(keys)
     # Whatever became of the messages, the sweep of submissions finds every run.
-    assert len(due_runs(now=timezone.now(), limit=len(keys) + 1)) == len(keys)
+    assert Run.objects.due_for_submission(timezone.now()).count() == len(keys)
     assert midway
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django_celery_beat.models import PeriodicTask
 
 from mantik.celery import app
 from mantik.lib import schema
@@ -104,3 +105,24 @@ def test_a_worker_does_not_begin_on_it_and_says_why(tmp_path: Path) -> None:
     assert "worker_cannot_use_database" in done.stderr
     assert SAID in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_change_that_beat_has_noted_but_could_not_read_is_read_at_the_next_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = beat.ScheduleBeat(app=app)
+    task = PeriodicTask.objects.get(name="Sweep letters")
+    assert task.name in running.schedule
+    # It compares with when tasks were changed last.
+    assert not running.schedule_changed()
+    task.enabled = False
+    task.save()
+
+    def fail(_beat: beat.ScheduleBeat) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(beat.ScheduleBeat, "all_as_schedule", fail)
+        assert running.tick() == beat.LONGEST_SECONDS
+    running.tick()
+    assert task.name not in running.schedule

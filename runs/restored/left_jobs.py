@@ -1,0 +1,113 @@
+"""Jobs at the sites that are this installation's and that no row of the database knows.
+
+They were sent after the backup was made. Each connection is asked by itself, with the login that it has: nobody's jobs
+are looked at with somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from connections.logins.login_health import why_unused
+from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection
+from connections.models import Connection
+from connections.unicore.client import SiteClient
+from connections.unicore.errors import JobGone, SiteError
+from connections.unicore.values import JobPortrait, JobState
+from mantik.lib.sealing import SealBroken
+from runs.models import Run
+from runs.restored.marks import installation_tag
+
+# Of one connection. What is more is said.
+MOST_LISTED = 10_000
+MOST_LOOKED_AT = 1_000
+_TAG = re.compile(r"mantik-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class LeftJob:
+    """A job of which no run knows. `run_uuid` is that of the run which it was sent for."""
+
+    url: str
+    name: str
+    run_uuid: UUID
+    state: JobState
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.is_over
+
+
+@dataclass
+class Look:
+    """What one connection showed. `trouble` says why it showed nothing or not all; "" if it did."""
+
+    connection: Connection
+    jobs: list[LeftJob] = field(default_factory=list)
+    trouble: str = ""
+
+
+def look_at_sites() -> Iterator[Look]:
+    """One after the other. A site that does not answer one connection is not asked with the others."""
+    tag, silent = installation_tag(), dict[int | None, str]()
+    connections = Connection.objects.for_sites().select_related("site", "owner").order_by("site__name", "site", "pk")
+    for connection in connections:
+        if connection.site_id in silent:
+            yield Look(connection, trouble=f"It was not asked: {silent[connection.site_id]}")
+            continue
+        look = Look(connection)
+        try:
+            _look(look, tag)
+        except SiteError as error:
+            look.trouble = error.message
+            if error.is_silence:
+                silent[connection.site_id] = error.message
+        except SealBroken as error:
+            look.trouble = str(error)
+        yield look
+
+
+def site_of(connection: Connection) -> SiteClient:
+    """Raises SiteError and SealBroken."""
+    return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS)
+
+
+def _look(look: Look, tag: str) -> None:
+    """Raises SiteError and SealBroken."""
+    if held := why_unused(look.connection):
+        look.trouble = held
+        return
+    site = site_of(look.connection)
+    listed = site.find_jobs(tag, most=MOST_LISTED)
+    unknown = list(_without_run(listed))
+    for url in unknown[:MOST_LOOKED_AT]:
+        try:
+            job = _left(url, site.portrait(url))
+        except JobGone:
+            continue
+        if job is not None:
+            look.jobs.append(job)
+    left_out = len(unknown) - MOST_LOOKED_AT
+    if len(listed) >= MOST_LISTED:
+        look.trouble = f"It has more than {MOST_LISTED} jobs of this installation; only so many were compared."
+    elif left_out > 0:
+        look.trouble = f"{left_out} more jobs were not looked at. See to these first, then run this again."
+
+
+def _without_run(job_urls: Sequence[str]) -> Iterator[str]:
+    for start in range(0, len(job_urls), _BATCH):
+        batch = job_urls[start : start + _BATCH]
+        known = set(Run.objects.filter(job_url__in=batch).values_list("job_url", flat=True))
+        yield from (url for url in batch if url not in known)
+
+
+def _left(url: str, portrait: JobPortrait) -> LeftJob | None:
+    """None if a run has its tag: that run looks for it, or has another job, and this one was never started."""
+    found = [match for tag in portrait.tags if (match := _TAG.fullmatch(tag))]
+    if not found or Run.objects.filter(submission_tag=found[0][0]).exists():
+        return None
+    return LeftJob(url, portrait.name, UUID(found[0][1]), portrait.status.state)
