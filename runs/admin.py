@@ -18,7 +18,7 @@ class EventInline(admin.TabularInline[RunEvent, Run]):
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Of rows that only the product writes; operators read them."""
+    """For rows that only Mantik writes; operators read them."""
 
     show_full_result_count = False
     ordering = ["-pk"]
@@ -44,11 +44,19 @@ class RunAdmin(ReadOnlyAdmin):
 
 @admin.register(RegisteredModel)
 class RegisteredModelAdmin(ReadOnlyAdmin):
-    """What it waits for and what is wrong with it stand in the list: whoever looks here looks for these."""
+    """The list shows what each model waits for, and what is wrong with it."""
 
     list_display = [
-        *("name", "project", "state", "registry_name", "attempts", "waiting_for", "trouble", "created_by"),
-        *("created_at", "next_attempt_at"),
+        "name",
+        "project",
+        "state",
+        "registry_name",
+        "attempts",
+        "waiting_for",
+        "trouble",
+        "created_by",
+        "created_at",
+        "next_attempt_at",
     ]
     list_filter = ["state", ("trouble", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
     search_fields = ["=uuid", "name", "=registry_name", "=run__uuid"]

@@ -15,9 +15,16 @@ from mantik.lib.leases import NO_LEASE, Lease, compare_and_set
 from runs.models import Run, RunEvent
 from runs.states import MOVES, RunState
 
+# When the phases of a run begin, in their order.
+BEGINNINGS = ("submitting_at", "submitted_at", "running_at", "ended_at")
+# Of a run that ends although its job may go on.
+JOB_OUT_OF_REACH = (
+    "Mantik can no longer reach the job, because the connection was deleted: end it at the site if it still runs."
+)
+
 
 class IllegalMove(Exception):
-    """A caller asked for a move that the table of moves does not have. A defect of ours."""
+    """A move that the table of moves does not allow: a bug in the caller."""
 
 
 def move(
@@ -33,6 +40,9 @@ def move(
 
     With `lease` the move also needs that lease to be still held. `run` is brought up to date on success and
     left alone otherwise. The event of a cancelled run names who asked for it.
+
+    Phases follow each other also where the clocks of the machines that write them differ: none begins before the one
+    before it.
     """
     if to not in MOVES[run.run_state]:
         raise IllegalMove(f"{run.state} -> {to}")
@@ -40,6 +50,7 @@ def move(
     if to.is_terminal:
         values.setdefault("outcome", message)
         values |= {"ended_at": now, "next_attempt_at": None, **NO_LEASE}
+    _put_in_order(run, values)
     actor = run.cancel_requested_by if to == RunState.CANCELLED else None
     with transaction.atomic():
         if not set_columns(run, lease=lease, **values):
@@ -48,8 +59,16 @@ def move(
     return True
 
 
+def _put_in_order(run: Run, values: dict[str, Any]) -> None:
+    latest = run.created_at
+    for name in BEGINNINGS:
+        latest = max(latest, values.get(name) or getattr(run, name) or latest)
+        if values.get(name):
+            values[name] = latest
+
+
 def cancelled_message(run: Run) -> str:
-    """What a run that ended because somebody wished it says of them; "" if nobody did."""
+    """The outcome of a run that somebody cancelled; "" if nobody did."""
     if run.cancel_requested_at is None:
         return ""
     by = run.cancel_requested_by
@@ -57,7 +76,10 @@ def cancelled_message(run: Run) -> str:
 
 
 def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
-    """Say better why a run that is over ended so: `line` of its log shows it. False if that was said already."""
+    """Store a better outcome for a run that has ended; `line` of its log shows it. False if it is stored already.
+
+    The event is written once for each outcome, not when only its line becomes known.
+    """
     if (outcome, line) == (run.outcome, run.outcome_line):
         return False
     where = f"Line {line} of its log says why" if line else "Its log says why"
@@ -65,7 +87,8 @@ def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
         known = Run.objects.filter(pk=run.pk, state=run.state, outcome=run.outcome, outcome_line=run.outcome_line)
         if not known.update(outcome=outcome, outcome_line=line):
             return False
-        record(run, now=now, kind="outcome.explained", message=f"{where}: {outcome}")
+        if outcome != run.outcome:
+            record(run, now=now, kind="outcome.explained", message=f"{where}: {outcome}")
     run.outcome, run.outcome_line = outcome, line
     return True
 
@@ -77,7 +100,7 @@ def set_columns(run: Run, *, lease: Lease[Run] | None = None, **columns: Any) ->
 
 
 def wait(run: Run, *, reason: str, now: datetime, lease: Lease[Run] | None = None, **columns: Any) -> bool:
-    """Say for what the run waits. The event is written once per reason, not once per try."""
+    """Store what the run waits for. The event is written once per reason, not at each try."""
     since = run.waiting_since if run.waiting_for == reason else now
     is_news = run.waiting_for != reason
     with transaction.atomic():

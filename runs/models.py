@@ -13,16 +13,16 @@ from mantik.lib.leases import Leased
 from projects.models import Project
 from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet
-from runs.registered_models.models import ModelAlias, ModelAliasChange, RegisteredModel, RetiredModel
+from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, Badge, RunState
 
 
 class Run(Leased, Repeatable):
     """One execution of an MLproject entry point.
 
-    Its columns stand in the order of who writes them: the form (what to run), the submission
-    (`runs.submission.submit`), the following (`runs.following.poll`), who cancels, the tracking. `state` moves only
-    through `runs.lifecycle.move`, a compare-and-set.
+    Its columns are grouped by who writes them: the form (what to run), the submission (`runs.submission.submit`), the
+    following (`runs.following.poll`), cancelling, tracking. `state` changes only through `runs.lifecycle.move`, a
+    compare-and-set.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -32,17 +32,17 @@ class Run(Leased, Repeatable):
 
     # What to run, as read when RUN! was pressed: this and the columns of Repeatable.
     name = models.CharField(max_length=120)
-    # The newest commit of the branch is wanted: a worker reads it before it submits. Until then the columns of the
-    # code are those of the run that is repeated.
+    # The run is to take the newest commit of its branch, which a worker reads before it submits. Until then the
+    # columns of the code are those of the run that is repeated.
     commit_pending = models.BooleanField(default=False)
 
     state = models.CharField(max_length=12, choices=RunState, default=RunState.PENDING)
     # What it waits for, since when, and who can do something about it; blank when it does not wait.
     waiting_for = models.TextField(blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    # Why it ended as it did, in plain words.
+    # Why it ended, in plain words.
     outcome = models.TextField(blank=True)
-    # The line of the log that shows it, from 1; None where it is not the log that tells.
+    # The line of the log that shows it, counted from 1; None if the reason is not from the log.
     outcome_line = models.PositiveIntegerField(null=True, blank=True)
 
     # Submission. The tag is committed before the POST that carries it; `posted_at` says that a POST with it
@@ -61,7 +61,7 @@ class Run(Leased, Repeatable):
     code_size = models.PositiveBigIntegerField(null=True, blank=True)
     code_is_inline = models.BooleanField(default=True)
     code_uploaded = models.BooleanField(default=False)
-    # From here on the job may be running, whatever the answer to the start was.
+    # From then on the job may be running, whatever the answer to its start was.
     start_sent_at = models.DateTimeField(null=True, blank=True)
     submitting_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -69,7 +69,7 @@ class Run(Leased, Repeatable):
     # Following.
     next_poll_at = models.DateTimeField(null=True, blank=True)
     poll_failures = models.PositiveIntegerField(default=0)
-    # Somebody has the page open until then: ask more often, and fetch the log each time.
+    # Until then somebody has the page open: ask more often, and fetch the log each time.
     watched_until = models.DateTimeField(null=True, blank=True)
     log_fetched_at = models.DateTimeField(null=True, blank=True)
     site_status = models.CharField(max_length=20, blank=True)
@@ -80,11 +80,22 @@ class Run(Leased, Repeatable):
     running_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     core_hours = models.FloatField(null=True, blank=True)
+    # What is stored of the log: its first `log_size` bytes, and those from `log_tail_from` up to `log_tail_to` if some
+    # between are not here (yet); the last two are None together.
     log_size = models.PositiveBigIntegerField(default=0)
+    log_tail_from = models.PositiveBigIntegerField(null=True, blank=True)
+    log_tail_to = models.PositiveBigIntegerField(null=True, blank=True)
+    # It is larger than MANTIK_LOG_MAX_BYTES.
     log_truncated = models.BooleanField(default=False)
     log_complete = models.BooleanField(default=False)
+    # When the site deletes the job with its files, by our clock; None until it has said so.
+    job_expires_at = models.DateTimeField(null=True, blank=True)
+    # Until then it is not asked to keep them for longer.
+    job_lengthen_at = models.DateTimeField(null=True, blank=True)
+    # How long it may be asked to keep them at a time; None: as long as is needed; 0: it lengthens nothing.
+    job_lifetime = models.DurationField(null=True, blank=True)
 
-    # Cancelling is a wish first; the site decides when it is so.
+    # Cancelling begins as a request; the run is cancelled when the site says so.
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -106,6 +117,11 @@ class Run(Leased, Repeatable):
                 condition=Q(submitted_at__isnull=True) | ~Q(job_url=""),
             ),
             models.UniqueConstraint(name="run_job_url_unique", fields=["job_url"], condition=~Q(job_url="")),
+            models.CheckConstraint(
+                name="run_log_tail_after_gap",
+                condition=Q(log_tail_from__isnull=True, log_tail_to__isnull=True)
+                | Q(log_tail_from__gt=F("log_size"), log_tail_to__gt=F("log_tail_from"), log_tail_to__isnull=False),
+            ),
         ]
         indexes = [
             # Lists: newest first in a project, alone or by one filter. The key pages by pk.
@@ -128,8 +144,13 @@ class Run(Leased, Repeatable):
 
     @property
     def newest_of(self) -> str:
-        """The branch whose newest commit is wanted and not known yet; "" once `commit_sha` is the run's own."""
+        """The branch whose newest commit is still to be read; "" once `commit_sha` is the run's own."""
         return self.branch if self.commit_pending else ""
+
+    @property
+    def was_cancelled_unsent(self) -> bool:
+        """Whether it can end without its site; `CANCELLED_UNSENT` for a query."""
+        return self.cancel_requested_at is not None and self.posted_at is None and not self.job_url
 
     @property
     def run_state(self) -> RunState:
@@ -149,16 +170,17 @@ class Run(Leased, Repeatable):
 
     @property
     def was_refused(self) -> bool:
-        """The site had the job and did not take it, or could not make it ready: its batch system never had it."""
+        """Whether the site refused the job or could not prepare it, so that its batch system never had it."""
         return self.state == RunState.FAILED and not self.running_at and not self.batch_system_id
 
     def duration(self, now: datetime) -> timedelta:
         """From RUN! to the end, or to `now`."""
-        return (self.ended_at or now) - self.created_at
+        # Whose clock it is may be a little behind that of who stored the run.
+        return max(timedelta(), (self.ended_at or now) - self.created_at)
 
 
 class RunEvent(models.Model):
-    """One dated line of a run's life. Written in the transaction of the change it tells of."""
+    """One dated line in the history of a run. Written in the transaction of the change that it describes."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -176,7 +198,10 @@ class RunEvent(models.Model):
 
 
 class RunLogChunk(models.Model):
-    """A piece of the job's log. Pieces of a run follow each other without gap: next offset = offset + length."""
+    """A stored range of the log of a job, under the offset where it begins at the site.
+
+    Chunks follow each other (next offset = offset + length) but for one gap, which the columns of the run tell.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_chunks")
     offset = models.PositiveBigIntegerField()
@@ -189,5 +214,40 @@ class RunLogChunk(models.Model):
         return f"{self.run_id}@{self.offset}"
 
 
+class Installation(models.Model):
+    """What is known of this installation as a whole: one row (`runs.restored.marks`)."""
+
+    # Each job carries it in a tag, so that it can be told from those of other installations with the same login.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # Written every minute, and to the broker after that: a broker that has a later one knows of a time that the
+    # database has forgotten.
+    marked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Restore(models.Model):
+    """A restore from a backup, after which `manage.py after_restore` was run."""
+
+    # When the backup was made; and when the command was run. What happened in between is not known.
+    backup_of = models.DateTimeField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"From a backup of {self.backup_of:%Y-%m-%d %H:%M}"
+
+
 # Django looks for all of an app's models here.
-__all__ = ["ModelAlias", "ModelAliasChange", "RegisteredModel", "RetiredModel", "Run", "RunEvent", "RunLogChunk"]
+__all__ = [
+    "Installation",
+    "ModelAlias",
+    "ModelAliasChange",
+    "ModelListing",
+    "RegisteredModel",
+    "Restore",
+    "RetiredModel",
+    "Run",
+    "RunEvent",
+    "RunLogChunk",
+]

@@ -16,14 +16,14 @@ from projects.permissions import Action, may
 from runs.lifecycle import record
 from runs.models import RegisteredModel, Run
 from runs.planning.plan import Plan
-from runs.states import AT_SITE, BEFORE_START
-from runs.submission.create import Order, hand_over_on_commit, recipe_of_plan, store_runs
+from runs.states import AT_SITE, BEFORE_START, TERMINAL
+from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
 
 WATCH = timedelta(seconds=30)
 
 
 class NotAllowed(Exception):
-    """The state of the run does not allow it; the text says why, for the member."""
+    """The state of the run does not allow this; the text tells the member why."""
 
 
 NOT_ASKED_BEFORE = Asked()
@@ -41,11 +41,11 @@ def create_run(
     now: datetime,
     asked: Asked = NOT_ASKED_BEFORE,
 ) -> Run:
-    """Store a run as planned and hand it to the workers once it is committed.
+    """Store a run as planned; workers submit it after the commit.
 
-    The same request again, as `asked`, is the run that the first has made. `plan` must be without problems. From here
-    on the run cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if what it refers to,
-    or the run of the same request, was deleted.
+    Repeating the same request (`asked`) returns the run that the first one made. `plan` must have no problems. The run
+    cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if something it refers to, or the
+    run of the same request, was deleted.
     """
     order = Order(
         project=project,
@@ -54,7 +54,7 @@ def create_run(
         recipe=recipe_of_plan(
             plan, experiment=experiment, connection=connection, compute_budget_account=compute_budget_account
         ),
-        message="RUN! was pressed; everything is stored.",
+        message="RUN! was pressed. The run is stored.",
     )
     try:
         made = once(asked, user=user, kind=f"run.added {project.pk}", make=lambda: _store(order, now=now))
@@ -63,14 +63,14 @@ def create_run(
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
     run = Run.objects.filter(pk=made.text).first()
     if run is None:
-        raise NotAllowed("The run of this form was deleted. To have another one, open the form anew.")
+        raise NotAllowed("The run of this form was deleted. To start another run, open the form again.")
     return run
 
 
 def _store(order: Order, *, now: datetime) -> str:
     with transaction.atomic():
         keys = store_runs([order], verb="run.added", actor=order.created_by, now=now)
-        hand_over_on_commit(keys)
+        send_to_workers_on_commit(keys)
     return str(keys[0])
 
 
@@ -87,7 +87,7 @@ def may_delete(user: User, run: Run) -> bool:
 
 
 def cancel_run(*, run: Run, user: User, now: datetime) -> None:
-    """Wish the run away. The state changes when the site has let go of the job. Raises NotAllowed when over."""
+    """Ask for the run to be cancelled; its state changes when the site has aborted the job. Raises NotAllowed."""
     with transaction.atomic():
         # Neither branch looks at the row before it writes: the run may start or end at this very moment.
         asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
@@ -96,21 +96,23 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
         ) or asked.filter(state__in=AT_SITE).update(cancel_requested_at=now, cancel_requested_by=user, next_poll_at=now)
         run.refresh_from_db()
         if run.is_terminal:
-            raise NotAllowed(f"The run is over ({run.get_state_display().lower()}); there is nothing to cancel.")
+            raise NotAllowed(f"The run has ended already ({run.get_state_display().lower()}). It cannot be cancelled.")
         if not changed:
             return
         record(run, now=now, kind="cancel.requested", message=f"{user.display_name} asked to cancel it.", actor=user)
         record_for_audit("run.cancelled", actor=user, target=run, project=run.project)
-        send_on_commit("runs.tasks.submit_run", run_id=run.pk)
-        send_on_commit("runs.tasks.follow_runs", run_ids=[run.pk])
+        if run.state in AT_SITE:
+            send_on_commit("runs.tasks.follow_connection", connection_id=run.connection_id)
+        else:
+            send_to_workers_on_commit([run.pk])
 
 
 def delete_run(*, run: Run, actor: User) -> None:
-    """Remove a run that is over, with its log and events. MLflow and the site keep theirs. Raises NotAllowed."""
+    """Delete a run that has ended, with its log and events. Data in MLflow and at the site stay. Raises NotAllowed."""
     if not run.is_terminal:
-        raise NotAllowed("A run can be deleted when it is over. Cancel it first.")
+        raise NotAllowed("Only a run that has ended can be deleted. Cancel it first.")
     with transaction.atomic():
-        # Who registers its model meanwhile waits at this lock, and then finds it gone.
+        # Registering its model waits for this lock, and then finds the run deleted.
         Run.objects.select_for_update().filter(pk=run.pk).first()
         if model := RegisteredModel.objects.filter(run=run).first():
             raise NotAllowed(f"Its model is registered as {model.name}. Unregister {model.name} first.")
@@ -125,7 +127,7 @@ def delete_run(*, run: Run, actor: User) -> None:
 
 
 def watch(*, run: Run, now: datetime) -> None:
-    """Somebody has the page open: have the site asked more often for a while. Writes every ten seconds at most."""
+    """Somebody has the page open: ask the site more often for a while. Writes at most every ten seconds."""
     if run.is_terminal and run.log_complete:
         return
     soon = now + WATCH - timedelta(seconds=10)
@@ -135,3 +137,6 @@ def watch(*, run: Run, now: datetime) -> None:
     watched.update(watched_until=now + WATCH)
     # It may have been put off for a minute while nobody looked.
     watched.filter(state__in=AT_SITE, next_poll_at__gt=now + timedelta(seconds=2)).update(next_poll_at=now)
+    # The rest of the log rests after a failure.
+    resting = watched.filter(state__in=TERMINAL, log_complete=False, poll_failures__gt=0)
+    resting.filter(next_poll_at__gt=now).update(next_poll_at=now)

@@ -7,7 +7,7 @@ from django.db import models
 
 @dataclass(frozen=True)
 class Badge:
-    """How a state is drawn: word, hue of the design tokens, icon of the sprite."""
+    """How a state looks: its word, a hue of the design tokens, an icon of the sprite."""
 
     label: str
     hue: str

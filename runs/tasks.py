@@ -1,4 +1,4 @@
-"""Background work on runs. Shells over services: ids in, one service call.
+"""Background work on runs. Each task takes ids and makes one service call.
 
 The sweeps find whatever the broker lost; a second delivery finds the state advanced and does nothing.
 """
@@ -10,46 +10,44 @@ from django.utils import timezone
 
 from mantik.lib.queue import send
 from runs.following import poll
-from runs.registered_models import worker
-from runs.submission import submit
+from runs.registered_models import listing, worker
+from runs.submission import turns
 
-SUBMISSIONS_PER_SWEEP = 200
 MODELS_PER_SWEEP = 100
 
 
 @shared_task(acks_late=True, soft_time_limit=600, time_limit=660)
-def submit_run(*, run_id: int, **_: Any) -> None:
-    submit.submit_run(run_id=run_id, clock=timezone.now)
-
-
-@shared_task
-def submit_runs(*, run_ids: list[int], **_: Any) -> None:
-    """Spread many new runs over the workers. Whoever stored them is not kept waiting for as many messages."""
-    for run_id in run_ids:
-        send("runs.tasks.submit_run", run_id=run_id)
+def submit_next(**_: Any) -> None:
+    turns.submit_next(clock=timezone.now)
 
 
 @shared_task
 def sweep_submissions(**_: Any) -> None:
-    for run_id in submit.due_runs(now=timezone.now(), limit=SUBMISSIONS_PER_SWEEP):
-        send("runs.tasks.submit_run", run_id=run_id)
+    if turns.any_due(now=timezone.now()):
+        turns.send_for_worker()
 
 
 @shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
-def follow_runs(*, run_ids: list[int], **_: Any) -> None:
-    poll.follow_runs(run_ids=run_ids, clock=timezone.now)
+def follow_connection(*, connection_id: int | None, **_: Any) -> None:
+    poll.follow_connection(connection_id=connection_id, clock=timezone.now)
 
 
 @shared_task
 def sweep_following(**_: Any) -> None:
-    for _connection, run_ids in poll.claim_due(now=timezone.now()):
-        send("runs.tasks.follow_runs", run_ids=run_ids)
+    for connection_id in poll.due_connections(now=timezone.now()):
+        poll.send_for_worker(connection_id)
 
 
 # Reading the files of a large model takes as long as MLflow takes to hand them out.
 @shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
 def tend_model(*, model_id: int, **_: Any) -> None:
     worker.tend(model_id=model_id, clock=timezone.now)
+
+
+# No sweep: a page that is open asks again.
+@shared_task
+def list_models(*, run_id: int, **_: Any) -> None:
+    listing.list_models(run_id=run_id, clock=timezone.now)
 
 
 @shared_task

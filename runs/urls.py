@@ -21,4 +21,5 @@ urlpatterns = [
     path("<uuid:uuid>/delete/", detail.delete, name="delete"),
     path("<uuid:uuid>/register/", register.register, name="register"),
     path("<uuid:uuid>/register/name/", register.register_name, name="register-name"),
+    path("<uuid:uuid>/register/models/", register.register_models, name="register-models"),
 ]

@@ -12,7 +12,7 @@ from runs.backend_config.variables import COMMAND_FAULT, begins_with_variable, s
 from runs.mlproject.wording import kind_of, shortened, shown
 
 MAX_VARIABLES = 500
-# A job gets these from Mantik; another value would send its results elsewhere or to nobody.
+# Mantik decides where a job logs to, and as whom. With another value its results would go elsewhere, or be lost.
 RESERVED = frozenset(
     {
         "MLFLOW_TRACKING_URI",
@@ -60,7 +60,7 @@ def _one_environment(section: Section) -> None:
     if section.values.get("Apptainer") is not None and section.values.get("Python") is not None:
         section.report.problem(
             section.at,
-            f"{section.at} has Apptainer and Python, and a run takes one of them. Remove the other.",
+            f"{section.at} has both Apptainer and Python, but a run uses only one of them. Remove the other.",
         )
 
 
@@ -69,7 +69,7 @@ def _modules(section: Section) -> tuple[str, ...]:
     modules = tuple(word for text in texts if _expandable(section, "Modules", text) for word in text.split())
     for module in modules:
         if not module.isprintable() or module.startswith("-"):
-            section.problem("Modules", f"has {shown(module)}, which is no module name. Correct or remove it.")
+            section.problem("Modules", f"has {shown(module)}, which is not a module name. Correct or remove it.")
     return modules
 
 
@@ -92,7 +92,7 @@ def _venv(section: Section, name: str, path: str | None) -> str | None:
         return None
     path = with_home(path)
     if not _may_be_absolute(path):
-        section.problem(name, f"is {shown(path)}, and has to be absolute. {_VENV}")
+        section.problem(name, f"is {shown(path)}, but has to be an absolute path. {_VENV}")
         return None
     folder = path.rstrip("/").removesuffix("/bin/activate")
     return folder or "/"
@@ -144,14 +144,14 @@ def _checked_image(section: Section, path: str, kind: ImageType) -> ImageType:
     if kind is ImageType.REMOTE and not absolute:
         section.problem(
             "Path",
-            f"is {shown(path)}, and the path of a remote image has to be absolute. Begin it with /, or with $NAME.",
+            f"is {shown(path)}, but the path of a remote image has to be absolute. Begin it with / or $NAME.",
         )
     elif kind is ImageType.LOCAL and absolute:
         in_code = "" if path.startswith("/") else f", or ./{shortened(path)} for one in the code"
         section.warn("Path", f"is {shown(path)}, which is taken as a path at the site. Write Type: remote{in_code}.")
         return ImageType.REMOTE
     elif kind is ImageType.LOCAL and posixpath.normpath(path) == ".":
-        section.problem("Path", f"is {shown(path)}, which is no file. Name the image file.")
+        section.problem("Path", f"is {shown(path)}, which is not a file. Name the image file.")
     return kind
 
 
@@ -190,16 +190,16 @@ def _variables(section: Section | None) -> dict[str, str]:
 def _variable(section: Section, name: str, value: object) -> str | None:
     plain = shortened(name)
     if not _NAME.fullmatch(name):
-        section.problem(plain, "is no name for a variable. Use letters, digits and _, and do not begin with a digit.")
+        section.problem(plain, "is not a name for a variable. Use letters, digits and _, not beginning with a digit.")
     elif name in _READ_ONLY or name.startswith(_SCRIPT_PREFIX):
         section.problem(plain, "is a name that the job script cannot set. Choose another name.")
     elif name in RESERVED:
-        section.warn(plain, "is set by Mantik for every run, so the value here is not used. Remove it.")
+        section.warn(plain, "is for Mantik to decide, so the value here is not used. Remove it.")
     elif value is None:
         section.warn(plain, 'has no value, and is set to an empty text. Write "" to say so.')
         return ""
     elif isinstance(value, dict | list):
-        section.problem(plain, f"is {kind_of(value)}, and takes a single value. Put it in quotes.")
+        section.problem(plain, f"is {kind_of(value)}, but has to be a single value. Put it in quotes.")
     elif isinstance(value, bool):
         return "true" if value else "false"
     else:

@@ -1,4 +1,4 @@
-"""What a Compute Backend config is refused with."""
+"""The error for a Compute Backend config that cannot be used."""
 
 from __future__ import annotations
 

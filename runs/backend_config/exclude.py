@@ -26,14 +26,14 @@ MAX_LENGTH = 400
 def pattern_fault(pattern: str) -> str | None:
     """The end of a sentence that begins with 'has the pattern …', or None."""
     if pattern.startswith("!"):
-        return "which begins with '!'. Files cannot be taken in again: name only what to leave out."
+        return "which begins with '!'. Patterns only leave files out: they cannot add any again."
     if len(pattern) > MAX_LENGTH:
         return f"which is longer than {MAX_LENGTH} characters. Shorten it."
     parts = [part for part in pattern.split("/") if part]
     if not pattern.isprintable():
-        return "which has a line break or a control character in it. Remove that."
+        return "which contains a line break or a control character. Remove it."
     if ".." in parts:
-        return "which leaves the code repository. Write it relative to the repository's root."
+        return "which leads out of the code repository. Write it relative to the repository's root."
     if all(set(part) <= {"*"} or part == "." for part in parts):
         return "which would leave out everything. Name a file, a folder or a narrower pattern."
     return None

@@ -16,9 +16,9 @@ MAX_COMMAND = 16_384
 
 
 class Section:
-    """A mapping of the file. Every `take_…` method marks its key as known; `finish` names the keys left over.
+    """A mapping in the file. Every `take_…` method marks its key as known; `finish` warns of the other keys.
 
-    A key without a value (`Nodes:` and nothing behind it) counts as absent, with a warning.
+    A key without a value (`Nodes:` and nothing after it) counts as absent, with a warning.
     """
 
     def __init__(self, values: Mapping[str, Any], at: str, report: Report) -> None:
@@ -42,7 +42,7 @@ class Section:
         self.known.append(name)
         value = self.values.get(name)
         if value is None and name in self.values:
-            self.warn(name, "has no value and is ignored. Give it one, or remove the line.")
+            self.warn(name, "has no value and is ignored. Add a value, or remove the line.")
         return value
 
     def take_required(self, name: str, example: str) -> Any:
@@ -59,20 +59,20 @@ class Section:
         if value is None:
             return None
         if isinstance(value, bool):
-            self.problem(name, f"is {shown(value)}, and takes a text. Put it in quotes if that is its name.")
+            self.problem(name, f"is {shown(value)}, but has to be text. If that is the name, put it in quotes.")
             return None
         if not isinstance(value, str | int | float):
-            self.problem(name, f"is {kind_of(value)}, and takes a text. {example}".rstrip())
+            self.problem(name, f"is {kind_of(value)}, but has to be text. {example}".rstrip())
             return None
         return self._one_line(name, str(value).strip(), example)
 
     def _one_line(self, name: str, text: str, example: str) -> str | None:
         if not text:
-            self.problem(name, f"is an empty text. {example or 'Give it a value, or remove the line.'}")
+            self.problem(name, f"is an empty text. {example or 'Add a value, or remove the line.'}")
         elif not text.isprintable():
-            self.problem(name, f"is {shown(text)}, with a line break or a control character in it. Remove that.")
+            self.problem(name, f"is {shown(text)}, which contains a line break or a control character. Remove it.")
         elif len(text) > MAX_TEXT:
-            self.problem(name, f"has {len(text):,} characters, and {MAX_TEXT:,} are allowed. Shorten it.")
+            self.problem(name, f"has {len(text):,} characters; at most {MAX_TEXT:,} are allowed. Shorten it.")
         else:
             return text
         return None
@@ -84,11 +84,11 @@ class Section:
             return None
         number = _whole(value)
         if number is None:
-            self.problem(name, f"is {shown(value)}, and takes a whole number. Write, for example, {max(least, 1)}.")
+            self.problem(name, f"is {shown(value)}, but has to be a whole number. Write, for example, {max(least, 1)}.")
         elif number < least:
-            self.problem(name, f"is {number}, and has to be at least {least}. Raise it, or remove the line.")
+            self.problem(name, f"is {number}, but has to be at least {least}. Raise it, or remove the line.")
         elif number > MAX_COUNT:
-            self.problem(name, f"is {shortened(str(number))}, and {MAX_COUNT:,} is the most. Lower it.")
+            self.problem(name, f"is {shortened(str(number))}, but may be at most {MAX_COUNT:,}. Lower it.")
         else:
             return number
         return None
@@ -99,10 +99,10 @@ class Section:
         if value is None:
             return ()
         if not single and not isinstance(value, list):
-            self.problem(name, f"is {self._odd(value)}, and takes a list of texts. {example}")
+            self.problem(name, f"is {self._odd(value)}, but has to be a list of texts. {example}")
             return ()
         if isinstance(value, dict | bool):
-            self.problem(name, f"is {self._odd(value)}, and takes a text or a list of texts. {example}")
+            self.problem(name, f"is {self._odd(value)}, but has to be a text or a list of texts. {example}")
             return ()
         items = value if isinstance(value, list) else [value]
         texts = [self._item(name, position, item, example) for position, item in enumerate(items, start=1)]
@@ -113,7 +113,7 @@ class Section:
             self.warn(name, f"has no value in entry {position}, which is ignored. Remove it.")
             return None
         if isinstance(item, bool) or not isinstance(item, str | int | float):
-            self.problem(name, f"is {self._odd(item)} in entry {position}, and takes texts. {example}")
+            self.problem(name, f"is {self._odd(item)} in entry {position}, but entries have to be texts. {example}")
             return None
         text = str(item).strip()
         if len(text) > MAX_COMMAND:
@@ -130,7 +130,7 @@ class Section:
         if value is None:
             return None
         if not isinstance(value, dict):
-            self.problem(name, f"is {shown(value)}, and takes a mapping of keys. {example}".rstrip())
+            self.problem(name, f"is {shown(value)}, but has to be a mapping of keys. {example}".rstrip())
             return None
         return Section(value, self.key(name), self.report)
 
@@ -144,7 +144,7 @@ class Section:
         plain = shortened(name)
         remedy = legacy_remedy(self.key(name), self.values[name])
         if remedy:
-            self.problem(plain, f"is a key of earlier versions and has no effect any more. {remedy}")
+            self.problem(plain, f"is a key of earlier versions and no longer has an effect. {remedy}")
             return
         elsewhere = NEIGHBOURS.get(name)
         guess = closest(name, self.known)

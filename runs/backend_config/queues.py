@@ -2,7 +2,7 @@
 
 The site judges a job by the very table that it lists, and refuses what is outside of it: "Resource request <Nodes=12>
 is out of range". It neither lowers a number nor looks for another queue. So each of these is certain to be refused,
-for as long as the table is what it was when the connection was tested:
+for as long as the table is what it was at the last successful test of the connection:
 
 - a queue that is not in the table: it has those that this login may use;
 - nodes, CPUs, GPUs, memory or run time outside the range of the queue, where it has one that we can read;
@@ -30,16 +30,16 @@ QueueLimits = Mapping[str, Mapping[str, Any]]
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")
 
 
-# A site may name hundreds; a sentence names the first and says how many more there are.
+# A site may have hundreds of accounts; a sentence names the first ones and counts the others.
 _MOST_NAMED = 8
 
-# The key of problems that are not the file's.
+# The key of problems that are not in the file.
 ACCOUNT = "compute_budget_account"
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """One number that the config asks for, and how to say it."""
+    """One number that the config asks for, and how to write it in a sentence."""
 
     name: str
     value: int

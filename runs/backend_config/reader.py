@@ -1,17 +1,17 @@
-"""From the bytes of a Compute Backend config to a BackendConfig, or to all that has to change in it."""
+"""Turns the bytes of a Compute Backend config into a BackendConfig, or into a list of everything wrong in it."""
 
 from __future__ import annotations
 
 import posixpath
 from typing import Any
 
+from runs.backend_config.address import site_url_fault
 from runs.backend_config.environment import read_environment
 from runs.backend_config.errors import BackendConfigError
 from runs.backend_config.exclude import MAX_PATTERNS, Exclude, pattern_fault
 from runs.backend_config.fields import Section
 from runs.backend_config.schema import BackendConfig, Resources
 from runs.backend_config.units import count_words, memory_bytes, seconds
-from runs.backend_config.urls import site_url_fault
 from runs.backend_config.variables import variable_names
 from runs.mlproject.document import DocumentError, read_json, read_yaml
 from runs.mlproject.problem import Problem, Report
@@ -27,9 +27,9 @@ _MEMORY = "Write, for example, 64G."
 
 
 def parse_backend_config(content: bytes, *, path: str) -> BackendConfig:
-    """Reads the Compute Backend config at `path` of a code repository (JSON or YAML, by its suffix).
+    """Read the Compute Backend config at `path` of a code repository (JSON or YAML, by its suffix).
 
-    Raises BackendConfigError with all problems; what is ignored or doubtful stands in `.warnings`.
+    Raises BackendConfigError with all problems. `.warnings` says what is ignored or doubtful.
     """
     report = Report()
     top = Section(_load(content, path), "", report)
@@ -99,7 +99,7 @@ def _sent_as_written(section: Section, name: str) -> None:
     text = str(section.values.get(name) or "")
     if variable_names(text):
         section.warn(
-            name, f"is {shown(text)}, and goes to the site as written: no variable is replaced. Write the value itself."
+            name, f"is {shown(text)}, which goes to the site as written: variables are not replaced. Write the value."
         )
 
 
@@ -149,7 +149,7 @@ def _exclude(top: Section) -> Exclude:
     texts = top.take_texts("Exclude", example="Write a list, for example ['*.csv', data/].", single=False)
     patterns = tuple(dict.fromkeys(texts))
     if len(patterns) > MAX_PATTERNS:
-        top.problem("Exclude", f"has {len(patterns)} entries, and {MAX_PATTERNS} are read at most. Join some.")
+        top.problem("Exclude", f"has {len(patterns)} entries; at most {MAX_PATTERNS} are allowed. Combine some.")
         return Exclude()
     for pattern in patterns:
         fault = pattern_fault(pattern)

@@ -7,7 +7,7 @@ import re
 PLAIN_VARIABLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})")
 _COMMAND = re.compile(r"\$\(|`")
 _REMEDY = "Set the value under Environment.Variables and use it here as $NAME."
-COMMAND_FAULT = f"and shell commands do not belong there. {_REMEDY}"
+COMMAND_FAULT = f"but shell commands are not allowed there. {_REMEDY}"
 
 
 def variable_names(text: str) -> tuple[str, ...]:
@@ -30,5 +30,5 @@ def shell_fault(text: str) -> str | None:
     if _COMMAND.search(text):
         return COMMAND_FAULT
     if "${" in PLAIN_VARIABLE.sub("", text):
-        return f"and only $NAME and ${{NAME}} are replaced there. {_REMEDY}"
+        return f"but only $NAME and ${{NAME}} are replaced there. {_REMEDY}"
     return None

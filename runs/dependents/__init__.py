@@ -1,1 +1,1 @@
-"""What runs keep of projects and connections, for when one of those changes or goes."""
+"""Which runs use a project or a connection: asked before one of these is changed or deleted."""

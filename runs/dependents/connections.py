@@ -1,4 +1,4 @@
-"""What runs have to do with connections: which they need, and what to do when one works again."""
+"""Which runs use a connection, and what to do when it works again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runs.states import AT_SITE, BEFORE_START
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """Runs that are not over: without the connection nobody could follow or cancel them."""
+    """Active runs: without the connection nobody could follow or cancel them."""
     for run in Run.objects.filter(connection=connection).active().select_related("project").order_by("-pk"):
         yield Use(
             f"the run {run.name} in {run.project.name}", reverse("runs:detail", args=[run.project.slug, run.uuid])
@@ -22,7 +22,7 @@ def uses(connection: Connection) -> Iterator[Use]:
 
 
 def wake(connection: Connection, now: datetime) -> None:
-    """Runs that waited for the login are due at once."""
+    """Make runs that waited for the login due at once."""
     mine = Run.objects.filter(connection=connection)
     mine.filter(state__in=BEFORE_START, next_attempt_at__gt=now).update(next_attempt_at=now)
     mine.filter(state__in=AT_SITE, next_poll_at__gt=now).update(next_poll_at=now)

@@ -1,4 +1,4 @@
-"""What runs keep of projects, for when one of those is to be deleted."""
+"""Which runs use a project: asked before it is deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def holds_experiment(experiment: Experiment) -> str:
 
 
 def holds_code_repository(repository: CodeRepository) -> str:
-    """Runs that are over keep what they need to know of it."""
+    """Runs that have ended keep copies of what they need."""
     runs = Run.objects.filter(project=repository.project_id, code_repository=repository)
     return _counted(runs.active().count(), "active run")
 
@@ -27,7 +27,7 @@ def holds_project(project: Project) -> str:
 
 
 def empty_project(project: Project) -> None:
-    """Runs with their logs and events; none has a model any more. What MLflow and the sites have stays there."""
+    """Delete runs with their logs and events; none has a registered model. Data in MLflow and at sites stay there."""
     runs = Run.objects.filter(project=project).order_by("pk")
     while batch := list(runs.values_list("pk", flat=True)[:BATCH]):
         Run.objects.filter(pk__in=batch).delete()

@@ -64,7 +64,7 @@ def read_json(content: bytes, *, path: str) -> dict[str, Any]:
 def _text(content: bytes, path: str) -> str:
     if len(content) > MAX_BYTES:
         raise DocumentError(
-            f"{path} has {len(content):,} bytes, and {MAX_BYTES:,} are read at most. Make the file smaller."
+            f"{path} has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed. Make the file smaller."
         )
     try:
         return content.decode("utf-8-sig")
@@ -79,7 +79,7 @@ def _top_mapping(value: object, path: str) -> dict[str, Any]:
         raise DocumentError(f"{path} is empty. Fill it in, or choose another file.")
     if not isinstance(value, dict):
         raise DocumentError(
-            f"{path} holds {kind_of(value)} at the top. Write a mapping there: lines that begin with 'key: '."
+            f"{path} has {kind_of(value)} at the top level. Write a mapping there: lines that begin with 'key: '."
         )
     _check_texts(value, path)
     return value
@@ -170,7 +170,7 @@ def _yaml_sentence(error: yaml.YAMLError, path: str) -> str:
     mark = error.problem_mark
     problem = error.problem or error.context or "it cannot be read"
     if "'\\t'" in problem:
-        return f"{path} is indented with a tab in line {mark.line + 1}. YAML needs blanks there."
+        return f"{path} is indented with a tab in line {mark.line + 1}. YAML needs spaces there."
     where = f"line {mark.line + 1}, column {mark.column + 1}"
     return f"{path} is not valid YAML in {where}: {shortened(problem, 160)}. Correct that line."
 

@@ -1,4 +1,4 @@
-"""Reads one entry point of an MLproject, and tells what is wrong with it and what is only doubtful."""
+"""Reads one entry point of an MLproject; reports what is wrong with it and what is only doubtful."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MAX_PARAMETERS = 200
 MAX_COMMAND_LENGTH = 16_384
 MAX_NAME_LENGTH = 120
 MAX_DESCRIPTION_LENGTH = 300
-# In one sentence; the rest is counted there, and told in its own place.
-MOST_TOLD = 5
+# So many are named in one sentence; it says how many more there are. Parameters also have their note at their input.
+MOST_NAMED = 5
 
 _ENTRY_KEYS = ("parameters", "command")
 _PARAMETER_KEYS = ("type", "default", "description")
@@ -33,7 +33,7 @@ _NOT_CHECKED = "not checked; passed as written"
 
 
 class PartReader:
-    """What is read of a part of the file is returned; the rest goes to `report`, in sentences that name the place."""
+    """Reads a part of the file. Problems and warnings go to `report`, as sentences that name the place."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class PartReader:
                 f"is not a known key and is not used. {hint}",
             )
 
-    def is_(self, value: object) -> str:
+    def described(self, value: object) -> str:
         return "an empty mapping" if value == {} else shown(value)
 
     def problem(self, key: str, rest: str) -> None:
@@ -64,7 +64,7 @@ class PartReader:
 
 
 class EntryPointReader(PartReader):
-    """For one entry point: what is wrong with it takes no other away."""
+    """Reads one entry point. If it is wrong, the others can still be used."""
 
     def read(self, name: str, body: object) -> EntryPoint:
         key = f"entry_points.{shortened(name)}"
@@ -73,7 +73,9 @@ class EntryPointReader(PartReader):
             self.problem(key, f"has no usable name. Use up to {MAX_NAME_LENGTH} ordinary characters.")
             return empty
         if not isinstance(body, dict):
-            self.problem(key, f"is {self.is_(body)}. Write a mapping with command, and parameters if it takes any.")
+            self.problem(
+                key, f"is {self.described(body)}. Write a mapping with command, and parameters if it takes any."
+            )
             return empty
         self.unknown(body, key, _ENTRY_KEYS)
         parameters = self._parameters(body.get("parameters"), f"{key}.parameters")
@@ -84,13 +86,13 @@ class EntryPointReader(PartReader):
     def _command(self, body: dict[str, Any], key: str, declared: Collection[str]) -> str:
         command = body.get("command")
         if not isinstance(command, str) or not command.strip():
-            state = f"is {self.is_(command)}" if "command" in body else "is missing"
+            state = f"is {self.described(command)}" if "command" in body else "is missing"
             self.problem(key, f"{state}. Write the shell command as one text, for example 'python train.py'.")
             return ""
         if len(command) > MAX_COMMAND_LENGTH:
             self.problem(
                 key,
-                f"has {len(command):,} characters, and {MAX_COMMAND_LENGTH:,} are allowed. Use a script.",
+                f"has {len(command):,} characters; at most {MAX_COMMAND_LENGTH:,} are allowed. Use a script.",
             )
             return ""
         self._check_placeholders(command, key, declared)
@@ -105,7 +107,7 @@ class EntryPointReader(PartReader):
             those = "it" if len(quoted) == 1 else "them"
             self.warn(
                 key,
-                f"has {some_of(quoted, MOST_TOLD)} inside quotes. "
+                f"has {some_of(quoted, MOST_NAMED)} inside quotes. "
                 f"Values bring their own quotes: remove those around {those}.",
             )
         if not template.faults:
@@ -116,8 +118,8 @@ class EntryPointReader(PartReader):
         if len(names) == 1:
             self.warn(key, f"does not use the parameter {names[0]}. Add {{{names[0]}}}, or remove it.")
         elif names:
-            told = some_of(names, MOST_TOLD)
-            self.warn(key, f"does not use the parameters {told}. Add them, each in braces, or remove them.")
+            named = some_of(names, MOST_NAMED)
+            self.warn(key, f"does not use the parameters {named}. Add them, each in braces, or remove them.")
 
     # Parameters
 
@@ -125,10 +127,10 @@ class EntryPointReader(PartReader):
         if declared is None:
             return ()
         if not isinstance(declared, dict):
-            self.problem(key, f"is {self.is_(declared)}. Write one parameter per key, for example 'epochs: int'.")
+            self.problem(key, f"is {self.described(declared)}. Write one parameter per key, for example 'epochs: int'.")
             return ()
         if len(declared) > MAX_PARAMETERS:
-            self.problem(key, f"has {len(declared)} entries, and {MAX_PARAMETERS} are read at most.")
+            self.problem(key, f"has {len(declared)} entries; at most {MAX_PARAMETERS} are allowed.")
             return ()
         return tuple(self._parameter(name, body, f"{key}.{shortened(name)}") for name, body in declared.items())
 
@@ -138,14 +140,14 @@ class EntryPointReader(PartReader):
         if isinstance(body, str):
             return self._typed(name, body, None, key)
         if not isinstance(body, dict):
-            self.problem(key, f"is {self.is_(body)}. Write a type, or a mapping with type and default.")
+            self.problem(key, f"is {self.described(body)}. Write a type, or a mapping with type and default.")
             return Parameter(name, ParameterType.STRING)
         self.unknown(body, key, _PARAMETER_KEYS)
         parameter = self._typed(name, body.get("type", "string"), body.get("default"), key)
         return replace(parameter, description=self._description(body.get("description"), f"{key}.description"))
 
     def _typed(self, name: str, word: object, default: object, key: str) -> Parameter:
-        """MLflow takes any type and any default, so neither takes the entry point away."""
+        """MLflow accepts any type and any default, so an odd one does not make the entry point unusable."""
         kind = parameter_type(word) if isinstance(word, str) else None
         is_list = isinstance(default, list | dict)
         text = self._default(str(default) if is_list else default, f"{key}.default")
@@ -155,8 +157,8 @@ class EntryPointReader(PartReader):
         parameter = Parameter(name, kind, text)
         if not is_list and not parameter.default_fault:
             return parameter
-        refused = parameter.default_fault and kind in MLFLOW_CHECKS
-        return replace(parameter, note=f"no {kind}; {'type another' if refused else 'passed as written'}")
+        outcome = "type another" if _must_change(parameter) else "passed as written"
+        return replace(parameter, note=f"not {kind.with_article}; {outcome}")
 
     def _default(self, value: object, key: str) -> str | None:
         try:
@@ -168,23 +170,28 @@ class EntryPointReader(PartReader):
     def _description(self, value: object, key: str) -> str:
         if value is None or isinstance(value, str | int | float):
             return shortened(str(value or ""), MAX_DESCRIPTION_LENGTH)
-        self.warn(key, f"is {self.is_(value)} and is not used. Write a text.")
+        self.warn(key, f"is {self.described(value)} and is not used. Write a text.")
         return ""
 
     def _cautions(self, parameters: Sequence[Parameter], key: str) -> None:
         """One warning for all parameters, so that a file with many is still read."""
         cautions = [_caution(parameter) for parameter in parameters if parameter.note]
-        rest = len(cautions) - MOST_TOLD
-        more = f" And {rest} more, each told at its input." if rest > 0 else ""
+        rest = len(cautions) - MOST_NAMED
+        more = f" And {rest} more; see the note at each input." if rest > 0 else ""
         if cautions:
-            self.report.warn(key, f"{self.path}: {' '.join(cautions[:MOST_TOLD])}{more}")
+            self.report.warn(key, f"{self.path}: {' '.join(cautions[:MOST_NAMED])}{more}")
 
 
 def _caution(parameter: Parameter) -> str:
     declared = f"{parameter.name} is declared {parameter.declared}"
-    if parameter.note == _NOT_CHECKED:
+    if parameter.type is ParameterType.UNKNOWN:
         guess = closest(parameter.unknown_type, TYPE_NAMES)
         hint = f" Did you mean {guess}?" if guess else ""
         return f"{declared}, which is not checked; it is passed as written.{hint}"
-    outcome = ". Type another." if parameter.note.endswith("another") else "; it is passed as written."
+    outcome = ". Type another." if _must_change(parameter) else "; it is passed as written."
     return f"{declared} and its default is {shortened(str(parameter.default))}{outcome}"
+
+
+def _must_change(parameter: Parameter) -> bool:
+    """MLflow would refuse its default."""
+    return bool(parameter.default_fault) and parameter.type in MLFLOW_CHECKS

@@ -24,6 +24,10 @@ class ParameterType(enum.StrEnum):
     # MLflow takes any word for a type, and any value for it.
     UNKNOWN = "unknown"
 
+    @property
+    def with_article(self) -> str:
+        return f"an {self}" if self is ParameterType.INT else f"a {self}"
+
 
 TYPE_NAMES = {kind.value: kind for kind in ParameterType if kind is not ParameterType.UNKNOWN}
 # MLflow refuses a value that does not look like these; it looks at no other type.
@@ -138,12 +142,12 @@ def as_text(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str | int | float):
-        raise BadValueError(f"is {kind_of(value)}, and takes a single value.")
+        raise BadValueError(f"is {kind_of(value)}, but has to be a single value.")
     text = str(value)
     if len(text) > MAX_VALUE_LENGTH:
-        raise BadValueError(f"has {len(text):,} characters, and {MAX_VALUE_LENGTH:,} are allowed.")
+        raise BadValueError(f"has {len(text):,} characters; at most {MAX_VALUE_LENGTH:,} are allowed.")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadValueError("has a character that no command line can carry. Remove it.")
+        raise BadValueError("contains a character that cannot be part of a command line. Remove it.")
     return text
 
 
@@ -173,7 +177,7 @@ def _check_uri(text: str) -> None:
 
 def _check_path(text: str) -> None:
     if "\n" in text:
-        raise BadValueError("has a line break, which no path should have. Remove it.")
+        raise BadValueError("contains a line break. Remove it.")
 
 
 _CHECKS = {

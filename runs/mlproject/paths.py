@@ -27,9 +27,9 @@ def _inside(path: str) -> str:
     cleaned = path.strip()
     parts = [part for part in cleaned.split("/") if part not in ("", ".")]
     if cleaned.startswith("/") or ".." in parts:
-        raise _refused(path, "leaves the code repository")
+        raise _refused(path, "leads out of the code repository")
     if not cleaned.isprintable():
-        raise _refused(path, "has a line break or a control character in it")
+        raise _refused(path, "contains a line break or a control character")
     return "/".join(parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# More than anybody corrects in one go; the rest shows once these are mended.
+# More than anybody corrects at once; the rest shows after these are fixed.
 MAX_REPORTED = 50
 
 
@@ -21,7 +21,7 @@ class Problem:
 
 @dataclass
 class Report:
-    """Collects what is found in one file, so that it is told all at once, up to MAX_REPORTED of each kind."""
+    """Collects what is found in one file, to report it all at once, up to MAX_REPORTED of each kind."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)

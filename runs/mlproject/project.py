@@ -45,7 +45,7 @@ class EntryPoint:
         if text is None:
             text = parameter.fallback()
         if text is None:
-            kind = f"a value ({parameter.declared})" if parameter.unknown_type else f"a {parameter.type}"
+            kind = f"a value ({parameter.declared})" if parameter.unknown_type else parameter.type.with_article
             raise BadValueError(f"is missing. The entry point {self.name} needs {kind} for it.")
         return text
 

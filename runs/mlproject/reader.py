@@ -1,4 +1,4 @@
-"""From the bytes of an MLproject file to an MLproject, or to sentences that say what to change."""
+"""Turns the bytes of an MLproject file into an MLproject, or into sentences that say what to change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from runs.mlproject.document import DocumentError, RepeatedKey, read_yaml
-from runs.mlproject.entry_point_reader import MAX_NAME_LENGTH, MOST_TOLD, EntryPointReader, PartReader
+from runs.mlproject.entry_point_reader import MAX_NAME_LENGTH, MOST_NAMED, EntryPointReader, PartReader
 from runs.mlproject.errors import MLprojectError
 from runs.mlproject.problem import MAX_REPORTED, Problem
 from runs.mlproject.project import EntryPoint, MLproject
@@ -59,14 +59,14 @@ class _Reader(PartReader):
         return MLproject(self.path, self._name(top), usable, tuple(self.report.warnings), broken)
 
     def _repeated(self, repeated: Sequence[RepeatedKey]) -> None:
-        """As MLflow, the last counts."""
+        """Warn of repeated keys; as in MLflow, the last one counts."""
         if repeated:
             in_order = sorted(repeated, key=lambda found: found.line)
-            told = some_of((f"{shortened(found.key)} (line {found.line})" for found in in_order), MOST_TOLD)
-            self.warn("", f"has a key twice in one place, and only the last one counts: {told}. Remove the others.")
+            named = some_of((f"{shortened(found.key)} (line {found.line})" for found in in_order), MOST_NAMED)
+            self.warn("", f"has a key twice in one place, and only the last one counts: {named}. Remove the others.")
 
     def _not_offered(self, broken: Mapping[str, Sequence[Problem]]) -> None:
-        for name, problems in list(broken.items())[:MOST_TOLD]:
+        for name, problems in list(broken.items())[:MOST_NAMED]:
             place = f"entry_points.{shortened(name)}"
             fault = problems[0].message.removeprefix(f"{self.path}: {place}")
             reason = f"its {fault[1:]}" if fault.startswith(".") else f"it{fault}"
@@ -74,7 +74,7 @@ class _Reader(PartReader):
             self.report.warn(
                 place, f"{self.path}: the entry point {shortened(name)} is not offered, because {reason}{more}"
             )
-        rest = [shortened(name) for name in broken][MOST_TOLD:]
+        rest = [shortened(name) for name in broken][MOST_NAMED:]
         if rest:
             self.warn("entry_points", f"has {len(rest)} more that are not offered: {listed(rest, 'and')}.")
 
@@ -94,7 +94,7 @@ class _Reader(PartReader):
             if key in top:
                 self.warn(
                     key,
-                    "is not used: the Compute Backend config says under Environment what a run runs in.",
+                    "is not used: the environment of a run is set under Environment in the Compute Backend config.",
                 )
 
     def _name(self, top: dict[str, Any]) -> str:
@@ -116,10 +116,10 @@ class _Reader(PartReader):
         if not isinstance(declared, dict) or not declared:
             self.problem(
                 "entry_points",
-                f"is {self.is_(declared)}. Write one entry point per key, each with a command.",
+                f"is {self.described(declared)}. Write one entry point per key, each with a command.",
             )
             return {}
         if len(declared) > MAX_ENTRY_POINTS:
-            self.problem("entry_points", f"has {len(declared)} entries, and {MAX_ENTRY_POINTS} are read at most.")
+            self.problem("entry_points", f"has {len(declared)} entries; at most {MAX_ENTRY_POINTS} are allowed.")
             return {}
         return declared

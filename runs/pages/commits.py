@@ -1,4 +1,4 @@
-"""Where a commit can be looked at."""
+"""Links to commits at their git host."""
 
 from projects.code.host_pages import page_of
 from projects.models import CodeRepository

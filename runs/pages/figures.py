@@ -1,4 +1,4 @@
-"""Figures about runs, for the pages of other apps. Each query uses an index, and none counts everything."""
+"""Numbers about runs, for the pages of other apps. Each query uses an index, and none counts everything."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from projects.models import Experiment, Project
 from runs.models import Run
 from runs.states import FAILURES, RunState
 
-# "99+" is all that a sidebar can say.
+# One more than the sidebar shows: it says "99+" for this many.
 MOST_COUNTED = 100
 
 
 def failed_recently(project: Project, *, since: datetime) -> int:
-    """How many runs failed or were lost since then, up to MOST_COUNTED."""
+    """How many runs failed or were lost since then, counted up to MOST_COUNTED."""
     failed = Run.objects.filter(project=project).failed_since(since).order_by().values("pk")
     return len(failed[:MOST_COUNTED])
 

@@ -1,4 +1,4 @@
-"""The filters of the run list, all of them in the URL."""
+"""The filters of the run list, kept in the URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.http import QueryDict
 
+from mantik.accounts.querysets import display_name
 from mantik.lib.filters import Chips, Filters, Menu, Option, Text, options_from
+from mantik.lib.search_form import SearchBox
 from projects.models import Project
 from projects.services.members import people_of
 from runs.querysets import RunQuerySet
@@ -28,17 +30,18 @@ PERIODS = [
 class RunFilter(Filters):
     """Which runs to list."""
 
-    q = Text()
+    q = Text(SearchBox("runs", by="name, commit or user name", hint="Name, commit, user name", rows="run-rows"))
     state = Chips("All states", STATES)
     experiment = Menu[int]("Experiment")
     member = Menu[int]("Member")
     period = Menu("Any time", PERIODS)
 
     def __init__(self, query: QueryDict, *, project: Project, path: str, now: datetime) -> None:
-        experiments, people = project.experiments.in_order(), people_of(project).order_by("username")
+        experiments = project.experiments.in_order()
+        people = people_of(project).order_by("username").annotate(shown=display_name())
         options = {
             "experiment": options_from(experiments, value="uuid", label="name", asked=query.get("experiment", "")),
-            "member": options_from(people, value="username", label="username", asked=query.get("member", "")),
+            "member": options_from(people, value="username", label="shown", asked=query.get("member", "")),
         }
         super().__init__(query, path=path, options=options)
         self._now = now

@@ -12,7 +12,7 @@ from runs.states import RunState
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of the bar; `start` and `percent` of the bar's width, `tone` a hue of the tokens."""
+    """One part of the bar; `start` and `percent` of the bar's width, `tone` a hue of the tokens."""
 
     key: str
     label: str
@@ -24,7 +24,7 @@ class Segment:
 
     @property
     def words(self) -> str:
-        """ "Ran 4 min 12 s"; what took place is never said to have taken no time."""
+        """ "Ran 4 min 12 s"; a phase that took place is never shown as 0 s."""
         length = spoken_duration(timedelta(seconds=self.seconds))
         return f"{self.label} {length}" if self.seconds >= 1 else f"{self.label} under 1\N{NO-BREAK SPACE}s"
 
@@ -36,19 +36,19 @@ _RUNNING_TONES = {
     RunState.LOST: "bad",
     RunState.CANCELLED: "off",
 }
-# A phase that was there is seen, however short it was.
+# The least width, so that even a very short phase is visible.
 LEAST_PERCENT = 1.5
 
 
 def phase_segments(run: Run, *, now: datetime) -> list[Segment]:
-    """Stored, submitted, queued and running, to scale, with what is left of the time limit while it runs.
+    """Pending, submitting, queued and running, to scale, with what is left of the time limit while it runs.
 
     Boundaries are the moments that Mantik saw; the rest of a job's time limit is drawn only while it counts.
     """
     end = run.ended_at or now
     spans = [
-        ("stored", "Stored", run.created_at, run.submitting_at, "off"),
-        ("submitted", "Submitted", run.submitting_at, run.submitted_at, "off"),
+        ("stored", RunState.PENDING.label, run.created_at, run.submitting_at, "off"),
+        ("submitted", RunState.SUBMITTING.label, run.submitting_at, run.submitted_at, "off"),
         ("queued", "Queued", None if run.was_refused else run.submitted_at, run.running_at, "wait"),
         ("running", "Running" if run.is_active else "Ran", run.running_at, None, _tone(run)),
     ]

@@ -15,7 +15,7 @@ from projects.permissions import Action, may
 from runs.models import RegisteredModel, Run
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
-from runs.pages.waiting import waiting
+from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.registered_models.services import may_unregister, why_not_registrable
 from runs.services import may_delete
 from runs.states import FAILURES, Badge, RunState
@@ -38,7 +38,7 @@ class RunRow:
     duration: timedelta
     again_url: str | None
     delete_url: str | None
-    # The model that it gave, if that is registered.
+    # Its model, if that is registered.
     model_name: str
     model_url: str | None
     register_url: str | None
@@ -49,17 +49,24 @@ class RunRow:
     job: str
     attempts: int
     submitted_at: datetime | None
-    hand_over: str
+    submission_note: str
 
 
 def run_rows(runs: list[Run], *, user: User | AnonymousUser, project: Project, now: datetime) -> list[RunRow]:
-    """No query but the one that finds the user's role."""
+    """The rows of a list. One query for the user's role, and one or two for silent sites."""
     may_run, may_register = may(user, Action.ADD_RUN, project), may(user, Action.REGISTER_MODEL, project)
-    return [_row(run, user, project, may_run, may_register, now) for run in runs]
+    sites = sites_now(runs, now=now)
+    return [_row(run, user, project, may_run, may_register, now, waiting(run, now=now, sites=sites)) for run in runs]
 
 
 def _row(
-    run: Run, user: User | AnonymousUser, project: Project, may_run: bool, may_register: bool, now: datetime
+    run: Run,
+    user: User | AnonymousUser,
+    project: Project,
+    may_run: bool,
+    may_register: bool,
+    now: datetime,
+    held_up: Waiting | None,
 ) -> RunRow:
     address = {"slug": project.slug, "uuid": run.uuid}
     run.project = project
@@ -71,7 +78,7 @@ def _row(
         url=reverse("runs:detail", kwargs=address),
         name=run.name,
         badge=run.badge,
-        detail=detail_line(run, now=now),
+        detail=detail_line(run, held_up),
         segments=phase_segments(run, now=now),
         commit_sha="" if run.newest_of else run.commit_sha,
         newest_of=run.newest_of,
@@ -90,7 +97,7 @@ def _row(
         job=run.batch_system_id,
         attempts=run.attempts,
         submitted_at=run.submitted_at,
-        hand_over=_hand_over(run, now=now),
+        submission_note=_submission_note(run, held_up),
     )
 
 
@@ -99,7 +106,7 @@ def again_url(run: Run, project: Project) -> str:
 
 
 def model_of(run: Run) -> RegisteredModel | None:
-    """The model that `run` gave, if it is registered."""
+    """The model of `run`, if it is registered."""
     model: RegisteredModel | None = getattr(run, "registered_model", None)
     if model is not None:
         model.project = run.project
@@ -110,18 +117,17 @@ def model_url(name: str, model: RegisteredModel) -> str:
     return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid])
 
 
-def detail_line(run: Run, *, now: datetime) -> str:
-    """Why it waits or failed; else where it belongs."""
-    if held_up := waiting(run, now=now):
+def detail_line(run: Run, held_up: Waiting | None) -> str:
+    """Why it waits or failed; otherwise its experiment, site and account."""
+    if held_up:
         return held_up.reason
     if run.run_state in (*FAILURES, RunState.CANCELLED) and run.outcome:
         return run.outcome
     return f"{run.experiment.name} · {run.site_name} · {run.compute_budget_account}"
 
 
-def _hand_over(run: Run, *, now: datetime) -> str:
-    """What stood in the way of the submission, "" when it went through."""
+def _submission_note(run: Run, held_up: Waiting | None) -> str:
+    """Why the submission waited or failed, "" if it went through."""
     if run.submitted_at and not run.was_refused:
         return ""
-    held_up = waiting(run, now=now)
     return held_up.reason if held_up else run.outcome

@@ -5,25 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.humanize import core_hours, spoken_duration
 from projects.permissions import Action, may
-from runs.following.job_log import last_lines
+from runs.following.job_lifetime import is_short_lived
+from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
-from runs.pages.waiting import waiting
+from runs.pages.waiting import sites_now, waiting
 from runs.registered_models.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
 from runs.services import may_cancel, may_delete
 from runs.states import FAILURES
 
+MOST_EVENTS = 500
 TABS = {
     "overview": "Overview",
     "log": "Log",
@@ -46,14 +47,15 @@ def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: 
 
 
 def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
-    """Context of runs/_live.html: what changes while the run is on its way."""
+    """Context of runs/_live.html: what changes while the run is active."""
     signed_in = user if user.is_authenticated else None
     model = model_of(run)
     registrable = model is None and not why_not_registrable(run)
     return {
         "project": run.project,
         "run": run,
-        "waiting": waiting(run, now=now),
+        "waiting": waiting(run, now=now, sites=sites_now([run], now=now)),
+        "short_lived": is_short_lived(run, now=now),
         "is_live": may_change(run, now=now),
         "ending": _ending(run),
         "phases": _phases(run, now),
@@ -69,7 +71,7 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
 
 
 def _ending(run: Run) -> dict[str, Any] | None:
-    """How it ended, and what shows it. The site's own words only where the sentence does not hold them already."""
+    """How it ended, and what shows it. The site's own words only if the sentence does not contain them already."""
     if not run.is_terminal or not run.outcome:
         return None
     has_failed = run.run_state in FAILURES
@@ -130,7 +132,7 @@ def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str) -> d
     if tab in ("overview", "log"):
         return {"log": _log(run)}
     if tab == "events":
-        return {"events": run.events.select_related("actor").order_by("-pk")[:500]}
+        return _events(run)
     if tab == "artifacts":
         may_download = may(user, Action.DOWNLOAD_ARTIFACTS, run.project)
         return {
@@ -140,12 +142,19 @@ def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str) -> d
     return {}
 
 
+def _events(run: Run) -> dict[str, Any]:
+    return {
+        "events": run.events.select_related("actor").order_by("-pk")[:MOST_EVENTS],
+        "more_events": max(0, run.events.count() - MOST_EVENTS),
+    }
+
+
 def _log(run: Run) -> dict[str, Any]:
     return {
         "url": _url("log", run),
         "raw_url": _url("raw-log", run),
         "tail": last_lines(run),
-        "limit": settings.MANTIK_LOG_MAX_BYTES if run.log_truncated else None,
+        "remark": log_remark(run),
     }
 
 

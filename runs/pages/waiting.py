@@ -1,45 +1,94 @@
-"""What an active run waits for: said by whoever tried last, or by the fact that nobody has tried."""
+"""What an active run waits for: its silent or busy site, what a worker has stored, or a worker that does not come."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connections.models import SiteOutage
+from connections.outages.breaker import next_try, outages_by_connection
+from connections.visits.places import without_place
 from runs.models import RegisteredModel, Run
 from runs.states import AT_SITE, BEFORE_START
 
-# Sweeps come every few seconds. Who has not come for so long is not on the way.
+# Sweeps come every few seconds, so after this long something is wrong.
 UNATTENDED = timedelta(seconds=30)
 UNASKED = timedelta(minutes=3)
-OPERATORS = "If this goes on, ask an operator whether Mantik's workers and its clock are running."
+OPERATORS = "If this goes on, ask an operator whether all processes of Mantik (workers and beat) are running."
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One or two sentences, and since when."""
+    """One or two sentences, since when, and when it is tried again if that is known ("next try in 40 s")."""
 
     reason: str
     since: datetime | None
+    next_try: str = ""
 
 
-def waiting(run: Run, *, now: datetime) -> Waiting | None:
-    """None for a run that is over, or simply on its way."""
+@dataclass(frozen=True)
+class SitesNow:
+    """What runs may wait for at their sites, by the ids of connections: an outage, or a place for one more worker."""
+
+    outages: Mapping[int, SiteOutage]
+    without_place: frozenset[int]
+
+
+def sites_now(runs: Iterable[Run], *, now: datetime) -> SitesNow:
+    """As it concerns active ones of `runs`. One query, or two; a few more if one of them is overdue."""
+    active = [run for run in runs if run.is_active and run.connection_id is not None]
+    overdue = {run.connection_id for run in active if run.state in BEFORE_START and _overdue_since(run, now)}
+    return SitesNow(
+        outages_by_connection((run.connection_id for run in active if run.connection_id is not None), now=now),
+        without_place((pk for pk in overdue if pk is not None), now) if overdue else frozenset(),
+    )
+
+
+def waiting(run: Run, *, now: datetime, sites: SitesNow) -> Waiting | None:
+    """None for a run that has ended, or that is simply being worked on. `sites` is what `sites_now` returns."""
     if run.is_terminal:
         return None
+    outage = sites.outages.get(run.connection_id) if run.connection_id is not None else None
+    if outage is not None:
+        return _of_outage(run, outage, now)
+    since = _overdue_since(run, now)
+    if since is not None and run.connection_id in sites.without_place:
+        return Waiting(
+            f"Mantik is busy with other runs at {run.site_name}. This one goes on when it is its turn.", since
+        )
     return _unattended(run, now) or (Waiting(run.waiting_for, run.waiting_since) if run.waiting_for else None)
 
 
+def _of_outage(run: Run, outage: SiteOutage, now: datetime) -> Waiting:
+    if outage.ended_at is not None:
+        return Waiting(f"{run.site_name} answers again. The run will go on in a moment.", outage.ended_at)
+    there = " The job may be running there." if run.state in AT_SITE else ""
+    reason = f"{run.site_name} does not answer. {outage.reason}{there}"
+    since = max(outage.began_at, run.created_at)
+    if now - outage.next_try_at >= UNASKED:
+        return Waiting(f"{reason} Nobody has asked it for a while. {OPERATORS}", since)
+    return Waiting(reason, since, next_try(outage, now))
+
+
 def unattended(row: Run | RegisteredModel, noun: str, *, now: datetime) -> Waiting | None:
-    """It is due and in no worker's hands for a while already; `noun` is what members call it."""
-    due = max(filter(None, (row.next_attempt_at, row.lease_until)), default=None)
-    if due is None or now - due < UNATTENDED:
+    """The row has been due for a while, and no worker has it. `noun` is what members call it."""
+    due = _overdue_since(row, now)
+    if due is None:
         return None
-    told = f"No worker has come back to this {noun}." if row.attempts else f"No worker has taken this {noun} up yet."
-    return Waiting(f"{told} {OPERATORS}", due)
+    sentence = (
+        f"No worker has come back to this {noun}." if row.attempts else f"No worker has taken this {noun} up yet."
+    )
+    return Waiting(f"{sentence} {OPERATORS}", due)
+
+
+def _overdue_since(row: Run | RegisteredModel, now: datetime) -> datetime | None:
+    due = max(filter(None, (row.next_attempt_at, row.lease_until)), default=None)
+    return None if due is None or now - due < UNATTENDED else due
 
 
 def _unattended(run: Run, now: datetime) -> Waiting | None:
-    """Work is due and nobody does it."""
+    """Nobody asks the site about a run that is due."""
     if run.state in BEFORE_START:
         return unattended(run, "run", now=now)
     if run.state in AT_SITE and run.next_poll_at is not None and now - run.next_poll_at >= UNASKED:

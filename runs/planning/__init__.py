@@ -1,1 +1,1 @@
-"""From a filled-in form to what would run: before anything is stored."""
+"""What a filled-in form would run, before anything is stored."""

@@ -1,4 +1,4 @@
-"""Which compute budget accounts a form offers: those that the site has named, and those that its member used last."""
+"""Which compute budget accounts a form offers: those the site has named, and those the member used last."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class AccountOffer:
 
     def in_place_of(self, account: str) -> str:
         """What a form says once another has taken the place of `account`."""
-        return f"In place of {account}, which is not offered here." if account else ""
+        return f"Replaces {account}, which is not available here." if account else ""
 
     def left_of(self, account: str) -> str:
         """ "1,204 core-h left (24 %)" of its budget, "" where the site did not say."""
@@ -85,10 +85,11 @@ def offer_accounts(
     named = _named(connection, queue)
     known = set(chain.from_iterable(group.accounts for group in named))
     used = _used(user, connection.site, used_besides)
-    # What no queue takes is not offered for having been used once.
-    is_free = connection.queue_limits.keys() != accounts_by_queue(connection).keys() or not connection.queue_limits
-    used = tuple(account for account in used if account not in known) if is_free else ()
-    groups = (*named, Group("Used last", used)) if used else named
+    # A queue that names no accounts takes any. What no queue takes is not offered for having been used once.
+    queues, queues_with_accounts = connection.queue_limits.keys(), accounts_by_queue(connection).keys()
+    some_queue_takes_any = not queues or queues != queues_with_accounts
+    used = tuple(account for account in used if account not in known) if some_queue_takes_any else ()
+    groups = (*named, Group("Used before", used)) if used else named
     leading = groups[0].accounts if groups else ()
     return AccountOffer(
         connection=connection,
@@ -100,14 +101,14 @@ def offer_accounts(
 
 
 def _named(connection: Connection, queue: str) -> tuple[Group, ...]:
-    """First those that the queue takes; what only other queues take is told all the same."""
+    """First the accounts that the queue takes, then those that only other queues take."""
     site, by_queue, named = connection.provider, accounts_by_queue(connection), named_accounts(connection)
     if queue not in by_queue:
-        return (Group(f"{site} has", named),) if named else ()
+        return (Group(f"Accounts at {site}", named),) if named else ()
     all_taken = dict.fromkeys(chain.from_iterable(by_queue.values()))
     others = tuple(account for account in all_taken if account not in by_queue[queue])
-    taken = Group(f"{site}'s queue {queue} takes", by_queue[queue])
-    return (taken, Group("Other queues take", others)) if others else (taken,)
+    taken = Group(f"For the queue {queue}", by_queue[queue])
+    return (taken, Group("For other queues only", others)) if others else (taken,)
 
 
 def _used(user: User, site: Site, besides: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The new-run form: the seed's fields, and one typed field per parameter of the chosen entry point."""
+"""The new-run form: fixed fields, and one typed field per parameter of the chosen entry point."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.lib.humanize import short_sha
+from mantik.idempotency.services import FIELD, new_key
+from mantik.lib.form_layout import Helper
+from mantik.lib.humanize import counted, short_sha
 from projects.models import CodeRepository, Experiment, Project
 from runs.backend_config import ACCOUNT
 from runs.mlproject.parameters import Parameter
 from runs.planning.budget_accounts import offer_accounts
+from runs.planning.form_layout import CODE_SEEN, PROPOSED_PREFIX, RunLayout
+from runs.planning.live_form import LiveForm
 from runs.planning.plan import PARAMETER_PREFIX, Choices, make_plan
+from runs.planning.prefill import Prefill, Unavailable
 from runs.planning.site_rules import RUN_ANYWAY
-from runs.planning.wishes import Wish
 
-# "proposed-branch" is the hidden field that says what the form itself has put into the field "branch".
-PROPOSED_PREFIX = "proposed-"
-# The hidden field that says where the chosen code repository led when the form was shown.
-CODE_SEEN = "code_seen"
 # The button that leaves out parameters which the entry point does not take.
 LEAVE_OUT = "leave_out"
 
@@ -38,15 +39,22 @@ class Preview:
     is_other_connection: bool = False
 
 
+def _in_mono(attrs: Mapping[str, str] | None = None) -> forms.TextInput:
+    """For a path, an account, or code."""
+    return forms.TextInput({"class": "mono", **(attrs or {})})
+
+
 class ConnectionChoice(forms.ModelChoiceField[Connection]):
-    """By its own name and that of its site, which is what a member thinks of."""
+    """Each connection with its own name and that of its site."""
 
     def label_from_instance(self, obj: Connection) -> str:
         return f"{obj.name} · {obj.provider}"
 
 
-class NewRunForm(forms.Form):
-    """Fields of the outside contract. `plan` is what the form, as filled in, would run.
+class NewRunForm(LiveForm):
+    """`plan` is what the form, as filled in, would run.
+
+    Field names are public (links, scripts and tests post them): do not rename.
 
     Branches and entry points are chosen from what the repository has; the choices are made anew from each
     submitted state, so the form works the same with and without JavaScript.
@@ -62,14 +70,17 @@ class NewRunForm(forms.Form):
         label="Code repository", queryset=CodeRepository.objects.none(), empty_label=None, to_field_name="uuid"
     )
     branch = forms.CharField(max_length=250, widget=forms.Select)
-    mlproject_path = forms.CharField(label="MLproject file", max_length=400, initial="MLproject")
+    mlproject_path = forms.CharField(label="MLproject file", max_length=400, initial="MLproject", widget=_in_mono())
     entry_point = forms.CharField(label="Entry point", max_length=120, widget=forms.Select)
     connection = ConnectionChoice(queryset=Connection.objects.none(), empty_label=None, to_field_name="uuid")
     compute_budget_account = forms.CharField(
-        label="Compute budget account", max_length=120, help_text="Billed for the compute time."
+        label="Compute budget account", max_length=120, widget=_in_mono(), help_text="Billed for the compute time."
     )
     backend_config_path = forms.CharField(
-        label="Compute Backend config", max_length=400, help_text="Path of the JSON or YAML file in the repository."
+        label="Compute Backend config",
+        max_length=400,
+        widget=_in_mono(),
+        help_text="Path of the JSON or YAML file in the repository.",
     )
     run_anyway = forms.BooleanField(label="Run anyway", required=False)
 
@@ -80,12 +91,13 @@ class NewRunForm(forms.Form):
         project: Project,
         user: User,
         initial: Mapping[str, Any] | None = None,
-        wish: Wish | None = None,
+        prefill: Prefill | None = None,
         preview: Preview | None = None,
     ) -> None:
-        """Without `data` all is proposed. `wish`: what it was filled in from, none of which is replaced in silence."""
+        """Without `data` all is proposed. `prefill`: what fills it in; nothing of that is replaced in silence."""
         super().__init__(data, initial=dict(initial or {}))
-        self.wish = wish
+        self.prefill = prefill
+        self.unavailable: Mapping[str, Unavailable] = prefill.unavailable if prefill else {}
         self.preview = preview
         self._rows: dict[str, Any] = {}
         self._offer("experiment", project.experiments.in_order())
@@ -101,32 +113,16 @@ class NewRunForm(forms.Form):
     def _offer(self, name: str, rows: Any) -> None:
         field: Any = self.fields[name]
         field.queryset, field.to_field_name = rows, "uuid"
-        self._rows[name] = self._chosen(name)
+        # A first visit stands on the first one offered.
+        self._rows[name] = self._chosen(name) if self.is_bound or self.value(name) else rows.first()
         if self.is_bound and self._rows[name] is None:
             # A browser would show the first as if it had been chosen.
             field.empty_label = f"Choose {_article(str(field.label or name).lower())}"
-            self._refuse(name, field)
+            self._say_unavailable(name, field)
 
-    def _refuse(self, name: str, field: Any) -> None:
-        refusal = self.wish.refusals.get(name) if self.wish else None
-        if refusal:
-            field.empty_label, field.error_messages["required"] = refusal.shown, refusal.reason
-
-    def _value(self, name: str) -> str:
-        """What stands in a field now, posted or proposed."""
-        value = self.data.get(name) if self.is_bound else self.get_initial_for_field(self.fields[name], name)
-        return str(value or "").strip()
-
-    def _chosen(self, name: str) -> Any:
-        """The row a choice field stands on. A first visit stands on the first one offered."""
-        field: Any = self.fields[name]
-        value = self._value(name)
-        if not value:
-            return None if self.is_bound else field.queryset.first()
-        try:
-            return field.clean(value)
-        except forms.ValidationError:
-            return None
+    def _say_unavailable(self, name: str, field: Any) -> None:
+        if unavailable := self.unavailable.get(name):
+            field.empty_label, field.error_messages["required"] = unavailable.shown, unavailable.reason
 
     def _stands_as_proposed(self) -> frozenset[str]:
         """Fields that nobody has touched since the form filled them in."""
@@ -143,14 +139,14 @@ class NewRunForm(forms.Form):
         }
         return Choices(
             code_repository=self._rows["code_repository"],
-            branch=self._value("branch"),
-            mlproject_path=self._value("mlproject_path"),
-            entry_point=self._value("entry_point"),
+            branch=self.value("branch"),
+            mlproject_path=self.value("mlproject_path"),
+            entry_point=self.value("entry_point"),
             parameters=posted,
-            backend_config_path=self._value("backend_config_path"),
+            backend_config_path=self.value("backend_config_path"),
             connection=self._rows["connection"],
             compute_budget_account=self.account,
-            run_anyway=self.fields[RUN_ANYWAY].clean(self._value(RUN_ANYWAY)),
+            run_anyway=self.fields[RUN_ANYWAY].clean(self.value(RUN_ANYWAY)),
             proposed=self._stands_as_proposed() if self._may_propose else frozenset(),
             leave_out_unknown=LEAVE_OUT in self.data,
         )
@@ -164,12 +160,9 @@ class NewRunForm(forms.Form):
         """The only account there is stands in the field already, unless RUN! was pressed without one."""
         queue = self.plan.config.resources.queue if self.plan.config else ""
         self.accounts = offer_accounts(user=user, connection=self.plan.choices.connection, queue=queue)
-        is_left_over = self.preview is not None and self.preview.is_other_connection
-        proposed = self.accounts.proposed_for(self.account, is_left_over=is_left_over)
-        self._account_note = ""
-        if proposed != self.account and (self.preview or not self.is_bound):
-            self._account_note = self.accounts.in_place_of(self.account)
-            self._put({ACCOUNT: proposed})
+        is_pressed = self.is_bound and self.preview is None
+        is_other_connection = self.preview is not None and self.preview.is_other_connection
+        if not is_pressed and self._put_account(is_other_connection=is_other_connection):
             self.plan = make_plan(self._choices())
 
     def _fill_selects(self) -> None:
@@ -186,16 +179,9 @@ class NewRunForm(forms.Form):
         elif self._may_propose:
             self._put({name: value for name, value in values.items() if value and name in self.proposed})
 
-    def _put(self, values: Mapping[str, str]) -> None:
-        if not self.is_bound:
-            self.initial.update(values)
-            return
-        self.data = self.data.copy()  # type: ignore[attr-defined]
-        self.data.update(values)  # type: ignore[attr-defined]
-
     def _select(self, name: str, offered: list[str]) -> None:
         """What was said stays in the list even if it is gone, so that the error can name it."""
-        now = self._value(name)
+        now = self.value(name)
         shown = [(value, value) for value in offered]
         if now not in offered and self.is_bound:
             label = self.fields[name].label or name
@@ -238,60 +224,61 @@ class NewRunForm(forms.Form):
         return (self._code_seen if self.preview else "") or self._code_now
 
     @property
-    def account(self) -> str:
-        return self._value("compute_budget_account")
-
-    @property
-    def account_note(self) -> str:
-        """What it has taken the place of, and what is left of its budget."""
-        return " · ".join(filter(None, [self._account_note, self.accounts.left_of(self.account)]))
-
-    @property
     def run_name(self) -> str:
-        return self._value("name")
+        return self.value("name")
 
     @property
     def commit_note(self) -> str:
         """What has become of the branch since the run that the form was filled in from."""
-        run, commit = self.wish.run if self.wish else None, self.plan.commit
+        run, commit = self.prefill.run if self.prefill else None, self.plan.commit
         if run is None or commit is None or run.commit_pending or run.branch != self.plan.branch:
             return ""
         if run.commit_sha == commit.sha:
             return ""
-        return f"{run.name} had commit {short_sha(run.commit_sha)}; {run.branch} is at {short_sha(commit.sha)} now."
+        return f"{run.name} used commit {short_sha(run.commit_sha)}; {run.branch} is now at {short_sha(commit.sha)}."
 
     @property
     def notes(self) -> dict[str, str]:
         """By field: what was found out about its value, or put in its place."""
-        return {"branch": self.commit_note} | self.plan.replaced
+        notes = {"branch": self.commit_note, ACCOUNT: self._note_on_account} | self.plan.replaced
+        if self.plan.mlproject:
+            found = counted(len(self.plan.mlproject.entry_points), "entry point found", "entry points found")
+            notes["mlproject_path"] = found
+        return notes
 
     @property
-    def parameter_fields(self) -> list[dict[str, Any]]:
-        """The parameters' fields with their types, for the template."""
-        entry_point = self.plan.entry_point
-        if entry_point is None:
-            return []
-        return [
-            {"field": self[f"{PARAMETER_PREFIX}{parameter.name}"], "kind": parameter.declared}
-            for parameter in entry_point.parameters
-        ]
+    def approved(self) -> set[str]:
+        """Fields whose value was read and is right."""
+        plan = self.plan
+        is_read = {
+            "mlproject_path": bool(plan.mlproject),
+            "backend_config_path": bool(plan.config) and "backend_config_path" not in plan.problems,
+        }
+        return {name for name, read in is_read.items() if read}
 
     @property
-    def left_over_fields(self) -> list[forms.BoundField]:
-        """Of parameters that were said, and that the entry point does not take. Nobody but a member drops them."""
-        return [self[f"{PARAMETER_PREFIX}{name}"] for name in self.plan.left_over]
+    def refusals(self) -> dict[str, list[str]]:
+        """What the site would refuse, by field."""
+        return self.plan.refusals
 
-    def forgive(self) -> None:
-        """While nobody has pressed RUN!: what is only not filled in yet is no fault. What a link cannot have is."""
-        refused = self.wish.refusals if self.wish else {}
-        for name, faults in list(self.errors.as_data().items()):
-            if name not in refused and all(fault.code == "required" for fault in faults):
-                del self.errors[name]
+    @cached_property
+    def helper(self) -> Helper:
+        """For the form as it is filled in when it is drawn."""
+        taken = self.plan.entry_point.parameters if self.plan.entry_point else ()
+        layout = RunLayout(
+            key=str(self.data.get(FIELD) or new_key()),
+            source=self.prefill.source if self.prefill else None,
+            code_seen=self.code_seen,
+            proposed={name: self[name].value() or "" for name in self.proposed if name in self.fields},
+            parameters={f"{PARAMETER_PREFIX}{parameter.name}": parameter.declared for parameter in taken},
+            left_over=[f"{PARAMETER_PREFIX}{name}" for name in self.plan.left_over],
+        )
+        return layout.helper()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name, sentences in self.plan.problems.items():
-            if name in self.errors and not self._value(name):
+            if name in self.errors and not self.value(name):
                 # There was nothing to choose from: why not says more than that something is required.
                 del self.errors[name]
             if name not in self.errors:
@@ -300,11 +287,11 @@ class NewRunForm(forms.Form):
             before, now = (text.partition(" ")[2] for text in (self._code_seen, self._code_now))
             self.add_error(
                 "code_repository",
-                f"It led to {before} when this form was opened, and leads to {now} now. "
-                "Look at what would run, then press RUN! once more.",
+                f"Its address has changed since this form was opened: from {before} to {now}. "
+                "Check the preview, then press RUN! again.",
             )
-        if self.errors and self.wish and self.wish.what_is_missing:
-            self.add_error(None, self.wish.what_is_missing)
+        if self.errors and self.prefill and self.prefill.what_is_missing:
+            self.add_error(None, self.prefill.what_is_missing)
         return cleaned
 
 
@@ -315,14 +302,12 @@ def _parameter_field(parameter: Parameter) -> forms.CharField:
         strip=False,
         initial=parameter.default,
         help_text=parameter.help,
-        widget=forms.TextInput(attrs={"data-type": str(parameter.type), "autocomplete": "off"}),
+        widget=_in_mono({"data-type": str(parameter.type), "autocomplete": "off"}),
     )
 
 
 def _left_over_field(name: str) -> forms.CharField:
-    return forms.CharField(
-        label=name, required=False, strip=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    return forms.CharField(label=name, required=False, strip=False, widget=_in_mono({"autocomplete": "off"}))
 
 
 def _article(noun: str) -> str:

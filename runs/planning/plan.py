@@ -14,8 +14,9 @@ from django.utils import timezone
 from connections.git.errors import GitError
 from connections.git.mirror import Mirror
 from connections.git.values import Branch, Commit
-from connections.logins.login_health import caution
+from connections.logins.login_health import caution_before_use
 from connections.models import Connection
+from connections.outages.breaker import caution_of_silence
 from projects.code.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (
@@ -127,7 +128,7 @@ def _branch(plan: Plan, code: CodeRepository) -> str:
         return asked
     default = names[0] if names else ""
     if asked and default:
-        plan.replaced["branch"] = f"{code.name} has no branch {shortened(asked)}. {default} is its default."
+        plan.replaced["branch"] = f"{code.name} has no branch {shortened(asked)}. {default} is its default branch."
     return default
 
 
@@ -204,15 +205,17 @@ def other_site(config: BackendConfig, connection: Connection, *, path: str) -> s
     if site is None or url is None or same_site(url, site.base_url):
         return ""
     return (
-        f"{path} is for {url}, and this connection is for {site.base_url}. Choose a connection to that site, or "
+        f"{path} is for {url}, but this connection is for {site.base_url}. Choose a connection to that site, or "
         "change UnicoreApiUrl."
     )
 
 
 def _check_login(plan: Plan) -> None:
     """A run may be stored all the same: it waits until its connection works again."""
-    if plan.choices.connection is not None:
-        plan.warnings += filter(None, [caution(plan.choices.connection, now=timezone.now())])
+    connection = plan.choices.connection
+    if connection is not None:
+        cautions = caution_before_use(connection, now=timezone.now()), caution_of_silence(connection)
+        plan.warnings += filter(None, cautions)
 
 
 def _check_queues(plan: Plan, config: BackendConfig) -> None:

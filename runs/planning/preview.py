@@ -13,16 +13,16 @@ from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.mirrors import whole_code_here
 from runs.backend_config import BackendConfig
-from runs.job import RunFacts, environment_file, job_description, layout, shareable
+from runs.job import JobRun, environment_file, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
-from runs.submission.assemble import RunFiles
+from runs.submission.run_files import RunFiles
 
 # Stands where the stored run will have its own.
 NOT_YET = "new"
-MOST_TOLD = 3
-_TOLD_BEHIND_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
+MOST_NAMED = 3
+_SET_AFTER_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
 
 
 def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
@@ -39,11 +39,11 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
         at_most = plan.config.core_hours_at_most()
         shown |= {"asks": plan.config.describe(), "at_most": "" if at_most is None else core_hours(at_most)}
     if files:
-        facts = RunFacts(short_id=NOT_YET, name=name or NOT_YET, commit=plan.commit.sha, account=account)
-        script = files.script(facts)
+        run = JobRun(short_id=NOT_YET, name=name or NOT_YET, commit=plan.commit.sha, account=account)
+        script = files.script(run)
         own = script.partition("\n# This run\n")[2].strip("\n")
         shown |= {"command": files.command_line.strip(), "script": script, "own_script": own}
-        shown |= {"description": _description(files.config, facts, script)}
+        shown |= {"description": _description(files.config, run, script)}
         shown |= _archive(plan, files)
     return shown
 
@@ -66,14 +66,14 @@ def _commit(plan: Plan, commit: Commit) -> dict[str, Any]:
     }
 
 
-def _description(config: BackendConfig, facts: RunFacts, script: str) -> str:
+def _description(config: BackendConfig, run: JobRun, script: str) -> str:
     description = shareable(
         job_description(
-            run=facts,
+            run=run,
             config=config,
-            tag="(made when RUN! is pressed)",
+            tags=["(made when RUN! is pressed)"],
             script=script,
-            environment=environment_file(dict.fromkeys(_TOLD_BEHIND_THE_FORM, "")),
+            environment=environment_file(dict.fromkeys(_SET_AFTER_THE_FORM, "")),
             code_sha256="(made from the archive)",
         )
     )
@@ -102,7 +102,7 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     return {
         "archive": f"{filesize(size)}, {counted(len(chosen.files), 'file')}",
         "archive_note": ", ".join(_notes(exclude.patterns, chosen, code)),
-        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:MOST_TOLD])],
+        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:MOST_NAMED])],
     }
 
 
@@ -111,7 +111,7 @@ def _notes(patterns: Iterable[str], chosen: Chosen[WholeEntry], code: Whole) -> 
     submodules = {entry.path for entry in code.entries if entry.kind == "submodule"}
     later = [path for path in code.later if path in submodules]
     if later:
-        notes.append(f"{', '.join(later[:MOST_TOLD])} fetched from {'its' if len(later) == 1 else 'their'} own host")
+        notes.append(f"{', '.join(later[:MOST_NAMED])} fetched from {'its' if len(later) == 1 else 'their'} own host")
     if code.lfs_bytes:
-        notes.append(f"{filesize(code.lfs_bytes)} of Git LFS files besides" if len(code.later) > len(later) else "")
+        notes.append(f"plus {filesize(code.lfs_bytes)} of Git LFS files" if len(code.later) > len(later) else "")
     return [note for note in notes if note]

@@ -1,4 +1,4 @@
-"""What it takes to run something once more, kept by each run and by each schedule that repeats one."""
+"""What it takes to run something again: columns of each run, and of each schedule that repeats a run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from projects.models import CodeRepository, Experiment
 
 
 class Repeatable(models.Model):
-    """Columns that a run and a schedule have alike, so that a schedule does not need the run it was made from."""
+    """Columns that runs and schedules share, so that a schedule does not need the run it was made from."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="%(class)ss")
-    # None once it is deleted. What it was then stays here, also when it is edited.
+    # None once it is deleted. The columns below keep what it was then, also if it is edited.
     code_repository = models.ForeignKey(
         CodeRepository, on_delete=models.SET_NULL, null=True, blank=True, related_name="%(class)ss"
     )
@@ -49,12 +49,12 @@ class Repeatable(models.Model):
 
     @property
     def code_has_moved(self) -> bool:
-        """Whether its code repository leads elsewhere than when this was stored: to what may be other code."""
+        """Whether the address of its code repository has changed since this was stored, so it may be other code."""
         return self.code_repository is not None and self.code_repository.url != self.code_url
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """All of these columns, by the names they are stored under."""
+        """The values of all these columns, by column name."""
         return {name: getattr(self, name) for name in RECIPE}
 
 

@@ -1,8 +1,8 @@
-"""What the site of a connection would refuse, told before anything is sent, at the fields of a form.
+"""What the site of a connection would refuse, shown at the fields of a form before anything is sent.
 
-It is refused by what the site said when the connection was tested. That may be old: a person who knows better says
-"run anyway", and then it is the site that decides. So it does for schedules that fire and for commits that are read
-later: nobody is there to be asked, and what the site says then is newer than what we know.
+It is judged by what the site said at the last successful test of the connection. That may be old: a person who knows
+better ticks "Run anyway", and then the site decides. The site also decides for schedules that fire, and for commits
+that are read later: there is nobody to ask, and what the site says then is newer than what Mantik knows.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from connections.models import Connection
 from runs.backend_config import ACCOUNT, BackendConfig, check_against_queues
 
 CONFIG = "backend_config_path"
-# The field by which a person says so.
+# The field for "Run anyway".
 RUN_ANYWAY = "run_anyway"
 
 
 def refused_by_site(config: BackendConfig, *, connection: Connection, account: str) -> dict[str, list[str]]:
-    """Sentences by form field, ACCOUNT or CONFIG. Empty if it fits, or if nothing is known."""
+    """Sentences by form field, ACCOUNT or CONFIG. Empty if nothing would be refused, or nothing is known."""
     found: dict[str, list[str]] = {}
     for problem in check_against_queues(
         config, connection.queue_limits, compute_budget_account=account or None, site=connection.provider

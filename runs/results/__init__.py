@@ -1,1 +1,1 @@
-"""What runs came to: metrics and artifacts."""
+"""The results of runs: metrics and artifacts."""

@@ -1,4 +1,4 @@
-"""A run's artifacts, which are in MLflow: folders to look into, files to download."""
+"""The artifacts of a run, which are in MLflow: folders to list, files to download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_SHOWN = 500
 
 
 class Download:
-    """One artifact on its way through. Iterate it once; close it, also if it was never begun."""
+    """One artifact while it is sent. Iterate it once; close it, even if it was never begun."""
 
     def __init__(self, run: Run, path: str) -> None:
         """Raises TrackingError before the first byte."""
@@ -40,8 +40,11 @@ def is_inside(path: str) -> bool:
 
 
 def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
-    """{"entries", "path", "parents", "problem"} of one folder. MLflow being away is a problem in words."""
-    found: dict[str, Any] = {"entries": [], "path": path, "parents": _parents(run, path), "problem": None}
+    """{"entries", "more", "path", "parents", "problem"} of one folder; there are `more` that are not in `entries`.
+
+    If MLflow does not answer, `problem` says so.
+    """
+    found: dict[str, Any] = {"entries": [], "more": 0, "path": path, "parents": _parents(run, path), "problem": None}
     if not run.mlflow_run_id:
         return found
     try:
@@ -49,6 +52,7 @@ def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
     except TrackingError as error:
         found["problem"] = error.message
         return found
+    found["more"] = max(0, len(entries) - MOST_SHOWN)
     found["entries"] = [
         {
             "name": entry.path.rpartition("/")[2],

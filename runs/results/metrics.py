@@ -1,4 +1,4 @@
-"""A run's metrics as its page draws them, read from MLflow when asked."""
+"""The metrics of a run for the charts of its page, read from MLflow when the page asks."""
 
 from typing import Any
 
@@ -11,15 +11,16 @@ POINTS_PER_METRIC = 400
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
-    """{"step_total", "metrics": [{"key", "last", "points": [[step, value]]}], "complete", "problem"}.
+    """{"metrics": [{"key", "last", "points": [[step, value]]}], "more", "complete", "problem"}.
 
-    MLflow being away is a `problem` in words, never an error of the page.
+    `more`: how many metrics of the run are not among them. `complete`: nothing will change any more, so the page stops
+    asking. If MLflow does not answer, `problem` says so; the page itself does not fail.
     """
-    answer: dict[str, Any] = {"step_total": None, "metrics": [], "complete": run.is_terminal, "problem": None}
+    answer: dict[str, Any] = {"metrics": [], "more": 0, "complete": run.is_terminal, "problem": None}
     if not run.mlflow_run_id:
         return answer
     try:
-        answer["metrics"] = _metrics(run.mlflow_run_id)
+        answer |= _metrics(run.mlflow_run_id)
     except TrackingUnavailable as error:
         answer |= {"problem": error.message, "complete": False}
     except TrackingRefused as error:
@@ -27,9 +28,11 @@ def read_metrics(run: Run) -> dict[str, Any]:
     return answer
 
 
-def _metrics(mlflow_run_id: str) -> list[dict[str, Any]]:
+def _metrics(mlflow_run_id: str) -> dict[str, Any]:
+    """The first by name, and how many more there are."""
     client = tracking_client()
     latest = client.run_data(mlflow_run_id).metrics
     keys = sorted(latest)[:MOST_METRICS]
     history = client.metric_history(mlflow_run_id, keys, max_points=POINTS_PER_METRIC)
-    return [{"key": key, "last": latest[key], "points": history.get(key, [])} for key in keys]
+    shown = [{"key": key, "last": latest[key], "points": history.get(key, [])} for key in keys]
+    return {"metrics": shown, "more": len(latest) - len(shown)}

@@ -1,1 +1,1 @@
-"""What a training logs, on its way to MLflow and back."""
+"""What a training logs: the way to MLflow, and reading it from outside."""

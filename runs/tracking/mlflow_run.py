@@ -1,9 +1,9 @@
-"""The MLflow side of a run: made before the job, closed after it if the job could not."""
+"""The MLflow run of a run: made before the job, and closed after it if the job could not close it."""
 
 from datetime import datetime
 
 from connections.mlflow.errors import TrackingRefused
-from connections.mlflow.tracking import TrackingClient, tracking_client
+from connections.mlflow.for_workers import control
 from projects.models import Experiment
 from runs.models import Run
 from runs.states import RunState
@@ -24,29 +24,28 @@ def ensure_tracking_run(run: Run, *, now: datetime) -> tuple[str, str]:
 
     Raises TrackingUnavailable and TrackingRefused.
     """
-    client = tracking_client()
-    experiment_id = _ensure_experiment(client, run.experiment)
+    experiment_id = _ensure_experiment(run.experiment)
     if run.mlflow_run_id:
         return experiment_id, run.mlflow_run_id
-    found = client.find_run(experiment_id, RUN_TAG, str(run.uuid)) if run.attempts > 1 else None
-    return experiment_id, found or client.create_run(experiment_id, name=run.name, tags=_tags(run), start_time=now)
+    found = control().find_run(experiment_id, RUN_TAG, str(run.uuid)) if run.attempts > 1 else None
+    return experiment_id, found or control().create_run(experiment_id, name=run.name, tags=_tags(run), start_time=now)
 
 
 def close_tracking_run(run: Run) -> None:
-    """Give the MLflow run its end if the job left it open. Raises TrackingUnavailable."""
+    """Close the MLflow run if the job left it open. Raises TrackingUnavailable."""
     if not run.mlflow_run_id or run.ended_at is None:
         return
     try:
-        tracking_client().end_run(run.mlflow_run_id, _MLFLOW_STATUS[run.run_state], run.ended_at)
+        control().end_run(run.mlflow_run_id, _MLFLOW_STATUS[run.run_state], run.ended_at)
     except TrackingRefused:
         # Deleted in MLflow behind our back: there is nothing left to close.
         return
 
 
-def _ensure_experiment(client: TrackingClient, experiment: Experiment) -> str:
+def _ensure_experiment(experiment: Experiment) -> str:
     if experiment.mlflow_experiment_id:
         return experiment.mlflow_experiment_id
-    experiment_id = client.ensure_experiment(experiment.mlflow_name)
+    experiment_id = control().ensure_experiment(experiment.mlflow_name)
     Experiment.objects.filter(pk=experiment.pk).update(mlflow_experiment_id=experiment_id)
     experiment.mlflow_experiment_id = experiment_id
     return experiment_id

@@ -1,7 +1,8 @@
-"""One run: its page, its live parts, its log, and what may be done with it."""
+"""One run: its page, its live parts, its log, and its buttons."""
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections.mlflow.errors import NotThere, TrackingError
@@ -22,12 +24,13 @@ from mantik.lib.answers import Confirmation, ask
 from projects.permissions import Action
 from runs import services
 from runs.following.callback import job_moved_on, token_is_valid
-from runs.following.job_log import raw_log, read_log
+from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
 from runs.models import Run
 from runs.pages.rows import model_of
 from runs.pages.run_page import TABS, live_parts, run_page
 from runs.results.artifacts import Download, is_inside
 from runs.results.metrics import read_metrics
+from runs.states import BEFORE_START
 from runs.views.loading import run_or_404
 
 
@@ -45,15 +48,21 @@ def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """Header, phase bar and actions, asked for again and again while the run is active."""
+    """Header, phase bar and actions, polled while the run is active."""
     run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     return render(request, "runs/_live.html", live_parts(run, user=request.user, now=timezone.now()))
 
 
+# Compressed: nothing of the request and no secret of ours is in the answer, so its size gives none away.
+@gzip_page
 @require_GET
 def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """A part of the log from byte `offset` on, as JSON; `reason` is the line that says why the run failed."""
+    """A part of the log from byte `offset` on, as it is. The header Mantik-Log says the rest, as JSON.
+
+    In it, `next` is where the next part begins; `gap` is "pending" or "left out" where the part is what we say of bytes
+    that are not here; `kept` is how many are; `reason` is the line that says why the run failed; `remark` goes below.
+    """
     run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     try:
@@ -61,16 +70,18 @@ def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     except ValueError:
         return JsonResponse({"problem": "offset is the number of a byte, 0 for the beginning."}, status=400)
     part = read_log(run, offset=offset)
-    return JsonResponse(
-        {
-            "text": part.text,
-            "offset": part.offset,
-            "next": part.next,
-            "complete": part.complete,
-            "truncated": part.truncated,
-            "following": run.is_active,
-            "reason": run.outcome_line,
-        }
+    about = {
+        "offset": part.offset,
+        "next": part.next,
+        "complete": part.complete,
+        "gap": part.gap,
+        "kept": stored_of(run).size,
+        "following": run.is_active,
+        "reason": run.outcome_line,
+        "remark": log_remark(run),
+    }
+    return HttpResponse(
+        part.content, content_type="text/plain; charset=utf-8", headers={"Mantik-Log": json.dumps(about)}
     )
 
 
@@ -89,7 +100,7 @@ def metrics(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
-    """One artifact as a download, never as a page of ours."""
+    """One artifact as a download, never as a page."""
     run = run_or_404(request, slug, uuid, Action.DOWNLOAD_ARTIFACTS)
     path = request.GET.get("path", "")
     if not run.mlflow_run_id or not is_inside(path):
@@ -101,7 +112,7 @@ def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     except TrackingError as error:
         messages.error(request, error.message)
         return redirect(f"{reverse('runs:detail', args=[slug, uuid])}?tab=artifacts")
-    # It was written by a job: whatever it is, it never runs as a page of ours.
+    # A job wrote this file: it must never run as a page of Mantik.
     headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
     if download.size is not None:
         headers["Content-Length"] = str(download.size)
@@ -116,11 +127,11 @@ def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
 def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not services.may_cancel(request.user, run):
-        raise PermissionDenied("Your role does not allow to cancel this run.")
+        raise PermissionDenied("Your role does not allow you to cancel this run.")
     if request.method == "GET":
         question = Confirmation(
             title=f"Cancel {run.name}?",
-            message="The site is asked to abort the job. What it has logged so far is kept.",
+            message=_what_cancelling_does(run),
             verb="Cancel run",
             icon_name="stop-circle",
         )
@@ -132,17 +143,23 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     return redirect("runs:detail", slug, run.uuid)
 
 
+def _what_cancelling_does(run: Run) -> str:
+    if run.state in BEFORE_START:
+        return "If the site has its job already, Mantik asks the site to abort it. What it has logged so far is kept."
+    return "Mantik asks the site to abort the job. What it has logged so far is kept."
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not services.may_delete(request.user, run):
-        raise PermissionDenied("Your role does not allow to delete this run.")
+        raise PermissionDenied("Your role does not allow you to delete this run.")
     model = model_of(run)
     if request.method == "GET" and model is not None:
         question = Confirmation(
             title=f"{run.name} cannot be deleted yet",
-            message=f"Its model is registered as {model.name}, whose certificate names this run. Unregister it first.",
+            message=f"Its model is registered as {model.name}. Unregister it first.",
             instead_url=reverse("registered_models:detail", args=[slug, model.uuid]),
             instead_label=f"See {model.name}",
             verb="Delete run",
@@ -151,7 +168,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Delete {run.name}?",
-            message="It cannot be brought back. With it go:",
+            message="A deleted run cannot be restored. Its metrics and artifacts stay in MLflow. This deletes:",
             points=["its log and its events", "its configuration and job script"],
             verb="Delete run",
             icon_name="trash3",
@@ -162,7 +179,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     except services.NotAllowed as error:
         messages.error(request, str(error))
         return redirect("runs:detail", slug, run.uuid)
-    messages.info(request, f"{run.name} is deleted, with its log and events.")
+    messages.info(request, f"{run.name} was deleted.")
     return redirect("runs:list", slug)
 
 
@@ -174,10 +191,10 @@ def _ask(request: HttpRequest, run: Run, question: Confirmation) -> HttpResponse
 @csrf_exempt
 @require_POST
 def notify(_request: HttpRequest, uuid: UUID, token: str) -> HttpResponse:
-    """A site says that a job has moved on. The body is not read: the site is asked, and soon.
+    """A site notifies Mantik that a job has changed. The body is not read: the site is asked soon.
 
-    Sites wait for this answer while they hold the job, so nothing slow happens here. The header carries a
-    token that could act as the job's owner; it is not read, and not logged.
+    The job waits at the site for this answer, so nothing slow happens here. The header carries a token that could act
+    as the job's owner; it is neither read nor logged.
     """
     if not token_is_valid(uuid, token) or not job_moved_on(run_uuid=uuid, now=timezone.now()):
         raise Http404

@@ -1,4 +1,4 @@
-"""Runs, and the record of handing them to sites. Keyset paging, no counting, filters in the URL."""
+"""The lists of runs and of submissions. Keyset paging, no counting, filters in the URL."""
 
 from __future__ import annotations
 

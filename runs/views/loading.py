@@ -1,4 +1,4 @@
-"""Loading a run for a view: an outsider finds nothing, a member without the right is told so."""
+"""Loading a run for a view: 404 for people outside the project, 403 for members without the permission."""
 
 from __future__ import annotations
 

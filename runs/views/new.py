@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.http import MemberRequest
-from mantik.idempotency.services import FIELD, Asked, new_key
+from mantik.idempotency.services import Asked
+from mantik.lib import disk
+from mantik.lib.full_disk import sentence_or_raise
 from mantik.lib.offers import with_offers
 from projects.code import mirrors
 from projects.models import Project
@@ -19,8 +22,8 @@ from runs import services
 from runs.backend_config import ACCOUNT
 from runs.models import Run
 from runs.planning.forms import NewRunForm, Preview
+from runs.planning.prefill import PREFILL_FIELD, Prefill, choices_of, prefill_from
 from runs.planning.preview import preview_of
-from runs.planning.wishes import WISH, Wish, choices_of, wish_for
 from runs.querysets import RunQuerySet
 
 
@@ -30,8 +33,8 @@ def new_run(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_RUN)
     if request.method == "POST":
         return _run(request, project)
-    wish = _wish(request, project, request.GET)
-    form = _as_linked(request, project, wish) if wish else _fresh(request, project)
+    prefill = _prefill(request, project, request.GET)
+    form = _as_linked(request, project, prefill) if prefill else _fresh(request, project)
     _keep_fresh(form)
     return _page(request, project, form)
 
@@ -39,14 +42,14 @@ def new_run(request: MemberRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def preview(request: MemberRequest, slug: str) -> HttpResponse:
-    """The fragment that follows the form as it is filled in; without JavaScript, the whole page again."""
+    """The preview beside the form; without JavaScript, the whole page again."""
     project = project_or_404(request, slug, Action.ADD_RUN)
     data = request.POST if request.method == "POST" else request.GET
     form = NewRunForm(
         with_offers(data),
         project=project,
         user=request.user,
-        wish=_wish(request, project, data),
+        prefill=_prefill(request, project, data),
         preview=Preview(
             shows_fields=request.GET.get("only") != "preview",
             is_other_connection=request.GET.get("changed") == "connection",
@@ -59,7 +62,9 @@ def preview(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _run(request: MemberRequest, project: Project) -> HttpResponse:
-    form = NewRunForm(request.POST, project=project, user=request.user, wish=_wish(request, project, request.POST))
+    form = NewRunForm(
+        request.POST, project=project, user=request.user, prefill=_prefill(request, project, request.POST)
+    )
     if not form.is_valid():
         return _page(request, project, form, status=422)
     try:
@@ -77,6 +82,9 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
     except services.NotAllowed as reason:
         form.add_error("code_repository", str(reason))
         return _page(request, project, form, status=422)
+    except DatabaseError as error:
+        form.add_error(None, sentence_or_raise(error))
+        return _page(request, project, form, status=503)
     return redirect("runs:detail", project.slug, run.uuid)
 
 
@@ -87,8 +95,7 @@ def _page(
         "project": project,
         "nav": "submissions",
         "form": form,
-        "key": request.POST.get(FIELD) or new_key(),
-        "is_as_linked": request.method == "GET" and form.wish is not None,
+        "is_as_linked": request.method == "GET" and form.prefill is not None,
         "plan": form.plan,
         "preview": preview_of(form.plan, account=form.account, name=form.run_name),
         "repository": form.plan.choices.code_repository,
@@ -98,23 +105,24 @@ def _page(
 
 def _keep_fresh(form: NewRunForm) -> None:
     repository = form.plan.choices.code_repository
-    if repository:
+    # Without room the form is shown all the same.
+    if repository and not disk.watch.is_without_room(disk.Store.DATABASE):
         mirrors.request_fetch(repository, now=timezone.now())
 
 
-def _wish(request: MemberRequest, project: Project, data: QueryDict) -> Wish | None:
-    return wish_for(data.get(WISH, ""), among=_visible(request, project), user=request.user)
+def _prefill(request: MemberRequest, project: Project, data: QueryDict) -> Prefill | None:
+    return prefill_from(data.get(PREFILL_FIELD, ""), among=_visible(request, project), user=request.user)
 
 
-def _as_linked(request: MemberRequest, project: Project, wish: Wish) -> NewRunForm:
-    """ "Run again": as if all of that run had been typed, so what RUN! would refuse is said at once."""
-    form = NewRunForm(wish.values(), project=project, user=request.user, wish=wish)
+def _as_linked(request: MemberRequest, project: Project, prefill: Prefill) -> NewRunForm:
+    """ "Run again": filled in from that run and checked at once, so that problems show before RUN!."""
+    form = NewRunForm(prefill.values(), project=project, user=request.user, prefill=prefill)
     form.forgive()
     return form
 
 
 def _fresh(request: MemberRequest, project: Project) -> NewRunForm:
-    """With the code and site that this member used last, and the account that the site took last."""
+    """A new form with the code and connection that this member used last, and the last account the site accepted."""
     runs = _visible(request, project).filter(created_by=request.user).order_by("-pk")
     last = runs.first()
     if last is None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from runs.models import Run
+from runs.planning.plan import Choices, make_plan
 from runs.planning.repeatable import RECIPE
 from runs.states import RunState
-from runs.submission.create import OWN, STAMPED, Order, store_runs
+from runs.submission.create import OWN, STAMPED, Order, code_columns, store_runs
 from tests.support import factories
+from tests.support.world import World
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -25,7 +27,8 @@ BEGINS_WITH_ITS_DEFAULT = {
     # Following.
     *("next_poll_at", "poll_failures", "watched_until", "site_status", "batch_system_id", "exit_code", "site_message"),
     *("consumed_seconds", "running_at", "ended_at", "core_hours"),
-    *("log_fetched_at", "log_size", "log_truncated", "log_complete"),
+    *("log_fetched_at", "log_size", "log_tail_from", "log_tail_to", "log_truncated", "log_complete"),
+    *("job_expires_at", "job_lengthen_at", "job_lifetime"),
     # Cancelling.
     *("cancel_requested_at", "cancel_requested_by_id", "abort_sent_at"),
     # Tracking.
@@ -60,3 +63,28 @@ def test_a_new_run_has_what_its_order_says(is_copied: bool) -> None:
     }
     assert {getattr(made, name) for name in STAMPED} == {NOW}
     assert (made.state, made.attempts, made.code_is_inline) == (RunState.PENDING, 0, True)
+
+
+# Of what is repeated, what stays as it is when a run takes the newest commit of its branch. A new column of Repeatable
+# stands here, or in code_columns of runs/submission/create.py.
+STAYS_AT_ANOTHER_COMMIT = {
+    *("experiment_id", "code_repository_id", "code_name", "code_url", "code_platform"),
+    *("connection_id", "site_name", "compute_budget_account"),
+}
+
+
+@pytest.mark.django_db
+def test_each_column_that_is_repeated_is_read_with_the_commit_or_stays(world: World) -> None:
+    plan = make_plan(
+        Choices(
+            code_repository=world.code,
+            branch="main",
+            mlproject_path="MLproject",
+            entry_point="main",
+            parameters={"marks": "/tmp/marks"},
+            backend_config_path="unicore.yaml",
+            connection=world.connection,
+        )
+    )
+    assert plan.problems == {}
+    assert sorted([*code_columns(plan), *STAYS_AT_ANOTHER_COMMIT]) == sorted(RECIPE)

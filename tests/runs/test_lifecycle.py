@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from mantik.lib.clocks import APART
 from mantik.lib.leases import take
-from runs.lifecycle import IllegalMove, move, wait
+from runs.lifecycle import BEGINNINGS, IllegalMove, move, wait
 from runs.models import Run
 from runs.pages.phases import phase_segments
 from runs.states import MOVES, TERMINAL, RunState
@@ -18,6 +19,7 @@ from tests.support import factories
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 def fresh(run: Run) -> Run:
@@ -94,21 +96,22 @@ def test_a_waiting_run_is_told_of_once_per_reason_and_keeps_since_when() -> None
 
 
 def test_an_end_clears_what_it_waited_for_and_keeps_why() -> None:
-    run = factories.make_run(RunState.QUEUED)
+    run = factories.make_run(RunState.QUEUED, created_at=NOW - timedelta(minutes=1))
+    gone = f"{run.site_name} no longer knows the job. It was deleted there, or has expired."
     wait(run, reason="The site is down.", now=NOW)
 
-    move(run, to=RunState.LOST, now=NOW, message="The site no longer knows the job.")
+    move(run, to=RunState.LOST, now=NOW, message=gone)
 
     ended = fresh(run)
     assert (ended.waiting_for, ended.waiting_since) == ("", None)
-    assert (ended.outcome, ended.ended_at) == ("The site no longer knows the job.", NOW)
+    assert (ended.outcome, ended.ended_at) == (gone, NOW)
 
 
 def test_a_job_that_was_refused_was_never_queued() -> None:
     """Neither by the site, which had it for a moment, nor before it was sent."""
     at_site: dict[str, Any] = {"running_at": None, "batch_system_id": "", "exit_code": None}
     refused = factories.make_run(RunState.FAILED, **at_site)
-    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Stored 2\xa0s", "Submitted 2\xa0s"]
+    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Pending 2\xa0s", "Submitting 2\xa0s"]
     never_sent: dict[str, Any] = {"submitted_at": None, "job_url": "", "posted_at": None}
     unsent = factories.make_run(RunState.FAILED, **at_site | never_sent)
     assert [segment.key for segment in phase_segments(unsent, now=NOW)] == ["stored", "submitted"]
@@ -124,7 +127,7 @@ def test_no_phase_is_said_to_have_taken_no_time() -> None:
     """The only one that there was, at that."""
     moment: dict[str, Any] = dict.fromkeys(("created_at", "submitting_at", "submitted_at", "ended_at"), NOW)
     refused = factories.make_run(RunState.FAILED, running_at=None, batch_system_id="", **moment)
-    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Submitted under 1\xa0s"]
+    assert [segment.words for segment in phase_segments(refused, now=NOW)] == ["Submitting under 1\xa0s"]
 
 
 @pytest.mark.parametrize("state", list(RunState))
@@ -135,3 +138,33 @@ def test_the_phase_bar_fills_its_width_in_every_state(state: RunState) -> None:
     assert sum(segment.percent for segment in segments) <= 100.1
     starts = [segment.start for segment in segments]
     assert starts == sorted(starts)
+
+
+def test_no_phase_begins_before_the_one_before_it_although_clocks_differ() -> None:
+    """The first and the third of these machines are ahead of the others."""
+    run = factories.make_run(RunState.SUBMITTING, created_at=NOW, submitting_at=NOW, job_url="https://hpc/jobs/1")
+    steps: tuple[tuple[RunState, timedelta, dict[str, Any]], ...] = (
+        (RunState.QUEUED, APART, {"submitted_at": NOW + APART}),
+        (RunState.RUNNING, SECOND, {"running_at": NOW + SECOND}),
+        (RunState.FINISHED, 2 * SECOND, {}),
+    )
+    for state, passed, begun in steps:
+        assert move(run, to=state, now=NOW + passed, message="Moved.", **begun)
+
+    run = fresh(run)
+    beginnings = [run.created_at, *(getattr(run, name) for name in BEGINNINGS)]
+    assert beginnings == sorted(beginnings)
+    assert run.ended_at
+    spent = sum(segment.seconds for segment in phase_segments(run, now=run.ended_at))
+    assert spent == run.duration(NOW).total_seconds() == APART.total_seconds()
+
+
+def test_a_run_that_a_machine_ahead_has_just_stored_has_taken_no_time() -> None:
+    run = factories.make_run(RunState.PENDING, created_at=NOW + APART)
+    assert run.duration(NOW) == timedelta()
+
+
+def test_clocks_that_agree_are_believed() -> None:
+    run = factories.make_run(RunState.RUNNING, created_at=NOW - timedelta(hours=1))
+    assert move(run, to=RunState.FINISHED, now=NOW, message="Over.")
+    assert fresh(run).ended_at == NOW

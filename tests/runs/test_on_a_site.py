@@ -21,8 +21,9 @@ from connections.services.connections import StillUsed, add_connection, delete_c
 from connections.unicore.client import SiteClient
 from projects.code import mirrors
 from projects.models import Membership
-from runs.following.job_log import raw_log
-from runs.following.poll import claim_due, follow_runs
+from runs.following import job_log
+from runs.following.kept_log import raw_log
+from runs.following.poll import claim_due, due_connections, follow_runs
 from runs.job import layout
 from runs.models import Run
 from runs.pages.phases import phase_segments
@@ -30,9 +31,11 @@ from runs.registered_models.services import register_model
 from runs.registered_models.worker import tend
 from runs.services import cancel_run, watch
 from runs.states import AT_SITE, BEFORE_START, RunState
-from runs.submission.submit import due_runs, submit_run
+from runs.submission.submit import submit_run
+from runs.submission.turns import any_due
 from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
+from tests.support.outages import ask_silent_sites
 from tests.support.sites import RunningSite
 from tests.support.world import BACKEND_CONFIG, World, make_world
 
@@ -205,7 +208,7 @@ entry_points:
         (
             "main",
             "SIGKILL",
-            "Killed (signal 9), most often because memory ran out; it asked for 64M per node.",
+            "Killed (signal 9). The usual cause is that memory ran out. The config asks for 64M per node.",
             None,
         ),
         ("shell", "", "The command pythn was not found.", "bash: line 1: pythn: command not found"),
@@ -226,6 +229,36 @@ def test_a_training_that_fails_says_why_in_one_line(
     log = b"".join(raw_log(run)).decode().splitlines()
     assert (log[run.outcome_line - 1] if run.outcome_line else None) == line
     assert run.events.filter(kind="outcome.explained").count() == (0 if how == "SIGKILL" else 1)
+
+
+CHATTY = """\
+for number in range(60_000):
+    print(f"step {number:06}")
+raise SystemExit("the data are gone")
+"""
+
+
+def test_of_a_log_above_the_limit_the_end_tells_why_the_run_failed(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MANTIK_LOG_MAX_BYTES = 200_000
+    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    world.repository.write("MLproject", FAILS)
+    world.repository.write("train.py", CHATTY)
+    world.repository.commit("Write a lot")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+    run = finish(world.start_run())
+
+    assert (run.state, run.outcome) == (RunState.FAILED, "Exit code 1. Last line: the data are gone")
+    assert (run.log_truncated, run.log_size) == (True, 160_000)
+    log = b"".join(raw_log(run)).decode().splitlines()
+    assert log[(run.outcome_line or 0) - 1] == "the data are gone"
+    assert any(line.startswith("[mantik]") and "of the log are left out here" in line for line in log)
+    # At the site it is whole.
+    size = site_of(world).stat(run.job_url, "mantik.log")
+    assert size
+    assert run.log_tail_to == size.size > 60_000 * 12
 
 
 def test_a_command_afterwards_that_fails_is_not_the_runs_failure(world: World) -> None:
@@ -375,8 +408,8 @@ def test_a_running_job_waits_for_a_new_secret_and_is_not_asked_about_meanwhile(w
     world.connection.refresh_from_db()
     assert run.state == RunState.QUEUED
     assert world.connection.refusals == 3
-    assert "so Mantik does not ask with it any more." in run.waiting_for
-    assert "The job may well go on there." in run.waiting_for
+    assert "so Mantik has stopped using it." in run.waiting_for
+    assert "The job may be running there." in run.waiting_for
 
     replace_secret(connection=world.connection, secret=site.users["demo"].password, now=timezone.now())
     finish(run)
@@ -415,6 +448,7 @@ def test_a_site_that_cannot_be_reached_is_no_failure(world: World) -> None:
 
     world.site.base_url = good
     world.site.save()
+    ask_silent_sites(lambda: timezone.now() + timedelta(minutes=9))
     assert submit(run, minutes=10).state == RunState.QUEUED
 
     world.site.base_url = "http://127.0.0.1:9/SITE/rest/core"
@@ -422,7 +456,7 @@ def test_a_site_that_cannot_be_reached_is_no_failure(world: World) -> None:
     follow_runs(run_ids=[run.pk], clock=timezone.now)
     run.refresh_from_db()
     assert run.state in AT_SITE
-    assert "The job may well go on there" in run.waiting_for
+    assert "The job may be running there" in run.waiting_for
 
 
 def test_rights_are_asked_for_again_when_the_run_is_sent(world: World) -> None:
@@ -449,8 +483,10 @@ def test_a_deleted_connection_ends_the_run_in_words(world: World) -> None:
 def test_what_the_broker_lost_is_found_by_the_sweeps(world: World) -> None:
     run = world.start_run()
 
-    assert due_runs(now=timezone.now(), limit=10) == [run.pk]
+    assert any_due(now=timezone.now())
     submit(run)
-    assert due_runs(now=timezone.now(), limit=10) == []
-    assert claim_due(now=timezone.now()) == [(world.connection.pk, [run.pk])]
-    assert claim_due(now=timezone.now()) == []
+    assert not any_due(now=timezone.now())
+    assert due_connections(now=timezone.now()) == [world.connection.pk]
+    assert claim_due(connection_id=world.connection.pk, now=timezone.now()) == [run.pk]
+    assert due_connections(now=timezone.now()) == []
+    assert claim_due(connection_id=world.connection.pk, now=timezone.now()) == []

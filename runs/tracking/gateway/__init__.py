@@ -1,1 +1,1 @@
-"""What MLflow's clients may ask of Mantik, at /tracking/. MLflow itself is not reached through it."""
+"""The part of MLflow's API that Mantik offers to MLflow's clients at /tracking/. MLflow itself is not reached by it."""

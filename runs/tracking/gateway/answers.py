@@ -1,4 +1,4 @@
-"""Answers in the forms that MLflow's clients read."""
+"""Answers in the format of MLflow's API."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def not_there(what: str) -> HttpResponse:
     return error(
         404,
         "RESOURCE_DOES_NOT_EXIST",
-        f"There is no {what} that you may load. Check its name, and in Mantik that you are at least a Reporter in its "
-        "project.",
+        f"There is no {what} that you may load. Check its name, and that you are at least a Reporter in its project.",
     )
 
 

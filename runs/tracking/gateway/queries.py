@@ -1,4 +1,4 @@
-"""What a request asks for, read in one way only, refused where two readers could take it differently, and found."""
+"""Reads what a request asks for, refuses requests that can be read in two ways, and finds the model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runs.registered_models.models import RegisteredModel
 
 
 class Unclear(Exception):
-    """A sentence about what is wrong with the request."""
+    """The request can be read in two ways; the text says how."""
 
 
 def parameters(request: HttpRequest, *names: str) -> list[str]:
@@ -28,7 +28,7 @@ def parameters(request: HttpRequest, *names: str) -> list[str]:
 def _only(request: HttpRequest, name: str) -> str:
     values = request.GET.getlist(name)
     if len(values) > 1:
-        raise Unclear(f"{name} is given {len(values)} times in the address. Give it once.")
+        raise Unclear(f"{name} is in the address {len(values)} times. Send it once.")
     # What a database may not even be asked about is the name of nothing.
     return values[0] if values and values[0].isprintable() else ""
 

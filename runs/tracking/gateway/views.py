@@ -1,7 +1,7 @@
 """The calls that MLflow's clients make to find and load a model. Everything else is refused.
 
-Nothing is handed on: each answer is made from rows of ours, and of MLflow come the bytes of a file that the model's
-certificate names. No answer is a redirect, which a client would follow with the token.
+Requests are not passed on to MLflow: answers are made from Mantik's own rows, and only the bytes of files that the
+model's certificate names come from MLflow. No answer is a redirect, which a client would follow with the token.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def file(request: TokenRequest, place: str) -> HttpResponseBase:
     fact = next((fact for fact in files_of(model) if fact.path == path), None) if model else None
     if model is None or fact is None:
         return answers.not_there(f"file {place}")
-    # It was written by a job: whatever it is, it never runs as a page of ours.
+    # A job wrote this file: it must never run as a page of Mantik.
     headers = {
         "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",

@@ -24,7 +24,7 @@ from tests.runs.backend_config.files import config, environment, refusals, resou
 )
 def test_it_names_a_key_of_earlier_versions_and_what_to_write(text: str, key: str, remedy: str) -> None:
     (sentence,) = refusals(text)
-    assert sentence.startswith(f"{key} is a key of earlier versions and has no effect any more.")
+    assert sentence.startswith(f"{key} is a key of earlier versions and no longer has an effect.")
     assert remedy in sentence
 
 

@@ -150,7 +150,7 @@ def test_what_mantik_sets_cannot_be_set(name: str) -> None:
     text = environment(Variables={name: "x"})
     assert parse(text).environment.variables == {}
     assert warnings(text) == [
-        f"Environment.Variables.{name} is set by Mantik for every run, so the value here is not used. Remove it."
+        f"Environment.Variables.{name} is for Mantik to decide, so the value here is not used. Remove it."
     ]
 
 
@@ -198,7 +198,7 @@ def test_options_become_words(value: object, options: tuple[str, ...]) -> None:
     [
         (config(Environment=None), "Environment has no value and is ignored."),
         (config(UnicoreApiUrl=None), "UnicoreApiUrl has no value and is ignored."),
-        (resources(Nodes=None), "Resources.Nodes has no value and is ignored. Give it one, or remove the line."),
+        (resources(Nodes=None), "Resources.Nodes has no value and is ignored. Add a value, or remove the line."),
         (environment(Modules=["GCC", None]), "Environment.Modules has no value in entry 2, which is ignored."),
         (environment(Variables={"A": None}), "Environment.Variables.A has no value, and is set to an empty text."),
     ],

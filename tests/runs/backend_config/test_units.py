@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.backend_config import duration_words, memory_words
 from runs.backend_config.units import count_words, memory_bytes, seconds
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -82,13 +83,13 @@ def test_counts_in_words() -> None:
     assert (count_words(0, "node"), count_words(1, "node"), count_words(2, "node")) == ("0 nodes", "1 node", "2 nodes")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60, 2400)
 @given(st.integers(0, 10**8))
 def test_a_plain_number_is_itself(number: int) -> None:
     assert (seconds(str(number)), memory_bytes(str(number))) == (number, number)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, 4000)
 @given(st.text(max_size=20) | st.text(st.sampled_from("0123456789.:- hmsdGMKib"), max_size=12))
 def test_no_text_upsets_it(text: str) -> None:
     found = [value for value in (seconds(text), memory_bytes(text)) if value is not None]

@@ -7,10 +7,10 @@ import subprocess
 import pytest
 
 from runs.backend_config import Apptainer, ImageType
-from runs.job import RunFacts, job_description, job_script
+from runs.job import JobRun, job_description, job_script
 from tests.runs.backend_config.files import parse, refusals
 
-FACTS = RunFacts(short_id="1", name="x", commit="0" * 40, account="demo")
+RUN = JobRun(short_id="1", name="x", commit="0" * 40, account="demo")
 
 # An image at the site, in a folder of whoever runs it; several GPUs, everything about distributed training by hand.
 DISTRIBUTED = """\
@@ -72,7 +72,7 @@ Resources: {Queue: booster, Nodes: 1}
 
 
 def script_of(text: str) -> str:
-    return job_script(run=FACTS, config=parse(text), command_line="python train.py", project_dir="")
+    return job_script(run=RUN, config=parse(text), command_line="python train.py", project_dir="")
 
 
 @pytest.mark.parametrize("text", [DISTRIBUTED, BLOCK])
@@ -96,7 +96,7 @@ def test_distributed_training_keeps_its_own_layout() -> None:
 
 
 def test_commands_on_the_login_node_stop_at_the_first_that_fails() -> None:
-    job = job_description(run=FACTS, config=parse(DISTRIBUTED), tag="t", script="", environment="", code_sha256="")
+    job = job_description(run=RUN, config=parse(DISTRIBUTED), tags=["t"], script="", environment="", code_sha256="")
     assert job["User precommand"] == (
         "cd $HOME/code && git fetch && git checkout $MANTIK_GIT_REF && git pull && cd $UC_WORKING_DIRECTORY"
     )
@@ -109,12 +109,12 @@ def test_names_of_folders_without_a_slash_leave_them_out() -> None:
 
 def test_names_in_one_text_are_refused_because_they_would_match_nothing() -> None:
     text = BLOCK.split("Exclude:")[0] + "Exclude: figures, saved_model\n"
-    assert refusals(text)[0].startswith("Exclude is 'figures, saved_model', and takes a list of texts.")
+    assert refusals(text)[0].startswith("Exclude is 'figures, saved_model', but has to be a list of texts.")
 
 
 def test_a_command_that_would_be_dropped_is_refused() -> None:
     """Without it, the job ran in another Python than its author thought."""
     assert refusals(LEGACY_COMMAND) == [
-        "Environment.PreRunCommand is a key of earlier versions and has no effect any more. Write its commands under "
+        "Environment.PreRunCommand is a key of earlier versions and no longer has an effect. Write its commands under "
         "Environment.PreRunCommandOnLoginNode or Environment.PreRunCommandOnComputeNode."
     ]

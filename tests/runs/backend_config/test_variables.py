@@ -84,8 +84,7 @@ def test_it_says_what_no_node_will_replace(sign: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["Queue", "Reservation", "NodeConstraints", "QoS"])
 def test_it_mentions_a_variable_where_there_is_no_node_yet(name: str) -> None:
     assert warnings(resources(**{name: "$WHERE"})) == [
-        f"Resources.{name} is '$WHERE', and goes to the site as written: no variable is replaced. "
-        "Write the value itself."
+        f"Resources.{name} is '$WHERE', which goes to the site as written: variables are not replaced. Write the value."
     ]
 
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.mlproject import MLprojectError, parse_mlproject
 from tests.runs.mlproject.files import file_of, parse, refusals
+from tests.support.examples import examples
 
 MAIN = "entry_points.main"
 
@@ -16,9 +17,9 @@ MAIN = "entry_points.main"
     [
         ("", "training/MLproject is empty. Fill it in, or choose another file."),
         ("# nothing\n", "training/MLproject is empty."),
-        ("[]", "training/MLproject holds a list at the top."),
-        ("just words", "training/MLproject holds a text at the top."),
-        ("7", "training/MLproject holds a number at the top."),
+        ("[]", "training/MLproject has a list at the top level."),
+        ("just words", "training/MLproject has a text at the top level."),
+        ("7", "training/MLproject has a number at the top level."),
         ("name: x", "training/MLproject declares no entry_points. Add one, with a command."),
         ("entrypoints: {}", "training/MLproject declares no entry_points. The key entrypoints is spelled differently."),
         ("entry_points:", "training/MLproject: entry_points is empty."),
@@ -102,16 +103,16 @@ def test_it_tells_no_more_than_anybody_reads() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: " + "x" * 70_000, "has 70,003 bytes, and 65,536 are read at most. Make the file smaller."),
+        ("a: " + "x" * 70_000, "has 70,003 bytes; at most 65,536 are allowed. Make the file smaller."),
         ("[" * 30_000, "is nested deeper than 20 levels"),
         ("- " * 30_000, "is nested deeper than 20 levels"),
         ("{a: " * 10_000, "is nested deeper than 20 levels"),
         ("a: [" + "x," * 6_000 + "]", "has more than 5,000 values"),
         ("a: &a x\nb: [" + "*a," * 101 + "]", "has more than 100 aliases"),
-        (file_of("x" * 20_000), "entry_points.main.command has 20,000 characters, and 16,384 are allowed."),
-        (file_of("x", {f"p{n}": "int" for n in range(201)}), "parameters has 201 entries, and 200 are read at most."),
-        (file_of("x {a}", {"a": {"default": "y" * 5000}}), "a.default has 5,000 characters, and 4,096 are allowed."),
-        ("entry_points: {" + ", ".join(f"e{n}: {{command: x}}" for n in range(101)) + "}", "has 101 entries, and 100"),
+        (file_of("x" * 20_000), "entry_points.main.command has 20,000 characters; at most 16,384 are allowed."),
+        (file_of("x", {f"p{n}": "int" for n in range(201)}), "parameters has 201 entries; at most 200 are allowed"),
+        (file_of("x {a}", {"a": {"default": "y" * 5000}}), "a.default has 5,000 characters; at most 4,096 are"),
+        ("entry_points: {" + ", ".join(f"e{n}: {{command: x}}" for n in range(101)) + "}", "has 101 entries; at most"),
     ],
 )  # fmt: skip
 def test_it_refuses_what_is_too_large(text: str, words: str) -> None:
@@ -153,7 +154,7 @@ def test_it_does_not_take_long_over_thousands_of_wrong_placeholders() -> None:
     ("text", "words"),
     [
         ("a: &a {b: 1}\nc: {<<: *a, <<: *a}", "has the key '<<' twice in one place (line 2). Remove one of them."),
-        ("a:\n\tb: 1", "is indented with a tab in line 2. YAML needs blanks there."),
+        ("a:\n\tb: 1", "is indented with a tab in line 2. YAML needs spaces there."),
         ("a: [1", "is not valid YAML in line 1, column 6: expected"),
         ("a: 'x", "is not valid YAML in line 1"),
         ("a: *b", "is not valid YAML in line 1, column 4: found undefined alias 'b'."),
@@ -192,10 +193,10 @@ def test_an_odd_number_is_read_as_somebody_wrote_it_or_refused(number: str) -> N
         told = parse(text).entry_points["main"].parameters[0].default
     except MLprojectError as error:
         told = error.message
-    assert told in (number, "inf") or "characters, and 4,096 are allowed" in str(told)
+    assert told in (number, "inf") or "characters; at most 4,096 are allowed" in str(told)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, 4000)
 @given(
     st.binary(max_size=200) | st.text(st.sampled_from("abd:{}[]&*!|>-?%@,'\"\n \t#<~0.x_"), max_size=80).map(str.encode)
 )
@@ -217,7 +218,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, 4000)
 @given(st.fixed_dictionaries({"entry_points": VALUES}, optional={"name": VALUES, "docker_env": VALUES}))
 def test_no_shape_of_values_ends_in_anything_else_either(document: object) -> None:
     content = yaml.dump(document, Dumper=yaml.SafeDumper).encode()

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.mlproject import MLprojectError, ParameterErrors
 from tests.runs.mlproject.files import file_of, parse
+from tests.support.examples import examples
 
 # Files as people write them.
 REAL = [
@@ -125,14 +126,14 @@ def projects(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return file_of(command, parameters), values
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80, 3200)
 @given(projects())
 def test_any_text_is_quoted_as_mlflow_does(project: tuple[str, dict[str, str]]) -> None:
     text, values = project
     assert parse(text).entry_points["main"].command_line(values) == theirs(text, "main", values)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15, 300)
 @given(TEXT | NASTY)
 def test_a_shell_reads_any_value_as_one_word(value: str) -> None:
     line = parse(file_of("printf '<%s>' {a} end", {"a": "string"})).entry_points["main"].command_line({"a": value})

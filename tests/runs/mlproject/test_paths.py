@@ -25,11 +25,13 @@ def test_it_knows_the_spellings_in_use() -> None:
 
 @pytest.mark.parametrize("path", ["/MLproject", "../MLproject", "a/../../b", ".."])
 def test_it_does_not_leave_the_repository(path: str) -> None:
-    with pytest.raises(MLprojectError, match=r"leaves the code repository. Write it relative to the repository's root"):
+    with pytest.raises(
+        MLprojectError, match=r"leads out of the code repository. Write it relative to the repository's root"
+    ):
         mlproject_candidates(path)
 
 
 @pytest.mark.parametrize("path", ["a\nb", "a\0b", "a\x1bb"])
 def test_it_refuses_what_is_no_path(path: str) -> None:
-    with pytest.raises(MLprojectError, match="has a line break or a control character in it"):
+    with pytest.raises(MLprojectError, match="contains a line break or a control character"):
         mlproject_candidates(path)

@@ -155,7 +155,7 @@ def test_a_clean_file_has_no_warnings() -> None:
     ("text", "words"),
     [
         ("docker_env: {image: demo}", "docker_env is not used, because compute nodes run no Docker."),
-        ("conda_env: conda.yaml", "conda_env is not used: the Compute Backend config says"),
+        ("conda_env: conda.yaml", "conda_env is not used: the environment of a run is set"),
         ("python_env: ../../../../etc/passwd", "python_env is not used"),
         ("entrypoints: {}", "entrypoints is not a known key and is not used. Did you mean entry_points?"),
         ("something: 1", "something is not a known key and is not used. Known keys are name, "),

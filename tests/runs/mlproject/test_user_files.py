@@ -87,13 +87,13 @@ def test_what_does_not_fit_is_said_in_one_warning_for_the_entry_point() -> None:
         "epochs is declared int and its default is 10.0; it is passed as written. "
         "steps is declared int and its default is 1e3; it is passed as written. "
         "rate is declared float and its default is None; it is passed as written. "
-        "And 2 more, each told at its input."
+        "And 2 more; see the note at each input."
     )
 
 
 def test_each_is_told_at_its_input() -> None:
     told = {parameter.name: parameter.help for parameter in parse(TEN).entry_point("train").parameters}
-    assert told["devices"] == "default auto (no int; passed as written)"
+    assert told["devices"] == "default auto (not an int; passed as written)"
     assert (told["seed"], told["batch"]) == ("default empty", "default 32")
 
 
@@ -224,7 +224,7 @@ def test_what_mlflow_refuses_when_it_runs_is_refused_before(kind: str, default: 
     (warning,) = warnings(text)
     assert warning.endswith("Type another.")
     for given in ({}, {"a": default}):
-        with pytest.raises(ParameterErrors, match=r"a (is '|has a line break)"):
+        with pytest.raises(ParameterErrors, match=r"a (is '|contains a line break)"):
             parse(text).entry_points["main"].clean(given)
     assert parse(text).entry_points["main"].clean({"a": "s3://bucket/x"}) == {"a": "s3://bucket/x"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import uuid
 from datetime import timedelta
 from html import unescape
@@ -12,10 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.visits.places import Purpose, visiting
 from mantik.accounts.models import User
 from projects.models import Project
 from projects.roles import Role
 from runs.following.callback import notification_url
+from runs.following.log_ranges import CHUNK
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories
@@ -145,7 +149,7 @@ def test_only_who_may_run_sees_the_button_for_it(project: Project) -> None:
 @pytest.mark.parametrize("tab", ["overview", "log", "configuration", "events"])
 def test_a_run_has_a_page_in_every_state(project: Project, state: RunState, tab: str) -> None:
     run = factories.make_run(state, project=project)
-    factories.add_event(run, "A worker took it up.")
+    factories.add_event(run, "A worker has started to submit the run.")
 
     shown = page(signed_in(project, Role.OWNER), url("detail", run), tab=tab)
 
@@ -165,8 +169,7 @@ def test_a_failed_run_says_why_and_where_and_folds_the_sites_words(project: Proj
     assert f'Exit code 1 · <a href="{url("detail", run)}?tab=log#log-title">line 1,204 of the log</a>' in shown
     assert "<details" in shown.partition(words)[0].rpartition("</p>")[2]
     assert shown.count(words) == 1
-    part = signed_in(project, Role.GUEST).get(url("log", run)).json()
-    assert part["reason"] == 1204
+    assert about(signed_in(project, Role.GUEST).get(url("log", run)))["reason"] == 1204
 
 
 def test_what_a_site_said_is_not_shown_twice(project: Project) -> None:
@@ -251,7 +254,7 @@ def test_a_run_that_nobody_attends_to_says_so_and_who_can_help(
     for address in (url("live", run), reverse("runs:list", args=[project.slug])):
         shown = page(client, address)
         assert words in shown
-        assert "ask an operator whether Mantik's workers and its clock are running" in shown
+        assert "ask an operator whether all processes of Mantik (workers and beat) are running" in shown
 
 
 def test_a_run_that_a_worker_has_in_hand_is_not_unattended(project: Project) -> None:
@@ -260,6 +263,25 @@ def test_a_run_that_a_worker_has_in_hand_is_not_unattended(project: Project) -> 
     run = factories.make_run(RunState.SUBMITTING, project=project, **due)
 
     assert "No worker" not in page(signed_in(project, Role.GUEST), url("live", run))
+
+
+@pytest.mark.parametrize("full", ["max_processes", "max_processes_per_connection"])
+def test_a_run_that_waits_for_its_turn_says_so_and_sends_nobody_to_an_operator(project: Project, full: str) -> None:
+    now = timezone.now()
+    run = factories.make_run(project=project, next_attempt_at=now - timedelta(minutes=10))
+    assert run.connection
+    assert run.connection.site
+    setattr(run.connection.site, full, 1)
+    run.connection.site.save()
+    client = signed_in(project, Role.GUEST)
+
+    with visiting(run.connection, purpose=Purpose.SUBMIT, longest=timedelta(minutes=1), clock=lambda: now) as has_place:
+        assert has_place
+        for address in (url("live", run), reverse("runs:list", args=[project.slug])):
+            shown = page(client, address)
+            assert f"Mantik is busy with other runs at {run.site_name}." in shown
+            assert "No worker" not in shown
+    assert "No worker has taken this run up yet." in page(client, url("live", run))
 
 
 def test_live_parts_ask_again_only_while_the_run_is_active(project: Project) -> None:
@@ -291,13 +313,90 @@ def test_the_log_comes_in_parts_that_never_cut_a_character(project: Project) -> 
     got, offset = "", 0
 
     while offset < len(content):
-        part = client.get(url("log", run), {"offset": offset}).json()
+        answer = client.get(url("log", run), {"offset": offset})
+        part = about(answer)
         assert part["next"] > offset
-        got, offset = got + part["text"], part["next"]
+        got, offset = got + answer.content.decode(), part["next"]
 
     assert got == text
     assert part["following"] is True
     assert b"".join(client.get(url("raw-log", run)).streaming_content) == content  # type: ignore[attr-defined]
+
+
+def about(answer: Any) -> dict[str, Any]:
+    """What the answer says of its part of the log."""
+    found: dict[str, Any] = json.loads(answer["Mantik-Log"])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["noise", "escapes", "text"])
+def test_a_part_of_the_log_travels_in_little_more_than_its_bytes(project: Project, kind: str) -> None:
+    run = factories.make_run(RunState.RUNNING, project=project)
+    content = {
+        "noise": random.Random(5).randbytes(CHUNK),
+        "escapes": b"\x00\x1b\x01\x02" * (CHUNK // 4),
+        "text": b"epoch 17: loss 0.0312\n" * (CHUNK // 22),
+    }[kind]
+    run.log_chunks.create(offset=0, content=content)
+    Run.objects.filter(pk=run.pk).update(log_size=len(content))
+    client = signed_in(project, Role.GUEST)
+
+    for encoding in ("", "gzip"):
+        answer = client.get(url("log", run), headers={"Accept-Encoding": encoding})
+        size = len(answer.content) + sum(len(f"{name}: {value}\r\n") for name, value in answer.items())
+        assert size <= 1.2 * about(answer)["next"]
+        assert answer.get("Content-Encoding", "") == (encoding if kind != "noise" else "")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+    if kind == "text":
+        assert size < len(content) / 20
+
+
+def test_the_line_in_the_middle_of_a_log_is_part_of_it(project: Project) -> None:
+    run = factories.make_run(RunState.FINISHED, project=project, log_truncated=True)
+    for offset in (0, 90):
+        run.log_chunks.create(offset=offset, content=b"123456789\n")
+    Run.objects.filter(pk=run.pk).update(log_size=10, log_tail_from=90, log_tail_to=100)
+    client = signed_in(project, Role.GUEST)
+    answer = client.get(url("log", run), {"offset": 10})
+    assert (about(answer)["offset"], about(answer)["next"], about(answer)["complete"]) == (10, 90, False)
+    assert (about(answer)["gap"], about(answer)["kept"]) == ("left out", 20)
+    whole = b"".join(client.get(url("raw-log", run)).streaming_content)  # type: ignore[attr-defined]
+    assert whole == b"123456789\n" + answer.content + b"123456789\n"
+    assert answer.content.startswith(b"[mantik] 80 bytes")
+
+
+def test_a_log_that_is_still_being_fetched_says_so(project: Project) -> None:
+    run = factories.make_run(RunState.FINISHED, project=project, log_complete=False, ended_at=timezone.now())
+    client = signed_in(project, Role.GUEST)
+    assert about(client.get(url("log", run)))["remark"] == "The log is still being fetched."
+    assert "The log is still being fetched." in page(client, url("detail", run))
+    Run.objects.filter(pk=run.pk).update(log_complete=True)
+    assert about(client.get(url("log", run)))["remark"] == ""
+
+
+def test_who_looks_has_the_rest_of_a_log_fetched_now_once(project: Project) -> None:
+    """After failures the next try may be minutes off."""
+    later = timezone.now() + timedelta(minutes=12)
+    resting = {"log_complete": False, "poll_failures": 7, "next_poll_at": later}
+    run = factories.make_run(RunState.FAILED, project=project, ended_at=timezone.now(), **resting)
+    client = signed_in(project, Role.GUEST)
+    page(client, url("detail", run))
+    run.refresh_from_db()
+    assert run.next_poll_at
+    assert run.next_poll_at <= timezone.now()
+    Run.objects.filter(pk=run.pk).update(next_poll_at=later)
+    client.get(url("log", run))
+    run.refresh_from_db()
+    assert run.next_poll_at == later
+
+
+def test_who_looks_does_not_double_the_work_on_a_log_that_comes_in(project: Project) -> None:
+    soon = timezone.now() + timedelta(seconds=30)
+    coming = {"log_complete": False, "poll_failures": 0, "next_poll_at": soon}
+    run = factories.make_run(RunState.FAILED, project=project, ended_at=timezone.now(), **coming)
+    page(signed_in(project, Role.GUEST), url("detail", run))
+    run.refresh_from_db()
+    assert run.next_poll_at == soon
 
 
 def test_a_log_offset_that_is_no_number_is_refused_in_words(project: Project) -> None:
@@ -335,6 +434,18 @@ def test_who_may_cancel_and_delete(project: Project, name: str, role: Role | Non
     assert client.post(url(name, run)).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.PENDING, "If the site has its job already, Mantik asks the site to abort it."),
+        (RunState.RUNNING, "Mantik asks the site to abort the job."),
+    ],
+)
+def test_who_cancels_reads_what_becomes_of_the_job(project: Project, state: RunState, words: str) -> None:
+    run = factories.make_run(state, project=project)
+    assert words in page(signed_in(project, Role.MAINTAINER), url("cancel", run))
+
+
 def test_cancelling_is_a_wish_with_a_name(project: Project) -> None:
     run = factories.make_run(RunState.RUNNING, project=project)
     client = signed_in(project, Role.MAINTAINER)
@@ -347,12 +458,27 @@ def test_cancelling_is_a_wish_with_a_name(project: Project) -> None:
     assert "asked to cancel it" in page(client, url("detail", run), tab="events")
 
 
+def test_events_that_are_not_listed_are_counted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = factories.make_run(project=project)
+    for number in range(3):
+        factories.add_event(run, f"Event {number}.")
+    client = signed_in(project, Role.GUEST)
+    assert "not listed" not in page(client, url("detail", run), tab="events")
+    monkeypatch.setattr("runs.pages.run_page.MOST_EVENTS", 1)
+
+    shown = page(client, url("detail", run), tab="events")
+
+    assert "Event 2." in shown
+    assert "Event 1." not in shown
+    assert "2 older events are not listed." in shown
+
+
 def test_cancelling_a_run_that_is_over_says_so(project: Project) -> None:
     run = factories.make_run(RunState.FINISHED, project=project)
 
     answer = signed_in(project, Role.OWNER).post(url("cancel", run), follow=True)
 
-    assert "there is nothing to cancel" in answer.content.decode()
+    assert "It cannot be cancelled" in answer.content.decode()
 
 
 def test_deleting_asks_first_and_names_what_goes_with_it(project: Project) -> None:
@@ -373,7 +499,7 @@ def test_an_active_run_is_not_deleted(project: Project) -> None:
 
     answer = signed_in(project, Role.OWNER).post(url("delete", run), follow=True)
 
-    assert "can be deleted when it is over" in answer.content.decode()
+    assert "Only a run that has ended can be deleted" in answer.content.decode()
     assert Run.objects.exists()
 
 

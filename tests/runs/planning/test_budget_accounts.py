@@ -51,13 +51,13 @@ def test_of_several_none_is_chosen_and_all_are_seen(member: Client, world: World
     tell(world.connection, LIMITS)
     answer = new_run_page(member, world)
     assert (field_of(answer), offered(answer)) == ("", ["demo", "other", "gpu_acc"])
-    assert f"{world.site.name} has demo other gpu_acc" in page_text(answer)
+    assert f"Accounts at {world.site.name} demo other gpu_acc" in page_text(answer)
 
 
 def test_what_the_queue_of_the_config_takes_comes_first_and_the_rest_is_told(member: Client, world: World) -> None:
     tell(world.connection, LIMITS)
     text = page_text(preview(member, world))
-    assert f"{world.site.name}'s queue batch takes demo other Other queues take gpu_acc" in text
+    assert "For the queue batch demo other For other queues only gpu_acc" in text
 
 
 def test_the_only_account_of_the_queue_is_proposed_once_the_config_is_known(member: Client, world: World) -> None:
@@ -89,7 +89,7 @@ def test_a_connection_that_was_never_tested_says_so_where_the_account_is_asked_f
 def test_a_site_that_names_no_accounts_is_told_apart_from_one_that_was_not_asked(member: Client, world: World) -> None:
     tell(world.connection, {})
     text = page_text(new_run_page(member, world))
-    assert f"{world.site.name} named no accounts when the connection was tested, 3 days ago" in text
+    assert f"{world.site.name} named no accounts at the last successful test of the connection, 3 days ago" in text
     assert "Test the connection to see" not in text
 
 
@@ -107,7 +107,7 @@ def test_accounts_that_the_member_used_there_are_offered_latest_first(member: Cl
         factories.make_run(RunState.FINISHED, **usual | columns)
     answer = preview(member, world, compute_budget_account="")
     assert offered(answer) == ["of-a-deleted-connection", "newer", "older"]
-    assert "Used last" in page_text(answer)
+    assert "Used before" in page_text(answer)
     assert field_of(answer) == ""
 
 
@@ -140,7 +140,7 @@ def test_another_connection_brings_its_own_accounts(member: Client, world: World
     other = factories.make_connection(owner=world.user, site=factories.make_site(name="Elsewhere"))
     tell(other, {"batch": {"Project": ["only"]}})
     answer = preview(member, world, changed="connection", connection=str(other.uuid))
-    assert "In place of demo, which is not offered here." in page_text(answer)
+    assert "Replaces demo, which is not available here." in page_text(answer)
     assert (field_of(answer), offered(answer)) == ("only", ["only"])
     kept = preview(member, world, changed="connection", compute_budget_account="gpu_acc")
     assert field_of(kept) == "gpu_acc", "of several, none is chosen for somebody"
@@ -178,7 +178,7 @@ def test_an_account_that_the_queue_does_not_take_is_an_error_at_its_field(member
     told = error_at(answer, "compute_budget_account")
     assert told == f"{world.site.name}'s queue batch takes demo or other, not 'galaxies'."
     text = page_text(answer)
-    assert "by what it said when the connection was last tested, 3 days ago" in text
+    assert "According to the last successful test of the connection, 3 days ago" in text
     assert 'name="run_anyway"' in answer.content.decode()
     assert offered(answer) == ["demo", "other", "gpu_acc"]
 
@@ -262,7 +262,8 @@ def test_a_commit_that_is_read_later_goes_to_the_site_whatever_we_knew(world: Wo
     """Nobody is there to be asked."""
     run = world.start_run(account="closed-since")
     tell(world.connection, LIMITS)
-    assert newest_of_branch(run, now=timezone.now())["queue"] == "batch"
+    columns, _ = newest_of_branch(run, now=timezone.now())
+    assert columns["queue"] == "batch"
 
 
 def test_a_fresh_form_does_not_stand_on_an_account_that_was_refused(member: Client, world: World) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from projects.code import mirrors
 from runs.models import Run
-from runs.submission.assemble import read_files
+from runs.submission.run_files import read_files
 from tests.runs.planning.test_new_run import filled_in, post, refused
 from tests.support.world import World
 
@@ -87,7 +87,7 @@ def test_each_is_told_at_its_input_and_all_in_one_warning(member: Client, world:
 
     assert page.count('<div class="callout') == 2
     assert "MLproject: level is declared int and its default is None; it is passed as written. base is" in page
-    assert "How deep to look. · default None (no int; passed as written)</p>" in page
+    assert "How deep to look. · default None (not an int; passed as written)</p>" in page
     assert '<span class="unit">list[int]</span>' in page
 
 

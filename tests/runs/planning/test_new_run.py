@@ -11,11 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from projects.code import mirrors
 from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from tests.runs.conftest import NOWHERE
 from tests.support import factories
+from tests.support.full_database import full_database
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +123,7 @@ def test_a_folder_stands_for_the_mlproject_in_it(member: Client, world: World) -
     [
         ("branch", "mian", "has no branch 'mian'. Did you mean main?"),
         ("mlproject_path", "ml/MLproject", "There is no file ml/MLproject in commit"),
-        ("mlproject_path", "../MLproject", "leaves the code repository"),
+        ("mlproject_path", "../MLproject", "leads out of the code repository"),
         ("backend_config_path", "unicore.yml", "There is no file unicore.yml in commit"),
         ("backend_config_path", "MLproject", "MLproject"),
         ("entry_point", "mian", "has no entry point 'mian'. Did you mean main?"),
@@ -294,3 +296,24 @@ def refetch(world: World) -> None:
     from projects.code import mirrors
 
     mirrors.fetch_or_raise(world.code, now=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_finds_no_room_is_not_stored_and_its_form_keeps_what_was_typed(member: Client, world: World) -> None:
+    # Longer than what is left in any page of the database.
+    world.repository.write("MLproject", f"{(world.repository.path / 'MLproject').read_text()}# {'long ' * 1800}\n")
+    world.repository.commit("Explain it at length")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+    key = {"idempotency_key": "0b9b8a0e-5d0c-4d8f-9f57-2f6d3f1f1c11"}
+    with full_database("runs_run"):
+        answer = post(member, world, name="second light", **key)
+        page = unescape(answer.content.decode())
+        assert answer.status_code == 503
+        assert "There is no disk space left for the database. An operator has to make room; nothing was stored." in page
+        assert 'value="second light"' in page
+        assert 'value="/tmp/marks"' in page
+        # The form itself can be opened, too.
+        assert member.get(reverse("runs:new", args=[world.project.slug])).status_code == 200
+    assert not Run.objects.exists()
+    assert post(member, world, name="second light", **key).status_code == 302
+    assert Run.objects.get().name == "second light"

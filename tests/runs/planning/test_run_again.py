@@ -16,13 +16,14 @@ from connections.models import Connection
 from projects.code import mirrors
 from projects.models import CodeRepository
 from projects.roles import Role
-from projects.services.code_repositories import delete_code_repository, edit_code_repository
+from projects.services.code_repositories import CodeLink, delete_code_repository, edit_code_repository
 from projects.services.experiments import InUse, delete_experiment
 from runs.models import Run
 from runs.services import delete_run
 from runs.states import RunState
 from tests.connections.git.repository import Repository
 from tests.support import factories
+from tests.support.code import fetch
 from tests.support.forms import as_browser_posts, said_at
 from tests.support.pages import page_text
 from tests.support.world import MLPROJECT, World
@@ -80,10 +81,7 @@ def move_link(world: World, url: str) -> None:
     edit_code_repository(
         repository=world.code,
         actor=world.user,
-        name=world.code.name,
-        url=url,
-        platform=CodeRepository.Platform(world.code.platform),
-        connection=None,
+        link=CodeLink(world.code.name, url, CodeRepository.Platform(world.code.platform), connection=None),
         now=timezone.now(),
     )
 
@@ -101,6 +99,13 @@ def nothing(world: World, run: Run) -> None:
 def colleague(world: World) -> Any:
     user = factories.join(world.project, Role.RESEARCHER)
     factories.make_connection(owner=user, site=world.site, name="of-mine")
+    return user
+
+
+def colleague_after_a_new_name(world: World) -> Any:
+    user = colleague(world)
+    world.site.name = "As it is called now"
+    world.site.save()
     return user
 
 
@@ -124,22 +129,29 @@ CASES = {
     "new parameter": Case(
         change("MLproject", MLPROJECT.replace("      code:", "      seed: {type: int}\n      code:")),
         "param-seed",
-        ("seed is missing. The entry point main needs a int",),
+        ("seed is missing. The entry point main needs an int for it.",),
         "",
     ),
     "config": Case(
         change("unicore.yaml", ""), "backend_config_path", ("There is no file unicore.yaml in commit",), "unicore.yaml"
     ),
     "code repository": Case(unlink, "code_repository", ("was deleted", "Choose what-is-left."), ""),
-    "address": Case(lead_elsewhere, "code_repository", ("led to ", "/code when", "leads to ", "/other now"), ""),
+    "address": Case(lead_elsewhere, "code_repository", ("has changed from ", "/code to ", "/other. "), ""),
     "connection": Case(
         lambda world, _: world.connection.delete(),
         "connection",
-        ("that it used was deleted. You have none to Site",),
+        ("that it used was deleted. You have no connection to Site",),
         "",
     ),
     "connection of somebody else": Case(
-        nothing, "connection", ("It used a connection of ", "nobody else can use. Choose of-mine."), "", colleague
+        nothing, "connection", ("The run used a connection of ", "only they can use. Choose of-mine."), "", colleague
+    ),
+    "connection to a site with another name by now": Case(
+        nothing,
+        "connection",
+        ("The run used a connection of ", "only they can use. Choose of-mine."),
+        "",
+        colleague_after_a_new_name,
     ),
 }
 
@@ -175,7 +187,7 @@ def test_what_is_gone_is_said_in_place_and_run_does_not_go_through(world: World,
     assert all(words in told for words in case.words), told
     assert posted[case.at] == case.shown
     assert posted["param-seconds"] == "7.25"
-    assert "Filled in from the run “nightly”, but not everything is as it was." in page_text(form)
+    assert "Filled in from the run “nightly”, but not everything is available any more." in page_text(form)
 
     refused = client.post(address(world), posted)
 
@@ -213,7 +225,7 @@ def test_no_preview_replaces_it_or_takes_the_sentence_away(
 def test_what_is_all_there_is_filled_in_and_runs(world: World, member: Client, run: Run) -> None:
     form = member.get(address(world), {"from": str(run.uuid)})
 
-    assert "not everything is as it was" not in page_text(form)
+    assert "not everything is available any more" not in page_text(form)
     assert member.post(address(world), as_browser_posts(form)).status_code == 302
     again = Run.objects.latest("pk")
     for column in ("name", "branch", "commit_sha", "entry_point", "parameters", "backend_config_path", "connection_id"):
@@ -226,7 +238,7 @@ def test_a_branch_that_has_gone_on_says_which_commit_the_run_had(world: World, m
     text = page_text(member.get(address(world), {"from": str(run.uuid)}))
 
     head = world.repository.git("rev-parse", "trial")
-    assert f"nightly had commit {run.commit_sha[:7]}; trial is at {head[:7]} now." in text
+    assert f"nightly used commit {run.commit_sha[:7]}; trial is now at {head[:7]}." in text
 
 
 def test_once_somebody_has_chosen_it_goes_through(world: World, member: Client, run: Run) -> None:
@@ -280,12 +292,12 @@ def test_code_that_is_led_elsewhere_while_the_form_is_open_is_not_run_unseen(
     # A preview says so, and none of those to come forgets it.
     for _ in range(2):
         preview = member.post(address(world, "new-preview"), posted, headers={"HX-Request": "true"})
-        assert "when this form was opened" in said_at(preview, "code_repository")
+        assert "since this form was opened" in said_at(preview, "code_repository")
         posted |= as_browser_posts(preview)
     refused = member.post(address(world), posted)
 
     assert refused.status_code == 422
-    assert "/other now. Look at what would run" in said_at(refused, "code_repository")
+    assert "/other. Check the preview" in said_at(refused, "code_repository")
     assert list(Run.objects.all()) == [run]
     assert member.post(address(world), as_browser_posts(refused)).status_code == 302
     assert Run.objects.latest("pk").code_url.endswith("/other")
@@ -322,7 +334,7 @@ def test_a_run_that_is_not_there_is_said_at_the_top_and_nothing_is_chosen(
     form = member.get(address(world), {"from": named})
     posted = as_browser_posts(form)
 
-    told = "it was deleted, or the link is wrong. Nothing is filled in for it; what is to run is yours to choose."
+    told = "it was deleted, or the link is wrong. The form is not filled in; choose what to run."
     assert told in page_text(form)
     assert "secret-name" not in page_text(form)
     chosen = ("name", "experiment", "code_repository", "branch", "entry_point", "connection", "backend_config_path")
@@ -370,7 +382,7 @@ def test_another_repository_brings_another_default_and_says_so(world: World, mem
     assert (answered["branch"], answered["entry_point"], answered["param-rounds"]) == ("develop", "fit", "7")
     assert "param-seconds" not in answered
     text = page_text(preview)
-    assert f"{code.name} has no branch main. develop is its default." in text
+    assert f"{code.name} has no branch main. develop is its default branch." in text
     assert "MLproject has no entry point main. fit is its default." in text
 
 
@@ -402,7 +414,7 @@ def test_a_connection_deleted_meanwhile_leaves_the_field_open(world: World, memb
 def test_a_repository_that_cannot_be_read_says_why(world: World, member: Client) -> None:
     missing = str(world.repository.path.with_name("not-there"))
     code = factories.make_code_repository(project=world.project, created_by=world.user, url=missing)
-    mirrors.fetch(code, now=timezone.now())
+    fetch(code, now=timezone.now())
 
     posted = as_browser_posts(member.get(address(world))) | {"code_repository": str(code.uuid)}
     preview = member.post(address(world, "new-preview"), posted, headers={"HX-Request": "true"})

@@ -19,6 +19,7 @@ from runs.states import RunState
 from runs.tracking.mlflow_run import close_tracking_run, ensure_tracking_run
 from tests.support import factories
 from tests.support.mlflow_server import HEADERS, MlflowServer
+from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,20 @@ def test_metrics_come_with_their_history(run: Run, mlflow_server: MlflowServer) 
     assert loss["points"] == [[step, pytest.approx(1 / (step + 1))] for step in range(5)]
 
 
+def test_metrics_that_are_not_shown_are_counted(
+    run: Run, mlflow_server: MlflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("accuracy", "loss", "lr"):
+        log_metric(mlflow_server.uri, run, key, 0.5, 0)
+    whole = read_metrics(run)
+    monkeypatch.setattr("runs.results.metrics.MOST_METRICS", 1)
+
+    cut = read_metrics(run)
+
+    assert (len(whole["metrics"]), whole["more"]) == (3, 0)
+    assert ([metric["key"] for metric in cut["metrics"]], cut["more"]) == (["accuracy"], 2)
+
+
 def test_mlflow_being_away_is_a_sentence_and_not_an_error(run: Run, settings: Settings) -> None:
     settings.MANTIK_MLFLOW_URI = "http://127.0.0.1:9"
 
@@ -98,6 +113,22 @@ def test_artifacts_are_listed_by_folder_and_downloaded_as_files(run: Run, mlflow
     assert download["Content-Disposition"] == 'attachment; filename="matrix.html"'
     assert download["Content-Security-Policy"] == "sandbox"
     assert download["X-Content-Type-Options"] == "nosniff"
+
+
+def test_artifacts_that_are_not_listed_are_counted(
+    run: Run, mlflow_server: MlflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        put_artifact(mlflow_server.uri, run, name, b"hello")
+    client = client_of(run, Role.REPORTER)
+    whole = page_text(client.get(url("detail", run), {"tab": "artifacts"}))
+    monkeypatch.setattr("runs.results.artifacts.MOST_SHOWN", 1)
+
+    cut = page_text(client.get(url("detail", run), {"tab": "artifacts"}))
+
+    assert "in this folder" not in whole
+    assert "b.txt" not in cut
+    assert "2 more are in this folder. To see them, use MLflow's client." in cut
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.GUEST, 403), (Role.REPORTER, 200)])

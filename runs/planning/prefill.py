@@ -1,7 +1,7 @@
-"""What a link to a form asks for: everything as a run had it.
+"""Filling in a form from a run, for a link to it ("Run again"): everything as the run had it.
 
-It is fulfilled, or refused by name with what there is instead. Nothing is put in its place: a field whose value is not
-to be had any more stands on no choice, until a person makes one.
+Each value is filled in, or left empty with a sentence that names what there is instead. Nothing is replaced silently: a
+field whose value is no longer available has no choice selected until a person makes one.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from runs.models import Run
 from runs.planning.plan import PARAMETER_PREFIX
 from runs.querysets import RunQuerySet
 
-# The hidden field in which a form remembers what it was filled in from.
-WISH = "from"
+# The hidden field, and the name in a link, that says which run the form is filled in from.
+PREFILL_FIELD = "from"
+# One more is named, too: "one of 1 more" says less than its name.
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Of one choice: what the field shows of it, and why it cannot be had, for the reader."""
+class Unavailable:
+    """A choice that the reader cannot have: what the field shows for it, and why."""
 
     shown: str
     reason: str
 
 
 @dataclass(frozen=True)
-class Wish:
-    """`asked` is what the link says, `run` what it means to the reader: None if there is no such run for them."""
+class Prefill:
+    """`source` is the value in the link, `run` the run that it names; None if the reader can see no such run."""
 
-    asked: str
+    source: str
     run: Run | None
     user: User
 
@@ -43,44 +44,44 @@ class Wish:
         """What a browser would post for the new-run form if all of it had been filled in by hand."""
         run = self.run
         if run is None:
-            return {WISH: self.asked}
-        refused = self.refusals
+            return {PREFILL_FIELD: self.source}
+        unavailable = self.unavailable
         parameters = {f"{PARAMETER_PREFIX}{name}": str(value) for name, value in run.parameters.items()}
-        return {name: "" if name in refused else value for name, value in choices_of(run).items()} | {
-            WISH: self.asked,
+        return {name: "" if name in unavailable else value for name, value in choices_of(run).items()} | {
+            PREFILL_FIELD: self.source,
             "name": run.name,
             **parameters,
         }
 
     @cached_property
-    def refusals(self) -> dict[str, Refusal]:
-        """By field of the form: the choices that the reader cannot have."""
+    def unavailable(self) -> dict[str, Unavailable]:
+        """By field of the form: why the reader cannot have that choice."""
         if self.run is None:
             return {}
-        found = {"code_repository": refused_code(self.run), "connection": refused_connection(self.run, self.user)}
-        return {name: refusal for name, refusal in found.items() if refusal}
+        found = {
+            "code_repository": unavailable_code(self.run),
+            "connection": unavailable_connection(self.run, self.user),
+        }
+        return {name: unavailable for name, unavailable in found.items() if unavailable}
 
     @property
     def what_is_missing(self) -> str:
         """Said of the form as a whole; "" if there is such a run. Tells no more than that there is none here."""
         if self.run:
             return ""
-        uuid = _uuid_or_none(self.asked)
-        which = f"no run {str(uuid)[:8]}" if uuid else "no such run"
-        return (
-            f"This project has {which}: it was deleted, or the link is wrong. "
-            "Nothing is filled in for it; what is to run is yours to choose."
-        )
+        uuid = _uuid_or_none(self.source)
+        which = f"The run {str(uuid)[:8]} is not in this project" if uuid else "There is no such run in this project"
+        return f"{which}: it was deleted, or the link is wrong. The form is not filled in; choose what to run."
 
 
-def wish_for(asked: str, *, among: RunQuerySet, user: User) -> Wish | None:
-    """What a link means that says `asked`; None if it asks for nothing. `among`: runs that the reader may see here."""
-    asked = asked.strip()[:64]
-    if not asked:
+def prefill_from(source: str, *, among: RunQuerySet, user: User) -> Prefill | None:
+    """From the run that `source` in a link names; None if it is empty. `among`: runs that the reader may see here."""
+    source = source.strip()[:64]
+    if not source:
         return None
-    uuid = _uuid_or_none(asked)
+    uuid = _uuid_or_none(source)
     runs = among.select_related("experiment", "code_repository", "connection__site", "connection__owner")
-    return Wish(asked, runs.filter(uuid=uuid).first() if uuid else None, user)
+    return Prefill(source, runs.filter(uuid=uuid).first() if uuid else None, user)
 
 
 def choices_of(run: Run) -> dict[str, str]:
@@ -97,41 +98,43 @@ def choices_of(run: Run) -> dict[str, str]:
     }
 
 
-def refused_code(run: Run) -> Refusal | None:
-    """Why code cannot be taken from where `run` had it. Another address is other code, whatever its name is."""
+def unavailable_code(run: Run) -> Unavailable | None:
+    """Why the code of `run` is not available. A repository with another address may hold other code."""
     code = run.code_repository
     if code is None:
         there = CodeRepository.objects.filter(project=run.project_id).order_by("name").values_list("name", flat=True)
-        return Refusal(
+        return Unavailable(
             f"{run.code_name} (deleted)",
             f"The code repository {run.code_name} at {run.code_url} was deleted. "
-            f"{_instead(list(there), 'This project has none any more.')}",
+            f"{_instead(list(there), 'This project has no other.')}",
         )
     if not run.code_has_moved:
         return None
-    return Refusal(
+    return Unavailable(
         f"{run.code_name} as it was",
-        f"{code.name} led to {run.code_url} when this was stored, and leads to {code.url} now. "
-        "Choose it again if you want what is there now.",
+        f"The address of {code.name} has changed from {run.code_url} to {code.url}. "
+        "Choose it again if you want the code at the new address.",
     )
 
 
-def refused_connection(run: Run, user: User) -> Refusal | None:
+def unavailable_connection(run: Run, user: User) -> Unavailable | None:
     """Why `user` cannot use the connection that `run` had. Somebody else's is not named."""
     connection = run.connection
     if connection and connection.owner_id == user.pk:
         return None
-    own = Connection.objects.owned_by(user).for_sites().filter(site__name=run.site_name).order_by("name")
-    instead = _instead(list(own.values_list("name", flat=True)), f"You have none to {run.site_name}.")
+    # The name is that of when the run was stored; operators may have changed it since.
+    there = {"site": connection.site_id} if connection else {"site__name": run.site_name}
+    own = Connection.objects.owned_by(user).for_sites().filter(**there).order_by("name")
+    instead = _instead(list(own.values_list("name", flat=True)), f"You have no connection to {run.site_name}.")
     if connection is None:
-        return Refusal(
+        return Unavailable(
             f"Deleted connection · {run.site_name}",
             f"The connection to {run.site_name} that it used was deleted. {instead}",
         )
     whose = connection.owner.display_name
-    return Refusal(
-        f"One of {whose} · {run.site_name}",
-        f"It used a connection of {whose} to {run.site_name}, which nobody else can use. {instead}",
+    return Unavailable(
+        f"A connection of {whose} · {run.site_name}",
+        f"The run used a connection of {whose} to {run.site_name}, which only they can use. {instead}",
     )
 
 

@@ -13,11 +13,11 @@ def site_url_fault(url: str) -> str | None:
     if parts is None or parts.scheme.lower() not in _PORTS or not parts.hostname:
         return "is not an http or https address. Write, for example, https://host/SITE/rest/core."
     if parts.username is not None or parts.password is not None:
-        return "has a user name or password in it. Remove it: credentials belong to the connection."
+        return "contains a user name or password. Remove it: credentials belong in the connection."
     if parts.query or parts.fragment:
-        return "has a query or a fragment (? or #). Write the address up to /rest/core."
+        return "contains ? or #. Write the address only up to /rest/core."
     if any(character.isspace() for character in url):
-        return "has a blank in it. Remove it."
+        return "contains a space. Remove it."
     return None
 
 

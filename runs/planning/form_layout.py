@@ -1,0 +1,115 @@
+"""The new-run form as it is laid out: what, code, where; beside it what RUN! would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crispy_forms.bootstrap import AppendedText
+from crispy_forms.layout import Row
+
+from mantik.idempotency.services import FIELD
+from mantik.lib.form_layout import Carried, FromTemplate, Helper, LiveFields, Part, Rest, Step, SubmitButton
+from runs.backend_config import ACCOUNT
+from runs.planning.prefill import PREFILL_FIELD
+from runs.planning.preview_layout import action_bar, run_anyway, with_preview
+
+# "proposed-branch" is the hidden value that says what the form itself has put into the field "branch".
+PROPOSED_PREFIX = "proposed-"
+# The hidden value that says where the chosen code repository led when the form was shown.
+CODE_SEEN = "code_seen"
+_CARD = "#run-preview"
+_TYPING_PAUSE_MS = 700
+# Their request is queued behind one that redraws fields; replacing that one would lose them.
+_PREVIEW_ONLY: dict[str, Any] = {"typed": _TYPING_PAUSE_MS, "query": "?only=preview", "sync": "queue last"}
+
+
+class Parameters(LiveFields):
+    """One input per parameter of the chosen entry point."""
+
+    template = "runs/_parameters.html"
+
+
+@dataclass(frozen=True)
+class RunLayout:
+    """What the layout depends on. `key` recognises the form when it is sent twice.
+
+    `source`: the run that it is filled in from, as the link named it. `proposed`: values that the form itself has put
+    there, by field. `parameters`: fields and their types; `left_over`: those of parameters that are not taken.
+    """
+
+    key: str
+    source: str | None
+    code_seen: str
+    proposed: Mapping[str, str]
+    parameters: Mapping[str, str]
+    left_over: Sequence[str]
+
+    def helper(self) -> Helper:
+        submit = SubmitButton("RUN!", icon="play", busy="Starting")
+        return with_preview(
+            self._what(),
+            self._code(),
+            self._where(),
+            run_anyway("this run", target=_CARD),
+            app="runs",
+            css_id="run-form",
+            target=_CARD,
+            carried=self._carried(),
+            foot=action_bar(
+                "RUN! uses the newest commit of the branch.", preview="Update form and preview", submit=submit
+            ),
+            verb="RUN!",
+        )
+
+    def _carried(self) -> Iterator[Part]:
+        yield Carried(FIELD, self.key)
+        if self.source is not None:
+            yield Carried(PREFILL_FIELD, self.source)
+
+    def _what(self) -> Step:
+        return Step(1, "What", Row("name", "experiment"))
+
+    def _code(self) -> Step:
+        return Step(
+            2,
+            "Code",
+            Row(
+                self._live("code-repository-field", "code_repository", Carried(CODE_SEEN, self.code_seen)),
+                self._live("branch-field", "branch"),
+                self._live("mlproject-path-field", "mlproject_path", typed=_TYPING_PAUSE_MS),
+                self._live("entry-point-field", "entry_point"),
+            ),
+            self._parameters(),
+        )
+
+    def _parameters(self) -> Parameters:
+        typed = (part for name, kind in self.parameters.items() for part in self._parameter(name, kind))
+        fields = [*typed, *(AppendedText(name, "kept") for name in self.left_over)]
+        rows = [Row(*fields, css_class="fields-small")] if fields else []
+        return Parameters("parameters", *rows, target=_CARD, **_PREVIEW_ONLY)
+
+    def _parameter(self, name: str, kind: str) -> Iterator[Any]:
+        yield AppendedText(name, kind)
+        yield from self._proposal(name)
+
+    def _where(self) -> Step:
+        accounts = FromTemplate("components/account_choices.html")
+        return Step(
+            3,
+            "Where",
+            Row(
+                self._live("connection-field", "connection", query="?changed=connection"),
+                self._live("account-field", ACCOUNT, accounts, **_PREVIEW_ONLY),
+                self._live("backend-config-field", "backend_config_path", typed=_TYPING_PAUSE_MS, wide=True),
+                Rest(),
+            ),
+        )
+
+    def _live(self, css_id: str, name: str, *below: Part, **more: Any) -> LiveFields:
+        return LiveFields(css_id, name, *self._proposal(name), *below, target=_CARD, **more)
+
+    def _proposal(self, name: str) -> Iterator[Part]:
+        if name in self.proposed:
+            yield Carried(f"{PROPOSED_PREFIX}{name}", self.proposed[name])

@@ -1,0 +1,74 @@
+"""What the new-run form and the form of a schedule have in common: a preview follows each as it is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django import forms
+
+from runs.backend_config import ACCOUNT
+from runs.planning.budget_accounts import AccountOffer
+
+
+class LiveForm(forms.Form):
+    """What stands in a field, posted or proposed, and what the form itself puts there."""
+
+    accounts: AccountOffer
+    # The fields that a link would have filled in, but cannot.
+    unavailable: Collection[str]
+    # What the account in its field replaces, "" for nothing.
+    _account_note = ""
+
+    def value(self, name: str) -> str:
+        """What stands in a field now, posted or proposed."""
+        found = self.data.get(name) if self.is_bound else self.get_initial_for_field(self.fields[name], name)
+        return "" if found is None else str(found).strip()
+
+    @property
+    def account(self) -> str:
+        return self.value(ACCOUNT)
+
+    def forgive(self) -> None:
+        """For a preview: drop the errors of what is not filled in yet, but not of what is `unavailable`."""
+        for name, faults in list(self.errors.as_data().items()):
+            is_unfinished = all(fault.code == "required" for fault in faults)
+            if name not in self.unavailable and (is_unfinished or not self._is_followed(name)):
+                del self.errors[name]
+
+    def _is_followed(self, name: str) -> bool:  # noqa: ARG002
+        """Whether a preview shows the errors of this field."""
+        return True
+
+    def _chosen(self, name: str) -> Any:
+        """The row that a choice field stands on; None if there is none."""
+        try:
+            return self.fields[name].clean(self.value(name)) or None
+        except forms.ValidationError:
+            return None
+
+    def _put(self, values: Mapping[str, str]) -> None:
+        if not self.is_bound:
+            self.initial.update(values)
+            return
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        for name, value in values.items():
+            self.data[name] = value  # type: ignore[index]
+
+    def _put_account(self, *, is_other_connection: bool) -> bool:
+        """Fill in the only account there is, if the field is empty or holds one of another connection. Whether it did.
+
+        `is_other_connection`: the connection has just been changed.
+        """
+        before = self.account
+        proposed = self.accounts.proposed_for(before, is_left_over=is_other_connection)
+        if proposed == before:
+            return False
+        self._account_note = self.accounts.in_place_of(before)
+        self._put({ACCOUNT: proposed})
+        return True
+
+    @property
+    def _note_on_account(self) -> str:
+        """What it has taken the place of, and what is left of its budget."""
+        return " · ".join(filter(None, [self._account_note, self.accounts.left_of(self.account)]))
