@@ -17,7 +17,7 @@ from schedules.services.schedules import pause_schedule
 
 
 class _ReadOnly:
-    """Rows are written by the product only; operators read them."""
+    """Only Mantik writes these rows; operators read them."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -66,22 +66,22 @@ class SlotAdmin(_ReadOnly, admin.ModelAdmin[Slot]):
 
 
 class SwitchForm(forms.ModelForm[PeriodicTask]):
-    """Of a schedule's row operators change nothing but this."""
+    """The only thing that operators can change in the row of a schedule."""
 
     class Meta:
         model = PeriodicTask
         fields = ("enabled",)
 
 
-# django-celery-beat has registered its own as it was imported.
+# django-celery-beat registers its own admin when it is imported.
 admin.site.unregister(PeriodicTask)
 
 
 @admin.register(PeriodicTask)
 class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without types
-    """As django-celery-beat has it; the rows of schedules can be switched, in the operator's name, and nothing else."""
+    """The admin of django-celery-beat; rows of schedules can only be switched, in the operator's name."""
 
-    # Theirs has a script in it, and reads the crontabs of all schedules.
+    # Its own template has an inline script, and reads the crontabs of all schedules.
     change_form_template = "admin/change_form.html"
     raw_id_fields = ("interval", "crontab", "solar", "clocked")
     readonly_fields = ("last_run_at", "crontab_translation")
@@ -105,8 +105,8 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
         return [(None, {"fields": ("enabled", *self.get_readonly_fields(request, obj))})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
-        told = ("name", "description", "crontab", "expires", "last_run_at", "total_run_count")
-        return told if _is_ours(obj) else super().get_readonly_fields(request, obj)
+        shown = ("name", "description", "crontab", "expires", "last_run_at", "total_run_count")
+        return shown if _is_ours(obj) else super().get_readonly_fields(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
         return not _is_ours(obj) and bool(super().has_delete_permission(request, obj))
@@ -118,7 +118,7 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
             else:
                 super().save_model(request, obj, form, change)
 
-    # django-celery-beat switches in bulk, past every signal.
+    # django-celery-beat switches in bulk, without signals.
 
     @admin.action(description="Enable selected tasks")
     def enable_tasks(self, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
@@ -134,7 +134,7 @@ class TaskAdmin(PeriodicTaskAdmin):  # type: ignore[misc]  # it comes without ty
 
     def _switch(self, do: Any, request: MemberRequest, queryset: QuerySet[PeriodicTask]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
-        # So that no sweep sees it before we have, and does it in nobody's name.
+        # In one transaction, so that no sweep sees the switch first and applies it in nobody's name.
         with self._at_work(request), switches.switching(chosen):
             do(request, queryset)
 

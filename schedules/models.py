@@ -1,9 +1,9 @@
-"""A schedule, which repeats a run, and its slots: what became of each instant at which it was due."""
+"""A schedule, which repeats a run, and its slots: what became of each due time."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
+from mantik.accounts.models import User
 from projects.models import Project
 from runs.models import Run
 from runs.planning.repeatable import Repeatable
@@ -27,12 +28,12 @@ LONGEST_JITTER = 3600
 
 
 class Schedule(Repeatable):
-    """Repeats a run at the instants of a cron expression in a zone, until the end of its end date.
+    """Repeats a run at the due times of a cron expression in a zone, until the end of its end date.
 
-    All that a run needs was copied here from the run it repeats (`Repeatable`), which may be deleted. `next_due_at` is
-    the instant that is to come and `next_fire_at` the moment when it is acted upon: the same, or later by the jitter.
-    Both are None unless the schedule is enabled. `schedules.services` and `schedules.firing.engine` are the only
-    writers.
+    All that a run needs is copied here from the run it repeats (`Repeatable`), which may be deleted later.
+    `next_due_at` is the next due time and `next_fire_at` the moment at which its run starts: the same, later by the
+    jitter, or at once after an edit. Both are None unless the schedule is enabled. Only `schedules.services` and
+    `schedules.firing.engine` write these rows.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -44,25 +45,25 @@ class Schedule(Repeatable):
     created_at = models.DateTimeField()
     last_edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_edited_at = models.DateTimeField()
-    # Counts edits: who saves a form that shows an older one is told so.
+    # Counts edits, so that a form made before somebody else's edit is refused.
     revision = models.PositiveIntegerField(default=1)
 
     cron_expression = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=60)
-    # Inclusive, in that zone. None: it goes on until somebody stops it.
+    # Inclusive, in that zone. None: no end.
     end_date = models.DateField(null=True, blank=True)
 
     code_policy = models.CharField(max_length=8, choices=CodePolicy, default=CodePolicy.SAME_COMMIT)
     overlap = models.CharField(max_length=8, choices=Overlap, default=Overlap.SKIP)
     missed = models.CharField(max_length=8, choices=CatchUp, default=CatchUp.ONE)
-    # The most that are run with "all".
+    # The limit of "all".
     missed_cap = models.PositiveSmallIntegerField(
         default=10, validators=[MinValueValidator(1), MaxValueValidator(MOST_CAUGHT_UP)]
     )
-    # What is longer ago is not made up for.
+    # Due times longer ago are not caught up.
     missed_grace = models.DurationField(default=timedelta(hours=6))
     jitter_seconds = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LONGEST_JITTER)])
-    # 0: it never pauses itself.
+    # 0: it never pauses by itself.
     pause_after_failures = models.PositiveSmallIntegerField(default=5)
     most_runs_per_day = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
 
@@ -75,11 +76,11 @@ class Schedule(Repeatable):
     state_changed_at = models.DateTimeField()
     next_due_at = models.DateTimeField(null=True, blank=True)
     next_fire_at = models.DateTimeField(null=True, blank=True)
-    # The last instant that is dealt with. Nothing up to it is ever due again.
+    # The last due time that was dealt with. Nothing up to it is ever due again.
     dealt_with_until = models.DateTimeField()
     # Refused slots and failed runs since the last run that finished.
     failures_in_a_row = models.PositiveIntegerField(default=0)
-    # Of the latest slot, for lists.
+    # Copied from the latest slot, for lists.
     last_due_at = models.DateTimeField(null=True, blank=True)
     last_outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     last_reason = models.TextField(blank=True)
@@ -87,7 +88,7 @@ class Schedule(Repeatable):
     # What operators see and switch in the admin. Kept in step by `schedules.operators.periodic_tasks`.
     periodic_task = models.OneToOneField(PeriodicTask, on_delete=models.PROTECT, related_name="mantik_schedule")
 
-    # Why its latest run failed, as `schedules.firing.run_results` has just read it. Not stored.
+    # Why its latest run failed, as `schedules.firing.run_results` just read it. Not stored.
     last_failure = ""
 
     objects = ScheduleQuerySet.as_manager()
@@ -131,6 +132,11 @@ class Schedule(Repeatable):
     def is_paused(self) -> bool:
         return self.state == ScheduleState.PAUSED
 
+    def set_state(self, state: ScheduleState, *, reason: str, actor: User | None, now: datetime) -> None:
+        """In memory. `actor` None: Mantik itself, or an unknown operator."""
+        self.state, self.state_reason = state, reason
+        self.state_changed_by, self.state_changed_at = actor, now
+
     @property
     def badge(self) -> Badge:
         return ScheduleState(self.state).badge
@@ -142,21 +148,21 @@ class Schedule(Repeatable):
 
 
 class Slot(models.Model):
-    """One instant at which a schedule was due, or somebody pressed Run now. Written once; only `awaits_end` changes."""
+    """One due time of a schedule, or one press of Run now. Written once; only `awaits_end` changes."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots")
     due_at = models.DateTimeField()
     outcome = models.CharField(max_length=8, choices=Outcome)
     # A sentence or two for people.
     reason = models.TextField()
-    # Of a fired one; None once the run is deleted.
+    # The run of a fired slot; None once the run is deleted.
     run = models.OneToOneField(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="slot")
     # Who pressed Run now; None for the clock.
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     recorded_at = models.DateTimeField()
-    # It fired, and how its run ended is not yet counted.
+    # It fired, and how its run ended is not counted yet.
     awaits_end = models.BooleanField(default=False)
 
     objects = SlotQuerySet.as_manager()

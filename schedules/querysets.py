@@ -1,4 +1,4 @@
-"""Schedules and slots by who may see them, and by what has to be done about them."""
+"""Schedules and slots, by who may see them and by what has to be done."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from schedules.models import Schedule, Slot
 
 _LONG = ("mlproject_content", "backend_config_content")
-# Of the recipe: what may stand in the way, and what the audit tells.
-_ASKED_AT_THE_INSTANT = (
-    *("code_repository_id", "code_name", "code_url", "connection_id"),
-    *("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account"),
+# The columns of the recipe that decide whether a run may start, or that the audit keeps.
+_ASKED_AT_EACH_DUE_TIME = (
+    "code_repository_id",
+    "code_name",
+    "code_url",
+    "connection_id",
+    "branch",
+    "commit_sha",
+    "entry_point",
+    "site_name",
+    "compute_budget_account",
 )
 
 
@@ -33,13 +40,13 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(project__in=Project.objects.visible_to(user))
 
     def used_by(self, user: User, connection: Connection) -> tuple[str, ...]:
-        """The accounts that `user`'s own schedules have at the site of `connection`, latest first."""
+        """The budget accounts of `user`'s own schedules at the site of `connection`, latest first."""
         own = self.visible_to(user).filter(created_by=user, connection__site=connection.site)
         accounts = own.order_by("-last_edited_at", "-pk").values_list("compute_budget_account", flat=True)
         return tuple(dict.fromkeys(accounts))
 
     def for_rows(self) -> ScheduleQuerySet:
-        """With what a list row shows, without the texts that it does not."""
+        """With what a list row shows, and without the long texts."""
         return self.select_related("created_by", "connection").defer(*_LONG)
 
     def in_order(self) -> ScheduleQuerySet:
@@ -49,23 +56,23 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(state=ScheduleState.ENABLED)
 
     def going_on(self) -> ScheduleQuerySet:
-        """Enabled or paused: those that need what they use."""
+        """Enabled or paused: those that still need their code, connection and experiment."""
         return self.exclude(state=ScheduleState.ENDED)
 
     def paused(self) -> ScheduleQuerySet:
         return self.filter(state=ScheduleState.PAUSED)
 
     def due(self, now: datetime) -> ScheduleQuerySet:
-        """Longest due first."""
+        """Schedules that are due, those that have waited longest first."""
         return self.enabled().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
 
     def for_firing(self) -> ScheduleQuerySet:
-        """Without what only its runs need, which the database copies by itself, and what only people look at."""
-        recipe = (name for name in RECIPE if name not in _ASKED_AT_THE_INSTANT)
+        """Without the columns that only runs need (the database copies them) or only people look at."""
+        recipe = (name for name in RECIPE if name not in _ASKED_AT_EACH_DUE_TIME)
         return self.defer(*recipe, "created_at", "last_edited_at", "state_changed_at")
 
     def out_of_step(self) -> ScheduleQuerySet:
-        """Those whose row in the admin was switched, and that do not know it yet."""
+        """Those whose row in the admin was switched and that were not changed accordingly yet."""
         return self.filter(
             Q(state=ScheduleState.ENABLED, periodic_task__enabled=False)
             | Q(state=ScheduleState.PAUSED, periodic_task__enabled=True)

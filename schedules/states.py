@@ -10,7 +10,7 @@ from runs.states import Badge
 class ScheduleState(models.TextChoices):
     ENABLED = "enabled", "Enabled"
     PAUSED = "paused", "Paused"
-    # No instant is left: the end date has passed, or the last one before it.
+    # No due time is left before the end date.
     ENDED = "ended", "Ended"
 
     @property
@@ -22,14 +22,16 @@ class Outcome(models.TextChoices):
     """What became of a slot."""
 
     FIRED = "fired", "Fired"
-    # By the schedule's own rules: the run before was still active, or the day had enough runs.
+    # By the schedule's own rules: its previous run was still active, or the day had enough runs.
     SKIPPED = "skipped", "Skipped"
-    # Nobody was there at the instant, and the rules did not let it be made up for.
+    # Mantik was not running at the due time, and the rules did not let it catch up.
     MISSED = "missed", "Missed"
     # It was due while the schedule was paused.
     HELD = "held", "Held"
-    # The rights, the connection or the code were not there any more.
+    # The right to start runs, the connection or the code was gone.
     REFUSED = "refused", "Refused"
+    # It was due after the backup that the database was restored from was made. Its job may be at the site.
+    UNKNOWN = "unknown", "Not known"
 
     @property
     def badge(self) -> Badge:
@@ -42,19 +44,19 @@ class CodePolicy(models.TextChoices):
 
 
 class Overlap(models.TextChoices):
-    """When an instant comes while a run of the schedule is still active."""
+    """What to do at a due time while a run of the schedule is still active."""
 
     ALLOW = "allow", "Start another run beside it"
-    SKIP = "skip", "Skip the instant"
-    CANCEL = "cancel", "Cancel the run that is still active"
+    SKIP = "skip", "Skip this due time"
+    CANCEL = "cancel", "Cancel the previous run, then start"
 
 
 class CatchUp(models.TextChoices):
-    """What becomes of instants that came while Mantik was down, or while the schedule was paused."""
+    """What to do about due times while Mantik was down, or while the schedule was paused."""
 
-    SKIP = "skip", "Run none of them"
-    ONE = "one", "Run one, for the latest of them"
-    ALL = "all", "Run them all, up to a number"
+    SKIP = "skip", "Do not run them"
+    ONE = "one", "Run only the latest"
+    ALL = "all", "Run all of them, up to a limit"
 
 
 _STATE_BADGES = {
@@ -68,4 +70,5 @@ _OUTCOME_BADGES = {
     Outcome.MISSED: Badge("Missed", "wait", "question-circle-fill"),
     Outcome.HELD: Badge("Held", "wait", "pause-circle"),
     Outcome.REFUSED: Badge("Refused", "bad", "x-circle-fill"),
+    Outcome.UNKNOWN: Badge("Not known", "wait", "question-circle-fill"),
 }

@@ -1,20 +1,32 @@
-"""Background work on schedules. Beat fires them by itself (`schedules.firing.beat`); these look after the rest."""
+"""Background work on schedules. Beat itself fires them (`schedules.firing.beat`); these tasks do the rest."""
 
+from contextlib import suppress
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from runs.restored import marks
 from schedules.firing import engine, upkeep
 from schedules.models import Schedule
 
 
+@worker_init.connect
+def _look_whether_it_was_restored(**_: Any) -> None:
+    """So that the log says it from the start. Each submission looks again."""
+    with suppress(DatabaseError):
+        marks.watch.reminder()
+    # The worker's processes are forked later, and must not share it.
+    connection.close()
+
+
 @shared_task
 def fire_schedule(*, schedule_uuid: str, **_: Any) -> None:
-    """Deal with what is due of one schedule: for who has its row sent from the admin, or runs another beat."""
+    """Deal with what is due of one schedule: sent from the admin, or by a stock beat."""
     keys = list(Schedule.objects.filter(uuid=schedule_uuid).values_list("pk", flat=True))
-    if keys:
-        engine.fire_due(now=timezone.now(), only=keys)
+    engine.fire_due(now=timezone.now(), only=keys)
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""What croniter makes of an expression, beside what we make of it: two readers, one meaning."""
+"""Accepts an expression only if croniter understands it as we do."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from schedules.cron.parsing import parse
 
 
 def accept(expression: str) -> Cron:
-    """`parse` for what a person types: CronError also for what croniter, and so other tools, would read differently.
+    """`parse` for what a person types. CronError also if croniter, and so other tools, would read it differently.
 
-    Our grammar leaves out all that is known to be read in two ways; this keeps it so with each new croniter. It costs
-    about 100 us, so what is stored already goes through `parse` alone.
+    Our grammar already refuses everything that is known to be read in two ways; this guards against new versions of
+    croniter. It costs about 100 us, so stored expressions go through `parse` alone.
     """
     cron = parse(expression)
     ours = (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)

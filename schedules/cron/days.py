@@ -1,7 +1,7 @@
-"""The calendar's part: which days match, which times of a day, and the next reading of the clock that does.
+"""Which days match, which times of a day, and the next matching reading of the clock.
 
-All of it is about naive wall-clock time; zones come in `instants`. A month's matching days are one int, so even
-a 29 February that must be a Monday, up to 40 years away, is found in some microseconds.
+Everything here is naive wall-clock time; time zones are added in `due_times`. A month's matching days are one int, so
+even a 29 February that must be a Monday, up to 40 years away, is found in some microseconds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Expressions of other tools that are no standard cron, and what they are in it.
+"""Expressions of other tools that are not standard cron, and what they mean in standard cron.
 
-They are refused, not translated: what is stored has to mean the same to whoever reads it elsewhere.
+They are refused with that offer, not translated: what is stored has to mean the same in every tool.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NICKNAMES = {
     "@HOURLY": "0 * * * *",
 }
 _EVERY = re.compile(r"@EVERY\s+([0-9]{1,4})([MH])(?:0S)?")
-# What a value that a tool would choose (H in Jenkins) may be: any will do, but not the 0 that everybody takes.
+# Stands in for a value that the tool would choose (H in Jenkins). Any will do, except the 0 that everybody takes.
 _CHOSEN = ("17", "3", "2", "2", "2")
 
 

@@ -1,10 +1,10 @@
-"""What a cron expression is refused with."""
+"""The error for a cron expression that is refused."""
 
 from __future__ import annotations
 
 
 class CronError(ValueError):
-    """The expression cannot be a schedule's.
+    """A cron expression is refused.
 
     `message` is one or two sentences for the person who typed it: which field, which value, and what to write instead.
     `field` is that field's name ("day of month"), empty if the whole expression is meant. `offer` is a whole expression

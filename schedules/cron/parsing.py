@@ -63,7 +63,7 @@ def _checked(expression: str) -> str:
 def _nickname(text: str) -> CronError:
     offer = dialects.nickname(text)
     if not offer:
-        return CronError(f'"{text.lower()}" is not standard cron, which has no equivalent either. {_FIVE}')
+        return CronError(f'"{text.lower()}" is not standard cron, and standard cron has no equivalent. {_FIVE}')
     return CronError(f'"{text.lower()}" is not standard cron. Write {offer} instead.', offer=offer)
 
 
@@ -72,7 +72,7 @@ def _wrong_number(fields: Sequence[str]) -> CronError:
         return CronError(f'The cron expression begins with "{fields[0]}". Choose the time zone in its own field.')
     if len(fields) < len(FIELDS):
         count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-        return CronError(f"The cron expression has {count} of five. {_FIVE}")
+        return CronError(f"The cron expression has {count} instead of five. {_FIVE}")
     error = CronError(
         f"The cron expression has {len(fields)} fields. Standard cron has five; tools that take seconds or years "
         "put them in different places."
@@ -111,7 +111,7 @@ def _with_offer(error: CronError, fields: Sequence[str], *, unlike: Sequence[str
 def _never(fields: Sequence[str]) -> CronError:
     day, month = fields[2], fields[3]
     return CronError(
-        f'The schedule would never fire: no month of "{month}" has a day of "{day}". '
+        f'The schedule would never fire: no month in "{month}" has a day in "{day}". '
         "Choose a day that one of the months has.",
         field=DAY.name,
     )

@@ -1,4 +1,4 @@
-"""How often a schedule is due in a stretch of time, without going through each instant."""
+"""How often a schedule is due in a stretch of time, without going through each of its due times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.cron.days import matching_days, next_time
+from schedules.cron.due_times import due_times
 from schedules.cron.expression import Cron
-from schedules.cron.instants import instants
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -18,7 +18,7 @@ _MIDNIGHT = 24 * 60
 
 @dataclass(frozen=True)
 class Tally:
-    """The first and last instant, in UTC, and how many there are with them."""
+    """The first and last due time, in UTC, and how many there are with them."""
 
     first: datetime
     last: datetime
@@ -26,11 +26,11 @@ class Tally:
 
 
 def tally(cron: Cron, zone: ZoneInfo, *, begin: datetime, end: datetime) -> Tally | None:
-    """Of the instants from `begin` up to but not at `end`; None if there are none. For stretches of some days."""
+    """Count the due times from `begin` up to but not including `end`, a few days at most; None if there are none."""
     if begin >= end:
         return None
     if not _is_steady(zone, begin, end):
-        found = list(instants(cron, zone, after=begin - _MICROSECOND, until=end - _MICROSECOND))
+        found = list(due_times(cron, zone, after=begin - _MICROSECOND, until=end - _MICROSECOND))
         return Tally(found[0], found[-1], len(found)) if found else None
     readings = list(_readings(cron, _wall(begin, zone), _wall(end, zone)))
     if not readings:
@@ -40,7 +40,7 @@ def tally(cron: Cron, zone: ZoneInfo, *, begin: datetime, end: datetime) -> Tall
 
 
 def _is_steady(zone: ZoneInfo, begin: datetime, end: datetime) -> bool:
-    """The clock is not changed meanwhile, nor so shortly before that what was left out would be made up for here."""
+    """Whether no change of the clock falls into this time, or so shortly before that it moves a due time into it."""
     moments = [begin - _DAY]
     while moments[-1] < end:
         moments.append(min(moments[-1] + _DAY, end))

@@ -28,7 +28,7 @@ def parse_field(text: str, field: Field) -> int:
     _refuse_extensions(text, field)
     terms = text.split(",")
     if "" in terms:
-        raise _error(field, text, "has nothing on one side of a comma. Take the comma out, or add the value.")
+        raise _error(field, text, "has nothing on one side of a comma. Remove the comma, or add the value.")
     if len(terms) > 1:
         _check_stars(terms, field)
     mask = 0
@@ -49,16 +49,16 @@ def _refuse_extensions(text: str, field: Field) -> None:
 def _check_stars(terms: list[str], field: Field) -> None:
     """Whether a field begins with * decides what happens when clocks change, so a * further on would be ambiguous."""
     if "*" in terms:
-        told = "lists more beside *, which is every value already. Write * alone."
-        raise _error(field, ",".join(terms), told, instead="*")
+        complaint = "lists more beside *, which is every value already. Write * alone."
+        raise _error(field, ",".join(terms), complaint, instead="*")
     stars = [term for term in terms if term.startswith("*")]
     if stars and stars != terms[:1]:
         ordered = ",".join([*stars, *(term for term in terms if term not in stars)])
         if len(stars) > 1:
-            told = f"has {stars[-1]} behind other values. Write the numbers themselves."
-            raise _error(field, ",".join(terms), told)
-        told = f"has {stars[-1]} behind other values. Write {ordered}."
-        raise _error(field, ",".join(terms), told, instead=ordered)
+            complaint = f"has {stars[-1]} after other values. Write the numbers themselves."
+            raise _error(field, ",".join(terms), complaint)
+        complaint = f"has {stars[-1]} after other values. Write {ordered}."
+        raise _error(field, ",".join(terms), complaint, instead=ordered)
 
 
 def _term(term: str, field: Field) -> int:
@@ -117,13 +117,13 @@ def _refuse_wrapped(low: int, high: int, term: str, field: Field) -> NoReturn:
 
 def _step(text: str, low: int, high: int, term: str, field: Field) -> int:
     if not re.fullmatch(r"[0-9]+", text):
-        raise _error(field, term, "has no number behind the /. Write one, such as */5.")
+        raise _error(field, term, "has no number after the /. Write one, such as */5.")
     step = int(text)
     if step == 0:
-        raise _error(field, term, "has a step of 0, which leads nowhere. Write a step of 1 or more.")
+        raise _error(field, term, "has a step of 0. Write a step of 1 or more.")
     if step > max(high - low, 1):
-        told = f"has a step that is larger than its range, so it means {low} only. Write {low}."
-        raise _error(field, term, told, instead=str(low))
+        complaint = f"has a step that is larger than its range, so it means {low} only. Write {low}."
+        raise _error(field, term, complaint, instead=str(low))
     return step
 
 
@@ -135,7 +135,7 @@ def _number(text: str, term: str, field: Field) -> int:
     number = int(text)
     if not field.low <= number <= field.largest:
         hint = {(MINUTE, 60): "0 for the full hour, or ", (HOUR, 24): "0 for midnight, or "}.get((field, number), "")
-        raise _error(field, term, f"is out of range. Write {hint}a number of {field.numbers}.")
+        raise _error(field, term, f"is out of range. Write {hint}a number from {field.numbers}.")
     return number
 
 
@@ -144,14 +144,14 @@ def _refuse_word(text: str, term: str, field: Field) -> NoReturn:
         short = text[:3]
         if short in other.names and text.isalpha():
             if other is not field:
-                raise _error(field, term, f"belongs into the {other.name} field. Here go {_accepted(field)}.")
+                raise _error(field, term, f"belongs in the {other.name} field. This field takes {_accepted(field)}.")
             raise _error(field, term, f"is not a name that cron knows. Write {short}.", instead=short)
-    raise _error(field, term, f"is not understood. Here go {_accepted(field)}.")
+    raise _error(field, term, f"is not understood. This field takes {_accepted(field)}.")
 
 
 def _accepted(field: Field) -> str:
     names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
-    return f"numbers of {field.numbers}{names}, lists (1,2), ranges (1-5), steps (*/5) and *"
+    return f"numbers {field.numbers}{names}, lists (1,2), ranges (1-5), steps (*/5) and *"
 
 
 def _error(field: Field, term: str, rest: str, *, instead: str = "") -> CronError:

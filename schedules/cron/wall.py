@@ -1,4 +1,4 @@
-"""The clock on the wall: what it reads at a moment, and at which moments it reads something.
+"""The clock on the wall of a time zone: what it reads at a moment, and at which moments it shows a reading.
 
 Moments are aware and in UTC, readings naive. Zones before about 1970 have offsets with seconds; readings that count
 are whole minutes all the same.
@@ -23,7 +23,7 @@ def next_minute(zone: ZoneInfo, moment: datetime) -> datetime:
     return reading(zone, moment).replace(second=0, microsecond=0) + _MINUTE
 
 
-def readings(zone: ZoneInfo, wall: datetime) -> tuple[datetime, ...]:
+def moments(zone: ZoneInfo, wall: datetime) -> tuple[datetime, ...]:
     """The moments, ascending, at which the clock reads `wall`: usually one, two of a repeated hour, none in a gap."""
     before, behind = _offsets(zone, wall)
     if before == behind:

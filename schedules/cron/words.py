@@ -1,7 +1,7 @@
 """Cron expressions in words: short where a pattern has a name, and a plain list everywhere else.
 
-Own, because what is said has to be what happens: cron-descriptor reads "0 0 1 * 1" as "on day 1, only on Monday",
-where either is enough, and "0 9-17 * * *" as "between 9 AM and 5:59 PM", which fires on the hour.
+We write them ourselves because the words must say what happens: cron-descriptor reads "0 0 1 * 1" as "on day 1, only
+on Monday", though either is enough, and "0 9-17 * * *" as "between 9 AM and 5:59 PM", though it fires on the hour.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _MONTHS = (
-    *("", "January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+    "", "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
 _WORKDAYS = [1, 2, 3, 4, 5]
 # More times of day than this are a pattern or two lists.
 _MOST_TIMES = 6

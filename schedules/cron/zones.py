@@ -16,9 +16,9 @@ UTC_NAME = "UTC"
 # Other keys of the time zone database (CET, EST, Etc/GMT-5, posix/...) are no place whose clocks anybody sets: their
 # offsets are fixed, surprising, or turned round.
 _AREAS = (
-    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
-    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
-)
+    "Africa", "America", "Antarctica", "Arctic", "Asia",
+    "Atlantic", "Australia", "Europe", "Indian", "Pacific",
+)  # fmt: skip
 
 
 class ZoneError(ValueError):
@@ -40,12 +40,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Shown:
-    """One instant as a list shows it: `text` in the schedule's zone, `utc`, and by how much the clock was changed.
+    """One due time as a list shows it: `text` in the schedule's zone, and `utc`.
 
-    `change` is the difference of offsets from the instant before it in the list; zero almost always.
+    `change` is by how much the clock was changed since the due time before it in the list; nearly always zero.
     """
 
-    instant: datetime
+    due: datetime
     text: str
     offset: str
     utc: str
@@ -76,22 +76,22 @@ def choices(*, now: datetime) -> list[Choice]:
 
 
 @lru_cache(maxsize=4096)
-def show(instant: datetime, in_zone: ZoneInfo) -> str:
+def show(due: datetime, in_zone: ZoneInfo) -> str:
     """ "Thu 26 Nov 2026 02:30 CET (+01:00)"."""
-    local = instant.astimezone(in_zone)
+    local = due.astimezone(in_zone)
     name, offset = zone_name(local), utc_offset(local)
     text = f"{local:%a} {local.day} {local:%b} {local.year} {local:%H:%M} {name}"
     return text if name == offset else f"{text} ({offset})"
 
 
-def shown(instants: Iterable[datetime], in_zone: ZoneInfo, *, previous: datetime | None = None) -> Iterator[Shown]:
-    """Each instant with a mark where clocks were changed since the one before it, which is `previous` for the first."""
-    for instant in instants:
-        local = instant.astimezone(in_zone)
-        before = (previous or instant).astimezone(in_zone)
+def shown(due_times: Iterable[datetime], in_zone: ZoneInfo, *, previous: datetime | None = None) -> Iterator[Shown]:
+    """Each with a mark where clocks were changed since the one before it, which is `previous` for the first."""
+    for due in due_times:
+        local = due.astimezone(in_zone)
+        before = (previous or due).astimezone(in_zone)
         change = (local.utcoffset() or timedelta(0)) - (before.utcoffset() or timedelta(0))
-        yield Shown(instant, show(instant, in_zone), utc_offset(local), show(instant, _loaded(UTC_NAME)), change)
-        previous = instant
+        yield Shown(due, show(due, in_zone), utc_offset(local), show(due, _loaded(UTC_NAME)), change)
+        previous = due
 
 
 @cache

@@ -1,1 +1,1 @@
-"""What schedules keep of projects and connections, for when one of those changes or goes."""
+"""Which schedules use a project or a connection: asked before one of these is changed or deleted."""

@@ -1,4 +1,4 @@
-"""What schedules have to do with connections: which would be refused without one, and who waits for beat."""
+"""Which schedules use a connection: asked before it is changed or deleted."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from schedules.querysets import ScheduleQuerySet
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """Schedules that would be refused at each instant without it, and were not before."""
+    """Schedules that run with this connection, and would be refused without it."""
     for schedule in _running(Schedule.objects.filter(connection=connection)):
         yield Use(f"the schedule {schedule.name} in {schedule.project.name}", schedule.get_absolute_url())
 
 
 def running_as(user: User) -> list[Schedule]:
-    """The schedules that run in the name of `user`, and would be refused without their connections."""
+    """Schedules that run with connections of `user`, and would be refused without them."""
     return _running(Schedule.objects.filter(connection__owner=user))
 
 
 def lock_schedules_with(connection: Connection) -> None:
-    """Beat may just be starting runs with it."""
+    """Wait for a beat that may just be starting runs with it, by locking its schedules."""
     list(Schedule.objects.filter(connection=connection).order_by("pk").select_for_update().values_list("pk"))
 
 
 def lock_schedules_of(user: User) -> None:
-    """Those that run with connections of `user`, who is about to leave: in the order in which beat locks."""
+    """Lock the schedules that run with connections of `user`, who is about to leave, in the same order as beat."""
     theirs = Schedule.objects.filter(connection__owner=user).order_by("pk").select_for_update(of=("self",))
     list(theirs.values_list("pk"))
 
 
 def _running(schedules: ScheduleQuerySet) -> list[Schedule]:
-    """Those whose owner may not start runs any more are refused with the connection as well as without it."""
+    """Without those whose owner may no longer start runs: they are refused anyway."""
     found = list(schedules.going_on().for_rows().select_related("project", "connection__owner").in_order())
     roles, least = roles_for(found), LEAST_ROLE[Action.ADD_RUN]
     held = [roles.get((owner_of(schedule).pk, schedule.project_id)) for schedule in found]

@@ -1,4 +1,4 @@
-"""What schedules keep of projects, for when one of those, or an experiment or code of theirs, is to be deleted."""
+"""Which schedules use a project, an experiment or a code repository: asked before one of these is deleted."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def holds_experiment(experiment: Experiment) -> str:
 
 
 def holds_code_repository(repository: CodeRepository) -> str:
-    """Those that ended need it no more."""
+    """Schedules that ended no longer need it."""
     return _named(Schedule.objects.filter(code_repository=repository).going_on())
 
 
 def holds_project(_project: Project) -> str:
-    """Nothing: schedules go with their project. What is active of their runs is said by those."""
+    """Nothing keeps a project from being deleted: schedules go with it. Active runs are reported by `runs`."""
     return ""
 
 
 def lock_project(project: Project) -> None:
-    """Beat locks schedules, and at its commit the project, of which it has made runs."""
+    """Lock the schedules, as beat does, which at its commit also locks the project of the runs it made."""
     list(Schedule.objects.filter(project=project).order_by("pk").select_for_update().values_list("pk"))
 
 
 def empty_project(project: Project) -> None:
-    """Schedules with their slots, and the rows that operators saw of them."""
+    """Delete the schedules with their slots and their rows in the admin."""
     schedules = Schedule.objects.filter(project=project).order_by("pk")
     while batch := list(schedules.values_list("pk", "periodic_task")[:BATCH]):
         keys = [key for key, _ in batch]

@@ -1,8 +1,8 @@
 """The django-celery-beat rows of schedules: what operators see in the admin, and can switch there.
 
-Each schedule has a PeriodicTask with a crontab of its own, written in the transaction of what it shows. They are
-written past their signals, which would have beat read all of its tasks again; so a signal from one of ours means that
-somebody has touched it in the admin (`schedules.operators.switches`).
+Each schedule has a PeriodicTask with a crontab of its own, written in the same transaction as the schedule. We write
+them without sending their signals, which would make beat read all of its tasks again; so a signal from such a row
+means that somebody changed it in the admin (`schedules.operators.switches`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from schedules.firing.timing import Timing
 from schedules.models import Schedule
 
-# What the rows say is to be started. Anybody's beat that sends it has what is due looked after.
+# The task that the rows name. A stock beat that sends it makes a worker deal with what is due.
 TASK = "schedules.tasks.fire_schedule"
-_ABOUT = "Kept by Mantik. Switched off here, the schedule is paused; everything else is changed in its project."
+_ABOUT = "Kept by Mantik. Switching it off here pauses the schedule; everything else is changed in its project."
 
 
 def add(*, schedule: Schedule, timing: Timing) -> PeriodicTask:
-    """The row of a new schedule, which is not stored yet."""
+    """Add the row of a new schedule, which is not stored yet."""
     (crontab,) = CrontabSchedule.objects.bulk_create([CrontabSchedule(**_crontab(timing))])
     task = PeriodicTask(
         task=TASK,
@@ -37,14 +37,14 @@ def add(*, schedule: Schedule, timing: Timing) -> PeriodicTask:
 
 
 def update(*, schedule: Schedule, timing: Timing) -> None:
-    """After an edit."""
+    """Bring the row up to date after an edit of its schedule."""
     rows = PeriodicTask.objects.filter(pk=schedule.periodic_task_id)
     CrontabSchedule.objects.filter(pk__in=rows.values("crontab")).update(**_crontab(timing))
     rows.update(**_columns(schedule, timing))
 
 
 def switch(schedules: Collection[Schedule]) -> None:
-    """As they are enabled now or not."""
+    """Switch the rows on or off, as their schedules are."""
     for is_enabled in (True, False):
         keys = [schedule.periodic_task_id for schedule in schedules if schedule.is_enabled == is_enabled]
         if keys:
@@ -52,14 +52,14 @@ def switch(schedules: Collection[Schedule]) -> None:
 
 
 def count(schedules: Collection[Schedule], *, now: datetime) -> None:
-    """They have just fired."""
+    """Count in the rows that their schedules have just fired."""
     keys = [schedule.periodic_task_id for schedule in schedules]
     if keys:
         PeriodicTask.objects.filter(pk__in=keys).update(last_run_at=now, total_run_count=F("total_run_count") + 1)
 
 
 def remove(keys: Collection[int]) -> None:
-    """PeriodicTasks by primary key, with their crontabs, once no schedule points to them any more."""
+    """Delete PeriodicTasks by primary key, with their crontabs, once no schedule refers to them."""
     crontabs = list(PeriodicTask.objects.filter(pk__in=keys).values_list("crontab", flat=True))
     for rows in (PeriodicTask.objects.filter(pk__in=keys), CrontabSchedule.objects.filter(pk__in=crontabs)):
         rows._raw_delete(rows.db)  # past the signals
@@ -70,6 +70,6 @@ def _crontab(timing: Timing) -> dict[str, Any]:
 
 
 def _columns(schedule: Schedule, timing: Timing) -> dict[str, Any]:
-    # The first moment that is too late, where ours is the last that is not.
+    # celery-beat stores the first moment that is too late; `until` is the last one that is not.
     expires = timing.until + timedelta(seconds=1) if timing.end_date else None
     return {"name": f"{schedule.name} ({schedule.uuid})", "enabled": schedule.is_enabled, "expires": expires}

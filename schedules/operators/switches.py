@@ -1,4 +1,4 @@
-"""What an operator switches in the admin takes effect at once, in the operator's name."""
+"""Makes a switch that an operator uses in the admin take effect at once, in the operator's name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from schedules.services.schedules import lock
 
 @dataclass
 class OperatorAction:
-    """An operator at work. `refusals` collects sentences on what was switched on and could not be."""
+    """What one operator does in the admin. `refusals` collects sentences on schedules that could not be switched on."""
 
     operator: User
     refusals: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ _action: ContextVar[OperatorAction | None] = ContextVar("schedules.operators.swi
 
 @contextmanager
 def at_work(operator: User) -> Iterator[OperatorAction]:
-    """What is switched inside is switched by `operator`."""
+    """For `with`: `operator` is the actor of every switch inside."""
     action = OperatorAction(operator)
     token = _action.set(action)
     try:
@@ -46,7 +46,7 @@ def at_work(operator: User) -> Iterator[OperatorAction]:
 
 @contextmanager
 def switching(tasks: list[int]) -> Iterator[None]:
-    """Follow what is switched in bulk inside, of PeriodicTasks by primary key: that sends no signal."""
+    """For `with`: apply what is switched in bulk inside, which sends no signal. PeriodicTasks by primary key."""
     with transaction.atomic():
         now = _get_ready(Schedule.objects.filter(periodic_task__in=tasks))
         yield
@@ -55,9 +55,9 @@ def switching(tasks: list[int]) -> Iterator[None]:
 
 
 def _get_ready(schedules: ScheduleQuerySet) -> datetime:
-    """The moment of the switch: what was due by then is dealt with while they are as they were.
+    """Deal with what was due before the switch, while the schedules are still as they were; returns that moment.
 
-    Once they are off, what is due is not started any more. Beat locks schedules before their rows here; so do we.
+    Beat locks schedules before their rows in the admin; so does this.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -67,13 +67,13 @@ def _get_ready(schedules: ScheduleQuerySet) -> datetime:
 
 
 def _to_be_saved(instance: PeriodicTask, raw: bool = False, **_: Any) -> None:
-    """The admin stores it and what follows from it in one transaction, in which nobody else comes between."""
+    """The admin stores the row and what follows from it in one transaction, so nobody else can come in between."""
     if not raw and instance.pk and instance.task == periodic_tasks.TASK:
         instance.switched_at = _get_ready(Schedule.objects.filter(periodic_task=instance))
 
 
 def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -> None:
-    """Our own writes send no signal, so this is somebody's hand. Past the admin, a sweep finds what sends none."""
+    """Our own writes send no signal, so a person did this. A sweep finds changes that were made without a signal."""
     if created or raw or instance.task != periodic_tasks.TASK:
         return
     schedule = Schedule.objects.filter(periodic_task=instance).first()
@@ -85,7 +85,7 @@ def _follow(schedule: Schedule, *, is_on: bool, now: datetime) -> None:
     action = _action.get()
     refusal = follow_switch(schedule, is_on=is_on, now=now, actor=action.operator if action else None)
     if action and refusal:
-        action.refusals.append(f"The schedule {schedule.name} does not go on. {refusal}")
+        action.refusals.append(f"The schedule {schedule.name} was not switched on. {refusal}")
 
 
 def connect() -> None:

@@ -17,7 +17,7 @@ from runs.states import FAILURES
 from schedules.cron import CronError, ZoneError, count_until
 from schedules.firing.due import MOST_AT_ONCE
 from schedules.firing.preconditions import owner_of
-from schedules.firing.timing import Timing, timing_of
+from schedules.firing.timing import Timing, stored_timing
 from schedules.models import Schedule, Slot
 from schedules.pages.filters import SlotFilter
 from schedules.pages.forecast import Forecast, forecast
@@ -40,6 +40,7 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
         "words": words_of(schedule),
         "next": _next(schedule),
         "owner": owner_of(schedule),
+        "connection_ends_at": schedule.connection.final_end(now) if schedule.connection else None,
         "forecast": _forecast(schedule, user, now),
         "policies": _policies(schedule),
         "filters": filters,
@@ -53,19 +54,17 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
 _LONG = tuple(f"run__{name}" for name in ("mlproject_content", "backend_config_content", "job_script", "site_message"))
 
 
-def stored_timing(schedule: Schedule) -> Timing | None:
-    """None if this version, on this machine, does not take it any more."""
+def timing_or_none(schedule: Schedule) -> Timing | None:
+    """None if this version of Mantik, or this machine's time zones, no longer accept it."""
     try:
-        return timing_of(
-            cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
-        )
+        return stored_timing(schedule)
     except (CronError, ZoneError):
         return None
 
 
 def _forecast(schedule: Schedule, user: User | AnonymousUser, now: datetime) -> Forecast | None:
-    """What its connection was told of a budget is for who owns that."""
-    timing = stored_timing(schedule)
+    """The budget that a site reported is shown only to the owner of the connection."""
+    timing = timing_or_none(schedule)
     if timing is None or not schedule.is_enabled:
         return None
     connection = schedule.connection
@@ -75,7 +74,7 @@ def _forecast(schedule: Schedule, user: User | AnonymousUser, now: datetime) -> 
 
 
 def _next(schedule: Schedule) -> dict[str, Any] | None:
-    """`day` to be read from afar, `rest` to leave no question: zone, its abbreviation and its offset."""
+    """`day` is set large; `rest` is the zone with its abbreviation and offset."""
     due = schedule.next_due_at
     if due is None:
         return None
@@ -84,7 +83,7 @@ def _next(schedule: Schedule) -> dict[str, Any] | None:
     except ZoneError:
         local = due
     name, offset = zone_name(local), utc_offset(local)
-    zone = offset if name == offset else f"{name} ({offset})"
+    zone = offset if name in (offset, schedule.time_zone) else f"{name} ({offset})"
     return {
         "at": due,
         "day": f"{local:%a} {local.day} {local:%b}, {local:%H:%M}",
@@ -105,7 +104,7 @@ def _slot_row(schedule: Schedule, slot: Slot) -> dict[str, Any]:
 
 
 def _reason(slot: Slot) -> str:
-    """Why it became what it did, and what became of its run if that went wrong."""
+    """The reason of the slot, preceded by how its run failed, if it did."""
     run = slot.run
     if run is None or run.state not in FAILURES or not run.outcome:
         return slot.reason
@@ -113,19 +112,19 @@ def _reason(slot: Slot) -> str:
 
 
 def _policies(schedule: Schedule) -> list[tuple[str, str]]:
-    caught_up = schedule.get_missed_display()
-    if schedule.missed == CatchUp.ALL:
-        caught_up = f"{caught_up}: {schedule.missed_cap}"
-    if schedule.missed != CatchUp.SKIP:
-        caught_up = f"{caught_up}, no later than {spoken_duration(schedule.missed_grace)}"
+    caught_up, late = schedule.get_missed_display(), spoken_duration(schedule.missed_grace)
+    if schedule.missed == CatchUp.ONE:
+        caught_up = f"{caught_up}, at most {late} late"
+    elif schedule.missed == CatchUp.ALL:
+        caught_up = f"Run the latest {schedule.missed_cap} at most, none more than {late} late"
     failures, most = schedule.pause_after_failures, schedule.most_runs_per_day
     jitter = schedule.jitter_seconds
     return [
         ("Code", schedule.get_code_policy_display()),
-        ("Run before still active", schedule.get_overlap_display()),
-        ("Missed instants", caught_up),
-        ("Failures", f"pause after {counted(failures, 'failure')} in a row" if failures else "never pause"),
-        ("Most runs a day", str(most) if most else "as many as are due"),
+        ("If the previous run is still active", schedule.get_overlap_display()),
+        ("Missed runs", caught_up),
+        ("Failures", f"pauses after {counted(failures, 'failure')} in a row" if failures else "never pauses"),
+        ("Runs a day", f"at most {most}" if most else "no limit"),
         ("Random delay", f"up to {jitter} s" if jitter else "none"),
     ]
 
@@ -135,12 +134,13 @@ def _url(name: str, schedule: Schedule) -> str:
 
 
 def held_since(schedule: Schedule, *, now: datetime) -> str:
-    """ "12 instants came", "1 instant came", "" for none: of those since it was last acted upon."""
-    timing = stored_timing(schedule)
+    """ "During the pause it was due 12 times.", "… once.", "" for never: since its due times were last dealt with."""
+    timing = timing_or_none(schedule)
     if timing is None:
-        return "instants came"
+        return "How often it was due during the pause cannot be computed."
     since = schedule.dealt_with_until
     found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_AT_ONCE + 1)
     if not found:
         return ""
-    return f"{f'more than {MOST_AT_ONCE} instants' if found > MOST_AT_ONCE else counted(found, 'instant')} came"
+    times = "once" if found == 1 else f"{found} times"
+    return f"During the pause it was due {f'more than {MOST_AT_ONCE} times' if found > MOST_AT_ONCE else times}."

@@ -1,8 +1,9 @@
-"""The filters of the list of schedules and of a schedule's slots, all of them in the URL."""
+"""The filters of the list of schedules and of a schedule's slots, kept in the URL."""
 
 from __future__ import annotations
 
 from mantik.lib.filters import Chips, Filters, Text, options_of
+from mantik.lib.search_form import SearchBox
 from schedules.querysets import ScheduleQuerySet, SlotQuerySet
 from schedules.states import Outcome, ScheduleState
 
@@ -10,7 +11,7 @@ from schedules.states import Outcome, ScheduleState
 class ScheduleFilter(Filters):
     """Which schedules to list."""
 
-    q = Text()
+    q = Text(SearchBox("schedules", by="name", hint="Name"))
     state = Chips("All", options_of(ScheduleState))
 
     def apply(self, schedules: ScheduleQuerySet) -> ScheduleQuerySet:

@@ -1,4 +1,4 @@
-"""What a schedule would come to: its next instants, how many runs, how many core-hours. Reads, decides nothing."""
+"""What a schedule will cost: its next due times, how many runs, how many core-hours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from connections.models import Connection
 from mantik.lib.humanize import core_hours, counted, number
 from runs.models import Run
-from schedules.cron import Shown, count_until, shown
+from schedules.cron import Shown, count_until, shortest_gap, shown
 from schedules.firing.timing import Timing
 
 SHOWN = 10
@@ -23,22 +23,24 @@ CORE_HOURS = ("core-h", "core-hours", "core hours", "corehours")
 
 @dataclass(frozen=True)
 class Coming:
-    """An instant that is to come. `is_late`: the connection will have ended by then."""
+    """A future due time. `is_late`: the secret of the connection will have expired by then, and is not renewed."""
 
     at: Shown
     is_late: bool
 
     @property
     def utc(self) -> str:
-        """ "01:30 UTC", with its day where that is another than in the schedule's zone."""
-        utc = self.at.instant.astimezone(UTC)
+        """ "01:30 UTC", with the day if it is another day than in the schedule's zone; "" if that is UTC itself."""
+        if self.at.text == self.at.utc:
+            return ""
+        utc = self.at.due.astimezone(UTC)
         day = "" if self.at.text.startswith(f"{utc:%a} {utc.day} ") else f"{utc:%a} {utc.day} {utc:%b} "
         return f"{day}{utc:%H:%M} UTC"
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Sentences, "" where nothing can be said. `warnings` are sentences, too."""
+    """For people: sentences, "" where nothing is known. `warnings` are sentences, too."""
 
     words: str
     coming: list[Coming]
@@ -53,21 +55,22 @@ def forecast(
     """At most four queries, whatever the schedule is."""
     until = timing.until if timing.end_date else now + WITHOUT_END
     count = _count(timing, now, until)
-    each, told = _cost_of_one(run)
-    warnings = [_after_expiry(timing, connection, now, until), _over_budget(count, each, connection, account)]
+    each, basis = _cost_of_one(run)
+    most = _at_most(timing, count, now, until)
+    warnings = [_after_expiry(timing, connection, now, until), _over_budget(count, most, each, connection, account)]
     return Forecast(
         words=timing.cron.words,
         coming=_coming(timing, connection=connection, now=now),
         runs=_runs(timing, count),
-        cost=_cost(count, each, told, connection, account),
+        cost=_cost(timing, count, each, basis, connection, account),
         warnings=[warning for warning in warnings if warning],
     )
 
 
 def _coming(timing: Timing, *, connection: Connection | None, now: datetime) -> list[Coming]:
-    found = list(islice(timing.instants(after=now, until=timing.until), SHOWN))
-    ends = connection.expires_at if connection else None
-    return [Coming(one, ends is not None and one.instant >= ends) for one in shown(found, timing.zone, previous=now)]
+    found = list(islice(timing.due_times(after=now, until=timing.until), SHOWN))
+    ends = connection.final_end(now) if connection else None
+    return [Coming(one, ends is not None and one.due >= ends) for one in shown(found, timing.zone, previous=now)]
 
 
 def _count(timing: Timing, now: datetime, until: datetime) -> int:
@@ -75,46 +78,56 @@ def _count(timing: Timing, now: datetime, until: datetime) -> int:
     return count_until(timing.cron, timing.zone, after=now, until=until, cap=MOST_COUNTED + 1)
 
 
+def _at_most(timing: Timing, count: int, now: datetime, until: datetime) -> int:
+    """No more runs than this. Beyond what is counted it goes by the shortest interval, which may be far too many."""
+    return count if count <= MOST_COUNTED else (until - now) // shortest_gap(timing.cron) + 1
+
+
 def _runs(timing: Timing, count: int) -> str:
-    told = f"more than {number(MOST_COUNTED)} runs" if count > MOST_COUNTED else counted(count, "run")
-    return f"{told} until the end date" if timing.end_date else f"{told} in {WITHOUT_END.days} days"
+    runs = f"more than {number(MOST_COUNTED)} runs" if count > MOST_COUNTED else counted(count, "run")
+    return f"{runs} until the end date" if timing.end_date else f"{runs} in {WITHOUT_END.days} days"
 
 
 def _cost_of_one(run: Run | None) -> tuple[float | None, str]:
-    """The mean of the last runs that were repeated of it, else its own, else the most that it may take."""
+    """Core-hours of one run: the mean of it and its last repetitions, else its time limit; and which of these."""
     if run is None:
         return None, ""
     repeated = Run.objects.filter(slot__schedule__run=run, core_hours__isnull=False).order_by("-pk")
-    found = list(repeated.values_list("core_hours", flat=True)[:PAST_RUNS])
-    found += [run.core_hours] if run.core_hours is not None else []
+    taken = [*repeated.values_list("core_hours", flat=True)[:PAST_RUNS], run.core_hours]
+    found = [hours for hours in taken if hours is not None]
     if found:
-        return sum(hours for hours in found if hours) / len(found), f"as the last {counted(len(found), 'run')} took"
+        return sum(found) / len(found), f"on average, going by {counted(len(found), 'earlier run')}"
     if run.cpus and run.runtime_limit:
-        return run.cpus * run.runtime_limit.total_seconds() / 3600, "at most, by its time limit"
+        return run.cpus * run.runtime_limit.total_seconds() / 3600, "at most, going by its time limit"
     return None, ""
 
 
-def _cost(count: int, each: float | None, told: str, connection: Connection | None, account: str) -> str:
+def _cost(
+    timing: Timing, count: int, each: float | None, basis: str, connection: Connection | None, account: str
+) -> str:
     if each is None:
         return ""
     more = "more than " if count > MOST_COUNTED else ""
-    total = f"{more}{core_hours(min(count, MOST_COUNTED) * each)} for them, {core_hours(each)} each {told}"
+    period = "until the end date" if timing.end_date else f"in the next {WITHOUT_END.days} days"
+    total = f"{more}{core_hours(min(count, MOST_COUNTED) * each)} {period}, {core_hours(each)} each {basis}"
     budget = _budget(connection, account)
     if budget is None:
         return f"{total}."
     left = f"{number(budget['remaining'])} {budget['unit']}".strip()
-    return f"{total}. {account} had {left} left when the connection was tested."
+    return f"{total}. {account} had {left} left at the last successful test of the connection."
 
 
-def _over_budget(count: int, each: float | None, connection: Connection | None, account: str) -> str:
+def _over_budget(count: int, most: int, each: float | None, connection: Connection | None, account: str) -> str:
     budget = _budget(connection, account)
-    if budget is None or each is None or str(budget["unit"]).lower() not in CORE_HOURS:
-        return ""
-    if count * each <= budget["remaining"]:
+    if budget is None or not each or str(budget["unit"]).lower() not in CORE_HOURS:
         return ""
     enough = int(budget["remaining"] / each)
-    told = counted(enough, "run")
-    return f"The budget of {account} is enough for about {told}. Choose an earlier end date, or let it run less often."
+    if enough >= most:
+        return ""
+    said = f"The budget of {account} is enough for about {counted(enough, 'run')}"
+    if enough >= count:
+        return f"{said}; the schedule may start more."
+    return f"{said}. Choose an earlier end date, or run it less often."
 
 
 def _budget(connection: Connection | None, account: str) -> dict[str, Any] | None:
@@ -128,16 +141,17 @@ def _budget(connection: Connection | None, account: str) -> dict[str, Any] | Non
 
 
 def _after_expiry(timing: Timing, connection: Connection | None, now: datetime, until: datetime) -> str:
-    ends = connection.expires_at if connection else None
+    ends = connection.final_end(now) if connection else None
     if ends is None or ends >= min(until, timing.until):
         return ""
     late = _count(timing, max(ends, now), until)
     if not late:
         return ""
     local = ends.astimezone(timing.zone)
-    told = f"more than {number(MOST_COUNTED)} runs" if late > MOST_COUNTED else counted(late, "run")
-    verb = "falls" if late == 1 else "fall"
+    runs = f"more than {number(MOST_COUNTED)} runs" if late > MOST_COUNTED else counted(late, "run")
+    counted_in = "" if timing.end_date else f" of the next {WITHOUT_END.days} days"
+    are = "is" if late == 1 else "are"
     return (
-        f"The secret of the connection ends on {local.day} {local:%b} {local.year}: {told} {verb} after it and will be "
-        "refused unless it is replaced by then."
+        f"The secret of the connection expires on {local.day} {local:%b} {local.year}: {runs}{counted_in} {are} due "
+        "after that and will be refused unless the secret is replaced by then."
     )

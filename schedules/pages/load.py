@@ -1,4 +1,4 @@
-"""How much is due in each hour of a day, as the calendar draws it."""
+"""How many runs are due in each hour of a day, as bars of the calendar."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from schedules.cron import Tally, tally
 from schedules.firing.timing import Timing
 
 HOURS = 24
-# Of the picture, in units of its own.
+# The size of the picture, in units of its own.
 HEIGHT = 12
 _HOUR = timedelta(hours=1)
 
 
 @dataclass
 class Load:
-    """Of one day, by the reader's clock; an hour that comes twice counts as one."""
+    """How many runs are due in each hour of one day, by the reader's clock; an hour that comes twice counts as one."""
 
     counts: list[int] = field(default_factory=lambda: [0] * HOURS)
 
@@ -29,7 +29,7 @@ class Load:
 
     @property
     def busiest(self) -> str:
-        """ "02:00", the first of the hours in which most is due."""
+        """ "02:00", the first of the busiest hours."""
         return f"{self.counts.index(self.most):02}:00"
 
     def add(self, moment: datetime, count: int) -> None:
@@ -42,10 +42,10 @@ class Load:
 
 
 def by_hour(timing: Timing, found: Tally) -> Iterator[tuple[datetime, int]]:
-    """(moment, how many) for each hour of the reader's clock in which instants from `found.first` to `.last` lie."""
+    """(moment, how many) for each hour of the reader's clock in which due times from `found.first` to `.last` lie."""
     hour = timezone.localtime(found.first).replace(minute=0)
     while hour <= found.last:
-        # By the same clock an hour later would be two, or none, across a change of it.
+        # Counted in UTC: by a clock that is changed, an hour later may be two hours later, or none.
         following = (hour.astimezone(found.first.tzinfo) + _HOUR).astimezone(hour.tzinfo)
         end = min(following, found.last + timedelta(minutes=1))
         if part := tally(timing.cron, timing.zone, begin=max(hour, found.first), end=end):

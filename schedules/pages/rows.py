@@ -15,13 +15,13 @@ from schedules.cron import CronError, ZoneError, show
 from schedules.models import Schedule
 from schedules.services.schedules import may_edit
 
-# "99+" is all that a sidebar can say.
+# One more than the sidebar shows: it says "99+" for this many.
 MOST_COUNTED = 100
 
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """`next` is the next instant in the schedule's zone, "" while there is none; `why` says then why not."""
+    """`next` is the next due time in the schedule's zone; "" if there is none, and then `why` says why."""
 
     name: str
     url: str
@@ -40,23 +40,23 @@ class ScheduleRow:
 
 
 def schedule_rows(schedules: list[Schedule], *, user: User | AnonymousUser, project: Project) -> list[ScheduleRow]:
-    """No query but the one that finds the user's role."""
+    """The rows of a list. One query, for the user's role."""
     return [_row(schedule, user, project) for schedule in schedules]
 
 
 def next_rows(project: Project, *, user: User | AnonymousUser, most: int) -> list[ScheduleRow]:
-    """Those that are due next, soonest first."""
+    """The schedules that are due next, soonest first."""
     found = Schedule.objects.filter(project=project).enabled().for_rows().order_by("next_due_at", "pk")
     return schedule_rows(list(found[:most]), user=user, project=project)
 
 
 def paused_count(project: Project) -> int:
-    """Up to MOST_COUNTED."""
+    """How many are paused, counted up to MOST_COUNTED."""
     return len(Schedule.objects.filter(project=project).paused().order_by().values("pk")[:MOST_COUNTED])
 
 
 def words_of(schedule: Schedule) -> str:
-    """The expression itself where this version does not take it any more."""
+    """The expression in words; as it is, if this version no longer accepts it."""
     try:
         return schedule.cron.words
     except CronError:
@@ -64,7 +64,7 @@ def words_of(schedule: Schedule) -> str:
 
 
 def shown_at(schedule: Schedule, moment: datetime) -> str:
-    """In the schedule's zone; in UTC where this machine does not know that."""
+    """In the schedule's zone; in UTC if this machine does not know the zone."""
     try:
         return show(moment, schedule.zone)
     except ZoneError:

@@ -1,13 +1,13 @@
-"""A week of a project's schedules: what ran, what did not, and what is to come, by day and hour."""
+"""The calendar: a week of a project's schedules, with what ran, what did not, and what is to come."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Case, Count, Max, Min, Value, When
+from django.db.models import Case, Count, Max, Min, QuerySet, Value, When
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 from django.utils import timezone
@@ -17,26 +17,27 @@ from projects.models import Project
 from runs.states import Badge
 from schedules.cron import Tally, tally
 from schedules.models import Schedule, Slot
-from schedules.pages.detail import stored_timing
+from schedules.pages.detail import timing_or_none
 from schedules.pages.load import Load, by_hour
 from schedules.states import Outcome
 
 DAYS = 7
 MOST_SHOWN = 100
-# Of so many, those that are due first, it is found out how busy they are.
+# So many are looked at to find the busiest: those that are due first, and those with the most slots.
 MOST_LOOKED_AT = 500
-# The calendar leads from the first schedule's week to this long from today.
+# The calendar goes from the week of the first schedule to this long from today.
 AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
-TOO_LATE = Badge("After the connection ends", "bad", "key")
+TOO_LATE = Badge("After the secret expires", "bad", "key")
 _SPAN = timedelta(days=DAYS)
-# As Line counts them, beside the outcomes.
-_COMING = {"to come": TO_COME, "too late": TOO_LATE}
+R = TypeVar("R")
+# What `Line` counts beside the outcomes of slots.
+_COMING_BADGES = {"to come": TO_COME, "too late": TOO_LATE}
 
 
 @dataclass
 class Line:
-    """What a schedule does on a day: the first and last time, and how often it came to what."""
+    """One schedule on one day: its first and last time, and how many slots of each outcome."""
 
     name: str
     url: str
@@ -51,74 +52,80 @@ class Line:
 
     @property
     def badges(self) -> list[tuple[Badge, int]]:
-        kinds = {**{outcome.value: outcome.badge for outcome in Outcome}, **_COMING}
+        kinds = {**{outcome.value: outcome.badge for outcome in Outcome}, **_COMING_BADGES}
         return [(badge, self.counts[kind]) for kind, badge in kinds.items() if self.counts[kind]]
 
 
 class Week:
-    """From `monday`, in the reader's zone: one line for each schedule and day on which it was, or will be, due."""
+    """The week from `monday`, in the reader's zone: a line for each schedule and each day on which it is due."""
 
-    def __init__(self, project: Project, monday: date) -> None:
-        self._project = project
-        # Midnights; with clocks that are changed not all of them are a day apart.
+    def __init__(self, project: Project, monday: date, now: datetime) -> None:
+        self._project, self._now = project, now
+        # Midnights in that zone; when clocks change, two of them are not 24 hours apart.
         self._edges = [_midnight(monday + timedelta(days=day)) for day in range(DAYS + 1)]
         self._of_day: list[dict[int, Line]] = [{} for _ in range(DAYS)]
         self._loads = [Load() for _ in range(DAYS)]
-        self._candidates = self._due_first()
-        past = self._slots_by_schedule()
-        self.found = len(set(self._candidates) | set(past))
+        self._candidates, is_all_due = self._due_first()
+        past, is_all_past = self._slots_by_schedule()
         self._coming = {key: self._to_come(one) for key, one in self._candidates.items()}
         coming = {key: sum(found.count for _, _, found in days) for key, days in self._coming.items()}
+        # `+` drops counts of zero: candidates whose due times all lie outside this week.
         busy = Counter(past) + Counter(coming)
+        self._found = len(busy)
+        self._is_all = is_all_due and is_all_past
         self._shown = self._loaded([key for key, _ in busy.most_common(MOST_SHOWN)])
         self._add_slots()
         self._add_coming()
 
     @property
     def note(self) -> str:
-        """What is left out; "" if nothing is."""
-        if self.found <= MOST_SHOWN:
-            return ""
+        """A sentence on the schedules that are left out; "" if none is."""
+        if self._found <= MOST_SHOWN:
+            return "" if self._is_all else "Not all schedules were looked at: more may be due in this week."
         which = f"{number(MOST_SHOWN)} busiest"
-        if len(self._candidates) < MOST_LOOKED_AT:
-            return f"Shows the {which} of the {number(self.found)} schedules with something in this week."
-        return (
-            f"Shows the {which} of the {number(self.found)} schedules that are due first in this week. There are more."
-        )
+        if self._is_all:
+            return f"Shows the {which} of {number(self._found)} schedules that are due in this week."
+        first = f"first {number(self._found)} schedules that are due in this week"
+        return f"Shows the {which} of the {first}. There may be more."
 
     def lines(self, day: int) -> list[Line]:
         return sorted(self._of_day[day].values(), key=lambda line: (line.first, line.name))
 
     def load(self, day: int) -> dict[str, Any] | None:
-        """The day's hours as bars; None in a week in which no hour has more than one instant, or if there is none."""
+        """The hours of a day as bars; None on a day without due times, and if no hour of the week has more than one."""
         load, highest = self._loads[day], max(load.most for load in self._loads)
         if highest < 2 or not load.most:
             return None
         return {"bars": load.bars(highest), "busiest": load.busiest, "most": load.most}
 
-    def _due_first(self) -> dict[int, Schedule]:
+    def _due_first(self) -> tuple[dict[int, Schedule], bool]:
+        """Schedules that are due before the week ends, and whether these are all."""
         schedules = Schedule.objects.filter(project=self._project).enabled().filter(next_due_at__lt=self._edges[-1])
-        return {one.pk: one for one in schedules.for_rows().order_by("next_due_at", "pk")[:MOST_LOOKED_AT]}
+        found, is_all = _looked_at(schedules.for_rows().order_by("next_due_at", "pk"))
+        return {one.pk: one for one in found}, is_all
 
-    def _slots(self) -> Any:
+    def _slots(self) -> QuerySet[Slot]:
         return Slot.objects.filter(due_at__gte=self._edges[0], due_at__lt=self._edges[-1])
 
-    def _slots_by_schedule(self) -> dict[int, int]:
+    def _slots_by_schedule(self) -> tuple[dict[int, int], bool]:
+        """How many slots of the week each schedule has, and whether these are all that have any."""
         slots = self._slots().filter(schedule__project=self._project).order_by()
         counted = slots.values("schedule").annotate(count=Count("pk")).order_by("-count", "schedule")
-        return dict(counted.values_list("schedule", "count")[:MOST_LOOKED_AT])
+        found, is_all = _looked_at(counted.values_list("schedule", "count"))
+        return dict(found), is_all
 
     def _to_come(self, schedule: Schedule) -> list[tuple[int, str, Tally]]:
-        """(day, kind, how many), from the one that is due next, which nothing has become of yet."""
-        timing, due = stored_timing(schedule), schedule.next_due_at
+        """(day, kind, how many) of the due times to come, from the next one on."""
+        timing, due = timing_or_none(schedule), schedule.next_due_at
         if timing is None or due is None:
             return []
-        until = timing.until + timedelta(microseconds=1) if timing.end_date else self._edges[-1]
-        ends = schedule.connection and schedule.connection.expires_at
+        # The last moment still counts, and `tally` leaves out the one that it is given as the end.
+        over_at = timing.until + timedelta.resolution
+        secret_expires_at = schedule.connection and schedule.connection.final_end(self._now)
         days = []
         for day in range(DAYS):
-            begin, end = max(self._edges[day], due), min(self._edges[day + 1], until)
-            middle = max(begin, min(ends, end)) if ends else end
+            begin, end = max(self._edges[day], due), min(self._edges[day + 1], over_at)
+            middle = max(begin, min(secret_expires_at, end)) if secret_expires_at else end
             for kind, first, last in (("to come", begin, middle), ("too late", middle, end)):
                 if found := tally(timing.cron, timing.zone, begin=first, end=last):
                     days.append((day, kind, found))
@@ -136,12 +143,12 @@ class Week:
         for row in grouped.annotate(count=Count("pk"), first=Min("due_at"), last=Max("due_at")):
             self._add(row["schedule"], row["day"], Tally(row["first"], row["last"], row["count"]), row["outcome"])
         hours = slots.annotate(hour=TruncHour("due_at", tzinfo=timezone.get_current_timezone())).values("day", "hour")
-        for row in hours.annotate(count=Count("pk")):
-            self._loads[row["day"]].add(row["hour"], row["count"])
+        for hour in hours.annotate(count=Count("pk")):
+            self._loads[hour["day"]].add(hour["hour"], hour["count"])
 
     def _add_coming(self) -> None:
         for key, schedule in self._shown.items():
-            timing = stored_timing(schedule)
+            timing = timing_or_none(schedule)
             if timing is None:
                 continue
             for day, kind, found in self._coming.get(key, ()):
@@ -159,15 +166,21 @@ class Week:
         line.counts[kind] += found.count
 
 
-def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:
-    """The week that `asked` ("2026-11-23", any day of it) lies in, in the reader's zone; this one if it is none.
+def _looked_at(rows: QuerySet[Any, R]) -> tuple[list[R], bool]:
+    """The first MOST_LOOKED_AT, and whether these are all."""
+    found = list(rows[: MOST_LOOKED_AT + 1])
+    return found[:MOST_LOOKED_AT], len(found) <= MOST_LOOKED_AT
 
-    Beyond what there is to see it is the first or last week of that, and nothing leads further.
+
+def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:
+    """The week that holds the day `asked` ("2026-11-23"), in the reader's zone; this week if that is no date.
+
+    A day outside the calendar gives its first or last week, without a link further.
     """
     today = timezone.localtime(now).date()
     first, last = _range(project, today)
     monday = max(first, min(_monday(asked, today), last))
-    week = Week(project, monday)
+    week = Week(project, monday, now)
     days = [monday + timedelta(days=day) for day in range(DAYS)]
     return {
         "label": f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b} {days[-1]:%Y}",
@@ -185,7 +198,7 @@ def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[s
 
 
 def _range(project: Project, today: date) -> tuple[date, date]:
-    """The Mondays of the first week with something in it, and of the last one that is told."""
+    """The Mondays of the first and the last week of the calendar."""
     made_at = Schedule.objects.filter(project=project).aggregate(first=Min("created_at"))["first"]
     if made_at is None:
         return _monday_of(today), _monday_of(today)
@@ -196,8 +209,6 @@ def _monday(asked: str, today: date) -> date:
     try:
         day = date.fromisoformat(asked)
     except ValueError:
-        day = today
-    if not date(2000, 1, 1) <= day <= date(2200, 1, 1):
         day = today
     return _monday_of(day)
 

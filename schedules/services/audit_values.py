@@ -9,7 +9,7 @@ from mantik.lib.humanize import spoken_duration
 from schedules.models import Schedule
 
 
-def told(schedule: Schedule) -> dict[str, Any]:
+def audit_values(schedule: Schedule) -> dict[str, Any]:
     connection = schedule.connection
     return {
         "name": schedule.name,
@@ -21,9 +21,9 @@ def told(schedule: Schedule) -> dict[str, Any]:
         "end date": schedule.end_date.isoformat() if schedule.end_date else "none",
         "code": schedule.get_code_policy_display(),
         "overlap": schedule.get_overlap_display(),
-        "missed instants": schedule.get_missed_display(),
-        "most made up for": schedule.missed_cap,
-        "made up for up to": spoken_duration(schedule.missed_grace),
+        "missed runs": schedule.get_missed_display(),
+        "catches up at most": schedule.missed_cap,
+        "catches up runs younger than": spoken_duration(schedule.missed_grace),
         "random delay in seconds": schedule.jitter_seconds,
         "pauses after failures": schedule.pause_after_failures or "never",
         "most runs a day": schedule.most_runs_per_day or "any number",
@@ -31,6 +31,6 @@ def told(schedule: Schedule) -> dict[str, Any]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """`before` and `after` for the audit: of what differs only."""
+    """`before` and `after` for the audit, with the values that differ only."""
     changed = [name for name in after if after[name] != before[name]]
     return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}

@@ -1,8 +1,8 @@
-"""What members do with schedules. Views ask `may_edit` and the table of permissions; services keep the rules.
+"""What members do with schedules. Views ask `may_edit` and the table of permissions; these functions keep the rules.
 
 All take the acting person and `now`. A schedule's row is locked while it is changed, so beat and people wait for each
-other. What was due before a change is dealt with first, by the rules that held then; nothing is ever due twice, and
-every instant up to the change has its slot.
+other. What was due before a change is dealt with first, by the rules before the change. Nothing is due twice, and
+every due time up to the change has its slot.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.planning.plan import other_site
 from runs.services import NotAllowed
-from runs.submission.assemble import NotPossible, read_files
+from runs.submission.run_files import NotPossible, read_files
 from schedules.firing import engine
-from schedules.firing.decide import Decision, hold, pause
+from schedules.firing.decide import Decision, hold_what_is_due, pause
 from schedules.firing.due import WAS_PAUSED
-from schedules.firing.timing import Timing, fire_moment, timing_of
+from schedules.firing.timing import Timing, fire_moment, stored_timing
 from schedules.models import Schedule
 from schedules.operators import periodic_tasks
-from schedules.services.audit_values import changes, told
+from schedules.services.audit_values import audit_values, changes
 from schedules.services.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
 
@@ -54,7 +54,7 @@ __all__ = [
 
 
 class BadChoice(Exception):
-    """One of the form's choices will not do: the form's `field`, and a sentence for the member."""
+    """A choice in the form is refused: `field` is the form's field, `message` a sentence for the member."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -63,16 +63,16 @@ class BadChoice(Exception):
 
 
 class NotYours(Exception):
-    """With somebody else's connection only the times and rules may be changed, not what is run."""
+    """The schedule uses somebody else's connection: its times and rules may be changed, but not what it runs."""
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else has edited or deleted the schedule since the form was made."""
+    """Since the form was made, somebody has edited or deleted the schedule, or deleted something it uses."""
 
 
 @dataclass(frozen=True)
 class Policies:
-    """The folded-away part of the form; the defaults are those of a new schedule."""
+    """The part "When things go wrong" of the form, with the defaults of a new schedule."""
 
     code_policy: CodePolicy = CodePolicy.SAME_COMMIT
     overlap: Overlap = Overlap.SKIP
@@ -85,7 +85,7 @@ class Policies:
 
 
 def may_edit(user: User, schedule: Schedule) -> bool:
-    """Whether `user` may edit, pause, resume and delete it, and have it run now."""
+    """Whether `user` may edit, pause, resume, delete and "run now" this schedule."""
     if may(user, Action.EDIT_ANY_SCHEDULE, schedule.project):
         return True
     return schedule.created_by_id == user.pk and may(user, Action.EDIT_OWN_SCHEDULE, schedule.project)
@@ -103,9 +103,9 @@ def create_schedule(
     policies: Policies,
     now: datetime,
 ) -> Schedule:
-    """Enabled from now on. `timing` is what `schedules.firing.timing.read_timing` made of the form.
+    """Store a schedule that is enabled from now on. `timing` comes from `schedules.firing.timing.read_timing`.
 
-    Raises NameTaken, BadChoice, and NotYours for somebody else's connection.
+    Raises NameTaken, ChangedMeanwhile, BadChoice, and NotYours for somebody else's connection.
     """
     if connection.owner_id != user.pk:
         raise NotYours
@@ -140,38 +140,37 @@ def edit_schedule(
     policies: Policies,
     now: datetime,
 ) -> None:
-    """`revision` is that of the schedule which the form showed. `run` None: what it repeats stays as it is.
+    """`revision` is that of the schedule when the form was made. `run` None: it repeats the same run as before.
 
-    An edited schedule begins anew with the first instant after `now`. One that had ended goes on; a paused one stays
-    paused. Raises ChangedMeanwhile, NameTaken, BadChoice, NotYours.
+    An edited schedule begins anew with the first due time after `now`. If it had ended, it goes on; if it was paused,
+    it stays paused. Raises ChangedMeanwhile, NameTaken, BadChoice, NotYours.
     """
     try:
         with transaction.atomic():
             stored = lock(schedule, now=now)
             if stored is None or stored.revision != revision:
                 raise ChangedMeanwhile
-            before, recipe = told(stored), stored.recipe
+            before, recipe = audit_values(stored), stored.recipe
             held = _held_until_edit(stored, timing, now)
             _choose(stored, actor, run, connection, compute_budget_account, policies)
             for column, value in {"name": name, **asdict(policies), **_written(timing)}.items():
                 setattr(stored, column, value)
-            if told(stored) == before and stored.recipe == recipe:
+            if audit_values(stored) == before and stored.recipe == recipe:
                 return
             _end_delay(stored, now)
-            engine.keep([held])
+            engine.store_slots([held])
             _begin_anew(stored, actor, timing, now)
             stored.save()
             periodic_tasks.update(schedule=stored, timing=timing)
-            record(
-                "schedule.edited", actor=actor, target=stored, project=stored.project, **changes(before, told(stored))
-            )
-    except IntegrityError:
-        raise NameTaken from None
+            change = changes(before, audit_values(stored))
+            record("schedule.edited", actor=actor, target=stored, project=stored.project, **change)
+    except (IntegrityError, Connection.DoesNotExist) as error:
+        raise _conflict(schedule, name) from error
     schedule.refresh_from_db()
 
 
 def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, reason: str = "") -> bool:
-    """False if it was not enabled any more. `actor` None: an operator, in the admin."""
+    """False if it was no longer enabled. `actor` None: an operator, in the admin."""
     with transaction.atomic():
         stored = lock(schedule, now=now)
         if stored is None or not stored.is_enabled:
@@ -179,7 +178,7 @@ def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, rea
         by = actor.display_name if actor else "An operator"
         decision = Decision(stored)
         pause(decision, reason or f"{by} paused it.", now, actor)
-        engine.keep([decision])
+        engine.store_slots([decision])
         after = {"reason": stored.state_reason}
         record("schedule.paused", actor=actor, target=stored, project=stored.project, after=after)
     schedule.refresh_from_db()
@@ -187,8 +186,13 @@ def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, rea
 
 
 def duplicate_schedule(*, schedule: Schedule, actor: User, now: datetime) -> Schedule:
-    """A copy of `actor`'s own, paused until they resume it. Without a connection, unless theirs is used already."""
-    copy = Schedule.objects.get(pk=schedule.pk)
+    """A copy that belongs to `actor`, paused until they resume it; without a connection, unless it is their own.
+
+    Raises NameTaken and ChangedMeanwhile.
+    """
+    copy = Schedule.objects.filter(pk=schedule.pk).first()
+    if copy is None:
+        raise ChangedMeanwhile
     copy.pk, copy.uuid, copy.revision = None, uuid.uuid4(), 1
     copy.name = _free_name(schedule)
     copy.created_by = copy.last_edited_by = actor
@@ -198,27 +202,27 @@ def duplicate_schedule(*, schedule: Schedule, actor: User, now: datetime) -> Sch
     copy.next_due_at = copy.next_fire_at = None
     if copy.connection and copy.connection.owner_id != actor.pk:
         copy.connection = None
-    _set_state(copy, ScheduleState.PAUSED, actor, now, f"It is a copy of {schedule.name} that was not resumed yet.")
-    timing = timing_of(cron_expression=copy.cron_expression, time_zone=copy.time_zone, end_date=copy.end_date)
-    return _store_new(copy, timing, verb="schedule.duplicated", actor=actor)
+    reason = f"It is a copy of {schedule.name} and has not been resumed yet."
+    copy.set_state(ScheduleState.PAUSED, reason=reason, actor=actor, now=now)
+    return _store_new(copy, stored_timing(copy), verb="schedule.duplicated", actor=actor)
 
 
 def delete_schedule(*, schedule: Schedule, actor: User) -> None:
-    """With its slots. Runs that it started stay, and go on."""
+    """Delete it with its slots. Runs that it started stay, and go on."""
     with transaction.atomic():
         stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
         if stored is None:
             return
-        record("schedule.deleted", actor=actor, target=stored, project=stored.project, before=told(stored))
+        record("schedule.deleted", actor=actor, target=stored, project=stored.project, before=audit_values(stored))
         stored.delete()
         periodic_tasks.remove([stored.periodic_task_id])
 
 
 def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
-    """The row as it is, ours until the end of the transaction, with all that was due by `now` dealt with.
+    """The row, locked until the end of the transaction, after everything that was due by `now` is dealt with.
 
-    None if somebody has deleted it meanwhile. The lock comes first: the engine passes over what a beat holds, and that
-    beat may die, or have looked at an earlier moment.
+    None if somebody has deleted it meanwhile. It is locked first, because the engine passes over rows that a beat has
+    locked, and that beat may die, or have looked at an earlier moment.
     """
     rows = Schedule.objects.filter(pk=schedule.pk)
     list(rows.select_for_update().values_list("pk"))
@@ -232,24 +236,30 @@ def _store_new(schedule: Schedule, timing: Timing, *, verb: str, actor: User) ->
         with transaction.atomic():
             schedule.periodic_task = periodic_tasks.add(schedule=schedule, timing=timing)
             schedule.save()
-            record(verb, actor=actor, target=schedule, project=schedule.project, after=told(schedule))
-    except IntegrityError:
-        raise NameTaken from None
+            record(verb, actor=actor, target=schedule, project=schedule.project, after=audit_values(schedule))
+    except (IntegrityError, Connection.DoesNotExist) as error:
+        raise _conflict(schedule, schedule.name) from error
     return schedule
 
 
+def _conflict(schedule: Schedule, name: str) -> Exception:
+    """Why the database refused to store `schedule` under this name."""
+    others = Schedule.objects.filter(project=schedule.project_id, name__iexact=name).exclude(pk=schedule.pk)
+    return NameTaken() if others.exists() else ChangedMeanwhile()
+
+
 def _end_delay(stored: Schedule, now: datetime) -> None:
-    """An instant whose random delay is not over is dealt with now, by the rules that held before the edit."""
+    """If a random delay is not over, start that run now, by the rules from before the edit."""
     if Schedule.objects.filter(pk=stored.pk, next_due_at__lte=now).update(next_fire_at=now):
         engine.fire_due(now=now, only=[stored.pk])
         stored.refresh_from_db(fields=[*engine.MOVED, *engine.SWITCHED])
 
 
 def _held_until_edit(stored: Schedule, timing: Timing, now: datetime) -> Decision:
-    """What came while it was paused came by its old times, and is told before it gets others."""
+    """Before a paused schedule gets new times, its old due times during the pause get their slots."""
     decision = Decision(stored)
     if stored.is_paused and any(getattr(stored, column) != value for column, value in _written(timing).items()):
-        hold(decision, WAS_PAUSED, now)
+        hold_what_is_due(decision, WAS_PAUSED, now)
     return decision
 
 
@@ -261,11 +271,11 @@ def _choose(
     account: str,
     policies: Policies,
 ) -> None:
-    """What is run, and with what. Who may use somebody's connection for one thing may not for another."""
-    is_theirs = connection is not None and connection.owner_id == actor.pk
+    """Set what is run and with what. A connection of somebody else may only be kept for what it is used for already."""
+    is_own = connection is not None and connection.owner_id == actor.pk
     is_kept = connection == stored.connection and run in (None, stored.run)
     is_kept = is_kept and (account, policies.code_policy) == (stored.compute_budget_account, stored.code_policy)
-    if not is_theirs and not is_kept:
+    if not is_own and not is_kept:
         raise NotYours
     if connection is None:
         return
@@ -280,9 +290,9 @@ def _choose(
 
 
 def _recipe(project: Project, run: Run, connection: Connection, account: str) -> dict[str, Any]:
-    """All that a run needs, copied from `run`. Raises BadChoice."""
+    """The columns of everything that a run needs, copied from `run`. Raises BadChoice."""
     if run.project_id != project.pk:
-        raise BadChoice("run", "The run is not of this project. Choose another one.")
+        raise BadChoice("run", "This run belongs to another project. Choose a run of this project.")
     if connection.site is None:
         raise BadChoice("connection", "This connection is for a git host. Choose one for a site.")
     check_choices(run, connection)
@@ -291,7 +301,7 @@ def _recipe(project: Project, run: Run, connection: Connection, account: str) ->
 
 
 def check_choices(run: Run, connection: Connection | None) -> None:
-    """Whether `run` can be repeated with what it was, and with `connection` if one is chosen. Raises BadChoice."""
+    """Check that `run` can be repeated, with `connection` if one is chosen. Raises BadChoice."""
     if run.commit_pending:
         raise BadChoice("run", "The commit of this run is not known yet. Wait until it is submitted.")
     if run.code_repository is None:
@@ -299,8 +309,8 @@ def check_choices(run: Run, connection: Connection | None) -> None:
     if run.code_has_moved:
         raise BadChoice(
             "run",
-            f"The code repository {run.code_name} leads to another address now: to {run.code_repository.url}, and not "
-            f"to {run.code_url}. Choose a newer run.",
+            f"The address of the code repository {run.code_name} has changed from {run.code_url} to "
+            f"{run.code_repository.url}. Choose a newer run.",
         )
     if connection is not None:
         _check_site(run, connection)
@@ -320,7 +330,7 @@ def _written(timing: Timing) -> dict[str, Any]:
 
 
 def _begin_anew(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
-    """What an edit makes of it: the next revision, with no failure behind it, and due from now on."""
+    """What an edit makes of it: the next revision, with no failure behind it and its due times from now on."""
     stored.revision += 1
     stored.last_edited_by, stored.last_edited_at = actor, now
     stored.failures_in_a_row = 0
@@ -330,22 +340,17 @@ def _begin_anew(stored: Schedule, actor: User, timing: Timing, now: datetime) ->
 
 def _enable(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
     if not stored.is_enabled:
-        _set_state(stored, ScheduleState.ENABLED, actor, now, "")
+        stored.set_state(ScheduleState.ENABLED, reason="", actor=actor, now=now)
     _set_next(stored, timing, now)
 
 
 def _set_next(schedule: Schedule, timing: Timing, now: datetime) -> None:
-    """The first instant after now, and after all that it has ever dealt with: clocks may have been put back."""
+    """The first due time after now and after the last one it dealt with: the machine's clock may have been put back."""
     due = timing.next_after(max(now, schedule.dealt_with_until))
     if due is None:
-        raise BadChoice("end_date", "There is no instant left before the end date. Choose a later one.")
+        raise BadChoice("end_date", "There is no due time left before the end date. Choose a later one.")
     schedule.next_due_at = due
     schedule.next_fire_at = fire_moment(schedule.uuid, due, schedule.jitter_seconds)
-
-
-def _set_state(schedule: Schedule, state: ScheduleState, actor: User | None, now: datetime, reason: str) -> None:
-    schedule.state, schedule.state_reason = state, reason
-    schedule.state_changed_by, schedule.state_changed_at = actor, now
 
 
 def _free_name(schedule: Schedule) -> str:

@@ -1,4 +1,4 @@
-"""What is done with a schedule by one press: pause, resume, run now, duplicate, delete."""
+"""The buttons of a schedule: pause, resume, run now, duplicate, delete."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.http import MemberRequest
+from mantik.idempotency.services import FIELD, Asked, new_key
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.permissions import Action
 from schedules.cron import CronError, ZoneError
@@ -29,14 +30,14 @@ from schedules.views.loading import editable_or_403, schedule_or_404
 def pause(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
     if schedules.pause_schedule(schedule=schedule, actor=request.user, now=timezone.now()):
-        messages.info(request, f"{schedule.name} is paused. Nothing starts until somebody resumes it.")
+        messages.info(request, f"{schedule.name} is paused. It starts no runs until somebody resumes it.")
     return redirect("schedules:detail", slug, schedule.uuid)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """Asks what becomes of the instants that came meanwhile."""
+    """Asks what to do about the due times during the pause."""
     schedule = editable_or_403(request, slug, uuid)
     now = timezone.now()
     held = held_since(schedule, now=now)
@@ -47,9 +48,9 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
                 schedule=schedule, actor=request.user, catch_up=form.cleaned_data["catch_up"], now=now
             )
         except schedules.NotAllowed as refusal:
-            messages.error(request, f"It cannot go on. {refusal}")
+            messages.error(request, f"{schedule.name} was not resumed. {refusal}")
         except (CronError, ZoneError) as error:
-            messages.error(request, f"It cannot go on. {error.message}")
+            messages.error(request, f"{schedule.name} was not resumed. {error.message}")
         else:
             if is_resumed:
                 messages.info(request, _resumed(schedule))
@@ -72,14 +73,18 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Run {schedule.name} now?",
-            message=f"One run more starts at once, billed to {schedule.compute_budget_account}. The instants to come "
-            "stay as they are.",
+            message=f"One more run starts now, billed to {schedule.compute_budget_account}. The schedule itself "
+            "stays as it is.",
+            # It is billed: sent again after a lost answer, it must not start a second run.
+            hidden={FIELD: new_key()},
             verb="Run now",
             icon_name="play",
         )
         return _ask(request, schedule, question)
     try:
-        started = schedules.run_now(schedule=schedule, actor=request.user, now=timezone.now())
+        started = schedules.run_now(
+            schedule=schedule, actor=request.user, now=timezone.now(), asked=Asked.by_form(request.POST)
+        )
     except schedules.NotAllowed as refusal:
         messages.error(request, str(refusal))
         return redirect("schedules:detail", slug, schedule.uuid)
@@ -92,16 +97,14 @@ def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = schedule_or_404(request, slug, uuid, Action.ADD_SCHEDULE)
     try:
         copy = schedules.duplicate_schedule(schedule=schedule, actor=request.user, now=timezone.now())
-    except schedules.NameTaken:
-        messages.error(request, "Somebody is making a copy of it as well. Press Duplicate once more.")
+    except (schedules.NameTaken, schedules.ChangedMeanwhile):
+        messages.error(request, "Somebody else copied or changed it at the same moment. Press Duplicate again.")
         return redirect("schedules:detail", slug, schedule.uuid)
     except (CronError, ZoneError) as error:
         messages.error(request, f"It cannot be copied. {error.message}")
         return redirect("schedules:detail", slug, schedule.uuid)
     lacks = "" if copy.connection_id else " It has no connection yet: choose one of yours."
-    messages.info(
-        request, f"{copy.name} is a copy of yours. It is paused: change what you want, then resume it.{lacks}"
-    )
+    messages.info(request, f"{copy.name} is your copy. It is paused: change what you want, then resume it.{lacks}")
     return redirect("schedules:edit", slug, copy.uuid)
 
 
@@ -112,21 +115,21 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Delete the schedule {schedule.name}?",
-            message="It starts nothing any more and cannot be brought back. With it goes what became of its instants. "
-            "Runs that it has started stay, and go on.",
+            message="It starts no more runs and cannot be restored. The list of its slots is deleted, too. Runs "
+            "that it started stay, and go on.",
             verb="Delete schedule",
             icon_name="trash3",
         )
         return _ask(request, schedule, question)
     schedules.delete_schedule(schedule=schedule, actor=request.user)
-    messages.info(request, f"{schedule.name} is deleted. Its runs are still here.")
+    messages.info(request, f"{schedule.name} was deleted. Its runs are still here.")
     return redirect("schedules:list", slug)
 
 
 def _resumed(schedule: Schedule) -> str:
     if schedule.next_due_at is None:
-        return f"{schedule.name} has no instant left before its end. Edit it to choose a later end date."
-    return f"{schedule.name} goes on. It is due next on {shown_at(schedule, schedule.next_due_at)}."
+        return f"{schedule.name} has no due time left before its end. Edit it to choose a later end date."
+    return f"{schedule.name} is resumed. It is due next on {shown_at(schedule, schedule.next_due_at)}."
 
 
 def _ask(request: MemberRequest, schedule: Schedule, question: Confirmation) -> HttpResponse:

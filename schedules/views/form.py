@@ -1,4 +1,4 @@
-"""The form of a schedule, new or edited, and the preview that follows it as it is filled in."""
+"""The form of a new or edited schedule, and its live preview."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs.models import Run
-from runs.planning.wishes import WISH, Wish, wish_for
+from runs.planning.prefill import PREFILL_FIELD, Prefill, prefill_from
 from schedules.cron import choices
 from schedules.forms import ScheduleForm
 from schedules.models import Schedule
@@ -29,13 +29,14 @@ from schedules.pages.forecast import Forecast, forecast
 from schedules.services import schedules
 from schedules.views.loading import editable_or_403
 
-NAME_TAKEN = "The project already has a schedule of that name. Choose another name."
+NAME_TAKEN = "The project already has a schedule with this name. Choose another name."
 NOT_YOURS = (
-    "It runs with the connection of somebody else. You can change when it runs; to change what it runs, or with which "
+    "This schedule runs with somebody else's connection. You can change when it runs. To change what it runs, or the "
     "account, choose a connection of your own."
 )
 CHANGED = (
-    "Somebody else has saved or deleted this schedule since you opened it. Load the page again to see what they did."
+    "After you opened this page, somebody saved or deleted the schedule, or deleted something it uses. Reload the page "
+    "to see what has changed."
 )
 
 
@@ -46,8 +47,8 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     if request.method == "GET":
         return _page(request, project, _new_form(request, project, now))
-    wish = _wish(request, project, request.POST.get(WISH, ""))
-    form = ScheduleForm(request.POST, project=project, user=request.user, now=now, wish=wish)
+    prefill = _prefill(request, project, request.POST.get(PREFILL_FIELD, ""))
+    form = ScheduleForm(request.POST, project=project, user=request.user, now=now, prefill=prefill)
     schedule = _created(request, project, form) if form.is_valid() else None
     if schedule is None:
         return _page(request, project, form, status=422)
@@ -72,7 +73,7 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def preview(request: MemberRequest, slug: str) -> HttpResponse:
-    """The fragment that follows the form; without JavaScript, the whole page again."""
+    """The preview beside the form; without JavaScript, the whole page again."""
     return _preview(request, project_or_404(request, slug, Action.ADD_SCHEDULE), None)
 
 
@@ -91,7 +92,7 @@ def _preview(request: MemberRequest, project: Project, schedule: Schedule | None
         user=request.user,
         now=timezone.now(),
         schedule=schedule,
-        wish=_wish(request, project, data.get(WISH, "")),
+        prefill=_prefill(request, project, data.get(PREFILL_FIELD, "")),
     )
     form.propose_account(is_other_connection=request.GET.get("changed") == "connection")
     form.forgive()
@@ -100,7 +101,7 @@ def _preview(request: MemberRequest, project: Project, schedule: Schedule | None
 
 
 def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:
-    """None if it could not be; the form says then why."""
+    """The stored schedule; None if it was refused, and then the form says why."""
     try:
         return schedules.create_schedule(
             project=project, user=request.user, run=form.cleaned_data["run"], **_common(form)
@@ -146,28 +147,30 @@ def _explain(form: ScheduleForm, refusal: Exception) -> None:
 
 
 def _new_form(request: MemberRequest, project: Project, now: datetime) -> ScheduleForm:
-    """Times in the reader's zone. With `?run=`, as if what that run says had been typed: so it is checked at once."""
+    """A new form, in the reader's time zone. With `?run=` it is filled in from that run, and checked at once."""
     proposed: dict[str, Any] = {"time_zone": timezone.get_current_timezone_name()}
-    wish = _wish(request, project, request.GET.get("run", ""))
-    if wish is None:
+    prefill = _prefill(request, project, request.GET.get("run", ""))
+    if prefill is None:
         return ScheduleForm(project=project, user=request.user, now=now, initial=proposed)
-    form = ScheduleForm(project=project, user=request.user, now=now, initial=proposed | _wished(wish), wish=wish)
+    form = ScheduleForm(
+        project=project, user=request.user, now=now, initial=proposed | _prefilled(prefill), prefill=prefill
+    )
     linked = _as_if_sent(request, form)
     linked.forgive()
     return linked
 
 
-def _wished(wish: Wish) -> dict[str, Any]:
-    """A run's name, connection and account, as far as the reader can have them."""
-    run = wish.run
+def _prefilled(prefill: Prefill) -> dict[str, Any]:
+    """The name, connection and account of a run, as far as the reader may use them."""
+    run = prefill.run
     if run is None:
         return {}
-    values = wish.values()
+    values = prefill.values()
     return {"run": run.uuid} | {name: values[name] for name in ("name", "connection", "compute_budget_account")}
 
 
-def _wish(request: MemberRequest, project: Project, asked: str) -> Wish | None:
-    return wish_for(asked, among=Run.objects.visible_to(request.user).filter(project=project), user=request.user)
+def _prefill(request: MemberRequest, project: Project, source: str) -> Prefill | None:
+    return prefill_from(source, among=Run.objects.visible_to(request.user).filter(project=project), user=request.user)
 
 
 def _page(
@@ -180,15 +183,17 @@ def _page(
 ) -> HttpResponse:
     schedule = form.schedule
     kind, address = ("edit", [project.slug, schedule.uuid]) if schedule else ("add", [project.slug])
+    found = _forecast(request, form)
+    form.cron_words = found.words if found else ""
     context = {
         "project": project,
         "nav": "schedules",
         "form": form,
-        "is_as_linked": request.method == "GET" and form.wish is not None,
+        "is_as_linked": request.method == "GET" and form.prefill is not None,
         "schedule": schedule,
         "action_url": reverse(f"schedules:{kind}", args=address),
         "preview_url": reverse(f"schedules:{kind}-preview", args=address),
-        "forecast": _forecast(request, form),
+        "forecast": found,
         "zones": choices(now=form.now),
         "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
         "is_somebody_elses": bool(schedule and schedule.connection and schedule.connection.owner_id != request.user.pk),
@@ -197,7 +202,7 @@ def _page(
 
 
 def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
-    """None while the times cannot be read."""
+    """The forecast; None while the times cannot be read."""
     if not form.is_bound:
         form = _as_if_sent(request, form)
     if form.timing is None:
@@ -211,7 +216,7 @@ def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
 def _as_if_sent(request: MemberRequest, form: ScheduleForm) -> ScheduleForm:
     data = {name: form.value(name) for name in form.fields}
     sent = ScheduleForm(
-        data, project=form.project, user=request.user, now=form.now, schedule=form.schedule, wish=form.wish
+        data, project=form.project, user=request.user, now=form.now, schedule=form.schedule, prefill=form.prefill
     )
     sent.full_clean()
     return sent

@@ -1,4 +1,4 @@
-"""Loading a schedule for a view: an outsider finds nothing, a member without the right is told so."""
+"""Loading a schedule for a view: 404 for people outside the project, 403 for members without the permission."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def schedule_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action 
 def editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Schedule:
     schedule = schedule_or_404(request, slug, uuid)
     if not may_edit(request.user, schedule):
-        raise PermissionDenied(f"Your role in {schedule.project.name} does not allow to change this schedule.")
+        raise PermissionDenied(f"Your role in {schedule.project.name} does not allow you to change this schedule.")
     return schedule

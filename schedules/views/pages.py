@@ -1,4 +1,4 @@
-"""What is looked at: the schedules of a project, one of them with what became of its instants, and a week of all."""
+"""The pages of schedules: the list, one schedule with its slots, and the calendar."""
 
 from __future__ import annotations
 

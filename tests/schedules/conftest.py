@@ -20,7 +20,6 @@ from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine
 from schedules.models import Schedule
-from tests.exactly_once.conftest import database_url
 from tests.support.factories import (
     join,
     make_code_repository,
@@ -32,6 +31,7 @@ from tests.support.factories import (
 )
 from tests.support.redis import client_at, server_of_ones_own
 from tests.support.schedules import Beats
+from tests.support.stacks import database_url
 
 # A Monday morning, one minute before schedules of every five minutes are due.
 EARLIER = datetime(2027, 3, 1, 7, 59, tzinfo=UTC)

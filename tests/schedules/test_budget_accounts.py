@@ -67,7 +67,7 @@ def test_a_connection_that_was_never_tested_says_so(by_ada: Client, run: Run, co
     assert "Test the connection to see which accounts Site A allows." in text
 
 
-def test_an_account_that_every_instant_would_be_refused_for_is_an_error_at_its_field(
+def test_an_account_that_every_due_time_would_be_refused_for_is_an_error_at_its_field(
     by_ada: Client, run: Run, connection: Connection
 ) -> None:
     tell(connection, LIMITS)
@@ -75,7 +75,7 @@ def test_an_account_that_every_instant_would_be_refused_for_is_an_error_at_its_f
     answer = by_ada.post(add_url(run.project), data)
     assert answer.status_code == 422
     assert error_at(answer, "compute_budget_account") == REFUSED
-    assert "when the connection was last tested, 3 days ago" in page_text(answer)
+    assert "According to the last successful test of the connection, 3 days ago" in page_text(answer)
     assert not Schedule.objects.exists()
     assert by_ada.post(add_url(run.project), data | {"run_anyway": "on"}).status_code == 302
     assert Schedule.objects.get().compute_budget_account == "galaxies"
@@ -137,7 +137,7 @@ def test_schedules_of_others_and_of_other_sites_are_not_offered(
     assert offered(preview(by_ada, run, typed(run, connection))) == ["acc_sol"]
 
 
-def test_an_instant_is_left_to_the_site_whatever_we_knew(schedule: Schedule, connection: Connection) -> None:
+def test_a_due_time_is_left_to_the_site_whatever_we_knew(schedule: Schedule, connection: Connection) -> None:
     tell(connection, {"devel": {"Project": ["acc_new"]}})
     assert schedule.next_fire_at
     engine.fire_due(now=schedule.next_fire_at)

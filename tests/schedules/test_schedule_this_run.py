@@ -55,21 +55,21 @@ def name_a_site(run: Run) -> None:
     Site.objects.filter(pk=run.connection.site.pk).update(base_url="https://elsewhere.example.org/rest/core")
 
 
-GONE = "it was deleted, or the link is wrong. Nothing is filled in for it"
+GONE = "it was deleted, or the link is wrong. The form is not filled in"
 CASES = {
     "run": Case(lambda run: delete_run(run=run, actor=run.created_by), "run", GONE),
     "code repository": Case(lambda run: CodeRepository.objects.filter(runs=run).delete(), "run", "was deleted. Choose"),
-    "address": Case(lead_code_elsewhere, "run", "leads to another address now: to https://git.example.org/other.git"),
+    "address": Case(lead_code_elsewhere, "run", "to https://git.example.org/other.git"),
     "commit": Case(
         lambda run: Run.objects.filter(pk=run.pk).update(commit_pending=True), "run", "The commit of this run is not"
     ),
-    "site": Case(name_a_site, "connection", "is for https://a.example.org/rest/core, and this connection is for https"),
+    "site": Case(name_a_site, "connection", "is for https://a.example.org/rest/core, but this connection is for https"),
     "connection": Case(
         lambda run: Connection.objects.filter(runs=run).delete(),
         "connection",
-        "The connection to Site A that it used was deleted. You have none to Site A.",
+        "The connection to Site A that it used was deleted. You have no connection to Site A.",
     ),
-    "connection of somebody else": Case(lambda _: None, "connection", "nobody else can use. Choose of-mine.", True),
+    "connection of somebody else": Case(lambda _: None, "connection", "only they can use. Choose of-mine.", True),
 }
 WHEN = {"cron_expression": "0 3 * * *", "time_zone": "Europe/Berlin"}
 
@@ -134,7 +134,7 @@ def test_a_run_of_elsewhere_is_no_more_than_one_that_never_was(
 def test_what_is_all_there_is_filled_in_and_added(by_ada: Client, run: Run) -> None:
     form = by_ada.get(address(run.project), {"run": str(run.uuid)})
 
-    assert "not everything is as it was" not in page_text(form)
+    assert "not everything is available any more" not in page_text(form)
     assert 'class="field-error"' not in form.content.decode()
     assert by_ada.post(address(run.project), as_browser_posts(form) | WHEN).status_code == 302
     schedule = Schedule.objects.get()

@@ -16,7 +16,7 @@ MARGIN = timedelta(hours=30)
 
 
 def minute_by_minute(spec: Spec, zone: ZoneInfo, *, after: datetime, until: datetime) -> list[datetime]:
-    """Due instants of a window by the rules in docs/schedules.md, from nothing but what the clock reads each minute."""
+    """Due times of a window by the rules in docs/schedules.md, from nothing but what the clock reads each minute."""
     # What is repeated or left out shows only with a day and more on either side.
     timeline = list(_timeline(spec, zone, after - MARGIN, until + MARGIN))
     matching_days = {wall.date() for _, wall in timeline if spec.matches(wall)}

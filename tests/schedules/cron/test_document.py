@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from schedules.cron import CronError, accept, instants, last_second, parse, zone
+from schedules.cron import CronError, accept, due_times, last_second, parse, zone
 from schedules.cron.fields import FIELDS
 from tests.schedules.cron.clocks import transitions
 from tests.support.places import DOCS
@@ -37,7 +37,7 @@ def test_where_clocks_change_it_fires_as_the_table_says(
     first, _, last = days.partition(" to ")
     after = last_second(date.fromisoformat(first) - timedelta(days=1), place)
     until = last_second(date.fromisoformat(last or first), place)
-    found = [moment.astimezone(place) for moment in instants(accept(expression), place, after=after, until=until)]
+    found = [moment.astimezone(place) for moment in due_times(accept(expression), place, after=after, until=until)]
     assert [f"{moment:%m-%d %H:%M}{moment.isoformat()[-6:]}" for moment in found] == expected.split(", ")
 
 
@@ -91,4 +91,4 @@ def test_what_a_gap_would_move_beyond_the_end_date_does_not_fire() -> None:
     nuuk = zone("America/Nuuk")
     after = datetime.fromisoformat("2026-03-28T12:00:00+00:00")
     until = last_second(date(2026, 3, 28), nuuk)
-    assert list(instants(parse("30 23 * * *"), nuuk, after=after, until=until)) == []
+    assert list(due_times(parse("30 23 * * *"), nuuk, after=after, until=until)) == []

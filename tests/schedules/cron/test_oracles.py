@@ -1,4 +1,4 @@
-"""Due instants against two oracles, and against themselves, where clocks are changed: all zones, random schedules."""
+"""Due times against two oracles, and against themselves, where clocks are changed: all zones, random schedules."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from schedules.cron import instants, next_after, parse
+import pytest
+
+from schedules.cron import due_times, next_after, parse
 from schedules.cron.crosscheck import accept
 from tests.schedules.cron import clocks
 from tests.schedules.cron.clocks import Spec
 from tests.schedules.cron.oracles import Stuck, cronsims, minute_by_minute
+from tests.support.proofs import Proved, trials
 
-CASES = 24_000
+CASES = trials(24_000, 240_000)
+LOOKED_THROUGH = trials(264, 2_640)
+CHAINS = trials(528, 5_280)
+READ = trials(2_000, 20_000)
 HOUR = timedelta(hours=1)
 
+pytestmark = pytest.mark.timeout(trials(300, 3600))
 
-def test_cronsim_gives_the_same_next_instant_or_differs_for_a_known_reason() -> None:
+
+def test_cronsim_gives_the_same_next_due_time_or_differs_for_a_known_reason(proved: Proved) -> None:
     reasons: Counter[str] = Counter()
     for spec, name, after in clocks.cases(seed=5, count=CASES):
         zone = ZoneInfo(name)
@@ -32,6 +40,7 @@ def test_cronsim_gives_the_same_next_instant_or_differs_for_a_known_reason() -> 
             theirs = None
         if ours != theirs:
             reasons[reason(spec, name, after, ours, theirs)] += 1
+    proved(cases=CASES, differing_for_a_known_reason=sum(reasons.values()))
     # Each has been seen, so none is an excuse kept in reserve, and together they are few.
     assert set(reasons) >= {"a day of which all was left out is made up for", "a reading that never was"}
     assert sum(reasons.values()) < CASES / 100
@@ -53,7 +62,7 @@ def reason(spec: Spec, name: str, after: datetime, ours: datetime, theirs: datet
         # 00:00, say, of a day that began at 01:00: fired at 01:00, which the expression does not name.
         return "a reading that never was"
     if ours in clocks.transitions(name) and ours < theirs:
-        return "the made-up instant is one of its own as well, and cronsim leaves it out"
+        return "the made-up due time is one of its own as well, and cronsim leaves it out"
     near = [change for change in clocks.transitions(name) if after - HOUR <= change <= theirs]
     assert any(is_odd(name, change) for change in near), case
     return "cronsim goes in whole hours over a change that is not of, or not at, a whole hour"
@@ -79,32 +88,35 @@ def is_odd(name: str, change: datetime) -> bool:
     return bool(shift(name, change) % HOUR or change.astimezone(ZoneInfo(name)).minute)
 
 
-def test_every_minute_looked_at_by_itself_gives_the_same_instants() -> None:
+def test_every_minute_looked_at_by_itself_gives_the_same_due_times(proved: Proved) -> None:
     fired = 0
-    for spec, name, after in clocks.cases(seed=11, count=264):
+    for spec, name, after in clocks.cases(seed=11, count=LOOKED_THROUGH):
         zone, until = ZoneInfo(name), after + timedelta(hours=30)
-        found = list(instants(parse(spec.text), zone, after=after, until=until))
+        found = list(due_times(parse(spec.text), zone, after=after, until=until))
         assert found == minute_by_minute(spec, zone, after=after, until=until), (spec.text, name, after)
         fired += bool(found)
+    proved(cases=LOOKED_THROUGH)
     assert fired > 50
 
 
-def test_a_chain_taken_up_anywhere_goes_on_as_if_it_had_never_been_left() -> None:
+def test_a_chain_taken_up_anywhere_goes_on_as_if_it_had_never_been_left(proved: Proved) -> None:
     chance = random.Random(3)
-    for spec, name, after in clocks.cases(seed=7, count=528):
+    for spec, name, after in clocks.cases(seed=7, count=CHAINS):
         zone, cron, until = ZoneInfo(name), parse(spec.text), after + timedelta(hours=30)
-        chain = list(instants(cron, zone, after=after, until=until))
+        chain = list(due_times(cron, zone, after=after, until=until))
         assert all(earlier < later for earlier, later in pairwise(chain))
         for _ in range(5):
             middle = after + (until - after) * chance.random()
-            resumed = list(instants(cron, zone, after=middle, until=until))
+            resumed = list(due_times(cron, zone, after=middle, until=until))
             assert resumed == [moment for moment in chain if moment > middle], (spec.text, name, middle)
+    proved(chains=CHAINS)
 
 
-def test_croniter_reads_the_same_values_in_everything_that_is_accepted() -> None:
+def test_croniter_reads_the_same_values_in_everything_that_is_accepted(proved: Proved) -> None:
     chance = random.Random(17)
-    for _ in range(2_000):
+    for _ in range(READ):
         spec = clocks.specs(chance)
         cron = accept(spec.text)
         sets = (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)
         assert tuple(sum(1 << number for number in values) for values in spec.sets) == sets, spec.text
+    proved(expressions=READ)

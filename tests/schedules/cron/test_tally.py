@@ -1,4 +1,4 @@
-"""Counting without going through each instant comes to what going through them does."""
+"""Counting without going through each due time comes to what going through them does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schedules.cron import Tally, instants, parse, tally
+from schedules.cron import Tally, due_times, parse, tally
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Cairo")
 MICROSECOND = timedelta(microseconds=1)
@@ -16,7 +16,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 def one_by_one(expression: str, zone: str, begin: datetime, end: datetime) -> Tally | None:
     found = list(
-        instants(parse(expression), ZoneInfo(zone), after=begin - MICROSECOND, until=end - MICROSECOND),
+        due_times(parse(expression), ZoneInfo(zone), after=begin - MICROSECOND, until=end - MICROSECOND),
     )
     return Tally(found[0], found[-1], len(found)) if found else None
 

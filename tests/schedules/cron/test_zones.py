@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from schedules.cron import ZoneError, choices, instants, parse, show, shown, zone
+from schedules.cron import ZoneError, choices, due_times, parse, show, shown, zone
 
 NOW = datetime(2026, 11, 26, 1, 30, tzinfo=UTC)
 
@@ -66,13 +66,13 @@ def test_a_long_name_is_cut_short_in_the_sentence() -> None:
         ("America/Nuuk", "Wed 25 Nov 2026 23:30 -02:00"),
     ],
 )
-def test_an_instant_is_shown_with_weekday_zone_and_offset(name: str, text: str) -> None:
+def test_a_due_time_is_shown_with_weekday_zone_and_offset(name: str, text: str) -> None:
     assert show(NOW, zone(name)) == text
 
 
-def test_a_change_of_the_clock_between_two_instants_is_marked() -> None:
+def test_a_change_of_the_clock_between_two_due_times_is_marked() -> None:
     berlin, start = zone("Europe/Berlin"), datetime(2027, 3, 27, tzinfo=UTC)
-    found = instants(parse("30 2 * * *"), berlin, after=start, until=start + timedelta(days=3))
+    found = due_times(parse("30 2 * * *"), berlin, after=start, until=start + timedelta(days=3))
     rows = list(shown(found, berlin))
     assert [(row.text, row.mark) for row in rows] == [
         ("Sat 27 Mar 2027 02:30 CET (+01:00)", ""),
@@ -83,7 +83,7 @@ def test_a_change_of_the_clock_between_two_instants_is_marked() -> None:
     assert rows[1].offset == "+02:00"
 
 
-def test_the_first_instant_is_marked_if_clocks_change_before_it() -> None:
+def test_the_first_due_time_is_marked_if_clocks_change_before_it() -> None:
     lord_howe, before = zone("Australia/Lord_Howe"), datetime(2026, 4, 4, tzinfo=UTC)
     (row,) = shown([datetime(2026, 4, 5, tzinfo=UTC)], lord_howe, previous=before)
     assert row.mark == "clocks go back 30 min"

@@ -46,7 +46,7 @@ def in_bulk(client: Client, action: str, schedules: list[Schedule]) -> str:
     return page_text(client.post(reverse("admin:django_celery_beat_periodictask_changelist"), form, follow=True))
 
 
-def told() -> list[tuple[str, str, str]]:
+def recorded() -> list[tuple[str, str, str]]:
     return [(event.verb, event.target_name, event.actor_name) for event in AuditEvent.objects.order_by("pk")]
 
 
@@ -60,7 +60,7 @@ def test_the_switch_of_one_is_in_the_operators_name(
     by_operator.post(page_of(schedule.periodic_task_id), {"enabled": "on"})
     schedule.refresh_from_db()
     assert schedule.is_enabled
-    assert told() == [("schedule.paused", "nightly", "otto"), ("schedule.resumed", "nightly", "otto")]
+    assert recorded() == [("schedule.paused", "nightly", "otto"), ("schedule.resumed", "nightly", "otto")]
 
 
 @pytest.mark.parametrize("action", ["disable_tasks", "toggle_tasks"])
@@ -69,7 +69,7 @@ def test_so_is_that_of_many(by_operator: Client, schedules: list[Schedule], acti
     assert all(one.is_paused for one in Schedule.objects.all())
     in_bulk(by_operator, "enable_tasks", schedules[:1])
     assert [one.is_enabled for one in Schedule.objects.order_by("pk")] == [True, False]
-    assert told() == [
+    assert recorded() == [
         ("schedule.paused", "nightly", "otto"),
         ("schedule.paused", "weekly", "otto"),
         ("schedule.resumed", "nightly", "otto"),
@@ -84,9 +84,9 @@ def test_what_cannot_go_on_stays_off_and_the_operator_reads_why(by_operator: Cli
     Schedule.objects.filter(pk=ended.pk).update(state=ScheduleState.ENDED, next_due_at=None, next_fire_at=None)
     PeriodicTask.objects.filter(pk=ended.periodic_task_id).update(enabled=False)
     text = page_text(by_operator.post(page_of(paused.periodic_task_id), {"enabled": "on"}, follow=True))
-    assert "The schedule nightly does not go on. Its connection was deleted." in text
+    assert "The schedule nightly was not switched on. Its connection was deleted." in text
     text = page_text(by_operator.post(page_of(ended.periodic_task_id), {"enabled": "on"}, follow=True))
-    assert "The schedule weekly does not go on. It has ended." in text
+    assert "The schedule weekly was not switched on. It has ended." in text
     assert not PeriodicTask.objects.filter(enabled=True).exists()
 
 

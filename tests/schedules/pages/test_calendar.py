@@ -27,7 +27,7 @@ def test_the_calendar_has_what_ran_and_what_is_to_come(by_ada: Client, schedule:
     assert "Missed" in text
     later = page_text(by_ada.get(url, {"week": (timezone.localdate() + timedelta(days=14)).isoformat()}))
     assert later.count("To come") == 7
-    for odd in ("nonsense", "9999-12-31", "0001-01-01", "2026-02-30"):
+    for odd in ("nonsense", "10000-01-01", "0000-01-01", "9999-W53-1", "2026-02-30"):
         assert page_text(by_ada.get(url, {"week": odd})) == text
 
 
@@ -38,8 +38,13 @@ def test_the_calendar_leads_no_further_than_there_is_something_to_see(by_ada: Cl
     seen = _weeks(by_ada, url, "Earlier") + _weeks(by_ada, url, "Later")
     assert min(seen) <= begun < min(seen) + timedelta(days=7)
     assert max(seen) <= timezone.localdate() + timedelta(days=366) < max(seen) + timedelta(days=7)
-    long_ago = page_text(by_ada.get(url, {"week": "2001-01-01"}))
-    assert long_ago == page_text(by_ada.get(url, {"week": begun.isoformat()}))
+    for edge, beyond in (
+        (min(seen), ("2001-01-01", "1999-12-27", "0001-01-01")),
+        (max(seen), ("2201-01-05", "9999-12-31")),
+    ):
+        at_edge = page_text(by_ada.get(url, {"week": edge.isoformat()}))
+        for day in beyond:
+            assert page_text(by_ada.get(url, {"week": day})) == at_edge, day
 
 
 def _weeks(client: Client, url: str, label: str) -> list[date]:
@@ -78,12 +83,48 @@ def test_the_busiest_are_shown_and_it_says_that_there_are_others(
     assert "Shows the" not in page_text(by_ada.get(calendar(schedule), next_week))
     monkeypatch.setattr("schedules.pages.week.MOST_SHOWN", 4)
     text = page_text(by_ada.get(calendar(schedule), next_week))
-    assert "Shows the 4 busiest of the 5 schedules with something in this week." in text
+    assert "Shows the 4 busiest of 5 schedules that are due in this week." in text
     assert "nightly" not in text
     assert text.count("24\N{MULTIPLICATION SIGN} To come") == 4 * 7
+    # Just as many as are looked at.
     monkeypatch.setattr("schedules.pages.week.MOST_LOOKED_AT", 5)
-    assert "of the 5 schedules that are due first in this week. There are more." in page_text(
+    assert page_text(by_ada.get(calendar(schedule), next_week)) == text
+    make_schedule(run=schedule.run, created_by=schedule.created_by, name="one more", cron_expression="30 * * * *")
+    assert "of the first 5 schedules that are due in this week. There may be more." in page_text(
         by_ada.get(calendar(schedule), next_week)
+    )
+
+
+def test_what_is_not_due_in_the_week_does_not_count(
+    by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    for _ in range(4):
+        make_schedule(run=schedule.run, created_by=schedule.created_by, cron_expression=f"0 12 {tomorrow.day} * *")
+    monkeypatch.setattr("schedules.pages.week.MOST_SHOWN", 2)
+    in_two_weeks = {"week": (timezone.localdate() + timedelta(days=14)).isoformat()}
+    text = page_text(by_ada.get(calendar(schedule), in_two_weeks))
+    assert text.count("To come") == 7
+    assert "Shows the" not in text
+
+
+def test_a_past_week_says_too_that_there_may_be_more(
+    by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [make_schedule(run=schedule.run, created_by=schedule.created_by) for _ in range(2)]
+    Schedule.objects.update(created_at=timezone.now() - timedelta(days=30))
+    last_week = timezone.now() - timedelta(days=7)
+    for one in (schedule, *others):
+        make_slot(one, last_week)
+    asked = {"week": timezone.localdate(last_week).isoformat()}
+    # Just as many as are looked at.
+    monkeypatch.setattr("schedules.pages.week.MOST_LOOKED_AT", 3)
+    assert "Not all schedules were looked at" not in page_text(by_ada.get(calendar(schedule), asked))
+    monkeypatch.setattr("schedules.pages.week.MOST_LOOKED_AT", 2)
+    assert "Not all schedules were looked at: more may be due" in page_text(by_ada.get(calendar(schedule), asked))
+    monkeypatch.setattr("schedules.pages.week.MOST_SHOWN", 1)
+    assert "Shows the 1 busiest of the first 2 schedules that are due in this week. There may be more." in page_text(
+        by_ada.get(calendar(schedule), asked)
     )
 
 
@@ -99,7 +140,7 @@ def test_it_costs_the_same_whatever_is_in_it(by_ada: Client, schedule: Schedule)
 def test_the_load_of_the_night_is_seen(by_ada: Client, schedule: Schedule) -> None:
     monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday() - 14)
     asked = {"week": monday.isoformat()}
-    assert "Peak" not in page_text(by_ada.get(calendar(schedule), asked)), "one instant an hour is no load"
+    assert "Peak" not in page_text(by_ada.get(calendar(schedule), asked)), "one due time an hour is no load"
     for name, expression in (("other", "0 2 * * *"), ("often", "*/20 1-2 * * *"), ("mondays", "0 5 * * 1")):
         make_schedule(run=schedule.run, created_by=schedule.created_by, name=name, cron_expression=expression)
     # As the reader's clock goes.
@@ -130,7 +171,12 @@ def test_what_comes_after_the_connection_has_ended_is_marked(by_ada: Client, sch
     schedule.connection.expires_at = monday + timedelta(days=2, hours=12)
     schedule.connection.save()
     text = page_text(by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}))
-    assert (text.count("To come"), text.count("After the connection ends")) == (3, 4)
+    assert (text.count("To come"), text.count("After the secret expires")) == (3, 4)
+
+    schedule.connection.renew_at = monday
+    schedule.connection.save()
+    text = page_text(by_ada.get(calendar(schedule), {"week": monday.date().isoformat()}))
+    assert (text.count("To come"), text.count("After the secret expires")) == (7, 0)
 
 
 def calendar(schedule: Schedule) -> str:
@@ -139,5 +185,5 @@ def calendar(schedule: Schedule) -> str:
 
 def test_the_overview_tells_what_is_due_next(by_ada: Client, schedule: Schedule) -> None:
     text = page_text(by_ada.get(reverse("projects:overview", args=[schedule.project.slug])))
-    assert "Next slots" in text
+    assert "Next due times" in text
     assert "nightly" in text

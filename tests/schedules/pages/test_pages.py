@@ -101,7 +101,7 @@ def test_the_list_can_be_filtered_and_searched(by_ada: Client, run: Run, schedul
     paused = page_text(by_ada.get(url, {"state": "paused"}))
     assert "nightly" in paused
     assert "hourly" not in paused
-    assert "No schedule matches." in page_text(by_ada.get(url, {"q": "never heard of"}))
+    assert "No schedule matches the filter." in page_text(by_ada.get(url, {"q": "never heard of"}))
 
 
 def test_the_list_costs_the_same_whatever_is_in_it_and_goes_on_on_the_next_page(
@@ -123,9 +123,9 @@ def test_the_list_costs_the_same_whatever_is_in_it_and_goes_on_on_the_next_page(
 
 def test_the_sidebar_counts_the_paused_ones(by_ada: Client, ada: User, schedule: Schedule) -> None:
     url = reverse("projects:overview", args=[schedule.project.slug])
-    assert "1 need attention" not in page_text(by_ada.get(url))
+    assert "1 to look at" not in page_text(by_ada.get(url))
     schedules.pause_schedule(schedule=schedule, actor=ada, now=timezone.now())
-    assert "Schedules 1 need attention" in page_text(by_ada.get(url))
+    assert "Schedules 1 to look at" in page_text(by_ada.get(url))
 
 
 def test_only_who_may_edit_finds_the_buttons_for_it(by_ada: Client, schedule: Schedule) -> None:
@@ -218,7 +218,7 @@ def test_a_taken_name_and_a_connection_to_another_site_are_refused_at_their_fiel
 ) -> None:
     taken = by_ada.post(add_url(run.project), typed(run, connection, name="NIGHTLY"))
     assert taken.status_code == 422
-    assert "already has a schedule of that name" in page_text(taken)
+    assert "already has a schedule with this name" in page_text(taken)
     Run.objects.filter(pk=run.pk).update(
         backend_config_content="UnicoreApiUrl: https://elsewhere.example.org/rest/core\nResources:\n  Queue: batch\n"
     )
@@ -250,7 +250,7 @@ def test_a_run_is_found_by_a_search_however_old_it_is(
 # The preview
 
 
-def test_the_preview_tells_words_instants_count_and_cost(by_ada: Client, run: Run, connection: Connection) -> None:
+def test_the_preview_tells_words_due_times_count_and_cost(by_ada: Client, run: Run, connection: Connection) -> None:
     connection.facts = {"budgets": [{"account": "acc_sol", "remaining": 5, "unit": "core-h", "percent": 1}]}
     connection.save()
     answer = by_ada.post(
@@ -262,7 +262,7 @@ def test_the_preview_tells_words_instants_count_and_cost(by_ada: Client, run: Ru
     assert "Every day at 02:30" in text
     assert len(re.findall(r"02:30 IST \(\+05:30\)", text)) == 10
     assert "30 runs in 30 days" in text
-    assert "60.0 core-hours for them" in text
+    assert "60.0 core-hours in the next 30 days" in text
     assert "acc_sol had 5 core-h left" in text
     assert "is enough for about 2 runs" in text
     assert "<html" not in answer.content.decode()
@@ -277,8 +277,8 @@ def test_the_preview_marks_where_clocks_change_and_where_the_connection_has_ende
     changes = typed(run, connection, cron_expression="30 2 1 * *", end_date=f"{now.year + 1}-12-31")
     text = page_text(by_ada.post(preview_url(run.project), changes, headers={"HX-Request": "true"}))
     assert "clocks go" in text
-    assert "after the connection ends" in text
-    assert "will be refused unless it is replaced" in text
+    assert "after the secret expires" in text
+    assert " are due after that and will be refused unless the secret is replaced" in text
 
 
 def test_a_preview_names_the_fault_at_its_field_and_not_what_is_not_filled_in_yet(by_ada: Client, run: Run) -> None:
@@ -332,7 +332,7 @@ def test_without_an_equivalent_nothing_is_offered(by_ada: Client, run: Run, conn
 # One schedule
 
 
-def test_the_page_tells_the_next_instant_and_what_became_of_each(by_ada: Client, schedule: Schedule, run: Run) -> None:
+def test_the_page_tells_the_next_due_time_and_what_became_of_each(by_ada: Client, schedule: Schedule, run: Run) -> None:
     now = timezone.now()
     for hours, outcome in enumerate(Outcome, start=1):
         make_slot(
@@ -386,6 +386,7 @@ def test_a_schedule_that_this_version_cannot_read_any_more_still_has_a_page(by_a
     Schedule.objects.filter(pk=schedule.pk).update(cron_expression="R R * * *", time_zone="Mars/Olympus")
     assert "R R * * *" in page_text(by_ada.get(at("detail", schedule)))
     assert by_ada.get(reverse("schedules:list", args=[schedule.project.slug])).status_code == 200
+    assert "How often it was due during the pause cannot be computed." in page_text(by_ada.get(at("resume", schedule)))
     assert by_ada.get(at("edit", schedule)).status_code == 200
     assert by_ada.get(reverse("schedules:calendar", args=[schedule.project.slug])).status_code == 200
 
@@ -393,15 +394,15 @@ def test_a_schedule_that_this_version_cannot_read_any_more_still_has_a_page(by_a
 def test_pause_and_resume_ask_what_becomes_of_what_was_missed(by_ada: Client, schedule: Schedule) -> None:
     assert by_ada.post(at("pause", schedule))["Location"] == at("detail", schedule)
     asked = page_text(by_ada.get(at("resume", schedule)))
-    assert "No instant came meanwhile." in asked
+    assert "It was not due during the pause." in asked
     assert "Run none of them" not in asked
     past = timezone.now() - timedelta(days=3)
     Schedule.objects.filter(pk=schedule.pk).update(dealt_with_until=past)
     asked = page_text(by_ada.get(at("resume", schedule)))
-    assert "3 instants came" in asked
-    assert "Run them all" not in asked, "its runs do not overlap"
+    assert "During the pause it was due 3 times." in asked
+    assert "Run all of them" not in asked, "its runs do not overlap"
     Schedule.objects.update(overlap=Overlap.ALLOW, missed_cap=7)
-    assert "Run them all, up to the latest 7" in page_text(by_ada.get(at("resume", schedule)))
+    assert "Run all of them, up to the latest 7" in page_text(by_ada.get(at("resume", schedule)))
     assert by_ada.post(at("resume", schedule), {"catch_up": "nonsense"}).status_code == 422
     by_ada.post(at("resume", schedule), {"catch_up": "one"})
     schedule.refresh_from_db()
@@ -413,13 +414,13 @@ def test_what_stands_in_the_way_of_resuming_is_said(by_ada: Client, schedule: Sc
     by_ada.post(at("pause", schedule))
     Schedule.objects.filter(pk=schedule.pk).update(connection=None)
     answer = by_ada.post(at("resume", schedule), {"catch_up": "skip"}, follow=True)
-    assert "It cannot go on. Its connection was deleted." in page_text(answer)
+    assert "was not resumed. Its connection was deleted." in page_text(answer)
     schedule.refresh_from_db()
     assert schedule.state == ScheduleState.PAUSED
 
 
 def test_run_now_asks_first_and_leads_to_the_run_which_names_its_schedule(by_ada: Client, schedule: Schedule) -> None:
-    assert "One run more starts at once, billed to" in page_text(by_ada.get(at("run-now", schedule)))
+    assert "One more run starts now, billed to" in page_text(by_ada.get(at("run-now", schedule)))
     assert not schedule.slots.exists()
     answer = by_ada.post(at("run-now", schedule), follow=True)
     started = Run.objects.get(slot__schedule=schedule)
@@ -429,8 +430,31 @@ def test_run_now_asks_first_and_leads_to_the_run_which_names_its_schedule(by_ada
     assert "its runs do not overlap" in page_text(again)
 
 
+def test_run_now_sent_twice_is_one_run(by_ada: Client, schedule: Schedule) -> None:
+    Schedule.objects.update(overlap=Overlap.ALLOW)
+    form = hidden_fields(by_ada, at("run-now", schedule))
+    first, again = (by_ada.post(at("run-now", schedule), form) for _ in range(2))
+    assert first["Location"] == again["Location"]
+    assert Run.objects.filter(slot__schedule=schedule).count() == 1
+    by_ada.post(at("run-now", schedule), hidden_fields(by_ada, at("run-now", schedule)))
+    assert Run.objects.filter(slot__schedule=schedule).count() == 2, "who opens the page again asks for another run"
+
+
+def test_run_now_sent_twice_says_if_its_run_was_deleted_meanwhile(by_ada: Client, schedule: Schedule) -> None:
+    form = hidden_fields(by_ada, at("run-now", schedule))
+    by_ada.post(at("run-now", schedule), form)
+    Run.objects.filter(slot__schedule=schedule).delete()
+    again = by_ada.post(at("run-now", schedule), form, follow=True)
+    assert "The run that this started was deleted. To start another run, press Run now again." in page_text(again)
+
+
+def hidden_fields(client: Client, url: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', client.get(url).content.decode()))
+
+
 def test_an_edited_schedule_keeps_what_was_not_changed(by_ada: Client, schedule: Schedule, run: Run) -> None:
     page = by_ada.get(at("edit", schedule))
+    assert "What is already due is dealt with by the old rules." in page_text(page)
     data = {name: page.context["form"].value(name) for name in page.context["form"].fields}
     answer = by_ada.post(at("edit", schedule), data | {"cron_expression": "15 4 * * *"})
     assert answer["Location"] == at("detail", schedule)
@@ -445,7 +469,7 @@ def test_who_saves_an_older_form_is_told_so(by_ada: Client, ada: User, schedule:
     by_ada.post(at("edit", schedule), data | {"name": "first to save"})
     late = by_ada.post(at("edit", schedule), data | {"name": "too late"})
     assert late.status_code == 422
-    assert "Somebody else has saved or deleted this schedule" in page_text(late)
+    assert "somebody saved or deleted the schedule, or deleted something it uses" in page_text(late)
     assert Schedule.objects.get(pk=schedule.pk).name == "first to save"
 
 
@@ -471,7 +495,7 @@ def test_a_copy_is_paused_and_opens_for_editing(schedule: Schedule) -> None:
 
 def test_deleting_asks_first_and_leaves_the_runs(by_ada: Client, schedule: Schedule) -> None:
     by_ada.post(at("run-now", schedule))
-    assert "Runs that it has started stay" in page_text(by_ada.get(at("delete", schedule)))
+    assert "Runs that it started stay" in page_text(by_ada.get(at("delete", schedule)))
     assert Schedule.objects.filter(pk=schedule.pk).exists()
     by_ada.post(at("delete", schedule))
     assert not Schedule.objects.exists()

@@ -10,6 +10,7 @@ import pytest
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from connections.logins.uses import uses_of
+from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import CodeRepository, Membership, Project
@@ -95,10 +96,10 @@ def events() -> list[str]:
     ("typed", "field", "said"),
     [
         ({"cron_expression": "@daily"}, "cron_expression", "0 0 * * *"),
-        ({"cron_expression": "*/2 * * * *"}, "cron_expression", "every 5\u00a0min at most"),
+        ({"cron_expression": "*/2 * * * *"}, "cron_expression", "more often than every 5\u00a0min"),
         ({"time_zone": "Europe/Berlinn"}, "time_zone", "Europe/Berlin"),
         ({"end_date": date(2027, 2, 28)}, "end_date", "is past"),
-        ({"cron_expression": "0 7 * * *", "end_date": date(2027, 3, 1)}, "end_date", "no instant left"),
+        ({"cron_expression": "0 7 * * *", "end_date": date(2027, 3, 1)}, "end_date", "no due time left"),
         ({"jitter_seconds": 300}, "jitter_seconds", "shorter than the 5\u00a0min"),
     ],
 )
@@ -118,7 +119,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 # Adding
 
 
-def test_a_schedule_begins_with_the_first_instant_to_come(run: Run, ada: User) -> None:
+def test_a_schedule_begins_with_the_first_due_time_to_come(run: Run, ada: User) -> None:
     schedule = create(run, timing=timing("30 2 * * 1-5", "Europe/Berlin", date(2027, 6, 30)))
     assert schedule.next_due_at == datetime(2027, 3, 2, 1, 30, tzinfo=UTC)
     assert (schedule.state, schedule.created_by, schedule.recipe) == (
@@ -143,6 +144,18 @@ def test_a_name_is_had_once_in_a_project(run: Run) -> None:
     create(run, name="Nightly")
     with pytest.raises(schedules.NameTaken):
         create(run, name="nightly")
+    assert PeriodicTask.objects.filter(task="schedules.tasks.fire_schedule").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_deleted_meanwhile_is_not_told_as_a_taken_name(run: Run, schedule: Schedule) -> None:
+    connection = run.connection
+    assert connection is not None
+    Connection.objects.filter(pk=connection.pk).delete()
+    with pytest.raises(schedules.ChangedMeanwhile):
+        create(run, connection=connection)
+    with pytest.raises(schedules.ChangedMeanwhile):
+        edit(schedule, schedule.created_by, connection=connection, run=run)
     assert PeriodicTask.objects.filter(task="schedules.tasks.fire_schedule").count() == 1
 
 
@@ -294,7 +307,7 @@ def test_who_resumes_says_what_is_made_up_for(
     assert [outcome for _, outcome in ledger(schedule)] == outcomes
 
 
-def test_a_long_pause_lists_the_latest_instants(schedule: Schedule, ada: User) -> None:
+def test_a_long_pause_lists_the_latest_due_times(schedule: Schedule, ada: User) -> None:
     schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE + timedelta(days=300))
     assert Slot.objects.count() == 500
@@ -382,6 +395,12 @@ def test_a_copy_is_ones_own_and_paused(schedule: Schedule, bob: User, ada: User)
     assert len({schedule.periodic_task_id, theirs.periodic_task_id, own.periodic_task_id}) == 3
     fire(DUE)
     assert Slot.objects.exclude(schedule=schedule).count() == 0
+
+
+def test_what_was_deleted_meanwhile_is_not_copied(schedule: Schedule, ada: User, bob: User) -> None:
+    schedules.delete_schedule(schedule=Schedule.objects.get(), actor=ada)
+    with pytest.raises(schedules.ChangedMeanwhile):
+        schedules.duplicate_schedule(schedule=schedule, actor=bob, now=EARLIER)
 
 
 def test_deleting_it_leaves_its_runs(schedule: Schedule, ada: User) -> None:

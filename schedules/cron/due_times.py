@@ -1,13 +1,12 @@
-"""When a schedule is due: the one place that knows, for preview, list and firing alike.
+"""When a schedule is due: the only place that decides this, for preview, list and firing alike.
 
-What the clock on the wall of the schedule's zone reads decides. Where that clock is changed:
+The local time in the schedule's zone counts. When the clocks are changed:
 
-* A reading that is left out (spring) is made up for at the first whole minute after the gap, once, however many were
-  left out. A wild schedule (`Cron.wild`) makes up only for a day of which every instant was left out; its others
-  follow elapsed time.
-* A reading that comes twice (autumn) fires at the first only; with a wild schedule, at both.
+* Times that are skipped (spring) fire at the first whole minute after the gap, once, however many were skipped. A wild
+  schedule (`Cron.wild`) does so only on a day of which every due time was skipped; otherwise it follows elapsed time.
+* A time that comes twice (autumn) fires the first time only; with a wild schedule, both times.
 
-The first instants after a moment depend on nothing but the moment, so any chain can be taken up anywhere.
+The due times after a moment depend only on that moment, so computing them can start anywhere.
 
 This is arithmetic of our own on zoneinfo because no library has these rules: croniter fires a fixed time twice in
 autumn, cronsim drops `*/30 2 * * *` in spring and can, restarted in a repeated hour, answer with the past. croniter
@@ -27,12 +26,11 @@ from schedules.cron.expression import Cron
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
-_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def next_after(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """The first due instant later than `after`, in UTC; None if there is none before the year 10000.
+    """The first due time later than `after`, in UTC; None if there is none before the year 10000.
 
     `after` is aware, in any zone: ValueError otherwise.
     """
@@ -45,8 +43,8 @@ def next_after(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
         return None
 
 
-def instants(cron: Cron, zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator[datetime]:
-    """Every due instant later than `after` up to and including `until`, ascending, in UTC."""
+def due_times(cron: Cron, zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator[datetime]:
+    """Every due time later than `after` up to and including `until`, ascending, in UTC."""
     found = next_after(cron, zone, after)
     while found is not None and found <= until:
         yield found
@@ -54,27 +52,27 @@ def instants(cron: Cron, zone: ZoneInfo, *, after: datetime, until: datetime) ->
 
 
 def count_until(cron: Cron, zone: ZoneInfo, *, after: datetime, until: datetime, cap: int) -> int:
-    """How many `instants` there are, but no more than `cap`: with `cap` as the answer there may be more."""
-    return sum(1 for _ in islice(instants(cron, zone, after=after, until=until), cap))
+    """How many `due_times` there are, counted up to `cap`."""
+    return sum(1 for _ in islice(due_times(cron, zone, after=after, until=until), cap))
 
 
 def last_second(day: date, zone: ZoneInfo) -> datetime:
     """The last second, in UTC, of this day in the zone: the `until` of a schedule that ends on it."""
     try:
         midnight = datetime.combine(day + _DAY, datetime.min.time())
-        readings = wall.readings(zone, midnight)
+        moments = wall.moments(zone, midnight)
         # A midnight that comes twice ends the day for good the second time.
-        following = readings[-1] if readings else wall.end_of_gap(zone, midnight)
+        following = moments[-1] if moments else wall.end_of_gap(zone, midnight)
         return following - timedelta(seconds=1)
-    except OverflowError:  # the first day or the last that there is, which people do type
-        return _LAST if day.year > 1 else _FIRST
+    except OverflowError:  # the last day that there is, which people do type
+        return _LAST
 
 
 def _fixed(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
     reading = next_wall(cron, wall.new_from(zone, after))
     while reading is not None:
-        readings = wall.readings(zone, reading)
-        found = readings[0] if readings else wall.end_of_gap(zone, reading)
+        moments = wall.moments(zone, reading)
+        found = moments[0] if moments else wall.end_of_gap(zone, reading)
         if found > after:
             return found
         reading = next_wall(cron, reading + _MINUTE)
@@ -96,15 +94,16 @@ def _elapsed(cron: Cron, zone: ZoneInfo, start: datetime, after: datetime) -> da
     """The first moment later than `after` with a matching reading from `start` on."""
     reading = next_wall(cron, start)
     while reading is not None:
-        readings = wall.readings(zone, reading)
-        if not readings:
+        moments = wall.moments(zone, reading)
+        if not moments:
             resumed = wall.end_of_gap(zone, reading)
             local = wall.reading(zone, resumed)
             if resumed > after and _all_left_out(cron, zone, reading, local):
                 return resumed
+            # A gap may reach into the next day, whose own due times are asked about separately.
             reading = next_wall(cron, min(local, _midnight(reading) + _DAY))
             continue
-        for found in readings:
+        for found in moments:
             if found > after:
                 return found
         reading = next_wall(cron, reading + _MINUTE)
@@ -112,9 +111,9 @@ def _elapsed(cron: Cron, zone: ZoneInfo, start: datetime, after: datetime) -> da
 
 
 def _all_left_out(cron: Cron, zone: ZoneInfo, reading: datetime, resumed: datetime) -> bool:
-    """Whether the day of `reading`, which is in a gap that ends at `resumed`, has no instant outside it."""
+    """Whether the day of `reading`, which is in a gap that ends at `resumed`, has no due time outside it."""
     first = next_wall(cron, _midnight(reading))
-    if first is None or wall.readings(zone, first):
+    if first is None or wall.moments(zone, first):
         return False
     later = next_wall(cron, resumed)
     return later is None or later.date() != reading.date()

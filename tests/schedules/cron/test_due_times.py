@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schedules.cron import count_until, instants, last_second, next_after, parse, shortest_gap
+from schedules.cron import count_until, due_times, last_second, next_after, parse, shortest_gap
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
 
-def test_the_next_instant_is_later_than_the_one_asked_about() -> None:
+def test_the_next_due_time_is_later_than_the_one_asked_about() -> None:
     cron = parse("30 2 * * *")
     first = next_after(cron, BERLIN, NOON)
     assert first == datetime(2026, 11, 26, 1, 30, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_a_day_may_be_decades_off() -> None:
     # The year 2100 has no 29 February.
     cron = parse("0 0 29 2 */6")
     found = list(
-        instants(cron, ZoneInfo("UTC"), after=datetime(2076, 3, 1, tzinfo=UTC), until=datetime(2130, 1, 1, tzinfo=UTC))
+        due_times(cron, ZoneInfo("UTC"), after=datetime(2076, 3, 1, tzinfo=UTC), until=datetime(2130, 1, 1, tzinfo=UTC))
     )
     assert [moment.year for moment in found] == [2088, 2116, 2128]
     assert {moment.isoweekday() % 7 for moment in found} == {0, 6}
@@ -58,18 +58,18 @@ def test_after_the_last_year_there_is_nothing(expression: str, name: str) -> Non
         ("0 0 6-7 6 */6", [6]),
     ],
 )
-def test_both_day_fields_restricted_means_either(expression: str, days: list[int]) -> None:
+def test_either_day_field_is_enough_unless_one_begins_with_a_star(expression: str, days: list[int]) -> None:
     june = {"after": datetime(2027, 5, 31, 12, tzinfo=UTC), "until": datetime(2027, 6, 30, 12, tzinfo=UTC)}
-    assert [moment.day for moment in instants(parse(expression), ZoneInfo("UTC"), **june)] == days
+    assert [moment.day for moment in due_times(parse(expression), ZoneInfo("UTC"), **june)] == days
 
 
 def test_the_last_second_of_the_last_day_still_counts() -> None:
     until = last_second(date(2026, 11, 26), BERLIN)
     assert until == datetime(2026, 11, 26, 22, 59, 59, tzinfo=UTC)
-    found = list(instants(parse("59 23 * * *"), BERLIN, after=NOON, until=until))
+    found = list(due_times(parse("59 23 * * *"), BERLIN, after=NOON, until=until))
     assert [moment.astimezone(BERLIN).day for moment in found] == [25, 26]
     # Midnight is the next day's.
-    assert list(instants(parse("0 0 * * *"), BERLIN, after=NOON, until=until)) == [
+    assert list(due_times(parse("0 0 * * *"), BERLIN, after=NOON, until=until)) == [
         datetime(2026, 11, 25, 23, tzinfo=UTC)
     ]
 
@@ -96,11 +96,11 @@ def test_the_first_and_the_last_day_of_all_have_a_last_second_too(name: str) -> 
 
 def test_until_is_included_and_after_is_not() -> None:
     cron, hour = parse("0 * * * *"), timedelta(hours=1)
-    assert list(instants(cron, BERLIN, after=NOON, until=NOON + 2 * hour)) == [NOON + hour, NOON + 2 * hour]
-    assert list(instants(cron, BERLIN, after=NOON, until=NOON)) == []
+    assert list(due_times(cron, BERLIN, after=NOON, until=NOON + 2 * hour)) == [NOON + hour, NOON + 2 * hour]
+    assert list(due_times(cron, BERLIN, after=NOON, until=NOON)) == []
 
 
-def test_instants_are_counted_up_to_the_cap() -> None:
+def test_due_times_are_counted_up_to_the_cap() -> None:
     cron = parse("0 0 * * *")
     assert count_until(cron, BERLIN, after=NOON, until=NOON + YEAR, cap=1_000) == 365
     assert count_until(cron, BERLIN, after=NOON, until=NOON + YEAR, cap=10) == 10
@@ -109,7 +109,7 @@ def test_instants_are_counted_up_to_the_cap() -> None:
 
 def test_elapsed_time_is_even_through_a_repeated_hour() -> None:
     start = datetime(2027, 10, 30, 22, tzinfo=UTC)
-    found = list(instants(parse("*/15 * * * *"), BERLIN, after=start, until=start + timedelta(hours=6)))
+    found = list(due_times(parse("*/15 * * * *"), BERLIN, after=start, until=start + timedelta(hours=6)))
     assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(minutes=15)}
     assert len(found) == 24
 
@@ -148,5 +148,5 @@ def test_offsets_with_seconds_leave_readings_whole_minutes() -> None:
         ("0 2,22 * * 1", timedelta(hours=20)),
     ],
 )
-def test_the_shortest_time_between_two_instants(expression: str, gap: timedelta) -> None:
+def test_the_shortest_time_between_two_due_times(expression: str, gap: timedelta) -> None:
     assert shortest_gap(parse(expression)) == gap
