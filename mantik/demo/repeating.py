@@ -1,4 +1,4 @@
-"""The demo's schedule: it repeats the training once more within two minutes, and then every day at that time."""
+"""The demo's schedule: it repeats the training within two minutes, and then every day at that time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "Digits every day"
 
 
 def repeat(run: Run, *, now: datetime) -> Schedule:
-    """Of `run`, which has its connection. A later demo sets the one that it finds to soon; paused it stays so."""
+    """A schedule of `run`. If an earlier demo has added it, it only gets a new time; if it is paused, it stays so."""
     assert run.connection is not None
     found = Schedule.objects.filter(project=run.project, name=NAME).first()
     what: dict[str, Any] = {
@@ -34,6 +34,6 @@ def repeat(run: Run, *, now: datetime) -> Schedule:
 
 
 def _soon(now: datetime) -> Timing:
-    # The next whole minute may be so near that it is past before the schedule is stored.
+    # Not the next whole minute, which may be past before the schedule is stored.
     due = (now + timedelta(seconds=75)).astimezone(UTC)
     return read_timing(cron_expression=f"{due.minute} {due.hour} * * *", time_zone="UTC", end_date=None, now=now)

@@ -1,4 +1,4 @@
-"""The demo's code repository: a real one, made from the files in `code/`, for people to change and commit to."""
+"""The demo's code repository: a real git repository, made from the files in `code/`, that people can change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def training_environment() -> Path:
     """The virtual environment that this process runs in, for jobs to run in, too. Raises DemoFailed."""
     if not (Path(sys.prefix) / "bin" / "activate").is_file():
         raise DemoFailed(
-            "The demo's training needs a virtual environment, and this Python is in none. "
+            "The demo's training needs a virtual environment, but this Python is not in one. "
             "Start the demo with `make demo`, which makes one."
         )
     return Path(sys.prefix)
@@ -87,7 +87,7 @@ def _git(path: Path, *arguments: str) -> str:
             timeout=60,
         )
     except FileNotFoundError:
-        raise DemoFailed("The demo needs git, and it is not on PATH. Install git and try again.") from None
+        raise DemoFailed("The demo needs git, which was not found. Install git and try again.") from None
     except subprocess.TimeoutExpired:
         raise DemoFailed(f"git {arguments[0]} in {path} did not end within a minute.") from None
     except subprocess.CalledProcessError as error:

@@ -19,7 +19,7 @@ from mantik.demo.site import DemoSite
 from mantik.lib.sealing import SealBroken
 from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project
-from projects.services.code_repositories import add_code_repository
+from projects.services.code_repositories import CodeLink, add_code_repository
 from projects.services.experiments import add_experiment
 from projects.services.projects import create_project
 
@@ -81,10 +81,7 @@ def _code_repository(project: Project, member: User, url: str, now: datetime) ->
         return add_code_repository(
             project=project,
             user=member,
-            name=CODE,
-            url=url,
-            platform=CodeRepository.Platform.OTHER,
-            connection=None,
+            link=CodeLink(CODE, url, CodeRepository.Platform.OTHER, connection=None),
             now=now,
         )
     if found.url != url:
@@ -92,9 +89,7 @@ def _code_repository(project: Project, member: User, url: str, now: datetime) ->
         found.url = url
         found.save(update_fields=["url"])
     # A request that was under way when the last demo stopped is not waited for.
-    CodeRepository.objects.filter(pk=found.pk).update(fetch_requested_at=None)
-    found.fetch_requested_at = None
-    mirrors.request_fetch(found, now=now, even_if_fresh=True)
+    mirrors.request_another_fetch(found, now=now)
     return found
 
 

@@ -46,7 +46,7 @@ def unicorex_site(stack: Stack) -> DemoSite:
     missing = [tool for tool in ("java", "keytool") if shutil.which(tool) is None]
     if missing:
         raise DemoFailed(
-            f"SITE=unicorex needs Java and Maven, and {' and '.join(missing)} cannot be found. "
+            f"SITE=unicorex needs Java and Maven, but {' and '.join(missing)} cannot be found. "
             "Install them (Debian: apt-get install default-jre-headless maven), or leave SITE out."
         )
     directory = stack.options.data_dir / "unicorex"
@@ -70,7 +70,7 @@ def unicorex_site(stack: Stack) -> DemoSite:
 
 
 def _takes_logins(base_url: str, users: Path) -> Callable[[], bool]:
-    """The server opens its port before it knows its users, and takes everybody for nobody until then."""
+    """The server opens its port before it knows its users; until then everybody is anonymous."""
 
     def is_ready() -> bool:
         try:
@@ -98,7 +98,7 @@ def _user(users: Path) -> SiteUser:
     for user in known:
         if user.login == LOGIN:
             return user
-    raise DemoFailed(f'There is no user "{LOGIN}" in {users}. Remove the file; it is made anew.')
+    raise DemoFailed(f'There is no user "{LOGIN}" in {users}. Remove the file; a new one is made.')
 
 
 SITES: dict[SiteKind, Callable[[Stack], DemoSite]] = {"sandbox": sandbox_site, "unicorex": unicorex_site}

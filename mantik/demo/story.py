@@ -1,4 +1,4 @@
-"""From the form to the end, told line by line as it happens."""
+"""Runs one training from the form to its end, and says line by line what happens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mantik.demo.seed import Login, Seed
 from mantik.demo.visitor import Visitor
 from mantik.up.stack import Stack
 from projects.models import CodeRepository
-from runs.models import RegisteredModel, Run, RunEvent, RunLogChunk
+from runs.models import ModelListing, RegisteredModel, Run, RunEvent, RunLogChunk
 from runs.states import RunState
 
 METRIC = "test_accuracy"
@@ -51,7 +51,7 @@ def tell_story(*, stack: Stack, seed: Seed, login: Login, tell: Tell) -> Ending:
         visitor.sign_in(login.user.username, login.password)
         tell(f"signed in as {login.user.username}")
         path = visitor.start_run(seed.project.slug, _form(seed))
-        tell(f"the run has its page: {stack.url}{path}")
+        tell(f"the page of the run: {stack.url}{path}")
         visitor.look_at(path)
         run = _follow(stack, _run_at(path), tell)
         visitor.look_at(path)
@@ -76,15 +76,15 @@ def read_metric(stack: Stack, run: Run) -> float:
 
 
 def _await_code(stack: Stack, repository: CodeRepository) -> None:
-    """Until a worker has answered the fetch that the seed asked for."""
+    """Wait until a worker has fetched the code, as the seed asked."""
     for _ in _ticks(stack):
         repository.refresh_from_db()
-        if repository.fetch_requested_at is not None:
+        if repository.is_being_fetched:
             continue
         if repository.fetch_error:
             raise DemoFailed(f"The code repository could not be fetched: {repository.fetch_error}")
         return
-    raise DemoFailed("No worker has fetched the code repository. What the worker wrote stands above.")
+    raise DemoFailed("No worker has fetched the code repository. See the worker's output above.")
 
 
 def _form(seed: Seed) -> dict[str, str]:
@@ -113,13 +113,13 @@ def _run_at(path: str) -> UUID:
 
 
 def _follow(stack: Stack, uuid: UUID, tell: Tell) -> Run:
-    told = 0
+    last = 0
     run = Run.objects.get(uuid=uuid)
     for _ in _ticks(stack):
         run.refresh_from_db()
-        for event in RunEvent.objects.filter(run=run, pk__gt=told).order_by("pk"):
+        for event in RunEvent.objects.filter(run=run, pk__gt=last).order_by("pk"):
             tell(event.message)
-            told = event.pk
+            last = event.pk
         if run.state == RunState.FINISHED:
             return run
         if run.is_terminal:
@@ -133,6 +133,7 @@ def _follow(stack: Stack, uuid: UUID, tell: Tell) -> Run:
 
 def _register(stack: Stack, visitor: Visitor, run: Run, path: str) -> RegisteredModel:
     taken = run.project.registered_models.count()
+    _await_models(stack, visitor, run, path)
     visitor.register_model(path, MODEL if not taken else f"{MODEL}-{taken + 1}")
     waits_for = ""
     for _ in _ticks(stack):
@@ -146,8 +147,17 @@ def _register(stack: Stack, visitor: Visitor, run: Run, path: str) -> Registered
     raise DemoFailed(f"The run is FINISHED, but its model is not registered yet. {waits_for}")
 
 
+def _await_models(stack: Stack, visitor: Visitor, run: Run, path: str) -> None:
+    """Open the form until a worker has found out which models the run has logged."""
+    for _ in _ticks(stack):
+        visitor.look_at(f"{path}register/")
+        if ModelListing.objects.filter(run=run, listed_at__isnull=False).exists():
+            return
+    raise DemoFailed("No worker has listed the models of the run. See the worker's output above.")
+
+
 def _await_log(stack: Stack, run: Run) -> None:
-    """The end of the log comes after the end of the run; a site that is gone never sends it."""
+    """Wait for the end of the log, which arrives after the end of the run; if the site is down, it never does."""
     for _ in _ticks(stack, patience=_LOG_PATIENCE_SECONDS):
         run.refresh_from_db(fields=["log_complete"])
         if run.log_complete:
@@ -163,8 +173,8 @@ def _ticks(stack: Stack, *, patience: float | None = None) -> Iterator[None]:
 
 
 def _last_log(run: Run) -> str:
-    pieces = RunLogChunk.objects.filter(run=run).order_by("-offset")[:2]
-    content = b"".join(bytes(piece.content) for piece in reversed(pieces))[-_LAST_LOG_BYTES:]
+    chunks = RunLogChunk.objects.filter(run=run).order_by("-offset")[:2]
+    content = b"".join(bytes(chunk.content) for chunk in reversed(chunks))[-_LAST_LOG_BYTES:]
     if not content:
         return "Its log is empty."
     lines = content.decode(errors="replace").splitlines()[-20:]

@@ -46,7 +46,7 @@ class Visitor:
         """The page as text."""
         answer = self._request("GET", path)
         if answer.status_code != 200:
-            raise DemoFailed(f"The page {path} answers {answer.status_code} instead of showing itself.")
+            raise DemoFailed(f"The page {path} cannot be opened: it answers with the status {answer.status_code}.")
         return answer.text
 
     def _submit(self, path: str, values: Mapping[str, str]) -> str:
@@ -59,8 +59,8 @@ class Visitor:
         if answer.is_redirect:
             return answer.headers["location"]
         complaints = read_page(answer.text).complaints
-        told = "\n".join(f"    {complaint}" for complaint in complaints) or "    (it does not say why)"
-        raise DemoFailed(f"The page {path} did not take the form ({answer.status_code}):\n{told}")
+        reasons = "\n".join(f"    {complaint}" for complaint in complaints) or "    (it does not say why)"
+        raise DemoFailed(f"The page {path} did not accept the form ({answer.status_code}):\n{reasons}")
 
     def _request(self, method: str, path: str, data: Mapping[str, str] | None = None) -> httpx.Response:
         try:

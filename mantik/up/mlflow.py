@@ -20,7 +20,7 @@ def has_data(data_dir: Path) -> bool:
 
 
 def mlflow_service(*, port: int, data_dir: Path) -> Service:
-    """It answers whoever has the token that the data directory keeps."""
+    """The server and its token, which is stored in the data directory."""
     files = data_dir / "mlflow"
     files.mkdir(parents=True, exist_ok=True)
     return Service(

@@ -1,4 +1,4 @@
-"""The children's lines on one terminal, each with the name of who wrote it."""
+"""Writes the output of all children to one terminal, each line with the name of its process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WIDTH = 8
 
 
 class Terminal:
-    """Writes whole lines; safe to call from several threads. Colours only where a person reads."""
+    """Writes whole lines; safe to call from several threads. Uses colours only on a terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -26,7 +26,7 @@ class Terminal:
                 self._stream.write(f"{self._prefix(name)} {line}\n")
                 self._stream.flush()
             except (BrokenPipeError, ValueError):
-                # Nobody reads any more; the children go on.
+                # The reader is gone; the children go on.
                 pass
 
     def _prefix(self, name: str) -> str:
@@ -38,4 +38,4 @@ class Terminal:
 
 
 def silent(_name: str, _line: str) -> None:
-    """For tests and benchmarks; the last lines of a child that dies are kept all the same."""
+    """For tests and benchmarks. The last lines of a child that dies are kept nevertheless."""

@@ -1,4 +1,4 @@
-"""Is it there yet?"""
+"""Whether a server answers."""
 
 from __future__ import annotations
 

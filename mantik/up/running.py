@@ -18,7 +18,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def options_from_settings(*, port: int | None = None, host: str = LOOPBACK, with_sandbox: bool = False) -> Options:
-    """Raises UpError for the sandbox where it is not allowed."""
+    """Raises UpError if the sandbox site is asked for, but not allowed."""
     if with_sandbox and not settings.MANTIK_SANDBOX_ALLOWED:
         raise UpError("The sandbox site runs what members send it, as this user. MANTIK_SANDBOX_ALLOWED=1 allows it.")
     return Options(

@@ -1,4 +1,4 @@
-"""One child process: started in a group of its own, its lines passed on, stopped with all that it started."""
+"""One child process: started in a group of its own, with its output passed on, and stopped with all that it started."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ Output = Callable[[str, str], None]
 class Service:
     """What to run. `environment` is added to ours.
 
-    `is_ready` is asked until it says yes, for `patience` seconds. On SIGTERM the process has `grace` seconds.
+    `is_ready` is asked until it says yes, for `patience` seconds. On SIGTERM the process has `grace` seconds. Lines
+    that contain `hides` are not shown. If `restarts`, it is started again when it dies after a start that went well.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Service:
     is_ready: Callable[[], bool] = lambda: True
     patience: float = 60
     grace: float = 10
+    hides: str = ""
+    restarts: bool = False
 
 
 class Child:
@@ -53,6 +56,8 @@ class Child:
             start_new_session=True,
             umask=UMASK,
         )
+        self.started_at = time.monotonic()
+        self._is_finished = False
         self._reader = threading.Thread(target=self._read, name=f"up-{service.name}", daemon=True)
         self._reader.start()
 
@@ -66,7 +71,7 @@ class Child:
         return self._process.pid
 
     def last_lines(self) -> list[str]:
-        """Of a process that has ended: waits for what is still in the pipe, but not for what orphans add."""
+        """After the process has ended: waits for what is still in the pipe, but not for the output of orphans."""
         self._reader.join(0.5)
         return list(self._lines)
 
@@ -95,11 +100,14 @@ class Child:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, deadline - time.monotonic()))
         self.kill()
+        self._is_finished = True
         self._process.wait()
         self._reader.join(2)
 
     def kill(self) -> None:
-        signal_group(self.pid, signal.SIGKILL)
+        """Also after the process has ended: what it left in its group still has this number, until `finish`."""
+        if not self._is_finished:
+            signal_group(self.pid, signal.SIGKILL)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -107,4 +115,5 @@ class Child:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._lines.append(text)
-                self._output(self.name, text)
+                if not self.service.hides or self.service.hides not in text:
+                    self._output(self.name, text)

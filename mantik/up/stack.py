@@ -1,11 +1,11 @@
-"""Mantik's own children, and how they find each other."""
+"""All processes of Mantik on one machine: starts them, and tells them how to find each other."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from mantik.lib.development import keep_mlflow_token, mlflow_token
 from mantik.lib.private import NotOurs, close_to_others, make_private
 from mantik.lib.service_urls import own_broker_url
 from mantik.up.broker import broker_service
-from mantik.up.errors import ChildDied, UnusableData, UpError
+from mantik.up.errors import ChildDied, StopRequested, UnusableData, UpError
 from mantik.up.group import Group
 from mantik.up.mlflow import has_data, mlflow_service, mlflow_uri, token_environment
 from mantik.up.output import silent
@@ -25,7 +25,8 @@ from mantik.up.ports import LOOPBACK, is_free, lasting_port, remember_ports
 from mantik.up.sandbox import sandbox_service, sandbox_url
 from mantik.up.service_process import Output, Service
 from mantik.up.web import address, web_service
-from mantik.up.worker import beat_service, worker_service
+from mantik.up.worker import GROUPS, beat_service, worker_service
+from mantik.up.worker_groups import WorkerGroup
 
 TOP = Path(__file__).resolve().parent.parent.parent
 
@@ -48,15 +49,16 @@ class Options:
     mlflow_token: str = field(default="", repr=False)
     with_sandbox: bool = False
     collects_static_files: bool = False
-    worker_processes: int = 2
+    worker_groups: Sequence[WorkerGroup] = GROUPS
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stack:
-    """`with Stack(options) as stack:` runs everything; it is ready inside, and gone afterwards.
+    """`with Stack(options) as stack:` runs everything: ready inside the block, stopped after it.
 
-    Entering and `check`, `sleep` and `wait` raise ChildDied when a child ends, and StopRequested after
-    `request_stop`. Entering also raises UpError when something is in the way, UnusableData when it is the data.
+    Entering raises ChildDied when a child ends. Afterwards it is started again by `check`, `sleep` and `wait`, which
+    raise ChildDied if it dies again and again soon after its start. All of them raise StopRequested after
+    `request_stop`. Entering also raises UpError if it cannot start, UnusableData if the data are the reason.
     """
 
     def __init__(self, options: Options, *, output: Output = silent) -> None:
@@ -76,12 +78,12 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the children find in theirs, so that all mean the same servers."""
+        """The environment of the children, so that all of them use the same servers."""
         return {
             "MANTIK_DATA_DIR": str(self.options.data_dir),
             "MANTIK_BROKER_URL": self.broker_url,
             "MANTIK_BROKER_PREFIX": self.options.broker_prefix,
-            # What we were told by files, which the children inherit, is in these two already.
+            # The children also inherit the names of files; their content is already in the two variables above.
             "MANTIK_BROKER_URL_FILE": "",
             "MANTIK_BROKER_PREFIX_FILE": "",
             "MANTIK_MLFLOW_URI": self.mlflow_uri,
@@ -114,8 +116,10 @@ class Stack:
         return self
 
     def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        if isinstance(error, StopRequested):
+            self._output("mantik", f"stopping; the data stay in {self.options.data_dir}")
         self._exits.close()
         self._group = None
 
@@ -126,7 +130,7 @@ class Stack:
         self._running.sleep(seconds)
 
     def wait(self) -> None:
-        """Until a child ends or a stop is requested: never returns, but raises."""
+        """Until a child dies again and again, or a stop is requested: never returns, but raises."""
         while True:
             self.sleep(60)
 
@@ -136,7 +140,7 @@ class Stack:
         self._running.await_ready()
 
     def request_stop(self) -> None:
-        """From a signal handler or another thread. The second time nothing is waited for any more."""
+        """From a signal handler or another thread. The second call kills the children at once."""
         if self._is_stopping and self._group:
             self._group.kill()
         self._is_stopping = True
@@ -148,22 +152,23 @@ class Stack:
 
     def _start(self, group: Group) -> None:
         options = self.options
-        servers = [self._with_environment(service) for service in self._servers()]
-        # MLflow may upgrade the data of last time, and the sandbox deals with its jobs: only if they are not refused.
-        # Beside migrations that make everything anew, MLflow can start already, which takes it long.
+        servers = [self._lasting(service) for service in self._servers()]
+        # MLflow may upgrade old data, and the sandbox goes on with its jobs, so with old data they start only after
+        # `migrate` has accepted them. With a new data directory MLflow, which takes long, starts beside the migrations.
         at_once = {"broker"} if has_data(options.data_dir) else {"broker", "mlflow"}
         group.start(service for service in servers if service.name in at_once)
         self._migrate(group)
         group.start(service for service in servers if service.name not in at_once)
         if options.collects_static_files:
             group.run(self._manage("collectstatic", "--no-input", "--verbosity", "0"))
-        group.start(map(self._with_environment, self._own()))
+        group.start(map(self._lasting, self._own()))
         group.await_ready()
 
     def _migrate(self, group: Group) -> None:
-        """It looks at the data first. Raises UnusableData, and ChildDied."""
+        """Run `migrate`, which first checks the data. Raises UnusableData and ChildDied."""
         try:
-            group.run(self._manage("migrate", "--no-input", "--verbosity", "0"))
+            # What a refusal says is in the error that ends the stack, so it is not shown twice.
+            group.run(replace(self._manage("migrate", "--no-input", "--verbosity", "0"), hides="CommandError: "))
         except ChildDied as death:
             if death.exit_code != schema.EXIT_CODE or not death.last_lines:
                 raise
@@ -182,7 +187,7 @@ class Stack:
         options = self.options
         yield web_service(host=options.host, port=options.port)
         yield worker_service(
-            broker_url=self.broker_url, broker_prefix=options.broker_prefix, processes=options.worker_processes
+            broker_url=self.broker_url, broker_prefix=options.broker_prefix, groups=options.worker_groups
         )
         yield beat_service()
 
@@ -190,8 +195,9 @@ class Stack:
         command = [sys.executable, str(TOP / "manage.py"), name, *arguments]
         return Service(name, command, self.environment, patience=300)
 
-    def _with_environment(self, service: Service) -> Service:
-        return replace(service, environment={**self.environment, **service.environment})
+    def _lasting(self, service: Service) -> Service:
+        """With the environment of all. All that they need to go on is in the database or a folder of theirs."""
+        return replace(service, environment={**self.environment, **service.environment}, restarts=True)
 
     def _remember_ports(self) -> None:
         """Only under the lock: a stack that is refused must not move the ports of the one that runs."""
@@ -209,7 +215,7 @@ class Stack:
 
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
-    """Keeps a second stack off the same data. The lock goes with the process, however that ends."""
+    """Keeps a second stack away from the same data. The lock ends with the process, however that ends."""
     _make_private(data_dir)
     with (data_dir / "up.lock").open("a+") as lock:
         try:
@@ -217,21 +223,21 @@ def _alone(data_dir: Path) -> Iterator[None]:
         except OSError:
             lock.seek(0)
             raise UpError(
-                f"Mantik runs already on the data in {data_dir}, as process {lock.read().strip() or '?'}. "
-                "Stop it first, or name another directory with MANTIK_DATA_DIR."
+                f"Mantik is already running with the data in {data_dir}, as process {lock.read().strip() or '?'}. "
+                "Stop it first, or choose another directory with MANTIK_DATA_DIR."
             ) from None
         lock.seek(0)
         lock.truncate()
         lock.write(str(os.getpid()))
         lock.flush()
-        # Data of before, or of commands that were run by themselves.
+        # Files from earlier, or from commands that were run separately.
         close_to_others(data_dir)
         yield
 
 
 def _make_private(data_dir: Path) -> None:
-    """It holds keys, logs and code of private projects, and the machine may have other users."""
+    """Close the data directory to other users of the machine: it has keys, logs and code of private projects."""
     try:
         make_private(data_dir)
     except NotOurs as error:
-        raise UpError(f"The data directory cannot be used: {error} MANTIK_DATA_DIR names another.") from None
+        raise UpError(f"The data directory cannot be used: {error} Choose another one with MANTIK_DATA_DIR.") from None

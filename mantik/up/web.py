@@ -13,13 +13,13 @@ THREADS = 8
 
 def web_service(*, host: str, port: int) -> Service:
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", host, "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", str(THREADS)),
+        sys.executable, "-m", "granian", "--interface", "wsgi",
+        "--host", host, "--port", str(port),
+        "--workers", "1", "--blocking-threads", str(THREADS),
         # Our own log has a line per request; the server's would show addresses with their tokens.
-        *("--no-access-log", "--log-level", "error"),
+        "--no-access-log", "--log-level", "error",
         "mantik.wsgi:application",
-    ]
+    ]  # fmt: skip
     return Service("web", command, is_ready=lambda: http_ok(f"{address(host, port)}/healthz"))
 
 

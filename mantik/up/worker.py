@@ -1,30 +1,35 @@
-"""The worker and the clock."""
+"""The workers and beat."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Sequence
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from mantik.lib.service_urls import broker_options
 from mantik.up.service_process import Service
+from mantik.up.worker_groups import WorkerGroup
 
-QUEUES = ("default", "submit", "follow", "git")
+# For a machine of one's own, where each takes 40 MB. A site that does not answer may hold MANTIK_SITE_PROCESSES of the
+# first: more than that have to be there.
+GROUPS = (
+    WorkerGroup("sites", ("submit", "follow"), 3),
+    WorkerGroup("git", ("git",), 1),
+    WorkerGroup("rest", ("default", "mlflow"), 1),
+)
+QUEUES = tuple(queue for group in GROUPS for queue in group.queues)
 
 
-def worker_service(*, broker_url: str, broker_prefix: str, processes: int) -> Service:
-    # Two stacks on one broker still ask their own worker.
-    name = f"up-{os.getpid()}@localhost"
-    command = [
-        *(sys.executable, "-m", "celery", "--app", "mantik", "--quiet", "worker"),
-        *("--hostname", name, "--queues", ",".join(QUEUES)),
-        # Processes, not threads: only they can be stopped at a task's time limit.
-        *("--pool", "prefork", "--concurrency", str(processes)),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
-    return Service("worker", command, is_ready=lambda: takes_messages(broker_url, broker_prefix, name))
+def worker_service(*, broker_url: str, broker_prefix: str, groups: Sequence[WorkerGroup] = GROUPS) -> Service:
+    # Two stacks on one broker still ask their own workers.
+    node = f"up-{os.getpid()}@localhost"
+    command = [sys.executable, "-m", "mantik.up.worker_groups", node, *map(str, groups)]
+    nodes = {group.node(node) for group in groups}
+    return Service("worker", command, is_ready=lambda: _have_all_answered(broker_url, broker_prefix, nodes))
 
 
 def beat_service() -> Service:
@@ -33,11 +38,18 @@ def beat_service() -> Service:
     return Service("beat", command)
 
 
-def takes_messages(broker_url: str, broker_prefix: str, name: str) -> bool:
-    """Whether the worker called `name` answers at that broker."""
+def _have_all_answered(broker_url: str, broker_prefix: str, silent: set[str]) -> bool:
+    """Asks those that are still `silent`, and strikes off those that answer: on a busy machine not all do at once."""
+    silent -= answering(broker_url, broker_prefix, silent)
+    return not silent
+
+
+def answering(broker_url: str, broker_prefix: str, nodes: Collection[str]) -> set[str]:
+    """Those of the workers with these names that answer at that broker."""
     options = broker_options(broker_prefix)
     with Celery(broker=broker_url, broker_transport_options=options, set_as_current=False) as app:
         try:
-            return bool(app.control.ping(destination=[name], timeout=0.5))
-        except (OperationalError, OSError):
-            return False
+            answers = app.control.ping(destination=list(nodes), timeout=0.5)
+        except (OperationalError, RedisError, OSError):
+            return set()
+        return {name for answer in answers or () for name in answer}

@@ -23,8 +23,11 @@ from mantik.demo.sandbox.jobs import ACTIONS, Job, new_job_id, parse_rest_date, 
 from mantik.demo.sandbox.notifications import wanted_notifications
 from mantik.demo.sandbox.state import SiteState
 
-_LIFETIME_SECONDS = 86400
 _MAX_LISTED = 200
+_TOO_LONG = (
+    "eu.unicore.services.exceptions.InvalidModificationException: "
+    "Requested lifetime is larger than maximum configured on the system."
+)
 
 
 def jobs(site: SiteState, visit: Visit) -> Response:
@@ -73,12 +76,12 @@ def submit(site: SiteState, visit: Visit) -> Response:
         return error_response(500, f"Could not submit job: {problem}")
     if site.quota and sum(j.owner == user.dn for j in list(site.engine.jobs.values())) >= site.quota:
         return error_response(500, f"Could not submit job: {_quota_text(site.quota, user.dn)}")
-    found = _new_job(description, user.dn, user.uid)
+    found = _new_job(description, user.dn, user.uid, site.lifetime)
     site.engine.submit(found, json.dumps(description))
     return Response(201, headers={"Location": f"{site.base}/jobs/{found.id}"})
 
 
-def _new_job(description: Mapping[str, Any], owner: str, uid: str) -> Job:
+def _new_job(description: Mapping[str, Any], owner: str, uid: str, lifetime: float) -> Job:
     now = time.time()
     return Job(
         id=new_job_id(),
@@ -86,7 +89,7 @@ def _new_job(description: Mapping[str, Any], owner: str, uid: str) -> Job:
         uid=uid,
         tags=read_tags(description.get("Tags", description.get("tags"))),
         submitted_at=now,
-        terminates_at=now + _LIFETIME_SECONDS,
+        terminates_at=now + lifetime,
         starts_by_itself=str(description.get("haveClientStageIn", "false")).lower() != "true",
         notifies=wanted_notifications(description),
     )
@@ -145,6 +148,8 @@ def _set(site: SiteState, found: Job, name: str, value: Any) -> str:
     if moment is None:
         reason = error_text(f"Specified date string '{value}' could not be parsed!")
         return f"Error setting property: {reason}"
+    if site.most_lifetime is not None and moment - time.time() > site.most_lifetime:
+        return f"Error setting property: {_TOO_LONG}"
     site.engine.set_properties(found, terminates_at=moment)
     return "OK"
 

@@ -31,6 +31,8 @@ SESSIONS_PER_USER = 5
 DEFAULT_SLOTS = 4
 # As at a real site the directory of a job appears a moment after the job.
 STAGING_DELAY = 0.05
+# The default of UNICORE, after which a job goes with its directory, whether it has ended or not.
+LIFETIME_SECONDS = 24 * 3600.0
 
 
 class DirectoryInUse(Exception):
@@ -41,7 +43,8 @@ class SandboxSite:
     """A site that keeps its users, key and jobs in `data_dir`, which only its owner can read.
 
     Without `users` they come from `users.json` there, which is made with fresh passwords if it is missing. `port` 0
-    picks a free one. Raises `UsersFileError`, and `DirectoryInUse` when started.
+    picks a free one. `lifetime` and `most_lifetime` are as in `SiteState`. Raises `UsersFileError`, and
+    `DirectoryInUse` when started.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class SandboxSite:
         sessions_per_user: int = SESSIONS_PER_USER,
         staging_delay: float = STAGING_DELAY,
         queues: Queues | None = None,
+        lifetime: float = LIFETIME_SECONDS,
+        most_lifetime: float | None = None,
     ) -> None:
         self._directory = data_dir.resolve()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,6 +73,8 @@ class SandboxSite:
         self._quota = quota
         self._staging_delay = staging_delay
         self._queues = queues or read_queues()
+        self._lifetime = lifetime
+        self._most_lifetime = most_lifetime
         self._state: SiteState | None = None
 
     @property
@@ -116,7 +123,9 @@ class SandboxSite:
             on_change=self._notifier.job_changed,
         )
         base = f"http://127.0.0.1:{self._server.port}/{NAME}/rest/core"
-        self._state = SiteState(NAME, base, engine, store, self._queues, key, self._quota)
+        self._state = SiteState(
+            NAME, base, engine, store, self._queues, key, self._quota, self._lifetime, self._most_lifetime
+        )
         self._notifier.start()
         engine.start()
         self._server.start()

@@ -18,7 +18,11 @@ DEFAULT_MESSAGE = "Job submission is currently disabled --- please try again lat
 
 @dataclass
 class SiteState:
-    """`base` is the REST base URL. `submission_message` is set while no jobs are taken; `quota` counts per user."""
+    """`base` is the REST base URL. `submission_message` is set while no jobs are taken; `quota` counts per user.
+
+    A job lives for `lifetime` seconds, if nobody gives it another time; nobody may give it more than `most_lifetime`
+    from then on. None means no limit.
+    """
 
     name: str
     base: str
@@ -27,6 +31,8 @@ class SiteState:
     queues: Queues
     key: SiteKey
     quota: int | None
+    lifetime: float
+    most_lifetime: float | None
     submission_message: str | None = None
     up_since: float = field(default_factory=time.time)
 

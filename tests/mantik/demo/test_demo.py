@@ -42,7 +42,7 @@ def test_a_training_goes_from_the_form_to_finished_with_its_metric_in_mlflow(dat
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.search(r"Result    Digits 1 is FINISHED after \d+ s: test_accuracy (0\.\d+), model digits", done.stdout)
     assert told
-    assert "the schedule Digits every day repeats it" in done.stdout
+    assert "the schedule Digits every day runs it again at" in done.stdout
     with sqlite3.connect(data_dir / "mlflow" / "mlflow.sqlite3") as database:
         rows = database.execute("SELECT value FROM latest_metrics WHERE key = 'test_accuracy'").fetchall()
         models = database.execute("SELECT name, version FROM model_versions").fetchall()
@@ -57,7 +57,7 @@ def test_a_training_goes_from_the_form_to_finished_with_its_metric_in_mlflow(dat
 def test_a_site_that_the_demo_does_not_know_is_named(data_dir: Path) -> None:
     done = demo(data_dir, SITE="juwels")
     assert done.returncode != 0
-    assert done.stderr.strip() == "SITE is juwels, and the demo knows sandbox and unicorex."
+    assert done.stderr.strip() == "SITE is juwels, but the demo knows only sandbox and unicorex."
 
 
 def test_a_port_that_is_taken_is_a_sentence_with_another_one(data_dir: Path) -> None:

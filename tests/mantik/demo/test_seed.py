@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from connections.models import Connection, Site
@@ -86,10 +87,10 @@ def test_another_site_is_one_more_connection_of_the_same_project(tmp_path: Path)
 
 def test_each_start_asks_for_the_newest_code(tmp_path: Path) -> None:
     repository = seeded(tmp_path).code_repository
-    CodeRepository.objects.update(fetched_at=timezone.now(), fetch_requested_at=None)
+    CodeRepository.objects.update(fetched_at=timezone.now(), fetch_served=F("fetch_requested"))
     seeded(tmp_path)
     repository.refresh_from_db()
-    assert repository.fetch_requested_at is not None
+    assert repository.is_being_fetched
 
 
 def test_a_data_directory_that_has_moved_takes_its_code_with_it(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from connections.mlflow.control import Control
+from connections.mlflow.own_client import ENVIRONMENT
 from connections.mlflow.tracking import TrackingClient
 from mantik.demo.repository import ensure_repository
 from runs.mlproject import parse_mlproject
@@ -19,9 +21,11 @@ from tests.support.mlflow_server import TOKEN, MlflowServer
 def train(code: Path, server: MlflowServer, entry_point: str, **parameters: str) -> tuple[TrackingClient, str]:
     """The client, and the id of the MLflow run that the training has filled."""
     project = parse_mlproject((code / "MLproject").read_bytes(), path="MLproject")
-    client = TrackingClient(uri=server.uri, token=TOKEN)
-    experiment = client.ensure_experiment("demo")
-    run_id = client.create_run(experiment, name=entry_point, tags={}, start_time=timezone.now())
+    control = Control(uri=server.uri, token=TOKEN)
+    experiment = control.ensure_experiment("demo")
+    run_id = control.create_run(experiment, name=entry_point, tags={}, start_time=timezone.now())
+    # A job finds nothing of what this process has set for the client that it has just used.
+    own = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     job = {
         "MLFLOW_TRACKING_URI": server.uri,
         "MLFLOW_TRACKING_TOKEN": TOKEN,
@@ -31,11 +35,9 @@ def train(code: Path, server: MlflowServer, entry_point: str, **parameters: str)
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     command = project.entry_points[entry_point].command_line(parameters)
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=code, env=os.environ | job, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["bash", "-c", command], cwd=code, env=own | job, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return client, run_id
+    return TrackingClient(uri=server.uri, token=TOKEN), run_id
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ def test_a_page_gives_what_its_form_would_send() -> None:
 
 def test_a_page_gives_the_sentences_that_it_complains_with() -> None:
     page = read_page(
-        '<div class="callout" role="alert"><p>Not saved yet.</p></div>'
+        '<div class="callout" role="alert"><p>Nothing has happened yet.</p></div>'
         '<p class="field-help">Help</p><p class="field-error" id="e">There is no branch <b>x</b>.</p><p>Rest</p>'
     )
-    assert page.complaints == ["Not saved yet.", "There is no branch x ."]
+    assert page.complaints == ["Nothing has happened yet.", "There is no branch x ."]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -44,7 +44,10 @@ def test_a_wrong_password_ends_with_the_words_of_the_page(live_server: LiveServe
 
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_is_not_there_is_named(live_server: LiveServer) -> None:
-    with Visitor(live_server.url) as visitor, pytest.raises(DemoFailed, match="/nowhere/ answers 404"):
+    with (
+        Visitor(live_server.url) as visitor,
+        pytest.raises(DemoFailed, match="/nowhere/ cannot be opened: it answers with the status 404"),
+    ):
         visitor.look_at("/nowhere/")
 
 

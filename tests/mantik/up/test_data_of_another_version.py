@@ -72,6 +72,7 @@ def test_data_of_another_version_are_refused_and_left_as_they_are(
     assert done.returncode == 1
     assert done.stderr == f"Mantik cannot use the database {database}. {said}\n"
     assert "Traceback" not in done.stdout
+    assert said not in done.stdout, "it is said once"
     with closing(sqlite3.connect(database)) as connection:
         assert list(connection.iterdump()) == before
     # Nothing else has touched what is there, and what has begun is gone.

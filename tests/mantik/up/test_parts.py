@@ -21,8 +21,10 @@ from mantik.up.ports import LOOPBACK, free_port, is_free, lasting_port, remember
 from mantik.up.probes import accepts, http_ok
 from mantik.up.stack import TOP
 from mantik.up.web import address
-from mantik.up.worker import takes_messages, worker_service
+from mantik.up.worker import answering, worker_service
+from mantik.up.worker_groups import WorkerGroup
 from tests.support.redis import server_of_ones_own
+from tests.support.waiting import wait_until
 
 
 def test_a_port_somebody_listens_on_is_not_free() -> None:
@@ -126,13 +128,15 @@ def test_a_worker_of_a_stack_that_shares_a_broker_answers_to_its_own_prefix(tmp_
     subprocess.run(migrate, cwd=TOP, env=os.environ | environment, check=True)
     group = Group(directory=TOP, output=silent, is_stopping=lambda: False)
     with server_of_ones_own(tmp_path) as url:
-        worker = worker_service(broker_url=url, broker_prefix="lab", processes=1)
-        name = worker.command[worker.command.index("--hostname") + 1]
+        groups = [WorkerGroup("sites", ("submit", "follow"), 1), WorkerGroup("rest", ("default",), 1)]
+        worker = worker_service(broker_url=url, broker_prefix="lab", groups=groups)
+        (node,) = [word for word in worker.command if word.endswith("@localhost")]
+        nodes = [group.node(node) for group in groups]
         try:
             group.start([replace(worker, environment=environment | {"MANTIK_BROKER_URL": url})])
             group.await_ready()
-            assert not takes_messages(url, "", name)
-            assert takes_messages(url, "lab", name)
+            assert answering(url, "", nodes) == set()
+            wait_until(lambda: answering(url, "lab", [*nodes, f"git-{node}"]) == set(nodes))
         finally:
             group.stop()
 

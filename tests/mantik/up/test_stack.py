@@ -15,14 +15,17 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from celery import Celery
+from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
+from redis import RedisError
 
 from mantik.lib.env import Environment
-from mantik.up.errors import ChildDied, StopRequested, UpError
-from mantik.up.output import Terminal
+from mantik.up.errors import StopRequested, UpError
 from mantik.up.ports import LOOPBACK, free_port
 from mantik.up.running import options_from_settings
 from mantik.up.stack import TOP, Options, Stack
+from mantik.up.worker import GROUPS
 from tests.mantik.up.children import is_alive
 from tests.support.mlflow_server import TOKEN, MlflowServer
 from tests.support.private import open_to_others
@@ -37,7 +40,6 @@ def options(tmp_path: Path, mlflow_server: MlflowServer) -> Options:
         port=free_port(),
         mlflow_uri=mlflow_server.uri,
         mlflow_token=TOKEN,
-        worker_processes=1,
         environment={
             # pytest-django has put those of the tests into our environment.
             "DJANGO_SETTINGS_MODULE": "mantik.settings",
@@ -55,24 +57,53 @@ def read(url: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
-def test_it_serves_refuses_a_second_one_and_ends_with_the_child_that_dies(options: Options) -> None:
-    with Stack(options, output=Terminal()) as stack:
+def workers_at(broker_url: str) -> int:
+    """How many answer there."""
+    try:
+        with Celery(broker=broker_url, set_as_current=False) as app:
+            return len(app.control.ping(timeout=0.5) or ())
+    except (RedisError, OperationalError, OSError):
+        return 0
+
+
+# All processes start twice.
+@pytest.mark.timeout(600)
+def test_it_serves_refuses_a_second_one_and_starts_again_what_dies(options: Options) -> None:
+    said: list[str] = []
+
+    def output(name: str, line: str) -> None:
+        if name == "mantik":
+            said.append(line)
+
+    with Stack(options, output=output) as stack:
         pids = stack.pids
         assert list(pids) == ["broker", "web", "worker", "beat"]
         assert read(f"{stack.url}/healthz") == (200, "ok\n")
         status, checks = read(f"{stack.url}/readyz")
-        assert (status, json.loads(checks)) == (200, {"database": "ok", "migrations": "ok", "broker": "ok"})
+        assert (status, json.loads(checks)) == (
+            200,
+            {"database": "ok", "migrations": "ok", "restore": "ok", "broker": "ok", "disk": "ok"},
+        )
         assert "Sign in" in read(f"{stack.url}/accounts/sign-in/")[1]
         assert open_to_others(options.data_dir) == []
 
-        with pytest.raises(UpError, match=f"runs already on the data in .*, as process {os.getpid()}"):
+        with pytest.raises(UpError, match=f"is already running with the data in .*, as process {os.getpid()}"):
             Stack(options).__enter__()
         stack.check()
 
-        os.kill(pids["beat"], signal.SIGKILL)
-        with pytest.raises(ChildDied, match=r"beat was killed by SIGKILL\. Its last lines:"):
-            stack.wait()
-    assert not any(is_alive(pid) for pid in pids.values())
+        for pid in pids.values():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(is_alive, pids.values())))
+        while not set(said) >= {f"{name} is started again" for name in pids}:
+            stack.sleep(0.1)
+        # All are there again: a worker answers through the broker.
+        wait_until(lambda: workers_at(stack.broker_url) == len(GROUPS), seconds=60)
+        wait_until(lambda: read(f"{stack.url}/healthz") == (200, "ok\n"))
+        again = stack.pids
+        assert not set(again.values()) & set(pids.values())
+        assert json.loads(read(f"{stack.url}/readyz")[1])["broker"] == "ok"
+        assert "beat was killed by SIGKILL; it is started again in 1 s" in said
+    assert not any(is_alive(pid) for pid in again.values())
 
 
 def test_a_second_one_does_not_move_the_ports_of_the_first(tmp_path: Path, options: Options) -> None:
@@ -88,7 +119,7 @@ def test_a_second_one_does_not_move_the_ports_of_the_first(tmp_path: Path, optio
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with pytest.raises(UpError, match="runs already"):
+            with pytest.raises(UpError, match="already running"):
                 Stack(Options(data_dir=options.data_dir, port=options.port)).__enter__()
     assert memory.read_text() == before
 
@@ -167,6 +198,7 @@ def test_ctrl_c_stops_everything(command: subprocess.Popen[str], options: Option
     os.killpg(command.pid, signal.SIGINT)
     rest = command.stdout.read()
     assert command.wait(30) == 0
+    assert f"stopping; the data stay in {options.data_dir}\n" in rest
     assert rest.endswith("Mantik has stopped.\n")
     assert "Traceback" not in "".join(lines) + rest
     wait_until(lambda: not (options.data_dir / "broker" / "broker.sock").exists())

@@ -18,6 +18,7 @@ from tests.contract.jobs import Submitter
 from tests.mantik.demo.sandbox.processes import is_running
 from tests.mantik.demo.sandbox.test_slots import pid_in
 from tests.support.sites import RunningSite
+from tests.support.waiting import wait_until
 
 Program = subprocess.Popen[str]
 Start = Callable[..., Program]
@@ -74,7 +75,7 @@ def test_it_serves_until_it_is_told_to_stop(
         pid = pid_in(job, "pid")
     program.send_signal(signal.SIGTERM)
     assert program.wait(30) == 0
-    assert not is_running(pid)
+    wait_until(lambda: not is_running(pid))
 
 
 def test_ctrl_c_stops_it(start: Start) -> None:

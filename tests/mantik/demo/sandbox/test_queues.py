@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mantik.demo.sandbox.queues import Queues, ResourceRefused, ResourceUnreadable, read_queues
 from mantik.demo.sandbox.ranges import RangeRefused, read_range
+from tests.support.examples import examples
 
 OFFERED = read_queues()
 
@@ -75,6 +76,7 @@ def _queues(directory: Path, partitions: dict[str, object]) -> Queues:
 # Byte ranges
 
 
+@examples(100, 4000)
 @given(
     size=st.integers(0, 40),
     first=st.one_of(st.none(), st.integers(0, 50)),

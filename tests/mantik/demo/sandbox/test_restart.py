@@ -52,7 +52,8 @@ def test_a_running_job_ends_with_the_site_and_says_so(tmp_path: Path, jobs_at: S
     with SandboxSite(tmp_path) as site:
         job = jobs_at(site).shell("echo $$ > pid; sleep 300")
         pid = pid_in(job, "pid")
-    assert not is_running(pid)
+    # It is no child of the site, which has ended it and cannot wait for its end.
+    wait_until(lambda: not is_running(pid))
     with SandboxSite(tmp_path) as site:
         over = again(job, site, jobs_at).until_over()
         assert over["status"] == "FAILED"
