@@ -1,4 +1,4 @@
-"""Mantik: a research group's ML code, and its supercomputer."""
+"""Mantik runs the ML code of a research group on its supercomputer."""
 
 from mantik.celery import app as celery_app
 

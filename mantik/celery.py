@@ -23,8 +23,8 @@ def _leave_logging_to_django(**_: Any) -> None:
 
 
 @worker_init.connect
-def _look_at_the_data(**_: Any) -> None:
-    """A worker ends instead of working on data of another version. Without a database it waits for it, as ever."""
+def look_at_the_data(**_: Any) -> None:
+    """Stop a worker before it works on data of another version. If the database does not answer, it waits."""
     from django.db import DatabaseError, connection
 
     from mantik.lib import schema
@@ -34,7 +34,7 @@ def _look_at_the_data(**_: Any) -> None:
     except DatabaseError:
         return
     finally:
-        # Its processes are forked later, and must not share it.
+        # The worker's processes are forked later, and must not share this connection.
         connection.close()
     if objection:
         structlog.get_logger(__name__).error("worker_cannot_use_database", reason=objection)
@@ -43,6 +43,6 @@ def _look_at_the_data(**_: Any) -> None:
 
 @worker_before_create_process.connect
 def _share_memory(**_: Any) -> None:
-    """The collector leaves what the parent has loaded alone, so that it stays shared: 25 MB per process."""
+    """Keep the garbage collector away from what the parent has loaded, so that it stays shared: 25 MB per process."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What every page's frame needs."""
+"""The context of every page's frame."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from mantik.lib import disk
 from mantik.notices import services as notices
 from projects.models import Project
 from projects.permissions import Action, may
@@ -19,10 +20,10 @@ FAILED_WITHIN = timedelta(days=7)
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`my_projects` for the project switcher, `awaiting_invitations` and `unread_notices` for the bell; inside a
-    project `may_run` and `nav_counts`.
+    """`my_projects` for the project switcher, `awaiting_invitations` and `unread_notices` for the bell; for operators
+    `shortages` of disk space; inside a project `may_run` and `nav_counts`.
 
-    Read only if drawn.
+    Each is read only if the template uses it.
     """
     user = getattr(request, "user", None)
     if user is None:
@@ -31,6 +32,8 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     if user.is_authenticated:
         context["awaiting_invitations"] = SimpleLazyObject(lambda: invitations.awaiting(user, now=timezone.now()))
         context["unread_notices"] = SimpleLazyObject(lambda: notices.unread(user))
+        if user.is_staff:
+            context["shortages"] = SimpleLazyObject(disk.watch.shortages)
     project: Project | None = getattr(request, "project", None)
     if project is not None:
         context["may_run"] = may(user, Action.ADD_RUN, project)

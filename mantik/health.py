@@ -1,8 +1,9 @@
-"""For load balancers and monitoring: alive, ready, measured."""
+"""/healthz, /readyz and /metrics, for load balancers and monitoring."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -11,16 +12,21 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError, ResponseError
 
 from mantik.celery import app
-from mantik.lib import schema
+from mantik.lib import disk, schema
+from runs.restored import marks
 
 OK = "ok"
+# At the broker: what it was asked to keep, and for how many seconds. How long it may take to answer, at each step.
+_KEY, _KEPT_SECONDS = "mantik.readyz", 60
+_BROKER_SECONDS = 1.5
 _schema = schema.Watch()
 
 
 class ProbeMiddleware:
-    """Answers /healthz and /readyz before hosts, TLS and sessions come into it. Goes first."""
+    """Answers /healthz and /readyz before hosts, TLS and sessions are checked. Has to be the first middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -32,25 +38,35 @@ class ProbeMiddleware:
 
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """The process answers. Touches nothing else, so that a broken database does not get it restarted."""
+    """The process is alive. Checks nothing else, so that a broken database does not get the process restarted."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """503 until what a request needs is there. The broker is shown, not needed: runs are kept without it."""
+    """503 until everything that requests need works. The broker is shown, but runs are stored without it.
+
+    Disks are shown as soon as they are nearly full; 503 is for a database that this process sees to have no room.
+    """
     database = _database()
     migrations = _migrations() if database == OK else "not known"
-    checks = {"database": database, "migrations": migrations, "broker": _broker()}
-    return JsonResponse(checks, status=200 if database == migrations == OK else 503)
+    restore = _restore() if migrations == OK else "not known"
+    checks = {
+        "database": database,
+        "migrations": migrations,
+        "restore": restore,
+        "broker": _broker(),
+        "disk": _disk(),
+    }
+    return JsonResponse(checks, status=200 if database == migrations == restore == OK else 503)
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics, for the machine itself or for who has the token."""
+    """Prometheus metrics, for this machine or with the token."""
     if not _may_measure(request):
         return HttpResponseForbidden(
-            "Metrics are for this machine only, or for who sends MANTIK_METRICS_TOKEN as a bearer token.\n",
+            "Metrics are only for this machine, or for requests with MANTIK_METRICS_TOKEN as a bearer token.\n",
             content_type="text/plain",
         )
     response: HttpResponse = ExportToDjangoView(request)
@@ -61,7 +77,7 @@ def _may_measure(request: HttpRequest) -> bool:
     token: str = settings.MANTIK_METRICS_TOKEN
     if token:
         return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}")
-    # Whatever comes through a proxy on this machine has its address, too.
+    # Requests through a proxy on this machine also have its address.
     came_through_proxy = settings.MANTIK_BEHIND_PROXY or "X-Forwarded-For" in request.headers
     return not came_through_proxy and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
 
@@ -72,21 +88,49 @@ def _database() -> str:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return "does not answer"
+    if any(one.is_full for one in disk.watch.disks() if disk.Store.DATABASE in one.stores):
+        return "has no disk space left"
     return OK
 
 
 def _migrations() -> str:
-    """Whether the database is one of this code. Anybody may read this."""
+    """Whether the database fits this version. Everybody may read this."""
     try:
         return _schema.objection(connection) or OK
     except DatabaseError:
         return "cannot be read"
 
 
-def _broker() -> str:
+def _restore() -> str:
+    """Whether somebody has restored the database from a backup, and not yet run what has to be run after that."""
     try:
-        with app.connection_for_write() as broker:
+        return marks.watch.reminder() or OK
+    except DatabaseError:
+        return "cannot be read"
+
+
+def _broker() -> str:
+    """Whether it takes what is sent to it: one without memory or disk space still answers."""
+    within = {"socket_connect_timeout": _BROKER_SECONDS, "socket_timeout": _BROKER_SECONDS}
+    try:
+        with app.connection_for_write(transport_options=within) as broker:
             broker.ensure_connection(max_retries=0)
-    except (OperationalError, OSError):
-        return "does not answer"
+            channel: Any = broker.default_channel
+            channel.client.set(_KEY, "1", ex=_KEPT_SECONDS)
+    except (OperationalError, RedisError, OSError) as error:
+        return _broker_trouble(error)
+    disk.watch.forget(disk.Store.BROKER)
     return OK
+
+
+def _broker_trouble(error: Exception) -> str:
+    disk.watch.notice(error)
+    if refusal := disk.refusal_in(error):
+        return f"takes no messages: it has no {refusal.lack} left"
+    # Of a refusal kombu keeps the cause.
+    refused = isinstance(error, ResponseError) or isinstance(error.__cause__, ResponseError)
+    return "takes no messages" if refused else "does not answer"
+
+
+def _disk() -> str:
+    return " ".join(map(str, disk.watch.shortages())) or OK

@@ -1,4 +1,4 @@
-"""Every icon the product draws, by its bootstrap-icons name; `mantik.frontend` makes the sprite of these."""
+"""Every icon that Mantik uses, by its bootstrap-icons name; `mantik.frontend` makes the sprite of these."""
 
 ICONS: frozenset[str] = frozenset(
     {
@@ -45,6 +45,7 @@ ICONS: frozenset[str] = frozenset(
         "pencil",
         "play",
         "plus-lg",
+        "question-circle",
         "search",
         "stop-circle",
         "text-wrap",

@@ -15,10 +15,10 @@ from projects.permissions import Action, may
 
 @dataclass(frozen=True)
 class SidebarItem:
-    """A page that the sidebar leads to.
+    """An item of a sidebar.
 
-    A number may stand beside it (`nav_counts[id]`), in `hue`, where it asks for action. In a project it is shown
-    to those who may do what it `needs`. `url`, `is_current` and `count` are filled in for one request by
+    It may have a count (`nav_counts[id]`), in `hue`, of what needs attention. In a project it is shown only to those
+    who may do what it `needs`. `url`, `is_current` and `count` are filled in for one request by
     `project_sidebar` and `settings_sidebar`.
     """
 

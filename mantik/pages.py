@@ -1,4 +1,4 @@
-"""Pages composed of several apps: each app gives its rows, nothing here decides anything."""
+"""Pages that show data of several apps: the list of projects and the overview of a project."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a member needs on Monday morning; for a project without runs, what to do first."""
+    """The overview of a project; for one without runs, a checklist of first steps for those who may take them."""
     project = project_or_404(request, slug)
     now = timezone.now()
     latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
@@ -78,7 +78,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
             "experiments": project.experiments.in_order()[:5],
             "code_repositories": project.code_repositories.in_order()[:5],
         }
-    else:
+    elif may(request.user, Action.ADD_RUN, project):
         context["steps"] = _first_steps(request, project)
     return render(request, "projects/overview.html", context)
 
@@ -114,31 +114,30 @@ def _figure(label: str, value: object, note: str, hue: str, url: str | None) -> 
 def _first_steps(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     may_code = may(request.user, Action.ADD_CODE_REPOSITORY, project)
     may_experiment = may(request.user, Action.ADD_EXPERIMENT, project)
-    may_run = may(request.user, Action.ADD_RUN, project)
     connected = Connection.objects.owned_by(request.user).for_sites().exists()
     return [
         _step(
-            "Connect code",
+            "Add a code repository",
             "Link the git repository that holds your MLproject file.",
             reverse("projects:code-add", args=[project.slug]) if may_code else None,
             done=project.code_repositories.exists(),
         ),
         _step(
             "Add a connection",
-            "Your login at an HPC site; runs are submitted with it.",
-            reverse("connections:add") if request.user.is_authenticated else None,
+            "It holds your login at a UNICORE site. Runs are submitted with it.",
+            reverse("connections:add"),
             done=connected,
         ),
         _step(
-            "Create an experiment",
-            "A named group of runs, with its own MLflow experiment.",
+            "Add an experiment",
+            "It groups runs that belong together, in an MLflow experiment of its own.",
             reverse("projects:experiment-add", args=[project.slug]) if may_experiment else None,
             done=project.experiments.exists(),
         ),
         _step(
             "First run",
-            "Fill in the form, look at the preview, press RUN!",
-            reverse("runs:new", args=[project.slug]) if may_run else None,
+            "Fill in the form, check the preview, and press RUN!",
+            reverse("runs:new", args=[project.slug]),
             done=False,
         ),
     ]

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 
 from mantik.accounts.oidc import form_origins, provider_settings
-from mantik.beat import beat_schedule
+from mantik.beat import beat_schedule, message_expiry
 from mantik.lib.development import development_secrets
 from mantik.lib.env import Environment, port, public_url, words
 from mantik.lib.networks import parse_allowed
@@ -87,7 +87,6 @@ INSTALLED_APPS = [
     "django_prometheus",
     "django_structlog",
     "django_htmx",
-    "template_partials",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_celery_beat",
@@ -155,6 +154,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
+# A layout that names a field the form has not, or one twice, is a fault.
+CRISPY_FAIL_SILENTLY = False
 
 # Database
 
@@ -212,6 +213,9 @@ MFA_FORMS = {
     "activate_totp": "mantik.accounts.forms.ActivateAppForm",
     "add_webauthn": "mantik.accounts.forms.AddPasskeyForm",
     "edit_webauthn": "mantik.accounts.forms.EditPasskeyForm",
+    "authenticate_webauthn": "mantik.accounts.forms.PasskeyForm",
+    "login_webauthn": "mantik.accounts.forms.PasskeySignInForm",
+    "reauthenticate_webauthn": "mantik.accounts.forms.ReauthenticatePasskeyForm",
 }
 MANTIK_OIDC_ISSUER = env.parsed("OIDC_ISSUER", env.text("OIDC_ISSUER"), public_url, "")
 MANTIK_OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
@@ -244,7 +248,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
-# On a machine of one's own nothing is collected: files are served from where they lie, and checked each time.
+# With MANTIK_DEBUG static files are not collected: they are served from their folders, and checked each time.
 STATIC_ROOT = env.text("STATIC_ROOT") or (None if MANTIK_DEBUG else str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -276,7 +280,7 @@ CONTENT_SECURITY_POLICY = {
 }
 _https = env.boolean("HTTPS", default=not MANTIK_DEBUG)
 MANTIK_BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
-# Whose attempts are counted: behind a proxy it says so in X-Forwarded-For, else anybody could write anything there.
+# Attempts are counted by client address; X-Forwarded-For is read only behind a proxy, or anybody could forge it.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if MANTIK_BEHIND_PROXY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MANTIK_BEHIND_PROXY else None
 SECURE_SSL_REDIRECT = _https
@@ -302,7 +306,7 @@ vars().update(_email)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "mantik@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Background work. No results: the database row is the truth, a message only makes it quick.
+# Background work. No results are stored: the database row counts, a message only makes it quicker.
 
 # Empty on a machine of one's own: `manage.py up` starts a broker.
 _broker = env.text("BROKER_URL") if MANTIK_DEBUG else env.required("BROKER_URL")
@@ -314,6 +318,8 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker as long as it takes; who enqueues does not wait.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Also for one that answers and refuses, as with a full disk: without this the worker would end.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **broker_options(MANTIK_BROKER_PREFIX),
@@ -332,12 +338,17 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in ("default", "submit", "follow", "git")}
+# What waits for sites, for git hosts and for MLflow has worker processes of its own (docs/operators.md, "Workers").
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in ("default", "submit", "follow", "git", "mlflow")}
 CELERY_TASK_ROUTES = {
     "runs.tasks.*submission*": {"queue": "submit"},
     "runs.tasks.submit_*": {"queue": "submit"},
-    "schedules.tasks.*": {"queue": "submit"},
     "runs.tasks.*follow*": {"queue": "follow"},
+    "connections.tasks.test_again": {"queue": "follow"},
+    "connections.tasks.*outages": {"queue": "follow"},
+    "connections.tasks.probe_sites": {"queue": "follow"},
+    "runs.tasks.*model*": {"queue": "mlflow"},
+    "projects.tasks.*experiments": {"queue": "mlflow"},
     "projects.tasks.*fetch*": {"queue": "git"},
     "projects.tasks.*mirrors": {"queue": "git"},
 }
@@ -353,6 +364,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "schedules.firing.beat:ScheduleBeat"
 CELERY_BEAT_SCHEDULE = beat_schedule()
+MESSAGE_EXPIRY = message_expiry()
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Logs
@@ -378,24 +390,33 @@ MANTIK_MLFLOW_TOKEN: str = _strong(
 MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
 # What jobs authenticate with at the tracking URI, until each has a token of its own.
 MANTIK_TRACKING_TOKEN: str = env.text("TRACKING_TOKEN", MANTIK_MLFLOW_TOKEN)
-# Where members' requests may lead inside the network: host names, addresses, networks.
+# Hosts inside the network that members' requests may connect to: host names, addresses, networks.
 MANTIK_OUTBOUND_ALLOWED = env.parsed(
     "OUTBOUND_ALLOWED",
     env.text("OUTBOUND_ALLOWED", _here("127.0.0.0/8,::1")),
     lambda value: parse_allowed(words(value)),
     parse_allowed([]),
 )
+# Operators are told when a file system has less than this left; the larger one counts.
+MANTIK_DISK_MIN_PERCENT = env.integer("DISK_MIN_PERCENT", 10, least=0)
+MANTIK_DISK_MIN_BYTES = env.integer("DISK_MIN_BYTES", 2_000_000_000, least=0)
 MANTIK_GIT_ALLOW_LOCAL = env.boolean("GIT_ALLOW_LOCAL", default=False)
 MANTIK_GIT_TIMEOUT = env.integer("GIT_TIMEOUT", 600)
+MANTIK_GIT_ANSWER_TIMEOUT = env.integer("GIT_ANSWER_TIMEOUT", 30)
+MANTIK_GIT_PROCESSES_PER_HOST = env.integer("GIT_PROCESSES_PER_HOST", 1)
 MANTIK_GIT_MAX_BYTES = env.integer("GIT_MAX_BYTES", 2 * 1024**3)
 MANTIK_SUBMIT_INLINE_BYTES = env.integer("SUBMIT_INLINE_BYTES", 512 * 1024, least=0)
 MANTIK_SUBMIT_SETTLE_SECONDS = env.integer("SUBMIT_SETTLE_SECONDS", 120)
-MANTIK_SUBMIT_LEASE_SECONDS = env.integer("SUBMIT_LEASE_SECONDS", 300)
+MANTIK_LEASE_SECONDS = env.integer("LEASE_SECONDS", 30)
 MANTIK_CODE_MAX_BYTES = env.integer("CODE_MAX_BYTES", 100_000_000)
 MANTIK_LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", 50_000_000)
 MANTIK_POLL_SECONDS = env.integer("POLL_SECONDS", 30)
+MANTIK_JOB_DAYS = env.integer("JOB_DAYS", 14)
 MANTIK_SITE_CONNECT_TIMEOUT = env.integer("SITE_CONNECT_TIMEOUT", 10)
-MANTIK_SITE_READ_TIMEOUT = env.integer("SITE_READ_TIMEOUT", 60)
+MANTIK_SITE_READ_TIMEOUT = env.integer("SITE_READ_TIMEOUT", 20)
+MANTIK_SITE_SEND_TIMEOUT = env.integer("SITE_SEND_TIMEOUT", 60)
+MANTIK_SITE_PROCESSES = env.integer("SITE_PROCESSES", 2)
+MANTIK_SITE_PROCESSES_PER_CONNECTION = env.integer("SITE_PROCESSES_PER_CONNECTION", 2)
 MANTIK_SITE_TOKEN_DAYS = env.integer("SITE_TOKEN_DAYS", 30)
 MANTIK_SCHEDULE_FLOOR_MINUTES = env.integer("SCHEDULE_FLOOR_MINUTES", 5)
 MANTIK_MEMBERS_ADD_SITES = env.boolean("MEMBERS_ADD_SITES", default=False)

@@ -1,4 +1,4 @@
-"""Where everything is. The paths are a contract with the world outside."""
+"""The addresses of all pages. Other programs and links depend on them."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -21,6 +21,9 @@ _projects = [
     path("projects/<slug:slug>/experiments/", experiment_list, name="experiments"),
 ]
 
+# Django looks for it by this name.
+handler500 = "mantik.lib.full_disk.server_error"
+
 # Operators sign in like everybody: with their second factor, and as often as the limits allow.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
 
@@ -33,9 +36,10 @@ urlpatterns = [
     path("settings/tokens/", include("mantik.tokens.urls")),
     path("api/whoami/", whoami, name="whoami"),
     path("settings/notices/", include("mantik.notices.urls")),
-    path("accounts/", include(accounts.entrance)),
-    path("settings/account/", include(accounts.keeping)),
-    path("settings/account/", include((accounts.own, "accounts"))),
+    path("docs/", include("mantik.docs.urls")),
+    path("accounts/", include(accounts.signing_in)),
+    path("settings/account/", include(accounts.account_settings)),
+    path("settings/account/", include((accounts.own_pages, "accounts"))),
     path("settings/account/delete/", account_deletion.delete, name="account-delete"),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     # Also without the slash: clients must never be led on.

@@ -1,11 +1,12 @@
-"""What stands in the way of deleting an account, and the deletion.
+"""Deletes an account, and finds what prevents that.
 
-What a person has added to projects stays there; the row of the account stays because runs name who started them,
-but says nothing any more. All else goes in one transaction.
+What a person added to projects stays there. The row of the account stays, too, because runs name who started them, but
+without anything about the person. Everything else is deleted in one transaction.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,13 +25,13 @@ from runs.models import Run
 from schedules.dependents.connections import lock_schedules_of, running_as
 from schedules.models import Schedule
 
-# Further ones of a kind wait behind these: the page stays one that can be read.
+# At most so many of each kind are listed, so that the page stays readable.
 MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A sentence, and where the thing is that it speaks of."""
+    """A sentence on what has to be done first, and a link to where."""
 
     text: str
     url: str
@@ -46,7 +47,7 @@ class InTheWay(Exception):
 
 
 def obstacles_of(user: User) -> list[Obstacle]:
-    """Empty, if there are none."""
+    """What has to be done before `user` can delete the account; empty if nothing."""
     owned = [_of_project(project) for project in members.solely_owned_by(user)]
     administered = [_of_group(group) for group in groups.solely_administered_by(user)]
     active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_SHOWN]
@@ -76,12 +77,15 @@ def delete_account(*, user: User, now: datetime) -> None:
 
 def _leave_everything(user: User) -> None:
     for membership in Membership.objects.filter(user=user).select_related("project").order_by("project"):
-        members.remove_member(project=membership.project, user=user, actor=user)
-    for group in UserGroup.objects.visible_to(user):
-        if group.people.count() == 1:
-            groups.delete_group(group=group, actor=user)
-        else:
-            groups.remove_person(group=group, user=user, actor=user)
+        # Somebody else may have deleted the project just now, or removed them. So with groups.
+        with suppress(members.NotAMember):
+            members.remove_member(project=membership.project, user=user, actor=user)
+    for group in UserGroup.objects.visible_to(user).order_by("pk"):
+        with suppress(groups.NotInGroup):
+            if group.people.count() == 1:
+                groups.delete_group(group=group, actor=user)
+            else:
+                groups.remove_person(group=group, user=user, actor=user)
     Invitation.objects.filter(user=user).delete()
 
 
@@ -95,7 +99,7 @@ def _of_project(project: Project) -> Obstacle:
 
 def _of_group(group: UserGroup) -> Obstacle:
     return Obstacle(
-        f"You are the only admin of the group {group.name}. Make somebody else one, or delete the group.",
+        f"You are the only admin of the group {group.name}. Make somebody else an admin, or delete the group.",
         reverse("projects:group", args=[group.uuid]),
         "Group",
     )
@@ -103,8 +107,8 @@ def _of_group(group: UserGroup) -> Obstacle:
 
 def _of_schedule(schedule: Schedule) -> Obstacle:
     return Obstacle(
-        f"The schedule {schedule.name} in {schedule.project.name} runs with a connection of yours. Delete it, or have "
-        "somebody edit it who goes on with it, and choose a connection of their own.",
+        f"The schedule {schedule.name} in {schedule.project.name} runs with one of your connections. Delete it, or ask "
+        "another member to edit it and choose a connection of their own.",
         schedule.get_absolute_url(),
         "Schedule",
     )
@@ -112,7 +116,7 @@ def _of_schedule(schedule: Schedule) -> Obstacle:
 
 def _of_run(run: Run) -> Obstacle:
     return Obstacle(
-        f"Your run {run.name} in {run.project.name} is not over. Wait for its end, or cancel it.",
+        f"Your run {run.name} in {run.project.name} is still active. Wait until it ends, or cancel it.",
         reverse("runs:detail", args=[run.project.slug, run.uuid]),
         "Run",
     )

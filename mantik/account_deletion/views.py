@@ -1,4 +1,4 @@
-"""User settings > Account > Delete."""
+"""Settings > Account > Delete account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mantik.accounts.http import MemberRequest
 @require_http_methods(["GET", "POST"])
 @reauthentication_required
 def delete(request: MemberRequest) -> HttpResponse:
-    """Asks who one is before it asks whether one is sure."""
+    """Asks for the password again, then asks before deleting."""
     obstacles = services.obstacles_of(request.user)
     if request.method == "POST":
         try:
@@ -28,7 +28,7 @@ def delete(request: MemberRequest) -> HttpResponse:
             obstacles = way.obstacles
         else:
             logout(request)
-            messages.info(request, "Your account is deleted.")
+            messages.info(request, "Your account was deleted.")
             return redirect("account_login")
     status = 409 if request.method == "POST" else 200
     return render(request, "accounts/delete.html", {"nav": "account", "obstacles": obstacles}, status=status)

@@ -1,1 +1,1 @@
-"""Who did what, and when: one event per change, written with the change itself."""
+"""The audit: who did what, and when. One event per change, stored in the same transaction."""

@@ -20,7 +20,7 @@ class NounFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
-    """Operators read all events and export them; nobody writes or removes one here."""
+    """Operators can read and export all events; nobody can add or delete one here."""
 
     list_display = ["happened_at", "actor_name", "verb", "target_kind", "target_name", "request_id"]
     list_filter = [NounFilter, "happened_at"]

@@ -1,4 +1,4 @@
-"""What operators change in the admin leaves the same audit events as what members change."""
+"""Records changes that operators make in the admin, with the same events as changes by members."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mantik.audit.services import record
 Row = TypeVar("Row", bound=models.Model)
 
 
-class TellingAdmin(admin.ModelAdmin[Row]):
-    """Tells `<noun>.<participle>` of each row that is added, changed or deleted."""
+class AuditedAdmin(admin.ModelAdmin[Row]):
+    """Records the event `<noun>.<participle>` for each row that is added, changed or deleted."""
 
     noun = ""
     added, changed, deleted = "added", "edited", "deleted"
 
     def project_of(self, row: Row) -> Any:
-        """Whose owners read the event; None for operators alone."""
+        """The project whose owners see the event; None if only operators do."""
         return getattr(row, "project", None)
 
     def save_model(self, request: HttpRequest, obj: Row, form: ModelForm[Row], change: bool) -> None:
@@ -48,7 +48,7 @@ class TellingAdmin(admin.ModelAdmin[Row]):
 
 
 def tell_roles(request: HttpRequest, formset: Any, *, whose: str, verbs: tuple[str, str, str]) -> None:
-    """Of the rows of a saved inline that give the role to what is in `whose`: given, changed, taken."""
+    """Record roles that were given, changed or taken in a saved inline; `whose` is the column of who has the role."""
     operator = cast(User, request.user)
     given, changed, taken = verbs
     for row in formset.new_objects:
@@ -64,6 +64,6 @@ def _role(row: Any) -> dict[str, str]:
 
 
 def kept_rows(forms: Iterable[Any]) -> list[dict[str, Any]]:
-    """What a formset will hold once it is saved."""
+    """The rows that a formset will have after it is saved."""
     cleaned = [form.cleaned_data for form in forms if getattr(form, "cleaned_data", None)]
     return [row for row in cleaned if not row.get("DELETE")]

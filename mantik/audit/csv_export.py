@@ -1,4 +1,4 @@
-"""Events as a table, for a spreadsheet or an auditor's own tools."""
+"""Events as CSV, for a spreadsheet or an auditor's own tools."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def _json(values: dict[str, Any]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula, and members choose names freely."""
+    """Keep a spreadsheet from reading a cell as a formula: members choose names freely."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
 
 
 class _Echo:
-    """A file that hands back each line as csv.writer makes it."""
+    """A file for csv.writer that returns each line."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""What was done, by whom, to what."""
+"""Audit events: what was done, by whom, to what."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANTIK = "Mantik"
 
 @dataclass(frozen=True)
 class Change:
-    """One field, for people: `name` in words, None where there was or is nothing."""
+    """The change of one field, for people; None if there was or is no value."""
 
     name: str
     before: Any
@@ -27,7 +27,7 @@ class Change:
 
 
 class AuditEvent(models.Model):
-    """Written once, with the change it tells of, and never changed.
+    """One event, stored with the change it describes, and never changed.
 
     Actor, target and project are kept by name or id as well as by reference, so that an event outlives them.
     """
@@ -59,12 +59,18 @@ class AuditEvent(models.Model):
         return f"{self.actor_name} {self.words}"
 
     @property
+    def who(self) -> str:
+        """The actor as pages name people; the stored login if the account was deleted. Reads `actor`."""
+        actor = self.actor
+        return actor.display_name if actor and not actor.deleted_at else self.actor_name
+
+    @property
     def words(self) -> str:
         return verbs.words(self.verb, target=self.target_name)
 
     @property
     def changes(self) -> list[Change]:
-        """Field by field, in the order in which they were told."""
+        """The changed fields, in the order in which they were recorded."""
         return list(self._changes())
 
     def _changes(self) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Writing events."""
+"""Records events."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class HasUuid(Protocol):
     uuid: Any
 
 
-class Told(NamedTuple):
-    """What an event tells of its own: of which target, in which project, and what was changed in it."""
+class EventDetails(NamedTuple):
+    """What differs between events that are recorded together: the target, its project, and what was changed in it."""
 
     uuid: UUID | None
     name: str
@@ -41,37 +41,37 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change.
+    """Record that `actor` (None: Mantik itself) did `verb` to `target`, in the transaction of the change.
 
-    `before` and `after` hold the plain values of the fields that changed. Of a secret only the verb tells: a field
-    that is named like one raises ValueError, as does a verb that mantik/audit/verbs.py does not list.
+    `before` and `after` have the plain values of the changed fields. Secrets are never recorded: a field that is named
+    like one raises ValueError, and so does a verb that mantik/audit/verbs.py does not list.
     """
-    told = Told(
+    details = EventDetails(
         uuid=getattr(target, "uuid", None),
         name=str(target),
         project_uuid=project.uuid if project else None,
         before=before or {},
         after=after or {},
     )
-    # Not of its type: whoever is signed in is a lazy object.
-    alike = _alike(verb, actor=actor, kind=target._meta.verbose_name, told=[told])
-    AuditEvent(**alike, **dict(zip(_OWN, _own(told), strict=True))).save()
+    # target._meta, not type(target)._meta: request.user is a SimpleLazyObject, whose type is no model.
+    alike = _alike(verb, actor=actor, kind=target._meta.verbose_name, events=[details])
+    AuditEvent(**alike, **dict(zip(_OWN, _own(details), strict=True))).save()
 
 
-def record_all(verb: str, *, actor: User | None, model: type[models.Model], told: Sequence[Told]) -> None:
-    """The same of many of one model at once, in one statement."""
-    alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, told=told)
-    rows = [(uuid4(), *_own(one)) for one in told]
+def record_all(verb: str, *, actor: User | None, model: type[models.Model], events: Sequence[EventDetails]) -> None:
+    """Record the same for many rows of one model, in one statement."""
+    alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, events=events)
+    rows = [(uuid4(), *_own(one)) for one in events]
     insert_rows(AuditEvent, rows, columns=("uuid", *_OWN), shared=alike)
 
 
-def _alike(verb: str, *, actor: User | None, kind: object, told: Sequence[Told]) -> dict[str, Any]:
-    """The columns that all of these have in common, once it is clear that they may be written down."""
+def _alike(verb: str, *, actor: User | None, kind: object, events: Sequence[EventDetails]) -> dict[str, Any]:
+    """The columns that all of these share. Raises ValueError if they must not be recorded."""
     if verb not in VERBS:
         raise ValueError(f"mantik/audit/verbs.py does not list {verb!r}.")
-    names = {name for one in told for values in (one.before, one.after) for name in values}
+    names = {name for one in events for values in (one.before, one.after) for name in values}
     if hidden := sorted(filter(_SECRET_NAMES.search, names)):
-        raise ValueError(f"An audit event holds no secret, and {hidden[0]!r} is named like one.")
+        raise ValueError(f"Audit events must not contain secrets, but {hidden[0]!r} is named like one.")
     return {
         "verb": verb,
         "actor_id": actor.pk if actor else None,
@@ -84,12 +84,12 @@ def _alike(verb: str, *, actor: User | None, kind: object, told: Sequence[Told])
 _OWN = ("target_uuid", "target_name", "project_uuid", "before", "after")
 
 
-def _own(told: Told) -> tuple[Any, ...]:
-    return told.uuid, told.name[:200], told.project_uuid, _plain(told.before), _plain(told.after)
+def _own(event: EventDetails) -> tuple[Any, ...]:
+    return event.uuid, event.name[:200], event.project_uuid, _plain(event.before), _plain(event.after)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON has them: what it does not know is told as text."""
+    """Numbers, truth values, None and lists as they are; everything else, a dict too, as text."""
     return {name: _value(value) for name, value in values.items()}
 
 

@@ -1,1 +1,1 @@
-"""Requests that make something once, however often they arrive: one table of keys for forms, programs and hooks."""
+"""Requests that take effect once, however often they arrive: one table of keys for forms, programs and webhooks."""

@@ -1,4 +1,4 @@
-"""Which requests have been answered, and with what."""
+"""Which requests were answered, and how."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ LONGEST_KIND = 60
 
 
 class IdempotencyKey(models.Model):
-    """One request of a person: `kind` says for what ("run.added"), `digest` is of its key and of what it asked.
+    """One request of a person: `kind` says for what ("run.added"), `digest` covers its key and its contents.
 
-    `answer` names what it made, as who made it wants to have it told: a UUID, an address.
+    `answer` names what the request made: a UUID or an address, as its caller chose.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_keys")

@@ -1,8 +1,8 @@
-"""Making something once.
+"""Lets a repeated request take effect only once.
 
-A form that is sent twice, a program that has heard no answer and asks again, a hook that is delivered again: each
-carries a key that its sender keeps for all tries. The same key with other contents is another request, because a
-browser that goes back shows the form with the key it had.
+A form that is sent twice, a program that got no answer and tries again, a webhook that is delivered again: each sends a
+key that stays the same for all tries. The same key with other contents is another request, because a browser that goes
+back shows the form with its old key.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ FIELD = "idempotency_key"
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as its sender wrote it: its key, "" for none, and its JSON-able contents."""
+    """A request as its sender wrote it: its key ("" for none) and its contents, which JSON can hold."""
 
     key: str = ""
     contents: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def by_form(cls, data: QueryDict) -> Asked:
-        """What a person typed, not what it means by now: a branch may have moved on before the form comes again."""
+        """From a form: what a person typed, not what it means now, because a branch may have new commits meanwhile."""
         contents = {name: values for name, values in data.lists() if name != "csrfmiddlewaretoken"}
         return cls(data.get(FIELD, ""), contents)
 
     @property
     def digest(self) -> str:
-        told = json.dumps([self.key, self.contents], sort_keys=True)
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+        text = json.dumps([self.key, self.contents], sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ class Answer:
 
 
 def new_key() -> str:
-    """For a form as it is drawn."""
+    """A new key, for a form that is shown."""
     return secrets.token_urlsafe(16)
 
 
 def once(asked: Asked, *, user: User, kind: str, make: Callable[[], str]) -> Answer:
-    """What `make` returns, which is called unless the same has been `asked` before.
+    """Call `make` and return its answer, unless the same was `asked` before: then return the earlier answer.
 
-    All in one transaction: two at once wait for each other, and what `make` raises leaves no key. Without a key
-    every request is a new one.
+    All in one transaction: two at once wait for each other, and if `make` raises, no key is stored. Without a key,
+    every request is new.
     """
     if not asked.key:
         return Answer(make(), is_new=True)
@@ -76,6 +76,6 @@ def once(asked: Asked, *, user: User, kind: str, make: Callable[[], str]) -> Ans
 
 
 def forget_old(*, now: datetime) -> int:
-    """How many keys are gone of which nobody will ask again."""
+    """Delete old keys, which nobody will send again; returns how many."""
     count, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()
     return count

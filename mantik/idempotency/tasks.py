@@ -1,4 +1,4 @@
-"""Sweeping."""
+"""Periodic task: deletes old keys."""
 
 from celery import shared_task
 from django.utils import timezone

@@ -1,1 +1,1 @@
-"""Telling people what happened while they were away: under the bell, and by mail."""
+"""Notices: what happened while people were away, under the bell and by mail."""

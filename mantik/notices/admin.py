@@ -6,10 +6,10 @@ from mantik.notices.models import Letter
 
 @admin.register(Letter)
 class LetterAdmin(admin.ModelAdmin[Letter]):
-    """What the mail server has not taken yet, and why. An operator may delete a letter, which then is not sent."""
+    """Mails that the mail server has not accepted yet, and why. A letter that an operator deletes is not sent."""
 
     list_display = ["subject", "address", "created_at", "attempts", "next_attempt_at", "error"]
-    # The text is between Mantik and whom it is for.
+    # The text is only for the person it is sent to.
     fields = ["subject", "address", "created_at", "attempts", "next_attempt_at", "error"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""What somebody is told, and the mail that still has to go out."""
+"""Notices, and mails that are still to be sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mantik.notices.querysets import LetterQuerySet, NoticeQuerySet
 
 
 class Notice(models.Model):
-    """A sentence under one person's bell. `url` is a path of ours that it leads to, or empty."""
+    """A sentence under one person's bell. `url` is the path in Mantik that it leads to, or empty."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     text = models.TextField()
     url = models.CharField(max_length=300, blank=True)
-    # What this is about; the same is told to a person only once. Empty: it may be told again.
+    # What this is about: a person gets only one notice with the same key. Empty: no such limit.
     key = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -45,7 +45,7 @@ class Notice(models.Model):
 
 
 class Letter(Leased):
-    """A mail that has still to be sent. Once the mail server has it, the row is gone."""
+    """A mail that is still to be sent. The row is deleted once the mail server has accepted it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     address = models.EmailField(max_length=254)

@@ -1,6 +1,6 @@
-"""Mail goes through a table: it is written with what it tells of, sent after the commit, and tried again for a week.
+"""Mail goes through a table: it is stored with the change it is about, sent after the commit, and tried for a week.
 
-A worker that dies between the mail server's yes and the deletion of the row sends a letter twice; none is lost.
+A worker that dies after the mail server accepted a letter and before the row is deleted sends it twice; none is lost.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=7)
 BATCH = 100
-# Longer than a mail server may take.
-_LEASE = timedelta(minutes=5)
+# The hard limit of a task; a letter takes a small part of it.
+LONGEST_TURN = timedelta(minutes=6)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
-FOOTER = "-- \nMantik sends this because of what happens in your projects and with your credentials."
+FOOTER = (
+    "-- \nMantik sends this because somebody invited you, or because something happened in your projects or to your "
+    "connections."
+)
 
 
 def write_letter(*, address: str, subject: str, text: str) -> None:
@@ -38,15 +41,21 @@ def write_letter(*, address: str, subject: str, text: str) -> None:
 
 
 def send(uuid: UUID) -> None:
-    """Send one letter, if nobody else is at it. A mail server that does not take it is asked again later."""
+    """Send one letter, unless another worker is sending it. If the mail server refuses it, it is tried again later."""
     now = timezone.now()
     letter = Letter.objects.due(now=now).filter(uuid=uuid).first()
     lease = _claim(letter, now=now) if letter else None
     if letter is None or lease is None:
         return
+    with lease.kept(clock=timezone.now, longest=LONGEST_TURN):
+        _send(letter, lease, now=now)
+
+
+def _send(letter: Letter, lease: Lease[Letter], *, now: datetime) -> None:
     try:
         EmailMessage(subject=letter.subject, body=letter.text, to=[letter.address]).send()
-    except (SMTPException, OSError) as error:
+    # ValueError: an address that cannot be written in a header, such as one whose domain is too long in punycode.
+    except (SMTPException, OSError, ValueError) as error:
         _note_failure(letter, lease, error, now=now)
     else:
         lease.mine.delete()
@@ -58,10 +67,10 @@ def send_due() -> None:
 
 
 def _claim(letter: Letter, *, now: datetime) -> Lease[Letter] | None:
-    """Counted and put off before it is tried: a letter that no worker survives does not come back at once, either."""
+    """Count the attempt before sending, and put the next one off, in case this letter kills its worker."""
     pause = backoff(letter.attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     due = Letter.objects.due(now=now)
-    return take(due, key=letter.pk, now=now, time=_LEASE, next_attempt_at=now + pause, attempts=letter.attempts + 1)
+    return take(due, key=letter.pk, now=now, next_attempt_at=now + pause, attempts=letter.attempts + 1)
 
 
 def _note_failure(letter: Letter, lease: Lease[Letter], error: Exception, *, now: datetime) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    def told_to(self, user: User) -> NoticeQuerySet:
+    def of_user(self, user: User) -> NoticeQuerySet:
         return self.filter(user=user)
 
     def unread(self) -> NoticeQuerySet:
@@ -24,5 +24,5 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 class LetterQuerySet(models.QuerySet["Letter"]):
     def due(self, *, now: datetime) -> LetterQuerySet:
-        """Those that nobody is sending, longest waiting first."""
+        """Letters to send that no worker has, longest waiting first."""
         return self.filter(is_free(now), next_attempt_at__lte=now).order_by("next_attempt_at")

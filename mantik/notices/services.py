@@ -1,4 +1,4 @@
-"""Telling somebody something, and their having read it."""
+"""Sends notices, and marks them as read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from mantik.notices.outbox import write_letter
 
 
 def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = True, bell: bool = True) -> None:
-    """Put `text` under the bell of `user` and, with `mail`, into a letter to them, in the current transaction.
+    """Give `user` a notice and, with `mail`, a letter, in the current transaction.
 
-    `text` is a sentence or two without secrets, `url` a path of ours. With a `key` the same person is told the same
-    only once, ever. Without `bell` it is listed, but not counted: for what the bell counts by itself, like an
-    invitation. Somebody whose account is closed is told nothing.
+    `text` is a sentence or two without secrets, `url` a path in Mantik. With a `key`, the same person gets it only
+    once, ever. Without `bell` it is listed, but not counted: the bell counts some things, such as invitations, by
+    itself.
+    Somebody whose account is not active gets nothing.
     """
     if not user.is_active:
         return
@@ -36,20 +37,20 @@ def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = 
 
 
 def unread(user: User) -> int:
-    return Notice.objects.told_to(user).unread().count()
+    return Notice.objects.of_user(user).unread().count()
 
 
 def mark_read(*, user: User, now: datetime, up_to: int) -> None:
-    """All that the page showed, which began with the notice `up_to` (its primary key), and none that came since."""
-    Notice.objects.told_to(user).unread().filter(pk__lte=up_to).update(read_at=now)
+    """Mark all that the page showed as read: from the notice `up_to` (its primary key) backwards, but no newer one."""
+    Notice.objects.of_user(user).unread().filter(pk__lte=up_to).update(read_at=now)
 
 
 def absolute(path: str) -> str:
-    """`path` as somebody outside needs it."""
+    """The full address of `path`, for mails."""
     return urljoin(f"{settings.MANTIK_BASE_URL}/", path)
 
 
 def _subject(text: str) -> str:
-    """The first sentence, as long as a mail program shows it."""
+    """The first sentence, cut to what a mail program shows."""
     first = text.partition(". ")[0].rstrip(".")
     return first if len(first) <= 120 else f"{first[:119]}…"

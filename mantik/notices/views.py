@@ -1,4 +1,4 @@
-"""User settings > Notices: what the bell counts."""
+"""Settings > Notices."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ PAGE = 50
 @login_required
 @require_GET
 def notice_list(request: MemberRequest) -> HttpResponse:
-    page = page_by_pk(Notice.objects.told_to(request.user), cursor=request.GET.get("page", ""), size=PAGE)
+    page = page_by_pk(Notice.objects.of_user(request.user), cursor=request.GET.get("page", ""), size=PAGE)
     context = {
         "nav": "notices",
         "notices": page.rows,

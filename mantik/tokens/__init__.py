@@ -1,1 +1,1 @@
-"""Personal access tokens: what a program presents instead of a person's password."""
+"""Personal access tokens: what a program signs in with instead of a person's password."""

@@ -9,7 +9,7 @@ from mantik.tokens.models import PersonalAccessToken
 
 @admin.register(PersonalAccessToken)
 class PersonalAccessTokenAdmin(admin.ModelAdmin[PersonalAccessToken]):
-    """Operators see which tokens there are and revoke them. No token can be read here, nor made."""
+    """Operators see which tokens there are and can revoke them. They can neither read nor make one here."""
 
     list_display = ["name", "user", "visible_prefix", "scope", "created_at", "expires_at", "last_used_at", "revoked_at"]
     list_filter = ["scope"]
@@ -22,7 +22,7 @@ class PersonalAccessTokenAdmin(admin.ModelAdmin[PersonalAccessToken]):
         for token in queryset.filter(revoked_at=None):
             assert request.user.is_authenticated
             services.revoke(token=token, actor=request.user, now=timezone.now())
-        self.message_user(request, "They are revoked.", messages.INFO)
+        self.message_user(request, "The tokens were revoked.", messages.INFO)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

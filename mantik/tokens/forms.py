@@ -10,12 +10,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from mantik.accounts.models import User
+from mantik.lib.form_layout import panel
 from mantik.tokens.models import SCOPE_MEANING, PersonalAccessToken, Scope
 
 USUAL_DAYS = 30
 
 
 class TokenForm(forms.Form):
+    helper = panel(
+        verb="Add token",
+        lead="The next page shows the token once. Keep it where only your program can read it.",
+    )
+
     name = forms.CharField(max_length=80, help_text="What it is for: “notebook on juwels”.")
     scope = forms.ChoiceField(
         choices=[(scope.value, f"{scope.label}: {SCOPE_MEANING[scope]}") for scope in Scope], initial=Scope.READ

@@ -1,4 +1,4 @@
-"""Tokens are random and long, so a keyed hash is all that is kept: it can be compared, and not turned round.
+"""The keyed hash by which a token is recognised; the token itself is not stored.
 
 A token reads ``mantik_<prefix>_<rest>``. The prefix is shown in lists and finds the row; the rest proves it. The
 hash is keyed with the ring of encryption keys, so that a stolen database gives nothing to try guesses against.
@@ -30,25 +30,25 @@ class Hash:
 
 
 def new_token() -> tuple[str, str]:
-    """A token and its prefix. 256 bits of it are known to nobody who has only the prefix."""
+    """A new token and its prefix. Besides the prefix it has 256 random bits."""
     prefix = secrets.token_hex(_PREFIX_BYTES)
     return f"{MARK}_{prefix}_{secrets.token_urlsafe(_REST_BYTES)}", prefix
 
 
 def prefix_of(token: str) -> str:
-    """Empty for what is no token of ours."""
+    """The prefix of a token; empty if `text` is not a token of Mantik."""
     mark, _, rest = token.partition("_")
     prefix, _, secret = rest.partition("_")
     return prefix if mark == MARK and len(prefix) == 2 * _PREFIX_BYTES and secret else ""
 
 
 def hash_token(token: str) -> Hash:
-    """With the first key of the ring."""
+    """The hash of a token, made with the first encryption key."""
     return _hash(token, settings.MANTIK_ENCRYPTION_KEYS[0])
 
 
 def matches(token: str, stored: Hash) -> bool:
-    """In the same time whether or not. False if the key that made it has left the ring."""
+    """Whether the token has this hash, compared in constant time. False if the key that made it was removed."""
     keys = [key for key in settings.MANTIK_ENCRYPTION_KEYS if key_id(key) == stored.key_id]
     return bool(keys) and hmac.compare_digest(_hash(token, keys[0]).digest, stored.digest)
 

@@ -30,7 +30,7 @@ class TokenRequest(MemberRequest):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request is not let in; `challenge` is for the header WWW-Authenticate."""
+    """Why a request is refused; `challenge` is for the header WWW-Authenticate."""
 
     status: int
     sentence: str
@@ -80,12 +80,11 @@ def _refused(refusal: Refusal, refuse: Callable[[Refusal], HttpResponse]) -> Htt
 
 def _unknown() -> Refusal:
     sentence = (
-        "This needs a personal access token that is valid, as Authorization: Bearer <token>. "
-        "Make one in your settings under Tokens."
+        "This needs a valid personal access token, as Authorization: Bearer <token>. Make one under Settings > Tokens."
     )
     return Refusal(401, sentence, 'Bearer realm="Mantik"')
 
 
 def _too_little(token: PersonalAccessToken, scope: Scope) -> Refusal:
-    sentence = f"The token {token.name} has the scope {token.scope}, and this needs {scope}. Make one with that scope."
+    sentence = f"The token {token.name} has the scope {token.scope}, but this needs {scope}. Make one with that scope."
     return Refusal(403, sentence, f'Bearer realm="Mantik", error="insufficient_scope", scope="{scope}"')

@@ -15,7 +15,7 @@ from mantik.tokens.querysets import TokenQuerySet
 
 
 class Scope(models.TextChoices):
-    """What a token may do at most, least first; never more than its owner may."""
+    """What a token allows, from the least to the most; never more than its owner may do."""
 
     READ = "read", "Read"
     SUBMIT = "submit", "Submit"
@@ -27,14 +27,16 @@ class Scope(models.TextChoices):
 
 
 SCOPE_MEANING: dict[Scope, str] = {
-    Scope.READ: "reads projects, runs, metrics and artifacts",
-    Scope.SUBMIT: "also adds and cancels runs, and logs to them",
-    Scope.ADMIN: "everything that you may do, except with your account and credentials",
+    Scope.READ: "finds and loads registered models",
+    Scope.SUBMIT: "is for starting and cancelling runs, and for logging to them; as that is not offered yet, it allows "
+    "the same as Read for now",
+    Scope.ADMIN: "is for everything that you may do, except changing your account and credentials; it allows the same "
+    "as Read for now",
 }
 
 
 class PersonalAccessToken(models.Model):
-    """The token itself is shown once and not kept: only `prefix` and a keyed hash are."""
+    """A token of a user. The token itself is shown once and not stored, only `prefix` and a keyed hash."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens")

@@ -16,7 +16,7 @@ USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 class NameTaken(Exception):
-    """The user has a valid token of that name."""
+    """The user has a valid token with this name."""
 
 
 def make_token(
@@ -44,7 +44,7 @@ def make_token(
 
 
 def revoke(*, token: PersonalAccessToken, actor: User, now: datetime) -> None:
-    """From now on it opens nothing. Twice is as good as once."""
+    """Make the token invalid; revoking it twice changes nothing."""
     with transaction.atomic():
         if PersonalAccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
             record("token.revoked", actor=actor, target=token)

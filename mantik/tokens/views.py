@@ -1,4 +1,4 @@
-"""User settings > Tokens."""
+"""Settings > Tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mantik.tokens.forms import TokenForm
 from mantik.tokens.http import TokenRequest, token_required
 from mantik.tokens.models import PersonalAccessToken, Scope
 
-# Of those that open nothing any more, the latest are shown.
+# So many of the tokens that are no longer valid are shown, the latest first.
 MOST = 200
 
 
@@ -36,7 +36,7 @@ def token_list(request: MemberRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
-    """The answer to the form shows the token: it is stored nowhere from where a next page could take it."""
+    """The answer to the form shows the token, because it is not stored for a later page."""
     form = TokenForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
@@ -49,7 +49,7 @@ def add(request: MemberRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except services.NameTaken:
-            form.add_error("name", "You already have a token of that name. Choose another name.")
+            form.add_error("name", "You already have a token with this name. Choose another name.")
         else:
             return render(request, "tokens/made.html", {"nav": "tokens", "row": row, "token": token}, status=201)
     return render(request, "tokens/form.html", {"nav": "tokens", "form": form}, status=status_of(form))
@@ -62,13 +62,13 @@ def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Revoke {token.name}?",
-            message="Programs that use it are refused from now on. It cannot be made valid again.",
+            message="Programs that use it can no longer sign in. A revoked token cannot be made valid again.",
             verb="Revoke token",
             icon_name="slash-circle",
         )
         return ask(request, question, nav="tokens", back_url=reverse("tokens:list"))
     services.revoke(token=token, actor=request.user, now=timezone.now())
-    messages.info(request, f"{token.name} is revoked.")
+    messages.info(request, f"{token.name} was revoked.")
     return redirect("tokens:list")
 
 

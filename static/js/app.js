@@ -15,3 +15,4 @@ import "./unsaved.js";
 
 if (document.querySelector("[data-log-url]")) import("./log.js");
 if (document.querySelector("[data-metrics-url]")) import("./metrics.js");
+if (document.querySelector("[data-outline]")) import("./outline.js");

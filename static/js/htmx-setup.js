@@ -1,10 +1,10 @@
 // htmx, set up for this product: the CSRF token, polling that rests, errors in words.
 import { say, unsay } from "./messages.js";
 
-const OFFLINE = "Mantik does not answer. What you see may be out of date; it is asked again.";
-const BROKEN = "Something broke on our side. Nothing that was stored is lost; try again in a minute.";
+const OFFLINE = "Mantik does not answer. What you see may be out of date. Trying again.";
+const BROKEN = "There was an error inside Mantik. Nothing that was stored is lost. Try again in a minute.";
 const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on here.";
-const REFUSED = "This is not possible any more. Load the page again to see how things stand.";
+const REFUSED = "This is no longer possible. Reload the page to see what has changed.";
 
 // What somebody is typing is newer than any answer. (Said here because options in attributes would need eval.)
 if (window.Idiomorph) {

@@ -8,7 +8,7 @@ import { View } from "./log/view.js";
 for (const section of document.querySelectorAll("[data-log-url]")) {
   const find = (name) => section.querySelector(`[data-log-${name}]`);
   const lines = new Lines();
-  const source = new Source(section.dataset.logUrl, section.dataset.logLimit);
+  const source = new Source(section.dataset.logUrl);
   const view = new View({ box: find("view"), host: find("lines"), lines });
   follow({ section, view, button: find("follow"), state: find("state"), source });
   search({ view, lines, source, box: find("search"), button: find("find"), hits: find("hits") });
@@ -27,9 +27,9 @@ function wire(source, lines, view) {
     view.update();
   });
   source.addEventListener("change", () => {
-    view.remark(source.remarks(lines.count), source.earlier);
-    // Without the beginning nobody knows which line is which.
-    if (source.reason && !source.earlier && source.reason <= lines.count) view.pointAt(source.reason - 1);
+    view.remark(source.remarks(lines.count), { offersAll: source.canLoadMore, isNumbered: !source.isPartial });
+    // Without what is before nobody knows which line is which.
+    if (source.reason && !source.isPartial && source.reason <= lines.count) view.pointAt(source.reason - 1);
   });
   view.addEventListener("earlier", () => source.loadAll());
 }

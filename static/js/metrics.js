@@ -5,9 +5,13 @@ import { number } from "./words.js";
 
 const QUICK = 3_000;
 const SLOWEST = 15_000;
-const NOTHING = "No metric was logged.";
-const NOTHING_YET = "No metric yet. They appear here as the run logs them.";
-const UNREADABLE = "The metrics cannot be read just now; they are asked for again.";
+const NOTHING = "The run logged no metrics.";
+const NOTHING_YET = "No metrics yet. They appear here when the run logs them.";
+const UNREADABLE = "The metrics cannot be read at the moment. Trying again.";
+
+function leftOut(more) {
+  return `${number(more)} more ${more === 1 ? "metric is" : "metrics are"} not shown here. To see them, use MLflow's client.`;
+}
 
 class Panel {
   #section;
@@ -44,6 +48,8 @@ class Panel {
         isComplete = await this.#read();
       } catch {
         this.#say(UNREADABLE);
+        // So that the same answer as before takes the message away again.
+        this.#last = "";
         this.#wait = SLOWEST;
       }
     }
@@ -61,15 +67,23 @@ class Panel {
     return answer.complete;
   }
 
-  async #show({ metrics, step_total: total, complete, problem }) {
-    this.#say(problem ?? (metrics.length ? "" : complete ? NOTHING : NOTHING_YET));
+  async #show(answer) {
+    const { metrics } = answer;
+    this.#say(this.#noteOn(answer));
     const shown = this.#limit ? metrics.slice(0, this.#limit) : metrics;
     const more = this.#find("more");
     if (more) more.hidden = metrics.length <= shown.length;
     if (!shown.length) return;
     await loadPlotter(this.#section.dataset.uplot);
-    this.#sayStep(shown, total);
+    this.#sayStep(shown);
     shown.forEach((metric, index) => this.#chartOf(metric.key, index).show(metric, this.#switches));
+  }
+
+  #noteOn({ metrics, more, complete, problem }) {
+    if (problem) return problem;
+    if (!metrics.length) return complete ? NOTHING : NOTHING_YET;
+    // With a limit it shows only a few anyway, and links to the rest.
+    return more && !this.#limit ? leftOut(more) : "";
   }
 
   #chartOf(key, index) {
@@ -87,10 +101,10 @@ class Panel {
     note.hidden = !text;
   }
 
-  #sayStep(metrics, total) {
+  #sayStep(metrics) {
     const steps = metrics.map((metric) => metric.points.at(-1)?.[0] ?? 0);
     const step = Math.max(...steps);
-    this.#find("step").textContent = step ? `step ${number(step)}${total ? ` of ${total}` : ""}` : "";
+    this.#find("step").textContent = step ? `step ${number(step)}` : "";
   }
 }
 

@@ -23,7 +23,7 @@ async function answer(form) {
     form.dataset.passkeyGiven = "true";
     form.requestSubmit();
   } catch (error) {
-    tell(form, sentence(error));
+    tell(form, sentence(error, form.dataset.passkey));
   } finally {
     button.removeAttribute("aria-disabled");
   }
@@ -58,19 +58,22 @@ async function showPasskey(options) {
   return (await navigator.credentials.get({ publicKey })).toJSON();
 }
 
-function sentence(error) {
-  if (error.message === "busy") return "That were too many attempts. Wait a minute, then try again.";
+function sentence(error, ceremony) {
+  const isNew = ceremony === "create";
+  if (error.message === "busy") return "Too many attempts. Wait a minute, then try again.";
   switch (error.name) {
     case "NotAllowedError":
-      return "No passkey was given: the question was closed, took too long, or this device has none for this account.";
+      return isNew
+        ? "No passkey was added: the dialog was closed, or it took too long."
+        : "No passkey was used: the dialog was closed, it took too long, or this device has no passkey for your account.";
     case "InvalidStateError":
-      return "This device has a passkey for your account already.";
+      return "This device already has a passkey for your account.";
     case "SecurityError":
-      return "Browsers take no passkeys for this address. Open Mantik by its host name and over HTTPS, or as localhost.";
+      return "Browsers allow no passkeys at this address. Open Mantik by its host name and over HTTPS, or as localhost.";
     case "NotSupportedError":
-      return "This browser knows no passkeys. Use a newer one, or sign in another way.";
+      return `This browser does not support passkeys. Use a newer one${isNew ? "" : ", or sign in another way"}.`;
     default:
-      return "That did not work. Load the page again, then try once more.";
+      return "That did not work. Reload the page, then try again.";
   }
 }
 

@@ -10,9 +10,9 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from connections.models import Connection
+from connections.models import Connection, SiteOutage
 from mantik.accounts.models import User
-from projects.models import FormerAddress, Invitation, Label, Project
+from projects.models import FormerAddress, GitHostOutage, Invitation, Label, Project
 from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from tests.conftest import ClientOf
@@ -21,8 +21,10 @@ from tests.support.factories import (
     append_log,
     make_code_repository,
     make_connection,
+    make_git_outage,
     make_group,
     make_invitation,
+    make_outage,
     make_run,
     make_user,
 )
@@ -52,6 +54,7 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
     found.append(model)
     assert connection.site
+    found += [make_outage(connection.site), make_git_outage()]
     return {type(row): row for row in [*found, connection.site]}
 
 
@@ -70,12 +73,14 @@ def test_every_noun_of_ours_is_there() -> None:
         "Connection",
         "Experiment",
         "FormerAddress",
+        "GitHostOutage",
         "Invitation",
         "Label",
         "Project",
         "RegisteredModel",
         "Run",
         "Site",
+        "SiteOutage",
         "User",
         "UserGroup",
     }
@@ -117,7 +122,9 @@ def secrets_of(rows: dict[type[Model], Model]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "model", [Run, RegisteredModel, Connection, FormerAddress, Invitation], ids=lambda model: model._meta.label
+    "model",
+    [Run, RegisteredModel, Connection, FormerAddress, GitHostOutage, Invitation, SiteOutage],
+    ids=lambda model: model._meta.label,
 )
 def test_what_the_product_writes_is_only_read_here(
     client: Client, rows: dict[type[Model], Model], model: type[Model]

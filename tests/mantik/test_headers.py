@@ -30,6 +30,9 @@ PAGES = [
     "/settings/connections/",
     "/settings/connections/add/",
     "/projects/not-there/",
+    "/docs/",
+    "/docs/schedules/",
+    "/docs/search/?q=run",
 ]
 # What a browser that keeps to the policy would refuse to run or to apply.
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", re.IGNORECASE)

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from mantik import health
 from mantik.celery import app
-from mantik.lib import schema
+from mantik.lib import disk, schema
+from mantik.lib.service_urls import broker_options
 from mantik.up.ports import LOOPBACK, free_port
+from tests.support.redis import client_at, server_of_ones_own
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +75,64 @@ def test_it_is_ready_without_a_broker_and_says_so(client: Client) -> None:
     """Runs are kept, and go on when it is back."""
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert json.loads(response.content) == {"database": "ok", "migrations": "ok", "broker": "does not answer"}
+    assert json.loads(response.content) == {
+        "database": "ok",
+        "migrations": "ok",
+        "restore": "ok",
+        "broker": "does not answer",
+        "disk": "ok",
+    }
+
+
+ALL_WELL = dict.fromkeys(("database", "migrations", "restore", "broker", "disk"), "ok")
+
+
+def checks(client: Client) -> tuple[int, dict[str, str]]:
+    response = client.get("/readyz")
+    return response.status_code, json.loads(response.content)
+
+
+def test_it_says_what_a_broker_that_answers_refuses(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server_of_ones_own(tmp_path) as url, client_at(url) as server:
+        options = broker_options("lab")
+        ours = Celery(broker=url, broker_transport_options=options, set_as_current=False)
+        monkeypatch.setattr(app, "connection_for_write", ours.connection_for_write)
+        assert checks(client)[1]["broker"] == "ok"
+        # It leaves nothing behind, and keeps to the prefix that others may rely on.
+        assert list(server.scan_iter()) == [b"lab:mantik.readyz"]
+        assert 0 < server.ttl("lab:mantik.readyz") <= 60
+        server.config_set("maxmemory", "1")
+        status, found = checks(client)
+        assert (status, found["broker"]) == (200, "takes no messages: it has no memory left")
+        assert "The broker had no memory left at " in found["disk"]
+        server.config_set("maxmemory", "0")
+        server.config_set("min-replicas-to-write", "1")
+        assert checks(client)[1]["broker"] == "takes no messages"
+        server.config_set("min-replicas-to-write", "0")
+        assert checks(client) == (200, ALL_WELL)
+
+
+def test_a_disk_that_is_nearly_full_is_told_and_stops_nothing(client: Client, settings: Settings) -> None:
+    settings.MANTIK_DISK_MIN_PERCENT = 100
+    status, found = checks(client)
+    assert status == 200
+    assert " is nearly full: " in found["disk"]
+    assert str(settings.MANTIK_DATA_DIR) not in found["disk"]
+
+
+@pytest.mark.parametrize(
+    ("store", "status", "database"),
+    [(disk.Store.DATABASE, 503, "has no disk space left"), (disk.Store.BROKER, 200, "ok")],
+)
+def test_it_is_ready_unless_its_database_has_no_room(
+    client: Client, monkeypatch: pytest.MonkeyPatch, store: disk.Store, status: int, database: str
+) -> None:
+    monkeypatch.setattr(disk, "disks", lambda _folders: [disk.Disk((store,), 0, 10**9)])
+    answered, found = checks(client)
+    assert (answered, found["database"]) == (status, database)
+    assert found["disk"].startswith(f"The disk of {store} is full: ")
 
 
 def test_it_is_not_ready_without_its_database_and_gives_nothing_away(
@@ -92,12 +153,13 @@ def ready(client: Client) -> tuple[int, str]:
 
 def test_it_is_not_ready_before_its_migrations(client: Client) -> None:
     assert ready(client) == (200, "ok")
-    MigrationRecorder(connection).record_unapplied("schedules", "0001_initial")
+    [(app, latest)] = MigrationLoader(connection).graph.leaf_nodes("schedules")
+    MigrationRecorder(connection).record_unapplied(app, latest)
     assert ready(client) == (
         503,
-        "The migration schedules.0001_initial is not applied: run `manage.py migrate`.",
+        f"The migration schedules.{latest} is not applied: run `manage.py migrate`.",
     )
-    MigrationRecorder(connection).record_applied("schedules", "0001_initial")
+    MigrationRecorder(connection).record_applied(app, latest)
     assert ready(client) == (200, "ok")
 
 

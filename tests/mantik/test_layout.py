@@ -133,6 +133,7 @@ OF_ALL = {
     "canary",
     "contract",
     "exactly_once",
+    "isolation",
     "lint",
     "matrix",
     "packaging",

@@ -62,12 +62,13 @@ WISHES_READ = {
 LOOKED_AT = {
     *("page", "tab", "path", "offset", "week", "only", "changed"),
     *("q", "state", "period", "experiment", "label", "show", "about", "member", "metric", "outcome", "person"),
-    # Of the sign-in: what for.
-    "process",
+    # Of the sign-in: what for, and where to afterwards.
+    *("process", "next"),
 }
 # Functions that are handed a whole query: filters of lists, and what follows a form as it is typed.
 READ_WHOLE = {
-    *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail", "register_name"),
+    *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail"),
+    *("register_name", "register_models"),
 }
 
 

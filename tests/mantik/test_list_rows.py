@@ -44,6 +44,6 @@ def test_a_filter_that_leaves_nothing_says_so_and_leads_to_all(
     client = client_of(join(project, Role.GUEST))
     url = f"/projects/{project.slug}/{path}"
     answer = client.get(url, {"q": "never heard of"})
-    assert f"No {noun} matches. Show all {noun}s" in page_text(answer)
+    assert f"No {noun} matches the filter. Show all {noun}s" in page_text(answer)
     assert f'href="{url}">Show all {noun}s<' in answer.content.decode()
     assert "nightly" in page_text(client.get(url))

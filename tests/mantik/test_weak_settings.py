@@ -19,11 +19,11 @@ WEAK = [
     ("MANTIK_SECRET_KEY", "k" * 60, "can be guessed"),
     ("MANTIK_SECRET_KEY", f"django-insecure-{GOOD}", "can be guessed"),
     ("MANTIK_ENCRYPTION_KEYS", base64.urlsafe_b64encode(bytes(32)).decode(), "key 1 can be guessed"),
-    ("MANTIK_ALLOWED_HOSTS", "*", "Name the hosts"),
-    ("MANTIK_ALLOWED_HOSTS", "mantik.example.org,*", "Name the hosts"),
+    ("MANTIK_ALLOWED_HOSTS", "*", "List the names"),
+    ("MANTIK_ALLOWED_HOSTS", "mantik.example.org,*", "List the names"),
     ("MANTIK_ALLOWED_HOSTS", "*.example.org", ".example.org stands for"),
-    ("MANTIK_ALLOWED_HOSTS", ".", "Name the hosts"),
-    ("MANTIK_ALLOWED_HOSTS", " , ", "it holds no name"),
+    ("MANTIK_ALLOWED_HOSTS", ".", "List the names"),
+    ("MANTIK_ALLOWED_HOSTS", " , ", "it is empty"),
     ("MANTIK_CSRF_TRUSTED_ORIGINS", "https://*", "a * alone"),
     ("MANTIK_CSRF_TRUSTED_ORIGINS", "*", "https://other.example.org"),
     ("MANTIK_MLFLOW_TOKEN", "hunter2", "32 characters"),
@@ -57,7 +57,7 @@ def test_every_process_refuses_to_start(command: tuple[str, ...], tmp_path: Path
     told = done.stdout + done.stderr
     assert done.returncode != 0
     assert "MANTIK_SECRET_KEY: it can be guessed" in told
-    assert "MANTIK_ALLOWED_HOSTS: a * would let in every name" in told
+    assert "MANTIK_ALLOWED_HOSTS: a * would allow every name" in told
 
 
 def test_what_is_random_and_exact_passes() -> None:

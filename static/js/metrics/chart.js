@@ -133,7 +133,7 @@ function wide(_plot, least, most) {
 }
 
 // As wide as the longest label needs.
-function widthOf(plot, labels) {
+function widthOf(_plot, labels) {
   const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
   return Math.max(26, 10 + longest * 6.5);
 }

@@ -191,6 +191,14 @@ def test_a_letter_is_given_up_after_a_week(owner: User, settings: Any) -> None:
     assert Notice.objects.get().is_unread
 
 
+def test_a_letter_to_an_address_that_no_header_takes_does_not_hold_up_the_others(owner: User) -> None:
+    outbox.write_letter(address=f"ada@{'ü' * 60}.de", subject="Invitation", text="To nobody.")
+    outbox.write_letter(address=owner.email, subject="Invitation", text="To somebody.")
+    outbox.send_due()
+    assert [message.body.splitlines()[0] for message in mail.outbox] == ["To somebody."]
+    assert Letter.objects.get().error.startswith("UnicodeError")
+
+
 def test_a_letter_that_somebody_is_sending_is_left_to_them(owner: User) -> None:
     notify(user=owner, text="Refused.")
     letter, now = Letter.objects.get(), timezone.now()

@@ -103,7 +103,7 @@ def test_a_revoked_token_opens_nothing(owner: User, client_of: ClientOf) -> None
 
     assert "Revoke notebook?" in page_text(client.get(url))
     assert ask(token).status_code == 200
-    assert "notebook is revoked." in page_text(client.post(url, follow=True))
+    assert "notebook was revoked." in page_text(client.post(url, follow=True))
     client.post(url)
 
     assert ask(token).status_code == 401
@@ -131,7 +131,7 @@ def test_who_has_no_token_is_told_how_to_get_one(client_of: ClientOf, owner: Use
 
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="Mantik"'
-    assert "Make one in your settings under Tokens." in answer.json()["error"]
+    assert "Make one under Settings > Tokens." in answer.json()["error"]
 
 
 @pytest.mark.parametrize("how", ["Basic", "Token", ""])
@@ -156,7 +156,7 @@ def test_a_token_does_what_its_scope_covers(owner: User, has: str, needs: str, s
 
     assert answer.status_code == status
     if status == 403:
-        assert f"notebook has the scope {has}, and this needs {needs}" in answer.content.decode()
+        assert f"notebook has the scope {has}, but this needs {needs}" in answer.content.decode()
 
 
 def test_use_is_noted_once_a_minute(owner: User) -> None:
