@@ -12,6 +12,11 @@ BENCHMARKS = (
     Benchmark(("sweep.seconds.1000",), "bench.sweep:thousand"),
     Benchmark(("sweep.seconds.3000",), "bench.sweep:three_thousand"),
     Benchmark(("follow.lag", "follow.lag.max"), "bench.lag:lag"),
+    Benchmark(("isolation.site", "isolation.git"), "bench.isolation:site"),
+    Benchmark(("isolation.project",), "bench.isolation:project"),
+    Benchmark(("recovery.worker",), "bench.recovery:worker"),
+    Benchmark(("recovery.database",), "bench.recovery:database"),
+    Benchmark(("log.tail_lag", "log.all_lag"), "bench.log:lags"),
     *(
         Benchmark(
             tuple(f"schedules.{what}.{size}{suffix}" for what in _OF_SCHEDULES), f"bench.schedules:{function}{place}"

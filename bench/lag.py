@@ -44,7 +44,7 @@ entry_points:
 
 
 def lag(ground: Ground) -> Iterator[Result]:
-    options = Options(data_dir=ground.data_dir, port=ground.port, mlflow_uri=ground.mlflow_uri, worker_processes=2)
+    options = Options(data_dir=ground.data_dir, port=ground.port, mlflow_uri=ground.mlflow_uri)
     with (
         ground.site(slots=_TOLD + _UNTOLD) as site,
         Stack(options, output=ground.say),

@@ -1,8 +1,8 @@
 """Many schedules: how late they fire, what an idle tick and an edit cost, and how much memory beat takes.
 
-Two in a hundred are due at one full minute. The baseline is django-celery-beat's own DatabaseScheduler on the same
-rows, at sizes at which it comes to an end. Both send to a real broker and write to the same database: a SQLite file,
-and in a second run PostgreSQL.
+Two in a hundred are due at one full minute. The baseline is django-celery-beat's own DatabaseScheduler with as many
+periodic tasks in the same database, up to the size that it can still finish. Both send to a real broker. The database
+is a SQLite file, and in a second run PostgreSQL.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from mantik.celery import app
 from mantik.up.broker import broker_service
 from projects.models import Project
 from runs.models import Run
-from runs.submission.create import hand_over_on_commit
+from runs.submission.create import send_to_workers_on_commit
 from schedules.dependents.projects import empty_project
 from schedules.firing import engine
 from schedules.firing.beat import ScheduleBeat
@@ -46,7 +46,7 @@ from tests.support.schedules import make_many
 _STOCK = "stock DatabaseScheduler"
 _IDLE_TICKS = 200
 _EDITS = 20
-# Its cost grows with the square of what is due.
+# The stock scheduler's cost grows with the square of what is due.
 _MOST_FOR_STOCK = 10_000
 # Prints KiB. On Linux `ru_maxrss` begins at what the parent had, which has just made all these schedules.
 _MEMORY = """\
@@ -104,9 +104,9 @@ def _measure(ground: Ground, label: str, size: int) -> Iterator[Result]:
             ours = _ours(template, size)
         stock = _stock(size) if size <= _MOST_FOR_STOCK else None
     name = _STOCK if stock else None
-    for what, number in (("p50", median), ("p99", _p99), ("max", max)):
-        theirs = number(stock.late) if stock else None
-        yield Result(f"schedules.lateness_{what}.{label}", number(ours.late), "s", theirs, name)
+    for what, statistic in (("p50", median), ("p99", _p99), ("max", max)):
+        theirs = statistic(stock.late) if stock else None
+        yield Result(f"schedules.lateness_{what}.{label}", statistic(ours.late), "s", theirs, name)
     yield Result(f"schedules.first_tick.{label}", ours.first, "s", stock.first if stock else None, name)
     yield Result(f"schedules.idle_tick.{label}", ours.idle * 1000, "ms", stock.idle * 1000 if stock else None, name)
     yield Result(f"schedules.edit.{label}", edit * 1000, "ms")
@@ -162,9 +162,9 @@ def _watched(late: list[float], due: datetime) -> Iterator[None]:
 
     def watch(keys: Sequence[int]) -> None:
         transaction.on_commit(lambda: late.extend([(timezone.now() - due).total_seconds()] * len(keys)))
-        hand_over_on_commit(keys)
+        send_to_workers_on_commit(keys)
 
-    with patch.object(engine, "hand_over_on_commit", watch):
+    with patch.object(engine, "send_to_workers_on_commit", watch):
         yield
 
 
@@ -172,12 +172,12 @@ def _stock(size: int) -> _Numbers:
     """As many tasks of its own, which share two crontabs: with one for each it does not even start on SQLite."""
     due = _next_minute()
     away = due + timedelta(minutes=30)
-    often, now = (
+    not_yet, now = (
         CrontabSchedule.objects.create(minute=str(moment.minute), hour="*", timezone="UTC") for moment in (away, due)
     )
     tasks = [PeriodicTask(name=f"stock {number}", task=periodic_tasks.TASK) for number in range(size)]
     for number, task in enumerate(tasks):
-        task.crontab = now if number < size // 50 else often
+        task.crontab = now if number < size // 50 else not_yet
     keys = [task.pk for task in PeriodicTask.objects.bulk_create(tasks, batch_size=2000)]
     _tidy()
     try:
@@ -222,7 +222,10 @@ def _started(scheduler: type[DatabaseScheduler]) -> tuple[DatabaseScheduler, flo
 
 
 def _idle(tick: Callable[[], float]) -> float:
-    """Median seconds of a tick at which nothing is sent."""
+    """Median seconds of a tick at which nothing is sent.
+
+    A tick returns the seconds until the next one, and 0 after it has sent something.
+    """
     while not tick():
         pass
     taken = []

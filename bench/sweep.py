@@ -14,7 +14,7 @@ from bench.harness import Result
 from bench.measure import interleaved, seconds
 from bench.stock import STOCK, StockClient
 from connections.logins.site_clients import open_connection
-from runs.following.poll import claim_due, follow_runs
+from runs.following.poll import claim_due, due_connections, follow_runs
 from runs.models import Run
 from runs.states import RunState
 from tests.support import factories
@@ -79,8 +79,9 @@ def _follow_all(count: int) -> float:
 
 
 def _sweep_once() -> None:
-    for _, run_ids in claim_due(now=timezone.now()):
-        follow_runs(run_ids=run_ids, clock=timezone.now)
+    for connection_id in due_connections(now=timezone.now()):
+        while batch := claim_due(connection_id=connection_id, now=timezone.now()):
+            follow_runs(run_ids=batch, clock=timezone.now)
 
 
 def _ask_all(client: StockClient, job_urls: Sequence[str]) -> None:
