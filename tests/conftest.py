@@ -14,13 +14,14 @@ from django.core.cache import cache
 from django.test import Client
 
 from mantik.accounts.models import User
-from mantik.lib import queue
+from mantik.lib import disk, queue
 from projects.models import Project
 from projects.roles import Role
 from tests.support.audited import changes, check
 from tests.support.factories import join, make_project, make_user
 
 pytest_plugins = [
+    "tests.support.proofs",
     "tests.support.database",
     "tests.support.days",
     "tests.connections.git.ssh_host",
@@ -35,8 +36,9 @@ ClientOf = Callable[[User], Client]
 
 @pytest.fixture(autouse=True)
 def _nobody_has_tried_before() -> None:
-    """Attempts to sign in are counted, and a broker that did not answer is left alone for a while."""
+    """Attempts to sign in are counted, and what did not answer or had no room is known for a while."""
     cache.clear()
+    disk.watch.__init__()  # type: ignore[misc]
     queue._Broker.silent_until = 0.0
 
 

@@ -23,6 +23,8 @@ os.environ["MANTIK_DATA_DIR"] = _data_dir
 Path(_data_dir, "mlflow-token").write_text("tests-mlflow~8d15/$secret+of=the%tests")
 os.environ["MANTIK_MLFLOW_TOKEN_FILE"] = f"{_data_dir}/mlflow-token"
 os.environ["MANTIK_LOG_LEVEL"] = "WARNING"
+# Pages do not depend on how full the disk of this machine is.
+os.environ["MANTIK_DISK_MIN_PERCENT"] = os.environ["MANTIK_DISK_MIN_BYTES"] = "0"
 os.environ["MANTIK_DATABASE_URL"] = os.environ.get("MANTIK_TEST_DATABASE_URL", f"sqlite:///{_data_dir}/mantik.sqlite3")
 
 from tests.support.redis import forget_everything, suites_own_broker  # noqa: E402

@@ -25,6 +25,7 @@ from mantik.accounts.oidc import provider_settings
 from tests.browser.scene import Scene, build, write_sources
 from tests.browser.tracking import Tracking
 from tests.browser.visit import Visit
+from tests.support.model_listings import list_at_once
 from tests.support.pages import confirm_identity
 
 ARGUMENTS = [
@@ -81,6 +82,7 @@ def tracking(monkeypatch: pytest.MonkeyPatch) -> Tracking:
     stand_in = Tracking()
     monkeypatch.setattr("runs.results.metrics.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.results.artifacts.tracking_client", lambda: stand_in)
+    list_at_once(monkeypatch)
     monkeypatch.setattr("runs.registered_models.candidates.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.registered_models.candidates.model_files", lambda: stand_in)
     monkeypatch.setattr("runs.registered_models.example.model_files", lambda: stand_in)

@@ -88,8 +88,8 @@ mlflow run . -P epochs=40
 > Data is kept for ten years.
 """
 WAITING = {
-    RunState.PENDING: "Site A takes no jobs now: “maintenance until 24 Nov 08:00”. Mantik tries again.",
-    RunState.QUEUED: "Site A does not answer. The job may well go on there; Mantik keeps asking.",
+    RunState.PENDING: "Site A takes no jobs now: “maintenance until 24 Nov 08:00”.",
+    RunState.QUEUED: "Site A does not answer. The job may be running there; Mantik keeps asking.",
 }
 
 
@@ -303,7 +303,7 @@ def _run(scene: Scene, *, experiment_id: int, state: RunState, age: timedelta) -
         compute_budget_account=ACCOUNT,
         **columns,
     )
-    make.add_event(run, "RUN! was pressed; everything is stored.", at=run.created_at, actor=member)
+    make.add_event(run, "RUN! was pressed. The run is stored.", at=run.created_at, actor=member)
     if run.submitted_at:
         make.add_event(run, "The site has the job.", at=run.submitted_at)
     if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):

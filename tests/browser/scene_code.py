@@ -49,8 +49,9 @@ def build_code(project: Project, member: User) -> CodeRepository:
         mirror_bytes=48_400_000,
     )
     made.fetch_error = (
-        f"github.com shows another key than before: {made.offered_fingerprint}, and not {made.fingerprint}. Nothing "
-        "was sent to it, for it may be another machine. Ask those who run it; if the key is theirs, accept it here."
+        f"github.com shows another key than before: {made.offered_fingerprint} instead of {made.fingerprint}. "
+        "Nothing was sent to it, because it may be another machine. Ask those who run it; if the key is theirs, "
+        "accept it here."
     )
     made.save()
     return made

@@ -38,7 +38,17 @@ def build_connections(owner: User) -> Connection:
     _by_key(owner, site)
     _for_git(owner)
     _by_login_service(owner, with_login_service)
+    _fall_silent(with_login_service)
     return _good(owner, site)
+
+
+def _fall_silent(site: Site) -> None:
+    """For the third time this week."""
+    now = timezone.now()
+    for hours, minutes in ((70, 12), (22, 3)):
+        began_at = now - timedelta(hours=hours)
+        make.make_outage(site, began_at=began_at, ended_at=began_at + timedelta(minutes=minutes))
+    make.make_outage(site, began_at=now - timedelta(minutes=18), next_try_at=now + timedelta(seconds=41))
 
 
 def _good(owner: User, site: Site) -> Connection:
@@ -66,8 +76,8 @@ def _refused(owner: User, site: Site) -> None:
         marked_bad_at=now - timedelta(hours=2),
         tested_at=now - timedelta(days=2),
         test_outcome=Connection.TestOutcome.REFUSED,
-        test_message="127.0.0.1:9 does not accept the login of this connection. Replace its secret if it has changed; "
-        "if it has not, the login service of the site may be down.",
+        test_message="127.0.0.1:9 does not accept the login of this connection. If its secret has changed, replace it; "
+        "if not, the login service of the site may be down.",
     )
 
 
@@ -83,7 +93,7 @@ def _by_token(owner: User, site: Site) -> None:
         renew_at=now + timedelta(days=9),
         tested_at=now - timedelta(minutes=12),
         test_outcome=Connection.TestOutcome.WORKS,
-        test_message="The site knows you as okafor1. It takes no new jobs at the moment.",
+        test_message="The site knows you as okafor1. It accepts no new jobs at the moment.",
         facts=FACTS | {"takes_jobs": False, "words": "Maintenance until 24 Nov, 08:00.", "budgets": []},
     )
 

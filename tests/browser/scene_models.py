@@ -61,7 +61,7 @@ def build_models(project: Project, *, member: User, other: User, **columns: Any)
         trouble_since=now - timedelta(hours=3),
     )
     model(LONG_NAME, days=7, of="vit-large", metrics={"val_acc": 0.9312})
-    waits = "MLflow does not answer. Mantik tries again."
+    waits = "MLflow did not answer in time."
     since = now - timedelta(minutes=4)
     model("dust", days=6, of="dust-1", state=ModelState.REGISTERING, waiting_for=waits, waiting_since=since)
     model("snow", days=6, of="snow-1", state=ModelState.UNREGISTERING)

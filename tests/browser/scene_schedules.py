@@ -17,13 +17,13 @@ _LEDGER = (
     (Outcome.FIRED, "Started on time."),
     (
         Outcome.MISSED,
-        "Mantik was not running; it was back 7 h later. That is longer than 6 h, up to which it is made up for.",
+        "Mantik was not running; it was back 7 h later. Runs older than 6 h are not caught up.",
     ),
-    (Outcome.SKIPPED, "Skipped: the run 8f1c0a2e, which it had started before, was still active."),
+    (Outcome.SKIPPED, "Skipped: its previous run, 8f1c0a2e, was still active."),
     (Outcome.HELD, "It was paused."),
     (
         Outcome.REFUSED,
-        "The secret of the connection site-a has ended. Its owner can replace it under Settings > Connections.",
+        "The secret of the connection site-a has expired. Its owner can replace it under Settings > Connections.",
     ),
     (Outcome.FIRED, "Started 3 min late: Mantik was not running at that time."),
 )
@@ -60,7 +60,7 @@ def build_schedules(run: Run, *, connection: Connection, member: User, other: Us
         cron_expression="*/15 9-17 * * 1-5",
         time_zone="America/Argentina/ComodRivadavia",
         state=ScheduleState.PAUSED,
-        state_reason="It failed 5 times in a row. Look at its last runs and slots, mend the cause, and resume it.",
+        state_reason="It failed 5 times in a row. Look at its last runs and slots, fix the cause, then resume it.",
         failures_in_a_row=5,
         last_due_at=now - timedelta(hours=2),
         last_outcome=Outcome.REFUSED,
@@ -72,7 +72,7 @@ def build_schedules(run: Run, *, connection: Connection, member: User, other: Us
         name="warm-up",
         cron_expression="0 1 1 * *",
         state=ScheduleState.ENDED,
-        state_reason="There is no instant left before its end.",
+        state_reason="There is no due time left before its end.",
     )
     for name, expression in (
         ("sweep of learning rates", "0 2 * * 1-5"),

@@ -53,7 +53,7 @@ def test_the_form_of_the_account_counts_more_than_what_was_chosen_a_moment_ago(s
     page.keyboard.press("Escape")
     page.get_by_label("Theme optional").select_option("light")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your account is saved.")).to_be_visible()
+    expect(page.get_by_text("Your account was saved.")).to_be_visible()
     expect_theme(page, "light")
 
 
@@ -119,7 +119,7 @@ def test_a_click_anywhere_in_a_row_opens_it(scene: Scene, open_page: Opener) -> 
 
 def test_slash_goes_to_the_search_and_can_be_switched_off(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher).goto(runs_url(scene))
-    search = page.get_by_role("searchbox", name="Search runs by name, commit or member")
+    search = page.get_by_role("searchbox", name="Search runs by name, commit or user name")
     page.keyboard.press("/")
     expect(search).to_be_focused()
     search.blur()
@@ -148,7 +148,7 @@ def test_deleting_asks_in_a_dialog_that_keeps_the_focus_and_gives_it_back(scene:
     expect(delete).to_be_focused()
     delete.click()
     dialog.get_by_role("button", name="Delete run").click()
-    expect(page.locator("#messages")).to_contain_text("resnet50-finished is deleted")
+    expect(page.locator("#messages")).to_contain_text("resnet50-finished was deleted")
     assert not Run.objects.filter(name="resnet50-finished").exists()
 
 
@@ -168,7 +168,7 @@ def test_a_message_can_be_dismissed(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher).goto("/settings/connections/")
     page.get_by_role("link", name="Delete spare").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete connection").click()
-    expect(page.locator("#messages")).to_contain_text("spare is deleted")
+    expect(page.locator("#messages")).to_contain_text("spare was deleted")
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#messages .callout")).to_have_count(0)
 

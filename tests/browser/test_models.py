@@ -23,7 +23,7 @@ def test_a_name_is_judged_while_one_types_it(scene: Scene, open_page: Opener) ->
     name = page.get_by_label("Name")
     name.fill("")
     name.press_sequentially("PV-yield")
-    expect(page.locator("#name-field .field-error")).to_contain_text("pv-yield is the name of the model of the run")
+    expect(page.locator("#name-field .field-error")).to_contain_text("is already named pv-yield.")
     expect(name).to_have_value("PV-yield")
     expect(name).to_be_focused()
     name.press_sequentially("-2")
@@ -40,7 +40,7 @@ def test_a_name_is_judged_while_one_types_it(scene: Scene, open_page: Opener) ->
 def test_who_watches_sees_it_registered(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
     page = visit.goto(url(scene, "detail"))
-    expect(page.locator(".callout.hue-wait")).to_contain_text("MLflow does not answer.")
+    expect(page.locator(".callout.hue-wait")).to_contain_text("MLflow did not answer in time.")
     RegisteredModel.objects.filter(name="dust").update(
         state=ModelState.REGISTERED,
         waiting_for="",
@@ -62,7 +62,7 @@ def test_who_watches_it_go_is_led_to_the_list(scene: Scene, open_page: Opener) -
     expect(page.locator("#model-live .status")).to_have_text("Unregistering")
     # A worker does the rest.
     RegisteredModel.objects.filter(pk=model.pk).delete()
-    expect(page.locator("#messages")).to_contain_text("pv-yield is not registered any more.")
+    expect(page.locator("#messages")).to_contain_text("pv-yield is no longer registered.")
     assert page.url.endswith(reverse("registered_models:list", args=[scene.project.slug]))
     assert visit.complaints == []
 

@@ -56,7 +56,7 @@ def test_who_refuses_there_reads_a_sentence_here(open_page: Opener) -> None:
     page = visit.goto(SIGN_IN)
     press_the_button(page)
     page.get_by_role("button", name="Refuse").click()
-    expect(page.get_by_text("you are not signed in")).to_be_visible()
+    expect(page.get_by_text("Sign-in was cancelled")).to_be_visible()
     assert not User.objects.exists()
     assert visit.complaints == []
 

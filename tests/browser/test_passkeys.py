@@ -53,7 +53,7 @@ def alice(transactional_db: None) -> User:
 def add_passkey(page: Page, *, alone: bool) -> None:
     page.goto(ADD)
     page.get_by_label("Name").fill("laptop")
-    page.get_by_label("Sign in with it alone").set_checked(alone)
+    page.get_by_label("Sign in without a password").set_checked(alone)
     page.get_by_role("button", name="Add passkey").click()
     page.wait_for_url("**/settings/account/second-factors/**")
 
@@ -97,7 +97,7 @@ def test_a_device_without_a_passkey_is_told_in_words(alice: User, open_page: Ope
     Device(visit.page)
     page = visit.goto(SIGN_IN)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("No passkey was given")
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("No passkey was used")
     assert page.url.endswith(SIGN_IN)
 
 

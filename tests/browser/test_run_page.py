@@ -24,7 +24,11 @@ def run_url(run: Run, tab: str = "") -> str:
 
 def finish(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(
-        state=RunState.FINISHED, ended_at=timezone.now(), exit_code=0, log_complete=True, outcome="It ran to its end."
+        state=RunState.FINISHED,
+        ended_at=timezone.now(),
+        exit_code=0,
+        log_complete=True,
+        outcome="The job ended with exit code 0.",
     )
 
 
@@ -40,7 +44,7 @@ def test_the_badge_changes_without_a_reload_and_polling_stops(scene: Scene, open
     expect(page.locator("#run-live .status").first).to_have_text("Running")
     finish(run)
     expect(page.locator("#run-live .status").first).to_have_text("Finished")
-    expect(page.locator("#run-live")).to_contain_text("It ran to its end.")
+    expect(page.locator("#run-live")).to_contain_text("The job ended with exit code 0.")
     expect(page.locator("#run-live")).not_to_have_attribute("hx-trigger", re.compile("."))
     assert page.evaluate("window.stillHere") is True
     assert visit.complaints == []
@@ -61,7 +65,7 @@ def test_cancelling_asks_and_then_says_that_it_was_asked_for(scene: Scene, open_
     page = open_page(scene.researcher).goto(run_url(run))
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
-    expect(page.locator("#run-live")).to_contain_text("Cancelling, asked just now")
+    expect(page.locator("#run-live")).to_contain_text("Cancel requested just now")
     run.refresh_from_db()
     assert run.cancel_requested_by == scene.researcher
 
@@ -141,11 +145,108 @@ def test_long_lines_wrap_on_demand(scene: Scene, open_page: Opener) -> None:
     assert not box.evaluate(is_wide)
 
 
-def test_a_cut_log_says_so(scene: Scene, open_page: Opener) -> None:
+def test_a_log_that_an_older_release_cut_says_so(scene: Scene, open_page: Opener) -> None:
     run = scene.runs[RunState.FINISHED]
-    Run.objects.filter(pk=run.pk).update(log_truncated=True)
+    Run.objects.filter(pk=run.pk).update(log_truncated=True, log_size=50_000_000)
     page = open_page(scene.researcher).goto(run_url(run, "log"))
-    expect(page.locator(".log-remark", has_text="Truncated at 50 MB")).to_be_visible()
+    expect(page.locator(".log-remark", has_text="Only the first 50 MB of the log are kept")).to_be_visible()
+
+
+def test_the_end_of_a_long_log_is_shown_while_the_rest_still_comes(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run, "log"))
+    lines = page.locator("[data-log-lines]")
+    expect(lines).to_contain_text("epoch")
+    numbers = page.locator(".log-number")
+    expect(numbers.first).to_have_text("1")
+    shown = "".join(f"step {number}\n" for number in range(500)).encode()
+    start = run.log_size + len(shown)
+    run.log_chunks.create(offset=start, content=b"the very end\n")
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.FINISHED, ended_at=timezone.now(), log_tail_from=start, log_tail_to=start + 13
+    )
+    expect(lines).to_contain_text("of the log are not here yet: what is kept of them is still being fetched.")
+    expect(page.get_by_text("the very end")).to_be_in_viewport()
+    expect(page.locator(".log-remark", has_text="The log is still being fetched.")).to_be_visible()
+    # Nobody knows which line that is.
+    expect(numbers.last).to_have_text("")
+
+    run.log_chunks.create(offset=run.log_size, content=shown)
+    whole = {"log_size": start + 13, "log_tail_from": None, "log_tail_to": None, "log_complete": True}
+    Run.objects.filter(pk=run.pk).update(**whole)
+    expect(lines).to_contain_text("step 499")
+    expect(lines).not_to_contain_text("not here yet")
+    assert last_line(page) == "the very end"
+    expect(page.locator(".log-remark:visible")).to_have_count(0)
+    expect(numbers.last).not_to_have_text("")
+    assert visit.complaints == []
+
+
+def test_who_reads_while_the_rest_comes_loads_it_when_they_like(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    append_log(run, "".join(f"line {number}\n" for number in range(400)))
+    page = open_page(scene.researcher).goto(run_url(run, "log"))
+    lines = page.locator("[data-log-lines]")
+    expect(lines).to_contain_text("line 399")
+    start = run.log_size + 7
+    run.log_chunks.create(offset=start, content=b"the very end\n")
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.FINISHED, ended_at=timezone.now(), log_tail_from=start, log_tail_to=start + 13
+    )
+    expect(lines).to_contain_text("not here yet")
+    page.locator("[data-log-view]").hover()
+    page.mouse.wheel(0, -2000)
+    run.log_chunks.create(offset=run.log_size, content=b"middle\n")
+    whole = {"log_size": start + 13, "log_tail_from": None, "log_tail_to": None, "log_complete": True}
+    Run.objects.filter(pk=run.pk).update(**whole)
+    button = page.get_by_role("button", name="Load all of it")
+    expect(button).to_be_attached()
+    expect(lines).not_to_contain_text("middle")
+    button.click()
+    expect(button).not_to_be_attached()
+    page.get_by_role("button", name="Search the log").click()
+    page.get_by_role("searchbox", name="Search the log").fill("middle")
+    expect(page.locator("[data-log-hits]")).to_have_text("1 of 1")
+    expect(page.locator(".log-line.is-hit")).to_be_in_viewport()
+
+
+def test_a_large_log_of_which_little_is_kept_is_shown_with_what_is_left_out(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    start = run.log_size + 250_000_000
+    run.log_chunks.create(offset=start, content=b"the very end\n")
+    Run.objects.filter(pk=run.pk).update(log_truncated=True, log_tail_from=start, log_tail_to=start + 13)
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(run, "log"))
+    lines = page.locator("[data-log-lines]")
+    expect(lines).to_contain_text("[mantik] 250,000,000 bytes")
+    expect(lines).to_contain_text("epoch")
+    # The log comes part by part.
+    expect(lines).to_contain_text("the very end")
+    assert last_line(page) == "the very end"
+    # The beginning may be so long that only the end is loaded.
+    append_log(run, ("y" * 99 + "\n") * 12_000)
+    page.goto(run_url(run, "log"))
+    expect(lines).to_contain_text("the very end")
+    expect(page.get_by_text("The beginning of this log is not loaded.")).to_be_visible()
+    expect(lines).not_to_contain_text("[mantik]")
+    page.get_by_role("button", name="Load all of it").click()
+    expect(page.locator(".log-remark:visible")).to_have_count(0)
+    expect(lines).to_contain_text("[mantik] 248,800,000 bytes")
+    assert visit.complaints == []
+
+
+def test_a_log_that_the_job_begins_anew_is_shown_anew(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.RUNNING]
+    page = open_page(scene.researcher).goto(run_url(run, "log"))
+    lines = page.locator("[data-log-lines]")
+    expect(lines).to_contain_text("epoch")
+    run.log_chunks.all().delete()
+    Run.objects.filter(pk=run.pk).update(log_size=0)
+    run.refresh_from_db()
+    append_log(run, "again\n")
+    expect(lines).to_contain_text("again")
+    expect(lines).not_to_contain_text("epoch")
 
 
 def test_a_log_without_a_line_says_what_to_expect(scene: Scene, open_page: Opener) -> None:
@@ -167,6 +268,32 @@ def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener, tracking: T
     expect(page.get_by_role("region", name="Numbers of loss").get_by_role("row")).to_have_count(61)
     assert visit.barriers() == []
     assert visit.complaints == []
+
+
+def test_metrics_that_are_not_drawn_are_counted(
+    scene: Scene, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.results.metrics.MOST_METRICS", 1)
+    visit = open_page(scene.researcher)
+    page = visit.goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
+    expect(page.locator(".chart canvas")).to_have_count(1)
+    expect(page.locator("[data-metrics-note]")).to_have_text(
+        "2 more metrics are not shown here. To see them, use MLflow's client."
+    )
+    page.goto(run_url(scene.runs[RunState.FINISHED]))
+    expect(page.locator(".chart canvas")).to_have_count(1)
+    expect(page.locator("[data-metrics-note]")).to_be_hidden()
+    assert visit.complaints == []
+
+
+def test_a_failure_to_read_is_taken_back_though_nothing_is_new(scene: Scene, open_page: Opener) -> None:
+    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
+    expect(page.locator(".chart canvas")).to_have_count(3)
+    page.route("**/metrics/", lambda route: route.abort(), times=1)
+    note = page.locator("[data-metrics-note]")
+    expect(note).to_have_text("The metrics cannot be read at the moment. Trying again.", timeout=30_000)
+    # Next asked after its longest pause.
+    expect(note).to_be_hidden(timeout=30_000)
 
 
 def drawn(page: Page) -> str:
@@ -207,7 +334,11 @@ def test_the_crosshair_is_shared(scene: Scene, open_page: Opener) -> None:
 
 @pytest.mark.parametrize(
     ("mlflow_run_id", "sentence"),
-    [("empty", "No metric was logged."), ("away", "MLflow does not answer."), ("", "No metric was logged.")],
+    [
+        ("empty", "The run logged no metrics."),
+        ("away", "MLflow does not answer."),
+        ("", "The run logged no metrics."),
+    ],
 )
 def test_no_metric_is_said_in_words(scene: Scene, open_page: Opener, mlflow_run_id: str, sentence: str) -> None:
     run = scene.runs[RunState.FINISHED]

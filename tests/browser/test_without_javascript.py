@@ -25,7 +25,7 @@ def test_a_run_is_deleted_after_a_question_on_a_page_of_its_own(scene: Scene, op
     page = open_page(scene.researcher, javascript=False).goto(reverse("runs:list", args=[scene.project.slug]))
     page.get_by_role("link", name="Delete resnet50-finished").click()
     page.get_by_role("button", name="Delete run").click()
-    expect(page.locator("#messages")).to_contain_text("resnet50-finished is deleted")
+    expect(page.locator("#messages")).to_contain_text("resnet50-finished was deleted")
     assert not Run.objects.filter(name="resnet50-finished").exists()
 
 
@@ -58,3 +58,12 @@ def test_menus_and_filters_are_links(scene: Scene, open_page: Opener) -> None:
     page.locator(".switcher > summary").click()
     page.get_by_role("link", name="Wind farm").click()
     expect(page.get_by_role("heading", name="First steps")).to_be_visible()
+
+
+def test_the_docs_are_searched_by_who_is_not_signed_in(scene: Scene, open_page: Opener) -> None:
+    page = open_page(javascript=False).goto("/accounts/sign-in/")
+    page.get_by_role("link", name="Help").click()
+    page.get_by_label("Search docs").fill("clocks go forward")
+    page.get_by_label("Search docs").press("Enter")
+    page.get_by_role("link", name="Schedules / When clocks change").click()
+    expect(page.get_by_role("heading", name="When clocks change")).to_be_in_viewport()

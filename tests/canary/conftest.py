@@ -17,9 +17,9 @@ from mantik.up.stack import Options, Stack
 from tests.canary import canaries
 from tests.connections.git.host import Certificate, GitHost, make_certificate
 from tests.connections.git.repository import Repository
-from tests.exactly_once.conftest import database_url
 from tests.support.mlflow_server import MlflowServer
 from tests.support.redis import Broker, broker_of_ones_own
+from tests.support.stacks import database_url
 
 INLINE_BYTES = 20_000
 
@@ -92,7 +92,6 @@ def _options(
         mlflow_uri=mlflow_server.uri,
         mlflow_token=canaries.MLFLOW_TOKEN.value,
         with_sandbox=True,
-        worker_processes=2,
         environment=environment,
     )
 

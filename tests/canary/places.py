@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -102,10 +102,10 @@ class BrokerListener:
 
 
 class ProcessWatcher:
-    """Looks again and again at the arguments of all processes, and at the environment of those below `root`."""
+    """Looks again and again at the arguments of all processes, and at the environment of `roots` and those below."""
 
-    def __init__(self, root: int) -> None:
-        self._root = root
+    def __init__(self, *roots: int) -> None:
+        self._roots = roots
         self._seen: set[Place] = set()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -129,7 +129,7 @@ class ProcessWatcher:
 
     def look(self) -> None:
         self._seen.update(("arguments of a process", line.encode()) for line in command_lines())
-        for pid in _descendants(self._root):
+        for pid in _descendants(self._roots):
             with suppress(OSError):
                 environment = Path(f"/proc/{pid}/environ").read_bytes()
                 name = Path(f"/proc/{pid}/comm").read_text().strip()
@@ -177,9 +177,9 @@ def _kind(answer: httpx.Response) -> str:
     return str(answer.headers.get("content-type", ""))
 
 
-def _descendants(root: int) -> set[int]:
+def _descendants(roots: Iterable[int]) -> set[int]:
     everybody = processes()
-    found = {root}
+    found = set(roots)
     while new := {process.pid for process in everybody if process.parent in found} - found:
         found |= new
     return found

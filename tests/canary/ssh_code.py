@@ -27,7 +27,7 @@ def _read(story: Story, host: SshHost) -> list[Canary]:
     url = f"{host.address}{story.scene.repository.path}"
     story.scene.repository.commit("Over ssh")
     page = story.post(f"{CODE}add/", name="by ssh", url=url, platform="other", connection="new-key")
-    assert "Add the public line" in story.fetched().fetch_error
+    assert "Add the public key" in story.fetched().fetch_error
     key = Connection.objects.get(kind=Connection.Kind.SSH_KEY)
     host.let_in(key.public_key)
     # Long enough for the processes of a fetch to be seen.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+from django.db.models import F
 from django.utils import timezone
 
 from connections.models import Connection
@@ -116,7 +117,7 @@ class Story:
             platform=CodeRepository.Platform.GITLAB,
             connection=str(self.connection("git").uuid),
         )
-        assert "token of the connection" in self.fetched().fetch_error
+        assert "token of the login" in self.fetched().fetch_error
         self.replace("git", canaries.GIT_TOKEN)
         self.post(f"/projects/{SLUG}/code/{self.fetched().uuid}/refresh/")
         assert self.fetched().fetch_error == ""
@@ -187,7 +188,7 @@ class Story:
         code = self.fetched()
         self.post(f"/settings/connections/{self.connection('git').uuid}/delete/")
         self.post(f"/projects/{SLUG}/code/{code.uuid}/refresh/")
-        assert "choose a connection" in self.fetched().fetch_error
+        assert "choose a token" in self.fetched().fetch_error
 
     def post(self, path: str, **fields: str) -> str:
         """Where it leads to."""
@@ -206,7 +207,7 @@ class Story:
         return self.connection(name)
 
     def fetched(self) -> CodeRepository:
-        repositories = CodeRepository.objects.filter(fetch_requested_at=None)
+        repositories = CodeRepository.objects.filter(fetch_requested=F("fetch_served"))
         wait_until(repositories.exists, seconds=120)
         return repositories.get()
 

@@ -85,6 +85,7 @@ PAGES: dict[str, Page] = {
     "runs:delete": _writes(Action.DELETE_ANY_RUN, Action.DELETE_OWN_RUN),
     "runs:register": _writes(Action.REGISTER_MODEL),
     "runs:register-name": Page(Action.REGISTER_MODEL, needs_sign_in=True),
+    "runs:register-models": Page(Action.REGISTER_MODEL, needs_sign_in=True),
     "registered_models:list": _reads(),
     "registered_models:detail": _reads(),
     "registered_models:live": _reads(),

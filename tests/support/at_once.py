@@ -1,4 +1,4 @@
-"""Several who do something at the same instant; the database decides."""
+"""Several who do something at the same moment; the database decides."""
 
 from __future__ import annotations
 

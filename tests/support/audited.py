@@ -14,14 +14,16 @@ from django.db import connection
 
 _WRITE = re.compile(r'^(INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "(\w+)"(?: SET (.*?) WHERE)?', re.DOTALL)
 # What members own. Of other tables, and of the columns below, a change is Mantik's own book-keeping.
-_TABLES = re.compile(r"^(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$")
+_TABLES = re.compile(
+    r"^(?!connections_siteoutage$|runs_modellisting$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
+)
 _EVENT = "audit_auditevent"
 _TESTED = {"tested_at", "test_outcome", "test_message", "facts", "queue_limits", "last_used_at"}
 _BOOK_KEEPING = {
     "accounts_user": {"last_login", "theme"},
     "connections_connection": _TESTED | {"refusals", "refused_since", "refusal_message", "marked_bad_at"},
     "mfa_authenticator": {"last_used_at", "data"},
-    "projects_coderepository": {"fetch_requested_at"},
+    "projects_coderepository": {"fetch_requested", "fetch_requested_at"},
     "runs_run": {"next_poll_at", "next_attempt_at", "watched_until"},
     "tokens_personalaccesstoken": {"last_used_at", "key_id", "digest"},
 }

@@ -17,11 +17,12 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
-from connections.models import Connection, Site
+from connections.models import Connection, Site, SiteOutage
 from mantik.accounts.models import User
 from projects.models import (
     CodeRepository,
     Experiment,
+    GitHostOutage,
     GroupMember,
     GroupMembership,
     Invitation,
@@ -33,7 +34,7 @@ from projects.roles import Role
 from runs.models import Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
-from schedules.firing.timing import fire_moment, timing_of
+from schedules.firing.timing import fire_moment, stored_timing
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
 from schedules.states import Outcome
@@ -166,6 +167,19 @@ def make_site(**columns: Any) -> Site:
     return Site.objects.create(**usual | columns)
 
 
+def make_git_outage(host: str = "git.example.org", **columns: Any) -> GitHostOutage:
+    now = timezone.now()
+    usual = {"began_at": now, "next_try_at": now, "reason": f"{host} did not answer within 30 seconds."}
+    return GitHostOutage.objects.create(host=host, **usual | columns)
+
+
+def make_outage(site: Site, **columns: Any) -> SiteOutage:
+    """One that goes on. The site is due to be asked whether it is back."""
+    now = timezone.now()
+    usual = {"began_at": now, "next_try_at": now, "reason": f"{site.host} took too long to answer."}
+    return SiteOutage.objects.create(site=site, **usual | columns)
+
+
 def make_connection(*, owner: User | None = None, secret: str = "s3cret", **columns: Any) -> Connection:
     """For a site, by password. With `kind=Connection.Kind.GIT_TOKEN` or `SSH_KEY`: for a git host."""
     usual: dict[str, Any] = {
@@ -187,7 +201,7 @@ def make_run(state: RunState = RunState.PENDING, *, project: Project | None = No
     """A run in `state` with what a run of that state has, started at `created_at`, else ten minutes ago."""
     run = Run(**_form_columns(project or make_project(), columns))
     # The state's own columns; what a test names wins.
-    for name, value in (columns_of(state, created_at=run.created_at) | columns).items():
+    for name, value in (_columns_of(state, run) | columns).items():
         setattr(run, name, value)
     run.state = state
     run.save()
@@ -235,8 +249,9 @@ def _form_columns(project: Project, given: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def columns_of(state: RunState, *, created_at: datetime) -> dict[str, Any]:
-    """What submission and following have written by the time a run is in `state`."""
+def _columns_of(state: RunState, run: Run) -> dict[str, Any]:
+    """What submission and following have written by the time `run` is in `state`."""
+    created_at = run.created_at
     columns: dict[str, Any] = {}
     if state is not RunState.PENDING:
         columns |= {"attempts": 1, "submitting_at": created_at + timedelta(seconds=2)}
@@ -256,15 +271,21 @@ def columns_of(state: RunState, *, created_at: datetime) -> dict[str, Any]:
         columns["next_poll_at"] = timezone.now()
     if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
         columns["running_at"] = created_at + timedelta(minutes=2)
-    return columns | _end_columns(state, created_at + timedelta(minutes=9))
+    return columns | _end_columns(state, run, created_at + timedelta(minutes=9))
 
 
-def _end_columns(state: RunState, ended_at: datetime) -> dict[str, Any]:
+def _end_columns(state: RunState, run: Run, ended_at: datetime) -> dict[str, Any]:
     ends: dict[RunState, dict[str, Any]] = {
-        RunState.FINISHED: {"exit_code": 0, "core_hours": 1.9, "outcome": "Finished with exit code 0."},
+        RunState.FINISHED: {"exit_code": 0, "core_hours": 1.9, "outcome": "The job ended with exit code 0."},
         RunState.FAILED: {"exit_code": 1, "core_hours": 1.9, "outcome": "The job ended with exit code 1."},
-        RunState.CANCELLED: {"outcome": "Cancelled before it began to run."},
-        RunState.LOST: {"outcome": "The site no longer knows the job."},
+        RunState.CANCELLED: {
+            "cancel_requested_at": ended_at - timedelta(seconds=10),
+            "cancel_requested_by": run.created_by,
+            "outcome": f"Cancelled by {run.created_by.display_name}.",
+        },
+        RunState.LOST: {
+            "outcome": f"{run.site_name} no longer knows the job. It was deleted there, or has expired.",
+        },
     }
     if state not in ends:
         return {}
@@ -307,12 +328,10 @@ def make_schedule(*, project: Project | None = None, now: datetime | None = None
     # By "connection_id" it would win over the connection that is given.
     copied = {name: value for name, value in run.recipe.items() if name.removesuffix("_id") not in mine}
     schedule = Schedule(**copied | mine | usual | columns)
-    timing = timing_of(
-        cron_expression=schedule.cron_expression, time_zone=schedule.time_zone, end_date=schedule.end_date
-    )
+    timing = stored_timing(schedule)
     if schedule.is_enabled and schedule.next_due_at is None:
         schedule.next_due_at = timing.next_after(begun)
-        assert schedule.next_due_at, "it has no instant left"
+        assert schedule.next_due_at, "it has no due time left"
         schedule.next_fire_at = fire_moment(schedule.uuid, schedule.next_due_at, schedule.jitter_seconds)
     schedule.periodic_task = periodic_tasks.add(schedule=schedule, timing=timing)
     schedule.save()

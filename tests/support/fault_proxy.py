@@ -10,8 +10,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -51,7 +51,8 @@ class Aim:
 class FaultProxy:
     """Forwards to `upstream` (http://127.0.0.1:PORT). `label` names a request by method and path.
 
-    `patience` is how long the client waits, in seconds: late answers come after that. `kill` ends the client.
+    `patience` is how long the client waits, in seconds: late answers come after that. `kill` ends the client. Every
+    answer comes `delay` seconds late.
     """
 
     def __init__(
@@ -73,6 +74,9 @@ class FaultProxy:
         self._released = threading.Event()
         self.hit = threading.Event()
         self.seen: Counter[str] = Counter()
+        self._is_silent_to: Callable[[bytes], bool] = _nothing
+        self._speaks = threading.Event()
+        self.delay = 0.0
 
     @property
     def url(self) -> str:
@@ -85,6 +89,17 @@ class FaultProxy:
             self.hit.clear()
             self._released.clear()
             self.seen.clear()
+
+    @contextmanager
+    def silence(self, to: Callable[[bytes], bool] = lambda _: True) -> Iterator[None]:
+        """The server takes every connection and every request in here, and never answers those that `to` picks."""
+        self._speaks.clear()
+        self._is_silent_to = to
+        try:
+            yield
+        finally:
+            self._is_silent_to = _nothing
+            self._speaks.set()
 
     def settled(self, *, timeout: float) -> bool:
         """Release what is held, and wait until nothing is on its way any more.
@@ -133,6 +148,10 @@ class FaultProxy:
     def _pass_on(self, client: socket.socket, message: bytes) -> bool:
         """False when the connection is to be closed."""
         fault = self._fault_for(message)
+        if self._is_silent_to(message):
+            assert self._speaks.wait(_MOST_HELD_SECONDS), "The test never let the server speak again."
+            return False
+        time.sleep(self.delay)
         if fault is Fault.KILL_BEFORE:
             self._kill()
             return False
@@ -178,6 +197,10 @@ class FaultProxy:
         # A site names itself in Location; seen from here it is the proxy.
         ours = head.replace(b"%s:%d" % (self._upstream[0].encode(), self._upstream[1]), b"127.0.0.1:%d" % self.port)
         return ours + b"\r\n\r\n" + body
+
+
+def _nothing(_message: bytes) -> bool:
+    return False
 
 
 def _read_message(source: BinaryIO, *, is_answer: bool = False, has_body: bool = True) -> bytes | None:

@@ -15,7 +15,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
     """The name of the task and its arguments, of each message in its turn. None leaves this process."""
     messages: list[Message] = []
 
-    def keep(_app: Celery, name: str, *, kwargs: dict[str, Any]) -> None:
+    def keep(_app: Celery, name: str, *, kwargs: dict[str, Any], expires: int) -> None:
         messages.append((name, kwargs))
 
     monkeypatch.setattr(Celery, "send_task", keep)

@@ -22,7 +22,7 @@ from tests.support.places import TOP
 
 
 def make_many(like: Schedule, count: int, *, due: Callable[[int], tuple[str, datetime]]) -> list[int]:
-    """`count` copies of a schedule by primary key; `due` gives the expression of each and its next instant, in UTC."""
+    """`count` copies of a schedule by primary key; `due` gives the expression of each and its next due time, in UTC."""
     made = []
     for number in range(count):
         expression, next_due = due(number)

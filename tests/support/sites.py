@@ -1,7 +1,8 @@
 """Running UNICORE sites: the sandbox site in this process, and the real server.
 
 `sandbox` and `unicorex` are shared by the session, so a test leaves them as it found them. `site` runs a test once on
-each. `strict_site` is likewise both, but allows each user two jobs, and its UNICORE/X speaks https.
+each. `strict_site` is likewise both, but allows each user two jobs, and no job more than two days from now; its
+UNICORE/X speaks https.
 
 Where Java or Maven is missing, tests on UNICORE/X are skipped with a sentence; with CI set in the environment they
 fail instead.
@@ -27,6 +28,7 @@ from tests.unicorex.install import UnicoreXError, ensure_jars, missing_tools
 from tests.unicorex.server import UnicoreXServer
 
 STRICT_QUOTA = 2
+STRICT_LIFETIME_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,21 @@ def site(request: pytest.FixtureRequest) -> RunningSite:
 
 @pytest.fixture(scope="session")
 def strict_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with SandboxSite(tmp_path_factory.mktemp("strict-sandbox"), quota=STRICT_QUOTA) as site:
+    directory = tmp_path_factory.mktemp("strict-sandbox")
+    with SandboxSite(directory, quota=STRICT_QUOTA, most_lifetime=STRICT_LIFETIME_SECONDS) as site:
         yield running_sandbox(site)
 
 
 @pytest.fixture(scope="session")
 def unicorex_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with running_unicorex(tmp_path_factory.mktemp("unicorex-https"), https=True, quota=STRICT_QUOTA) as site:
+    directory = tmp_path_factory.mktemp("unicorex-https")
+    with running_unicorex(directory, https=True, quota=STRICT_QUOTA, most_lifetime=STRICT_LIFETIME_SECONDS) as site:
         yield site
 
 
 @pytest.fixture(params=["strict_sandbox", pytest.param("unicorex_https", marks=pytest.mark.unicorex)])
 def strict_site(request: pytest.FixtureRequest) -> RunningSite:
-    """Each of the two, with a quota."""
+    """Each of the two, with a quota and the longest life of a job."""
     found: RunningSite = request.getfixturevalue(request.param)
     return found
 
@@ -124,11 +128,16 @@ def running_sandbox(site: SandboxSite) -> RunningSite:
 
 @contextmanager
 def running_unicorex(
-    directory: Path, *, https: bool = False, quota: int | None = None, userinfo: str | None = None
+    directory: Path,
+    *,
+    https: bool = False,
+    quota: int | None = None,
+    most_lifetime: int | None = None,
+    userinfo: str | None = None,
 ) -> Iterator[RunningSite]:
     """One of one's own. With `userinfo` it takes the access tokens that are good at that endpoint."""
     require_unicorex()
-    server = UnicoreXServer(directory, https, quota=quota, userinfo=userinfo)
+    server = UnicoreXServer(directory, https, quota=quota, most_lifetime=most_lifetime, userinfo=userinfo)
     server.start()
     jobs = directory / "jobs"
     try:

@@ -28,7 +28,8 @@ container.security.rest.authentication.OAUTH.identityAssign="$name"
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between two servers. `quota` limits the jobs of one user; None means no limit.
+    """What differs between two servers. `quota` limits the jobs of one user, `most_lifetime` (seconds) how much longer
+    somebody may let a job live; None means no limit.
 
     With `userinfo`, the address of an OpenID provider's userinfo endpoint, its access tokens are taken, too.
     """
@@ -38,6 +39,7 @@ class Settings:
     https: bool
     users: Sequence[SiteUser]
     quota: int | None = None
+    most_lifetime: int | None = None
     userinfo: str | None = None
 
     @property
@@ -79,6 +81,7 @@ def write_configuration(settings: Settings) -> None:
 
 def _properties(settings: Settings, password: str) -> str:
     quota = f"container.services.maxInstancesPerUser.JobManagement={settings.quota}"
+    most_lifetime = f"container.services.lifetime.maximum.JobManagement={settings.most_lifetime}"
     oidc = _OIDC.substitute(userinfo=settings.userinfo, name=_oidc_name('"+sub+"'))
     return Template((_TEMPLATES / "ux.config.in").read_text()).substitute(
         directory=settings.directory,
@@ -87,6 +90,7 @@ def _properties(settings: Settings, password: str) -> str:
         ssl="true" if settings.https else "false",
         keystore_password=password,
         quota=quota if settings.quota else "",
+        most_lifetime=most_lifetime if settings.most_lifetime else "",
         oidc_order=" OAUTH" if settings.userinfo else "",
         oidc=oidc if settings.userinfo else "",
     )

@@ -40,6 +40,7 @@ class UnicoreXServer:
         port: int | None = None,
         users: Sequence[SiteUser] | None = None,
         quota: int | None = None,
+        most_lifetime: int | None = None,
         userinfo: str | None = None,
     ) -> None:
         self.users: dict[str, SiteUser] = {user.login: user for user in users or generated_users()}
@@ -47,6 +48,7 @@ class UnicoreXServer:
         self._https = https
         self._port = port
         self._quota = quota
+        self._most_lifetime = most_lifetime
         self._userinfo = userinfo
         self._process: subprocess.Popen[bytes] | None = None
         self._settings: Settings | None = None
@@ -87,6 +89,7 @@ class UnicoreXServer:
             self._https,
             list(self.users.values()),
             quota=self._quota,
+            most_lifetime=self._most_lifetime,
             userinfo=self._userinfo,
         )
         write_configuration(self._settings)

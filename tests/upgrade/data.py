@@ -23,7 +23,7 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, SolarSchedule
 
-from connections.models import Connection, Site
+from connections.models import Connection, Site, SiteVisit
 from mantik.account_deletion.services import delete_account
 from mantik.accounts.models import Theme, User
 from mantik.accounts.oidc import PROVIDER_ID
@@ -36,8 +36,9 @@ from projects.addressing import slugs
 from projects.models import CodeRepository, Invitation, Project
 from projects.roles import GROUP_ROLES, Role
 from projects.services.experiments import delete_experiment
-from runs.models import RetiredModel, Run, RunLogChunk
+from runs.models import ModelListing, Restore, RetiredModel, Run, RunLogChunk
 from runs.planning.plan import Choices, make_plan
+from runs.restored.marks import set_mark
 from runs.services import create_run
 from runs.states import RunState
 from schedules.firing.beat import ScheduleBeat
@@ -156,9 +157,10 @@ def _schedules(run: Run) -> None:
             "last_outcome": Outcome.HELD,
             "jitter_seconds": 600,
         },
+        "forgotten": {"last_outcome": Outcome.UNKNOWN},
     }
     for name, columns in kinds.items():
-        make.make_schedule(
+        made = make.make_schedule(
             run=run,
             name=name,
             cron_expression="30 6 * * *",
@@ -167,6 +169,8 @@ def _schedules(run: Run) -> None:
             last_reason="As it was yesterday.",
             **columns,
         )
+        if columns["last_outcome"] == Outcome.UNKNOWN:
+            make.make_slot(made, now - timedelta(hours=3, minutes=30), Outcome.UNKNOWN)
 
 
 def _people(member: User) -> None:
@@ -207,6 +211,9 @@ def _of_projects(project: Project, member: User) -> None:
         )
     for platform in CodeRepository.Platform:
         make.make_code_repository(project=project, created_by=member, name=f"on {platform}", platform=platform)
+    asked = {"fetch_requested": 2, "fetch_served": 1, "fetch_requested_at": now}
+    make.make_code_repository(project=project, created_by=member, name="asked for", **asked)
+    make.make_git_outage(began_at=now, next_try_at=now)
     melted = make.make_experiment(project=project, created_by=member, name="melted", mlflow_experiment_id="17")
     delete_experiment(experiment=melted, actor=member, now=now)
 
@@ -221,11 +228,31 @@ def _of_connections() -> None:
     site = Site.objects.exclude(oidc_client_id="").latest("pk")
     site.put_oidc_secret("of the client")
     site.save()
+    make.make_outage(site, ended_at=now)
+    # As a worker that was killed leaves it.
+    at_site = Connection.objects.for_sites().latest("pk")
+    assert at_site.site
+    SiteVisit.objects.create(
+        site=at_site.site,
+        connection=at_site,
+        place=0,
+        place_of_connection=0,
+        lease_token=uuid4(),
+        lease_until=now,
+    )
 
 
 def _of_models_and_logs() -> None:
     now = timezone.now()
+    listed = {"model_id": "", "path": "model", "label": "model", "logged_at": ""}
+    ModelListing.objects.create(
+        run=Run.objects.filter(state=RunState.FINISHED).latest("pk"), looked_at=now, listed_at=now, found=[listed]
+    )
     RetiredModel.objects.create(model_uuid=uuid4(), registry_name="1.melted", check_at=now + timedelta(hours=1))
+    large = Run.objects.filter(state=RunState.FAILED).latest("pk")
+    tail = large.log_size + 1_000_000
+    RunLogChunk.objects.create(run=large, offset=tail, content=b"the end\n")
+    Run.objects.filter(pk=large.pk).update(log_truncated=True, log_tail_from=tail, log_tail_to=tail + 8)
     run = Run.objects.filter(state=RunState.FINISHED).latest("pk")
     RunLogChunk.objects.create(run=run, offset=run.log_size, content=known.ODD_BYTES)
     Run.objects.filter(pk=run.pk).update(log_size=run.log_size + len(known.ODD_BYTES))
@@ -249,6 +276,9 @@ def _of_operators(project: Project) -> None:
     ScheduleBeat(app=current_app).sync()
     SolarSchedule.objects.create(event="sunrise", latitude=78, longitude=15)
     ClockedSchedule.objects.create(clocked_time=known.NEVER)
+    now = timezone.now()
+    Restore.objects.create(backup_of=now - timedelta(days=1), at=now)
+    set_mark(now=now)
 
 
 def _told(member: User) -> None:

@@ -37,6 +37,7 @@ NOT_JUST_200: dict[str, set[int]] = {
     "projects:code-host-key": {200, 302},
     "projects:member-hand-over": {200, 404},
     "runs:artifact": {302, 404},
+    "runs:register-models": {302},
     "runs:register-name": {302},
     "registered_models:certificate-download": {200, 404},
     "registered_models:download": {302, 404},
@@ -113,7 +114,7 @@ OWN_LISTS: dict[str, Callable[[User], Iterable[str]]] = {
     "projects:groups": lambda user: UserGroup.objects.filter(people=user).values_list("name", flat=True),
     "connections:list": lambda user: Connection.objects.owned_by(user).values_list("name", flat=True),
     "tokens:list": lambda user: PersonalAccessToken.objects.filter(user=user).values_list("name", flat=True),
-    "notices:list": lambda user: [_as_shown(notice.text) for notice in Notice.objects.told_to(user)],
+    "notices:list": lambda user: [_as_shown(notice.text) for notice in Notice.objects.of_user(user)],
 }
 
 

@@ -22,7 +22,7 @@ from mantik.lib import schema
 from mantik.notices import outbox
 from mantik.notices.models import Letter
 from projects.models import CodeRepository
-from runs.following.job_log import raw_log
+from runs.following.kept_log import raw_log
 from runs.following.poll import follow_runs
 from runs.models import Run
 from runs.states import RunState

@@ -95,6 +95,8 @@ _OF_PEOPLE: dict[str, Callable[[], Iterable[tuple[User, dict[str, Any]]]]] = {
     "projects:invitation": lambda: [
         (row.user, {"uuid": row.uuid}) for row in Invitation.objects.filter(state="open") if row.user
     ],
+    # Which say the same to everybody.
+    "docs:": lambda: [(User.objects.get(username=known.MEMBER), {"slug": "runs"})],
     "accounts:session": lambda: [(row.user, {"uuid": row.uuid}) for row in Session.objects.all() if row.user],
     # With the name of a provider, which answers elsewhere.
     "openid_connect": list,
