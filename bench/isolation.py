@@ -11,14 +11,12 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from statistics import median
 
-from django.utils import timezone
-
 from bench.ground import Ground
 from bench.harness import Result
 from mantik.up.stack import Options, Stack
-from projects.code.mirrors import request_another_fetch
 from runs.models import Run
 from runs.states import RunState
+from tests.support.code import ask_workers
 from tests.support.factories import make_connection, make_site
 from tests.support.silent_host import SilentHost
 from tests.support.world import World
@@ -96,10 +94,7 @@ def _submit_one(world: World) -> float:
 
 
 def _fetch(world: World) -> float:
-    asked_at = timezone.now()
-    request_another_fetch(world.code, now=asked_at)
-    row = type(world.code).objects.filter(pk=world.code.pk, fetched_at__gte=asked_at)
-    return _seconds_until(row.exists)
+    return _seconds_until(ask_workers(world.code))
 
 
 def _median(measure: Callable[[], float]) -> float:

@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.models import SiteVisit
 from mantik.up.stack import Stack
-from projects.code.mirrors import request_another_fetch
-from projects.models import CodeRepository
 from runs.models import Run
 from runs.states import BEFORE_START, RunState
 from tests.connections.unicore.test_whole_answers import dripping
+from tests.support.code import ask_workers
 from tests.support.factories import make_connection, make_site
 from tests.support.mlflow_server import MlflowServer
 from tests.support.silent_host import SilentHost
@@ -66,9 +64,7 @@ def test_three_of_them_stop_neither_another_site_nor_a_fetch(world: World, neigh
 
     run = world.start_run("ours", parameters={"seconds": "0"})
     wait_until(lambda: Run.objects.filter(pk=run.pk, state=RunState.FINISHED).exists(), seconds=90)
-    asked_at = timezone.now()
-    request_another_fetch(world.code, now=asked_at)
-    wait_until(lambda: CodeRepository.objects.filter(pk=world.code.pk, fetched_at__gte=asked_at).exists(), seconds=60)
+    wait_until(ask_workers(world.code), seconds=60)
 
     # They still wait, in order, and so do their runs.
     waiting = Run.objects.filter(state__in=BEFORE_START)

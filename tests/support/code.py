@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -25,6 +26,13 @@ def fetch_as_asked(code: CodeRepository) -> None:
     """As a worker does after somebody has pressed Test."""
     mirrors.request_another_fetch(code, now=timezone.now())
     tasks.fetch_code_repository(repository_id=code.pk)
+
+
+def ask_workers(code: CodeRepository) -> Callable[[], bool]:
+    """As somebody who presses Fetch now; says whether a worker has served that request."""
+    mirrors.request_another_fetch(code, now=timezone.now())
+    rows = CodeRepository.objects.filter(pk=code.pk)
+    return rows.filter(fetch_served__gte=rows.get().fetch_requested).exists
 
 
 def forget_requests() -> None:

@@ -96,14 +96,17 @@ def make_world(
     ca_bundle: str = "",
     files: dict[str, str] | None = None,
 ) -> World:
-    """Needs MANTIK_GIT_ALLOW_LOCAL. `files` come on top of the usual ones of the code repository."""
+    """Needs MANTIK_GIT_ALLOW_LOCAL. `files` come on top of the usual ones of the code repository.
+
+    Two worlds with one address are two projects at one site.
+    """
     repository = Repository(directory / "code")
     for path, content in ({"MLproject": MLPROJECT, "unicore.yaml": BACKEND_CONFIG} | (files or {})).items():
         repository.write(path, content)
     repository.commit("First light")
     project = factories.make_project()
     user = factories.join(project, Role.RESEARCHER)
-    site = factories.make_site(base_url=base_url, ca_bundle=ca_bundle)
+    site = Site.objects.filter(base_url=base_url).first() or factories.make_site(base_url=base_url, ca_bundle=ca_bundle)
     code = factories.make_code_repository(project=project, created_by=user, url=str(repository.path))
     mirrors.fetch_or_raise(code, now=timezone.now())
     marks = directory / "marks"
