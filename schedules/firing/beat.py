@@ -22,6 +22,7 @@ from mantik.lib import schema
 from mantik.lib.queue import send
 from runs.restored import marks
 from schedules.firing import engine
+from schedules.firing.burst import fire_burst
 from schedules.operators import periodic_tasks
 
 log = structlog.get_logger(__name__)
@@ -108,7 +109,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             return LONGEST_SECONDS
         if due > now:
             return min((due - now).total_seconds(), LONGEST_SECONDS)
-        return 0.0 if engine.fire_due(now=now) else MEANWHILE_SECONDS
+        return 0.0 if fire_burst(now=now) else MEANWHILE_SECONDS
 
     def _set_up(self) -> bool:
         schema.check(connection)

@@ -19,6 +19,8 @@ from schedules.states import CatchUp, Outcome, Overlap
 
 # A due time that is dealt with this soon was not missed.
 PUNCTUAL = timedelta(seconds=60)
+# Beyond this its slot says how late it was. Clocks of several machines may differ by as much.
+WORTH_SAYING = timedelta(seconds=5)
 # At most so many due times of one schedule are dealt with in one transaction; the rest right after.
 MOST_AT_ONCE = 500
 WAS_PAUSED = "It was paused."
@@ -152,8 +154,10 @@ def _wanted(rules: Rules, come: Sequence[datetime], now: datetime) -> Sequence[d
 
 
 def _why_run(late: timedelta) -> str:
-    if late < PUNCTUAL:
+    if late <= WORTH_SAYING:
         return "Started on time."
+    if late < PUNCTUAL:
+        return f"Started {spoken_duration(late)} late."
     return f"Started {spoken_duration(late)} late: Mantik was not running at that time."
 
 

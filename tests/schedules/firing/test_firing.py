@@ -76,6 +76,20 @@ def test_the_next_due_time_is_known_and_the_same_is_not_due_again(schedule: Sche
     assert (stored.last_due_at, stored.last_outcome, stored.last_reason) == (DUE, "fired", "Started on time.")
 
 
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        (timedelta(seconds=5), "Started on time."),
+        (timedelta(seconds=6), "Started 6\xa0s late."),
+        (timedelta(seconds=59.9), "Started 59\xa0s late."),
+        (timedelta(seconds=60), "Started 1\xa0min late: Mantik was not running at that time."),
+    ],
+)
+def test_a_slot_says_how_late_it_was(schedule: Schedule, late: timedelta, reason: str) -> None:
+    fire(DUE + late)
+    assert [slot.reason for slot in schedule.slots.all()] == [reason]
+
+
 def test_a_clock_that_is_put_back_fires_nothing_twice(schedule: Schedule) -> None:
     fire(DUE + FIVE_MINUTES)
     fire(DUE)

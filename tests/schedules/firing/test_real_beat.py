@@ -20,7 +20,7 @@ from schedules.states import Outcome
 from tests.mantik.up.children import is_alive
 from tests.schedules.firing.bursts import BURST, assert_each_once, begin_burst, burst, come_of, fired
 from tests.support.proofs import Proved, trials
-from tests.support.schedules import Beats, kill, typed_beat
+from tests.support.schedules import Beats, kill, make_many, typed_beat
 from tests.support.waiting import wait_until
 
 KILLS = 10
@@ -119,12 +119,31 @@ def test_beat_ends_when_told_to_in_the_middle_of_a_query(
         wait_until(lambda: broker.llen("follow") >= 2, seconds=60)
         with transaction.atomic(), database.cursor() as cursor:
             cursor.execute("LOCK TABLE schedules_schedule IN ACCESS EXCLUSIVE MODE")
-            wait_until(_somebody_waits)
+            wait_until(lambda: _waiting() > 0)
             beat.terminate()
             wait_until(lambda: beat.poll() is not None)
 
 
-def _somebody_waits() -> bool:
+@pytest.mark.skipif(database.vendor != "postgresql", reason="With SQLite beat has one thread.")
+def test_beat_ends_when_told_to_while_both_its_threads_wait(
+    template: Schedule, environment: dict[str, str], tmp_path: Path
+) -> None:
+    first = burst(template, 3)
+    with typed_beat(environment, tmp_path / "beat.log") as beat:
+        wait_until(lambda: fired(first) == len(first), seconds=60)
+        soon = timezone.now() + timedelta(seconds=3)
+        keys = make_many(template, BURST, due=lambda _: (f"{soon.minute} {soon.hour} * * *", soon))
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("LOCK TABLE runs_run IN SHARE MODE")
+            wait_until(lambda: _waiting() == 2, seconds=60)
+            beat.terminate()
+            wait_until(lambda: beat.poll() is not None)
+    # What it had in hand is due again, all of it.
+    wait_until(lambda: Schedule.objects.due(timezone.now()).filter(pk__in=keys).count() == len(keys))
+    assert fired(keys) == 0
+
+
+def _waiting() -> int:
     with database.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,77 @@
+"""What is due at one moment, and is too much for one transaction."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from schedules.firing import burst, engine
+from schedules.models import Schedule
+from tests.schedules.firing.bursts import assert_each_once
+from tests.schedules.firing.bursts import burst as make_burst
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sent")]
+
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+
+
+@pytest.fixture
+def callers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of the threads that fired something."""
+    names: set[str] = set()
+    fire_due = engine.fire_due
+
+    def note(*, now: datetime, limit: int = engine.AT_ONCE) -> int:
+        if fired := fire_due(now=now, limit=limit):
+            names.add(threading.current_thread().name)
+        return fired
+
+    monkeypatch.setattr(engine, "fire_due", note)
+    return names
+
+
+@on_postgresql
+def test_two_threads_share_it_and_each_is_fired_once(template: Schedule, callers: set[str]) -> None:
+    keys = make_burst(template)
+    assert burst.fire_burst(now=timezone.now()) == len(keys)
+    assert_each_once(keys)
+    assert callers == {"MainThread", "burst"}
+
+
+@on_postgresql
+def test_a_few_are_left_to_one(template: Schedule, callers: set[str]) -> None:
+    keys = make_burst(template, burst.AT_ONCE)
+    assert burst.fire_burst(now=timezone.now()) == len(keys)
+    assert callers == {"MainThread"}
+
+
+@on_postgresql
+def test_what_one_thread_fails_at_is_told(template: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = make_burst(template)
+    fire_due = engine.fire_due
+
+    def fail_beside(*, now: datetime, limit: int) -> int:
+        if threading.current_thread().name == "burst":
+            raise OperationalError("The database has gone.")
+        return fire_due(now=now, limit=limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "fire_due", fail_beside)
+        with pytest.raises(OperationalError):
+            burst.fire_burst(now=timezone.now())
+    while burst.fire_burst(now=timezone.now()):
+        pass
+    assert_each_once(keys)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has as many writers as you like.")
+def test_sqlite_is_left_to_one_thread(template: Schedule, callers: set[str]) -> None:
+    keys = make_burst(template)
+    while burst.fire_burst(now=timezone.now()):
+        pass
+    assert_each_once(keys)
+    assert callers == {"MainThread"}
