@@ -92,7 +92,7 @@ def _when() -> Step:
 def _policies() -> Section:
     return Section(
         Fold(
-            "When things go wrong",
+            "Rules",
             "overlap",
             "missed",
             AppendedText("missed_cap", "with “Run all of them”"),

@@ -72,7 +72,7 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Policies:
-    """The part "When things go wrong" of the form, with the defaults of a new schedule."""
+    """The part "Rules" of the form, with the defaults of a new schedule."""
 
     code_policy: CodePolicy = CodePolicy.SAME_COMMIT
     overlap: Overlap = Overlap.SKIP
