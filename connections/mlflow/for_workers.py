@@ -7,12 +7,10 @@ ask: what they import must not lead here, which `pyproject.toml` keeps.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from connections.mlflow.clients import configured
+from mantik.lib.hiding import hidden
 
 if TYPE_CHECKING:
     from connections.mlflow.control import Control
@@ -46,19 +44,6 @@ def inventory() -> Inventory:
 
 def load() -> None:
     """Import it now, without what it loads besides where MLflow's server is installed, too: twice as much again."""
-    with _without(HEAVY):
+    with hidden(*HEAVY):
         control()
         registry()
-
-
-@contextmanager
-def _without(names: tuple[str, ...]) -> Iterator[None]:
-    """As where these packages are not installed, which is what MLflow's client is made for, too."""
-    hidden = [name for name in names if name not in sys.modules]
-    # Python's own way to say that a module cannot be imported.
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]

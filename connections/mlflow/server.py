@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections.mlflow.paths import HEALTH
 from mantik.lib.env import Environment
+from mantik.lib.hiding import hidden
 from mantik.lib.strength import strong_token
 
 # What it reads of the environment, without the prefix.
@@ -116,8 +117,11 @@ def _secrets() -> tuple[str, str]:
 
 def _serve(host: str, port: int, token: str) -> None:
     import uvicorn
-    from mlflow.server.fastapi_app import app
-    from mlflow.server.handlers import initialize_backend_stores
+
+    # Tables of the reader's own machine, of which a server has none: 45 MB.
+    with hidden("pyarrow"):
+        from mlflow.server.fastapi_app import app
+        from mlflow.server.handlers import initialize_backend_stores
 
     from connections.mlflow.confinement import confine
     from connections.mlflow.guard import guarded

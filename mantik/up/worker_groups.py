@@ -2,7 +2,8 @@
 
 What waits for a site must not keep what waits for a git host, and a `celery worker` has one pool of processes for all
 of its queues; but a second one would load everything again. So this process loads it once and becomes the parent of a
-`celery worker` for each group. It ends when one of them does, and stops the others first.
+`celery worker` for each group. After that it is only their attendant (`mantik/up/attendant.py`): it ends when one of
+them does, and stops the others first.
 
     python -m mantik.up.worker_groups NODE sites=submit,follow:4 git=git:1
 
@@ -15,13 +16,12 @@ import gc
 import os
 import signal
 import sys
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from types import FrameType
 from typing import Self
+
+from mantik.up import attendant
 
 # What Celery imports when it starts a worker or a process of its pool: 25 MB for each that does so by itself.
 _LOADED_LATE = (
@@ -30,10 +30,6 @@ _LOADED_LATE = (
     "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.control", "kombu.pidbox",
     "kombu.transport.redis",
 )  # fmt: skip
-# A task may take hours, and whoever restarts us waits. What is cut off is due again when its lease is over.
-_GRACE_SECONDS = 45.0
-_TICK_SECONDS = 0.1
-_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 @dataclass(frozen=True)
@@ -59,19 +55,20 @@ class WorkerGroup:
         return f"{self.name}-{node}"
 
 
-def main(node: str, groups: Sequence[WorkerGroup]) -> int:
-    """Run until one of the groups ends; the exit code is that group's."""
+def main(node: str, groups: Sequence[WorkerGroup]) -> None:
+    """Run until one of the groups ends; the exit code is that group's. Does not return."""
     _load()
     # A signal that comes before there is somebody to pass it on to waits until there is.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
-    workers: set[int] = set()
+    signal.pthread_sigmask(signal.SIG_BLOCK, attendant.PASSED_ON)
+    workers = []
     for group in groups:
         pid = os.fork()
         if pid == 0:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-            return _work(group, node)
-        workers.add(pid)
-    return _attend(workers)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, attendant.PASSED_ON)
+            sys.exit(_work(group, node))
+        workers.append(str(pid))
+    # By its path and without any packages: what was loaded for the children is theirs alone from now on.
+    os.execv(sys.executable, [sys.executable, "-I", "-S", attendant.__file__, *workers])  # noqa: S606 - ours
 
 
 def _load() -> None:
@@ -114,39 +111,5 @@ def _work(group: WorkerGroup, node: str) -> int:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
 
 
-def _attend(workers: set[int]) -> int:
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        for pid in workers:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    for number in _PASSED_ON:
-        signal.signal(number, pass_on)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-    status = _first_end(workers)
-    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
-        pass_on(number, None)
-        _await_ends(workers, seconds=_GRACE_SECONDS)
-    return os.waitstatus_to_exitcode(status) & 0xFF
-
-
-def _first_end(workers: set[int]) -> int:
-    while True:
-        pid, status = os.wait()
-        # The first process of a container is also told of what others have left behind.
-        if pid in workers:
-            workers.discard(pid)
-            return status
-
-
-def _await_ends(workers: set[int], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while workers and time.monotonic() < deadline:
-        for pid in list(workers):
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                workers.discard(pid)
-        time.sleep(_TICK_SECONDS)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], [WorkerGroup.parse(text) for text in sys.argv[2:]]))
+    main(sys.argv[1], [WorkerGroup.parse(text) for text in sys.argv[2:]])

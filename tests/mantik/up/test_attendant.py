@@ -1,0 +1,67 @@
+"""The parent of worker groups, with other children in their place."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.waiting import wait_until
+
+# Forks a child for each argument, which is code that it runs, and becomes their attendant.
+_PARENT = """\
+import os, signal, sys
+from mantik.up import attendant
+signal.pthread_sigmask(signal.SIG_BLOCK, attendant.PASSED_ON)
+workers = []
+for code in sys.argv[1:]:
+    pid = os.fork()
+    if pid == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, attendant.PASSED_ON)
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    workers.append(str(pid))
+os.execv(sys.executable, [sys.executable, "-I", "-S", attendant.__file__, *workers])
+"""
+_WAITS = "import time; print('here', flush=True); time.sleep(120)"
+_ENDS = "import sys; print('here', flush=True); sys.exit(3)"
+_SAYS = """\
+import signal, sys, time
+def say(number, frame):
+    print(f'told {number}', flush=True)
+    sys.exit(7)
+signal.signal(signal.SIGTERM, say)
+print('here', flush=True)
+time.sleep(120)
+"""
+
+
+@contextmanager
+def parent_of(*children: str) -> Iterator[subprocess.Popen[str]]:
+    """Once all of them are there."""
+    with subprocess.Popen([sys.executable, "-c", _PARENT, *children], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        try:
+            for _ in children:
+                assert parent.stdout.readline() == "here\n"
+            yield parent
+        finally:
+            parent.kill()
+
+
+def test_a_signal_reaches_all_of_them_and_it_ends_when_they_have() -> None:
+    with parent_of(_SAYS, _SAYS) as parent:
+        parent.send_signal(signal.SIGTERM)
+        wait_until(lambda: parent.poll() is not None)
+        assert parent.stdout
+        assert parent.stdout.read() == f"told {signal.SIGTERM:d}\n" * 2
+        assert parent.returncode == 7
+
+
+def test_it_ends_when_one_of_them_does_and_stops_the_others() -> None:
+    with parent_of(_WAITS, _ENDS) as parent:
+        # The other one dies of SIGTERM, and so lets go of its standard output.
+        assert parent.wait(30) == 3
+        assert parent.stdout
+        assert parent.stdout.read() == ""
