@@ -24,6 +24,7 @@ BENCHMARKS = (
         for suffix, place in (("", ""), (".postgresql", "_on_postgresql"))
         for size, function in (("1k", "thousand"), ("10k", "ten_thousand"), ("100k", "hundred_thousand"))
     ),
+    Benchmark(("schedules.two_beats_p99.100k.postgresql",), "bench.two_beats:two_on_postgresql"),
     Benchmark(("models.zip.memory", "models.zip.rate"), "bench.models:download"),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )

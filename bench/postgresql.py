@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pkgutil import resolve_name
 
@@ -16,9 +16,9 @@ from tests.support.postgres import cluster
 SUFFIX = ".postgresql"
 
 
-def on_postgresql(measure: str, ground: Ground) -> Iterator[Result]:
+def on_postgresql(measure: str, ground: Ground, *, settings: Sequence[str] = ()) -> Iterator[Result]:
     """What "module:function" finds there, each name with the suffix. Raises UpError if PostgreSQL is not installed."""
-    with cluster(careless=()) as server:
+    with cluster(careless=settings) as server:
         command = [sys.executable, "-m", "bench.postgresql", measure, server.url]
         with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, stderr=ground.remarks, text=True) as child:
             assert child.stdout

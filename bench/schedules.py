@@ -99,12 +99,12 @@ class _Numbers:
 
 def _measure(ground: Ground, label: str, size: int) -> Iterator[Result]:
     with ground.running(broker_service(ground.data_dir)):
-        with _schedules(size) as template:
+        with many_schedules(size) as template:
             edit = _edit_seconds(template)
             ours = _ours(template, size)
         stock = _stock(size) if size <= _MOST_FOR_STOCK else None
     name = _STOCK if stock else None
-    for what, statistic in (("p50", median), ("p99", _p99), ("max", max)):
+    for what, statistic in (("p50", median), ("p99", p99), ("max", max)):
         theirs = statistic(stock.late) if stock else None
         yield Result(f"schedules.lateness_{what}.{label}", statistic(ours.late), "s", theirs, name)
     yield Result(f"schedules.first_tick.{label}", ours.first, "s", stock.first if stock else None, name)
@@ -114,7 +114,7 @@ def _measure(ground: Ground, label: str, size: int) -> Iterator[Result]:
 
 
 @contextmanager
-def _schedules(size: int) -> Iterator[Schedule]:
+def many_schedules(size: int) -> Iterator[Schedule]:
     """None of them is due for half an hour."""
     now = timezone.now()
     away = now + timedelta(minutes=30)
@@ -130,22 +130,22 @@ def _schedules(size: int) -> Iterator[Schedule]:
         Connection.objects.all().delete()
 
 
-def _next_minute() -> datetime:
+def next_minute() -> datetime:
     """Far enough away for what has to be made first."""
     soon = timezone.now() + timedelta(seconds=20)
     return soon.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _expression(due: datetime, number: int) -> str:
+def expression(due: datetime, number: int) -> str:
     """One of 616 that are due then."""
     other_hour, other_day = (due.hour + 1 + number % 22) % 24, 1 + number // 22 % 28
     return f"{due.minute} {due.hour},{other_hour} {due.day},{other_day} * *"
 
 
 def _ours(template: Schedule, size: int) -> _Numbers:
-    due = _next_minute()
-    keys = make_many(template, size // 50, due=lambda number: (_expression(due, number), due))
-    _tidy()
+    due = next_minute()
+    keys = make_many(template, size // 50, due=lambda number: (expression(due, number), due))
+    tidy()
     late: list[float] = []
     beat, first = _started(ScheduleBeat)
     idle = _idle(beat.tick)
@@ -170,7 +170,7 @@ def _watched(late: list[float], due: datetime) -> Iterator[None]:
 
 def _stock(size: int) -> _Numbers:
     """As many tasks of its own, which share two crontabs: with one for each it does not even start on SQLite."""
-    due = _next_minute()
+    due = next_minute()
     away = due + timedelta(minutes=30)
     not_yet, now = (
         CrontabSchedule.objects.create(minute=str(moment.minute), hour="*", timezone="UTC") for moment in (away, due)
@@ -179,7 +179,7 @@ def _stock(size: int) -> _Numbers:
     for number, task in enumerate(tasks):
         task.crontab = now if number < size // 50 else not_yet
     keys = [task.pk for task in PeriodicTask.objects.bulk_create(tasks, batch_size=2000)]
-    _tidy()
+    tidy()
     try:
         return _Numbers(*_stock_times(due, size // 50), _memory("django_celery_beat.schedulers:DatabaseScheduler"))
     finally:
@@ -203,7 +203,7 @@ def _stock_times(due: datetime, count: int) -> tuple[float, float, list[float]]:
     return first, idle, late
 
 
-def _tidy() -> None:
+def tidy() -> None:
     """The tables as they are when they were not just filled: no vacuum and no checkpoint in the middle of it."""
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
@@ -272,5 +272,5 @@ def _memory(scheduler: str) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
-def _p99(values: list[float]) -> float:
+def p99(values: list[float]) -> float:
     return quantiles(values, n=100, method="inclusive")[98]

@@ -66,7 +66,7 @@ class SecretForm(forms.Form):
 class ConnectionForm(SecretForm):
     """Has only the fields that a connection of `kind` needs."""
 
-    name = forms.CharField(max_length=80, help_text="Shown in forms, for example “juwels”.")
+    name = forms.CharField(max_length=80, help_text="A name to choose it by in forms, such as “juwels”.")
 
     def __init__(self, *args: Any, owner: User, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, kind=kind, is_new=False, **kwargs)

@@ -155,7 +155,7 @@ NOTES: tuple[str, ...] = (
     "A project always has an owner. The last owner can leave or step down only after making another member an owner.",
     "A group may have any role but Owner. Somebody with several roles, of their own and through groups, may do what "
     "the highest of them allows.",
-    "Operators of this installation can use the admin; that gives them no role in any project.",
+    "Operators of this installation can use the operators' admin; that gives them no role in any project.",
 )
 
 

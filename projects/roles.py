@@ -26,7 +26,7 @@ GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Rol
 
 ROLE_MEANING: dict[Role, str] = {
     Role.GUEST: "may view the project (code, experiments, runs, logs, metrics, models, schedules and members), but "
-    "download no artifacts or models",
+    "may not download artifacts or models",
     Role.REPORTER: "may do what a Guest may, and download artifacts and models",
     Role.RESEARCHER: "may do what a Reporter may, add code repositories, experiments, runs and schedules, register "
     "models, and edit, cancel and delete what they added themselves",

@@ -109,10 +109,10 @@ class ScheduleForm(LiveForm):
     )
     missed = forms.TypedChoiceField(label="Runs missed while Mantik was down", choices=CatchUp.choices, coerce=CatchUp)
     missed_cap = forms.IntegerField(
-        label="Catch up at most", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
+        label="Most runs to catch up on", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
     )
     missed_grace = forms.FloatField(
-        label="Do not catch up runs older than (hours)",
+        label="Do not catch up on due times older than (hours)",
         min_value=0,
         max_value=24 * 366,
         error_messages=NUMBERS | {"invalid": "Write a number of hours, such as 6 or 0.5."},
@@ -365,7 +365,7 @@ class ResumeForm(forms.Form):
         offered = [(CatchUp.SKIP.value, CatchUp.SKIP.label), (CatchUp.ONE.value, CatchUp.ONE.label)]
         # If runs must not overlap, only the latest would run.
         if schedule.overlap == Overlap.ALLOW:
-            offered.append((CatchUp.ALL.value, f"Run all of them, up to the latest {schedule.missed_cap}"))
+            offered.append((CatchUp.ALL.value, f"Run all of them, but only the latest {schedule.missed_cap} at most"))
         field: Any = self.fields["catch_up"]
         field.choices = offered
         if not came:

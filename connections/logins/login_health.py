@@ -94,8 +94,8 @@ def caution_before_use(connection: Connection, *, now: datetime) -> str:
     """What its owner, who is about to use `connection`, should know; "" if nothing."""
     if connection.has_ended(now):
         return (
-            f"By its date, the secret of {connection.name} has expired. If {connection.provider} refuses it, the run "
-            "waits until you replace it under Settings > Connections."
+            f"According to its last day, the secret of {connection.name} has expired. If {connection.provider} "
+            "refuses it, the run waits until you replace it under Settings > Connections."
         )
     return _refused(connection, "{} under Settings > Connections")
 

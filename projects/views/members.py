@@ -23,6 +23,12 @@ from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations, members
 from projects.views.loading import project_or_404
 
+_NO_ROLE = (
+    "Their runs that are already at a site go on; their other runs will not start. Schedules that use their "
+    "connections start no runs until somebody else chooses a connection of their own."
+)
+_LESS_BY_GROUPS = "Whether their other runs and schedules go on depends on the role that they keep:"
+
 
 @login_required
 @require_GET
@@ -101,11 +107,11 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     user = _membership_or_404(project, uuid).user
     if request.method == "GET":
+        groups = members.groups_with(project, user)
         question = Confirmation(
             title=f"Remove {user.display_name} from {project.name}?",
-            message="What they added stays. Their runs that are already at a site go on; their other runs will not "
-            "start. Schedules that use their connections start no runs until somebody else chooses a connection of "
-            "their own.",
+            message="What they added stays. " + (_LESS_BY_GROUPS if groups else _NO_ROLE),
+            points=[f"{user.display_name} keeps a role here through the group {group.name}." for group in groups],
             verb="Remove member",
             icon_name="x-lg",
         )

@@ -193,7 +193,7 @@ def _of_signal(number: int, failure: Failure) -> str:
 _NAMES = {int(known): known.name for known in signal.Signals}
 _SIGNALS: dict[int, str] = {
     signal.SIGINT: "interrupted",
-    signal.SIGABRT: "ended by its own call of abort()",
+    signal.SIGABRT: "ended by its own call to abort()",
     signal.SIGKILL: "killed",
     signal.SIGSEGV: "ended by a segmentation fault",
     signal.SIGTERM: "asked to end",

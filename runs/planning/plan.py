@@ -205,8 +205,8 @@ def other_site(config: BackendConfig, connection: Connection, *, path: str) -> s
     if site is None or url is None or same_site(url, site.base_url):
         return ""
     return (
-        f"{path} is for {url}, but this connection is for {site.base_url}. Choose a connection to that site, or "
-        "change UnicoreApiUrl."
+        f"{path} is for {url}, but this connection is for {site.base_url}. Choose a connection to the "
+        f"site that {path} names, or change UnicoreApiUrl there."
     )
 
 

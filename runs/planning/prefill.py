@@ -129,7 +129,7 @@ def unavailable_connection(run: Run, user: User) -> Unavailable | None:
     if connection is None:
         return Unavailable(
             f"Deleted connection · {run.site_name}",
-            f"The connection to {run.site_name} that it used was deleted. {instead}",
+            f"The connection to {run.site_name} that the run used was deleted. {instead}",
         )
     whose = connection.owner.display_name
     return Unavailable(

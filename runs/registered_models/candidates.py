@@ -92,11 +92,15 @@ def find_candidates(run: Run, *, on_step: Callable[[], None] = lambda: None) -> 
     notes = []
     if left_out:
         more = counted(left_out, "more model is", "more models are")
-        notes.append(f"{more} not listed: Mantik lists {MOST_OFFERED}, of the logged ones the last.")
+        notes.append(
+            f"{more} not listed: Mantik lists at most {MOST_OFFERED}, and prefers those that were logged last."
+        )
     if len(ids) > _MOST_ASKED:
         notes.append(f"Only {_MOST_ASKED} of the {len(ids)} models that the run has logged were looked at.")
     if search.waiting:
-        notes.append(f"Folders searched among the run's artifacts: {search.looked}, those nearest to the top.")
+        notes.append(
+            f"Mantik searched only {counted(search.looked, 'folder')} of the run's artifacts, beginning at the top."
+        )
     return Found(found[:MOST_OFFERED], " ".join(notes))
 
 

@@ -148,7 +148,7 @@ class _Turn:
         # Whoever pressed Register Model before the list was there may have sent any id.
         chosen = model.logged_model_id
         if chosen and not (chosen in run.models and model_files().logged_model(chosen).is_ready):
-            raise NoModel("The run has not logged this model, or not to its end.")
+            raise NoModel("The run has not logged this model, or has not finished logging it.")
         contents = read_contents(model.source, on_piece=self._look_at_lease)
         metrics = run.metrics
         text = certificate_of(model, contents, metrics)

@@ -97,8 +97,8 @@ def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datet
     ] or [next_due]
     verdicts = [Verdict(due, why, Outcome.UNKNOWN) for due in come]
     if left_out := rules.timing.count(begin=next_due, end=come[0]):
-        more = f"Nor is it of the {counted(left_out, 'due time')} of this schedule from then on until this one"
-        more += f", which have no slots: the first was {next_due:%Y-%m-%d %H:%M} UTC."
+        more = f"The same holds for {counted(left_out, 'earlier due time')} of this schedule without a slot; the first"
+        more += f" was {next_due:%Y-%m-%d %H:%M} UTC."
         verdicts[0] = Verdict(come[0], f"{why} {more}", Outcome.UNKNOWN)
     return DueTimes(tuple(verdicts), rules.timing.next_after(come[-1]))
 

@@ -98,7 +98,7 @@ def _cost_of_one(run: Run | None) -> tuple[float | None, str]:
     if found:
         return sum(found) / len(found), f"on average, going by {counted(len(found), 'earlier run')}"
     if run.cpus and run.runtime_limit:
-        return run.cpus * run.runtime_limit.total_seconds() / 3600, "at most, going by its time limit"
+        return run.cpus * run.runtime_limit.total_seconds() / 3600, "at most, going by the run's time limit"
     return None, ""
 
 
@@ -109,7 +109,7 @@ def _cost(
         return ""
     more = "more than " if count > MOST_COUNTED else ""
     period = "until the end date" if timing.end_date else f"in the next {WITHOUT_END.days} days"
-    total = f"{more}{core_hours(min(count, MOST_COUNTED) * each)} {period}, {core_hours(each)} each {basis}"
+    total = f"{more}{core_hours(min(count, MOST_COUNTED) * each)} {period}, {core_hours(each)} per run {basis}"
     budget = _budget(connection, account)
     if budget is None:
         return f"{total}."

@@ -95,7 +95,7 @@ def _policies() -> Section:
             "Rules",
             "overlap",
             "missed",
-            AppendedText("missed_cap", "with “Run all of them”"),
+            AppendedText("missed_cap", "for “Run all of them”"),
             "missed_grace",
             _typed("jitter-field", "jitter_seconds"),
             "pause_after_failures",

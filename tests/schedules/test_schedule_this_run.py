@@ -67,7 +67,7 @@ CASES = {
     "connection": Case(
         lambda run: Connection.objects.filter(runs=run).delete(),
         "connection",
-        "The connection to Site A that it used was deleted. You have no connection to Site A.",
+        "The connection to Site A that the run used was deleted. You have no connection to Site A.",
     ),
     "connection of somebody else": Case(lambda _: None, "connection", "only they can use. Choose of-mine.", True),
 }

@@ -170,7 +170,9 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
     assert "JSC has refused the login" in caution
     assert "Replace the secret under Settings > Connections; then everything" in caution
     mine.expires_at = now
-    assert login_health.caution_before_use(mine, now=now).startswith("By its date, the secret of juwels has expired.")
+    assert login_health.caution_before_use(mine, now=now).startswith(
+        "According to its last day, the secret of juwels has expired."
+    )
 
 
 def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, now: datetime) -> None:

@@ -386,3 +386,14 @@ def test_the_runs_of_people_by_group_can_be_filtered(client_of: ClientOf, projec
     person = join_by_group(project, Role.RESEARCHER, make_user("ivy"))
     assert not Membership.objects.filter(user=person).exists()
     assert "?member=ivy" in client_of(owner).get("/projects/pv-yield/runs/").content.decode()
+
+
+@pytest.mark.django_db
+def test_who_is_removed_and_has_a_role_by_a_group_keeps_that_and_the_question_says_so(
+    client_of: ClientOf, project: Project, owner: User
+) -> None:
+    member = join_by_group(project)
+    join(project, Role.MAINTAINER, member)
+    question = page_text(client_of(owner).get(f"{MEMBERS}{member.uuid}/remove/"))
+    assert "What they added stays. Whether their other runs and schedules go on depends on the role" in question
+    assert f"{member.display_name} keeps a role here through the group" in question

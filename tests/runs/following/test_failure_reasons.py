@@ -162,7 +162,7 @@ def test_what_a_program_says_last_where_nothing_was_raised(log: str, code: int, 
         (126, "A command cannot be executed, or is not a program (exit code 126)."),
         (127, "A command was not found (exit code 127)."),
         (130, "Interrupted (signal 2)."),
-        (134, "Ended by its own call of abort() (signal 6)."),
+        (134, "Ended by its own call to abort() (signal 6)."),
         (135, "Ended by SIGBUS (signal 7)."),
         (
             137,

@@ -140,7 +140,7 @@ CASES = {
     "connection": Case(
         lambda world, _: world.connection.delete(),
         "connection",
-        ("that it used was deleted. You have no connection to Site",),
+        ("that the run used was deleted. You have no connection to Site",),
         "",
     ),
     "connection of somebody else": Case(

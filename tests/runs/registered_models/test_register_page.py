@@ -289,8 +289,8 @@ def test_what_the_list_leaves_out_is_said(
     assert [card["title"] for card in shown.context["form"].cards] == ["c", "d"]
     assert newest in shown.content.decode()
     said = page_text(shown)
-    assert "2 more models are not listed: Mantik lists 2, of the logged ones the last." in said
-    assert "Folders searched among the run's artifacts: 1, those nearest to the top." in said
+    assert "2 more models are not listed: Mantik lists at most 2, and prefers those that were logged last." in said
+    assert "Mantik searched only 1 folder of the run's artifacts, beginning at the top." in said
 
 
 def test_of_very_many_models_some_are_looked_at_and_that_is_said(
@@ -338,7 +338,7 @@ def test_a_model_of_another_run_is_refused_by_the_worker(
     other = finished_run(mlflow, project, ada)
     assert by_ada.post(url(other), {"model": logged.model_id, "name": "theirs"}).status_code == 302
     assert tend(RegisteredModel.objects.get()) is None
-    assert "The run has not logged this model, or not to its end." in other.events.latest("pk").message
+    assert "The run has not logged this model, or has not finished logging it." in other.events.latest("pk").message
     unfinished = log_model(mlflow, other, name="half", ready=False)
     assert by_ada.post(url(other), {"model": unfinished, "name": "half"}).status_code == 302
     assert tend(RegisteredModel.objects.get()) is None

@@ -71,7 +71,7 @@ def test_the_cost_is_the_mean_of_the_run_and_its_repetitions(run: Run, connectio
         make_slot(schedule, repetition.created_at, run=repetition)
     cost = seen(run, connection, "30 2 * * *", left=1000).cost
     assert cost.startswith(
-        "62.0 core-hours until the end date, 2.0 core-hours each on average, going by 3 earlier runs."
+        "62.0 core-hours until the end date, 2.0 core-hours per run on average, going by 3 earlier runs."
     )
 
 
@@ -111,6 +111,6 @@ def test_it_says_for_which_time_it_counts(
 ) -> None:
     connection.expires_at = DUE + timedelta(days=5)
     found = seen(run, connection, "30 2 * * *", left=1000, end_date=end_date)
-    assert f" core-hours {period}, 2.0 core-hours each" in found.cost
+    assert f" core-hours {period}, 2.0 core-hours per run" in found.cost
     (warning,) = found.warnings
     assert late in warning

@@ -109,8 +109,8 @@ def test_of_a_long_gap_the_latest_have_slots_and_the_first_of_them_says_how_many
     left_out = 3 * 7 * 24 * 60 + 1 - MOST_AT_ONCE
     assert first.due_at == DUE + left_out * timedelta(minutes=1)
     assert first.reason == (
-        f"{WHY} Nor is it of the {left_out:,} due times of this schedule from then on until this one, which have no "
-        "slots: the first was 2027-03-01 08:00 UTC."
+        f"{WHY} The same holds for {left_out:,} earlier due times of this schedule without a slot; the first was "
+        "2027-03-01 08:00 UTC."
     )
     assert set(schedule.slots.exclude(pk=first.pk).values_list("reason", flat=True)) == {WHY}
 
