@@ -24,7 +24,10 @@ def _leave_logging_to_django(**_: Any) -> None:
 
 @worker_init.connect
 def look_at_the_data(**_: Any) -> None:
-    """Stop a worker before it works on data of another version. If the database does not answer, it waits."""
+    """Stop a worker before it works on data of another version.
+
+    If the database does not answer, nothing is compared: tasks fail until it is there.
+    """
     from django.db import DatabaseError, connection
 
     from mantik.lib import schema

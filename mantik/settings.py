@@ -323,7 +323,8 @@ CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **broker_options(MANTIK_BROKER_PREFIX),
-    # A message is delivered again when it was not acknowledged for so long: longer than the longest task.
+    # A message is delivered again when it was not acknowledged for so long: longer than all tasks but that which
+    # registers a model, whose second message finds that the first has the lease.
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,

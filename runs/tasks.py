@@ -6,6 +6,7 @@ The sweeps find whatever the broker lost; a second delivery finds the state adva
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from mantik.lib.queue import send
@@ -16,7 +17,12 @@ from runs.submission import turns
 MODELS_PER_SWEEP = 100
 
 
-@shared_task(acks_late=True, soft_time_limit=600, time_limit=660)
+# As `runs.submission.submit.LONGEST_TURN` says; the soft limit is for a worker that hangs.
+@shared_task(
+    acks_late=True,
+    soft_time_limit=2 * settings.MANTIK_GIT_TIMEOUT + 60,
+    time_limit=2 * settings.MANTIK_GIT_TIMEOUT + 120,
+)
 def submit_next(**_: Any) -> None:
     turns.submit_next(clock=timezone.now)
 

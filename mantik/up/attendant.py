@@ -15,8 +15,12 @@ import time
 from contextlib import suppress
 from types import FrameType
 
-PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-# A task may take hours, and whoever restarts us waits. What is cut off is due again when its lease is over.
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+# To Celery, the second Ctrl-C means to cut off all tasks, and the first has come from the terminal; a closed terminal
+# means to begin anew.
+_AS_STOP = (signal.SIGINT, signal.SIGHUP)
+# Once one of them has ended, the others have so long after SIGTERM, and again after SIGQUIT. A task may take hours, and
+# whoever stops us waits no longer. What is cut off is due again when its lease is over.
 _GRACE_SECONDS = 45.0
 _TICK_SECONDS = 0.1
 
@@ -27,7 +31,7 @@ def attend(workers: set[int]) -> int:
     def pass_on(number: int, _frame: FrameType | None) -> None:
         for pid in workers:
             with suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGTERM if number in _AS_STOP else number)
 
     for number in PASSED_ON:
         signal.signal(number, pass_on)
@@ -36,7 +40,9 @@ def attend(workers: set[int]) -> int:
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
         pass_on(number, None)
         _await_ends(workers, seconds=_GRACE_SECONDS)
-    return os.waitstatus_to_exitcode(status) & 0xFF
+    code = os.waitstatus_to_exitcode(status)
+    # As a shell says it of who was killed by a signal.
+    return code if code >= 0 else 128 - code
 
 
 def _first_end(workers: set[int]) -> int:

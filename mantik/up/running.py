@@ -27,13 +27,19 @@ def options_from_settings(*, port: int | None = None, host: str = LOOPBACK, with
         host=host,
         broker_url=settings.MANTIK_BROKER_URL,
         broker_prefix=settings.MANTIK_BROKER_PREFIX,
-        mlflow_uri=os.environ.get("MANTIK_MLFLOW_URI", ""),
+        # Otherwise the setting is where a server would be that nobody has named, and we start one.
+        mlflow_uri=settings.MANTIK_MLFLOW_URI if _is_given("MANTIK_MLFLOW_URI") else "",
         mlflow_token=settings.MANTIK_MLFLOW_TOKEN,
         with_sandbox=with_sandbox,
         collects_static_files=not settings.MANTIK_DEBUG,
         # Members see Mantik's own error pages here, too.
         environment={"MANTIK_DEBUG_PAGES": os.environ.get("MANTIK_DEBUG_PAGES", "0")},
     )
+
+
+def _is_given(name: str) -> bool:
+    """Whether the environment has this setting, or names a file that has it."""
+    return any(os.environ.get(f"{name}{suffix}") for suffix in ("", "_FILE"))
 
 
 @contextmanager

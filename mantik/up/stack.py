@@ -83,10 +83,12 @@ class Stack:
             "MANTIK_DATA_DIR": str(self.options.data_dir),
             "MANTIK_BROKER_URL": self.broker_url,
             "MANTIK_BROKER_PREFIX": self.options.broker_prefix,
-            # The children also inherit the names of files; their content is already in the two variables above.
+            "MANTIK_MLFLOW_URI": self.mlflow_uri,
+            # The children also inherit the names of files; their content is already in the variables above.
+            "MANTIK_DATA_DIR_FILE": "",
             "MANTIK_BROKER_URL_FILE": "",
             "MANTIK_BROKER_PREFIX_FILE": "",
-            "MANTIK_MLFLOW_URI": self.mlflow_uri,
+            "MANTIK_MLFLOW_URI_FILE": "",
             **token_environment(self.options.data_dir),
             "PORT": str(self.options.port),
             **self.options.environment,

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Self
+from typing import Any, Self
 
 from mantik.up import attendant
 
@@ -86,7 +86,7 @@ def _load() -> None:
     for_workers.load()
     for name in _LOADED_LATE:
         import_module(name)
-    # Once is enough for all: these look at everything there is.
+    # Otherwise each group would look at the data and make Django's checks once more.
     worker_init.disconnect(look_at_the_data)
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     # The garbage collector writes to what it looks at, which would give each process a copy.
@@ -95,8 +95,12 @@ def _load() -> None:
 
 
 def _work(group: WorkerGroup, node: str) -> int:
+    from celery.signals import worker_ready
+
     from mantik.celery import app
 
+    # Celery would begin anew with our command line, which makes all groups; the attendant passes on what it is told.
+    worker_ready.connect(_ignore_hangup)
     try:
         # It ends by SystemExit.
         app.worker_main(
@@ -109,6 +113,10 @@ def _work(group: WorkerGroup, node: str) -> int:
         )  # fmt: skip
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
+
+
+def _ignore_hangup(**_: Any) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

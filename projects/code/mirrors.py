@@ -42,7 +42,7 @@ FETCH = "projects.tasks.fetch_code_repository"
 FRESH_FOR = timedelta(seconds=30)
 # A run waits for its turn to fetch so long, in seconds, before it gives its worker back and is tried again later.
 PATIENCE = 5.0
-# No fetch takes longer: the hard limit of the task, and of that which submits.
+# No requested fetch takes longer: the hard limit of its task. That of a submission is longer.
 LONGEST_TURN = timedelta(seconds=settings.MANTIK_GIT_TIMEOUT + 120)
 _TICK = 0.1
 # A run may fetch beside as many requested fetches as its host may have: those are not to keep it waiting.
@@ -195,7 +195,7 @@ def _serve_row(
         return False
     # If the address was changed meanwhile, what was found belongs to the old one.
     lease.mine.filter(url=url).update(**found)
-    # Those made meanwhile are younger than that.
+    # Requests made during this fetch stay. When each was made is not known; that this fetch began then is near enough.
     since = Case(When(fetch_requested__gt=number, then=Value(now)), default=None, output_field=DateTimeField())
     return lease.give_back(fetch_served=number, fetch_requested_at=since)
 

@@ -60,8 +60,9 @@ PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
 # The job's directory appears a moment after the POST; an upload before that fails.
 SECONDS_UNTIL_DIRECTORY = 0.2
 TRIES_FOR_DIRECTORY = 3
-# The hard limit of the task.
-LONGEST_TURN = timedelta(seconds=660)
+# The hard limit of the task. A submission may fetch twice: its repository, and what belongs to the commit besides. Git
+# ends each by itself, and says what happened.
+LONGEST_TURN = timedelta(seconds=2 * settings.MANTIK_GIT_TIMEOUT + 120)
 DATABASE_LOST = "Mantik lost its database while it submitted the run. It goes on by itself."
 
 

@@ -35,6 +35,8 @@ def submit_next(*, clock: Clock) -> None:
         return
     for _ in range(TRIES):
         run, more_wait = _draw(clock())
+        if run is None and more_wait:
+            continue
         if run is None:
             return
         if _submit(run, clock, more_wait=more_wait):
@@ -55,7 +57,7 @@ def send_for_worker() -> None:
 
 
 def _draw(now: datetime) -> tuple[Run | None, bool]:
-    """A run, and whether it is not the only one that is due."""
+    """A run, or None if another worker has just taken it; and whether others are due."""
     due = _due(now)
     projects = list(due.order_by().values_list("project", flat=True).distinct())
     if not projects:

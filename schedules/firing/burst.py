@@ -7,6 +7,7 @@ claimed, as two beats do.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from datetime import datetime
 from threading import Event, Thread
@@ -16,14 +17,16 @@ from django.db import connection
 from schedules.firing import engine
 from schedules.models import Schedule
 
-# So few that both threads have something to do in a burst that takes long.
-AT_ONCE = 250
+# Schedules that a thread takes in one transaction. Up to so many are no burst: one thread has them all.
+SHARE = 250
+# Then beat does what else it has to do, and comes again for the rest.
+LONGEST_SECONDS = 2.0
 
 
 def fire_burst(*, now: datetime) -> int:
-    """Deal with schedules that are due, all of them if they are many; returns how many this process dealt with.
+    """Deal with schedules that are due; returns how many this process dealt with, and 0 if none was left to it.
 
-    Raises DatabaseError if the database does not answer.
+    Those that it leaves are due at the next call. Raises DatabaseError if the database does not answer.
     """
     if not connection.features.has_select_for_update_skip_locked or not _is_burst(now):
         return engine.fire_due(now=now)
@@ -39,7 +42,7 @@ def fire_burst(*, now: datetime) -> int:
 
 
 def _is_burst(now: datetime) -> bool:
-    return Schedule.objects.due(now)[AT_ONCE : AT_ONCE + 1].exists()
+    return Schedule.objects.due(now)[SHARE : SHARE + 1].exists()
 
 
 def _fire_beside(now: datetime, is_over: Event, beside: Future[int]) -> None:
@@ -52,7 +55,10 @@ def _fire_beside(now: datetime, is_over: Event, beside: Future[int]) -> None:
 
 
 def _fire_until(is_over: Event, now: datetime) -> int:
-    fired = 0
-    while not is_over.is_set() and (count := engine.fire_due(now=now, limit=AT_ONCE)):
+    fired, end = 0, time.monotonic() + LONGEST_SECONDS
+    while not is_over.is_set() and time.monotonic() < end:
+        count = engine.fire_due(now=now, limit=SHARE)
+        if not count:
+            break
         fired += count
     return fired

@@ -24,15 +24,16 @@ for code in sys.argv[1:]:
     workers.append(str(pid))
 os.execv(sys.executable, [sys.executable, "-I", "-S", attendant.__file__, *workers])
 """
-_WAITS = "import time; print('here', flush=True); time.sleep(120)"
-_ENDS = "import sys; print('here', flush=True); sys.exit(3)"
-_SAYS = """\
-import signal, sys, time
+# Each line in one write, so that those of two children are not mixed.
+_WAITS = r"import os, time; os.write(1, b'here\n'); time.sleep(120)"
+_ENDS = r"import os; os.write(1, b'here\n'); os._exit(3)"
+_SAYS = r"""
+import os, signal, time
 def say(number, frame):
-    print(f'told {number}', flush=True)
-    sys.exit(7)
+    os.write(1, f'told {number}\n'.encode())
+    os._exit(7)
 signal.signal(signal.SIGTERM, say)
-print('here', flush=True)
+os.write(1, b'here\n')
 time.sleep(120)
 """
 

@@ -160,6 +160,20 @@ def test_a_shared_broker_that_files_name_is_that_of_the_children(tmp_path: Path,
     assert env.problems == []
 
 
+def test_an_mlflow_and_a_place_that_files_name_are_those_of_the_children(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mlflow").write_text("http://mlflow:5000")
+    (tmp_path / "place").write_text(str(tmp_path / "data"))
+    given = {"MANTIK_MLFLOW_URI_FILE": str(tmp_path / "mlflow"), "MANTIK_DATA_DIR_FILE": str(tmp_path / "place")}
+    monkeypatch.delenv("MANTIK_MLFLOW_URI", raising=False)
+    monkeypatch.setenv("MANTIK_MLFLOW_URI_FILE", given["MANTIK_MLFLOW_URI_FILE"])
+    settings.MANTIK_MLFLOW_URI, settings.MANTIK_DATA_DIR = "http://mlflow:5000", tmp_path / "data"
+    env = Environment(given | Stack(options_from_settings()).environment)
+    assert (env.text("MLFLOW_URI"), env.text("DATA_DIR")) == ("http://mlflow:5000", str(tmp_path / "data"))
+    assert env.problems == []
+
+
 @pytest.fixture
 def command(options: Options) -> Iterator[subprocess.Popen[str]]:
     """`manage.py up` as a person starts it, in a terminal of its own."""
