@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from connections.models import SiteVisit
 from mantik.up.stack import Stack
+from mantik.up.worker import GROUPS
 from runs.models import Run
 from runs.states import BEFORE_START, RunState
 from tests.connections.unicore.test_whole_answers import dripping
@@ -24,6 +25,8 @@ from tests.support.waiting import wait_until
 from tests.support.world import World
 
 WAITING = 10
+# One worker process waits at each of the three; one is left.
+ONE_MORE = tuple(replace(group, processes=4) if group.name == "sites" else group for group in GROUPS)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
@@ -33,7 +36,7 @@ def stack(transactional_db: None, settings: Settings, tmp_path: Path, mlflow_ser
     # So long that nobody here sees it end: what goes on meanwhile did not wait for it.
     patient = {"MANTIK_SITE_READ_TIMEOUT": "600", "MANTIK_SITE_SEND_TIMEOUT": "600", "MANTIK_SITE_PROCESSES": "1"}
     with stack_on_this_database(
-        tmp_path, settings=settings, mlflow_server=mlflow_server, environment=patient
+        tmp_path, settings=settings, mlflow_server=mlflow_server, groups=ONE_MORE, environment=patient
     ) as running:
         yield running
 

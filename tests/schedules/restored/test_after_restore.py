@@ -23,6 +23,7 @@ from runs.states import RunState
 from runs.submission.submit import submit_run
 from runs.tracking.mlflow_run import RUN_TAG
 from schedules.models import Schedule, Slot
+from schedules.restored import service
 from schedules.services.running import resume_schedule
 from schedules.states import CatchUp, Outcome, ScheduleState
 from tests.schedules.conftest import fire
@@ -255,7 +256,9 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
     assert Installation.objects.get().marked_at is None
 
 
-def test_it_says_what_mlflow_lacks_and_what_it_has_beyond(world: World) -> None:
+def test_it_says_what_mlflow_lacks_and_what_it_has_beyond(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Other tests have left theirs in the same MLflow.
+    monkeypatch.setattr(service, "MOST_NAMED", 1_000_000)
     lost = until_over(submit(world.start_run(name="lost")))
     experiment_id = lost.mlflow_experiment_id
     lost_id = lost.mlflow_run_id
