@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -110,6 +112,11 @@ class Schedule(Repeatable):
 
     def get_absolute_url(self) -> str:
         return reverse("schedules:detail", args=[self.project.slug, self.uuid])
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
+        """As Django does it, which looks for each column in a list of those that were read: a set is quicker."""
+        return super().from_db(db, frozenset(field_names), values, **more)
 
     def __str__(self) -> str:
         return self.name

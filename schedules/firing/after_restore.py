@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from runs.models import Restore, Run
 from runs.restored.marks import last_restore
 from runs.restored.waiting import look_at_site_first
-from schedules.firing.decide import Decision
-from schedules.models import Slot
+from schedules.firing.decide import Decision, NewSlot
 from schedules.states import Outcome
 
 LOOKS_FIRST = (
@@ -23,7 +22,7 @@ def not_known(backup_of: datetime) -> str:
     return f"Not known: restored from a backup of {backup_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
 
 
-def look_first(slots: Sequence[Slot], runs: Sequence[int], *, now: datetime) -> None:
+def look_first(slots: Sequence[NewSlot], runs: Sequence[int], *, now: datetime) -> None:
     """Runs of due times before the last restore ask the site for their job before they are sent.
 
     `runs` are primary keys, in the order of `slots`. The database may have forgotten that it fired them: those after

@@ -17,8 +17,6 @@ from django.db import connection
 from schedules.firing import engine
 from schedules.models import Schedule
 
-# Schedules that a thread takes in one transaction. Up to so many are no burst: one thread has them all.
-SHARE = 250
 # Then beat does what else it has to do, and comes again for the rest.
 LONGEST_SECONDS = 2.0
 
@@ -42,7 +40,8 @@ def fire_burst(*, now: datetime) -> int:
 
 
 def _is_burst(now: datetime) -> bool:
-    return Schedule.objects.due(now)[SHARE : SHARE + 1].exists()
+    """Whether more is due than one transaction deals with."""
+    return Schedule.objects.due(now)[engine.AT_ONCE : engine.AT_ONCE + 1].exists()
 
 
 def _fire_beside(now: datetime, is_over: Event, beside: Future[int]) -> None:
@@ -57,7 +56,7 @@ def _fire_beside(now: datetime, is_over: Event, beside: Future[int]) -> None:
 def _fire_until(is_over: Event, now: datetime) -> int:
     fired, end = 0, time.monotonic() + LONGEST_SECONDS
     while not is_over.is_set() and time.monotonic() < end:
-        count = engine.fire_due(now=now, limit=SHARE)
+        count = engine.fire_due(now=now)
         if not count:
             break
         fired += count

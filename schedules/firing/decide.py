@@ -16,7 +16,7 @@ from schedules.firing.due import DueTimes, Rules, Verdict, came_since, what_has_
 from schedules.firing.preconditions import Roles, owner_of, why_refused
 from schedules.firing.run_results import has_failed_too_often
 from schedules.firing.timing import Timing, fire_moment, run_uuid, stored_timing
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
 
 BY_OPERATOR = "An operator switched it off."
@@ -33,13 +33,27 @@ class Situation:
     fired: Mapping[int, Sequence[datetime]]
 
 
+@dataclass(slots=True)
+class NewSlot:
+    """The columns of a slot that is to be stored: a model's instance takes several times as long to make."""
+
+    schedule_id: int
+    due_at: datetime
+    outcome: str
+    reason: str
+    recorded_at: datetime
+    run_id: int | None = None
+    asked_by_id: int | None = None
+    awaits_end: bool = False
+
+
 @dataclass
 class Decision:
     """The outcome: `schedule` as it is to be stored, with new slots, and an order for the run of each that fired."""
 
     schedule: Schedule
-    slots: list[Slot] = field(default_factory=list)
-    orders: list[tuple[Slot, Order]] = field(default_factory=list)
+    slots: list[NewSlot] = field(default_factory=list)
+    orders: list[tuple[NewSlot, Order]] = field(default_factory=list)
     to_cancel: list[Run] = field(default_factory=list)
     # Sentences for the owner.
     news: list[str] = field(default_factory=list)
@@ -138,7 +152,7 @@ class _SlotWriter:
         if is_news:
             self.decision.news.append(f"{_named(schedule)} could not start its run. {self.refusal}")
 
-    def _add_slot_for(self, verdict: Verdict, outcome: Outcome, reason: str) -> Slot:
+    def _add_slot_for(self, verdict: Verdict, outcome: Outcome, reason: str) -> NewSlot:
         return _add_slot(self.decision, verdict.due, outcome, reason, self.situation.now)
 
     def _day(self, due: datetime) -> date:
@@ -207,10 +221,10 @@ def set_aside(decision: Decision, reason: str, now: datetime) -> None:
     decision.news.append(f"{_named(decision.schedule)} was paused. {reason}")
 
 
-def _add_slot(decision: Decision, due: datetime, outcome: Outcome, reason: str, now: datetime) -> Slot:
+def _add_slot(decision: Decision, due: datetime, outcome: Outcome, reason: str, now: datetime) -> NewSlot:
     """With it, `due` is dealt with, and the schedule remembers it as its latest."""
     schedule = decision.schedule
-    slot = Slot(schedule_id=schedule.pk, due_at=due, outcome=outcome, reason=reason, recorded_at=now)
+    slot = NewSlot(schedule.pk, due, outcome, reason, recorded_at=now)
     decision.slots.append(slot)
     schedule.dealt_with_until = schedule.last_due_at = due
     schedule.last_outcome, schedule.last_reason = outcome, reason

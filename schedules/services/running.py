@@ -11,12 +11,12 @@ from mantik.audit.services import record
 from mantik.idempotency.services import Asked, once
 from runs.models import Run
 from runs.services import NOT_ASKED_BEFORE, NotAllowed
-from schedules.firing.decide import Decision, Situation, carry_out, order_of, rules_of
+from schedules.firing.decide import Decision, NewSlot, Situation, carry_out, order_of, rules_of
 from schedules.firing.due import what_was_held
 from schedules.firing.engine import load_for_decisions, settle_and_survey, store_and_tell
 from schedules.firing.preconditions import why_refused
 from schedules.firing.timing import stored_timing
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
 
 
@@ -73,8 +73,7 @@ def _start_now(schedule: Schedule, actor: User, now: datetime) -> str:
         # Due times of the clock have no fraction of a second, so this slot cannot collide with one.
         due_at = now.replace(microsecond=max(1, now.microsecond))
         reason = f"{actor.display_name} pressed Run now."
-        slot = Slot(schedule=stored, due_at=due_at, outcome=Outcome.FIRED, reason=reason, recorded_at=now)
-        slot.asked_by, slot.awaits_end = actor, True
+        slot = NewSlot(stored.pk, due_at, Outcome.FIRED, reason, recorded_at=now, asked_by_id=actor.pk, awaits_end=True)
         order = order_of(stored, due_at, f"{actor.display_name} pressed Run now for the schedule {stored.name}.")
         decision.slots.append(slot)
         decision.orders.append((slot, order))

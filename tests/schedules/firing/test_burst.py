@@ -25,8 +25,8 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     fire_due = engine.fire_due
 
-    def note(*, now: datetime, limit: int = engine.AT_ONCE) -> int:
-        if fired := fire_due(now=now, limit=limit):
+    def note(*, now: datetime) -> int:
+        if fired := fire_due(now=now):
             names.add(threading.current_thread().name)
         return fired
 
@@ -49,7 +49,7 @@ def test_two_threads_share_it_and_each_is_fired_once(template: Schedule, callers
 
 @on_postgresql
 def test_a_few_are_left_to_one(template: Schedule, callers: set[str]) -> None:
-    keys = make_burst(template, burst.SHARE)
+    keys = make_burst(template, engine.AT_ONCE)
     assert burst.fire_burst(now=timezone.now()) == len(keys)
     assert callers == {"MainThread"}
 
@@ -59,7 +59,7 @@ def test_beat_has_its_turn_for_all_else_in_between(template: Schedule, monkeypat
     keys = make_burst(template)
     monkeypatch.setattr(burst, "LONGEST_SECONDS", 0.001)
     # At most one transaction of each thread.
-    assert 0 < burst.fire_burst(now=timezone.now()) <= 2 * burst.SHARE
+    assert 0 < burst.fire_burst(now=timezone.now()) <= 2 * engine.AT_ONCE
     fired_in_turns()
     assert_each_once(keys)
 
@@ -69,10 +69,10 @@ def test_what_one_thread_fails_at_is_told(template: Schedule, monkeypatch: pytes
     keys = make_burst(template)
     fire_due = engine.fire_due
 
-    def fail_beside(*, now: datetime, limit: int) -> int:
+    def fail_beside(*, now: datetime) -> int:
         if threading.current_thread().name == "burst":
             raise OperationalError("The database has gone.")
-        return fire_due(now=now, limit=limit)
+        return fire_due(now=now)
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "fire_due", fail_beside)
