@@ -1,14 +1,18 @@
 """`--database`: only the tests that ask the database something, for a run on the other one.
 
-Left out of them is what takes long and asks it nothing else than the rest does: pages in a browser, and UNICORE/X.
+Left out of them is what takes long and asks it little else than the rest does: pages in a browser, UNICORE/X, and what
+goes through a real MLflow, but for the proofs, of which it tries a smaller sample (`tests/support/proofs.py`).
 """
 
 from __future__ import annotations
 
 import pytest
 
+from tests.support.proofs import is_proof
+
 _FIXTURES = {"db", "transactional_db", "django_db_setup"}
 _ELSEWHERE = ("browser", "unicorex")
+_SLOW = "mlflow_server"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,10 +23,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--database"):
         return
-    chosen = [item for item in items if _asks_it(item) and not any(map(item.get_closest_marker, _ELSEWHERE))]
+    chosen = [item for item in items if _asks_it(item) and not _is_left_out(item)]
     kept = set(chosen)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    if any(map(item.get_closest_marker, _ELSEWHERE)):
+        return True
+    return _SLOW in getattr(item, "fixturenames", []) and not is_proof(item)
 
 
 def _asks_it(item: pytest.Item) -> bool:

@@ -24,6 +24,8 @@ class _Scale:
     """Set in pytest_configure: test modules call `trials()` while they are imported."""
 
     is_whole = False
+    # How many times thinner than usual samples of cases are.
+    thinner = 1
 
 
 def trials(sample: int, whole: int) -> int:
@@ -32,8 +34,11 @@ def trials(sample: int, whole: int) -> int:
 
 
 def sample(cases: Sequence[T], *, one_in: int) -> Sequence[T]:
-    """Of cases in a row one in so many, with the first and the last; in a proof all."""
-    return cases if _Scale.is_whole else [*cases[:-1:one_in], cases[-1]]
+    """Of cases in a row one in so many, with the first and the last; in a proof all.
+
+    With `--database`, which tries once more on the other database, one in three times as many.
+    """
+    return cases if _Scale.is_whole else [*cases[: -1 : one_in * _Scale.thinner], cases[-1]]
 
 
 @pytest.fixture
@@ -53,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_MARK}(**numbers): is a proof, of so many trials")
     _Scale.is_whole = config.getoption("--prove")
+    _Scale.thinner = 3 if config.getoption("--database") else 1
     if _Scale.is_whole:
         config.pluginmanager.register(_Report(), "mantik-proofs")
 
@@ -61,13 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--prove"):
         return
-    chosen = [item for item in items if _is_proof(item)]
+    chosen = [item for item in items if is_proof(item)]
     kept = set(chosen)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
 
 
-def _is_proof(item: pytest.Item) -> bool:
+def is_proof(item: pytest.Item) -> bool:
     return "proved" in getattr(item, "fixturenames", []) or item.get_closest_marker(_MARK) is not None
 
 
