@@ -168,7 +168,7 @@ def test_the_connection_has_to_be_for_the_site_of_the_config(project: Project, a
     site = make_site(base_url="https://a.example.org/A/rest/core")
     config = f"UnicoreApiUrl: {site.base_url}\nResources: {{Queue: gpu, Runtime: 30m, Nodes: 1}}\n"
     run = make_run(RunState.FINISHED, project=project, created_by=ada, backend_config_content=config)
-    with pytest.raises(schedules.BadChoice, match=r"Choose a\s+connection to that site"):
+    with pytest.raises(schedules.BadChoice, match=r"Choose a\s+connection to the\s+site that"):
         create(run)
     create(run, connection=make_connection(owner=ada, site=site))
 
