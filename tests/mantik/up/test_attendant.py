@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.support.waiting import wait_until
 
 # Forks a child for each argument, which is code that it runs, and becomes their attendant.
@@ -51,9 +53,10 @@ def parent_of(*children: str) -> Iterator[subprocess.Popen[str]]:
             parent.kill()
 
 
-def test_a_signal_reaches_all_of_them_and_it_ends_when_they_have() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_reaches_all_of_them_and_it_ends_when_they_have(number: signal.Signals) -> None:
     with parent_of(_SAYS, _SAYS) as parent:
-        parent.send_signal(signal.SIGTERM)
+        parent.send_signal(number)
         wait_until(lambda: parent.poll() is not None)
         assert parent.stdout
         assert parent.stdout.read() == f"told {signal.SIGTERM:d}\n" * 2
