@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
 from tests.browser.test_new_run import fill_in, form_url
-from tests.browser.test_pages import NARROWEST, THEMES, WIDTHS, problems_of
+from tests.browser.test_pages import problems_in
 from tests.browser.visit import Visit
 
 LITTLE = "is nearly full: "
@@ -25,14 +25,7 @@ def little(settings: Settings) -> None:
 
 def look_at(visit: Visit, name: str) -> None:
     visit.settle()
-    assert {
-        f"{theme} at {width}": problems
-        for theme in THEMES
-        for width in WIDTHS
-        if (problems := problems_of(visit, name, theme, width))
-    } == {}
-    visit.look("light", NARROWEST)
-    assert visit.overflow() == []
+    assert problems_in(visit, name) == {}
     assert visit.complaints == []
 
 

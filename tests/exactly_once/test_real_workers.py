@@ -16,8 +16,8 @@ from tests.support.proofs import Proved, trials
 from tests.support.waiting import wait_until
 from tests.support.world import World
 
-RUNS = trials(12, 120)
-KILLS = trials(20, 200)
+RUNS = trials(8, 120)
+KILLS = trials(10, 200)
 
 
 @pytest.mark.timeout(120 + 10 * KILLS)

@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 from tests.support.world import World
 
 # Of processes of a worker, beside those of whole workers and beats.
-KILLS = trials(15, 150)
+KILLS = trials(8, 150)
 # So many schedules become due before every third kill.
 WAVE = 2
 

@@ -41,7 +41,7 @@ NOBODY = 1_000_000
 # A message that nobody has acknowledged for an hour is delivered again.
 LONG_AGO = 3700.0
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

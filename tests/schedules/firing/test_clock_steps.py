@@ -20,7 +20,7 @@ from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats, kill, make_many
 from tests.support.waiting import wait_until
 
-STEPS = 8
+STEPS = trials(5, 8)
 SCHEDULES = 20
 MINUTE = timedelta(minutes=1)
 
