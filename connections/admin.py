@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from connections.models import Connection, Site, SiteOutage
-from connections.outages.breaker import ask_soon, is_silent_site
+from connections.outages.breaker import ask_soon, site_is_silent
 from connections.services.connections import delete_connection
 from connections.services.sites import audit_values, delete_site, record_change
 from mantik.accounts.models import User
@@ -75,7 +75,7 @@ class SiteAdmin(admin.ModelAdmin[Site]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Site]:
-        return super().get_queryset(request).annotate(is_silent=is_silent_site())
+        return super().get_queryset(request).annotate(is_silent=site_is_silent())
 
     @admin.display(boolean=True, description="Answers")
     def answers(self, site: Site) -> bool:

@@ -25,15 +25,16 @@ class _Secret(forms.CharField):
 
 
 class _LastDay(forms.DateField):
-    """The last day of a secret, as the end of that day."""
+    """The last day on which a secret is valid. Its value is the end of that day."""
 
-    def __init__(self) -> None:
+    def __init__(self, traits: Traits) -> None:
+        self.noun = traits.asks_for.lower()
         super().__init__(
-            label="Last day of the secret",
+            label=f"Last day on which the {self.noun} is valid",
             required=False,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            help_text="Leave it empty if it does not expire. You get a notice two weeks before, two days before, and "
-            "when it has expired.",
+            help_text=f"Leave this empty if the {self.noun} does not expire. You get a notice two weeks before, two "
+            "days before, and when it has expired.",
         )
 
     def clean(self, value: Any) -> datetime | None:
@@ -41,12 +42,14 @@ class _LastDay(forms.DateField):
         if day is None:
             return None
         if day < timezone.localdate():
-            raise forms.ValidationError("This day is past. Enter the last day of the secret, or leave it empty.")
+            raise forms.ValidationError(
+                f"This day is past. Enter the last day on which the {self.noun} is valid, or leave the field empty."
+            )
         return timezone.make_aware(datetime.combine(day, time.max))
 
 
 class SecretForm(forms.Form):
-    """Asks for a new secret of an existing connection. For a key pair it has no fields: a new pair is made."""
+    """Asks for a new secret of an existing connection. For a key pair it has no fields: Mantik makes a new pair."""
 
     def __init__(self, *args: Any, kind: Kind, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +58,7 @@ class SecretForm(forms.Form):
         if not traits.has_key_pair:
             self.fields["secret"] = _Secret(traits, is_new=is_new)
         if traits.expiry is not Need.NO:
-            self.fields["expires_at"] = _LastDay()
+            self.fields["expires_at"] = _LastDay(traits)
 
     @property
     def helper(self) -> Helper:
@@ -135,7 +138,8 @@ class SiteForm(forms.Form):
             check_ca_bundle(bundle)
         except SiteRefused:
             raise forms.ValidationError(
-                "This contains no certificate in PEM form. Paste it with its BEGIN and END lines, or leave it empty."
+                "This contains no certificate in PEM form. Paste it with its BEGIN and END lines, or leave the field "
+                "empty."
             ) from None
         return bundle
 
@@ -163,7 +167,7 @@ def _login_field(traits: Traits) -> forms.CharField:
 
 
 def _replacing(traits: Traits) -> tuple[str, str, str]:
-    """What replacing the secret of such a connection is called, also while it is under way, and what it means."""
+    """The words of the form that replaces a secret: those of its button, also while it is being sent, and the lead."""
     if traits.has_key_pair:
         refused = (
             "the site refuses the connection, and runs that need it wait."
@@ -179,11 +183,11 @@ def _replacing(traits: Traits) -> tuple[str, str, str]:
         return (
             "Get new token",
             "Asking",
-            "Mantik uses your password to get a new token, then forgets the password and the old token. Active runs go "
-            "on with the new token.",
+            "Mantik uses your password to get a new token, then forgets the password and the old token. Active runs "
+            "continue with the new token.",
         )
     return (
         "Replace secret",
         "Replacing",
-        "The old secret is deleted at once. Active runs go on with the new one.",
+        "The old secret is deleted at once. Active runs continue with the new one.",
     )

@@ -124,12 +124,13 @@ class Site(models.Model):
 class SiteVisit(Leased):
     """One worker process that talks to a site now, in one of the places that the site has for them.
 
-    It is deleted when the process is done; the lease frees the place of a process that died (`connections.visits`).
+    The row is deleted when the process is done. Its lease frees the place of a process that died: `connections.visits`.
     """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="visits")
     connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE, related_name="visits")
-    # Numbers from 0, less than the two limits. As both are unique, no two processes can have the last place.
+    # Numbers from 0, less than the limits of the site and of the connection. As both are unique, no two processes can
+    # have the last place.
     place = models.PositiveSmallIntegerField()
     place_of_connection = models.PositiveSmallIntegerField()
 
@@ -160,9 +161,9 @@ class SiteOutage(Leased):
     )
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    # What whoever asked last ran into, in a sentence.
+    # Why the latest request had no answer, in a sentence.
     reason = models.TextField()
-    # How often it was asked whether it is back.
+    # How often the site was asked whether it is back.
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField()
 
@@ -179,14 +180,14 @@ class SiteOutage(Leased):
 
     @property
     def length(self) -> str:
-        """How long it lasted, in words; "" while it goes on."""
+        """How long the outage lasted, in words; "" while it is open."""
         return spoken_duration(self.ended_at - self.began_at) if self.ended_at else ""
 
 
 class Connection(Leased):
     """One user's credentials for one provider. The secret goes in and is never shown again.
 
-    Its lease is for replacing the secret by the next one: `connections.renewal.turns`.
+    Its lease is for exchanging the secret for the next one: `connections.renewal.secret_leases`.
     """
 
     Kind = kinds.Kind
@@ -212,7 +213,7 @@ class Connection(Leased):
     public_key = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     secret_set_at = models.DateTimeField()
-    # When the secret expires: from the token itself, or as its owner typed it. None: never, or unknown.
+    # When the secret expires: from the token itself, or as its owner typed it. None if it never does, or nobody knows.
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -223,7 +224,7 @@ class Connection(Leased):
     renewed_at = models.DateTimeField(null=True, blank=True)
     renewal_error = models.TextField(blank=True)
 
-    # Refusals of the login in a row, and since when; any good answer sets them to none.
+    # How often in a row the login was refused, and since when. A good answer sets this to 0 and None.
     refusals = models.PositiveIntegerField(default=0)
     refused_since = models.DateTimeField(null=True, blank=True)
     refusal_message = models.TextField(blank=True)
@@ -280,7 +281,7 @@ class Connection(Leased):
         return self.renew_at is not None and not is_failing and not self.has_ended(now)
 
     def final_end(self, now: datetime) -> datetime | None:
-        """When it can no longer be used unless its owner replaces the secret; None: never, as far as anybody knows."""
+        """When the secret expires without being renewed by Mantik; None if never, as far as anybody knows."""
         return None if self.is_renewed(now) else self.expires_at
 
     def put_secret(self, plaintext: str) -> None:
@@ -292,11 +293,11 @@ class Connection(Leased):
         return unseal(self.sealed_secret, owner=self._seal_owner("secret"))
 
     def reveal_access(self) -> str:
-        """What `sealed_access` holds, "" if nothing. Raises SealBroken."""
+        """The access token that `sealed_access` holds; "" if there is none. Raises SealBroken."""
         return unseal(self.sealed_access, owner=self._seal_owner("access")) if self.sealed_access else ""
 
     def sealed(self, field: str, plaintext: str) -> str:
-        """`plaintext`, for the column sealed_<field> of this row."""
+        """`plaintext`, sealed for the column sealed_<field> of this row."""
         return seal(plaintext, owner=self._seal_owner(field))
 
     def _seal_owner(self, field: str) -> str:

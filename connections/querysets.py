@@ -31,20 +31,21 @@ class SiteQuerySet(models.QuerySet["Site"]):
 
 class SiteOutageQuerySet(models.QuerySet["SiteOutage"]):
     def open(self) -> SiteOutageQuerySet:
-        """Those that go on: at most one of each site."""
+        """Outages without an end: at most one of each site."""
         return self.filter(ended_at=None)
 
     def due_for_probe(self, now: datetime) -> SiteOutageQuerySet:
-        """Of sites that are to be asked whether they are back, and that no worker is asking."""
+        """Open outages whose site is due to be asked whether it is back, and that no worker is asking."""
         return self.open().filter(is_free(now), next_try_at__lte=now)
 
 
 class SiteVisitQuerySet(models.QuerySet["SiteVisit"]):
     def under_way(self, now: datetime) -> SiteVisitQuerySet:
-        """Those of processes that live."""
+        """Visits of processes that are alive."""
         return self.exclude(is_free(now))
 
     def abandoned(self, now: datetime) -> SiteVisitQuerySet:
+        """Visits of processes that died."""
         return self.filter(is_free(now))
 
 
@@ -66,9 +67,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(pk=connection.pk, secret_set_at=connection.secret_set_at)
 
     def due_for_renewal(self, now: datetime) -> ConnectionQuerySet:
-        """Tokens past half of their life that no other process is renewing, longest due first.
+        """Connections whose token is past half of its life, and that no process is renewing, longest due first.
 
-        Tokens that have expired, or seem to be refused, are left out.
+        Those whose token has expired, or whose login seems to be refused, are left out.
         """
         alive = Q(expires_at__gt=now, marked_bad_at=None)
         return self.filter(is_free(now), alive, renew_at__lte=now).order_by("renew_at", "pk")

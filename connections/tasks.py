@@ -14,12 +14,13 @@ from connections.outages import probe
 from connections.renewal import tokens
 from mantik.lib.queue import send
 
+# The next sweep finds the rest.
 RENEWALS_PER_SWEEP = 200
 
 
 @worker_init.connect
 def _load_mlflows_client(**_: Any) -> None:
-    """Its processes are forked later, and share what is there by then."""
+    """Import MLflow's client before the worker forks its processes, so that they share it."""
     for_workers.load()
 
 
@@ -50,7 +51,8 @@ def sweep_refused(**_: Any) -> None:
         send("connections.tasks.test_again", connection_id=connection_id)
 
 
-# Also a site that sends its answer byte by byte keeps a worker no longer.
+# The time limit also ends the wait for a site that sends its answer byte by byte. connections/outages/probe.py has it,
+# too.
 @shared_task(acks_late=True, soft_time_limit=90, time_limit=100)
 def probe_sites(**_: Any) -> None:
     probe.probe_due(clock=timezone.now)

@@ -228,7 +228,7 @@ class CodeRepositoryAdmin(AuditedAdmin[CodeRepository]):
 
 @admin.register(GitHostOutage)
 class GitHostOutageAdmin(admin.ModelAdmin[GitHostOutage]):
-    """Git hosts that do not answer now. Who deletes one has its host asked again at once."""
+    """Git hosts that do not answer now. If an operator deletes one, its host is asked again at once."""
 
     list_display = ["host", "began_at", "tries", "next_try_at", "reason"]
     ordering = ["-began_at", "-pk"]

@@ -14,8 +14,8 @@ from projects.permissions import Action, may
 from projects.roles import GROUP_ROLES, ROLE_MEANING, Role
 from projects.services import groups, invitations, labels
 
-# Characters: some ten pages.
-MOST_DESCRIPTION = 20_000
+# Characters of a project's description: some ten pages.
+MAX_DESCRIPTION = 20_000
 
 
 class ProjectForm(forms.Form):
@@ -43,7 +43,7 @@ class ProjectForm(forms.Form):
 
 
 class ExperimentForm(forms.Form):
-    """For a new one, or for `experiment`."""
+    """The form of a new experiment, or of `experiment`."""
 
     name = forms.CharField(max_length=80)
     description = forms.CharField(max_length=200, required=False)
@@ -80,7 +80,7 @@ class ProjectSettingsForm(forms.Form):
     name = forms.CharField(max_length=80)
     summary = forms.CharField(max_length=200, required=False, help_text="One line about the project.")
     description = forms.CharField(
-        max_length=MOST_DESCRIPTION,
+        max_length=MAX_DESCRIPTION,
         required=False,
         widget=forms.Textarea(attrs={"rows": 10, "class": "mono"}),
         help_text="Markdown: headings, lists, tables, code, links. A picture becomes a link to it.",
@@ -88,7 +88,7 @@ class ProjectSettingsForm(forms.Form):
     labels = forms.CharField(
         max_length=500,
         required=False,
-        help_text=f"Words to find the project by, separated by commas; at most {labels.MOST}.",
+        help_text=f"Words to find the project by, separated by commas; at most {labels.MAX_LABELS}.",
     )
     slug = forms.SlugField(
         label="Address",
@@ -221,7 +221,7 @@ class InvitationForm(forms.Form):
     person = forms.CharField(
         label="User name or e-mail address",
         max_length=254,
-        help_text="Whoever has the e-mail address needs no account yet: the mail says what to do.",
+        help_text="Whoever has the e-mail address needs no account yet: the e-mail says what to do.",
     )
     role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, initial=Role.RESEARCHER, widget=forms.RadioSelect)
     days = forms.IntegerField(

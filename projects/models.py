@@ -156,7 +156,8 @@ class FormerAddress(models.Model):
 class Invitation(models.Model):
     """A role in a project that is offered to somebody. Once answered, withdrawn or expired it never changes.
 
-    It is for an account, or for whoever has confirmed an e-mail address; `user` is then the account that accepted.
+    It is for an account, `user`, or for whoever has confirmed the address `email`. In that case `user` is None until an
+    account accepts.
     """
 
     class State(models.TextChoices):
@@ -233,7 +234,7 @@ class Experiment(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=200, blank=True)
     mlflow_experiment_id = models.CharField(max_length=64, blank=True, editable=False)
-    # Since when a new name waits to be told to MLflow; None if MLflow has it.
+    # Since when MLflow lacks a new name; None if it has the name.
     rename_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -287,13 +288,13 @@ class CodeRepository(Leased):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    # Each request to fetch counts up the first number. A fetch serves those that were counted before it read the row,
-    # so what is asked while it is under way is done after it.
+    # Each request to fetch adds 1 to the first number. When a fetch is done, the second becomes what the first was when
+    # the fetch read the row, so a request that is made while a fetch is under way is served by another one.
     fetch_requested = models.PositiveBigIntegerField(default=0, editable=False)
     fetch_served = models.PositiveBigIntegerField(default=0, editable=False)
-    # Since when a request waits; None if none does. Nothing but the order of the waiting depends on it.
+    # Since when a request waits; None if none does. Only the order in which requests are served depends on it.
     fetch_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When a worker last began a fetch, whatever became of it or of the worker: whose turn is next depends on it.
+    # When a worker last began a fetch, whatever became of it or of the worker. Whose turn is next depends on it.
     fetch_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The state of the mirror.
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -307,7 +308,7 @@ class CodeRepository(Leased):
     head_author = models.CharField(max_length=120, blank=True, editable=False)
     head_committed_at = models.DateTimeField(null=True, blank=True, editable=False)
     mirror_bytes = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
-    # The key that its ssh host showed first, and has to show again; and another one that it has shown since.
+    # The key that the ssh host presented first and has to present again; and another one that it presented later.
     host_key = models.CharField(max_length=1500, blank=True, editable=False)
     offered_host_key = models.CharField(max_length=1500, blank=True, editable=False)
 
@@ -340,7 +341,7 @@ class CodeRepository(Leased):
 
     @property
     def is_being_fetched(self) -> bool:
-        """Or is going to be."""
+        """Whether a fetch is under way or has been asked for."""
         return self.fetch_requested > self.fetch_served
 
     @property
@@ -361,7 +362,7 @@ class CodeRepository(Leased):
 
     @property
     def offered_fingerprint(self) -> str:
-        """The fingerprint of the other key that the host has shown, until somebody decides."""
+        """The fingerprint of another key that the host presented, until somebody decides about it; else ""."""
         return _fingerprint(self.offered_host_key)
 
 
@@ -371,12 +372,12 @@ def _fingerprint(line: str) -> str:
 
 
 class GitHostOutage(models.Model):
-    """A git host that does not answer: for so long, there is a row. See `projects.code.hosts`."""
+    """A git host that does not answer. The row is deleted when it answers. See `projects.code.hosts`."""
 
     # With its port, if that is unusual.
     host = models.CharField(max_length=300, unique=True)
     began_at = models.DateTimeField()
-    # What whoever asked last ran into, in a sentence.
+    # Why the latest fetch had no answer, in a sentence.
     reason = models.TextField()
     # How many fetches in a row had no answer.
     tries = models.PositiveIntegerField(default=1)

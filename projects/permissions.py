@@ -90,7 +90,7 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         ),
     ),
     "Code and experiments": (
-        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add and test code repositories"),
+        Permission(Action.ADD_CODE_REPOSITORY, Role.RESEARCHER, "Add code repositories, and have them read again"),
         Permission(
             Action.EDIT_OWN_CODE_REPOSITORY,
             Role.RESEARCHER,
@@ -142,7 +142,7 @@ TABLE: dict[str, tuple[Permission, ...]] = {
 }
 LEAST_ROLE: dict[Action, Role] = {line.action: line.least_role for lines in TABLE.values() for line in lines}
 
-# What the table does not say; printed below it, in Mantik and in the docs.
+# What the table does not say. It stands below the table in Mantik and in the docs.
 NOTES: tuple[str, ...] = (
     "Everybody may view a public project, signed in or not, with the names and sizes of its artifacts; to download "
     "them one has to be a Reporter or above. Only members see the list of members; each run shows who started it.",

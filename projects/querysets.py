@@ -34,7 +34,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: User | AnonymousUser) -> ProjectQuerySet:
         if not user.is_authenticated:
             return self.filter(is_public=True)
-        # No join: one row per project, whatever is ever joined to it.
+        # A subquery instead of a join, so that there is one row per project whatever else a caller joins.
         return self.filter(Q(is_public=True) | Q(pk__in=_joined_by(user)))
 
     def joined_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
@@ -134,7 +134,7 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
 
 class CodeRepositoryQuerySet(models.QuerySet["CodeRepository"]):
     def fetch_due(self, now: datetime) -> CodeRepositoryQuerySet:
-        """Those with a request that no worker is serving, the one that has waited longest first."""
+        """Code repositories with a request that no worker is serving, those that have waited longest first."""
         waiting = self.filter(is_free(now), fetch_requested__gt=F("fetch_served"))
         return waiting.order_by(F("fetch_requested_at").asc(nulls_first=True), "pk")
 

@@ -21,7 +21,7 @@ class Role(models.TextChoices):
         return order.index(self) >= order.index(other)
 
 
-# The roles that a group can have. An owner is a person, whom one can ask.
+# The roles that a group can have. An owner has to be a person, so that there is somebody to ask.
 GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Role.MAINTAINER)
 
 ROLE_MEANING: dict[Role, str] = {
@@ -42,10 +42,10 @@ def cascade_unless_last_owner(collector: Any, field: Any, sub_objs: Any, using: 
 
     Owners whose account is not active, and owners who are deleted in the same step, do not count.
     """
-    going = list(sub_objs)
-    owned = [membership for membership in going if membership.role == Role.OWNER]
+    deleted = list(sub_objs)
+    owned = [membership for membership in deleted if membership.role == Role.OWNER]
     if owned:
-        others = type(owned[0]).objects.using(using).owners().exclude(pk__in=[one.pk for one in going])
+        others = type(owned[0]).objects.using(using).owners().exclude(pk__in=[one.pk for one in deleted])
         kept = set(others.filter(project__in=[one.project_id for one in owned]).values_list("project", flat=True))
         if last := {one for one in owned if one.project_id not in kept}:
             raise models.ProtectedError("A project would have no owner. Make another member an owner first.", last)

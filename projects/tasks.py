@@ -9,11 +9,12 @@ from django.utils import timezone
 from projects.code import mirrors
 from projects.services import experiments_in_mlflow
 
-# So many fetches are begun by one sweep.
-MOST_SENT = 50
+# How many messages one sweep sends; the next sweep sends more.
+MAX_SENT = 50
 
 
-# Git has a time limit of its own, with an error that says what happened; these limits end a worker that hangs.
+# MANTIK_GIT_TIMEOUT ends git, with an error that says what happened. These limits end a worker that hangs;
+# projects/code/mirrors.py has the hard one, too.
 @shared_task(
     acks_late=True,
     soft_time_limit=settings.MANTIK_GIT_TIMEOUT + 60,
@@ -28,10 +29,10 @@ def clear_up_mirrors(**_: Any) -> None:
     mirrors.clear_up(now=timezone.now())
 
 
-# In the queue of the fetches themselves: while nobody takes those, no sweep adds to them.
+# It is in the same queue as the fetches, so no sweep adds messages while no worker takes them.
 @shared_task
 def sweep_fetches(**_: Any) -> None:
-    mirrors.send_for_those_in_turn(now=timezone.now(), limit=MOST_SENT)
+    mirrors.send_for_those_in_turn(now=timezone.now(), limit=MAX_SENT)
 
 
 @shared_task

@@ -16,7 +16,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
 
 @dataclass(frozen=True)
 class SshAddress:
-    """Where an address leads that git speaks ssh to. `user` may be empty."""
+    """The parts of an address for which git uses ssh. `user` may be empty."""
 
     user: str
     host: str
@@ -48,7 +48,7 @@ def is_ssh(url: str) -> bool:
 
 
 def ssh_address(url: str) -> SshAddress | None:
-    """Of ssh://git@host:22/group/code.git and of git@host:group/code.git; None for others."""
+    """The parts of ssh://git@host:22/group/code.git or git@host:group/code.git; None for other addresses."""
     if url.startswith("ssh://"):
         parts = _split(url)
         return SshAddress(parts.username or "", parts.hostname or "", parts.port or 22, parts.path)
@@ -60,7 +60,7 @@ def ssh_address(url: str) -> SshAddress | None:
 
 
 def endpoint_of(url: str) -> tuple[str, int] | None:
-    """Host and port that git connects to; None for a local path."""
+    """The host and port that git connects to; None for a local path. Raises GitError for one that cannot be read."""
     ssh = ssh_address(url)
     if ssh:
         return ssh.host, ssh.port
@@ -91,7 +91,7 @@ def _check_parts(scheme: str, url: str) -> None:
     if parts.password is not None or (scheme == "https" and parts.username is not None):
         raise _refused(
             "The address contains a user name or a token. Remove the part before the @, put the token in a "
-            "connection, and choose that as the login."
+            "connection, and choose that connection below."
         )
     if parts.query or parts.fragment:
         raise _refused("The address has a part that begins with ? or #. Remove that part.")

@@ -14,8 +14,8 @@ from connections.git.process import git_process
 from connections.git.values import TreeEntry
 from mantik.lib.processes import kill_group
 
-# Larger ones are streamed.
-_AT_ONCE = 1024**2
+# Bytes. Larger files are streamed.
+_MAX_IN_MEMORY = 1024**2
 
 
 def read_blobs(
@@ -23,8 +23,8 @@ def read_blobs(
 ) -> Iterator[tuple[TreeEntry, bytes | BinaryIO]]:
     """Each entry with its content, in order; submodules are left out.
 
-    Content is bytes up to 1 MiB and a stream above, which ends when the next pair is asked for. `timeout` in
-    seconds is for all of them. Raises GitError.
+    The content is bytes up to 1 MiB, else a stream, which can be read until the next pair is asked for. `timeout` is in
+    seconds, for all of them together. Raises GitError.
     """
     with git_process(["cat-file", "--batch"], git_dir=git_dir, stdin=subprocess.PIPE) as process:
         watchdog = threading.Timer(timeout, kill_group, [process])
@@ -43,7 +43,7 @@ def _one(process: subprocess.Popen[bytes], entry: TreeEntry) -> Iterator[tuple[T
     assert process.stdout
     size = _ask(process.stdin, process.stdout, entry)
     stream = _Slice(process.stdout, size, entry)
-    if size <= _AT_ONCE:
+    if size <= _MAX_IN_MEMORY:
         yield entry, stream.read()
     else:
         yield entry, cast(BinaryIO, io.BufferedReader(stream, 256 * 1024))
@@ -90,13 +90,13 @@ class _Slice(io.RawIOBase):
         return len(piece)
 
     def skip(self) -> None:
-        while self.read(_AT_ONCE):
+        while self.read(_MAX_IN_MEMORY):
             pass
 
 
 def _unreadable(entry: TreeEntry) -> GitError:
     return GitError(
-        f"{entry.path} could not be read from Mantik's copy. Press Test on the page of the code repository.",
+        f"{entry.path} could not be read from Mantik's copy. Press Read again on the page of the code repository.",
         code="mirror.unreadable",
         permanent=False,
     )

@@ -20,7 +20,7 @@ _HERE = Path(__file__).parent
 
 
 def git_environment() -> dict[str, str]:
-    """On top of this process's own environment."""
+    """What every git process needs in addition to this process's own environment."""
     return _without_ours() | {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(_HERE / "gitconfig"),
@@ -39,10 +39,10 @@ def git_environment() -> dict[str, str]:
 
 
 def https_environment(*, url: str, credential: GitCredential | None, ca_bundle: Path | None) -> dict[str, str]:
-    """What a git process that talks https to `url` needs on top. Raises GitError if the host may not be asked.
+    """What a git process that uses https to `url` needs besides that. Raises GitError if the host may not be asked.
 
-    A token travels to git in its environment and through GIT_ASKPASS. In the URL or an argument every user of
-    the machine could read it in the process list, and git would write it into .git/config and its messages.
+    Git gets a token in its environment and through GIT_ASKPASS. In the URL or an argument every user of the machine
+    could read it in the process list, and git would write it into .git/config and its messages.
     """
     extra = _pinned(url)
     if ca_bundle:
@@ -58,12 +58,12 @@ def https_environment(*, url: str, credential: GitCredential | None, ca_bundle: 
 
 
 def ssh_environment(command: Sequence[str]) -> dict[str, str]:
-    """For a git process that talks ssh with `command`, which names files but holds no key."""
+    """What a git process that uses ssh needs besides that. `command` runs ssh; it names files, but holds no key."""
     return {"GIT_SSH_COMMAND": shlex.join(command)}
 
 
 def _pinned(url: str) -> dict[str, str]:
-    """Git connects to the address that was checked, whatever the host's name leads to a moment later."""
+    """Makes git connect to the address that was checked, whatever the host's name leads to a moment later."""
     endpoint = endpoint_of(url)
     assert endpoint, "local paths need no network"
     host, port = endpoint
@@ -78,10 +78,10 @@ def _pinned(url: str) -> dict[str, str]:
 
 
 def _goes_through_a_proxy(host: str) -> bool:
-    """Then the proxy looks the name up, which may mean nothing here."""
+    """Whether git uses a proxy for `host`. Then the proxy looks up the name, which may not be known here."""
     return "https" in getproxies() and not proxy_bypass(host)
 
 
 def _without_ours() -> dict[str, str]:
-    """Git and its helpers need none of our secrets, and nobody's trace settings: a trace shows headers."""
+    """Empties what git and its helpers must not see: our secrets, and the settings of traces, which show headers."""
     return {name: "" for name in os.environ if name.startswith(("MANTIK_", "GIT_TRACE"))}

@@ -36,7 +36,7 @@ _CASES = (
     _case(
         "host.key",
         r"host key verification failed|host identification has changed|no \S+ host key is known",
-        "{host} shows another host key than before.",
+        "{host} presents a different host key than before.",
     ),
     _case(
         "ssh.not_installed",
@@ -50,7 +50,7 @@ _CASES = (
         r"|access denied|invalid credentials|terminal prompts disabled|unable to read askpass",
         "{host} refuses access to {url}. {login}",
     ),
-    # Of ssh, which gives up before the first question to a host may take too long.
+    # From ssh, whose own time limit (ConnectTimeout) may end before MANTIK_GIT_ANSWER_TIMEOUT.
     _case("silent", r"connection (to \S+ port \d+ )?timed out", _UNREACHABLE, permanent=False),
     _case(
         "unreachable",
@@ -70,7 +70,7 @@ _CASES = (
         r"repository not found|repository '.*' not found|repository .* does not exist|returned error: 404"
         r"|does not appear to be a git|no such file|project you were looking for",
         "There is no git repository at {url}, or this login may not see it. Check the address, and choose a "
-        "login if the repository is private.",
+        "connection if the repository is private.",
     ),
     _case(
         "not_a_repository",
@@ -97,7 +97,7 @@ _CASES = (
         "mirror.damaged",
         r"bad object|corrupt|object file .* is empty|missing (object|blob|tree|commit)|unable to read"
         r"|not a git repository|did not send all necessary objects",
-        "Mantik's copy of {url} is damaged and could not be replaced.",
+        "Mantik's copy of {url} is damaged and could not be replaced. Ask an operator.",
         permanent=False,
     ),
     _case("unreachable", r"could not read from remote|unable to access|hung up", _UNREACHABLE, permanent=False),
@@ -106,8 +106,8 @@ _OTHER = _case("failed", "", "Reading {url} failed: {words}.", permanent=False)
 
 
 def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
-    """The error that git's stderr `words` mean; never holds `token`."""
-    # An address may hold any word: that of a mirror of OpenSSL is no certificate problem. So may a fingerprint.
+    """The error that `words`, which git wrote to stderr, stand for. Its message never holds `token`."""
+    # An address or a fingerprint may contain any word: a repository named OpenSSL is no problem of a certificate.
     said = _KEY.sub("", words.replace(url, ""))
     case = next((case for case in _CASES if case.words.search(said)), _OTHER)
     sentence = case.sentence.format(
@@ -119,11 +119,11 @@ def explain(words: str, *, url: str, token: str, has_login: bool) -> GitError:
 def _advice(url: str, has_login: bool) -> str:
     if not is_https(url):
         if has_login:
-            return "Add the public key of the login there, as a deploy key that may read this repository."
-        return "Choose an SSH key for it as the login."
+            return "Add the public key of the connection there, as a deploy key with read access to this repository."
+        return "Choose a connection with an SSH key for it."
     if has_login:
-        return "Check that the token of the login is valid and may read this repository."
-    return "If the repository is private, choose a token for it as the login."
+        return "Check that the token of the connection is valid and may read this repository."
+    return "If the repository is private, choose a connection with a token for it."
 
 
 def _last_words(words: str, token: str) -> str:

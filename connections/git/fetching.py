@@ -24,19 +24,20 @@ from mantik.lib.humanize import filesize, short_sha, spoken_duration
 T = TypeVar("T")
 
 _HEADS = "refs/heads/"
-# Many packs make every read slow; merging them now and then costs little.
-MOST_PACKS = 20
-# For one local question to git, which is quick or broken.
+# Packs that a mirror may have before they are merged: many packs make every read slow.
+MAX_PACKS = 20
+# The time limit of a local question to git, which takes far less unless something is broken.
 _READ_SECONDS = 20
-# Measuring a large directory twice a second would cost more than it is worth.
+# `watch` is called twice a second (process._TICK); measuring a large directory as often would cost too much.
 _TICKS_BETWEEN_MEASURES = 4
 
 
 @dataclass(frozen=True)
 class Source:
-    """`timeout` in seconds for one whole refresh, `answer_timeout` for the first question of it.
+    """Where a mirror is fetched from, with which login, and the limits of that.
 
-    `max_bytes` is for the mirror on disk.
+    `timeout`, in seconds, is for a whole refresh, `answer_timeout` for its first question. `max_bytes` is for the
+    mirror on disk.
     """
 
     url: str
@@ -54,6 +55,8 @@ def _ignored() -> None:
 
 @dataclass(frozen=True)
 class _Remote:
+    """The branches of the source, commit by name, and the default one of them."""
+
     heads: dict[str, str]
     default: str
 
@@ -71,9 +74,9 @@ def refresh(
     A first fetch that fails leaves nothing. A later one leaves a mirror that can be read; its branches may have moved,
     and those of another address are no longer given out.
 
-    While another refresh is under way, this one waits for it or, without `waits`, fails at once as "mirror.busy". What
-    was begun after `asked` (Unix seconds, by default now) is not done once more: then False. `watch` is called twice a
-    second while git works, and may raise to stop it.
+    While another refresh is under way, this one waits for it or, without `waits`, raises "mirror.busy" at once. If the
+    last good one began after `asked` (Unix seconds, by default now), that is enough, and False is returned. `watch` is
+    called twice a second while git works, and may raise to stop it.
     """
     check_url(source.url)
     with disk_explained(source.url):
@@ -98,7 +101,7 @@ def _under_lock(place: Place, source: Source, *, waits: bool, asked: float, watc
     deadline = now + source.timeout
     with place.locked(deadline=deadline if waits else now) as lock:
         note = place.note()
-        # Somebody else's fetch that began after this was asked for has brought what this one would bring.
+        # Another worker's fetch that began after this was asked for has brought what this one would bring.
         if note and note.url == source.url and asked <= note.began <= time.time():
             return False
         place.clear_leftovers()
@@ -115,7 +118,7 @@ class _Refresh:
         self.lock = lock
         self.deadline = deadline
         self.watch = watch
-        # Where git is sent: `source.url`, or what that redirects to. Git's own words are about this one.
+        # The address that git uses: `source.url`, or where that redirects to. Git's own words are about it.
         self.asked_url = source.url
 
     def run(self) -> None:
@@ -126,7 +129,7 @@ class _Refresh:
             self._fill(lambda git_dir: self._bring(git_dir, sha))
 
     def _fill(self, bring: Callable[[Path], None]) -> None:
-        """`bring` into the mirror or, if there is none or it is damaged, into a new one."""
+        """Call `bring` with the mirror or, if there is none or it is damaged, with a new one."""
         if self.place.note() is None:
             self._make(bring)
             return
@@ -144,7 +147,7 @@ class _Refresh:
         except GitError as error:
             if error.code != "commit.unknown":
                 raise
-            # Some hosts give single commits to nobody; it may still be on a branch.
+            # Some hosts do not serve single commits; this one may still be on a branch.
             self._update(git_dir)
         if not self._has(git_dir, sha):
             raise GitError(
@@ -153,7 +156,7 @@ class _Refresh:
                 permanent=True,
             )
         self._check_size(git_dir)
-        # Also where branches came along: nobody is to take a mirror of single commits for one of branches.
+        # 0 branches even if `_update` brought some: a mirror of single commits must not pass for one of branches.
         self.place.write_note(git_dir, Note(url=self.source.url, began=began, done=time.time(), branches=0))
 
     def _has(self, git_dir: Path, sha: str) -> bool:
@@ -163,7 +166,7 @@ class _Refresh:
             return False
 
     def _make(self, bring: Callable[[Path], None]) -> None:
-        """In a directory of its own: half a mirror is never seen, whenever this is killed."""
+        """Make a new mirror in a directory of its own, so that nobody sees half a mirror if this process is killed."""
         partial = self.place.partial
         try:
             self._git(partial, "init", "--quiet", "--bare", "--template=")
@@ -185,7 +188,10 @@ class _Refresh:
         self._tidy(git_dir)
 
     def _disown(self, git_dir: Path) -> None:
-        """Branches of another address are about to take the place of these: nobody may read them as the old ones."""
+        """Note that the branches of another address are about to replace those of the old one.
+
+        From then on no branch of this mirror is given out until the fetch has succeeded.
+        """
         note = self.place.note() if git_dir == self.place.git_dir else None
         if note and note.url != self.source.url:
             self.place.write_note(git_dir, replace(note, url=""))
@@ -213,11 +219,11 @@ class _Refresh:
 
     def _ls_remote(self, git_dir: Path) -> bytes:
         question = ("ls-remote", "--symref", "--", self.asked_url, "HEAD", f"{_HEADS}*")
-        # A host that hangs is found out here, long before the time that a large repository may take.
+        # This finds a host that hangs, long before the time that a large repository may take.
         return self._git(git_dir, *question, network=True, is_first=True)
 
     def _local_heads(self, git_dir: Path) -> dict[str, str]:
-        # Asking for the date reads every commit: a damaged mirror is found out and made anew.
+        # The date is asked for because git then reads every commit, which finds a damaged mirror.
         form = "--format=%(objectname) %(committerdate:unix) %(refname)"
         lines = self._git(git_dir, "for-each-ref", form, _HEADS).decode("utf-8", "surrogateescape").split("\n")
         return {name: sha for sha, _, name in (line.split(" ", 2) for line in lines if line)}
@@ -242,9 +248,9 @@ class _Refresh:
             )
 
     def _tidy(self, git_dir: Path) -> None:
-        if sum(1 for _ in (git_dir / "objects" / "pack").glob("*.pack")) <= MOST_PACKS:
+        if sum(1 for _ in (git_dir / "objects" / "pack").glob("*.pack")) <= MAX_PACKS:
             return
-        # The mirror is up to date by now; it may as well stay untidy.
+        # If this fails, the mirror is up to date all the same.
         with contextlib.suppress(GitError):
             self._git(git_dir, "repack", "--quiet", "-d", "--geometric=2")
 
@@ -314,15 +320,15 @@ class _Refresh:
     def _timed_out(self) -> GitError:
         allowed = spoken_duration(timedelta(seconds=self.source.timeout))
         return GitError(
-            f"Fetching {self.source.url} took longer than {allowed} and was stopped. It is tried "
-            "again; a large repository may need a higher MANTIK_GIT_TIMEOUT.",
+            f"Fetching {self.source.url} took longer than {allowed} and was stopped. Mantik tries again. If the "
+            "repository is large, ask an operator to raise MANTIK_GIT_TIMEOUT.",
             code="timeout",
             permanent=False,
         )
 
 
 def _parse_listed(output: bytes) -> tuple[dict[str, str], str]:
-    """The heads that `git ls-remote --symref` has listed, and the default branch as it was named, or ""."""
+    """The heads in the `output` of `git ls-remote --symref`, and the default branch that it names, or ""."""
     heads: dict[str, str] = {}
     default = ""
     for line in output.decode("utf-8", "surrogateescape").split("\n"):
@@ -335,13 +341,13 @@ def _parse_listed(output: bytes) -> tuple[dict[str, str], str]:
 
 
 def _guess(heads: dict[str, str]) -> str:
-    """For servers that do not say which branch is the default, or name one that is not there."""
+    """The default branch of a server that names none, or one that does not exist."""
     usual = (f"{_HEADS}main", f"{_HEADS}master")
     return next((name for name in usual if name in heads), min(heads))
 
 
 def _every(nth: int, call: Callable[[], None]) -> Callable[[], None]:
-    """Something to be called again and again, which calls `call` every `nth` time."""
+    """A function that calls `call` every `nth` time that it is called."""
     ticks = 0
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""The key by which an ssh host proves who it is. It is asked for once, kept, and from then on the only one taken."""
+"""The key by which an ssh host proves who it is. It is asked for once and kept; from then on no other is accepted."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from connections.git.address import SshAddress, ssh_address
 from connections.git.errors import GitError
 from connections.git.ip_addresses import ip_addresses_of
 
-# The first that a host has; each is good enough to tell a host by.
+# Of the keys that a host has, the first kind in this order is kept. Each is good enough to identify a host.
 _KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
-# What large hosts publish: with these nobody has to be trusted at first sight.
+# The keys that large hosts publish, so that these need not be trusted at first sight.
 _PUBLISHED = {
     ("github.com", 22): "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
     ("gitlab.com", 22): "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf",
     ("bitbucket.org", 22): "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0MuJ2e2gKTKqu+UUO",
 }
+# For each connection of ssh-keyscan, and for all of it.
 _ANSWER_SECONDS = 15
 _SECONDS = 60
 
 
 @dataclass(frozen=True)
 class HostKey:
-    """`kind` and `encoded` as known_hosts has them; str() is both."""
+    """A host key: `kind` and `encoded` as in known_hosts. str() has both."""
 
     kind: str
     encoded: str
 
     @classmethod
     def parse(cls, line: str) -> HostKey | None:
-        """What str() has written; None for an empty line."""
+        """The key that str() wrote as `line`; None for an empty line. Raises ValueError for anything else."""
         kind, _, encoded = line.partition(" ")
         return cls(kind, encoded) if encoded else None
 
@@ -42,7 +43,7 @@ class HostKey:
 
     @property
     def fingerprint(self) -> str:
-        """As ssh and the pages of git hosts show it."""
+        """The fingerprint as ssh and the pages of git hosts show it."""
         digest = hashlib.sha256(base64.b64decode(self.encoded)).digest()
         return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
@@ -52,14 +53,14 @@ class HostKey:
 
 
 def first_host_key(url: str) -> HostKey:
-    """For workers: the key to expect of a host that was never asked. Raises GitError."""
+    """For workers: the key to expect of a host whose key is not kept yet. Raises GitError."""
     address = ssh_address(url)
     published = HostKey.parse(_PUBLISHED.get((address.host, address.port), "")) if address else None
     return published or ask_host_key(url)
 
 
 def ask_host_key(url: str) -> HostKey:
-    """For workers: the key that the ssh host of `url` shows now, with no login. Raises GitError."""
+    """For workers: the key that the ssh host of `url` presents now. No login is sent. Raises GitError."""
     address = ssh_address(url)
     assert address, "only ssh hosts have keys"
     found = sorted(_keys(_scan(address)), key=lambda key: _KINDS.index(key.kind))

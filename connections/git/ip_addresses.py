@@ -1,4 +1,4 @@
-"""The IP addresses of a host. They are looked up and checked once, and git connects to these."""
+"""The IP addresses of a host. They are looked up and checked once, and git connects to no other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mantik.lib import outbound
 
 
 def ip_addresses_of(host: str, port: int) -> list[str]:
-    """At least one, each of which Mantik may connect to. Raises GitError."""
+    """The addresses of `host`, at least one. Mantik may connect to each of them. Raises GitError."""
     try:
         return outbound.resolve(host, port)
     except outbound.AddressRefused as refused:

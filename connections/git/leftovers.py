@@ -12,7 +12,7 @@ from connections.git.place import Place, keys_below
 
 
 def remove_keys(root: Path) -> None:
-    """Remove ssh keys that no process uses. A fetch under way has its mirror's lock, and keeps its own."""
+    """Remove the ssh keys of mirrors that nobody is fetching. Those of a fetch under way stay: it has the lock."""
     for key in keys_below(root, "*.ssh"):
         place = Place(root=root, key=key)
         _if_unused(place, place.clear_leftovers)
@@ -21,7 +21,8 @@ def remove_keys(root: Path) -> None:
 def remove_mirrors(root: Path, *, in_use: Callable[[], Callable[[str], bool]]) -> None:
     """Remove mirrors that belong to no repository, except those that are being fetched.
 
-    `in_use` is called after the directory was read, so that a mirror that is made meanwhile is not removed.
+    `in_use` returns a function that says whether a key is in use. It is called after the directory was read, so that a
+    mirror that is made meanwhile is not removed.
     """
     keys = keys_below(root, "*.*")
     is_used = in_use()

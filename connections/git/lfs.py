@@ -1,7 +1,7 @@
 """Files of Git LFS: a commit holds pointers, the host has the files, and its batch API says where they are.
 
-Only https, only to addresses that were checked, with limits of time and size. A file has to have the SHA-256 of its
-pointer.
+They are fetched over https only, only from addresses that were checked, with limits of time and size. A file has to
+have the SHA-256 of its pointer.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from connections.git.place import disk_explained
 from mantik.lib.outbound import AddressRefused, GuardedBackend
 
 _JSON = "application/vnd.git-lfs+json"
-_AT_ONCE = 100
-_MOST_JSON = 8 * 1024**2
-_MOST_REDIRECTS = 5
-# Of which all addresses are made that can be asked.
+# How many files one question to the batch API names. The API recommends at most 100.
+_BATCH = 100
+# Bytes of an answer of the batch API.
+_MAX_JSON = 8 * 1024**2
+_MAX_REDIRECTS = 5
+# The letters that an address can be made of.
 _VISIBLE = re.compile(r"[!-~]+")
 _UNREADABLE = "could not be fetched: its host names an address that cannot be read"
 _UNSENDABLE = "could not be fetched: its host wants to be asked in a way that HTTP does not know"
@@ -38,9 +40,9 @@ _TIMEOUTS = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 60.0}
 
 @dataclass(frozen=True)
 class LfsServer:
-    """`url` of the API, as https://host/group/code.git/info/lfs; `headers` are for it and no other host.
+    """A Git LFS server. `url` is that of its API, such as https://host/group/code.git/info/lfs.
 
-    Raises GitError for a URL that cannot be read.
+    `headers` are sent to its host and to no other. Raises GitError for a URL that cannot be read.
     """
 
     url: str
@@ -60,7 +62,7 @@ class LfsServer:
 
 
 class _Refused(Exception):
-    """A file that cannot be fetched, now or later; the text goes on after the name of the file."""
+    """A file cannot be fetched, now or later. The text is the rest of a sentence that begins with the file's name."""
 
 
 def basic_auth(login: str, token: str) -> dict[str, str]:
@@ -70,15 +72,15 @@ def basic_auth(login: str, token: str) -> dict[str, str]:
 def fetch_objects(
     server: LfsServer, pointers: Iterable[Pointer], store: ObjectStore, *, ca_bundle: Path | None, deadline: float
 ) -> dict[str, str]:
-    """Fetch what `store` does not have yet. Returns why some could not be fetched: by oid, the end of a sentence.
+    """Fetch what `store` does not have yet. Returns by oid why a file could not be fetched, as the end of a sentence.
 
     `deadline` is monotonic. Raises GitError if trying again later can help.
     """
     missing = [pointer for pointer in dict.fromkeys(pointers) if not store.has(pointer)]
     with _Client(server, ca_bundle, deadline) as client:
         reasons: dict[str, str] = {}
-        for start in range(0, len(missing), _AT_ONCE):
-            reasons |= client.bring(missing[start : start + _AT_ONCE], store)
+        for start in range(0, len(missing), _BATCH):
+            reasons |= client.bring(missing[start : start + _BATCH], store)
     return reasons
 
 
@@ -111,13 +113,13 @@ class _Client:
         return reasons
 
     def _ask(self, pointers: Sequence[Pointer]) -> dict[str, dict[str, Any]]:
-        """What the batch API says of each, by oid."""
+        """What the batch API says of each pointer, by oid."""
         objects = [{"oid": pointer.oid, "size": pointer.size} for pointer in pointers]
         question = {"operation": "download", "transfers": ["basic"], "objects": objects, "hash_algo": "sha256"}
         headers = {"accept": _JSON, "content-type": _JSON, **self.server.headers}
         with self._stream("POST", f"{self.server.url}/objects/batch", headers, json.dumps(question).encode()) as answer:
             _check_status(answer.status, self.server.host)
-            content = b"".join(self._pieces(answer, _MOST_JSON, self.server.host))
+            content = b"".join(self._pieces(answer, _MAX_JSON, self.server.host))
         try:
             found = json.loads(content)["objects"]
             return {str(entry["oid"]): entry for entry in found}
@@ -126,7 +128,7 @@ class _Client:
 
     def _download(self, answer: dict[str, Any], pointer: Pointer, store: ObjectStore) -> None:
         href, headers = self._action(answer)
-        for _ in range(_MOST_REDIRECTS):
+        for _ in range(_MAX_REDIRECTS):
             with self._stream("GET", href, headers, None) as response:
                 location = _location(response)
                 if location is None:
@@ -161,7 +163,7 @@ class _Client:
             raise _Refused("arrived with another content than its pointer says") from None
 
     def _pieces(self, response: httpcore.Response, most: int, host: str) -> Iterator[bytes]:
-        """Ends after the piece that goes beyond `most`, so whoever reads sees that it is too long."""
+        """The body of `response`, up to the piece that exceeds `most` bytes: a reader sees that it is too long."""
         size = 0
         try:
             for piece in response.iter_stream():
@@ -191,13 +193,13 @@ class _Client:
 
 
 class _Open:
-    """A response whose body is still to be read."""
+    """A request, and while inside its response, whose body is still to be read."""
 
     def __init__(
         self, pool: httpcore.ConnectionPool, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> None:
         raw = [(b"user-agent", b"Mantik"), (b"accept-encoding", b"identity")]
-        # A name with other signs than those of ASCII is refused below, as any that HTTP does not know.
+        # A header name that is not ASCII becomes one that HTTP does not allow, which is refused below.
         raw += [(name.encode("ascii", "replace"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         self._host = urlsplit(url).netloc
         self._stream = pool.stream(method, url, headers=raw, content=content, extensions={"timeout": _TIMEOUTS})
@@ -206,14 +208,14 @@ class _Open:
         try:
             return self._stream.__enter__()
         except httpcore.ConnectError as error:
-            # The pool raises it anew, which takes its cause away.
+            # The pool raises another error, which has the cause as its context only.
             if isinstance(error.__context__, AddressRefused):
                 raise _Refused(f"could not be fetched: {str(error.__context__).rstrip('.')}") from None
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise _Refused(f"could not be fetched: the certificate of {self._host} could not be verified") from None
             raise _unreachable(self._host) from None
         except httpcore.LocalProtocolError:
-            # Nothing was sent, and nothing will be the next time.
+            # Nothing was sent, and trying again would send nothing either.
             raise _Refused(_UNSENDABLE) from None
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
             raise _unreachable(self._host) from None
@@ -238,7 +240,7 @@ def _location(response: httpcore.Response) -> str | None:
 
 
 def _joined(base: str, address: str) -> str:
-    """Where `address` leads that was found at `base`."""
+    """The URL of `address`, which was found at `base`. Raises _Refused if it cannot be read."""
     try:
         url = urljoin(base, address)
         _check_readable(url)
@@ -248,11 +250,11 @@ def _joined(base: str, address: str) -> str:
 
 
 def _check_readable(url: str) -> None:
-    """Raise ValueError for a URL that nobody can be asked at: what is used of it later may raise anything."""
+    """Raise ValueError for a URL that cannot be used. Without this check, later code could raise any error for it."""
     if not _VISIBLE.fullmatch(url):
         raise ValueError(url)
     parts = urlsplit(url)
-    # Reading the port is what checks it, and no name service is asked for what is no name.
+    # Reading the port checks it, and encoding the name finds one that no name service can be asked for.
     _ = parts.port
     (parts.hostname or "").encode("idna")
 

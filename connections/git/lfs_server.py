@@ -1,4 +1,4 @@
-"""Which Git LFS server a repository has, and how it is asked."""
+"""Which Git LFS server a repository has, and with which login it is asked."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from connections.git.submodules import Route
 from connections.git.values import GitCredential, SshKey
 
 CONFIG = ".lfsconfig"
-_MOST_SECONDS = 60
-_MOST_ANSWER = 64 * 1024
+# Of git-lfs-authenticate: seconds, and bytes of its answer.
+_MAX_SECONDS = 60
+_MAX_ANSWER = 64 * 1024
 
 
 def server_of(mirror: Mirror, sha: str, way: Route, *, deadline: float) -> LfsServer:
-    """That of the commit's .lfsconfig, or the git host's own. Only the host of the login gets it. Raises GitError."""
+    """The server that the commit's .lfsconfig names, else the git host's own. Raises GitError.
+
+    The login of `way` is sent to its own host only.
+    """
     named = _named(mirror, sha)
     if named:
         return replace(named, headers=_headers(way)) if endpoint_of(named.url) == endpoint_of(way.url) else named
@@ -52,13 +56,13 @@ def _named(mirror: Mirror, sha: str) -> LfsServer | None:
 
 
 def _by_ssh(mirror: Mirror, way: Route, address: SshAddress, deadline: float) -> LfsServer:
-    """The host tells over ssh where its server is, and gives a login for a while."""
+    """The server that the host names over ssh (git-lfs-authenticate), with a temporary login for it."""
     key = way.login if isinstance(way.login, SshKey) else None
     asked = ["--", f"{address.user or 'git'}@{address.host}", f"git-lfs-authenticate {address.path} download"]
     with mirror.locked(deadline) as directory, ssh_command(directory, address, key=key, host_key=way.host_key) as ssh:
-        answer = _run([*ssh, "-p", str(address.port), *asked], min(_MOST_SECONDS, deadline - time.monotonic()))
+        answer = _run([*ssh, "-p", str(address.port), *asked], min(_MAX_SECONDS, deadline - time.monotonic()))
     try:
-        server: dict[str, Any] = json.loads(answer[:_MOST_ANSWER])
+        server: dict[str, Any] = json.loads(answer[:_MAX_ANSWER])
         href, headers = str(server["href"]), dict(server.get("header") or {})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GitError(f"{host_of(way.url)} offers no Git LFS to this key.", code="lfs.none", permanent=True) from None

@@ -1,4 +1,4 @@
-"""Pointers of Git LFS, and the files behind them as far as they were fetched."""
+"""Pointers of Git LFS, and the files that they stand for, as far as these were fetched."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# A pointer is text of a few lines; what is larger or smaller is none.
+# Bytes. A pointer is a text of a few lines; a file that is larger or smaller is none.
 POINTER_SIZES = range(100, 1025)
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,15})\n?"
@@ -21,7 +21,7 @@ _DAY = 24 * 3600
 
 
 class WrongContent(Exception):
-    """What arrived has another size or another hash than its pointer says."""
+    """The content that arrived has another size or another hash than its pointer says."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class ObjectStore:
         try:
             if self.path(pointer).stat().st_size != pointer.size:
                 return False
-            # Those that were not asked for longest go first when room is needed.
+            # When room is needed, the files that nobody has asked for longest are deleted first.
             os.utime(self.path(pointer))
         except OSError:
             return False
         return True
 
     def put(self, pointer: Pointer, pieces: Iterable[bytes]) -> None:
-        """Raises WrongContent, and keeps nothing then."""
+        """Store the file of `pointer`. Raises WrongContent, and then keeps nothing."""
         target = self.path(pointer)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=self.directory, prefix="tmp_")
@@ -75,7 +75,7 @@ class ObjectStore:
             Path(name).unlink(missing_ok=True)
 
     def make_room(self, size: int, *, most: int, keep: set[str]) -> None:
-        """Take away the oldest files, except those in `keep`, until `size` more bytes make no more than `most`."""
+        """Delete the oldest files, except those in `keep`, until `size` more bytes make at most `most` bytes in all."""
         files = [path for path in self.directory.glob("*/*") if path.is_file()]
         facts = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in files)
         total = sum(length for _, length, _ in facts)
@@ -88,7 +88,7 @@ class ObjectStore:
         self._remove_partial()
 
     def _remove_partial(self) -> None:
-        """Of workers that were killed long ago."""
+        """Delete the partial files of workers that were killed long ago."""
         for path in self.directory.glob("tmp_*"):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < time.time() - _DAY:

@@ -21,6 +21,7 @@ from connections.git.reading import Reader
 from connections.git.submodules import Route
 from connections.git.values import Branch, Commit, Login, TreeEntry
 
+# Bytes of a file that `Mirror.read` returns at most, unless the caller says otherwise.
 READ_LIMIT = 256 * 1024
 
 T = TypeVar("T")
@@ -29,9 +30,8 @@ T = TypeVar("T")
 class Mirror:
     """The local copy, kept under `key`, of the repository at `url`. All methods raise GitError.
 
-    Reads need neither `credential` nor network. Over ssh `host_key` is the only one that the host may show.
-    `root`, `timeout` (seconds) and `max_bytes` default to the settings; `ca_bundle` names certificates to trust
-    instead of the system's.
+    Reading needs neither `credential` nor network. Over ssh the host has to present `host_key`. `root`, `timeout`
+    (seconds) and `max_bytes` default to the settings; `ca_bundle` names certificates to trust instead of the system's.
     """
 
     def __init__(
@@ -78,15 +78,15 @@ class Mirror:
 
     @property
     def objects(self) -> ObjectStore:
-        """Its files of Git LFS."""
+        """The files of Git LFS that belong to the mirror."""
         return ObjectStore(self._place.objects)
 
     def sibling(self, *, key: str, url: str) -> Mirror:
-        """Of another repository, beside this one, without a login."""
+        """A mirror of another repository, beside this one, without a login."""
         return self._like(key, url=url, credential=None, host_key=None)
 
     def by(self, way: Route, *, timeout: float) -> Mirror:
-        """The same copy, fetched another way."""
+        """The same copy, to be fetched from the address and with the login of `way`."""
         return self._like(self.key, url=way.url, credential=way.login, host_key=way.host_key, timeout=timeout)
 
     def _like(self, key: str, **changes: Any) -> Mirror:
@@ -95,14 +95,14 @@ class Mirror:
         return other
 
     def ensure(self, sha: str) -> None:
-        """For workers: fetch the one commit `sha`, whether or not a branch leads to it, unless it is here."""
+        """For workers: fetch the one commit `sha`, whether or not a branch leads to it, unless the mirror has it."""
         ensure(self._place, self._source, sha)
 
     def has(self, sha: str) -> bool:
         return self._place.note() is not None and self._reader.has(sha)
 
     def failure(self) -> str:
-        """Why `ensure` failed last, as noted; "" if it did not."""
+        """Why the last `ensure` failed, as it was noted; "" if it did not fail."""
         return self._place.failure()
 
     def note_failure(self, reason: str) -> None:
@@ -111,12 +111,12 @@ class Mirror:
 
     @contextmanager
     def locked(self, deadline: float) -> Iterator[Path]:
-        """While nobody else fetches: a directory for an ssh key. `deadline` is monotonic."""
+        """Hold the lock, so that nobody else fetches; yields a directory for an ssh key. `deadline` is monotonic."""
         with disk_explained(self.url), self._place.locked(deadline=deadline):
             yield self._place.ssh_files
 
     def list_config(self, sha: str, path: str) -> bytes:
-        """What `git config --list -z` says of a file of a commit; nothing if it is not there or makes no sense."""
+        """What `git config --list -z` says of a file of a commit; b"" if there is no such file, or it is wrong."""
         self._require()
         return self._reader.list_config(sha, path)
 
@@ -128,16 +128,11 @@ class Mirror:
     def refresh(
         self, *, waits: bool = True, asked: float | None = None, watch: Callable[[], None] = lambda: None
     ) -> bool:
-        """For workers: fetch. Raises GitError; `fetching.refresh` says what a failure leaves.
-
-        While another worker fetches it, this one waits, or else raises "mirror.busy" at once. What has begun after
-        `asked` (Unix seconds, by default now) is enough, and then it returns False. `watch` is called twice a second
-        and may raise to stop it.
-        """
+        """For workers: fetch. `fetching.refresh` describes the arguments, the result, and what a failure leaves."""
         return refresh(self._place, self._source, waits=waits, asked=asked, watch=watch)
 
     def branch_count(self) -> int:
-        """How many the last refresh brought. Starts no git process: for lists of many mirrors."""
+        """How many branches the last refresh brought. Starts no git process, so it suits lists of many mirrors."""
         return self._require(same_url=True).branches
 
     def branches(self) -> list[Branch]:
@@ -174,22 +169,25 @@ class Mirror:
         return self._reader.find(sha, names)
 
     def fetched_at(self) -> datetime | None:
-        """When the last good refresh ended; None before the first."""
+        """When the last good refresh ended; None before the first one."""
         return self._place.fetched_at()
 
     def size_bytes(self) -> int:
-        """On disk; 0 before the first refresh."""
+        """The size of the mirror on disk; 0 before the first refresh."""
         return directory_size(self._place.git_dir)
 
     def _of_this_url(self, read: Callable[[], T]) -> T:
-        """What was read of branches, if a worker did not put those of another address there meanwhile."""
+        """The result of `read`, which reads branches. Raises GitError if these may be those of another address."""
         self._require(same_url=True)
         found = read()
         self._require(same_url=True)
         return found
 
     def _require(self, *, same_url: bool = False) -> Note:
-        """Commits stay readable after the address changed; branches are those of the new address or none."""
+        """The note of the last good fetch. Raises GitError if there is none, or with `same_url` none of this address.
+
+        Commits stay readable after the address was changed, but branches have to be those of the new one.
+        """
         note = self._place.note()
         if note is None or (same_url and note.url != self._source.url):
             raise GitError(

@@ -22,11 +22,10 @@ _NOTE = "mantik.json"
 
 @dataclass(frozen=True)
 class Note:
-    """The last good fetch: from which `url`, when it `began` and was `done` (Unix seconds), what it brought.
+    """The last good fetch: its `url`, when it `began` and was `done` (Unix seconds), and the number of `branches`.
 
-    `url` is "" once a fetch from another address has begun, until one has succeeded.
-
-    `branches` is 0 where single commits are fetched, whatever else came with them.
+    `url` is "" from when a fetch from another address begins until one succeeds. `branches` is 0 in mirrors of single
+    commits, whatever else came with them.
     """
 
     url: str
@@ -44,18 +43,18 @@ class Place:
         self.root = root
         self.git_dir = root / f"{key}.git"
         self.partial = root / f"{key}.partial"
-        # The mirror that another is about to take the place of.
+        # The old mirror, while a new one takes its place.
         self.replaced = root / f"{key}.old"
         self.ssh_files = root / f"{key}.ssh"
-        # Of Git LFS. Beside the mirror, which is made anew when it is damaged.
+        # The files of Git LFS. They are beside the mirror, so that they stay if it is damaged and replaced.
         self.objects = root / f"{key}.lfs"
-        # As older versions of Mantik named it.
+        # The name that older versions of Mantik gave to `replaced`.
         self._replaced_before = root / f"{key}.partial.old"
         self._failure = root / f"{key}.failure"
         self._lock_file = root / f"{key}.lock"
 
     def note(self) -> Note | None:
-        """None until the first good refresh."""
+        """The note of the last good fetch; None before the first one."""
         try:
             found = json.loads((self.git_dir / _NOTE).read_text())
             return Note(
@@ -91,10 +90,10 @@ class Place:
 
     @contextlib.contextmanager
     def locked(self, *, deadline: float) -> Iterator[int]:
-        """Hold the mirror's lock; yields its descriptor, or raises GitError at `deadline` (monotonic).
+        """Hold the mirror's lock while inside. Yields its descriptor, or raises GitError at `deadline` (monotonic).
 
-        flock, because it belongs to the open file and is shared with the git processes that inherit it: when
-        a worker is killed and its git lives on, the lock is free only when that git has ended too.
+        It is made with flock, which belongs to the open file and is shared with the git processes that inherit it: if a
+        worker is killed and its git lives on, the lock becomes free only when that git has ended, too.
         """
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -105,13 +104,13 @@ class Place:
             os.close(descriptor)
 
     def clear_leftovers(self) -> None:
-        """What a killed refresh left behind. Only under the lock: then nobody is using it."""
+        """Remove what a killed refresh left behind. Only under the lock, so that nobody is using it."""
         for directory in (self.partial, self.replaced, self._replaced_before, self.ssh_files):
             shutil.rmtree(directory, ignore_errors=True)
         clear_half_written(self.git_dir)
 
     def remove(self) -> None:
-        """All of it. Only under the lock."""
+        """Remove the mirror and everything beside it. Only under the lock."""
         self.clear_leftovers()
         for directory in (self.git_dir, self.objects):
             shutil.rmtree(directory, ignore_errors=True)
@@ -142,7 +141,7 @@ def clear_half_written(git_dir: Path) -> None:
 
 @contextlib.contextmanager
 def disk_explained(name: str) -> Iterator[None]:
-    """Around what writes: a disk that fails is a GitError, too. `name` is what messages call the repository."""
+    """Turns an error of the disk into a GitError, for a block that writes. Messages call the repository `name`."""
     try:
         yield
     except OSError as error:
@@ -155,16 +154,16 @@ def disk_explained(name: str) -> Iterator[None]:
 
 
 def keys_below(root: Path, names: str) -> set[str]:
-    """Of the mirrors of which there is something below `root` whose name is like `names`.
+    """The keys of the mirrors that have a file or folder below `root` whose name matches the pattern `names`.
 
-    What a file system puts there itself, as the .nfs0001 of a file that is still open, is no mirror's.
+    What a file system puts there itself, such as .nfs0001 for a file that is still open, belongs to no mirror.
     """
     keys = {path.name.partition(".")[0] for path in root.glob(names)}
     return {key for key in keys if _KEY.fullmatch(key)}
 
 
 def directory_size(directory: Path) -> int:
-    """Bytes of all files below; what vanishes meanwhile counts nothing."""
+    """The bytes of all files below `directory`. A file that vanishes meanwhile does not count."""
     total = 0
     for parent, _, names in os.walk(directory):
         for name in names:

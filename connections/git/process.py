@@ -18,7 +18,9 @@ from connections.git.environment import git_environment
 from connections.git.errors import GitError
 from mantik.lib.processes import kill_group
 
-_MOST_WORDS = 64 * 1024
+# Bytes of stderr.
+_MAX_WORDS = 64 * 1024
+# Seconds between two calls of `watch`.
 _TICK = 0.5
 
 
@@ -48,23 +50,24 @@ def run_git(
     lock: int | None = None,
     watch: Callable[[], None] | None = None,
 ) -> bytes:
-    """What `git <arguments>` writes, for the repository `git_dir`.
+    """Run `git <arguments>` in the repository `git_dir`. Returns what it writes to stdout.
 
-    `timeout` in seconds. `lock` is a file descriptor the process keeps open. `watch` is called twice a second
-    and may raise to stop it. Raises GitFailed, GitTimedOut or OutputTooLarge, with the process group gone.
+    `timeout` is in seconds, `most_output` in bytes. `lock` is a file descriptor that the process keeps open. `watch` is
+    called twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or OutputTooLarge, after the process
+    group has ended.
     """
     deadline = time.monotonic() + timeout
     with git_process(arguments, git_dir=git_dir, environment=environment, lock=lock) as process:
         assert process.stdout
         assert process.stderr
         output = _Pump(process.stdout, most_output, process)
-        words = _Pump(process.stderr, _MOST_WORDS, None)
+        words = _Pump(process.stderr, _MAX_WORDS, None)
         try:
             _wait(output, deadline, watch)
             _wait(words, deadline, watch)
         except BaseException:
             kill_group(process)
-            # Closing a pipe under its reader could let it read a stranger's file.
+            # The readers have to end before the pipes are closed: another file could get the same descriptor.
             output.join(2)
             words.join(2)
             raise
@@ -85,10 +88,7 @@ def git_process(
     lock: int | None = None,
     stdin: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running git; its process group is killed on the way out.
-
-    Git leaves the network to helper processes, which must go with it.
-    """
+    """A running git. Its process group is killed at the end, because git starts helper processes for the network."""
     options: dict[str, Any] = {"start_new_session": True, "pass_fds": () if lock is None else (lock,)}
     try:
         started = Git(str(git_dir.parent)).execute(
@@ -152,7 +152,7 @@ class _Pump(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        # Closed under us when the process was killed.
+        # Suppressed: the stream is closed when the process is killed.
         with contextlib.suppress(OSError, ValueError):
             while piece := os.read(self._stream.fileno(), 65536):
                 self._keep(piece)

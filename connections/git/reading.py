@@ -15,8 +15,9 @@ from connections.git.values import Branch, Commit, EntryKind, TreeEntry
 from mantik.lib.humanize import filesize, short_sha
 
 READ_SECONDS = 20
-_MOST_TREE = 256 * 1024**2
-_MOST_CONFIG = 256 * 1024
+# Bytes of a list of all files of a commit, and of a file such as .gitmodules.
+_MAX_TREE = 256 * 1024**2
+_MAX_CONFIG = 256 * 1024
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "%00".join(
@@ -47,7 +48,7 @@ class Reader:
 
     def resolve(self, branch: str) -> Commit:
         """The newest commit of exactly that branch."""
-        # One that git could not name would be matched as a pattern.
+        # Git would take a name with these letters, which no branch can have, for a pattern.
         if not re.search(r"[\0-\x20*?\[\\]", branch) and _encodes(branch):
             found = _parse_branches(self._git("for-each-ref", f"--format={_FORMAT}", _HEADS + branch))
             for _, candidate in found:
@@ -74,7 +75,7 @@ class Reader:
     def entries(self, sha: str) -> list[TreeEntry]:
         """Every file of a commit, in git's order."""
         output = self._commit_git(
-            sha, "ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name), most_output=_MOST_TREE
+            sha, "ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name), most_output=_MAX_TREE
         )
         return list(_parse_tree(output))
 
@@ -89,17 +90,17 @@ class Reader:
             return False
 
     def list_config(self, sha: str, path: str) -> bytes:
-        """As git's own configuration files are written: .gitmodules, .lfsconfig."""
+        """What `git config --list -z` says of a file such as .gitmodules; b"" if there is none, or it is wrong."""
         try:
-            # For its limits; git then reads it by itself.
-            self.read(sha, path, limit=_MOST_CONFIG)
+            # Read only to check the limit. Git then reads the file itself.
+            self.read(sha, path, limit=_MAX_CONFIG)
             return self._git("config", "--blob", f"{sha}:{path}", "--no-includes", "--list", "-z")
         except GitError:
             return b""
 
     def uses_lfs(self, sha: str) -> bool:
         try:
-            return b"filter=lfs" in self.read(sha, ".gitattributes", limit=_MOST_CONFIG)
+            return b"filter=lfs" in self.read(sha, ".gitattributes", limit=_MAX_CONFIG)
         except GitError:
             return False
 
@@ -155,7 +156,7 @@ class Reader:
         try:
             return run_git(arguments, git_dir=self.git_dir, timeout=READ_SECONDS, most_output=most_output)
         except GitFailed:
-            message = "could not be read from Mantik's copy. Press Test on the page of the code repository"
+            message = "could not be read from Mantik's copy. Press Read again on the page of the code repository"
             code = "mirror.unreadable"
         except GitTimedOut:
             message, code = "took too long to read. Try again in a minute", "mirror.slow"
@@ -175,7 +176,7 @@ def _parse_branch(fields: list[bytes]) -> tuple[bool, Branch] | None:
     try:
         name = ref.decode().removeprefix(_HEADS)
     except UnicodeDecodeError:
-        # Could not be typed, stored or shown; git itself has trouble with such a name.
+        # Such a name could not be typed, stored or shown, and git itself has trouble with it.
         return None
     commit = Commit(
         sha.decode(), subject.decode("utf-8", "replace"), author.decode("utf-8", "replace"), _moment(seconds)

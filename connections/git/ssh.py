@@ -1,4 +1,4 @@
-"""How git calls ssh: with one key, one known host, and nothing of the user that the workers run as."""
+"""How git calls ssh: with one key, one known host, and no file or agent of the user that the workers run as."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OPTIONS = (
     "StrictHostKeyChecking=yes",
     "UpdateHostKeys=no",
 )
-# Without a key of ours no other is tried, least of all one of this machine's user.
+# For git processes that get no key from us: no other key is tried either, such as one of this machine's user.
 REFUSES = shlex.join(["ssh", "-F", "none", *(word for option in _OPTIONS for word in ("-o", option))])
 
 
@@ -73,5 +73,5 @@ def _write(path: Path, content: str) -> None:
 
 
 def _quoted(path: Path) -> str:
-    """As ssh's own configuration wants a path: with spaces, and without its abbreviations."""
+    """`path` as ssh's configuration needs it: in quotes, because of spaces, and with % doubled, which has a meaning."""
     return '"{}"'.format(str(path).replace("%", "%%"))

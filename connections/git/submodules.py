@@ -14,7 +14,7 @@ MODULES = ".gitmodules"
 
 @dataclass(frozen=True)
 class Route:
-    """One way to a repository. `host_key` for ssh only."""
+    """One way to fetch a repository. `host_key` is for ssh only."""
 
     url: str
     login: Login | None = field(default=None, repr=False)
@@ -22,7 +22,7 @@ class Route:
 
 
 def parse_modules(listed: bytes) -> dict[str, str]:
-    """Path to address, from what `git config --list -z` says of a .gitmodules."""
+    """The address of each submodule by its path. `listed` is what `git config --list -z` says of .gitmodules."""
     found: dict[str, dict[str, str]] = {}
     for line in listed.decode("utf-8", "replace").split("\0"):
         name, _, value = line.partition("\n")
@@ -33,7 +33,7 @@ def parse_modules(listed: bytes) -> dict[str, str]:
 
 
 def absolute(url: str, *, parent: str) -> str:
-    """`url` as a .gitmodules gives it: one that begins with ./ or ../ starts from where its repository is."""
+    """The address that `url` in .gitmodules stands for: with ./ or ../ it is relative to `parent`."""
     if not url.startswith(("./", "../")):
         return url
     base, rest = parent.rstrip("/"), url
@@ -44,16 +44,16 @@ def absolute(url: str, *, parent: str) -> str:
 
 
 def _above(base: str) -> str:
-    """One folder up; in git@host:code.git that is what comes after the colon."""
+    """The folder above `base`; of git@host:code.git that is git@host:, with the colon."""
     folder, slash, _ = base.rpartition("/")
     return folder if slash else f"{base.rpartition(':')[0]}:"
 
 
 def routes(url: str, *, parent: Route) -> list[Route]:
-    """How to come from the repository of `parent` to its submodule at `url`: the first that works counts.
+    """The ways to fetch the submodule at `url` of the repository of `parent`: the first one that works is used.
 
-    Only the host that the login of `parent` is for gets it. Over ssh nobody gets in without a key, so other ssh hosts
-    are asked over https, as everybody. Raises GitError for an address that may not be fetched from.
+    The login of `parent` is sent to its own host only. An ssh host accepts nobody without a key, so others are asked
+    over https without a login. Raises GitError for an address that may not be fetched from.
     """
     check_url(url)
     ssh = ssh_address(url)
@@ -75,7 +75,7 @@ def routes(url: str, *, parent: Route) -> list[Route]:
 
 
 def _https_host(host: str, parent: Route) -> str:
-    """A host that offers https on a port of its own offers it there for all its repositories."""
+    """`host`, with the port of `parent` if that is the same host over https: it is the same for all repositories."""
     if is_https(parent.url) and host == host_of(parent.url):
         return parent.url.removeprefix("https://").partition("/")[0]
     return host

@@ -10,7 +10,7 @@ EntryKind = Literal["file", "link", "submodule"]
 
 # The name that each platform expects next to a token without a name of its own.
 _TOKEN_USERS = {"github": "x-access-token", "gitlab": "oauth2", "bitbucket": "x-token-auth"}
-# With these begin the tokens of Bitbucket accounts, unlike those of its repositories and workspaces.
+# Tokens of Bitbucket accounts begin with this, unlike those of repositories and workspaces.
 _BITBUCKET_API_TOKEN = "ATATT"  # noqa: S105
 _BITBUCKET_API_USER = "x-bitbucket-api-token-auth"
 
@@ -47,7 +47,7 @@ Login = GitCredential | SshKey
 
 @dataclass(frozen=True)
 class Commit:
-    """`committed_at` is aware."""
+    """A commit. `committed_at` is aware."""
 
     sha: str
     subject: str
@@ -63,7 +63,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class TreeEntry:
-    """One file of a commit. `mode` as git writes it ("100755"); `size` in bytes, None for submodules."""
+    """One file of a commit. `mode` is as git writes it ("100755"), `size` in bytes, None for submodules."""
 
     path: str
     kind: EntryKind

@@ -1,6 +1,7 @@
 """All files of a commit, with those of its submodules and of Git LFS, as far as they can be fetched.
 
-Files that are excluded from a job are not fetched. What cannot be fetched stays as it is in the commit, and is named.
+Files that are excluded from a job are not fetched. A submodule or file that cannot be fetched stays as it is in the
+commit, with the reason.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ from connections.git.submodules import MODULES, Route, absolute, parse_modules, 
 from connections.git.values import EntryKind, TreeEntry
 
 _ATTRIBUTES = ".gitattributes"
-_MOST_SUBMODULES = 100
-_DEEPEST = 5
+_MAX_SUBMODULES = 100
+# How deep submodules of submodules may be nested.
+_MAX_DEPTH = 5
 
 
 @dataclass(frozen=True)
 class WholeEntry:
-    """As TreeEntry, with its path from the top. `own` is what `mirror` knows it as; `stored` is read instead."""
+    """As TreeEntry, with its path from the top of the code.
+
+    `own` is the entry in `mirror`, the mirror that has it. With `stored`, the content is read from that file instead.
+    """
 
     path: str
     kind: EntryKind
@@ -43,7 +48,10 @@ class WholeEntry:
 
 @dataclass
 class Whole:
-    """`missing` says of a path why it is not there, as the end of a sentence; `later` are paths still to be fetched."""
+    """The files of a commit. `missing` says by path why a file is not among them, as the end of a sentence.
+
+    `later` are the paths that are still to be fetched.
+    """
 
     entries: list[WholeEntry] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
@@ -67,16 +75,16 @@ def gather(
 ) -> Whole:
     """The commit `sha` of `mirror`, as far as paths are `wanted`.
 
-    With `route`, how `mirror` itself is reached, what is not here yet is fetched; it is called only if something is.
-    `check_lfs` is told how many bytes Git LFS files have together, before one of them is fetched, and may raise.
-    Raises GitError where trying again later will help.
+    With `route`, what is not on this machine yet is fetched. It returns how `mirror` itself is reached, and is called
+    only if something has to be fetched. `check_lfs` gets the bytes of all Git LFS files together before one of them is
+    fetched, and may raise. Raises GitError if trying again later will help.
     """
     return _Gathering(wanted, route, check_lfs, time.monotonic() + mirror.timeout).run(mirror, sha)
 
 
 @dataclass
 class _Part:
-    """The top, or a submodule below `prefix`."""
+    """The commit itself, or a submodule whose files are below `prefix`."""
 
     mirror: Mirror
     sha: str
@@ -133,8 +141,9 @@ class _Gathering:
         path = part.prefix + entry.path
         if entry.path not in modules:
             return self._lacks(path, f"is a submodule without an address in {MODULES}")
-        if part.depth >= _DEEPEST or len(self.parts) > _MOST_SUBMODULES:
-            return self._lacks(path, "is one submodule too many: the limits are a depth of 5, and 100 submodules")
+        if part.depth >= _MAX_DEPTH or len(self.parts) > _MAX_SUBMODULES:
+            limits = f"a depth of {_MAX_DEPTH}, and {_MAX_SUBMODULES} submodules"
+            return self._lacks(path, f"is one submodule too many: the limits are {limits}")
         url = absolute(modules[entry.path], parent=part.mirror.url)
         mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)
         way = cache(lambda: routes(url, parent=part.route())[0])
@@ -155,7 +164,10 @@ class _Gathering:
         return True
 
     def _fetch(self, mirror: Mirror, sha: str, ways: list[Route]) -> Route:
-        """By the first way that works. If none does, the first one's error tells most: it had a login."""
+        """Fetch by the first way that works, and return it. If none works, raises the error of the first.
+
+        The first way may have a login, so its error says most.
+        """
         errors: list[GitError] = []
         for way in ways:
             try:
@@ -171,7 +183,7 @@ class _Gathering:
     # Git LFS
 
     def _find_pointers(self, part: _Part) -> None:
-        """Code that uses Git LFS says so in its attributes. Only then small files are read to look for pointers."""
+        """Find the pointers of Git LFS in a part: only if its attributes say that it uses LFS are small files read."""
         files = [entry for entry in self.whole.entries if entry.mirror is part.mirror and entry.kind == "file"]
         if not any(entry.own.path.rpartition("/")[2] == _ATTRIBUTES for entry in files):
             return
@@ -234,7 +246,7 @@ def _no_way() -> Route:
 
 
 def _key(top: str, url: str) -> str:
-    """Kept for one code repository alone: what its login opens is nobody else's."""
+    """The key of a submodule's mirror. It belongs to one code repository, because it may need that one's login."""
     return f"{top}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 

@@ -1,6 +1,6 @@
-"""Which compute budget accounts a site takes, from what it said at the last good test of a connection.
+"""Which compute budget accounts a site accepts, from what it said at the last good test of a connection.
 
-Here an account is what compute time is billed to. In the facts of a connection, "account" is the login name.
+Here an account is what compute time is billed to. In `Connection.facts`, "account" is the login name at the site.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _RESOURCE = "Project"
 
 
 def accounts_of(limits: object) -> tuple[str, ...]:
-    """The only accounts that a queue with these limits takes; () if it takes any, or does not say."""
+    """The only accounts that a queue with these limits accepts; () if it accepts any, or the site does not say."""
     allowed = limits.get(_RESOURCE) if isinstance(limits, Mapping) else None
     return tuple(map(str, allowed)) if isinstance(allowed, list) else ()
 
 
 def accounts_by_queue(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """By queue, the only accounts it takes; sorted by name, because PostgreSQL does not keep the site's order."""
+    """The only accounts that a queue accepts, by queue. Sorted, because PostgreSQL does not keep the site's order."""
     found = {queue: accounts_of(limits) for queue, limits in sorted(connection.queue_limits.items())}
     return {queue: accounts for queue, accounts in found.items() if accounts}
 

@@ -8,12 +8,13 @@ from django.urls import reverse
 
 from connections.logins.uses import uses_of
 from connections.models import Connection
-from connections.outages.breaker import is_silent_site
+from connections.outages.breaker import site_is_silent
 from connections.services.connections import test_connection
 from mantik.notices.services import notify
 
+# How long before the end of a secret its owner gets a notice, the later notice first.
 WARNED_BEFORE = (timedelta(days=2), timedelta(days=14))
-# Refused logins are tested for so long; after that, whoever comes back tests them by hand.
+# How long Mantik keeps testing a refused login. After that its owner has to.
 ASKED_AGAIN_FOR = timedelta(days=7)
 
 
@@ -43,22 +44,27 @@ def _warn(connection: Connection, now: datetime) -> None:
 
 
 def _text(connection: Connection, *, has_ended: bool) -> str:
-    what = f"The secret of your connection {connection.name} to {connection.provider}"
+    if connection.site_id:
+        what = f"The secret of your connection {connection.name} to {connection.provider}"
+        consequence = "Runs wait until you replace it."
+    else:
+        what = f"The access token of your connection {connection.name}"
+        consequence = "Code cannot be fetched with it until you replace the token."
     failing = f" Mantik could not renew it: {connection.renewal_error}" if connection.renewal_error else ""
     if has_ended:
-        return f"{what} has expired. Runs cannot use it until you replace the secret.{failing}"
+        return f"{what} has expired. {consequence}{failing}"
     return f"{what} expires on {connection.expires_at:%d %B %Y}. Replace it before then.{failing}"
 
 
 def ask_again(*, now: datetime, limit: int = 50) -> list[int]:
-    """Ids of connections whose login seems to be refused and that something waits for."""
-    marked = Connection.objects.for_sites().filter(~is_silent_site("site"), marked_bad_at__gt=now - ASKED_AGAIN_FOR)
+    """Ids of connections to test: their login seems to be refused, their site answers, and something needs them."""
+    marked = Connection.objects.for_sites().filter(~site_is_silent("site"), marked_bad_at__gt=now - ASKED_AGAIN_FOR)
     bad = marked.order_by("tested_at", "pk")[:limit]
     return [connection.pk for connection in bad if uses_of(connection)]
 
 
 def test_again(*, connection_id: int, now: datetime) -> None:
-    """Test a refused login again. If it works, everything that waits goes on; another refusal changes nothing."""
+    """Test a refused login again. If it works, everything that waits for it continues; if not, nothing changes."""
     connection = Connection.objects.select_related("site", "owner").filter(pk=connection_id).first()
     if connection is not None and connection.marked_bad_at is not None:
         test_connection(connection=connection, now=now)

@@ -27,11 +27,11 @@ class Need(StrEnum):
 
 @dataclass(frozen=True)
 class Traits:
-    """`title` and `advice` help to choose; `authenticates` is for the card.
+    """What is special about a kind. `title` and `advice` help to choose; `authenticates` is for the card.
 
-    `login` and `expiry` say whether a form asks for a login name, and for the last day of the secret. A kind without
-    `asks_for` has a key pair that Mantik makes: its public half is shown, nothing is typed. What is typed is
-    `forgotten` if it only serves to get the secret that is stored.
+    `login` and `expiry` say whether a form asks for a login name, and for the last day of the secret. `asks_for` is the
+    name of the secret that the owner types; a kind without it has a key pair that Mantik makes, and shows the public
+    half. `is_forgotten`: what is typed is not stored, but only used to get the secret that is.
     """
 
     title: str
@@ -51,7 +51,7 @@ class Traits:
 
     @property
     def replaces(self) -> str:
-        """What its owner does about a secret that is of no use: a sentence up to the name of the connection."""
+        """What to do about a secret that does not work: a sentence without its end, the name of the connection."""
         return "Make a new key pair for" if self.has_key_pair else "Replace the secret of"
 
 
@@ -66,7 +66,7 @@ TRAITS: dict[Kind, Traits] = {
         icon="key",
     ),
     Kind.UNICORE_TOKEN: Traits(
-        title="UNICORE site, with a renewed token",
+        title="UNICORE site, with a token that Mantik renews",
         advice="You type your password once. Mantik uses it to get a token from the site, forgets it, and renews the "
         "token before it expires.",
         authenticates="with a token of the site, which Mantik renews",

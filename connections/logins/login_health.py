@@ -1,9 +1,9 @@
 """Whether a login still works, judged by the answers of its site.
 
 A site whose own login service is down refuses everybody, so one refusal proves nothing. After several in a row, over
-some time, Mantik stops using the login, so that the site does not lock the account. Its owner is notified, and whatever
-waits for it says so. A new secret or a successful test ends that. Now and then Mantik tests the login by itself,
-because the fault may have been the site's.
+some time, Mantik stops using the login, so that the site does not lock the account. Its owner gets a notice, and the
+pages of whatever waits for the login say so. A new secret or a successful test ends that. Now and then Mantik tests the
+login itself, because the fault may have been the site's.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from connections.logins.kinds import Need
 from connections.logins.uses import wake
 from connections.models import Connection
 from connections.unicore.errors import SiteError
 from mantik.audit.services import record
 from mantik.notices.services import notify
 
+# A login counts as refused after so many refusals in a row, if the first of them is at least this long ago.
 REFUSALS_TO_BELIEVE = 3
 BELIEVED_AFTER = timedelta(minutes=10)
 # Error codes that concern the login itself, not what it was used for.
 _OF_LOGIN = frozenset({"refused.credentials", "refused.token", "refused.unmapped"})
-# Successful use is stored at most this often; sweeps ask sites every few seconds.
+# Successful use is stored at most this often, because sweeps ask sites every few seconds.
 _NOTED_EVERY = timedelta(minutes=5)
 
+# The columns of a login that was not refused lately.
 HEALTHY = {"refusals": 0, "refused_since": None, "refusal_message": "", "marked_bad_at": None}
 
 
@@ -50,7 +53,7 @@ def note_use(connection: Connection, *, now: datetime) -> None:
 
 
 def note_good_answer(connection: Connection, *, now: datetime) -> None:
-    """Forget earlier refusals. If the login seemed to be refused, whatever waits for it goes on."""
+    """Forget earlier refusals. If the login seemed to be refused, whatever waits for it continues."""
     with transaction.atomic():
         same = Connection.objects.with_secret_of(connection)
         was_bad = same.filter(marked_bad_at__isnull=False).update(**HEALTHY)
@@ -91,30 +94,39 @@ def why_unused(connection: Connection) -> str:
 
 
 def caution_before_use(connection: Connection, *, now: datetime) -> str:
-    """What its owner, who is about to use `connection`, should know; "" if nothing."""
+    """What the owner of `connection` should know before using it; "" if nothing."""
     if connection.has_ended(now):
+        expired = (
+            f"The secret of {connection.name} has expired."
+            if connection.traits.expiry is Need.NO
+            else f"The last day that you entered for the secret of {connection.name} is over."
+        )
         return (
-            f"According to its last day, the secret of {connection.name} has expired. If {connection.provider} "
-            "refuses it, the run waits until you replace it under Settings > Connections."
+            f"{expired} If {connection.provider} refuses the secret, the run waits until you replace it under "
+            "Settings > Connections."
         )
     return _refused(connection, "{} under Settings > Connections")
 
 
 def warning_for_owner(connection: Connection) -> str:
-    """What `why_unused` says, for the card of the connection, where its owner can mend it; "" if Mantik uses it."""
+    """As `why_unused`, for the card of the connection, which has the buttons that help; "" if Mantik uses it."""
     return _refused(connection, "{}")
 
 
 def _refused(connection: Connection, remedy: str) -> str:
-    """Since when its login is refused, and `remedy`, whose {} is what helps; "" if Mantik uses it."""
+    """Since when the login of `connection` is refused, and what helps; "" if Mantik uses the login.
+
+    `remedy` is a sentence without its period, with {} for what to do.
+    """
     if connection.marked_bad_at is None or connection.refused_since is None:
         return ""
     has_key_pair = connection.traits.has_key_pair
     remedy = capfirst(remedy.format("make a new key pair" if has_key_pair else "replace the secret"))
-    # The provider refuses a new key pair, too, until somebody has told it of that.
-    turn = ". Once its public key is in place of the old one," if has_key_pair else "; then"
+    # A new key pair is refused, too, until its public key is at the provider.
+    done = "Once its public key is in place of the old one," if has_key_pair else "After that,"
     return (
-        f"{_refused_since(connection, connection.refused_since)} {remedy}{turn} everything that waits for it goes on."
+        f"{_refused_since(connection, connection.refused_since)} {remedy}. {done} everything that waits for this "
+        "connection continues."
     )
 
 
@@ -134,10 +146,15 @@ def _who_refuses(connection: Connection) -> str:
 def _tell(connection: Connection) -> None:
     record("connection.marked_bad", actor=None, target=connection, after={"refusals": connection.refusals})
     new = "the public key of a new key pair is in place" if connection.traits.has_key_pair else "you replace its secret"
+    consequence = (
+        f"Runs and schedules that use this connection wait until {new}."
+        if connection.site_id
+        else f"Code cannot be fetched with this connection until {new}."
+    )
     notify(
         user=connection.owner,
-        text=f"{_who_refuses(connection)} no longer accepts the login of your connection {connection.name}. Whatever "
-        f"needs it waits until {new}. {connection.refusal_message}",
+        text=f"{_who_refuses(connection)} no longer accepts the login of your connection {connection.name}. "
+        f"{consequence} {connection.refusal_message}",
         url=f"{reverse('connections:list')}#connection-{connection.uuid}",
         key=f"connection-bad:{connection.uuid}:{connection.marked_bad_at:%Y%m%d%H%M%S}",
     )

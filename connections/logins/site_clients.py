@@ -1,4 +1,4 @@
-"""From a stored connection to the client that this process keeps for it."""
+"""Makes the client of a stored connection, which this process keeps."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WHILE_SOMEBODY_WAITS = Timeouts(connect=5, read=15, pool=5, answer=20)
 def open_connection(connection: Connection, *, timeouts: Timeouts | None = None) -> SiteClient:
     """This process's client for `connection`, with its pool and its security session.
 
-    With other `timeouts` than those of the settings, it is a client of its own. Raises SiteRefused if the connection
-    is not for a site, and SealBroken.
+    With `timeouts` other than those of the settings, it is another client, which is also kept. Raises SealBroken, and
+    SiteRefused if the connection is not for a site.
     """
     site = connection.site
     if site is None:
@@ -40,9 +40,9 @@ def open_connection(connection: Connection, *, timeouts: Timeouts | None = None)
 
 
 def _credential(connection: Connection) -> SiteCredential:
-    """What signs in as `connection`; the client is kept for as long as it is equal.
+    """The credential that `connection` signs in with. A client is kept as long as its credential stays equal.
 
-    A new secret makes another one of it, a refresh token that changes at each use does not. Raises SiteRefused and
+    A new secret makes another credential; a refresh token that changes at each use does not. Raises SiteRefused and
     SealBroken.
     """
     match connection.kind:

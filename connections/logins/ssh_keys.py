@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 @dataclass(frozen=True)
 class KeyPair:
-    """`private` as OpenSSH keeps it in a file; `public` is one line, as authorized_keys and git hosts take it."""
+    """`private` is as OpenSSH keeps it in a file; `public` is one line, for authorized_keys or a git host."""
 
     private: str = field(repr=False)
     public: str
 
 
 def make_key_pair(*, comment: str) -> KeyPair:
-    """A new ed25519 pair. `comment` ends the public line: it tells people whose key it is."""
+    """A new ed25519 pair. `comment` stands at the end of the public line and tells people whose key it is."""
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()

@@ -12,9 +12,9 @@ from connections.unicore.values import SiteAccess, SiteOffer
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a card: `values` one after the other, in monospace if they are names from the site.
+    """One fact on a card. `values` stand in one line, or with `is_list` in a line each.
 
-    `is_list`: each value has a line of its own.
+    `is_mono`: they are names from the site, shown in monospace.
     """
 
     name: str
@@ -48,7 +48,7 @@ def as_shown(facts: dict[str, Any], *, budget_accounts: Sequence[str] = ()) -> l
     if not facts:
         return []
     shown = [
-        Fact("Login there", _texts(facts, "account"), is_mono=True),
+        Fact("Login at the site", _texts(facts, "account"), is_mono=True),
         Fact("Role", _texts(facts, "role")),
         Fact("Groups", _texts(facts, "groups"), is_mono=True),
         Fact("Queues", _texts(facts, "queues"), is_mono=True),

@@ -1,7 +1,7 @@
-"""Who uses a connection, as reported by the apps above, which this one does not know.
+"""What uses a connection: reported by the apps above, which this app does not know.
 
-An app registers when Django starts (`ready()` of its AppConfig): what uses a connection, so that it is not deleted
-while in use, and what waits for it, so that this goes on when the login works again.
+An app registers when Django starts (`ready()` of its AppConfig): a function that finds what uses a connection, so that
+it is not deleted while in use, and one that continues what waited for it when the login works again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from connections.models import Connection
 class Use:
     """One use of a connection. `text` names it for a list ("run nightly in Solar cells"); `url` leads there, or is "".
 
-    Without `blocks` the connection may be deleted nevertheless, and `text` says what happens then.
+    If `blocks` is False, the connection may be deleted all the same, and `text` says what happens then.
     """
 
     text: str
@@ -35,7 +35,7 @@ _lockers: dict[str, Locker] = {}
 
 
 def register_usage(app: str, finder: Finder) -> None:
-    """`finder` returns what of `app` would break without a connection."""
+    """`finder` returns what in `app` uses a connection."""
     _finders[app] = finder
 
 
@@ -45,20 +45,21 @@ def register_waker(app: str, waker: Waker) -> None:
 
 
 def register_locker(app: str, locker: Locker) -> None:
-    """`locker` is called first in the transaction of a deletion, to wait for what is about to use the connection.
+    """`locker` is called at the beginning of the transaction that deletes a connection.
 
-    It locks the rows that such a user (beat, for schedules) holds meanwhile.
+    It locks the rows that others lock while they begin to use a connection (beat, for schedules). So the deletion waits
+    for them, and then finds the new use.
     """
     _lockers[app] = locker
 
 
 def uses_of(connection: Connection) -> list[Use]:
-    """The uses that prevent its deletion."""
+    """The uses that prevent the deletion of `connection`."""
     return [use for use in _all(connection) if use.blocks]
 
 
 def consequences_of(connection: Connection) -> list[str]:
-    """The uses that its deletion would change, but not break."""
+    """What the deletion of `connection` would change without breaking it, in sentences."""
     return [use.text for use in _all(connection) if not use.blocks]
 
 
@@ -68,10 +69,12 @@ def _all(connection: Connection) -> Iterator[Use]:
 
 
 def lock_uses(connection: Connection) -> None:
+    """Call the lockers of all apps (`register_locker`)."""
     for app in sorted(_lockers):
         _lockers[app](connection)
 
 
 def wake(connection: Connection, now: datetime) -> None:
+    """Continue whatever waits for `connection`, which may work again (`register_waker`)."""
     for app in sorted(_wakers):
         _wakers[app](connection, now)

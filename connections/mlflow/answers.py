@@ -39,7 +39,7 @@ def json_object(response: httpx.Response, *, doing: str) -> dict[str, Any]:
 
 
 def error_in(response: httpx.Response, *, doing: str) -> TrackingError:
-    """The error that an answer which was read to its end stands for."""
+    """The error that a bad answer stands for. The answer has to be read to its end."""
     code, words = error_words(response)
     if response.status_code >= 500 or response.status_code in _TRY_AGAIN:
         return TrackingUnavailable(NOT_WELL)
@@ -51,7 +51,7 @@ def error_in(response: httpx.Response, *, doing: str) -> TrackingError:
 
 
 def refusal(code: str, words: str, *, doing: str) -> TrackingError:
-    """The error that MLflow's code and message stand for. Without a code, whoever said no was not MLflow."""
+    """The error that MLflow's code and message stand for. An answer without a code is not from MLflow."""
     if not code:
         return not_mlflow()
     if "QueuePool" in words:
@@ -80,7 +80,7 @@ def not_mlflow() -> TrackingUnavailable:
 
 @contextlib.contextmanager
 def as_mlflow_answers() -> Iterator[None]:
-    """Around taking an answer apart: one that has other parts is not from MLflow."""
+    """Around code that takes an answer apart: if parts are missing, the answer is not from MLflow, and this says so."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError, IndexError):
@@ -88,14 +88,14 @@ def as_mlflow_answers() -> Iterator[None]:
 
 
 def required(text: str | None) -> str:
-    """What MLflow never leaves out: an answer without it is not from MLflow."""
+    """`text`, which MLflow never leaves out. Raises the error of `not_mlflow` if it is empty."""
     if not text:
         raise not_mlflow()
     return str(text)
 
 
 def finite(value: object) -> float | None:
-    """JSON has no NaN and no infinity, and MLflow writes them as words: None for these."""
+    """`value` as a number; None for NaN and infinity, which MLflow writes as words because JSON has neither."""
     try:
         number = float(str(value))
     except ValueError:

@@ -1,8 +1,8 @@
 """What our MLflow server may touch: the files below its own root, and nothing else.
 
-MLflow lets whoever makes an experiment say where its artifacts lie, and then reads, writes and deletes there as the
-user that it runs as: any folder of the machine, any bucket or host that it reaches. Here both ends are closed: such
-an experiment is not made, and what one from before says is not followed.
+MLflow lets whoever makes an experiment say where its artifacts are, and then reads, writes and deletes there as the
+user that it runs as: in any folder of the machine, any bucket or host that it reaches. Mantik prevents that twice: no
+such experiment can be made, and the place that an older experiment names is not used.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from mlflow.store.artifact import artifact_repository_registry as registry
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-# Below the root that the server serves itself; a name of dots leads out of it.
+# A place below the root that the server serves itself. A part that is "." or ".." could lead out of it.
 _BELOW_THE_ROOT = re.compile(r"mlflow-artifacts:/(?!/)(?:(?!\.{1,2}(?:/|$))[\w.-]+(?:/|$))*")
 
 
 class OwnFiles(LocalArtifactRepository):
-    """Artifacts below `root`, which `confine` sets, wherever links lead."""
+    """Artifacts below `root`, which `confine` sets. A symbolic link that leads out of it is refused."""
 
     root: Path
 
@@ -40,7 +40,7 @@ class OwnFiles(LocalArtifactRepository):
         return found
 
     def _require_below(self, path: str) -> None:
-        """The methods that are not overridden ask the same about the path that they are given themselves."""
+        """Raises MlflowException if `path` leads out of the root. The methods that stay as they are check this, too."""
         if not Path(self.artifact_dir, path).resolve().is_relative_to(self.root.resolve()):
             raise MlflowException.invalid_parameter_value(
                 "Artifacts lie below this server's own root, and these do not."
@@ -58,10 +58,10 @@ class OwnStore(SqlAlchemyStore):
 
 
 def confine(root: Path) -> None:
-    """In the process of the server, before its stores are opened: they and all artifacts are those above."""
+    """Make MLflow use OwnStore and OwnFiles. Call it in the process of the server, before its stores are opened."""
     OwnFiles.root = root
     repositories = registry._artifact_repository_registry._registry
-    # Buckets, hosts and other servers: whatever is not kept here is not read from here.
+    # Without these, nothing can be read from buckets, hosts and other servers.
     for scheme in set(repositories) - {"mlflow-artifacts"}:
         del repositories[scheme]
     for scheme in ("", "file"):

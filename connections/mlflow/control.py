@@ -1,4 +1,4 @@
-"""What workers tell MLflow of experiments and runs, through its own client."""
+"""What workers ask MLflow to do with experiments and runs, through its own client."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from connections.mlflow.search import literal, tag_name
 from connections.mlflow.values import RunData
 
 _OPEN = {"RUNNING", "SCHEDULED"}
-# MLflow's own bound.
-_LONGEST_TAG = 8000
+# Characters of a tag's value that MLflow accepts.
+_MAX_TAG = 8000
 
 
 class Control:
     """Thread-safe. Every method raises TrackingUnavailable (try later) or TrackingRefused.
 
-    Nothing is sent twice. `create_run` leaves it to the caller to look first whether the run is there.
+    Nothing is sent twice. Before `create_run`, the caller has to look whether the run exists.
     """
 
     def __init__(self, *, uri: str, token: str = "") -> None:
         self._mlflow = OwnClient(uri=uri, token=token)
 
     def ensure_experiment(self, name: str) -> str:
-        """The id of the experiment `name`, made or restored if need be."""
+        """The id of the experiment `name`, which is made or restored if necessary."""
         found = self._experiment(name)
         if found is None:
             return self._create_experiment(name)
@@ -40,7 +40,7 @@ class Control:
         return str(found.experiment_id)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
-        """Raises NotThere, also for one in MLflow's bin: asked to rename that, MLflow answers with 500."""
+        """Rename an experiment. Raises NotThere, also if it is in MLflow's bin, where MLflow would answer with 500."""
         with self._mlflow.calling("find the experiment") as client:
             found = client.get_experiment(experiment_id)
         if found.lifecycle_stage == "deleted":
@@ -49,13 +49,13 @@ class Control:
             client.rename_experiment(required(found.experiment_id), name)
 
     def delete_experiment(self, experiment_id: str) -> None:
-        """Into MLflow's bin, with its runs; one that is not there is no error."""
+        """Put an experiment with its runs into MLflow's bin. One that does not exist is no error."""
         with contextlib.suppress(NotThere), self._mlflow.calling("delete the experiment") as client:
             client.delete_experiment(experiment_id)
 
     def create_run(self, experiment_id: str, *, name: str, tags: Mapping[str, str], start_time: datetime) -> str:
-        """A new run that is RUNNING; its id. Asked twice it makes two: see find_run."""
-        shortened = {key: value[:_LONGEST_TAG] for key, value in tags.items()}
+        """Make a run that is RUNNING. Returns its id. A second call makes a second run: see `find_run`."""
+        shortened = {key: value[:_MAX_TAG] for key, value in tags.items()}
         with self._mlflow.calling("make a run") as client:
             made = client.create_run(experiment_id, _milliseconds(start_time), shortened, name)
         return required(made.info.run_id)
@@ -81,7 +81,7 @@ class Control:
             client.set_terminated(run_id, status, _milliseconds(end_time))
 
     def delete_run(self, run_id: str) -> None:
-        """Into MLflow's bin; one that is not there is no error."""
+        """Put a run into MLflow's bin. One that does not exist is no error."""
         with contextlib.suppress(NotThere), self._mlflow.calling("delete the run") as client:
             client.delete_run(run_id)
 

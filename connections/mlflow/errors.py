@@ -19,11 +19,11 @@ class TrackingError(Exception):
 
 
 class TrackingUnavailable(TrackingError):
-    """MLflow did not answer, or is not well; try later. What was asked for may have been done."""
+    """MLflow did not answer, or had an error; try later. It may have done what was asked."""
 
 
 class TrackingRefused(TrackingError):
-    """MLflow said no, and will say so again."""
+    """MLflow said no, and will say no again."""
 
 
 class NotThere(TrackingRefused):

@@ -1,8 +1,8 @@
-"""MLflow's own client, for those who tell MLflow something: workers.
+"""MLflow's own client, for workers, which write to MLflow.
 
-It is imported when it is first asked for. A worker does so before its processes are forked (`connections/tasks.py`), so
-that they share it; beat knows all tasks as well, and never asks. Pages and their web server must not even be able to
-ask: what they import must not lead here, which `pyproject.toml` keeps.
+It is imported when it is first used. A worker does so before its processes are forked (`connections/tasks.py`), so that
+they share it. Beat imports all tasks, too, but never uses it. The web server must not be able to: nothing that pages
+import may import this module, which import-linter checks (`pyproject.toml`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connections.mlflow.inventory import Inventory
     from connections.mlflow.registry import Registry
 
-# For models and tables, of which workers handle none.
+# Packages for models and tables, which workers do not need.
 HEAVY = ("numpy", "pandas", "pyarrow", "scipy")
 
 
@@ -43,7 +43,7 @@ def inventory() -> Inventory:
 
 
 def load() -> None:
-    """Import it now, without what it loads besides where MLflow's server is installed, too: twice as much again."""
+    """Import the client now, but not HEAVY: if MLflow's server is installed, too, these take twice as much again."""
     with hidden(*HEAVY):
         control()
         registry()

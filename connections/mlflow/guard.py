@@ -1,7 +1,7 @@
-"""Who may ask MLflow anything: whoever has its secret; and what: what trackings and models need.
+"""Who may send requests to MLflow (whoever has its secret), and for what (what tracking and models need).
 
-MLflow asks nobody who they are, and its routes are of two frameworks, Flask and FastAPI, whose own hooks each miss
-the other's. So the question is asked around the whole server, before either sees the request.
+MLflow does not ask who sends a request. Its routes belong to two frameworks, Flask and FastAPI, and a hook of one does
+not see requests to the other. So both checks are made around the whole server, before either gets the request.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Experiments, runs, what they log, and models. MLflow has much besides that acts for whoever asks: an assistant that
-# runs commands, a gateway and webhooks that call other hosts, jobs, pages. None of it is needed here, and a new release
-# brings more, so what is not named is not there.
+# Experiments, runs, what they log, and models. MLflow has much more that acts for whoever asks: an assistant that runs
+# commands, a gateway and webhooks that call other hosts, jobs, pages. None of that is needed here, and each release
+# brings more, so this is a list of what is allowed.
 _NEEDED = re.compile(
     r"/(?:ajax-)?api/\d\.\d/(?:mlflow-artifacts/|mlflow/(?:"
     r"experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|traces"
@@ -40,18 +40,19 @@ _NOT_THERE = {
 
 
 def guarded(app: App, *, token: str) -> App:
-    """`app`, an ASGI application, for requests with `Authorization: Bearer <token>` for what is needed.
+    """`app`, an ASGI application, behind both checks.
 
-    All others are answered 401 and 404, and web sockets are closed.
+    A request without `Authorization: Bearer <token>` is answered with 401, one for anything else than what is needed
+    with 404. Web sockets are closed.
     """
     expected = f"Bearer {token}".encode()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        # Start and stop of the server itself come in as "lifespan"; nobody sends them.
+        # "lifespan" is the start and stop of the server itself, not a request.
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
         elif scope["type"] != "http":
-            # A web socket that is closed before it was accepted: the server answers 403.
+            # Closing a web socket that was not accepted makes the server answer with 403.
             await send({"type": "websocket.close", "code": 1008})
         elif not _carries(scope["headers"], expected):
             await _refuse(send, 401, _UNKNOWN)
@@ -64,7 +65,7 @@ def guarded(app: App, *, token: str) -> App:
 
 
 def _carries(headers: Iterable[tuple[bytes, bytes]], expected: bytes) -> bool:
-    """Once, and not as one of several: what stands behind might take another."""
+    """Whether the only Authorization header is `expected`: of several, MLflow might read another one."""
     given = [value for name, value in headers if name.lower() == b"authorization"]
     return len(given) == 1 and compare_digest(given[0], expected)
 

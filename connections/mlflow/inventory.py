@@ -1,4 +1,4 @@
-"""Everything that MLflow has of ours, by pages: to compare it with the database. Only reads."""
+"""Lists everything that MLflow has of ours, to compare it with the database. Only reads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from connections.mlflow.own_client import OwnClient
 from connections.mlflow.search import tag_name
 
 _PAGE = 1000
-_EXPERIMENTS_AT_ONCE = 100
+# How many experiments one search for runs names.
+_EXPERIMENTS_PER_SEARCH = 100
 
 
 class Listed(NamedTuple):
-    """One thing in MLflow: its id there, its name, and the value of the tag that was asked for."""
+    """One experiment, run or model in MLflow: its id there, its name, and the value of the tag that was asked for."""
 
     id: str
     name: str
@@ -30,7 +31,7 @@ class Inventory:
         self._mlflow = OwnClient(uri=uri, token=token)
 
     def experiments(self) -> list[Listed]:
-        """All that are not in MLflow's bin."""
+        """All experiments that are not in MLflow's bin."""
 
         def page(client: Any, token: str | None) -> Any:
             return client.search_experiments(ViewType.ACTIVE_ONLY, max_results=_PAGE, page_token=token)
@@ -38,10 +39,10 @@ class Inventory:
         return [Listed(required(one.experiment_id), one.name, "") for one in self._all("list the experiments", page)]
 
     def runs(self, experiment_ids: Sequence[str], tag: str) -> Iterator[Listed]:
-        """Those that have `tag` and are not in MLflow's bin."""
+        """The runs that have `tag` and are not in MLflow's bin."""
         wanted = f"{tag_name(tag)} LIKE '%'"
-        for start in range(0, len(experiment_ids), _EXPERIMENTS_AT_ONCE):
-            ids = list(experiment_ids[start : start + _EXPERIMENTS_AT_ONCE])
+        for start in range(0, len(experiment_ids), _EXPERIMENTS_PER_SEARCH):
+            ids = list(experiment_ids[start : start + _EXPERIMENTS_PER_SEARCH])
 
             def page(client: Any, token: str | None, ids: list[str] = ids) -> Any:
                 return client.search_runs(ids, wanted, ViewType.ACTIVE_ONLY, max_results=_PAGE, page_token=token)
@@ -50,7 +51,7 @@ class Inventory:
                 yield Listed(required(run.info.run_id), str(run.info.run_name or ""), run.data.tags.get(tag, ""))
 
     def registered_models(self, tag: str) -> list[Listed]:
-        """Those that have `tag`."""
+        """The registered models that have `tag`."""
 
         def page(client: Any, token: str | None) -> Any:
             return client.search_registered_models(max_results=_PAGE, page_token=token)

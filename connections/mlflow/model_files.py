@@ -1,4 +1,4 @@
-"""The files of a model that a run has logged, whichever of MLflow's two ways it was logged in."""
+"""The files of a model that a run has logged, in either of the two ways that MLflow has for that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from connections.mlflow.clients import configured
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact
 
-_MOST_PLACES = 1000
+# Models whose place is remembered.
+_MAX_PLACES = 1000
 _READY = {"LOGGED_MODEL_READY", "READY"}
 
 
@@ -38,7 +39,7 @@ class ModelFiles:
             return LoggedModel(str(info["model_id"]), str(info["name"]), is_ready, _moment(info))
 
     def folder(self, source: ModelSource, path: str = "") -> list[ArtifactEntry]:
-        """What is directly in `path`. Paths are from the top of the model."""
+        """The files and folders directly in the folder `path`. Paths are from the top of the model."""
         call, query, top = _listing(source, path)
         answer = self._http.get(call, query, doing="list the files of the model")
         with as_mlflow_answers():
@@ -46,7 +47,7 @@ class ModelFiles:
         return [ArtifactEntry(entry.path.removeprefix(top), entry.is_dir, entry.size) for entry in entries]
 
     def files(self, source: ModelSource) -> Iterator[ArtifactEntry]:
-        """Every file, folder by folder, by name. One request per folder."""
+        """Every file, folder by folder, sorted by name. One request per folder."""
         waiting = [""]
         while waiting:
             entries = sorted(self.folder(source, waiting.pop()), key=lambda entry: entry.path)
@@ -54,9 +55,9 @@ class ModelFiles:
             waiting += [entry.path for entry in reversed(entries) if entry.is_dir]
 
     def open(self, source: ModelSource, path: str) -> AbstractContextManager[OpenArtifact]:
-        """The content of one file, as it comes."""
+        """The content of one file, as a stream."""
         doing = "hand out a file of the model"
-        # MLflow decodes such an address until nothing changes any more, so a % in a name does not survive it.
+        # MLflow decodes such an address again and again until it no longer changes, so a name with a % is not found.
         if "%" not in path and (place := self._place(source)):
             return self._http.open(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), {}, doing=doing)
         if source.model_id:
@@ -65,12 +66,12 @@ class ModelFiles:
         return self._http.open(paths.ARTIFACT, {"run_id": source.run_id, "path": f"{source.path}/{path}"}, doing=doing)
 
     def _place(self, source: ModelSource) -> str:
-        """Where the files are among those that the server keeps itself, and hands out several times as quickly.
+        """The folder of the model, if the server keeps it itself: such files are served several times as quickly.
 
-        "" where they are kept elsewhere. It never changes, so it is asked for once.
+        "" if the model is kept elsewhere. This never changes, so MLflow is asked only once.
         """
         if source not in self._places:
-            if len(self._places) >= _MOST_PLACES:
+            if len(self._places) >= _MAX_PLACES:
                 self._places.clear()
             self._places[source] = _served(self._artifact_uri(source))
         return self._places[source]
@@ -100,7 +101,7 @@ def _moment(info: Mapping[str, Any]) -> datetime | None:
 
 
 def _listing(source: ModelSource, path: str) -> tuple[str, dict[str, Any], str]:
-    """Address, query, and what the paths of the answer begin with."""
+    """The address and query that list a folder, and the prefix of the paths in the answer."""
     if source.model_id:
         query = {"artifact_directory_path": path} if path else {}
         return paths.LOGGED_MODEL_FOLDER.format(model_id=source.model_id), query, ""

@@ -1,4 +1,4 @@
-"""MLflow's own client as workers use it: it does not wait for long, sends nothing twice, and keeps its token to itself.
+"""MLflow's own client as workers use it: with short time limits, without retries, and with a token that only it sees.
 
 Importing this module imports MLflow, which takes a second and tens of megabytes: see `for_workers.py`.
 """
@@ -24,11 +24,11 @@ _NAME = "mantik"
 ENVIRONMENT = {
     # Seconds until there is a connection, and until the next part of an answer.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    # It would repeat what creates something, too, and that twice is two. A worker that comes back looks for the first.
+    # The client would also repeat a request that creates something, which makes two. A worker looks for the first one.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    # It would follow them with the token.
+    # The client would send the token to wherever a redirect leads.
     "MLFLOW_ALLOW_HTTP_REDIRECTS": "false",
-    # Whom it asks for the login of each request: `_Login`.
+    # The name of the plugin that adds the login to each request: `_Login`.
     "MLFLOW_TRACKING_AUTH": _NAME,
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
@@ -40,9 +40,9 @@ from mlflow import MlflowClient  # noqa: E402 - not before its environment
 from mlflow.exceptions import MlflowException, RestException  # noqa: E402
 from mlflow.tracking.request_auth import registry as logins  # noqa: E402
 
-# Those that are believed of an error that MLflow's client raises by itself.
+# The codes of errors that MLflow's client raises itself and that can be trusted: see `_translated`.
 _CLIENT_CODES = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "UNAUTHENTICATED", "PERMISSION_DENIED"}
-# Of the call that is under way. In MLFLOW_TRACKING_TOKEN every program that a worker starts would find it.
+# The token for the call that is under way. In MLFLOW_TRACKING_TOKEN, every program that a worker starts would see it.
 _token: ContextVar[str] = ContextVar("mlflow_token", default="")
 
 
@@ -56,11 +56,11 @@ class OwnClient:
 
     @contextmanager
     def calling(self, doing: str) -> Iterator[MlflowClient]:
-        """MLflow's client, with the token, and with errors of ours. `doing` completes "MLflow refused to ...".
+        """MLflow's client, with the token, and with our own errors. `doing` completes "MLflow refused to ...".
 
         Raises TrackingUnavailable and TrackingRefused.
         """
-        before = _token.set(self._token)
+        former = _token.set(self._token)
         try:
             yield self._client
         except MlflowException as error:
@@ -68,11 +68,11 @@ class OwnClient:
         except ParseError:
             raise not_mlflow() from None
         finally:
-            _token.reset(before)
+            _token.reset(former)
 
 
 class _Login:
-    """One of MLflow's plugins (request_auth). What it says goes before ~/.netrc and ~/.mlflow/credentials."""
+    """A plugin of MLflow (request_auth). Its login is used instead of ~/.netrc and ~/.mlflow/credentials."""
 
     def get_name(self) -> str:
         return _NAME
@@ -86,12 +86,12 @@ class _Login:
         return request
 
 
-# Plugins are found among installed distributions, and Mantik runs from its checkout.
+# MLflow finds plugins only in installed distributions, and Mantik runs from its checkout.
 logins._request_auth_provider_registry.register(_Login)
 
 
 def _go_past_proxies(uri: str) -> None:
-    """MLflow is a neighbour: a proxy of the environment is for the outside. Its client asks only the environment."""
+    """Have MLflow's client connect to the server directly: a proxy in the environment is for hosts outside."""
     host = urlsplit(uri).hostname
     if host and requests.utils.get_environ_proxies(uri):
         known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
@@ -103,8 +103,8 @@ def _translated(error: MlflowException, doing: str) -> TrackingError:
         return refusal(str(error.json.get("error_code") or ""), str(error.json.get("message", "")), doing=doing)
     if isinstance(trouble := error.__context__, requests.RequestException):
         return TrackingUnavailable(_not_answered(trouble))
-    # Raised by the client: for a bad argument, with a code of MLflow's, or for a reply that is not MLflow's. That one's
-    # code only mirrors the HTTP status: it is dropped, unless it says that the login was refused.
+    # Raised by the client itself: for a bad argument, with one of MLflow's codes; or for an answer not of MLflow.
+    # The code of the latter only mirrors the HTTP status, so it is dropped, unless it says that the login was refused.
     return refusal(error.error_code if error.error_code in _CLIENT_CODES else "", error.message, doing=doing)
 
 

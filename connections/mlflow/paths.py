@@ -1,10 +1,10 @@
-"""Addresses of MLflow's that Mantik asks itself, without MLflow's client: each only reads.
+"""The addresses of MLflow that Mantik asks without MLflow's client. Each only reads.
 
-docs/architecture.md says of each why; a test compares.
+docs/architecture.md gives the reason for each; a test compares.
 """
 
 _API = "/api/2.0/mlflow"
-# What MLflow's own pages ask, and its public API does not have.
+# What MLflow's own pages use, and its public API does not have.
 _AJAX = "/ajax-api/2.0/mlflow"
 
 HEALTH = "/health"

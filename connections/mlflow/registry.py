@@ -1,6 +1,6 @@
 """MLflow's model registry, through its own client.
 
-A name in it is unique in the whole server; an entry of ours carries a tag with our mark.
+A name is unique in the whole server. Entries of ours have a tag that says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from connections.mlflow.values import ModelSource, RegisteredVersion, RegistryEn
 class Registry:
     """Thread-safe. Every method raises TrackingUnavailable (try later) or TrackingRefused.
 
-    Nothing is sent twice. What creates something leaves it to the caller to look first whether it is there.
+    Nothing is sent twice. Before creating something, the caller has to look whether it exists.
     """
 
     def __init__(self, *, uri: str, token: str = "") -> None:
@@ -32,13 +32,13 @@ class Registry:
         return None
 
     def find_by_tag(self, tag: str, value: str) -> RegistryEntry | None:
-        """One with that tag, under whatever name."""
+        """A registered model with that tag, whatever its name; None if there is none."""
         with self._mlflow.calling("look for a registered model") as client:
             found = client.search_registered_models(f"{tag_name(tag)} = {literal(value)}", max_results=1)
         return _entry(found[0]) if found else None
 
     def create(self, name: str, *, tags: Mapping[str, str]) -> RegistryEntry:
-        """Raises TrackingRefused where the name is taken."""
+        """Register a model. Raises TrackingRefused if the name is taken."""
         with self._mlflow.calling(f"register {name}") as client:
             return _entry(client.create_registered_model(name, dict(tags)))
 
@@ -47,19 +47,19 @@ class Registry:
             client.rename_registered_model(name, to)
 
     def delete(self, name: str) -> None:
-        """With its versions and aliases; the files stay. One that is not there is no error."""
+        """Delete a registered model with its versions and aliases, but no files. It need not exist."""
         with contextlib.suppress(NotThere), self._mlflow.calling(f"unregister {name}") as client:
             client.delete_registered_model(name)
 
     def versions(self, name: str) -> list[RegisteredVersion]:
-        """Oldest first."""
+        """The versions of a registered model, oldest first."""
         with self._mlflow.calling(f"list the versions of {name}") as client:
             found = client.search_model_versions(f"name = {literal(name)}", max_results=100)
         versions = [RegisteredVersion(str(version.version), str(version.source)) for version in found]
         return sorted(versions, key=lambda version: int(version.version))
 
     def create_version(self, name: str, source: ModelSource) -> RegisteredVersion:
-        """MLflow checks neither the run's state nor that there are files."""
+        """Make a version of a registered model. MLflow checks neither the state of the run nor that its files exist."""
         with self._mlflow.calling(f"make a version of {name}") as client:
             made = client.create_model_version(
                 name, source.uri, source.run_id, model_id=source.model_id or None, await_creation_for=0
@@ -71,7 +71,7 @@ class Registry:
             client.set_registered_model_alias(name, alias, version)
 
     def delete_alias(self, name: str, alias: str) -> None:
-        """One that is not there is no error, nor is a model that is not there."""
+        """Remove an alias. An alias or a model that does not exist is no error."""
         with contextlib.suppress(NotThere), self._mlflow.calling("remove an alias") as client:
             client.delete_registered_model_alias(name, alias)
 

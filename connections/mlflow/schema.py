@@ -7,9 +7,10 @@ from mlflow.version import VERSION
 
 
 def objection(database_url: str) -> str:
-    """Says which database a newer MLflow has made, and what to do; "" if it is new, or of this MLflow or an older one.
+    """A message if the database was made by a newer MLflow than this one, with what to do; "" if not.
 
-    MLflow takes every other one for older. It would tell people to upgrade it, or begin with that itself.
+    MLflow itself takes any database that it does not know for an older one. It would tell people to upgrade that, or
+    begin to do so.
     """
     engine = utils.create_sqlalchemy_engine_with_retry(database_url)
     try:
@@ -26,6 +27,6 @@ def objection(database_url: str) -> str:
 
 
 def _known() -> set[str]:
-    # Alembic's, which is there because MLflow needs it.
+    # ScriptDirectory is Alembic's; MLflow imports it.
     scripts = utils.ScriptDirectory.from_config(utils._get_alembic_config(""))  # type: ignore[attr-defined]
     return {script.revision for script in scripts.walk_revisions()}

@@ -6,14 +6,14 @@ from connections.mlflow.errors import TrackingRefused
 
 
 def tag_name(tag: str) -> str:
-    """Raises TrackingRefused for one that no filter can hold."""
+    """The name of a tag for a filter. Raises TrackingRefused for a name that no filter can hold."""
     if "`" in tag or '"' in tag:
         raise TrackingRefused(f"MLflow cannot search for the tag {tag!r}, because its name holds a quote.")
     return f"tags.`{tag}`"
 
 
 def literal(value: str) -> str:
-    """In the quotes that it does not hold itself. Raises TrackingRefused for one that holds both kinds."""
+    """`value` in the kind of quotes that it does not contain. Raises TrackingRefused if it contains both kinds."""
     if "'" not in value:
         return f"'{value}'"
     if '"' not in value:

@@ -1,11 +1,11 @@
 """One small MLflow server: a single process that keeps everything under one directory and answers nobody but Mantik.
 
 `python -m connections.mlflow.server --port N --data-dir DIR` runs it in the foreground. The `mlflow server` command
-would add a supervising process of 200 MB, and by default three more workers and a job runner; and it asks nobody who
-they are.
+would add a supervising process of 200 MB and, by default, three more workers and a job runner; and it would answer
+everybody.
 
-It reads MANTIK_MLFLOW_TOKEN, the secret that every request has to carry, and MANTIK_MLFLOW_DATABASE_URL, which is an
-SQLite file in DIR by default. Both may come from files (mantik/lib/env.py).
+The module reads MANTIK_MLFLOW_TOKEN, the secret that every request has to carry, and MANTIK_MLFLOW_DATABASE_URL, by
+default an SQLite file in DIR. Both may come from files (mantik/lib/env.py).
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from mantik.lib.env import Environment
 from mantik.lib.hiding import hidden
 from mantik.lib.strength import strong_token
 
-# What it reads of the environment, without the prefix.
+# The settings that it reads from the environment, without the prefix.
 SETTINGS = ("MLFLOW_TOKEN", "MLFLOW_DATABASE_URL")
 _TOP = Path(__file__).resolve().parent.parent.parent
 
 
 def server_command(*, port: int, data_dir: Path, host: str = "127.0.0.1") -> list[str]:
-    """Starts the server; /health answers 200 when it is ready. Run it with server_environment and a token."""
+    """The command that starts the server. Run it with `server_environment` and a token.
+
+    /health answers 200 when the server is ready.
+    """
     options = ["--host", host, "--port", str(port), "--data-dir", str(data_dir)]
     return [sys.executable, "-m", "connections.mlflow.server", *options]
 
@@ -40,21 +43,21 @@ def server_command(*, port: int, data_dir: Path, host: str = "127.0.0.1") -> lis
 def server_environment(
     *, port: int, data_dir: Path, host: str = "127.0.0.1", names: tuple[str, ...] = (), database_url: str = ""
 ) -> dict[str, str]:
-    """What to add to the environment of server_command. `names` are further names that it answers to."""
+    """What `server_command` needs in its environment. `names` are further names that the server answers to."""
     # Writers queue up for seconds when many jobs log at once; sqlite's own patience is 5.
     database = database_url or f"sqlite:///{_database(data_dir)}?timeout=60"
     return {
-        # The command is a module of this package, wherever it is started.
+        # So that the command finds this package in whichever directory it is started.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_TOP), os.environ.get("PYTHONPATH", "")])),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_MODEL_CATALOG_URI": "",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        # Exact: the defaults let in whole private networks, and names that begin like them.
+        # Exact names: MLflow's default allows whole private networks, and names that begin like an address in one.
         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(f"{name}:{port}" for name in (host, "localhost", *names)),
-        # A request may hold two connections, and 40 run at a time: with fewer they lock each other out.
+        # 40 requests run at a time, and each may hold two connections. With fewer they would wait for each other.
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "50",
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "50",
-        # The names that `mlflow server` hands its options over with.
+        # The names under which `mlflow server` passes its options to its workers.
         "_MLFLOW_SERVER_FILE_STORE": database,
         "_MLFLOW_SERVER_REGISTRY_STORE": database,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
@@ -89,7 +92,7 @@ def is_ready(uri: str, *, token: str) -> bool:
     """Whether the server at `uri` answers whoever has `token`."""
     request = Request(f"{uri}{HEALTH}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - ours, over HTTP
     try:
-        # It is a neighbour: a proxy of the environment is for the outside.
+        # Directly: a proxy in the environment is for hosts outside.
         with build_opener(ProxyHandler({})).open(request, timeout=5) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
@@ -118,7 +121,7 @@ def _secrets() -> tuple[str, str]:
 def _serve(host: str, port: int, token: str) -> None:
     import uvicorn
 
-    # Tables of the reader's own machine, of which a server has none: 45 MB.
+    # MLflow's client reads tables with it, and a server none. It would take 45 MB.
     with hidden("pyarrow"):
         from mlflow.server.fastapi_app import app
         from mlflow.server.handlers import initialize_backend_stores
@@ -130,7 +133,7 @@ def _serve(host: str, port: int, token: str) -> None:
     if refusal := objection(os.environ["_MLFLOW_SERVER_FILE_STORE"]):
         sys.exit(refusal)
     confine(Path(os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"]))
-    # Before the first request: several at once would all make the tables.
+    # Before the first request: several requests at once would all try to make the tables.
     stores = (os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_REGISTRY_STORE"])
     initialize_backend_stores(*stores, os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
     uvicorn.run(
@@ -147,7 +150,7 @@ def _prepare(data_dir: Path, *, is_sqlite: bool) -> None:
     _artifacts(data_dir).mkdir(parents=True, exist_ok=True)
     if not is_sqlite:
         return
-    # Kept in the file: readers and the writer no longer wait for each other.
+    # With this mode, which the file keeps, readers and the writer do not wait for each other.
     with sqlite3.connect(_database(data_dir)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     connection.close()

@@ -1,4 +1,4 @@
-"""What pages read of runs in MLflow, over plain HTTP: they do not wait for MLflow's own client to be imported."""
+"""What pages read of runs in MLflow, over plain HTTP, so that the web server need not import MLflow's own client."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from connections.mlflow.clients import configured
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, OpenArtifact, RunData
 
-# MLflow's own bound.
-_MOST_POINTS = 2500
+# How many points of a metric MLflow returns at most.
+_MAX_POINTS = 2500
 
 
 def tracking_client() -> TrackingClient:
@@ -35,11 +35,11 @@ class TrackingClient:
     def metric_history(
         self, run_id: str, keys: Sequence[str], *, max_points: int
     ) -> dict[str, list[list[int | float | None]]]:
-        """[step, value] by step for each key, thinned to about `max_points`; a value not finite is None."""
-        return {key: self._history(run_id, key, min(max_points, _MOST_POINTS)) for key in keys}
+        """[[step, value], ...] of each key, by step, thinned to about `max_points`. A value not finite is None."""
+        return {key: self._history(run_id, key, min(max_points, _MAX_POINTS)) for key in keys}
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
-        """What is directly in that folder of the run's artifacts."""
+        """The files and folders directly in the folder `path` of the run's artifacts."""
         query = {"run_id": run_id} | ({"path": path} if path else {})
         answer = self._http.get(paths.ARTIFACT_LIST, query, doing="list the artifacts")
         with as_mlflow_answers():
@@ -47,7 +47,7 @@ class TrackingClient:
 
     @contextlib.contextmanager
     def open_artifact(self, run_id: str, path: str) -> Iterator[OpenArtifact]:
-        """The content of one artifact, as it comes."""
+        """The content of one artifact, as a stream."""
         query = {"run_id": run_id, "path": path}
         with self._http.open(paths.ARTIFACT, query, doing="hand out the artifact") as found:
             yield found
@@ -78,6 +78,6 @@ def _pairs(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _points(found: Sequence[Mapping[str, Any]]) -> list[list[int | float | None]]:
-    """In order of steps, and of time within one."""
+    """[step, value] of each point, in the order of steps, and by time within a step."""
     ordered = sorted(found, key=lambda point: (int(point.get("step", 0)), int(point.get("timestamp", 0))))
     return [[int(point.get("step", 0)), finite(point.get("value"))] for point in ordered]

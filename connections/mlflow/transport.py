@@ -13,9 +13,10 @@ from connections.mlflow.errors import AWAY, BROKEN_OFF, TOO_SLOW, TrackingUnavai
 from connections.mlflow.values import OpenArtifact
 
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
-# Servers close idle connections after five seconds; using one of those loses a request.
+# Servers close idle connections after five seconds, and a request on a closed connection is lost.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
-_MOST_ERROR_BYTES = 64 * 1024
+# How much of an error is read, and how much of a file at a time.
+_MAX_ERROR_BYTES = 64 * 1024
 _PIECE = 64 * 1024
 
 
@@ -28,12 +29,12 @@ class Transport:
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=_TIMEOUT,
             limits=_LIMITS,
-            # MLflow is a neighbour: a proxy of the environment is for the outside.
+            # Directly: a proxy in the environment is for hosts outside.
             trust_env=False,
         )
 
     def get(self, path: str, query: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
-        """A GET may be repeated, and is once: the connection it was sent on may just have been closed."""
+        """The object that MLflow answers. Sent again once if the connection breaks: it may have been an idle one."""
         with contextlib.suppress(_Interrupted):
             return json_object(self._ask(path, query), doing=doing)
         return json_object(self._ask(path, query), doing=doing)
@@ -48,14 +49,14 @@ class Transport:
 
     @contextlib.contextmanager
     def open(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[OpenArtifact]:
-        """The content of one file, as it comes."""
+        """The content of one file, as a stream."""
         with self.stream(path, query, doing=doing) as response:
             length = response.headers.get("content-length", "")
             size = int(length) if length.isdecimal() else None
             yield OpenArtifact(size, self._pieces(response))
 
     def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
-        """A connection that is lost later raises the same error."""
+        """The content in pieces. Raises the same errors if the connection is lost meanwhile."""
         with self._errors():
             yield from response.iter_bytes(_PIECE)
 
@@ -83,10 +84,10 @@ class _Interrupted(TrackingUnavailable):
 
 
 def _read_some(response: httpx.Response) -> None:
-    """Enough of an error to tell what it is."""
+    """Read as much of an error as is needed to tell what it is."""
     content = b""
     for piece in response.iter_bytes():
         content += piece
-        if len(content) > _MOST_ERROR_BYTES:
+        if len(content) > _MAX_ERROR_BYTES:
             break
     response._content = content

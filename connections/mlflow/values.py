@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True)
 class RunData:
-    """`metrics` holds the last value of each; None where it is not a finite number. `models`: ids of logged models."""
+    """A run in MLflow. `metrics` has the last value of each, None if not finite. `models` has ids of logged models."""
 
     status: str
     metrics: dict[str, float | None]
@@ -21,7 +21,7 @@ class RunData:
 
 @dataclass(frozen=True)
 class ArtifactEntry:
-    """`path` from the top of the run's artifacts; `size` in bytes, None for folders."""
+    """A file or folder. `path` is from the top of the run's artifacts; `size` is in bytes, None for folders."""
 
     path: str
     is_dir: bool
@@ -29,13 +29,13 @@ class ArtifactEntry:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> ArtifactEntry:
-        """From MLflow's own form of it."""
+        """The entry that MLflow's own form of it stands for."""
         is_dir = bool(entry.get("is_dir"))
         return cls(str(entry["path"]), is_dir, None if is_dir else int(entry.get("file_size", 0)))
 
 
 class OpenArtifact(NamedTuple):
-    """`size` in bytes if the server says so; `pieces` can be read once, until the artifact is closed."""
+    """A file that is being read. `size` is in bytes, None if the server does not say. `pieces` can be read once."""
 
     size: int | None
     pieces: Iterator[bytes]
@@ -51,13 +51,13 @@ class ModelSource:
 
     @property
     def uri(self) -> str:
-        """As MLflow's registry has it."""
+        """The source as MLflow's registry writes it."""
         return f"models:/{self.model_id}" if self.model_id else f"runs:/{self.run_id}/{self.path}"
 
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """`is_ready`: it was logged to its end. `logged_at`: None where MLflow does not say."""
+    """A logged model. `is_ready`: logging it has ended well. `logged_at` is None if MLflow does not say."""
 
     model_id: str
     name: str

@@ -1,10 +1,10 @@
 """The breaker of each site: a site that does not answer is left alone until it does, by all workers.
 
-A worker that waits for a silent site is a worker that nobody else has. So the first silence opens an outage, a row that
-all workers share. While it is open, whatever needs that site is not due (`silent_site_of`, in the queries of the apps
-above), and one worker at a time asks whether the site is back (`probe.py`): at once, because it may have been one
-request only that was not answered, and then less and less often. The answer ends the outage; what waited is then due as
-it was before, in its order. There is nothing to wake, so nothing can be forgotten.
+A worker that waits for a silent site can do nothing else. So the first request without an answer opens an outage, a row
+that all workers share. While it is open, whatever needs that site is not due (`connection_is_silent`, in the queries of
+the apps above), and one worker at a time asks whether the site is back (`probe.py`): at once, because perhaps only one
+request was not answered, and then less and less often. An answer ends the outage. What waited is then due again, in the
+same order as before. There is nothing to wake, so nothing can be forgotten.
 
 A site that answers within the time-out, however slowly and whatever it says, is not silent.
 """
@@ -20,27 +20,27 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from connections.models import Connection, Site, SiteOutage
+from connections.outages.pauses import next_try_in_words, pause_after
 from connections.unicore.errors import SiteError
-from mantik.lib.backoff import backoff
-from mantik.lib.humanize import spoken_duration
 from mantik.lib.leases import NO_LEASE
 
 log = structlog.get_logger(__name__)
 
+# Short, because a try is one small request, which costs the site and Mantik next to nothing.
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=1)
-# A site that falls silent again so soon after its answer: for people that is one outage.
+# A site that answers and then falls silent again within this time: for people that is one outage.
 SAME_OUTAGE = timedelta(minutes=1)
-# So long pages say that it answers again: what waited for it may still stand in line.
+# For this long after an outage, pages say that the site answers again: what waited may still be in the queue.
 JUST_ENDED = timedelta(minutes=2)
-# Older ones are deleted when the same site begins another.
+# How long an outage is kept after its end. Older ones are deleted when the same site has another.
 KEPT = timedelta(days=90)
 
 
 def note_silence(connection: Connection | None, error: SiteError, *, now: datetime) -> None:
     """Open the breaker of the site of `connection` if `error` means that it did not answer.
 
-    Many workers may say so at once.
+    Many workers may call it at once.
     """
     if not error.is_silence or connection is None or connection.site is None or outage_of(connection):
         return
@@ -62,13 +62,16 @@ def _reopen(site: Site, now: datetime, columns: dict[str, object]) -> bool:
 
 
 def _reason(site: Site, error: SiteError) -> str:
-    """Fit for everybody who waits: what an unanswered submission means concerns one run only."""
+    """The reason, which is shown to everybody who waits for the site.
+
+    The message of "unknown.answer" is about one submission ("there may be a job"), so it is replaced.
+    """
     return f"{site.host} did not answer." if error.code == "unknown.answer" else error.message
 
 
-def pause_after(tries: int) -> timedelta:
-    """Until the site is asked again, after so many `tries` (from 1) without an answer."""
-    return backoff(tries - 1, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+def pause_of_site(tries: int) -> timedelta:
+    """The pause until a site is asked again, after that many `tries` (from 1) without an answer."""
+    return pause_after(tries, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
 
 
 def note_answer(connection: Connection, *, now: datetime) -> None:
@@ -77,7 +80,7 @@ def note_answer(connection: Connection, *, now: datetime) -> None:
 
 
 def ask_soon(site: Site, *, now: datetime) -> None:
-    """Somebody has changed what could be the cause: ask at once.
+    """Have a silent site asked at once, because somebody has changed its settings, which may be the cause.
 
     A worker that is asking with the old settings loses its lease, so what it finds is not stored.
     """
@@ -85,14 +88,14 @@ def ask_soon(site: Site, *, now: datetime) -> None:
 
 
 def outage_of(connection: Connection | None) -> SiteOutage | None:
-    """The outage of the site of `connection`, if it does not answer now."""
+    """The open outage of the site of `connection`; None if the site answers."""
     if connection is None or connection.site_id is None:
         return None
     return SiteOutage.objects.open().filter(site_id=connection.site_id).first()
 
 
 def outages_by_connection(ids: Iterable[int], *, now: datetime) -> dict[int, SiteOutage]:
-    """The outages that go on or have just ended, by those `ids` of connections that they concern.
+    """The outages that are open or have just ended, by connection: of those with one of these `ids`.
 
     One query, or two.
     """
@@ -105,22 +108,22 @@ def outages_by_connection(ids: Iterable[int], *, now: datetime) -> dict[int, Sit
 
 
 def caution_of_silence(connection: Connection) -> str:
-    """What somebody who is about to use `connection` should know; "" if its site answers."""
-    return f"{connection.provider} does not answer now. The run waits until it does." if outage_of(connection) else ""
+    """A warning for somebody who is about to use `connection`; "" if its site answers."""
+    if outage_of(connection) is None:
+        return ""
+    return f"{connection.provider} is not answering at the moment. The run waits until it does."
 
 
 def next_try(outage: SiteOutage, now: datetime) -> str:
     """For pages: "next try in 40 s"."""
-    left = outage.next_try_at - now
-    is_being_asked = outage.lease_until is not None or left < timedelta(seconds=1)
-    return "it is being asked again now" if is_being_asked else f"next try in {spoken_duration(left)}"
+    return next_try_in_words(outage.next_try_at, now, is_being_asked=outage.lease_until is not None)
 
 
-def silent_site_of(connection: str) -> Exists:
-    """For a query: whether the site of the connection in that column does not answer now."""
-    return Exists(SiteOutage.objects.open().filter(site__connections=OuterRef(connection)))
+def connection_is_silent(column: str) -> Exists:
+    """For a query: whether the site of the connection in `column` does not answer now."""
+    return Exists(SiteOutage.objects.open().filter(site__connections=OuterRef(column)))
 
 
-def is_silent_site(site: str = "pk") -> Exists:
-    """For a query of sites, or of what has one in that column: whether it does not answer now."""
-    return Exists(SiteOutage.objects.open().filter(site=OuterRef(site)))
+def site_is_silent(column: str = "pk") -> Exists:
+    """For a query of sites, or of rows with a site in `column`: whether that site does not answer now."""
+    return Exists(SiteOutage.objects.open().filter(site=OuterRef(column)))

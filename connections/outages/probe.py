@@ -1,6 +1,6 @@
-"""Asks silent sites whether they are back: one small question at a time for each site, whoever waits for it.
+"""Asks silent sites whether they are back: one small request at a time to each site, however many wait for it.
 
-All of them are asked at once, by one worker process. However many are silent, they cost no more than that.
+One worker process asks all silent sites at the same time, so they never occupy more than that one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db.models import F
 
 from connections.logins.site_clients import open_connection
 from connections.models import SiteOutage
-from connections.outages.breaker import pause_after
+from connections.outages.breaker import pause_of_site
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import no_credential, secret_broken
 from connections.unicore.errors import SiteError
@@ -23,10 +23,10 @@ from mantik.lib.backoff import Clock
 from mantik.lib.leases import take, usual_time
 from mantik.lib.sealing import SealBroken
 
-# The hard limit of the task.
-LONGEST_TURN = timedelta(seconds=100)
-# Of more, the others are asked when these have answered, or have not.
-AT_ONCE = 50
+# The hard time limit of the task (connections/tasks.py, probe_sites).
+LONGEST_PROBE = timedelta(seconds=100)
+# How many sites are asked at the same time, each in a thread. If more are due, the next sweep asks them.
+MAX_PROBES = 50
 
 
 def due_outages(*, now: datetime, limit: int) -> list[int]:
@@ -37,8 +37,8 @@ def due_outages(*, now: datetime, limit: int) -> list[int]:
 
 def probe_due(*, clock: Clock) -> None:
     """Ask all silent sites that are due whether they are back, each in a thread of its own."""
-    due = due_outages(now=clock(), limit=AT_ONCE)
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+    due = due_outages(now=clock(), limit=MAX_PROBES)
+    with ThreadPoolExecutor(max_workers=MAX_PROBES) as threads:
         done = [threads.submit(_probe_in_thread, outage_id, clock) for outage_id in due]
     for probed in done:
         probed.result()
@@ -48,31 +48,37 @@ def _probe_in_thread(outage_id: int, clock: Clock) -> None:
     try:
         probe(outage_id=outage_id, clock=clock)
     finally:
-        # Of this thread, which ends now.
+        # Those of this thread, which ends now.
         connections.close_all()
 
 
 def probe(*, outage_id: int, clock: Clock) -> None:
-    """Ask the site of an outage whether it is back, unless another worker does: end the outage, or put it off."""
+    """Ask the site of an outage whether it is back: then end the outage, else set the time of the next try.
+
+    Does nothing if the outage is not due, or another worker is asking.
+    """
     now = clock()
     due = SiteOutage.objects.due_for_probe(now)
-    # What is stored first counts if this worker dies.
+    # If this worker dies, this counts as a try without an answer.
     lease = take(due, key=outage_id, now=now, tries=F("tries") + 1, next_try_at=now + usual_time())
     outages = SiteOutage.objects.select_related("site", "connection__site")
     outage = outages.filter(pk=outage_id).first() if lease else None
     if lease is None or outage is None:
         return
-    with lease.kept(clock=clock, longest=LONGEST_TURN):
+    with lease.kept(clock=clock, longest=LONGEST_PROBE):
         error = _error_of(outage)
         now = clock()
         if error is None or error.is_answer:
             lease.give_back(ended_at=now)
         else:
-            lease.give_back(reason=error.message, next_try_at=now + pause_after(outage.tries))
+            lease.give_back(reason=error.message, next_try_at=now + pause_of_site(outage.tries))
 
 
 def _error_of(outage: SiteOutage) -> SiteError | None:
-    """None if the site answers the login that it did not answer; or nobody, if there is no such login any more."""
+    """The error of a small request to the site; None if the site answers it.
+
+    The request has the login that the site did not answer, or none if that login is gone or cannot be used.
+    """
     connection, site = outage.connection, outage.site
     if connection is not None:
         error = _ask(lambda: open_connection(connection))

@@ -18,13 +18,14 @@ from connections.models import Connection, Site, SiteOutage
 from connections.outages.breaker import next_try
 from mantik.accounts.models import User
 
+# A card says that a secret expires soon when its owner gets the first notice (connections/logins/expiry.py).
 SOON = timedelta(days=14)
 OUTAGES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class End:
-    """When the secret expires, and how to show it. `renewed_at`: when Mantik renews it; None: it does not."""
+    """When the secret expires, and how to show that. `renewed_at`: when Mantik renews it, None if it does not."""
 
     at: datetime
     hue: str
@@ -33,7 +34,7 @@ class End:
 
 @dataclass(frozen=True)
 class Silence:
-    """The site does not answer now."""
+    """The outage of a site that does not answer now, in words."""
 
     since: datetime
     reason: str
@@ -42,9 +43,10 @@ class Silence:
 
 @dataclass(frozen=True)
 class Card:
-    """`warning` is why the connection is not used now; `key_hint` where to put its public key.
+    """What the card of a connection shows.
 
-    `outages` are the site's last ones that are over, newest first.
+    `warning` says why Mantik does not use the connection, `key_hint` where its public key has to be. `outages` are the
+    latest of its site that are over, newest first.
     """
 
     connection: Connection
@@ -82,7 +84,7 @@ def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
 
 
 def choices_for(user: User) -> list[Choice]:
-    """The kinds to choose from; a login service only if some site has one."""
+    """The kinds to choose from. That with a login service is among them only if a site has one."""
     has_login_service = Site.objects.offered_to(user).with_login_service().exists()
     return [
         Choice(kind, traits) for kind, traits in TRAITS.items() if kind is not Kind.UNICORE_OIDC or has_login_service
@@ -90,10 +92,10 @@ def choices_for(user: User) -> list[Choice]:
 
 
 def key_hint(connection: Connection) -> str:
-    """For the card, above the key itself, whether it is there already or not."""
+    """Where the public key has to be. The card says so above the key, whether or not the key is there already."""
     if connection.site:
         return f"This public key has to be in {authorized_keys(connection)}."
-    return "This public key has to be a deploy key of the repository at the git host, with the right to read it."
+    return "This public key has to be a deploy key of the repository at the git host, with read access."
 
 
 def authorized_keys(connection: Connection) -> str:
@@ -102,7 +104,7 @@ def authorized_keys(connection: Connection) -> str:
 
 
 def _last_outages(connections: Iterable[Connection]) -> dict[int | None, list[SiteOutage]]:
-    """Of each site, newest first: as many as are shown, and one that may go on. One query."""
+    """The latest outages of each site, newest first: as many as a card shows, and an open one. One query."""
     place = Window(RowNumber(), partition_by="site", order_by=F("began_at").desc())
     last = SiteOutage.objects.filter(site__in={connection.site_id for connection in connections} - {None})
     found: dict[int | None, list[SiteOutage]] = defaultdict(list)

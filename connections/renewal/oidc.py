@@ -1,6 +1,6 @@
 """Fetches access tokens from a site's login service with a refresh token (OAuth 2, OpenID Connect discovery).
 
-Raises only SiteError. Its sentences name the host of the login service, and never contain an answer or a token.
+Raises only SiteError. The sentences name the host of the login service, and never contain an answer or a token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import os
 import time
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -22,17 +22,23 @@ from connections.unicore.pool import WIRE_ERRORS, Answer, Pool, Timeouts, tls_co
 from connections.unicore.wording import clean, quoted, redact
 from mantik.lib.outbound import AddressRefused
 
-# Somebody may be waiting at a page, and a transport holds its sign-in meanwhile.
+# Short: a page may be waiting, and so may every request over the same connection, which PooledTransport._sign_in holds
+# back until there is a token.
 TIMEOUTS = Timeouts(connect=5, read=10, pool=5, answer=10)
+# How long what is known of a token endpoint is used before the service is asked for its discovery document again.
 _DISCOVERY_SECONDS = 3600.0
+# If the service does not say, which OAuth allows. Short, so that a dead token is not used for long; above tokens.FRESH,
+# so that it is used at all.
 _DEFAULT_TOKEN_SECONDS = 60
+# Ten years. What a service says may be any number, also an infinite one, and dates end with the year 9999.
+_MAX_SECONDS = 10 * 365 * 24 * 3600
 _TRY_AGAIN = frozenset({408, 425, 429})
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(frozen=True)
 class LoginService:
-    """How Mantik is registered there. With `token_url`, no discovery document is fetched."""
+    """How Mantik is registered at a login service. With `token_url`, no discovery document is fetched."""
 
     issuer: str
     token_url: str
@@ -42,10 +48,10 @@ class LoginService:
 
 @dataclass(frozen=True)
 class Granted:
-    """An access token, valid for so many seconds from now.
+    """An access token, which is valid for `seconds` from now.
 
-    `refresh_token` is the next one if the service changes it at each use, else "". `refresh_seconds` is how long it is
-    valid, None if the service does not say.
+    `refresh_token` is the next one if the service changes it at each use, else "". `refresh_seconds` is how long the
+    refresh token is valid, None if the service does not say.
     """
 
     access_token: str = field(repr=False)
@@ -54,41 +60,78 @@ class Granted:
     refresh_seconds: int | None
 
 
+class NoAccessToken(SiteRefused):
+    """The service accepted the refresh token, but its answer holds no access token that can be sent to a site.
+
+    `granted` is the rest of the answer. The refresh token that was sent may be used up, so the next one is to be kept.
+    """
+
+    def __init__(self, refusal: SiteRefused, granted: Granted) -> None:
+        super().__init__(refusal.message, code=refusal.code)
+        self.granted = granted
+
+
 @dataclass(frozen=True)
 class _Endpoint:
+    """A token endpoint. `takes_secret_in_form`: None if the service does not say how it takes the client secret."""
+
     url: str
-    takes_secret_in_form: bool
+    takes_secret_in_form: bool | None
 
 
-# By issuer, with the time until which it is believed. Not locked: threads that find none may all ask, which does no
-# harm, while a lock would let one that does not answer hold up the others.
+# By token URL or issuer, with the time until which it is believed. Not locked: threads that find none may all ask,
+# which does no harm, while a lock would let one that does not answer hold up the others.
 _endpoints: dict[str, tuple[float, _Endpoint]] = {}
 
 
 def refresh(service: LoginService, refresh_token: str) -> Granted:
-    """A new access token. The refresh token may be used up by that, so only one process may do it at a time."""
+    """Exchange `refresh_token` for an access token. Raises SiteError.
+
+    The refresh token may be used up by that, so only one process may do it at a time, and has to keep the next one:
+    NoAccessToken holds it, too.
+    """
     endpoint = _endpoint(service)
+    answer = _ask_for_token(service, endpoint, refresh_token)
+    if endpoint.takes_secret_in_form is None and service.client_secret and _refuses_client(answer):
+        # Once more in a header, which the standard requires every service to accept. The form comes first because
+        # services disagree on how to decode special characters in the header. A service that refuses the client has not
+        # looked at the refresh token, so the refresh token is not used up.
+        endpoint = replace(endpoint, takes_secret_in_form=False)
+        answer = _ask_for_token(service, endpoint, refresh_token)
+        if answer.status_code == 200:
+            _remember(service, endpoint)
+    return _granted(answer, urlsplit(endpoint.url).netloc)
+
+
+def _ask_for_token(service: LoginService, endpoint: _Endpoint, refresh_token: str) -> Answer:
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     headers = dict(_FORM)
     if not service.client_secret:
         form["client_id"] = service.client_id
-    elif endpoint.takes_secret_in_form:
-        form |= {"client_id": service.client_id, "client_secret": service.client_secret}
-    else:
+    elif endpoint.takes_secret_in_form is False:
         pair = f"{quote(service.client_id, safe='')}:{quote(service.client_secret, safe='')}"
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-    answer = _ask("POST", endpoint.url, headers, urlencode(form).encode())
-    return _granted(answer, urlsplit(endpoint.url).netloc)
+    else:
+        form |= {"client_id": service.client_id, "client_secret": service.client_secret}
+    return _ask("POST", endpoint.url, headers, urlencode(form).encode())
+
+
+def _refuses_client(answer: Answer) -> bool:
+    """Whether the service does not accept Mantik as its client, and so has not looked at the refresh token."""
+    error = _object(answer).get("error")
+    return error == "invalid_client" or (answer.status_code == 401 and error is None)
 
 
 def _endpoint(service: LoginService) -> _Endpoint:
-    if service.token_url:
-        return _Endpoint(_checked(service.token_url), takes_secret_in_form=True)
-    believed_until, endpoint = _endpoints.get(service.issuer, (0.0, None))
+    believed_until, endpoint = _endpoints.get(service.token_url or service.issuer, (0.0, None))
     if endpoint is None or believed_until < time.monotonic():
-        endpoint = _discover(service.issuer)
-        _endpoints[service.issuer] = time.monotonic() + _DISCOVERY_SECONDS, endpoint
+        endpoint = _Endpoint(_checked(service.token_url), None) if service.token_url else _discover(service.issuer)
+        _remember(service, endpoint)
     return endpoint
+
+
+def _remember(service: LoginService, endpoint: _Endpoint) -> None:
+    _endpoints[service.token_url or service.issuer] = time.monotonic() + _DISCOVERY_SECONDS, endpoint
 
 
 def _discover(issuer: str) -> _Endpoint:
@@ -98,17 +141,19 @@ def _discover(issuer: str) -> _Endpoint:
     _check_available(answer, host)
     document = _object(answer)
     token_url = document.get("token_endpoint")
-    # Asked first: an error page has no issuer either.
+    # Checked before the issuer: an error page has neither, and "no discovery document" is the better message.
     if not isinstance(token_url, str):
         raise _misconfigured(host, "has no discovery document that names a token endpoint")
     if document.get("issuer") != issuer and document.get("issuer") != issuer.rstrip("/"):
         raise _misconfigured(host, "calls itself by another issuer than the one it is known by here")
     methods = document.get("token_endpoint_auth_methods_supported")
-    return _Endpoint(_checked(token_url), not isinstance(methods, list) or "client_secret_post" in methods)
+    return _Endpoint(_checked(token_url), "client_secret_post" in methods if isinstance(methods, list) else None)
 
 
 def _checked(url: str) -> str:
-    """Raises SiteRefused for an address that would send tokens unencrypted."""
+    """`url`. Raises SiteRefused for an address that would send tokens unencrypted."""
+    # The rules for a site's address are the ones we want: https (http only to this machine), no credentials, query or
+    # fragment.
     try:
         site_urls(url)
     except SiteRefused:
@@ -136,12 +181,18 @@ def _ask(method: str, url: str, headers: dict[str, str], content: bytes | None) 
 
 @lru_cache(maxsize=32)
 def _pool(_pid: int, _host: str) -> Pool:
-    """A forked process must not write on its parent's connections. A host that is slow takes up only its own."""
+    """The connections of this process to a host: a forked process must not write on those of its parent.
+
+    Each host has a pool of its own, so that a slow one does not occupy the connections to another.
+    """
     return Pool(verify=tls_context(None), timeouts=TIMEOUTS)
 
 
 def _check_available(answer: Answer, host: str) -> None:
-    """Raises SiteUnavailable for an answer that another one may follow by itself."""
+    """Raises SiteUnavailable for a temporary error.
+
+    The same request may succeed later without anybody changing anything.
+    """
     if answer.status_code >= 500 or answer.status_code in _TRY_AGAIN:
         raise SiteUnavailable(
             f"The login service {host} issues no access tokens at the moment.", code="unavailable.login_service"
@@ -154,14 +205,21 @@ def _granted(answer: Answer, host: str) -> Granted:
     if answer.status_code != 200:
         raise _refusal(document, host)
     token = document.get("access_token")
-    if not isinstance(token, str):
-        raise _misconfigured(host, "answers without an access token")
-    return Granted(
-        access_token=header_safe(token),
+    granted = Granted(
+        access_token=token if isinstance(token, str) else "",
         seconds=_seconds(document.get("expires_in")) or _DEFAULT_TOKEN_SECONDS,
         refresh_token=str(document.get("refresh_token") or ""),
         refresh_seconds=_seconds(document.get("refresh_expires_in")),
     )
+    if not granted.access_token:
+        raise NoAccessToken(_misconfigured(host, "answers without an access token"), granted)
+    try:
+        header_safe(granted.access_token)
+    except SiteRefused:
+        # Not the fault of the member's secret, of which header_safe would speak.
+        refusal = _misconfigured(host, "answers with an access token that cannot be sent")
+        raise NoAccessToken(refusal, granted) from None
+    return granted
 
 
 def _refusal(document: dict[str, Any], host: str) -> SiteRefused:
@@ -194,5 +252,10 @@ def _object(answer: Answer) -> dict[str, Any]:
 
 
 def _seconds(value: Any) -> int | None:
-    """A positive number of seconds; Keycloak's 0 for a refresh token that does not end is None."""
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    """`value` as a number of seconds, at most ten years. None if it is not a positive number.
+
+    Keycloak says 0 of a refresh token that does not expire.
+    """
+    # Also False for NaN.
+    is_positive = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return int(min(value, _MAX_SECONDS)) if is_positive else None

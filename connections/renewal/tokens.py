@@ -16,9 +16,9 @@ from django.utils import timezone
 from connections.logins.kinds import Kind
 from connections.logins.login_health import note_refusal
 from connections.models import Connection, Site
-from connections.outages.breaker import is_silent_site
+from connections.outages.breaker import site_is_silent
 from connections.renewal import oidc
-from connections.renewal.turns import Turn, take_turn
+from connections.renewal.secret_leases import SecretLease, lease_secret
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import AccessToken, secret_broken, token_credential
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
@@ -33,11 +33,13 @@ log = structlog.get_logger(__name__)
 
 # An access token with less time left is not used: the site has yet to check it.
 FRESH = timedelta(seconds=20)
+# When a renewal that failed is tried again.
 TRY_AGAIN = timedelta(hours=1)
-# A token that a site has issued longer ago, or in the future, was issued just now, by a clock that is wrong.
+# A new token is only seconds old. If the date in it is further from our own clock than this, the site's clock is wrong.
 SAME_CLOCK = timedelta(minutes=1)
-LONGEST_WAIT_SECONDS = 30.0
-# A site may refuse a token that outlives its certificate.
+# How long a process waits for the access token that another one is fetching.
+TOKEN_WAIT_SECONDS = 30.0
+# Asked for if the site refuses MANTIK_SITE_TOKEN_DAYS: a site may issue no token that outlives its certificate.
 _SHORTER_DAYS = (7, 1)
 
 
@@ -52,12 +54,12 @@ def access_token(connection_id: int) -> AccessToken:
     """
     was_connected = database.connection is not None
     try:
-        return _access_token(connection_id, time.monotonic() + LONGEST_WAIT_SECONDS)
+        return _access_token(connection_id, time.monotonic() + TOKEN_WAIT_SECONDS)
     except SealBroken as error:
         raise secret_broken(error) from None
     finally:
         if not was_connected:
-            # Called in a thread that has nothing else to do with the database, and soon ends.
+            # The caller is a thread that does not use the database otherwise, and soon ends.
             database.close()
 
 
@@ -68,10 +70,10 @@ def _access_token(connection_id: int, deadline: float) -> AccessToken:
             raise SiteRefused("This connection was deleted.", code="refused.connection")
         if token := _kept_token(connection):
             return token
-        turn = take_turn(connection_id, now=timezone.now())
-        if turn is not None:
-            with turn.kept(timezone.now):
-                return _fetch_in_turn(turn)
+        lease = lease_secret(connection_id, now=timezone.now())
+        if lease is not None:
+            with lease.kept(timezone.now):
+                return _fetch_under_lease(lease)
         if time.monotonic() > deadline:
             raise SiteUnavailable(
                 "Another worker is still waiting for an access token of this connection.",
@@ -87,53 +89,56 @@ def _kept_token(connection: Connection) -> AccessToken | None:
     try:
         return AccessToken(connection.reveal_access(), (ends - FRESH).timestamp())
     except SealBroken:
-        # As good as none. If the secret does not open either, that is said when the next one is fetched.
+        # As good as none. If the secret does not open either, fetching the next token raises that.
         return None
 
 
-def _fetch_in_turn(turn: Turn) -> AccessToken:
-    token = _kept_token(turn.connection)
+def _fetch_under_lease(lease: SecretLease) -> AccessToken:
+    token = _kept_token(lease.connection)
     if token:
-        # Somebody else had just fetched one.
-        turn.end()
+        # Another process fetched one just before this one took the lease.
+        lease.end()
         return token
     try:
-        return _fetch(turn)
+        return _fetch(lease)
     except SiteError as error:
-        turn.end(renewal_error=error.message)
+        lease.end(renewal_error=error.message)
         raise
 
 
-def _fetch(turn: Turn) -> AccessToken:
-    connection = turn.connection
+def _fetch(lease: SecretLease) -> AccessToken:
+    """Exchange the refresh token for an access token, store both, and end the lease. Raises SiteError."""
+    connection = lease.connection
     assert connection.site is not None
-    granted = oidc.refresh(login_service(connection.site), turn.secret)
+    try:
+        granted = oidc.refresh(login_service(connection.site), lease.secret)
+    except oidc.NoAccessToken as error:
+        _keep(lease, error.granted, now=timezone.now(), renewal_error=error.message)
+        raise
     now = timezone.now()
     ends = now + timedelta(seconds=granted.seconds)
-    keep = partial(
-        turn.keep,
-        secret=granted.refresh_token or turn.secret,
-        sealed_access=connection.sealed("access", granted.access_token),
-        access_expires_at=ends,
-        renewed_at=now,
-        renewal_error="",
-        **_ends_in(granted.refresh_seconds, connection, now),
-    )
-    # The one before may be used up.
-    write_patiently(keep)
+    access = connection.sealed("access", granted.access_token)
+    _keep(lease, granted, now=now, sealed_access=access, access_expires_at=ends, renewed_at=now, renewal_error="")
     return AccessToken(granted.access_token, (ends - FRESH).timestamp())
 
 
+def _keep(lease: SecretLease, granted: oidc.Granted, *, now: datetime, **columns: Any) -> None:
+    """Store the next refresh token and `columns`: the one that was sent may be used up."""
+    columns |= _ends_in(granted.refresh_seconds, lease.connection, now)
+    write_patiently(partial(lease.keep, secret=granted.refresh_token or lease.secret, **columns))
+
+
 def _ends_in(seconds: int | None, connection: Connection, now: datetime) -> dict[str, Any]:
-    """A refresh token that expires when it is not used is used in time."""
+    """The columns that say when a refresh token expires, and when it is used at the latest so that it does not."""
     if seconds is None:
-        # An end that its owner entered stays; one that the service has told before no longer holds.
+        # An end without a time of renewal was entered by the owner and stays. One that the service named earlier does
+        # not hold any more.
         return {} if connection.renew_at is None else {"expires_at": None, "renew_at": None}
     return {"expires_at": now + timedelta(seconds=seconds), "renew_at": now + timedelta(seconds=seconds / 2)}
 
 
 def login_service(site: Site) -> oidc.LoginService:
-    """Raises SiteRefused for a site without one, or whose client secret does not open."""
+    """The login service of `site`. Raises SiteRefused if the site has none, or its client secret does not open."""
     if not site.has_login_service:
         raise SiteRefused(
             f"{site.name} no longer has a login service in Mantik. An operator can enter its OIDC settings again.",
@@ -152,7 +157,10 @@ def login_service(site: Site) -> oidc.LoginService:
 
 
 def obtain_token(*, client: SiteClient) -> IssuedToken:
-    """A token for whoever `client` signs in as; one that stands for nobody is no use. Raises SiteError."""
+    """A token for the login that `client` signs in with, valid for as long as the site allows. Raises SiteError.
+
+    See with `check_token` that it stands for somebody.
+    """
     wanted = [settings.MANTIK_SITE_TOKEN_DAYS, *_SHORTER_DAYS]
     for place, days in enumerate(wanted, start=1):
         try:
@@ -165,11 +173,11 @@ def obtain_token(*, client: SiteClient) -> IssuedToken:
 
 
 def check_token(*, client: SiteClient, provider: str) -> None:
-    """Raises SiteRefused unless the site takes the token that `client` comes with for one of somebody."""
+    """Raises SiteRefused if the token that `client` signs in with stands for nobody: some sites issue such tokens."""
     if client.access().role == "anonymous":
         raise SiteRefused(
-            f"{provider} issued a token, but does not say for whom. It may not check passwords; choose another kind "
-            "of connection.",
+            f"{provider} issued a token, but does not say for whom. Perhaps the site does not check passwords; choose "
+            "another kind of connection.",
             code="refused.unmapped",
         )
 
@@ -178,55 +186,58 @@ def token_columns(issued: IssuedToken, now: datetime) -> dict[str, Any]:
     """When a token ends, by our clock, and when it is renewed: at half of its life."""
     ends = issued.expires_at
     if ends is not None and issued.issued_at is not None and abs(issued.issued_at - now) > SAME_CLOCK:
-        # The site's clock is wrong, and so is the end that it names; how long the token is valid is right.
+        # The site's clock is wrong, and so is the end that the token names. How long it is valid is right.
         ends += now - issued.issued_at
     return {"expires_at": ends, "renew_at": None if ends is None else now + (ends - now) / 2}
 
 
 def renew(*, connection_id: int, clock: Clock) -> None:
-    """Replace the token by the next one if that is due and no other process is doing so. A failure is tried again."""
+    """Replace the token by the next one if that is due and no other process is doing so.
+
+    A failure is stored for the card, and tried again an hour later.
+    """
     now = clock()
     due = Connection.objects.due_for_renewal(now).filter(pk=connection_id)
     if not due.exists():
         return
     try:
-        turn = take_turn(connection_id, now=now)
+        lease = lease_secret(connection_id, now=now)
     except SealBroken as error:
         # A secret that its owner has replaced meanwhile is not due.
         due.update(renewal_error=secret_broken(error).message, renew_at=now + TRY_AGAIN)
         return
-    if turn is None:
+    if lease is None:
         return
-    with turn.kept(clock):
+    with lease.kept(clock):
         try:
-            _renew(turn, clock)
+            _renew(lease, clock)
         except SiteError as error:
-            log.warning("token_not_renewed", connection=str(turn.connection.uuid), code=error.code)
-            turn.end(renewal_error=error.message, renew_at=now + TRY_AGAIN)
-            note_refusal(turn.connection, error, now=now)
+            log.warning("token_not_renewed", connection=str(lease.connection.uuid), code=error.code)
+            lease.end(renewal_error=error.message, renew_at=now + TRY_AGAIN)
+            note_refusal(lease.connection, error, now=now)
 
 
-def _renew(turn: Turn, clock: Clock) -> None:
-    connection = turn.connection
+def _renew(lease: SecretLease, clock: Clock) -> None:
+    connection = lease.connection
     assert connection.site is not None
     if connection.kind == Kind.UNICORE_OIDC:
-        _fetch(turn)
+        _fetch(lease)
         return
     site = connection.site
-    client = make_client(site.base_url, token_credential(turn.secret), site.ca_bundle or None)
+    client = make_client(site.base_url, token_credential(lease.secret), site.ca_bundle or None)
     issued = obtain_token(client=client)
-    write_patiently(partial(_keep_issued, turn, issued, now=clock()))
+    write_patiently(partial(_keep_issued, lease, issued, now=clock()))
 
 
 @transaction.atomic
-def _keep_issued(turn: Turn, issued: IssuedToken, *, now: datetime) -> None:
+def _keep_issued(lease: SecretLease, issued: IssuedToken, *, now: datetime) -> None:
     columns = token_columns(issued, now)
-    if turn.keep(secret=issued.value, renewed_at=now, renewal_error="", **columns):
+    if lease.keep(secret=issued.value, renewed_at=now, renewal_error="", **columns):
         after = {"expires_at": columns["expires_at"]}
-        record("connection.renewed", actor=None, target=turn.connection, after=after)
+        record("connection.renewed", actor=None, target=lease.connection, after=after)
 
 
 def due_for_renewal(*, now: datetime, limit: int) -> list[int]:
     """Ids of connections whose renewal is due, that no process is renewing, and whose site answers."""
-    due = Connection.objects.due_for_renewal(now).filter(~is_silent_site("site"))
+    due = Connection.objects.due_for_renewal(now).filter(~site_is_silent("site"))
     return list(due.values_list("pk", flat=True)[:limit])

@@ -47,7 +47,7 @@ class StillUsed(Exception):
 
 @dataclass(frozen=True)
 class _Material:
-    """What is stored: the secret itself, and the columns that belong to it."""
+    """What is stored of a secret: the secret itself, and the columns that belong to it."""
 
     secret: str = field(repr=False)
     columns: dict[str, Any]
@@ -64,10 +64,10 @@ def add_connection(
     expires_at: datetime | None = None,
     now: datetime,
 ) -> Connection:
-    """Store credentials; the secret is sealed before it touches the database.
+    """Store a new connection. Its secret is sealed before it is sent to the database.
 
-    Some kinds make a key pair instead of a secret, or ask the site for a token with it, which may raise SiteError.
-    Raises NameTaken.
+    For some kinds Mantik makes a key pair instead, or exchanges the secret for a token of the site, which may raise
+    SiteError. Raises NameTaken.
     """
     material = _material(kind, site, login_name, secret, expires_at, owner=owner, now=now)
     connection = Connection(
@@ -89,7 +89,7 @@ def replace_secret(
 ) -> None:
     """Replace the secret, or make a new key pair. Clients and sessions with the old one are dropped.
 
-    Whatever waited because the old one was refused goes on. Raises SiteError as `add_connection` does.
+    Whatever waited because the old one was refused continues. Raises SiteError as `add_connection` does.
     """
     kind, site, login = Kind(connection.kind), connection.site, connection.login_name
     material = _material(kind, site, login, secret, expires_at, owner=connection.owner, now=now)
@@ -119,7 +119,7 @@ def replace_secret(
 def delete_connection(*, connection: Connection, actor: User | None = None, even_if_used: bool = False) -> None:
     """Delete the connection and its secret. `actor` is its owner unless given.
 
-    Raises StillUsed, except for operators: they may delete it anyway, and whatever used it says so.
+    Raises StillUsed, except with `even_if_used`, for operators: then the pages of whatever used it say that it is gone.
     """
     with transaction.atomic():
         lock_uses(connection)
@@ -134,7 +134,8 @@ def delete_connection(*, connection: Connection, actor: User | None = None, even
 def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | SiteError:
     """Ask the site who this login is, and store the answer for the card.
 
-    An answer to a secret that was replaced meanwhile is dropped; then SiteUnavailable says so.
+    Returns the answer, or the error. If the secret was replaced meanwhile, the answer is dropped, and a SiteUnavailable
+    that says so is returned.
     """
     answer = _ask_access(connection)
     columns = _failed_columns(answer) if isinstance(answer, SiteError) else _good_columns(connection, answer, now)
@@ -144,7 +145,7 @@ def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | Si
         note_refusal(connection, answer, now=now)
     else:
         note_good_answer(connection, now=now)
-    # Silence proves nothing here: a page waits less long than workers do.
+    # An answer ends an outage. Silence begins none, because a page waits for a shorter time than workers do.
     if not isinstance(answer, SiteError) or answer.is_answer:
         note_answer(connection, now=now)
     return answer
@@ -168,7 +169,7 @@ def _good_columns(connection: Connection, access: SiteAccess, now: datetime) -> 
 
 
 def _changed_meanwhile(connection: Connection) -> SiteUnavailable:
-    """Reads what `connection` is now, unless it is gone."""
+    """The error for a test whose connection was changed meanwhile. Also reads `connection` again, unless it is gone."""
     with suppress(Connection.DoesNotExist):
         connection.refresh_from_db()
     return SiteUnavailable(
@@ -180,7 +181,7 @@ def _ask_offer(connection: Connection) -> SiteOffer:
     try:
         return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
     except SiteError:
-        # This only improves what forms offer; the login itself has just worked.
+        # The offer only improves forms, and the login itself has just worked.
         return SiteOffer(queues={}, budgets=())
 
 
@@ -195,7 +196,7 @@ def _ask_access(connection: Connection) -> SiteAccess | SiteError:
         login = f"the login {connection.login_name}" if connection.login_name else "this login"
         return SiteRefused(
             f"{connection.provider} knows {login}, but has not enabled it for UNICORE. "
-            "Ask the site's support to do that.",
+            "Ask the site's support to enable it.",
             code="refused.unmapped",
         )
     return access
@@ -220,11 +221,11 @@ def _material(
         issued = tokens.obtain_token(client=signed_in)
         tokens.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
         return _Material(issued.value, tokens.token_columns(issued, now))
-    # What is pasted may have brought a line's end with it; a password may end with a blank.
+    # A pasted token may end with a line break that is no part of it; a password may end with a blank that is.
     secret = typed.strip() if kind == Kind.UNICORE_OIDC else typed
     return _Material(secret, {"expires_at": expires_at, "renew_at": None})
 
 
 def _client(site: Site, credential: SiteCredential) -> SiteClient:
-    """Of its own: what is typed once leaves no client behind."""
+    """A client that this process does not keep, because its credential is used only once."""
     return make_client(site.base_url, credential, site.ca_bundle or None, timeouts=WHILE_SOMEBODY_WAITS)

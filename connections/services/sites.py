@@ -38,12 +38,12 @@ class SiteUsed(Exception):
 
 
 def usable_base_url(text: str) -> str:
-    """`text` as a site is addressed. Raises SiteRefused, with a sentence for a form."""
+    """`text` as the base URL of a site, tidied. Raises SiteRefused, with a sentence for a form."""
     return site_urls(text).base
 
 
 def check_ca_bundle(text: str) -> None:
-    """Raises SiteRefused, with a sentence for a form."""
+    """Raises SiteRefused, with a sentence for a form, if `text` holds no certificate in PEM form."""
     tls_context(text or None)
 
 
@@ -63,7 +63,7 @@ def add_site(*, member: User, name: str, base_url: str, ca_bundle: str, notes: s
 
 
 def delete_site(*, site: Site, actor: User) -> None:
-    """Raises SiteUsed."""
+    """Delete a site that has no connections. Raises SiteUsed."""
     try:
         with transaction.atomic():
             record("site.deleted", actor=actor, target=site, before=audit_values(site))
@@ -73,7 +73,7 @@ def delete_site(*, site: Site, actor: User) -> None:
 
 
 def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> None:
-    """The event of what an operator has saved; `before` is what audit_values() returned, None for a new site."""
+    """Record what an operator has changed. `before` is what audit_values() returned then, None for a new site."""
     after = audit_values(site)
     if before is None:
         record("site.added", actor=actor, target=site, after=after)
@@ -87,6 +87,6 @@ def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> 
 def audit_values(site: Site) -> dict[str, Any]:
     values = {shown: getattr(site, column) for column, shown in _AUDITED.items()}
     if site.ca_bundle:
-        # Its fingerprint is enough to tell one from another.
+        # A bundle is long, and its fingerprint is enough to tell one from another.
         values["ca_bundle"] = f"sha256 {hashlib.sha256(site.ca_bundle.encode()).hexdigest()[:16]}"
     return values

@@ -1,4 +1,4 @@
-"""The addresses of a site. All follow from its base and a job's id, so no link of an answer is ever followed."""
+"""The addresses of a site. All are made from its base URL and a job's id; no link in an answer is ever followed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SiteUrls:
 
     @property
     def sites(self) -> str:
-        """UNICORE's word for what a login may submit to here; most have one."""
+        """UNICORE's word for its target systems: what a login may submit to. Most servers have one."""
         return f"{self.base}/sites"
 
     @property
@@ -36,25 +36,25 @@ class SiteUrls:
         return f"{self.base}/token"
 
     def target_system(self, url: str) -> str:
-        """The one of `url` under our own base. Raises SiteRefused for what is none."""
+        """The target system of `url`, under our own base. Raises SiteRefused if `url` is not one's."""
         match = _TARGET_SYSTEM_PATH.search(urlsplit(url).path)
         if match is None:
             raise SiteRefused(f"{shown(url)} is not the URL of a target system.", code="refused.answer")
         return f"{self.sites}/{match[1]}"
 
     def job(self, job_url: str) -> str:
-        """The job of `job_url` under our own base, wherever that URL points."""
+        """The URL of the job that `job_url` names, under our own base, wherever that URL points."""
         return f"{self.jobs}/{job_id(job_url)}"
 
     def action(self, job_url: str, name: str) -> str:
         return f"{self.job(job_url)}/actions/{name}"
 
     def directory(self, job_url: str) -> str:
-        """The storage that is the job's working directory."""
+        """The URL of the job's working directory, which is a storage in UNICORE."""
         return f"{self.base}/storages/{job_id(job_url)}-uspace"
 
     def file(self, job_url: str, path: str) -> str:
-        """`path` is relative to the job's directory. Raises ValueError for one that leads elsewhere."""
+        """The URL of the file `path` in the job's directory. Raises ValueError for a path that leads elsewhere."""
         parts = path.split("/")
         if any(part in {"", ".", ".."} for part in parts):
             raise ValueError(f"Not a path inside a job's directory: {path!r}")
@@ -79,7 +79,10 @@ class SiteUrls:
 
 
 def site_urls(base_url: str) -> SiteUrls:
-    """Check and tidy a base URL. Raises SiteRefused, and never repeats a password that somebody put there."""
+    """The addresses below a base URL, which is checked and tidied.
+
+    Raises SiteRefused, whose message never repeats a password that somebody put into the URL.
+    """
     try:
         parts = urlsplit(base_url.strip())
         port = parts.port
@@ -98,7 +101,7 @@ def site_urls(base_url: str) -> SiteUrls:
 
 
 def job_id(job_url: str) -> str:
-    """Raises SiteRefused for what is no job's URL."""
+    """The id of the job that `job_url` names. Raises SiteRefused if it is not the URL of a job."""
     match = _JOB_PATH.search(urlsplit(job_url).path)
     if match is None:
         raise SiteRefused(f"{shown(job_url)} is not the URL of a job.", code="refused.job_url")

@@ -1,7 +1,7 @@
 """A UNICORE site as runs need it: submit, start, look, read, stop.
 
-Every method raises SiteError. Addresses are made from the base URL and a job's id; no link of an answer is
-followed, so credentials never go anywhere else.
+Every method raises SiteError. Addresses are made from the base URL and a job's id; no link in an answer is followed, so
+credentials never go anywhere else.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from connections.unicore.values import FileStat, IssuedToken, JobPortrait, JobSt
 from connections.unicore.wording import quoted
 
 _BYTES = {"Accept": "application/octet-stream", "Content-Type": "application/octet-stream"}
+# Bytes of an upload that are in memory.
 _PIECE = 256 * 1024
 _JOBS_PER_PAGE = 200
 # A space, a comma or a plus would separate tags; % and _ match anything at a site.
@@ -40,7 +41,7 @@ _TAG = re.compile(r"[A-Za-z0-9.-]+")
 
 
 class SiteClient:
-    """Safe to share by threads; keep one per connection, for its pool and its security session."""
+    """Safe to share by threads. Keep one per connection: it has the pool and the security session."""
 
     def __init__(self, *, urls: SiteUrls, transport: PooledTransport) -> None:
         self.urls = urls
@@ -49,9 +50,9 @@ class SiteClient:
     # Jobs
 
     def submit(self, description: Mapping[str, Any]) -> str:
-        """POST a job; its URL. The one request whose repetition makes a second job.
+        """Submit a job. Returns its URL. Submitting again makes a second job.
 
-        Raises SiteOutcomeUnknown when the job may be there all the same.
+        Raises SiteOutcomeUnknown if the site may have the job all the same.
         """
         call = Call("POST", self.urls.jobs, is_submission=True)
         response = self._transport.request(call, json=description)
@@ -63,7 +64,10 @@ class SiteClient:
         return self.urls.adopt(location)
 
     def find_jobs(self, tag: str, *, most: int | None = None) -> list[str]:
-        """URLs of this login's jobs that carry exactly `tag`, in no order; not many more than `most`, if given."""
+        """URLs of this login's jobs that have exactly the tag `tag`, in no order.
+
+        With `most`, the search ends once that many are found, so there may be a few more.
+        """
         if not _TAG.fullmatch(tag):
             raise ValueError(f"{tag!r} does not mean one tag everywhere")
         found: dict[str, None] = {}
@@ -74,9 +78,9 @@ class SiteClient:
             if not isinstance(jobs, list):
                 raise not_unicore(self.urls.host)
             page = [self.urls.job(str(url)) for url in jobs]
-            is_news = any(url not in found for url in page)
+            has_new = any(url not in found for url in page)
             found.update(dict.fromkeys(page))
-            if len(page) < _JOBS_PER_PAGE or not is_news or (most is not None and len(found) >= most):
+            if len(page) < _JOBS_PER_PAGE or not has_new or (most is not None and len(found) >= most):
                 return list(found)
 
     def start(self, job_url: str) -> None:
@@ -84,7 +88,7 @@ class SiteClient:
         self._act(job_url, "start")
 
     def abort(self, job_url: str) -> None:
-        """The job ends as FAILED with "Job aborted."; without effect on one that has ended."""
+        """End the job: it becomes FAILED with the message "Job aborted.". Has no effect on a job that has ended."""
         self._act(job_url, "abort")
 
     def delete(self, job_url: str) -> None:
@@ -116,7 +120,7 @@ class SiteClient:
             )
 
     def portrait(self, job_url: str) -> JobPortrait:
-        """What identifies a job, for one that nobody here knows."""
+        """What identifies a job: for one that carries our tag, but is not in our database."""
         call = Call("GET", self.urls.job(job_url), about_job=True)
         portrait = job_portrait(self._get_json(call, params={"fields": PORTRAIT_FIELDS}))
         if portrait is None:
@@ -124,15 +128,14 @@ class SiteClient:
         return portrait
 
     def statuses(self, job_urls: Sequence[str]) -> Iterator[tuple[str, JobStatus | SiteError]]:
-        """A small GET per job, several at a time; in order.
+        """The status of each job, or its error, in the order of `job_urls`. A small GET each, several at a time.
 
-        One job's error says nothing of the next, unless it concerns the whole site: then nobody is asked any
-        more, and the rest gets the same error.
+        After an error that concerns the whole site nothing more is asked, and the remaining jobs get the same error.
         """
         if not job_urls:
             return
         first, *rest = job_urls
-        # Alone: it signs in for all.
+        # The first request alone, because it signs in for all.
         answer = self._status_or_error(first)
         yield first, answer
         down = answer if _is_of_site(answer) else None
@@ -148,18 +151,18 @@ class SiteClient:
     # Files of a job
 
     def ready_for_upload(self, job_url: str) -> bool:
-        """Whether the job's directory is there. It appears a moment after the job."""
+        """Whether the job's directory exists. It appears a moment after the job."""
         call = Call("GET", self.urls.directory(job_url), about_job=True)
         try:
             document = self._get_json(call, params={"fields": "resourceStatus"})
         except JobGone:
-            # No directory yet, or no job any more?
+            # Either there is no directory yet, or the job is gone: then this raises JobGone.
             self.status(job_url)
             return False
         return document.get("resourceStatus") == "READY"
 
     def upload(self, job_url: str, path: str, content: IO[bytes], size: int) -> None:
-        """Write one file of `size` bytes, whatever was there before. Memory stays flat."""
+        """Write one file of `size` bytes, in place of an older one. It is never in memory as a whole."""
         call = Call("PUT", self.urls.file(job_url, path), about_job=True, is_upload=True)
 
         def pieces() -> Iterator[bytes]:
@@ -170,7 +173,7 @@ class SiteClient:
         self._transport.request(call, content=pieces, headers={**_BYTES, "Content-Length": str(size)})
 
     def stat(self, job_url: str, path: str) -> FileStat | None:
-        """None if there is no such file (yet)."""
+        """Size, kind and date of a file; None if there is no such file (yet)."""
         call = Call("GET", self.urls.file(job_url, path), about_job=True)
         try:
             stat = file_stat(self._get_json(call))
@@ -183,7 +186,7 @@ class SiteClient:
     def read(self, job_url: str, path: str, offset: int, length: int) -> bytes:
         """At most `length` bytes from byte `offset`, which must lie before the end of the file.
 
-        Beyond the end some sites never answer, so ask `stat` first. Empty if the file is gone.
+        If it lies beyond the end, some sites never answer, so ask `stat` first. Empty if the file is gone.
         """
         call = Call("GET", self.urls.file(job_url, path), about_job=True)
         headers = {**_BYTES, "Range": f"bytes={offset}-{offset + length - 1}"}
@@ -207,7 +210,7 @@ class SiteClient:
         return access
 
     def offer(self) -> SiteOffer:
-        """What this login may ask for. Empty where the site does not tell, as before the first job of a login."""
+        """What this login may ask for. Empty if the site does not say, as some do before the first job of a login."""
         sites = self._get_json(Call("GET", self.urls.sites), params={"num": "1"}).get("sites")
         if not isinstance(sites, list) or not sites:
             return SiteOffer(queues={}, budgets=())
@@ -215,9 +218,9 @@ class SiteClient:
         return site_offer(self._get_json(call, params={"fields": "resources,remainingComputeTime"}))
 
     def issue_token(self, *, seconds: int) -> IssuedToken:
-        """A token of this site that stands for our login there for `seconds`, and can get its own successor.
+        """A token that stands for our login at this site, and only there, for `seconds`. It can get its own successor.
 
-        It is good at this site only. Some sites give one to anybody, so see with `access` whom it stands for.
+        Some sites give a token to anybody, so see with `access` whom it stands for.
         """
         call = Call("GET", self.urls.token)
         wanted = {"renewable": "true", "limited": "true", "lifetime": str(seconds)}

@@ -19,15 +19,18 @@ from pyunicore.credentials import Credential
 from connections.unicore.errors import SiteRefused
 from mantik.lib.sealing import SealBroken
 
-# What a site accepts is seconds away from us, and its clock may be a little ahead or behind.
+# How long a signed token is valid. It reaches the site within seconds, but the site's clock may be a little ahead or
+# behind.
 SIGNED_SECONDS = 300
+# A new one is signed when the last one has less time left than this.
 _SIGNED_BEFORE_END = 60
 
 
 class SiteCredential(Credential):  # type: ignore[misc]
-    """Shows nothing, and cannot be pickled into a message or a cache. Two are equal that stand for the same login.
+    """What signs in at a site. It shows nothing of itself, and cannot be pickled into a message or a cache.
 
-    `identity` tells them apart; it is kept as a digest only. get_auth_header() may raise SiteError.
+    Two are equal if they stand for the same login: if their `identity`, which is kept only as a digest, is the same.
+    get_auth_header() may raise SiteError.
     """
 
     def __init__(self, identity: str) -> None:
@@ -52,7 +55,7 @@ class SiteCredential(Credential):  # type: ignore[misc]
 
 
 class HeaderCredential(SiteCredential):
-    """One header for as long as the credential is the same: a password, or a token of the site."""
+    """A header that never changes: a password, or a token of the site."""
 
     def __init__(self, header: str) -> None:
         super().__init__(header)
@@ -65,7 +68,8 @@ class HeaderCredential(SiteCredential):
 class KeyCredential(SiteCredential):
     """Signs a short-lived token with an SSH key whenever the last one is about to end. Safe to share by threads.
 
-    The site compares it with the public keys of `login_name` on the cluster. `private` is the key as OpenSSH keeps it.
+    The site checks the signature with the public keys of `login_name` on the cluster. `private` is the key as OpenSSH
+    keeps it in a file.
     """
 
     def __init__(self, login_name: str, private: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -91,16 +95,16 @@ class KeyCredential(SiteCredential):
 
 @dataclass(frozen=True)
 class AccessToken:
-    """`fresh_until` is by time.time: from then on another one is fetched."""
+    """An access token. From `fresh_until` on, by time.time(), another one is fetched."""
 
     value: str = field(repr=False)
     fresh_until: float
 
 
 class FetchedCredential(SiteCredential):
-    """Access tokens that `fetch` gets from elsewhere, each kept until it ends. Safe to share by threads.
+    """Access tokens that come from `fetch`, each kept while it is fresh. Safe to share by threads.
 
-    `fetch` raises SiteError. Its token may be of another process; it is asked only when ours is not fresh any more.
+    `fetch` may return a token that another process got. It raises SiteError.
     """
 
     def __init__(self, identity: str, fetch: Callable[[], AccessToken]) -> None:
@@ -117,30 +121,33 @@ class FetchedCredential(SiteCredential):
 
 
 def no_credential() -> SiteCredential:
-    """Asks as nobody, which a site answers, too."""
+    """A credential that sends no login. A site answers such requests, too."""
     return HeaderCredential("")
 
 
 def password_credential(login_name: str, password: str) -> SiteCredential:
-    """In UTF-8; pyunicore's own takes ASCII only. Raises SiteRefused for a login name that HTTP cannot carry."""
+    """A login name and password, in UTF-8: pyunicore's own credential accepts only ASCII.
+
+    Raises SiteRefused for a login name that HTTP cannot carry.
+    """
     check_login_name(login_name)
     token = b64encode(f"{login_name}:{password}".encode(errors="surrogatepass")).decode("ascii")
     return HeaderCredential(f"Basic {token}")
 
 
 def token_credential(token: str) -> SiteCredential:
-    """Of a token that the site has issued. Raises SiteRefused for what cannot be one."""
+    """A token that the site has issued. Raises SiteRefused for what cannot be one."""
     return HeaderCredential(f"Bearer {header_safe(token)}")
 
 
 def key_credential(login_name: str, private: str) -> SiteCredential:
-    """Raises SiteRefused."""
+    """An SSH key. Raises SiteRefused for a login name that no site has."""
     check_login_name(login_name)
     return KeyCredential(login_name, private)
 
 
 def check_login_name(login_name: str) -> None:
-    """Raises SiteRefused for what no site has as a login name."""
+    """Raises SiteRefused for a login name that no site has."""
     if not login_name or ":" in login_name or not login_name.isprintable():
         raise SiteRefused(
             "This login name cannot be used: it must not be empty or contain a colon or control characters. "
@@ -150,12 +157,12 @@ def check_login_name(login_name: str) -> None:
 
 
 def secret_broken(error: SealBroken, *, remedy: str = "Replace the secret of") -> SiteRefused:
-    """What a connection whose own secret does not open is refused with, before any site is asked."""
+    """The error of a connection whose secret cannot be decrypted. No site is asked."""
     return SiteRefused(f"{error} {remedy} this connection.", code="refused.secret")
 
 
 def header_safe(token: str) -> str:
-    """`token`, fit for a header. Raises SiteRefused."""
+    """`token`. Raises SiteRefused if it cannot be sent in a header."""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SiteRefused(
             "The token of this connection is not valid: it contains spaces or letters that no token has. "

@@ -1,11 +1,11 @@
-"""What can go wrong with a site. Three kinds, because a caller has three things to do about it.
+"""What can go wrong with a site. There are three kinds, because a caller can do three things about an error.
 
 Codes are stable; the part before the dot is the kind.
 """
 
 from __future__ import annotations
 
-# The next request would fare alike, whatever it asks for.
+# Any other request to the same site would get the same error.
 _OF_THE_WHOLE_SITE = frozenset(
     {
         "refused.address",
@@ -23,7 +23,7 @@ _OF_THE_WHOLE_SITE = frozenset(
     }
 )
 
-# Found out before the site was asked.
+# These are raised before the site is asked.
 _NOT_ASKED = frozenset(
     {
         "refused.address",
@@ -38,7 +38,7 @@ _NOT_ASKED = frozenset(
         "unavailable.pool",
     }
 )
-# Nobody answered, or only a gateway before the site.
+# Nobody answered, or only a gateway in front of the site.
 _SILENCE = frozenset(
     {
         "unavailable.certificate",
@@ -68,34 +68,34 @@ class SiteError(Exception):
 
     @property
     def concerns_whole_site(self) -> bool:
-        """Asking the same site for something else is pointless at this moment."""
+        """Whether any other request to the same site would get the same error now."""
         return self.code in _OF_THE_WHOLE_SITE
 
     @property
     def is_silence(self) -> bool:
-        """The site was asked and did not answer."""
+        """Whether the site was asked and did not answer."""
         return self.code in _SILENCE
 
     @property
     def is_answer(self) -> bool:
-        """The site said so itself. Even a refusal is an answer."""
+        """Whether the site answered. Even a refusal is an answer."""
         return self.code not in _SILENCE | _NOT_ASKED
 
 
 class SiteRefused(SiteError):
-    """The site said no and will say so again, until somebody changes something."""
+    """The site said no, and will say no again until somebody changes something."""
 
     default_code = "refused.request"
 
 
 class SiteUnavailable(SiteError):
-    """Nothing was done; the same request may pass later."""
+    """Nothing was done; the same request may succeed later."""
 
     default_code = "unavailable.error"
 
 
 class SiteOutcomeUnknown(SiteError):
-    """The request may have been carried out. Look before sending it again."""
+    """The site may have done what was asked. Look there before sending the request again."""
 
     default_code = "unknown.answer"
 

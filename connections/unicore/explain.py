@@ -16,15 +16,17 @@ from connections.unicore.wording import clean, quoted, redact
 from mantik.lib.outbound import AddressRefused
 
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout)
+# With these, a gateway says that the server behind it does not answer.
 _BEHIND_GATEWAY = {502, 504}
-_MOST_WORDS = 500
+# Characters. A site may answer with a whole stack trace.
+_MAX_WORDS = 500
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `is_submission`: doing it twice makes two jobs. `is_upload`: its body is a file.
+    """One request. `is_submission`: it makes a job, so sending it twice makes two. `is_upload`: its body is a file.
 
-    `about_job`: a 404 means the job is gone.
+    `about_job`: a 404 means that the job is gone.
     """
 
     method: str
@@ -35,7 +37,7 @@ class Call:
 
     @property
     def is_work(self) -> bool:
-        """A job or a file is sent, and the site has to store it before it answers."""
+        """Whether a job or a file is sent, which the site has to store before it answers."""
         return self.is_submission or self.is_upload
 
     @property
@@ -45,27 +47,30 @@ class Call:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Names the site as `host` in every sentence."""
+    """Makes errors of what a site answers, or of its silence. Every sentence names the site as `host`."""
 
     host: str
 
     def error_of(self, error: Exception, call: Call) -> SiteError:
-        """For a request without an answer."""
+        """The error of a request without an answer: `error` is what the pool raised."""
         if isinstance(error, httpcore.PoolTimeout):
-            return SiteUnavailable(f"All of Mantik's connections to {self.host} are busy.", code="unavailable.pool")
+            return SiteUnavailable(
+                f"Mantik is already waiting for as many answers from {self.host} as it may.", code="unavailable.pool"
+            )
         if isinstance(error, _NOT_SENT):
             return self._unreachable(error)
         if call.is_submission:
             return SiteOutcomeUnknown(
-                f"{self.host} did not answer when the job was sent, so Mantik does not know yet whether it has it.",
+                f"{self.host} did not answer when the job was sent, so Mantik does not know yet whether the site has "
+                "the job.",
                 code="unknown.answer",
             )
         if isinstance(error, httpcore.TimeoutException):
             return SiteUnavailable(f"{self.host} took too long to answer.", code="unavailable.timeout")
-        return SiteUnavailable(f"{self.host} closed the connection.", code="unavailable.connection")
+        return SiteUnavailable(f"{self.host} broke off before it answered.", code="unavailable.connection")
 
     def error_in(self, response: Answer, call: Call) -> SiteError | None:
-        """For an answer that is no good; None for one that is."""
+        """The error that an answer stands for; None for a good one."""
         status = response.status_code
         if status < 300:
             return None
@@ -92,14 +97,14 @@ class Explainer:
             )
         if call.is_submission and words and "JSONException" in words:
             return SiteRefused(
-                f"{self.host} cannot read the job description.{quoted(words)}",
+                f"{self.host} cannot read the job description.{quoted(words)} Tell an operator.",
                 code="refused.description",
                 site_words=words,
             )
         if call.is_submission:
             return SiteOutcomeUnknown(
-                f"{self.host} failed while it took the job, so Mantik does not know yet whether it has the job."
-                f"{quoted(words)}",
+                f"{self.host} failed while accepting the job, so Mantik does not know yet whether the site has the "
+                f"job.{quoted(words)}",
                 code="unknown.error",
                 site_words=words,
             )
@@ -112,9 +117,10 @@ class Explainer:
         )
 
     def _forbidden(self, words: str | None) -> SiteError:
-        """The site has let us in (it gives no session to a login that it refuses), but not to this."""
+        """The site accepts the login (it gives no session to one that it refuses), but not this request of it."""
         return SiteRefused(
-            f"{self.host} knows the login of this connection, but does not allow it to do this.{quoted(words)}",
+            f"{self.host} knows the login of this connection, but the login is not allowed to make this request."
+            f"{quoted(words)} Ask the site's support.",
             code="refused.forbidden",
             site_words=words,
         )
@@ -127,12 +133,15 @@ class Explainer:
                 code="refused.credentials",
             )
         if status == 401 and words and "targetsystem" in words:
-            # A server that has just been started lets people in before it has anything to submit to.
+            # A server that has just been started accepts logins before it accepts jobs.
             return SiteUnavailable(
                 f"{self.host} is still starting up.{quoted(words)}", code="unavailable.starting", site_words=words
             )
         if status == 432:
-            return SiteUnavailable(f"{self.host} keeps ending our session.", code="unavailable.session")
+            return SiteUnavailable(
+                f"{self.host} keeps ending Mantik's session. If this goes on, tell an operator.",
+                code="unavailable.session",
+            )
         if status == 404 and call.about_job and not is_page:
             gone = f"{self.host} does not know this job. It was deleted there, or has expired."
             return JobGone(gone, site_words=words)
@@ -143,7 +152,8 @@ class Explainer:
         return SiteRefused(
             f"{self.host} refuses this request.{quoted(words)}"
             if words
-            else f"{self.host} refuses this request with the HTTP status {status} and gives no reason.",
+            else f"{self.host} refuses this request with the HTTP status {status} and gives no reason. Tell an "
+            "operator.",
             code="refused.forbidden" if status in {401, 403} else "refused.request",
             site_words=words,
         )
@@ -151,8 +161,8 @@ class Explainer:
     def _not_there(self, is_page: bool) -> SiteError:
         if is_page:
             return SiteUnavailable(
-                f"The server at {self.host} is not this UNICORE site. It may be down behind its gateway, or its REST "
-                "base URL is wrong, which an operator can correct.",
+                f"{self.host} answered with a web page, not as UNICORE. The site may be down behind its gateway, or "
+                "its REST base URL is wrong, which an operator can correct.",
                 code="unavailable.gateway",
             )
         return SiteRefused(
@@ -180,7 +190,7 @@ class Explainer:
 
 
 def not_unicore(host: str) -> SiteUnavailable:
-    """For a good answer that makes no sense."""
+    """The error of an answer that has a good status, but is not what UNICORE says."""
     return SiteUnavailable(
         f"The server at {host} is not a UNICORE site. Its REST base URL may be wrong, which an operator can correct.",
         code="unavailable.answer",
@@ -194,16 +204,16 @@ def site_words(response: Answer) -> str | None:
     except ValueError:
         return None
     words = document.get("errorMessage") if isinstance(document, dict) else None
-    return clean(redact(words), limit=_MOST_WORDS) or None if isinstance(words, str) else None
+    return clean(redact(words), limit=_MAX_WORDS) or None if isinstance(words, str) else None
 
 
 def _is_page(response: Answer) -> bool:
-    """A gateway or a proxy in between answers with a page; a UNICORE site never does."""
+    """Whether the answer is a web page: from a gateway or a proxy, because UNICORE never answers with one."""
     return "html" in response.headers.get("content-type", "").lower()
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """`error`, and what led to it."""
+    """`error`, its cause, the cause of that, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

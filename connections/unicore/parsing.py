@@ -1,4 +1,4 @@
-"""From a site's JSON to our values. Whatever has the wrong type counts as not said; nothing here raises."""
+"""Makes our values of a site's JSON. Whatever has the wrong type counts as not said. Nothing here raises."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_SAID = {"", "N/A", "n/a"}
 
 
 def job_status(document: Mapping[str, Any], *, date: str | None = None) -> JobStatus | None:
-    """None if the document does not tell a state. A state we do not know is UNDEFINED, as in UNICORE.
+    """The status of a job; None if the document names no state. An unknown state becomes UNDEFINED, as in UNICORE.
 
     `date` is the header Date of the answer.
     """
@@ -51,7 +51,7 @@ def job_status(document: Mapping[str, Any], *, date: str | None = None) -> JobSt
 
 
 def job_portrait(document: Mapping[str, Any]) -> JobPortrait | None:
-    """None if the document does not tell a state."""
+    """What identifies a job; None if the document names no state."""
     status = job_status(document)
     if status is None:
         return None
@@ -70,7 +70,7 @@ def file_stat(document: Mapping[str, Any]) -> FileStat | None:
 
 
 def site_access(document: Mapping[str, Any]) -> SiteAccess | None:
-    """None if the document does not tell who we are."""
+    """Who the site takes us for; None if the document does not say."""
     client, server = _object(document.get("client")), _object(document.get("server"))
     role = _object(client.get("role")).get("selected")
     if not isinstance(role, str):
@@ -92,7 +92,7 @@ def site_access(document: Mapping[str, Any]) -> SiteAccess | None:
 
 
 def site_offer(document: Mapping[str, Any]) -> SiteOffer:
-    """Of what a site lists, the part that we can compare with: texts, and lists of texts."""
+    """What a login may ask for. Of the limits that the site lists, only texts and lists of texts are kept."""
     queues = {
         clean(queue, limit=120): {
             clean(name, limit=120): limit if isinstance(limit, str) else list(_texts(limit))
@@ -117,7 +117,7 @@ def _budget(account: str, budget: Any) -> Budget | None:
 
 
 def issued_token(content: bytes) -> IssuedToken | None:
-    """None if it is not a token. Its signature is for the site to check, which has made it."""
+    """The token in an answer; None if there is none. Its signature is not checked here: the site made it."""
     try:
         value = content.decode("ascii").strip()
         claims = jwt.decode(value, options={"verify_signature": False})
@@ -143,7 +143,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def job_date(when: datetime) -> str:
-    """As UNICORE reads a date: without a colon in the offset."""
+    """`when` as UNICORE reads a date: without a colon in the offset."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
@@ -173,7 +173,7 @@ def _integer(value: Any) -> int | None:
 
 
 def _seconds(value: Any) -> dict[str, float]:
-    """Only what is a number of seconds: the rest says "N/A"."""
+    """Seconds by phase. Phases that did not happen are left out: UNICORE says "N/A" of them."""
     found = {}
     for phase, consumed in _object(value).items():
         with suppress(TypeError, ValueError):

@@ -17,17 +17,18 @@ import httpcore
 from connections.unicore.errors import SiteRefused
 from connections.unicore.whole_answers import WholeAnswers
 
-# A sweep asks with as many threads. More would queue at the site, and cost more than they save at one nearby.
+# Also the number of threads with which a sweep asks. More would queue at the site, and cost more than they save if the
+# site is near.
 CONNECTIONS = 4
-# A site keeps idle connections for minutes, a gateway may not. One that it has just closed loses a request.
+# A site keeps idle connections for minutes, but a gateway may not, and a request on a closed connection is lost.
 _KEEPALIVE_SECONDS = 15
-# The header that stands for a login that was checked before, as answers name it here.
+# The header of an answer with the id of the security session, which stands for a login that was checked before.
 SESSION = "x-unicore-securitysession"
-# An answer of ours is small, or a piece of a file that we have asked for.
-_MOST_BYTES = 32 * 1024 * 1024
-# Compressed answers could grow without bound; ours are small as they are.
+# The answers that we ask for are small, or pieces of files of a size that we name.
+_MAX_BYTES = 32 * 1024 * 1024
+# No compression: a compressed answer could unpack to any size.
 _HEADERS = {"User-Agent": "Mantik", "Accept-Encoding": "identity"}
-# Of a request to which nobody answered, whether it arrived or not.
+# The errors of a request without an answer, whether or not it arrived.
 WIRE_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
@@ -36,7 +37,7 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END
 class Timeouts:
     """Seconds. `read` is the longest silence of a site, `answer` the longest time from an answer's first byte on.
 
-    After a job or a file was sent, a site may be silent for `sent`: it has something to do, and giving up costs more.
+    `sent` takes the place of `read` after a job or a file was sent: the site has more to do, and giving up costs more.
     """
 
     connect: float = 10
@@ -56,7 +57,7 @@ class Answer:
     content: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """Raises ValueError."""
+        """The content as JSON. Raises ValueError."""
         try:
             return json.loads(self.content)
         except RecursionError:
@@ -66,8 +67,8 @@ class Answer:
 class Pool:
     """Keep-alive connections to one site; safe to share by threads.
 
-    It is what httpx stands on, used directly: a sweep asks about thousands of jobs, and httpx takes twice the time
-    for each. No proxies or certificates from the environment, no redirects, no cookies.
+    It uses httpcore, on which httpx is built: a sweep asks about thousands of jobs, and httpx takes twice the time for
+    each. There are no proxies or certificates from the environment, no redirects and no cookies.
     """
 
     def __init__(self, *, verify: ssl.SSLContext, timeouts: Timeouts) -> None:
@@ -91,7 +92,10 @@ class Pool:
         content: bytes | Iterator[bytes] | None = None,
         is_work: bool = False,
     ) -> Answer:
-        """`is_work`: the site has something to do before it answers. Raises one of WIRE_ERRORS."""
+        """Send a request and read the answer to its end. `is_work`: a job or a file is sent (`Timeouts.sent`).
+
+        Raises one of WIRE_ERRORS.
+        """
         raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in {**_HEADERS, **headers}.items()]
         extensions = self._after_sending if is_work else self._extensions
         with self._pool.stream(method, url, headers=raw, content=content, extensions=extensions) as response:
@@ -104,15 +108,15 @@ def _read(pieces: Iterable[bytes]) -> bytes:
     content = bytearray()
     for piece in pieces:
         content += piece
-        if len(content) > _MOST_BYTES:
+        if len(content) > _MAX_BYTES:
             raise httpcore.ReadError("The answer is too long.")
     return bytes(content)
 
 
 def tls_context(ca_bundle: str | Path | None) -> ssl.SSLContext:
-    """Trusts the certificates of `ca_bundle` (PEM text, or a file of it) and no others, or those of this machine.
+    """A context that trusts the certificates of `ca_bundle` and no others; without one, those of this machine.
 
-    Raises SiteRefused if it holds no certificate.
+    `ca_bundle` is PEM text, or a file of it. Raises SiteRefused if it holds no certificate.
     """
     if not ca_bundle:
         return _machine_context()
@@ -131,7 +135,7 @@ def _machine_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if not _has_certificates(paths.cafile, paths.capath):
-        # A slim image has none of its own.
+        # A slim container image has no certificates of its own.
         context.load_verify_locations(certifi.where())
     return context
 

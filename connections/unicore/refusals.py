@@ -1,4 +1,4 @@
-"""What a site says about a job that it does not take, read: UNICORE's words in, what they are about out."""
+"""Reads why a site refuses a job: from UNICORE's words to the resource that they are about."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ACCOUNT = re.compile(r"Invalid account or account/partition combination|\binval
 
 @dataclass(frozen=True)
 class Refusal:
-    """A resource that the job asked for, by the site's name of it. `asked` is "" where the words do not repeat it.
+    """A resource that the job asked for, by the site's name for it. `asked` is the value, "" if the words do not say.
 
-    `is_offered`: the site has such a thing, only not so much or not this one. `queue` is "" where it is not said.
+    `is_offered`: the site has this resource, but not this value of it. `queue` is "" if the words do not name it.
     """
 
     resource: str
@@ -25,7 +25,7 @@ class Refusal:
 
 
 def refusal_in(words: str) -> Refusal | None:
-    """None if the words are about something else."""
+    """The resource that the words are about; None if they are about something else."""
     if found := _OUT_OF_RANGE.search(words):
         return Refusal(found[1], asked=found[2].strip())
     if found := _NOT_AVAILABLE.search(words):

@@ -16,8 +16,8 @@ from connections.unicore.explain import Explainer
 from connections.unicore.pool import Pool, Timeouts, tls_context
 from connections.unicore.transport import PooledTransport
 
-# A worker that serves more connections than this signs in anew for those it has not met for long.
-_MOST_CLIENTS = 256
+# A process keeps the clients that it used last. For a connection whose client it dropped, it signs in again.
+_MAX_CLIENTS = 256
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def open_site(
     ca_bundle: str | None,
     timeouts: Timeouts | None = None,
 ) -> SiteClient:
-    """The client kept under `key`, made anew if its terms have changed. Talks to nobody yet.
+    """The client that is kept under `key`; a new one if there is none, or if its terms have changed.
 
-    Raises SiteRefused for a base URL or a CA bundle that cannot be used.
+    Nothing is sent. Raises SiteRefused for a base URL or a CA bundle that cannot be used.
     """
     terms = _Terms(base_url, credential, ca_bundle)
     # A forked process must not write on its parent's connections.
@@ -51,10 +51,10 @@ def open_site(
     with _lock:
         known = _clients.get(place)
         if known is None or known[0] != terms:
-            # The old one may be in use in another thread; it goes when that lets go of it.
+            # The old client may be in use in another thread; it is freed when that thread is done.
             _clients[place] = (terms, make_client(base_url, credential, ca_bundle, timeouts=timeouts))
         _clients.move_to_end(place)
-        while len(_clients) > _MOST_CLIENTS:
+        while len(_clients) > _MAX_CLIENTS:
             _clients.popitem(last=False)
         return _clients[place][1]
 
@@ -62,7 +62,7 @@ def open_site(
 def make_client(
     base_url: str, credential: SiteCredential, ca_bundle: str | None, *, timeouts: Timeouts | None = None
 ) -> SiteClient:
-    """A client of its own, with a pool and a session that nobody shares."""
+    """A new client, with a pool and a session of its own."""
     urls = site_urls(base_url)
     timeouts = timeouts or Timeouts(
         connect=settings.MANTIK_SITE_CONNECT_TIMEOUT,

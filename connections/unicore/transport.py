@@ -18,17 +18,19 @@ from connections.unicore.pool import SESSION, WIRE_ERRORS, Answer, Pool
 _SESSION_SENT = "X-UNICORE-SecuritySession"
 # The HTTP status of a request whose session the site does not know any more.
 _SESSION_ENDED = 432
-# What a login may do is kept with its session: who is allowed more by now has to sign in anew to notice.
+# A site keeps what a login may do with its session, so that a login which was given more rights since has to sign in
+# again. The session that comes with such a refusal is therefore not used.
 _NOT_ALLOWED = frozenset({401, 403})
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 Content = Callable[[], Iterator[bytes]]
 
 
 class PooledTransport(Transport):  # type: ignore[misc]
-    """Safe to share by threads. Mantik makes no resources of pyunicore; one that is made with it goes through it, too.
+    """A transport for all requests of one client. Safe to share by threads. Raises SiteError and nothing else.
 
-    pyunicore's own opens a connection per request, trusts any certificate, and gives each resource a session
-    of its own, of which a site keeps five per user. Raises SiteError and nothing else.
+    pyunicore's own transport opens a connection per request, trusts any certificate, and gives each resource a session
+    of its own, of which a site keeps five per user. Mantik uses none of pyunicore's resources; if one is made with this
+    transport, its requests go through it, too.
     """
 
     def __init__(self, credential: Credential, *, pool: Pool, explainer: Explainer) -> None:
@@ -54,7 +56,7 @@ class PooledTransport(Transport):  # type: ignore[misc]
         json: Any = None,
         content: Content | None = None,
     ) -> Answer:
-        """The answer to `call`. `content` gives the body, and gives it anew if the request has to be repeated."""
+        """The answer to `call`. `content` makes the body; it is called again if the request has to be repeated."""
         url = f"{call.url}?{urlencode(params)}" if params else call.url
         sending = _Sending(call, url, dict(headers or {}), _body(json) if content is None else content)
         answer = self._answer_to(sending)
@@ -67,12 +69,16 @@ class PooledTransport(Transport):  # type: ignore[misc]
     def _answer_to(self, sending: _Sending) -> Answer:
         if answer := self._in_session(sending):
             return answer
-        # Many at once would each be given a session, and push one another out. Who waited uses the one that came.
+        # One thread at a time: if many signed in at once, each would get a session, and the site would drop the oldest.
+        # Those that waited use the session of the first.
         with self._sign_in:
             return self._in_session(sending) or self._ask(sending, None)
 
     def _in_session(self, sending: _Sending) -> Answer | None:
-        """None without a session, or if it has ended: then nothing was done, and whatever it is can be repeated."""
+        """The answer within the present session. None if there is none, or if it has ended.
+
+        Then the site has done nothing, so that any request can be repeated.
+        """
         session = self.last_session_id
         if session is None:
             return None
@@ -83,14 +89,17 @@ class PooledTransport(Transport):  # type: ignore[misc]
         answer = self._send(sending, self._headers_for(sending, session))
         self._note_session(answer, session)
         if answer.status_code == 500 and sending.call.method == "GET":
-            # A site may not find for a moment what it has just accepted, or trip over what is just being deleted.
+            # Once more: a site may not find at once what it has just accepted, or fail over what is being deleted.
             session = answer.headers.get(SESSION, session)
             answer = self._send(sending, self._headers_for(sending, session))
             self._note_session(answer, session)
         return answer
 
     def _note_session(self, answer: Answer, sent: str | None) -> None:
-        """Most errors bring one, too, which is as good as any. That which was sent may have been replaced meanwhile."""
+        """Keep the session that the answer names, or forget the one that was `sent` if it has ended.
+
+        Most errors name one, too, which is as good as any. Another thread may have replaced the one that was sent.
+        """
         given = answer.headers.get(SESSION)
         if answer.status_code == _SESSION_ENDED:
             if self.last_session_id == sent:
@@ -99,7 +108,7 @@ class PooledTransport(Transport):  # type: ignore[misc]
             self.last_session_id = given
 
     def _headers_for(self, sending: _Sending, session: str | None) -> dict[str, str]:
-        """A session counts instead of a login, so a secret travels, and a token is fetched, only without one."""
+        """The headers to send. The login is sent, and an access token fetched, only if there is no session."""
         return {**_JSON, **self._who(session), **sending.headers}
 
     def _who(self, session: str | None) -> dict[str, str]:
@@ -113,7 +122,7 @@ class PooledTransport(Transport):  # type: ignore[misc]
             return sending.through(self._pool, headers)
         except WIRE_ERRORS as error:
             if sending.call.may_be_repeated and not isinstance(error, httpcore.TimeoutException):
-                # The site had just closed the connection that was kept open.
+                # Most likely the site has just closed an idle connection.
                 return self._second_try(sending, headers)
             raise self._explainer.error_of(error, sending.call) from None
 
@@ -125,7 +134,7 @@ class PooledTransport(Transport):  # type: ignore[misc]
 
 
 class _Sending:
-    """One request, ready to be sent as often as it takes."""
+    """One request, which may be sent several times."""
 
     def __init__(self, call: Call, url: str, headers: dict[str, str], content: Content | bytes | None) -> None:
         self.call = call

@@ -1,4 +1,4 @@
-"""What a site tells us, in our own types."""
+"""What a site says, in our own types."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One look at a job. What the site does not know (yet) is None, or absent from `consumed_seconds`.
+    """The status of a job at one moment. What the site does not know (yet) is None, or absent from `consumed_seconds`.
 
-    `consumed_seconds` may have total, stage-in, preCommand, queued, main, postCommand, stage-out. At
-    `terminates_at` the site deletes the job with its directory, in whatever state it is. All times are by the clock of
-    the site, which said `answered_at` when it answered.
+    `consumed_seconds` may have total, stage-in, preCommand, queued, main, postCommand, stage-out. At `terminates_at`
+    the site deletes the job with its directory, in whatever state it is. All times are by the site's clock, by which it
+    answered at `answered_at`.
     """
 
     state: JobState
@@ -49,7 +49,7 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobPortrait:
-    """Which job it is: its name is "" if the site does not tell."""
+    """What identifies a job. `name` is "" if the site does not say."""
 
     name: str
     tags: tuple[str, ...]
@@ -58,7 +58,7 @@ class JobPortrait:
 
 @dataclass(frozen=True)
 class FileStat:
-    """`size` is in bytes; a directory's means nothing."""
+    """A file or directory. `size` is in bytes, and means nothing for a directory."""
 
     size: int
     is_directory: bool
@@ -67,11 +67,11 @@ class FileStat:
 
 @dataclass(frozen=True)
 class SiteAccess:
-    """Who the site takes us for, and whether it takes jobs.
+    """Who the site takes us for, and whether it accepts jobs.
 
-    `role` is "anonymous" for a login that the site knows but has not mapped to an account. `login_name` is the
-    account on the cluster, "" if there is none; `dn` the name in the site's books. `queues` is empty when the
-    site does not restrict them. `message` is the site's reason for taking no jobs.
+    `role` is "anonymous" for a login that the site knows but has not mapped to an account. `login_name` is the account
+    on the cluster, "" if there is none; `dn` is the distinguished name by which the site knows us. `queues` is empty if
+    the site does not restrict them. `message` is the site's reason for accepting no jobs.
     """
 
     login_name: str
@@ -89,7 +89,7 @@ class SiteAccess:
 
 @dataclass(frozen=True)
 class Budget:
-    """What is left to compute with. `account` is "" where the site does not name it; `percent` may be unknown."""
+    """What is left of a budget. `account` is "" if the site does not name it, `percent` None if it is not known."""
 
     account: str
     remaining: int
@@ -99,7 +99,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class SiteOffer:
-    """What a login may ask for. `queues`: queue -> resource -> limits as the site words them ("1-4", or a list)."""
+    """What a login may ask for. `queues`: queue -> resource -> limits in the site's words ("1-4", or a list)."""
 
     queues: dict[str, dict[str, Any]]
     budgets: tuple[Budget, ...]

@@ -16,7 +16,7 @@ from mantik.lib.outbound import GuardedBackend
 
 
 class WholeAnswers(GuardedBackend):
-    """Its connections raise httpcore.ReadTimeout if an answer is not whole so many `seconds` after its first byte."""
+    """Opens connections that raise httpcore.ReadTimeout if an answer is not whole `seconds` after its first byte."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -33,7 +33,10 @@ class WholeAnswers(GuardedBackend):
 
 
 class _Timed(httpcore.NetworkStream):
-    """A connection carries one request at a time: what is read after something was written is the next answer."""
+    """A connection with a time limit for each answer, which begins with the first byte read after a write.
+
+    There is one request at a time on a connection, so whatever is read after a write is one answer.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, seconds: float) -> None:
         self._stream = stream

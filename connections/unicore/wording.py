@@ -1,6 +1,6 @@
-"""A site's words, fit to be stored and shown: printable, bounded, and without secrets.
+"""Makes a site's words fit to be stored and shown: printable, bounded, and without secrets.
 
-With a real batch system a site writes the whole batch script into the job's log, exported variables included.
+A site with a batch system writes the whole batch script into the job's log, exported variables included.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udff
 
 
 def clean(text: str, *, limit: int = 4000) -> str:
-    """Without control characters and lone surrogates (databases and terminals take neither), at most `limit` long."""
+    """`text` without control characters and lone surrogates, which databases and terminals do not accept.
+
+    It has at most `limit` characters.
+    """
     text = _UNPRINTABLE.sub("", text[: limit * 2].replace("\r\n", "\n")).strip()
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def redact(text: str) -> str:
-    """Blank batch scripts, exported variables and whatever is named or shaped like a credential."""
+    """`text` with batch scripts, exported variables, and whatever is named or looks like a credential, blanked."""
     text = _SCRIPT.sub(rf"\1 {REDACTED}", text)
     for pattern in (_HEADER, _JWT, _USERINFO, _EXPORT, _ASSIGNMENT):
         text = pattern.sub(rf"\1{REDACTED}", text)
@@ -39,7 +42,7 @@ def redact(text: str) -> str:
 
 
 def plain(words: str) -> str:
-    """The words as a sentence, without the names of Java's classes, which are the server's own business."""
+    """The words as a sentence, without the names of Java classes, which mean nothing to a member."""
     kept = [word for word in words.removeprefix("Processing failed: ").split() if not _is_java_class(word)]
     text = " ".join(kept)
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

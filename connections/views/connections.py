@@ -111,7 +111,7 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
 
 
 def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -> HttpResponse:
-    """Asks before deleting; if the connection is still used, lists what uses it."""
+    """The page that asks before deleting. If the connection is still used, it lists what uses it instead."""
     question = Confirmation(
         title=f"Delete {connection.name}?",
         message="The stored secret is deleted. Also remove its public key from where you put it."
@@ -137,14 +137,14 @@ def _next_step(connection: Connection) -> str:
     if connection.public_key and connection.site:
         return f"Add its public key to {authorized_keys(connection)}, then press Test."
     if connection.public_key:
-        return "Add its public key to the repository at the git host, as a deploy key that may read it."
+        return "Add its public key to the repository at the git host, as a deploy key with read access."
     if connection.site:
         return "Test it to see what the site says."
-    return "Choose it when you add or edit a code repository."
+    return "Choose this connection when you add or edit a code repository."
 
 
 def _words(error: SiteError) -> str:
-    """An error for somebody who has just typed a password, which is not stored yet."""
+    """The message of `error` for somebody who has just typed a password: there is no stored one to replace yet."""
     if error.code != "refused.credentials":
         return error.message
     return "The site does not accept this login name and password. If they are right, its login service may be down."

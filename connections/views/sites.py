@@ -31,11 +31,15 @@ def add(request: MemberRequest) -> HttpResponse:
         except sites.SiteTaken:
             form.add_error(
                 None,
-                "There is already a site with this name or address. If it is the one you mean, choose it when you add "
-                "a connection. If not, enter another name.",
+                "There is already a site with this name or address. If this is the site that you mean, choose it when "
+                "you add a connection. If not, enter another name.",
             )
         else:
-            messages.info(request, f"{site.name} is added, for you alone. Add a connection to it, and test it.")
+            messages.info(
+                request,
+                f"{site.name} was added; only you and operators see it. Now add a connection to it, and test the "
+                "connection.",
+            )
             return redirect("connections:add")
     return render(request, "connections/site_form.html", {"form": form, **NAV}, status=status_of(form))
 

@@ -1,13 +1,14 @@
 """Places at a site: a worker process takes one before it asks the site anything, and leaves it when it is done.
 
-What finds no place is left as it was, due, and its worker process goes on with something else: nothing waits at a site
-that has its share. A place is a row, so that workers on all machines count together, and two unique numbers, so that
-two of them that look at the same moment cannot both take the last one.
+If there is no place, the work stays due, and the worker process does something else: no process waits for a site that
+has its share of them. A place is a row, so that workers on all machines count together. It has two unique numbers, so
+that two workers that look at the same moment cannot both take the last place.
 
 Submissions leave one place at the site, and one of each connection, to those who ask about jobs: what waits to be
 followed or cancelled must not wait for a queue of runs.
 
-Whether a site is back is asked without a place (`connections.outages.probe`): its visitors may be those who wait.
+Asking whether a silent site is back takes no place (`connections.outages.probe`): the places may all be taken by
+processes that wait for its answer.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from connections.models import Connection, Site, SiteVisit
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import Lease, usual_time
 
-# Other processes may take the place that this one has just found free.
+# How often a process looks for a free place: others may take the one that it has just found.
 TRIES = 3
 
 
 class Purpose(Enum):
-    """What somebody comes to a site for."""
+    """What a worker process wants of a site."""
 
     SUBMIT = "submit"
     FOLLOW = "follow"
@@ -49,9 +50,9 @@ class Full:
 
 @contextmanager
 def visiting(connection: Connection, *, purpose: Purpose, longest: timedelta, clock: Clock) -> Iterator[bool]:
-    """Whether there is a place for this process at the site of `connection`; it has it while inside.
+    """Take a place at the site of `connection` and keep it while inside. Yields False if there is none.
 
-    `longest` is the longest visit there can be. The place of a process that has died is free when its lease is over.
+    `longest` is the longest visit there can be. The place of a process that died becomes free when its lease ends.
     """
     lease = _take_place(connection, connection.site, purpose, clock()) if connection.site else None
     if lease is None:
@@ -65,7 +66,7 @@ def visiting(connection: Connection, *, purpose: Purpose, longest: timedelta, cl
 
 
 def full(now: datetime, purpose: Purpose) -> Full:
-    """Where there is no place left now for a visit of this `purpose`. One query, or two."""
+    """The sites and connections that have no place left now for a visit of this `purpose`. One query, or two."""
     under_way = list(SiteVisit.objects.under_way(now).values_list("site", "connection", "place", "place_of_connection"))
     sites = Site.objects.in_bulk({site for site, *_ in under_way}) if under_way else {}
     at_sites: defaultdict[int, set[int]] = defaultdict(set)
@@ -102,7 +103,7 @@ def _places_at(site: Site, purpose: Purpose) -> Sequence[int]:
 
 
 def _places_of_connection(site: Site, purpose: Purpose) -> Sequence[int]:
-    """The same for the places of one connection: the first one is for following, which needs no second."""
+    """As `_places_at`, for the places of one connection: the first one is for following, which needs no second."""
     places = range(site.max_processes_per_connection or settings.MANTIK_SITE_PROCESSES_PER_CONNECTION)
     if len(places) == 1:
         return places
@@ -117,7 +118,7 @@ def _take_place(connection: Connection, site: Site, purpose: Purpose, now: datet
             return None
         numbers = {"place": free[0], "place_of_connection": free[1]}
         leased = {"lease_token": token, "lease_until": now + time}
-        # Another process was quicker; or the connection has just been deleted.
+        # Suppressed: another process was quicker, or the connection has just been deleted.
         with suppress(IntegrityError), transaction.atomic():
             visit = SiteVisit.objects.create(site=site, connection=connection, **numbers, **leased)
             return Lease(SiteVisit, visit.pk, token, time)

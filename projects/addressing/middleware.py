@@ -30,6 +30,6 @@ class FormerAddressMiddleware:
         url = reverse(found.view_name, kwargs=found.kwargs | {"slug": exception.slug})
         query = request.META.get("QUERY_STRING", "")
         response = HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
-        # Not a permanent redirect: a project may move back, and each request has to ask who may see it.
+        # Browsers must not remember it: a project may move back, and each request has to check who may see the project.
         add_never_cache_headers(response)
         return response

@@ -18,7 +18,7 @@ RESERVED = frozenset({"add"})
 
 
 def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
-    """For forms, to say so early. That two people do not take it at once is up to the services."""
+    """Whether a form should refuse `slug`. If two people take it at the same moment, the services refuse one."""
     current, former = Project.objects.filter(slug=slug), FormerAddress.objects.filter(slug=slug)
     if by_other_than is not None:
         current, former = current.exclude(pk=by_other_than.pk), former.exclude(project=by_other_than)
@@ -26,9 +26,10 @@ def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
 
 
 def check_never_had_by_another(project: Project) -> None:
-    """Call after `project.slug` is written, in the same transaction. Raises SlugTaken.
+    """Raises SlugTaken if the slug of `project` is a former address of another project.
 
-    Writing a slug waits for a rename away from it that is under way, so the former address is seen here.
+    Call it after the slug was written, in the same transaction: the write waits for another project that is just giving
+    up this slug, so its former address is found here.
     """
     if FormerAddress.objects.filter(slug=project.slug).exclude(project=project).exists():
         raise SlugTaken
@@ -42,7 +43,7 @@ def move(project: Project, slug: str, *, actor: User) -> None:
             if current == slug:
                 return
             FormerAddress.objects.create(slug=current, project=project)
-            # It moves back to a former address of its own.
+            # In case the project returns to a former address of its own.
             FormerAddress.objects.filter(slug=slug, project=project).delete()
             Project.objects.filter(pk=project.pk).update(slug=slug)
             project.slug = slug

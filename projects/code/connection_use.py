@@ -10,11 +10,11 @@ from projects.code.mirrors import login_changed
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """Code repositories stay when their connection is deleted; they are then read without a login."""
+    """The code repositories that use `connection`. They stay if it is deleted, and are then read without a login."""
     for repository in connection.code_repositories.in_order().select_related("project"):
         yield Use(
-            f"The code repository {repository.name} in {repository.project.name} will be read without a login. "
-            "If it is private, choose another login there.",
+            f"The code repository {repository.name} in {repository.project.name} will be read without a login. If it "
+            "is private, choose another connection for it.",
             blocks=False,
         )
 

@@ -23,7 +23,10 @@ _PLATFORMS = {
 
 
 class CodeRepositoryForm(forms.Form):
-    """`cleaned_data` is for the services: `connection` is a Connection or None, `makes_key` whether to make a key."""
+    """The form to link or edit a repository.
+
+    In `cleaned_data`, `connection` is a Connection or None, and `makes_key` says whether to make a new SSH key.
+    """
 
     name = forms.CharField(max_length=80)
     url = forms.CharField(
@@ -38,10 +41,10 @@ class CodeRepositoryForm(forms.Form):
         help_text="The software that the host runs. It decides how a token is sent.",
     )
     connection = forms.ChoiceField(
-        label="Login",
+        label="Connection",
         required=False,
-        help_text="For an ssh address choose an SSH key. For a private https address, add the host's token first, "
-        "under Settings > Connections. Everybody who may see the project can read this code.",
+        help_text="For an ssh address choose an SSH key. For a private https address, first add a connection with the "
+        "host's token under Settings > Connections. Everybody who may see the project can read this code.",
     )
 
     def __init__(
@@ -60,7 +63,7 @@ class CodeRepositoryForm(forms.Form):
         if login := self.someone_elses:
             self.logins[str(login.uuid)] = login
             labels[str(login.uuid)] = f"Unchanged: {login_noun(login)} of {login.owner.display_name}"
-        choices = [("", "None: everybody may read it"), (NEW_KEY, "A new SSH key that Mantik makes")]
+        choices = [("", "None: the repository is public"), (NEW_KEY, "A new SSH key that Mantik makes")]
         self.fields["connection"].choices = [*choices, *labels.items()]  # type: ignore[attr-defined]
 
     def _someone_elses(self, user: User) -> Connection | None:
@@ -106,7 +109,7 @@ class CodeRepositoryForm(forms.Form):
             return "An SSH key works only with ssh addresses, such as git@github.com:group/training.git."
         if login and login == self.someone_elses and self.repository and url != self.repository.url:
             return (
-                f"The login of {login.owner.display_name} is only for the old address. Choose a login of your own for "
-                "the new address."
+                f"The connection of {login.owner.display_name} is only for the old address. Choose a connection of "
+                "your own for the new address."
             )
         return ""

@@ -1,4 +1,4 @@
-"""How a worker reaches the host of a code repository: with whose login, and which key the host has to show."""
+"""How a worker reaches the host of a code repository: with whose login, and which key the host has to present."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from projects.permissions import Action, may
 
 @dataclass(frozen=True)
 class Access:
-    """No `login`: public access. No `host_key`: the address is https, or a path on this machine."""
+    """`login` is None for a public repository, `host_key` if the address is https or a path on this machine."""
 
     login: Login | None = field(repr=False)
     host_key: HostKey | None
 
 
 def access_to(repository: CodeRepository) -> Access:
-    """For workers. The first time an ssh host is used, its key is asked for and kept. Raises GitError."""
+    """The login and host key to fetch with, for workers. Raises GitError.
+
+    When an ssh host is used for the first time, it is asked for its key, which is kept.
+    """
     if reason := objection(repository):
-        # Not permanent: somebody else can choose a login of theirs.
+        # Not permanent: somebody else can choose a connection of theirs.
         raise GitError(reason, code="access.lost", permanent=False)
     return Access(_login(repository), _host_key(repository) if is_ssh(repository.url) else None)
 
@@ -36,14 +39,14 @@ def access_to(repository: CodeRepository) -> Access:
 def objection(repository: CodeRepository) -> str:
     """Why the chosen login may not be used now, "" if it may.
 
-    A login belongs to a person. When they leave the project, or may no longer add code to it, it is used no more.
+    A login belongs to a person. When they leave the project, or may no longer add code to it, it is not used any more.
     """
     connection = repository.connection
     if connection is None or may(connection.owner, Action.ADD_CODE_REPOSITORY, repository.project):
         return ""
     return (
-        f"{repository.name} was read with a login of {connection.owner.display_name}, who may no longer add code "
-        "to this project. Another member has to edit it and choose a login of their own."
+        f"{repository.name} was read with a connection of {connection.owner.display_name}, who may no longer add code "
+        "to this project. Another member has to edit the code repository and choose a connection of their own."
     )
 
 
@@ -69,7 +72,7 @@ def _host_key(repository: CodeRepository) -> HostKey | None:
 
 
 def _keep_host_key(repository: CodeRepository, key: HostKey) -> None:
-    """Keep the key that was seen first, for all workers, unless the address was changed meanwhile."""
+    """Store the key for all workers, unless one is stored already, or the address was changed meanwhile."""
     unknown = CodeRepository.objects.filter(pk=repository.pk, url=repository.url, host_key="")
     with transaction.atomic():
         if unknown.update(host_key=str(key)):
@@ -81,7 +84,7 @@ def _keep_host_key(repository: CodeRepository, key: HostKey) -> None:
 
 
 def note_other_host_key(repository: CodeRepository) -> GitError:
-    """The host has shown another key than the kept one: keep that as well, so that a member can decide."""
+    """The error for a host that presented another key than the kept one. The key is stored for a member to decide."""
     known = HostKey.parse(repository.host_key)
     try:
         shown = ask_host_key(repository.url)
@@ -90,15 +93,16 @@ def note_other_host_key(repository: CodeRepository) -> GitError:
     host = host_of(repository.url)
     if known is None or shown == known:
         return GitError(
-            f"{host} showed an unknown key, and a moment later the right one.",
+            f"{host} presented an unknown host key, and a moment later the right one. Press Read again.",
             code="host.key",
             permanent=False,
         )
     same = CodeRepository.objects.filter(pk=repository.pk, host_key=repository.host_key)
     same.update(offered_host_key=str(shown))
     return GitError(
-        f"{host} shows another key than before: {shown.fingerprint} instead of {known.fingerprint}. Nothing was sent "
-        "to it, because it may be another machine. Ask those who run it; if the key is theirs, accept it here.",
+        f"{host} presents a different host key than before: {shown.fingerprint} instead of {known.fingerprint}. "
+        "Nothing was sent, because this may be another machine. Ask the people who run the host; if the key is theirs, "
+        "accept it on the page of the code repository.",
         code="host.key",
         permanent=True,
     )

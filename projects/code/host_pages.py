@@ -14,7 +14,7 @@ Platform = CodeRepository.Platform
 
 @dataclass(frozen=True)
 class KeyPage:
-    """Where to enter a deploy key: the way in words, and the page's address if it is known."""
+    """Where to enter a deploy key: the way to the page in words, and its address if it is known."""
 
     words: str
     url: str | None
@@ -29,7 +29,7 @@ _KEY_PAGES = {
 
 
 def page_of(*, platform: str, url: str) -> str | None:
-    """The page of the repository at its host; "" if the platform is unknown."""
+    """The page of the repository at its host; None if the platform is unknown."""
     if platform in ("", Platform.OTHER):
         return None
     ssh = ssh_address(url)

@@ -1,12 +1,12 @@
 """The local mirror of a code repository: fetched by workers, read by everybody.
 
-A page never waits for a git host. It reads the mirror as it is and asks for a fetch; a worker fetches; the
-page shows what is there, how old it is, and what went wrong.
+A page never waits for a git host. It reads the mirror as it is and asks for a fetch. A worker fetches. The page shows
+what is in the mirror, how old it is, and what went wrong.
 
 A request is a number in the row, `fetch_requested`. A worker takes a lease on the row, reads it, fetches with the
-address and the login that it has read, and then stores the number that it had read as `fetch_served`. What is asked
-meanwhile has a higher number, so it is due as soon as the lease ends. Messages only make that quicker: the sweep sends
-another one for each fetch that is due and could begin (`projects/code/hosts.py`).
+address and the login that it has read, and then stores the number that it had read as `fetch_served`. A request that is
+made meanwhile has a higher number, so it is due as soon as the lease ends. Messages only make this quicker: the sweep
+sends another one for each fetch that is due and could begin (`projects/code/hosts.py`).
 """
 
 import time
@@ -40,15 +40,16 @@ log = structlog.get_logger(__name__)
 FETCH = "projects.tasks.fetch_code_repository"
 # A form uses a mirror younger than this without asking for a fetch.
 FRESH_FOR = timedelta(seconds=30)
-# A run waits for its turn to fetch so long, in seconds, before it gives its worker back and is tried again later.
+# Seconds for which a run waits for its turn to fetch. After that its worker does something else, and the run is tried
+# again later.
 PATIENCE = 5.0
-# No requested fetch takes longer: the hard limit of its task. That of a submission is longer.
-LONGEST_TURN = timedelta(seconds=settings.MANTIK_GIT_TIMEOUT + 120)
+# The hard time limit of the task that fetches (projects/tasks.py). That of a submission is longer.
+LONGEST_FETCH = timedelta(seconds=settings.MANTIK_GIT_TIMEOUT + 120)
 _TICK = 0.1
-# A run may fetch beside as many requested fetches as its host may have: those are not to keep it waiting.
+# By how many fetches for runs a host may exceed its usual number: requested fetches must not keep a run waiting.
 _MORE_FOR_RUNS = 1
-# So many branches are listed; the others are counted.
-MOST_SHOWN = 50
+# How many branches a page lists. It says how many more there are.
+MAX_BRANCHES_SHOWN = 50
 
 
 def mirror_of(repository: CodeRepository) -> Mirror:
@@ -57,14 +58,17 @@ def mirror_of(repository: CodeRepository) -> Mirror:
 
 
 def request_fetch(repository: CodeRepository, *, now: datetime) -> None:
-    """For a page that would like to show what is new: ask for a fetch, unless one is due or the mirror is fresh."""
+    """Ask for a fetch, unless one is due or the mirror is fresh: for a page that would like to show the latest."""
     is_fresh = repository.fetched_at is not None and repository.fetched_at > now - FRESH_FOR
     if not repository.is_being_fetched and not is_fresh:
         request_another_fetch(repository, now=now)
 
 
 def request_another_fetch(repository: CodeRepository, *, now: datetime) -> None:
-    """Ask for a fetch that begins after this: one that is under way may have begun with another login, or too early."""
+    """Ask for a fetch that begins later than now.
+
+    One that is under way does not do: it may have begun with another login, or before the latest push.
+    """
     since = Coalesce("fetch_requested_at", Value(now), output_field=DateTimeField())
     rows = CodeRepository.objects.filter(pk=repository.pk)
     rows.update(fetch_requested=F("fetch_requested") + 1, fetch_requested_at=since)
@@ -74,7 +78,7 @@ def request_another_fetch(repository: CodeRepository, *, now: datetime) -> None:
 
 
 def login_changed(connection: Connection, now: datetime) -> None:
-    """The secret of a connection was replaced: fetch again the repositories that are read with it."""
+    """Ask for a fetch of each repository that is read with `connection`, whose secret was replaced or works again."""
     for repository in connection.code_repositories.all():
         request_another_fetch(repository, now=now)
 
@@ -87,11 +91,14 @@ def look(repository: CodeRepository) -> dict[str, Any]:
         branches = mirror_of(repository).branches()
     except GitError:
         return {"branches": []}
-    return {"branches": branches[:MOST_SHOWN], "more_branches": max(0, len(branches) - MOST_SHOWN)}
+    return {"branches": branches[:MAX_BRANCHES_SHOWN], "more_branches": max(0, len(branches) - MAX_BRANCHES_SHOWN)}
 
 
 def fetch_in_turn(*, repository_id: int, now: datetime) -> None:
-    """For workers: serve the request of that repository if it is its turn; if not, of one whose turn it is."""
+    """For workers: serve the request of that repository if it is its turn, else that of one whose turn it is.
+
+    Does nothing if no repository has its turn.
+    """
     turns = hosts.in_turn(now=now)
     first = [repository_id] if repository_id in turns else []
     for pk in [*first, *turns]:
@@ -104,18 +111,19 @@ def fetch_in_turn(*, repository_id: int, now: datetime) -> None:
 
 
 def send_for_those_in_turn(*, now: datetime, limit: int) -> None:
-    """Send a message for each fetch that could begin now. One too many does no harm."""
+    """Send a message for each fetch that could begin now, at most `limit`. A message too many does no harm."""
     for pk in hosts.in_turn(now=now)[:limit]:
         send(FETCH, repository_id=pk)
 
 
 def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
-    """For workers that cannot go on without a fetch. Raises GitError, none of which is permanent.
+    """Fetch now, for a worker that cannot go on without. Raises GitError, which is never permanent.
 
-    A run waits even if trying again will not help by itself (the login is refused, the repository is too big): while it
-    does, a member can correct the repository or the link, or cancel the run. Its page says what it waits for.
+    A run waits even if trying again will not help by itself (the login is refused, the repository is too big):
+    meanwhile a member can correct the repository or the link, or cancel the run. Its page says what it waits for.
 
-    If the address is no longer that of `repository`, nothing is fetched: whoever tries again sees the new one.
+    If the address is no longer that of `repository`, nothing is fetched, and GitError is raised; the next try reads the
+    new address.
     """
     asked, clock = time.time(), _clock_from(now)
     is_done = _serve(_await_turn(repository, clock), now=now, asked=asked, only_from=repository.url)
@@ -128,7 +136,7 @@ def fetch_or_raise(repository: CodeRepository, *, now: datetime) -> None:
 
 
 def require_host(repository: CodeRepository) -> None:
-    """Raises GitError, which is not permanent, while the git host is left alone because it does not answer."""
+    """Raises GitError, which is not permanent, while the git host does not answer and is therefore left alone."""
     outage = hosts.outage_of(repository.url)
     if outage is not None:
         raise GitError(
@@ -137,14 +145,14 @@ def require_host(repository: CodeRepository) -> None:
 
 
 def _await_turn(repository: CodeRepository, clock: Clock) -> Lease[CodeRepository]:
-    """The lease to fetch it, after a moment if need be. Raises GitError."""
+    """The lease to fetch `repository`, after a wait of PATIENCE at most. Raises GitError."""
     deadline = time.monotonic() + PATIENCE
     while True:
         rows = CodeRepository.objects.all()
         lease = hosts.take_turn(rows, key=repository.pk, now=clock(), more=_MORE_FOR_RUNS)
         if lease is not None:
             return lease
-        # Not before: a run may be the one that asks whether the host is back.
+        # Only after take_turn: perhaps this run is the one that may ask whether the host is back.
         require_host(repository)
         if time.monotonic() >= deadline:
             raise _not_now(repository)
@@ -163,10 +171,11 @@ def _clock_from(now: datetime) -> Clock:
 
 
 def _serve(lease: Lease[CodeRepository], *, now: datetime, asked: float, only_from: str = "") -> bool:
-    """Bring the mirror up to date and store what happened in the row. False if that could not be done now.
+    """Bring the mirror up to date, store in the row what happened, and end the lease. Raises no GitError.
 
-    Raises no GitError. What began after `asked` (Unix seconds) is enough, but serves no request: it may have begun with
-    another login. `only_from`: the address without which nothing is done.
+    False if that could not be done now. A fetch of another worker that began after `asked` (Unix seconds) is enough,
+    but serves no request: it may have begun with another login. With `only_from`, nothing is done if the repository has
+    another address.
     """
     clock = _clock_from(now)
     rows = CodeRepository.objects.select_related("connection__owner", "project")
@@ -174,7 +183,7 @@ def _serve(lease: Lease[CodeRepository], *, now: datetime, asked: float, only_fr
     if repository is None or only_from not in ("", repository.url):
         lease.give_back()
         return False
-    with lease.kept(clock=clock, longest=LONGEST_TURN):
+    with lease.kept(clock=clock, longest=LONGEST_FETCH):
         return _serve_row(lease, repository, now=now, asked=asked, clock=clock)
 
 
@@ -193,15 +202,18 @@ def _serve_row(
     except LeaseLost:
         log.warning("fetch_lease_lost", repository=str(repository.uuid))
         return False
-    # If the address was changed meanwhile, what was found belongs to the old one.
+    # Only if the address was not changed meanwhile: what was found belongs to the old one.
     lease.mine.filter(url=url).update(**found)
-    # Requests made during this fetch stay. When each was made is not known; that this fetch began then is near enough.
+    # Requests made during this fetch still wait. When each was made is not known: take the beginning of this fetch.
     since = Case(When(fetch_requested__gt=number, then=Value(now)), default=None, output_field=DateTimeField())
     return lease.give_back(fetch_served=number, fetch_requested_at=since)
 
 
 def _outcome(repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float) -> dict[str, Any]:
-    """Fetch; returns the columns that tell what came of it. Raises _UnderWay, _Fresh and LeaseLost."""
+    """Fetch, and note what this says of the login and the host. Returns the columns that tell what came of it.
+
+    Raises _UnderWay, _Fresh and LeaseLost.
+    """
     error: GitError | None = None
     clock = _clock_from(now)
     try:
@@ -213,7 +225,7 @@ def _outcome(repository: CodeRepository, now: datetime, watch: Callable[[], None
             refused = SiteRefused(error.message, code="refused.credentials")
             note_refusal(repository.connection, refused, now=now)
     else:
-        # As of the beginning: what was pushed during the fetch may not be in it.
+        # The time at which the fetch began: what was pushed since then may not be in it.
         found |= {"fetch_error": "", "fetched_at": now, "offered_host_key": ""}
         if repository.connection:
             note_use(repository.connection, now=now)
@@ -229,9 +241,9 @@ def whole_code(
     check_lfs: Callable[[int], None],
     before_fetching: Callable[[], object] = lambda: None,
 ) -> Whole:
-    """For workers: a commit with its submodules and Git LFS files; see connections.git.whole. Raises GitError.
+    """For workers: a commit with its submodules and Git LFS files, which are fetched (`connections.git.whole`).
 
-    `before_fetching` is called if something has to be fetched, and may raise.
+    `before_fetching` is called if something has to be fetched, and may raise. Raises GitError.
     """
 
     def route() -> Route:
@@ -243,7 +255,7 @@ def whole_code(
 
 
 def whole_code_here(repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool]) -> Whole:
-    """For pages: the same, but only what is already on this machine. Raises GitError."""
+    """For pages: as `whole_code`, but only what is already on this machine. Raises GitError."""
     return gather(mirror_of(repository), sha, wanted=wanted)
 
 
@@ -261,7 +273,7 @@ class _UnderWay(Exception):
 
 
 def _fetch(repository: CodeRepository, watch: Callable[[], None], asked: float) -> dict[str, Any]:
-    """Fetch; returns the columns that describe what the mirror has now.
+    """Fetch. Returns the columns that describe what the mirror has now.
 
     Raises GitError, _UnderWay, _Fresh and LeaseLost.
     """

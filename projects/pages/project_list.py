@@ -14,7 +14,8 @@ from projects.models import Project
 from projects.querysets import ProjectQuerySet
 from projects.services import labels
 
-MOST_LABELS = 5
+# How many labels the filter takes at once.
+MAX_LABELS = 5
 Of = Callable[[User | AnonymousUser], ProjectQuerySet]
 _MINE = Option[Of]("mine", "My projects", Project.objects.joined_by)
 _PUBLIC = Option[Of]("public", "Public", lambda _user: Project.objects.filter(is_public=True))
@@ -26,7 +27,7 @@ class ProjectFilter(Filters):
 
     show = Lists([_MINE, _PUBLIC, _ALL])
     q = Text(SearchBox("projects", by="name, summary or label", hint="Name, summary, label"))
-    label = Several(most=MOST_LABELS, form=lambda name: name.lower()[: labels.LONGEST])
+    label = Several(most=MAX_LABELS, form=lambda name: name.lower()[: labels.MAX_LENGTH])
 
     def __init__(self, query: QueryDict, *, user: User | AnonymousUser, path: str) -> None:
         super().__init__(query, path=path, options={} if user.is_authenticated else {"show": [_PUBLIC]})

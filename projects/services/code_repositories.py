@@ -25,7 +25,7 @@ from projects.permissions import Action, may
 from projects.services.deletion import what_holds_code_repository
 from projects.services.projects import NameTaken
 
-# The columns of a repository that was not fetched yet.
+# The columns of a repository that has not been fetched yet.
 _UNREAD: dict[str, Any] = {
     "fetched_at": None,
     "fetch_failed_at": None,
@@ -38,35 +38,36 @@ _UNREAD: dict[str, Any] = {
     "head_committed_at": None,
     "mirror_bytes": None,
 }
-# So much of a repository's name goes into that of its key; the rest of the column is for what is added.
-_MOST_OF_NAME = 60
-# Of so many forms that somebody sends at once, each gets a key with a name of its own.
-_KEYS_AT_ONCE = 5
+# How much of a repository's name the name of its key has. The rest of the 80 characters (Connection.name) is for what
+# is added.
+_MAX_OF_NAME = 60
+# How often a free name for a key is looked for: if somebody sends several forms at once, they may choose the same name.
+_NAME_TRIES = 5
 
 
 class NotYours(Exception):
-    """Somebody else's connection; it may only stay where it is already in use."""
+    """The connection belongs to somebody else. It can be kept for the address that it is used for, but not chosen."""
 
 
 class DeletedMeanwhile(Exception):
-    """The login or the project was deleted while this was stored."""
+    """The connection or the project was deleted while this was being stored."""
 
 
 class Gone(Exception):
-    """The repository itself was deleted meanwhile; the text tells the member."""
+    """The code repository was deleted meanwhile; the text tells the member."""
 
 
 class InUse(Exception):
-    """It cannot be deleted; the text tells the member why."""
+    """The code repository cannot be deleted; the text tells the member why."""
 
 
 class HostKeyChanged(Exception):
-    """The host has shown yet another key since the page was made."""
+    """The host has presented yet another key since the page was made."""
 
 
 @dataclass(frozen=True)
 class CodeLink:
-    """What a member enters. `makes_key`: the login is a new SSH key of theirs, not `connection`."""
+    """What a member enters. `makes_key`: use a new SSH key of theirs instead of `connection`."""
 
     name: str
     url: str
@@ -76,7 +77,7 @@ class CodeLink:
 
 
 def may_edit(user: User, repository: CodeRepository) -> bool:
-    """Whether `user` may edit and delete it, and accept a new host key."""
+    """Whether `user` may edit and delete `repository`, and accept a new host key for it."""
     if may(user, Action.EDIT_ANY_CODE_REPOSITORY, repository.project):
         return True
     return repository.created_by_id == user.pk and may(user, Action.EDIT_OWN_CODE_REPOSITORY, repository.project)
@@ -104,7 +105,10 @@ def add_code_repository(*, project: Project, user: User, link: CodeLink, now: da
 
 
 def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeLink, now: datetime) -> None:
-    """Raises Gone, NameTaken, DeletedMeanwhile, and NotYours unless somebody else's login and the address stay."""
+    """Change a code repository, and ask for a fetch if anything changed. Raises Gone, NameTaken and DeletedMeanwhile.
+
+    Raises NotYours for somebody else's connection, unless it was used before and the address stays.
+    """
     try:
         with transaction.atomic():
             stored = _require_locked(repository)
@@ -123,7 +127,7 @@ def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeL
             repository.refresh_from_db()
             _record_change(repository, actor, before)
             mirrors.request_another_fetch(repository, now=now)
-    # A login that was deleted is missed when its name is looked up for the record, or else at the commit.
+    # A deleted connection is noticed when its name is looked up for the record, or else at the commit.
     except (IntegrityError, Connection.DoesNotExist) as error:
         others = CodeRepository.objects.filter(project=repository.project_id).exclude(pk=repository.pk)
         raise _conflict(others, link) from error
@@ -146,10 +150,10 @@ def _changes(stored: CodeRepository, **asked: Any) -> dict[str, Any]:
 def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
     """Delete the link and Mantik's copy; runs keep what they stored of it. One that is gone already is no error.
 
-    Raises InUse while active runs use it, or schedules that go on.
+    Raises InUse while active runs use it, or schedules that have not ended.
     """
     with transaction.atomic():
-        # Starting a run with it waits for this lock, and then finds it deleted.
+        # Whoever starts a run with it waits for this lock, and then finds it deleted.
         stored = _locked(repository)
         if stored is None:
             return
@@ -163,7 +167,7 @@ def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
 
 
 def accept_host_key(*, repository: CodeRepository, actor: User, fingerprint: str, now: datetime) -> None:
-    """Accept the host key with that `fingerprint`. Raises Gone, or HostKeyChanged if the host has shown another one."""
+    """Accept the host key with that `fingerprint`. Raises Gone, and HostKeyChanged if it is not the latest one."""
     with transaction.atomic():
         stored = _require_locked(repository)
         if not fingerprint or stored.offered_fingerprint != fingerprint:
@@ -204,9 +208,9 @@ def _require_own(link: CodeLink, user: User) -> Connection | None:
 
 def _add_key_connection(user: User, name: str, now: datetime) -> Connection:
     """Store a new SSH key of `user`, named after the repository `name`. Raises NameTaken."""
-    for _ in range(_KEYS_AT_ONCE):
+    for _ in range(_NAME_TRIES):
         taken = Connection.objects.owned_by(user).values_list("name", flat=True)
-        free = free_name(name, "key", taken=taken, most=_MOST_OF_NAME)
+        free = free_name(name, "key", taken=taken, most=_MAX_OF_NAME)
         # Another form of theirs may take the name before this one stores it.
         with suppress(LoginNameTaken):
             return add_connection(owner=user, kind=Connection.Kind.SSH_KEY, name=free, now=now)

@@ -18,11 +18,11 @@ from projects.models import CodeRepository, Experiment, Project
 
 @dataclass(frozen=True)
 class Dependent:
-    """One app. The first three functions say in words what prevents a deletion, "" if nothing does.
+    """What an app above does about deletions. The first three functions say what prevents one, "" if nothing does.
 
     `empty_project` deletes all rows that the app has of a project, in the transaction that deletes the project.
-    `lock_project` is called before that. It locks those rows of the app that others lock before they lock the project
-    (storing a new row of a project locks the project at the commit), so that nobody waits in a circle.
+    `lock_project` is called before that. It locks those rows of the app that others lock before the project (storing a
+    new row of a project locks the project at the commit), so that no two transactions wait for each other.
     """
 
     holds_experiment: Callable[[Experiment], str]
@@ -58,7 +58,7 @@ def lock_project(project: Project) -> None:
 
 
 def empty_project(project: Project) -> None:
-    """The apps on top first, because they register last."""
+    """Delete what the apps above have of a project. The uppermost apps come first, because they register last."""
     for dependent in reversed(_dependents):
         dependent.empty_project(project)
 
@@ -68,14 +68,14 @@ class ProjectInUse(Exception):
 
 
 def delete_project(*, project: Project, actor: User) -> None:
-    """Delete a project with everything in Mantik's database. Raises ProjectInUse while anything in it is active.
+    """Delete a project with all that Mantik's database has of it. Raises ProjectInUse while anything in it is active.
 
-    One that is gone already is no error. What is stored in MLflow and at the sites stays there. Its addresses become
-    free; audit events stay for operators.
+    A project that is gone already is no error. What is stored in MLflow and at the sites stays there. The addresses of
+    the project become free; audit events stay for operators.
     """
     with transaction.atomic():
         lock_project(project)
-        # Adding something to it waits for this lock, and then finds it deleted.
+        # Whoever adds something to the project waits for this lock, and then finds the project deleted.
         stored = Project.objects.select_for_update().filter(pk=project.pk).first()
         if stored is None:
             return

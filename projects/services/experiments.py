@@ -1,4 +1,4 @@
-"""Experiments, as members wish them. MLflow follows: `experiments_in_mlflow.py`."""
+"""Adding, editing and deleting experiments. Workers change MLflow's afterwards: `experiments_in_mlflow.py`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from projects.services.projects import NameTaken
 
 
 class InUse(Exception):
-    """It cannot be deleted; the text tells the member why."""
+    """The experiment cannot be deleted; the text tells the member why."""
 
 
 def add_experiment(*, project: Project, user: User, name: str, description: str) -> Experiment:
-    """Raises NameTaken. A worker makes the MLflow experiment when the first run needs it."""
+    """Add an experiment. A worker makes the MLflow experiment when the first run needs it. Raises NameTaken."""
     try:
         with transaction.atomic():
             experiment = Experiment.objects.create(project=project, created_by=user, name=name, description=description)
@@ -32,14 +32,14 @@ def add_experiment(*, project: Project, user: User, name: str, description: str)
 
 
 def may_edit(user: User, experiment: Experiment) -> bool:
-    """Whether `user` may rename, edit and delete it."""
+    """Whether `user` may rename, edit and delete `experiment`."""
     if may(user, Action.EDIT_ANY_EXPERIMENT, experiment.project):
         return True
     return experiment.created_by_id == user.pk and may(user, Action.EDIT_OWN_EXPERIMENT, experiment.project)
 
 
 def edit_experiment(*, experiment: Experiment, actor: User, name: str, description: str, now: datetime) -> None:
-    """Raises NameTaken. A worker renames the MLflow experiment."""
+    """Change name and description. A worker renames the MLflow experiment. Raises NameTaken."""
     asked = {"name": name, "description": description}
     before = {
         field: getattr(experiment, field) for field, value in asked.items() if getattr(experiment, field) != value
@@ -62,12 +62,12 @@ def edit_experiment(*, experiment: Experiment, actor: User, name: str, descripti
 
 
 def delete_experiment(*, experiment: Experiment, actor: User, now: datetime) -> None:
-    """Raises InUse while runs are in it. A worker deletes the MLflow experiment, which MLflow can restore.
+    """Delete an experiment. Raises InUse while runs are in it. An experiment that is gone already is no error.
 
-    One that is gone already is no error.
+    A worker deletes the MLflow experiment, which can be restored in MLflow.
     """
     with transaction.atomic():
-        # Who adds a run to it meanwhile waits at this lock, and then finds it gone.
+        # Whoever adds a run to it meanwhile waits for this lock, and then finds the experiment deleted.
         stored = Experiment.objects.select_for_update().filter(pk=experiment.pk).first()
         if stored is None:
             return

@@ -1,4 +1,4 @@
-"""Keeping MLflow's experiments in step with ours: by workers, after the commit, again until MLflow has it."""
+"""Renames and deletes MLflow's experiments as ours were: workers do so after the commit, and try until it is done."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from projects.models import Experiment, RetiredExperiment
 
 log = structlog.get_logger(__name__)
 
-# At most so many of each kind in one sweep.
+# How many renamed and how many deleted experiments one sweep deals with.
 BATCH = 50
+# A sweep ends after this many requests to MLflow without an answer.
 FAILURES = 3
 
 
 def sweep(*, now: datetime) -> None:
-    """Bring MLflow in step with renamed and deleted experiments. What it refuses for good is logged.
+    """Rename and delete in MLflow the experiments that members renamed and deleted.
 
-    If it does not answer, the others are tried first; after FAILURES of these the sweep ends until the next time.
+    What MLflow refuses is logged and not tried again. An experiment about which MLflow did not answer is tried again
+    after the others, in a later sweep.
     """
     renamed = [partial(_tell_name, one, now=now) for one in Experiment.objects.rename_due()[:BATCH]]
     retired = [partial(_put_into_bin, one, now=now) for one in RetiredExperiment.objects.order_by("retired_at")[:BATCH]]
@@ -37,7 +39,7 @@ def sweep(*, now: datetime) -> None:
 
 
 def _tell_name(experiment: Experiment, *, now: datetime) -> None:
-    # A name given since then is still due.
+    # A name that was given after this row was read stays due.
     same = Experiment.objects.filter(pk=experiment.pk, rename_due_at=experiment.rename_due_at)
     try:
         control().rename_experiment(experiment.mlflow_experiment_id, experiment.mlflow_name)

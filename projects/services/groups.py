@@ -1,6 +1,6 @@
 """User groups: who is in them, and who decides that.
 
-Every change of people locks the group, so that of two admins who leave at the same moment the second one sees that the
+Every change of people locks the group, so that of two admins who leave at the same moment, the second one sees that the
 first is gone: a group is never without an admin. The people of a group gain and lose its roles in projects, so each
 change is recorded in the activity of those projects, too.
 """
@@ -35,11 +35,11 @@ class LastAdmin(Exception):
 
 
 class NotInGroup(Exception):
-    """Has left, or was removed, in the meantime."""
+    """The person has left the group or was removed meanwhile, or the group was deleted; the text says which."""
 
 
 def create_group(*, name: str, user: User) -> UserGroup:
-    """`user` is its first admin. Raises GroupNameTaken."""
+    """Create a group with `user` as its first admin. Raises GroupNameTaken."""
     try:
         with transaction.atomic():
             group = UserGroup.objects.create(name=name, created_by=user)
@@ -51,7 +51,7 @@ def create_group(*, name: str, user: User) -> UserGroup:
 
 
 def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
-    """Raises GroupNameTaken, NotInGroup."""
+    """Give a group another name. Raises GroupNameTaken, NotInGroup."""
     try:
         with _people_of(group):
             before = UserGroup.objects.get(pk=group.pk).name
@@ -66,7 +66,7 @@ def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
 
 
 def delete_group(*, group: UserGroup, actor: User) -> None:
-    """Delete the group; its people lose its roles in every project."""
+    """Delete the group: its people lose its roles in every project. Raises NotInGroup."""
     with _people_of(group):
         _tell("group.deleted", group, actor, before={"name": group.name})
         group.delete()
@@ -92,19 +92,25 @@ def person_named(text: str, *, asked_by: User) -> User:
 
 
 def add_person(*, group: UserGroup, user: User, actor: User) -> None:
-    """They are notified, and may leave at any time. Raises NotFound if they are in the group already."""
+    """Add `user` to a group and notify them. They may leave at any time.
+
+    Raises NotInGroup, and NotFound if they are in the group already.
+    """
     with _people_of(group):
         _, is_new = GroupMember.objects.get_or_create(group=group, user=user)
         if not is_new:
             raise NotFound(f"{user.display_name} is already in the group.")
         _tell("group.person_added", group, actor, after={"person": user.username})
         if user != actor:
-            text = f"{actor.display_name} added you to the group {group.name}. You now have its roles in projects."
+            text = (
+                f"{actor.display_name} added you to the group {group.name}. You now have the group's role in each of "
+                "its projects."
+            )
             notify(user=user, text=text, url=reverse("projects:group", args=[group.uuid]))
 
 
 def remove_person(*, group: UserGroup, user: User, actor: User) -> None:
-    """Raises LastAdmin, NotInGroup."""
+    """Remove `user` from a group, or let them leave. Raises LastAdmin, NotInGroup."""
     with _people_of(group):
         member = _member(group, user)
         _check_not_last_admin(member)
@@ -114,7 +120,7 @@ def remove_person(*, group: UserGroup, user: User, actor: User) -> None:
 
 
 def set_admin(*, group: UserGroup, user: User, is_admin: bool, actor: User) -> None:
-    """Raises LastAdmin, NotInGroup."""
+    """Make `user` an admin of a group, or no longer one. Raises LastAdmin, NotInGroup."""
     with _people_of(group):
         member = _member(group, user)
         if member.is_admin == is_admin:
@@ -141,7 +147,7 @@ def solely_administered_by(user: User) -> list[UserGroup]:
 
 @contextmanager
 def _people_of(group: UserGroup) -> Iterator[None]:
-    """Lock the group: one change at a time."""
+    """Lock the group, so that one change is made at a time. Raises NotInGroup if it was deleted."""
     with transaction.atomic():
         if not UserGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).exists():
             raise NotInGroup(f"The group {group.name} was just deleted.")

@@ -1,7 +1,7 @@
 """Inviting people, and their answers. An answer is a compare-and-set: it counts once, and never after withdrawal.
 
-People are invited by user name or by e-mail address. Nobody who invites can find out whether an account has an address:
-whoever has confirmed the address finds the invitation, at once or after signing up.
+People are invited by user name or by e-mail address. An owner who invites an address cannot find out whether an account
+has it: whoever has confirmed the address finds the invitation, at once or after signing up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from projects.roles import Role
 USUAL_DAYS = 14
 # How long an invitation that expired or was withdrawn stays listed.
 REMEMBERED = timedelta(days=30)
-# Open invitations of one project: Mantik must not be used to send mail to everybody.
+# Open invitations that a project may have, so that nobody can use Mantik to send mail to everybody.
 MOST_OPEN = 100
 
 
@@ -55,9 +55,9 @@ def invitee(text: str) -> User | str:
 
 
 def invite(*, project: Project, who: User | str, role: Role, days: int, invited_by: User, now: datetime) -> Invitation:
-    """Invite an account, or an e-mail address in lower case, by mail.
+    """Invite an account, or an e-mail address (in lower case), and send an e-mail.
 
-    Raises NotInvited if they are a member, or have an open invitation.
+    Raises NotInvited if `who` is a member or has an open invitation, or the project has too many of these.
     """
     user, email = (who, "") if isinstance(who, User) else (None, who)
     if user and Membership.objects.filter(project=project, user=user).exists():
@@ -85,21 +85,24 @@ def invite(*, project: Project, who: User | str, role: Role, days: int, invited_
 
 
 def accept(*, invitation: Invitation, user: User, now: datetime) -> None:
-    """`user` has to be the one invited. If they became a member meanwhile, they keep that role. Raises NotOpen."""
-    # Without the lock of `projects.services.members`: who comes in takes no role away from anybody.
+    """Make `user`, who has to be the one invited, a member. Raises NotOpen.
+
+    If they became a member meanwhile, they keep the role that they have.
+    """
+    # This needs no lock of `projects.services.members`: a new member takes no role away from anybody.
     with transaction.atomic():
         _close(invitation, Invitation.State.ACCEPTED, now=now, actor=user, user=user)
         Membership.objects.get_or_create(project=invitation.project, user=user, defaults={"role": invitation.role})
 
 
 def decline(*, invitation: Invitation, user: User, now: datetime) -> None:
-    """Raises NotOpen."""
+    """Decline an invitation, for good. Raises NotOpen."""
     with transaction.atomic():
         _close(invitation, Invitation.State.DECLINED, now=now, actor=user)
 
 
 def withdraw(*, invitation: Invitation, actor: User, now: datetime) -> None:
-    """Raises NotOpen."""
+    """Withdraw an invitation, for good. Raises NotOpen."""
     with transaction.atomic():
         _close(invitation, Invitation.State.WITHDRAWN, now=now, actor=actor)
 
@@ -125,7 +128,10 @@ def outcome(invitation: Invitation) -> str:
 
 
 def _tell(invitation: Invitation) -> None:
-    """Send the same mail whether or not an account has the address. The bell counts invitations by itself."""
+    """Send an e-mail: to an address always the same one, whether or not an account has it.
+
+    The bell counts open invitations itself, so no notice is made for it.
+    """
     path = reverse("projects:invitations")
     sentence = (
         f"{invitation.inviter} invites you to the project {invitation.project.name} as {invitation.get_role_display()}."
@@ -162,5 +168,5 @@ def _close(
 
 
 def _why_not_open(invitation: Invitation) -> str:
-    as_it_is = Invitation.objects.select_related("project").filter(pk=invitation.pk).first()
-    return outcome(as_it_is) if as_it_is else f"The project {invitation.project.name} was deleted."
+    stored = Invitation.objects.select_related("project").filter(pk=invitation.pk).first()
+    return outcome(stored) if stored else f"The project {invitation.project.name} was deleted."

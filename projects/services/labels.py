@@ -12,11 +12,13 @@ from mantik.accounts.models import User
 from mantik.audit.services import record
 from projects.models import Label, Project
 
-MOST = 10
-LONGEST = 30
+MAX_LABELS = 10
+# Characters of a label (Label.name).
+MAX_LENGTH = 30
+# How many labels a form suggests.
 SUGGESTED = 12
-# Suggestions come from so many of the newest projects, which is enough and quick.
-_LOOKED_AT = 200
+# Suggestions come from this many of the newest projects: enough to be useful, and quick.
+_PROJECTS_READ = 200
 
 
 class BadLabels(ValueError):
@@ -27,10 +29,10 @@ def parse(text: str) -> list[str]:
     """Labels separated by commas, each once, in order, as they are stored. Raises BadLabels."""
     words = (" ".join(part.split()).strip("# ").lower() for part in text.split(","))
     names = list(dict.fromkeys(word for word in words if word))
-    if too_long := next((name for name in names if len(name) > LONGEST), None):
-        raise BadLabels(f"The label {too_long} is longer than {LONGEST} characters. Shorten it.")
-    if len(names) > MOST:
-        raise BadLabels(f"These are {len(names)} labels. A project has at most {MOST}. Leave some out.")
+    if too_long := next((name for name in names if len(name) > MAX_LENGTH), None):
+        raise BadLabels(f"The label {too_long} is longer than {MAX_LENGTH} characters. Shorten it.")
+    if len(names) > MAX_LABELS:
+        raise BadLabels(f"These are {len(names)} labels. A project has at most {MAX_LABELS}. Leave some out.")
     return names
 
 
@@ -46,8 +48,8 @@ def set_labels(*, project: Project, actor: User, names: list[str]) -> None:
 
 
 def suggestions(user: User | AnonymousUser, *, without: Iterable[str] = ()) -> list[str]:
-    """Labels of projects that `user` may see, the most used first; those of other private projects stay private."""
-    newest = Project.objects.visible_to(user).order_by("-pk").values("pk")[:_LOOKED_AT]
+    """Labels of projects that `user` may see, the most used first. Labels that only others see are not among them."""
+    newest = Project.objects.visible_to(user).order_by("-pk").values("pk")[:_PROJECTS_READ]
     projects = list(newest.values_list("pk", flat=True))
     used = Label.objects.filter(projects__in=projects).annotate(uses=Count("projects")).order_by("-uses", "name")
     left_out = set(without)

@@ -1,6 +1,6 @@
 """Who is in a project, and in which role.
 
-Every change locks the project, so that of two owners who step down at the same moment the second one sees that the
+Every change locks the project, so that of two owners who step down at the same moment, the second one sees that the
 first is gone: a project is never without an owner.
 """
 
@@ -22,7 +22,7 @@ class LastOwner(Exception):
 
 
 class NotAMember(Exception):
-    """A person or group no longer has the role that this needs, or the project or the group was just deleted.
+    """A person or group no longer has a role, or not the one that this needs, or something was just deleted.
 
     The text says which.
     """
@@ -48,7 +48,7 @@ def solely_owned_by(user: User) -> models.QuerySet[Project]:
 
 
 def change_role(*, project: Project, user: User, role: Role, actor: User) -> None:
-    """Raises LastOwner, NotAMember."""
+    """Give a member another role. Raises LastOwner, NotAMember."""
     with _members_locked(project):
         membership = _membership(project, user)
         if role is not Role.OWNER:
@@ -58,7 +58,7 @@ def change_role(*, project: Project, user: User, role: Role, actor: User) -> Non
 
 
 def remove_member(*, project: Project, user: User, actor: User) -> None:
-    """Remove a member. What they added stays, and so do roles by a group. Raises LastOwner, NotAMember."""
+    """Remove a member. What they added stays, and so do their roles by groups. Raises LastOwner, NotAMember."""
     with _members_locked(project):
         membership = _membership(project, user)
         _check_not_last_owner(membership, remedy="Hand the project over first.")
@@ -95,7 +95,7 @@ def add_group(*, project: Project, group: UserGroup, role: Role, actor: User) ->
 
 
 def change_group_role(*, project: Project, group: UserGroup, role: Role, actor: User) -> None:
-    """Raises NotAMember."""
+    """Give a group another role. Raises NotAMember."""
     with _members_locked(project):
         given = _group_membership(project, group)
         if given.role != role:
@@ -117,7 +117,7 @@ def _members_locked(project: Project) -> Iterator[None]:
     Raises NotAMember if the project was deleted.
     """
     with transaction.atomic():
-        # SQLite ignores this; there the transaction has begun as the only one that writes (BEGIN IMMEDIATE).
+        # SQLite ignores select_for_update, but its transactions begin as the only one that writes (BEGIN IMMEDIATE).
         if not Project.objects.select_for_update(no_key=True).filter(pk=project.pk).exists():
             raise NotAMember(f"The project {project.name} was just deleted.")
         yield

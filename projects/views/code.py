@@ -24,11 +24,11 @@ from projects.permissions import Action, may
 from projects.services import code_repositories
 from projects.services.code_repositories import CodeLink
 from projects.services.projects import NameTaken
-from projects.views.loading import project_or_404
+from projects.views.loading import project_or_404, refusal
 
 NAME_TAKEN = "The project already has a code repository with this name. Choose another name."
-DELETED = "This login was deleted meanwhile. Choose another one."
-NOT_YOURS = "This login belongs to somebody else. Choose one of your own."
+DELETED = "This connection was deleted meanwhile. Choose another one."
+NOT_YOURS = "This connection belongs to somebody else. Choose one of your own."
 
 
 @require_GET
@@ -133,7 +133,7 @@ def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
         messages.error(request, str(reason))
         return redirect("projects:code", slug)
     except code_repositories.HostKeyChanged:
-        messages.error(request, "The host has shown yet another key since. Compare the fingerprints again.")
+        messages.error(request, "Since then the host has presented yet another key. Compare the fingerprints again.")
     else:
         host = host_of(repository.url)
         messages.info(request, f"The new key of {host} is accepted. The code will be read again in a moment.")
@@ -172,7 +172,7 @@ def _repository_or_404(request: HttpRequest, slug: str, uuid: UUID) -> CodeRepos
 def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> CodeRepository:
     repository = _repository_or_404(request, slug, uuid)
     if not code_repositories.may_edit(request.user, repository):
-        raise PermissionDenied("Your role in this project does not allow you to do this.")
+        raise PermissionDenied(refusal(request.user, repository.project, Action.EDIT_ANY_CODE_REPOSITORY))
     return repository
 
 

@@ -18,7 +18,7 @@ from projects.models import Experiment, Project
 from projects.permissions import Action
 from projects.services import experiments
 from projects.services.projects import NameTaken
-from projects.views.loading import project_or_404
+from projects.views.loading import project_or_404, refusal
 
 NAME_TAKEN = "The project already has an experiment with this name. Choose another name."
 
@@ -86,9 +86,7 @@ def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experimen
     experiment = get_object_or_404(project.experiments.all(), uuid=uuid)
     experiment.project = project
     if not experiments.may_edit(request.user, experiment):
-        raise PermissionDenied(
-            f"Your role in {project.name} does not allow you to do this: {Action.EDIT_ANY_EXPERIMENT}."
-        )
+        raise PermissionDenied(refusal(request.user, project, Action.EDIT_ANY_EXPERIMENT))
     return experiment
 
 

@@ -20,9 +20,9 @@ class ProjectMoved(Http404):
 
 
 def project_or_404(request: HttpRequest, slug: str, action: Action = Action.VIEW_PROJECT) -> Project:
-    """404 if the user may not even see the project, 403 if they may not do `action` in it.
+    """The project with the address `slug`. Raises PermissionDenied if the user may not do `action` in it.
 
-    For a former address, the 404 is a ProjectMoved.
+    Raises Http404 if they may not even see it, or there is none, and ProjectMoved for a former address.
     """
     visible = Project.objects.visible_to(request.user)
     project = visible.filter(slug=slug).first()
@@ -30,13 +30,17 @@ def project_or_404(request: HttpRequest, slug: str, action: Action = Action.VIEW
         moved = visible.filter(former_addresses__slug=slug).values_list("slug", flat=True).first()
         raise ProjectMoved(moved) if moved else Http404
     if not may(request.user, action, project):
-        raise PermissionDenied(_refusal(request.user, project, action))
-    # The frame of the page (sidebar, New run) is drawn for it.
+        raise PermissionDenied(refusal(request.user, project, action))
+    # The sidebar and the New run button of the page are drawn for this project.
     request.project = project  # type: ignore[attr-defined]
     return project
 
 
-def _refusal(user: User | AnonymousUser, project: Project, action: Action) -> str:
+def refusal(user: User | AnonymousUser, project: Project, action: Action) -> str:
+    """The sentence with which the page says that `user` may not do `action`."""
     if role_of(user, project) is None:
         return f"You are not a member of {project.name}. Only members may do this: {action}."
-    return f"Your role in {project.name} does not allow you to do this: {action}."
+    return (
+        f"Your role in {project.name} does not allow you to do this: {action}. Ask an owner of the project for another "
+        "role."
+    )

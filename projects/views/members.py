@@ -24,10 +24,10 @@ from projects.services import invitations, members
 from projects.views.loading import project_or_404
 
 _NO_ROLE = (
-    "Their runs that are already at a site go on; their other runs will not start. Schedules that use their "
+    "Their runs that are already at a site continue; their other runs will not start. Schedules that use their "
     "connections start no runs until somebody else chooses a connection of their own."
 )
-_LESS_BY_GROUPS = "Whether their other runs and schedules go on depends on the role that they keep:"
+_LESS_BY_GROUPS = "Whether their other runs and schedules continue depends on the role that they keep:"
 
 
 @login_required
@@ -96,7 +96,7 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
         except invitations.NotInvited as reason:
             form.add_error("person", str(reason))
         else:
-            messages.info(request, f"{_invited(person)} is invited. They get a mail.")
+            messages.info(request, f"{_invited(person)} is invited. They get an e-mail.")
             return redirect("projects:members", project.slug)
     return form_page(request, project, form, "Invite", "Invite")
 

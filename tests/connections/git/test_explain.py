@@ -111,6 +111,6 @@ def test_unknown_words_are_passed_on_short_and_without_the_token() -> None:
 
 def test_advice_depends_on_how_one_logs_in() -> None:
     words = "fatal: Authentication failed"
-    assert "choose a token" in explain(words, url=HTTPS, token="", has_login=False).message
-    assert "token of the login" in explain(words, url=HTTPS, token="x", has_login=True).message
+    assert "choose a connection with a token" in explain(words, url=HTTPS, token="", has_login=False).message
+    assert "token of the connection" in explain(words, url=HTTPS, token="x", has_login=True).message
     assert "SSH key" in explain(words, url=SSH, token="", has_login=False).message

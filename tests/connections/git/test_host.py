@@ -105,7 +105,7 @@ def test_a_login_that_is_refused_says_what_to_do(
     with pytest.raises(GitError) as caught:
         mirror_of(host, make_mirror, certificate, credential=given).refresh()
     assert (caught.value.code, caught.value.permanent) == ("authentication", True)
-    assert ("choose a token" if given is None else "token of the login") in caught.value.message
+    assert ("choose a connection with a token" if given is None else "token of the connection") in caught.value.message
     chain = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__dict__}"
     assert "wrong-token-value" not in chain
 

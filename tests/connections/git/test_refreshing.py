@@ -16,7 +16,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.git.errors import GitError
-from connections.git.fetching import MOST_PACKS
+from connections.git.fetching import MAX_PACKS
 from connections.git.leftovers import remove_keys, remove_mirrors
 from connections.git.mirror import Mirror
 from connections.git.place import directory_size
@@ -274,13 +274,13 @@ def test_what_belongs_to_no_mirror_is_left_alone(tmp_path: Path) -> None:
 
 def test_many_packs_are_merged(repository: Repository, mirror: Mirror, tmp_path: Path) -> None:
     shas = []
-    for number in range(MOST_PACKS + 5):
+    for number in range(MAX_PACKS + 5):
         repository.write("counter", str(number))
         shas.append(repository.commit())
         mirror.refresh()
     packs = list((tmp_path / "mirrors/code.git/objects/pack").glob("*.pack"))
     # Whoever brings one more merges them.
-    assert len(packs) <= MOST_PACKS
+    assert len(packs) <= MAX_PACKS
     for number, sha in enumerate(shas):
         assert mirror.read(sha, "counter") == str(number).encode()
 

@@ -137,7 +137,7 @@ def kill_gits(url: str) -> None:
 
 def test_a_key_that_the_host_does_not_know_is_explained(ssh_url: str, pair: KeyPair, make_mirror: MirrorMaker) -> None:
     known = ask_host_key(ssh_url)
-    with pytest.raises(GitError, match="Add the public key of the login") as caught:
+    with pytest.raises(GitError, match="Add the public key of the connection") as caught:
         make_mirror(url=ssh_url, credential=SshKey(pair.private), host_key=known).refresh()
     assert (caught.value.code, caught.value.permanent) == ("authentication", True)
 
@@ -152,7 +152,7 @@ def test_without_a_key_no_other_key_of_the_machine_is_tried(
     (home / ".ssh/id_ed25519").chmod(0o600)
     (home / ".ssh/config").write_text(f"IdentityFile {home}/.ssh/id_ed25519\n")
     monkeypatch.setenv("HOME", str(home))
-    with pytest.raises(GitError, match="Choose an SSH key for it as the login"):
+    with pytest.raises(GitError, match="Choose a connection with an SSH key for it"):
         over_ssh(credential=credential).refresh()
 
 
@@ -181,7 +181,7 @@ def test_a_host_with_another_key_is_refused(over_ssh: MirrorMaker, ssh_host: Ssh
     ssh_host.change_host_key()
     ssh_host.restart()
     asked = len(ssh_host.asked)
-    with pytest.raises(GitError, match=r"127\.0\.0\.1 shows another host key") as caught:
+    with pytest.raises(GitError, match=r"127\.0\.0\.1 presents a different host key") as caught:
         over_ssh(host_key=known).refresh()
     assert (caught.value.code, caught.value.permanent) == ("host.key", True)
     assert len(ssh_host.asked) == asked
@@ -189,7 +189,7 @@ def test_a_host_with_another_key_is_refused(over_ssh: MirrorMaker, ssh_host: Ssh
 
 
 def test_a_host_whose_key_nobody_knows_is_not_asked(over_ssh: MirrorMaker, ssh_host: SshHost) -> None:
-    with pytest.raises(GitError, match="shows another host key"):
+    with pytest.raises(GitError, match="presents a different host key"):
         over_ssh(host_key=None).refresh()
     assert ssh_host.asked == []
 

@@ -115,11 +115,11 @@ def test_it_is_seen_on_the_card_and_a_new_secret_ends_it(
     monkeypatch.setattr(uses, "_wakers", {"an app": lambda connection, _now: woken.append(connection)})
     refuse(mine, *minutes(now, 11, 5, 0))
     client: Client = client_of(outsider)
-    assert "juwels Not used JSC has refused the login" in page_text(client.get(LIST))
+    assert "juwels Suspended JSC has refused the login" in page_text(client.get(LIST))
 
     client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "right"})
 
-    assert "Not used" not in page_text(client.get(LIST))
+    assert "Suspended" not in page_text(client.get(LIST))
     assert woken == [mine]
 
 
@@ -168,11 +168,13 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
     refuse(mine, *minutes(now, 11, 5, 0))
     caution = login_health.caution_before_use(mine, now=now)
     assert "JSC has refused the login" in caution
-    assert "Replace the secret under Settings > Connections; then everything" in caution
+    assert "Replace the secret under Settings > Connections. After that, everything" in caution
     mine.expires_at = now
     assert login_health.caution_before_use(mine, now=now).startswith(
-        "According to its last day, the secret of juwels has expired."
+        "The last day that you entered for the secret of juwels is over."
     )
+    mine.kind = Connection.Kind.UNICORE_TOKEN
+    assert login_health.caution_before_use(mine, now=now).startswith("The secret of juwels has expired.")
 
 
 def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, now: datetime) -> None:
@@ -182,7 +184,8 @@ def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, 
     assert f"Its owner can make a new key pair{helps}" in login_health.why_unused(mine)
     assert f"Make a new key pair{helps}" in login_health.caution_before_use(mine, now=now)
     assert "Make a new key pair. Once" in login_health.warning_for_owner(mine)
-    assert "Whatever needs it waits until the public key of a new key pair is in place." in notices()[0]
+    consequence = "Runs and schedules that use this connection wait until the public key of a new key pair is in place."
+    assert consequence in notices()[0]
 
 
 # Ends
@@ -194,7 +197,7 @@ def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, 
         (15, []),
         (13, ["expires on"]),
         (1, ["expires on"]),
-        (-1, ["has expired. Runs cannot use it until you replace the secret."]),
+        (-1, ["has expired. Runs wait until you replace it."]),
     ],
 )
 def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, words: list[str]) -> None:
@@ -204,6 +207,18 @@ def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, word
     found = notices()
     assert len(found) == len(words)
     assert all(word in text for word, text in zip(words, found, strict=True))
+
+
+def test_the_end_of_a_token_for_a_git_host_is_told_as_what_it_is(mine: Connection, now: datetime) -> None:
+    Connection.objects.update(kind=Connection.Kind.GIT_TOKEN, site=None, expires_at=now + timedelta(days=1))
+    expiry.warn_of_ends(now=now)
+    expiry.warn_of_ends(now=now + timedelta(days=2))
+    expires, has_expired = notices()
+    assert expires.startswith("The access token of your connection juwels expires on")
+    assert has_expired == (
+        "The access token of your connection juwels has expired. Code cannot be fetched with it until you replace the "
+        "token."
+    )
 
 
 def test_an_end_is_told_at_each_stage_once(mine: Connection, now: datetime) -> None:

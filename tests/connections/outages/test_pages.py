@@ -87,7 +87,7 @@ def test_just_after_an_outage_its_runs_say_that_they_go_on(client: Client) -> No
     silent(run.connection, minutes_ago=60, minutes=59)
     client.force_login(run.created_by)
     text = page_text(client.get(f"/projects/{run.project.slug}/runs/"))
-    assert f"{run.site_name} answers again. The run will go on in a moment." in text
+    assert f"{run.site_name} answers again. The run continues in a moment." in text
     assert "worker" not in text
 
 
@@ -99,7 +99,8 @@ def test_if_nobody_asks_any_more_that_is_said(client: Client) -> None:
     outage.save()
     client.force_login(run.created_by)
     text = page_text(client.get(f"/projects/{run.project.slug}/runs/"))
-    assert f"{REASON} Nobody has asked it for a while. If this goes on, ask an operator" in text
+    not_checked = f"Mantik has not checked {run.site_name} for a while. If this does not change, ask an operator"
+    assert f"{REASON} {not_checked}" in text
 
 
 def test_a_run_that_is_over_waits_for_nothing(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -15,16 +16,21 @@ from urllib.parse import parse_qs
 import pytest
 from pytest_django.fixtures import Settings
 
-from connections.renewal import oidc
+from connections.logins.kinds import Kind
+from connections.models import Connection
+from connections.renewal import oidc, tokens
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.pool import CONNECTIONS
+from mantik.accounts.models import User
 from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
 from mantik.lib.networks import parse_allowed
+from tests.support.factories import make_connection, make_site
 from tests.support.waiting import wait_until
 
 GIVEN = {"access_token": "access", "expires_in": 300}
 SECRET = "client+secret/%"
 WAIT_SECONDS = 10
+TEN_YEARS = 10 * 365 * 24 * 3600
 
 
 @dataclass
@@ -103,6 +109,48 @@ def test_it_travels_in_a_header_where_the_form_is_not_taken(provider: Provider) 
     assert form == {"grant_type": ["refresh_token"], "refresh_token": ["refresh"]}
 
 
+def refuses_the_form(provider: Provider, refusal: Response) -> None:
+    """Let `provider` take the client secret in a header only, and answer anything else with `refusal`."""
+    provider.answer = lambda: json_response(GIVEN) if "authorization" in provider.asked[-1][0] else refusal
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        json_response({"error": "invalid_client"}, status=401),
+        json_response({"error": "invalid_client"}, status=400),
+        Response(401, b"", "text/plain"),
+    ],
+)
+@pytest.mark.parametrize("has_issuer", [True, False])
+def test_it_travels_in_a_header_where_a_service_that_named_no_way_refuses_the_form(
+    provider: Provider, refusal: Response, has_issuer: bool
+) -> None:
+    refuses_the_form(provider, refusal)
+    issuer, token_url = (provider.issuer, "") if has_issuer else ("", f"{provider.issuer}/token")
+    service = oidc.LoginService(issuer, token_url, "mantik", SECRET)
+    assert oidc.refresh(service, "refresh").access_token == "access"
+    ways = ["header" if "authorization" in headers else "form" for headers, _ in provider.asked]
+    assert ways == ["form", "header"]
+    assert [form["refresh_token"] for _, form in provider.asked] == [["refresh"], ["refresh"]]
+    # From then on the form is left out.
+    oidc.refresh(service, "refresh")
+    assert len(provider.asked) == 3
+
+
+@pytest.mark.parametrize("listed", [["client_secret_post"], ["client_secret_basic"]])
+def test_a_service_that_named_the_way_is_asked_once(provider: Provider, listed: list[str]) -> None:
+    provider.document["token_endpoint_auth_methods_supported"] = listed
+    assert failure(provider, 401, error="invalid_client").code == "refused.login_service"
+    assert len(provider.asked) == 1
+
+
+@pytest.mark.parametrize(("status", "name"), [(400, "invalid_grant"), (401, "invalid_grant"), (401, "invalid_token")])
+def test_a_refresh_token_that_was_refused_is_not_sent_again(provider: Provider, status: int, name: str) -> None:
+    assert failure(provider, status, error=name).code == "refused.credentials"
+    assert len(provider.asked) == 1
+
+
 def test_a_public_client_has_none(provider: Provider) -> None:
     refresh(provider, secret="")
     headers, form = provider.asked[-1]
@@ -159,6 +207,11 @@ def test_an_address_inside_the_network_is_not_connected_to(provider: Provider, s
         ({"expires_in": "soon"}, 60, None),
         ({"expires_in": 60, "refresh_expires_in": 1800}, 60, 1800),
         ({"expires_in": 60, "refresh_expires_in": 0}, 60, None),
+        ({"expires_in": -5, "refresh_expires_in": -1}, 60, None),
+        ({"expires_in": True, "refresh_expires_in": True}, 60, None),
+        ({"expires_in": math.nan, "refresh_expires_in": math.nan}, 60, None),
+        ({"expires_in": math.inf, "refresh_expires_in": math.inf}, TEN_YEARS, TEN_YEARS),
+        ({"expires_in": 10**400, "refresh_expires_in": 1e300}, TEN_YEARS, TEN_YEARS),
     ],
 )
 def test_how_long_things_are_good(
@@ -206,8 +259,52 @@ def test_an_answer_without_a_token_is_for_an_operator(provider: Provider) -> Non
     assert failure(provider, 200, token_type="Bearer").code == "refused.login_service"
 
 
-def test_a_token_that_no_header_carries_is_refused(provider: Provider) -> None:
-    assert failure(provider, 200, access_token="two\nlines").code == "refused.token"
+@pytest.mark.parametrize("token", ["two\nlines", "two words", "überzogen"])
+def test_a_token_that_no_header_carries_is_for_an_operator(provider: Provider, token: str) -> None:
+    error = failure(provider, 200, access_token=token)
+    assert error.code == "refused.login_service"
+    assert "answers with an access token that cannot be sent." in error.message
+    assert token not in error.message
+
+
+@pytest.fixture
+def connection(provider: Provider, outsider: User) -> Connection:
+    site = make_site(oidc_token_url=f"{provider.issuer}/token", oidc_client_id="mantik")
+    made = make_connection(owner=outsider, site=site, kind=Kind.UNICORE_OIDC, login_name="")
+    made.put_secret("first")
+    made.save()
+    return made
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seconds", [math.inf, 1e300, 10**12])
+def test_the_next_refresh_token_is_kept_however_long_the_tokens_are_said_to_be_good(
+    provider: Provider, connection: Connection, seconds: float
+) -> None:
+    given = {"access_token": "access", "expires_in": seconds, "refresh_expires_in": seconds, "refresh_token": "second"}
+    provider.answer = lambda: json_response(given)
+    assert tokens.access_token(connection.pk).value == "access"
+    connection.refresh_from_db()
+    assert connection.reveal_secret() == "second"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [{"access_token": "two\nlines"}, {"access_token": ""}, {"token_type": "Bearer"}])
+def test_the_next_refresh_token_is_kept_beside_an_access_token_that_is_of_no_use(
+    provider: Provider, connection: Connection, given: dict[str, str]
+) -> None:
+    provider.answer = lambda: json_response({**given, "refresh_token": "second", "refresh_expires_in": 3600})
+    with pytest.raises(SiteRefused) as caught:
+        tokens.access_token(connection.pk)
+    assert caught.value.code == "refused.login_service"
+    connection.refresh_from_db()
+    assert connection.reveal_secret() == "second"
+    assert connection.renewal_error == caught.value.message
+    assert (connection.sealed_access, connection.lease_token, connection.refusals) == ("", None, 0)
+
+    provider.answer = lambda: json_response(GIVEN)
+    assert tokens.access_token(connection.pk).value == "access"
+    assert provider.asked[-1][1]["refresh_token"] == ["second"]
 
 
 def test_nothing_that_is_shown_holds_a_secret(provider: Provider) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from connections.logins.kinds import Kind
 from connections.models import Connection
 from connections.renewal import tokens
-from connections.renewal.turns import take_turn
+from connections.renewal.secret_leases import lease_secret
 from connections.services import connections
 from connections.tasks import renew_connection, sweep_renewals
 from connections.unicore.values import SiteAccess
@@ -76,7 +76,7 @@ def test_one_that_is_not_due_is_left_alone(held: Connection) -> None:
 
 
 def test_one_that_somebody_else_renews_is_left_alone(held: Connection) -> None:
-    assert take_turn(held.pk, now=timezone.now())
+    assert lease_secret(held.pk, now=timezone.now())
     before = held.reveal_secret()
     renew(held)
     assert held.reveal_secret() == before

@@ -249,11 +249,11 @@ def test_many_at_once_do_not_burn_the_token(by_oidc: Connection) -> None:
     assert access_token(by_oidc.pk).value not in got
 
 
-def test_a_process_that_died_with_its_turn_holds_nobody_up(by_oidc: Connection) -> None:
-    from connections.renewal.turns import take_turn
+def test_a_process_that_died_with_its_lease_holds_nobody_up(by_oidc: Connection) -> None:
+    from connections.renewal.secret_leases import lease_secret
 
     now = timezone.now()
-    assert take_turn(by_oidc.pk, now=now - timedelta(minutes=5))
+    assert lease_secret(by_oidc.pk, now=now - timedelta(minutes=5))
     assert access_token(by_oidc.pk).value
 
 

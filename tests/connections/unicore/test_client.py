@@ -126,7 +126,7 @@ def test_a_site_that_ends_every_session_is_told_apart(fake_site: FakeSite, clien
     fake_site.answer = lambda _: Response(432)
     client._transport.last_session_id = "expired"
 
-    with pytest.raises(SiteError, match="keeps ending our session"):
+    with pytest.raises(SiteError, match="keeps ending Mantik's session"):
         client.status(fake_site.job_url)
 
     assert sessions_used(fake_site) == ["expired", None]

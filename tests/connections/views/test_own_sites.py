@@ -38,7 +38,7 @@ def form(**changes: Any) -> dict[str, Any]:
 
 def test_it_is_for_who_added_it(client: Client, client_of: ClientOf, outsider: User, owner: User) -> None:
     text = page_text(client.post(ADD, form(), follow=True))
-    assert "My cluster is added, for you alone." in text
+    assert "My cluster was added; only you and operators see it." in text
     assert Site.objects.get().added_by == outsider
     choose = f"{LIST}add/?kind=unicore-password"
     assert "My cluster" in page_text(client.get(choose))

@@ -266,7 +266,7 @@ def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider:
     assert made.test_outcome == Connection.TestOutcome.WORKS
     assert "Works" in text
     assert f"The site knows you as {sandbox.users['demo'].uid}." in text
-    for fact in ("Login there demo", "Role user", "Groups users", "Queues batch , devel", "New jobs accepted"):
+    for fact in ("Login at the site demo", "Role user", "Groups users", "Queues batch , devel", "New jobs accepted"):
         assert fact in text
     assert "Budget accounts demo , other" in text
 

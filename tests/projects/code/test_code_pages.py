@@ -96,7 +96,7 @@ def test_the_page_shows_branches_with_their_last_commits(
     text = page_text(client_of(guest).get(at(code)))
     for word in ("main", "default branch", "topic", sha[:7], "Warm up longer", "Ada", "Readable"):
         assert word in text
-    assert "Test" not in text.split()
+    assert "Read again" not in text
     assert "Delete" not in text
 
 
@@ -291,8 +291,8 @@ def test_a_login_of_who_has_left_is_used_no_more(
     fetch_as_asked(code)
     code.refresh_from_db()
     assert code.fetch_error == (
-        "training was read with a login of Bob, who may no longer add code to this project. Another member "
-        "has to edit it and choose a login of their own."
+        "training was read with a connection of Bob, who may no longer add code to this project. Another member "
+        "has to edit the code repository and choose a connection of their own."
     )
     researcher.is_active = False
     researcher.save()

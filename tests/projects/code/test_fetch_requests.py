@@ -112,7 +112,7 @@ def test_a_page_asks_for_a_fetch_only_if_none_is_due_and_the_copy_is_old(
     assert sent == [message_for(linked)] * 2
 
 
-@pytest.mark.parametrize("change", ["Test", "login", "secret", "host key", "address"])
+@pytest.mark.parametrize("change", ["Read again", "login", "secret", "host key", "address"])
 def test_what_is_asked_during_a_fetch_is_done_after_it(
     linked: CodeRepository,
     source: Repository,
@@ -127,7 +127,7 @@ def test_what_is_asked_during_a_fetch_is_done_after_it(
     linked.refresh_from_db()
 
     def ask() -> None:
-        if change == "Test":
+        if change == "Read again":
             mirrors.request_another_fetch(linked, now=NOW)
         elif change == "secret":
             replace_secret(connection=old, secret="another-t0ken", now=NOW)

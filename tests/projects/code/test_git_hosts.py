@@ -231,7 +231,7 @@ def test_the_page_of_a_code_repository_says_so(
     assert "does not answer" not in page_text(client_of(guest).get(page))  # type: ignore[arg-type]
     make_git_outage("elsewhere.example.org", next_try_at=timezone.now() + timedelta(seconds=40, milliseconds=500))
     text = page_text(client_of(guest).get(page))  # type: ignore[arg-type]
-    assert "elsewhere.example.org does not answer. Whatever Mantik has to read from it waits." in text
+    assert "elsewhere.example.org does not answer. Everything that Mantik needs from this host has to wait." in text
     assert "next try in" in text
 
 

@@ -80,7 +80,7 @@ def test_the_key_of_a_host_is_kept_although_it_lets_nobody_in_yet(
     code: CodeRepository, fetched: Fetch, ssh_host: SshHost
 ) -> None:
     (ssh_host.directory / "authorized_keys").write_text("")
-    assert "Add the public key of the login there" in fetched().fetch_error
+    assert "Add the public key of the connection there" in fetched().fetch_error
     assert code.fingerprint == ssh_host.fingerprint
 
 
@@ -98,7 +98,7 @@ def test_a_changed_key_is_refused_with_both_until_somebody_accepts_it(
     ssh_host.restart()
     asked = len(ssh_host.asked)
     error = fetched().fetch_error
-    assert f"127.0.0.1 shows another key than before: {ssh_host.fingerprint} instead of {old}." in error
+    assert f"127.0.0.1 presents a different host key than before: {ssh_host.fingerprint} instead of {old}." in error
     assert len(ssh_host.asked) == asked
     assert "accept the new one" in page_text(client_of(researcher).get(at(code)))
     assert "accept the new one" not in page_text(client_of(reporter).get(at(code)))
@@ -130,7 +130,7 @@ def test_a_key_that_has_changed_since_the_question_was_asked_is_not_accepted(
     ssh_host.restart()
     fetched()
     response = client_of(researcher).post(at(code, "host-key/"), {"fingerprint": stale}, follow=True)
-    assert "The host has shown yet another key since." in page_text(response)
+    assert "Since then the host has presented yet another key." in page_text(response)
     code.refresh_from_db()
     assert code.fingerprint not in (stale, ssh_host.fingerprint)
 
@@ -159,5 +159,5 @@ def test_two_workers_keep_one_key(code: CodeRepository, fetched: Fetch, ssh_host
     ssh_host.restart()
     assert str(access_to(early).host_key) == code.host_key == early.host_key
     kept = code.host_key
-    assert "shows another key than before" in fetched().fetch_error
+    assert "presents a different host key than before" in fetched().fetch_error
     assert code.host_key == kept

@@ -271,7 +271,7 @@ def test_whom_one_knows_is_found_by_address(
 def test_who_is_no_admin_reads_and_changes_nothing(client_of: ClientOf, outsider: User, group: UserGroup) -> None:
     client = client_of(outsider)
     page = client.get(f"{GROUPS}{group.uuid}/")
-    assert "Its admins decide who is in it." in page_text(page)
+    assert "The admins of this group decide who is in it." in page_text(page)
     content = page.content.decode()
     for path in ("rename/", "delete/", "people/add/", f"people/{outsider.uuid}/remove/"):
         assert f"{GROUPS}{group.uuid}/{path}" not in content
@@ -395,5 +395,5 @@ def test_who_is_removed_and_has_a_role_by_a_group_keeps_that_and_the_question_sa
     member = join_by_group(project)
     join(project, Role.MAINTAINER, member)
     question = page_text(client_of(owner).get(f"{MEMBERS}{member.uuid}/remove/"))
-    assert "What they added stays. Whether their other runs and schedules go on depends on the role" in question
+    assert "What they added stays. Whether their other runs and schedules continue depends on the role" in question
     assert f"{member.display_name} keeps a role here through the group" in question

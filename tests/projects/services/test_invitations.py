@@ -50,7 +50,7 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
 ) -> None:
     owners, olgas = client_of(owner), client_of(outsider)
     text = page_text(owners.post(INVITE, form("olga"), follow=True))
-    assert "Olga is invited. They get a mail." in text
+    assert "Olga is invited. They get an e-mail." in text
     assert "Olga olga Researcher Alice Owner just now" in text
     assert olgas.get("/projects/pv-yield/").status_code == 404
 
@@ -225,7 +225,7 @@ def letters() -> list[tuple[str, str]]:
 
 def test_somebody_without_an_account_is_invited_by_address(client_of: ClientOf, project: Project, owner: User) -> None:
     text = page_text(client_of(owner).post(INVITE, form("New.Person@Example.org"), follow=True))
-    assert "new.person@example.org is invited. They get a mail." in text
+    assert "new.person@example.org is invited. They get an e-mail." in text
     assert "new.person@example.org Researcher Alice Owner just now" in text
     assert invitations.awaits("New.Person@example.org")
     ((address, letter),) = letters()
