@@ -18,7 +18,7 @@ class EventInline(admin.TabularInline[RunEvent, Run]):
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """For rows that only Mantik writes; operators read them."""
+    """For rows that only Mantik writes, and that operators only read."""
 
     show_full_result_count = False
     ordering = ["-pk"]

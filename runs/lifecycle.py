@@ -17,9 +17,9 @@ from runs.states import MOVES, RunState
 
 # When the phases of a run begin, in their order.
 BEGINNINGS = ("submitting_at", "submitted_at", "running_at", "ended_at")
-# Of a run that ends although its job may go on.
+# Added to the outcome of a run that ends although its job may still be running.
 JOB_OUT_OF_REACH = (
-    "Mantik can no longer reach the job, because the connection was deleted: end it at the site if it still runs."
+    "Mantik can no longer reach the job, because the connection was deleted. If the job still runs, end it at the site."
 )
 
 
@@ -38,11 +38,10 @@ def move(
 ) -> bool:
     """Move `run` from the state it was read in to `to`, with `columns`; False if somebody was faster.
 
-    With `lease` the move also needs that lease to be still held. `run` is brought up to date on success and
-    left alone otherwise. The event of a cancelled run names who asked for it.
+    With `lease` the move also fails if that lease is no longer held. `run` is brought up to date on success and left
+    alone otherwise. The event of a cancelled run names who cancelled it.
 
-    Phases follow each other also where the clocks of the machines that write them differ: none begins before the one
-    before it.
+    The clocks of the machines that write the phases may differ. So no phase begins before the former one has begun.
     """
     if to not in MOVES[run.run_state]:
         raise IllegalMove(f"{run.state} -> {to}")
@@ -76,9 +75,9 @@ def cancelled_message(run: Run) -> str:
 
 
 def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
-    """Store a better outcome for a run that has ended; `line` of its log shows it. False if it is stored already.
+    """Store a better outcome for a run that has ended, and the `line` of its log that shows it.
 
-    The event is written once for each outcome, not when only its line becomes known.
+    Writes an event, but not if only the line has become known. False if nothing has changed.
     """
     if (outcome, line) == (run.outcome, run.outcome_line):
         return False
@@ -94,7 +93,7 @@ def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
 
 
 def set_columns(run: Run, *, lease: Lease[Run] | None = None, **columns: Any) -> bool:
-    """Update `columns` if the run is still in the state it was read in (and `lease` is still held)."""
+    """Update `columns`. False if the run is no longer in the state it was read in, or `lease` is no longer held."""
     rows = lease.mine if lease else Run.objects.all()
     return compare_and_set(rows.filter(state=run.state), run, **columns)
 

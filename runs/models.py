@@ -30,7 +30,7 @@ class Run(Leased, Repeatable):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
     created_at = models.DateTimeField()
 
-    # What to run, as read when RUN! was pressed: this and the columns of Repeatable.
+    # What to run, as it was when RUN! was pressed, is in the columns of Repeatable and these two.
     name = models.CharField(max_length=120)
     # The run is to take the newest commit of its branch, which a worker reads before it submits. Until then the
     # columns of the code are those of the run that is repeated.
@@ -42,7 +42,7 @@ class Run(Leased, Repeatable):
     waiting_since = models.DateTimeField(null=True, blank=True)
     # Why it ended, in plain words.
     outcome = models.TextField(blank=True)
-    # The line of the log that shows it, counted from 1; None if the reason is not from the log.
+    # The line of the log that shows why, counted from 1; None if the reason is not from the log.
     outcome_line = models.PositiveIntegerField(null=True, blank=True)
 
     # Submission. The tag is committed before the POST that carries it; `posted_at` says that a POST with it
@@ -61,7 +61,7 @@ class Run(Leased, Repeatable):
     code_size = models.PositiveBigIntegerField(null=True, blank=True)
     code_is_inline = models.BooleanField(default=True)
     code_uploaded = models.BooleanField(default=False)
-    # From then on the job may be running, whatever the answer to its start was.
+    # Set before the job is told to start. Once it is set, the job may be running, whatever the site has answered.
     start_sent_at = models.DateTimeField(null=True, blank=True)
     submitting_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -69,7 +69,7 @@ class Run(Leased, Repeatable):
     # Following.
     next_poll_at = models.DateTimeField(null=True, blank=True)
     poll_failures = models.PositiveIntegerField(default=0)
-    # Until then somebody has the page open: ask more often, and fetch the log each time.
+    # Somebody has the page open until this time: the site is polled more often, and the log fetched each time.
     watched_until = models.DateTimeField(null=True, blank=True)
     log_fetched_at = models.DateTimeField(null=True, blank=True)
     site_status = models.CharField(max_length=20, blank=True)
@@ -80,19 +80,19 @@ class Run(Leased, Repeatable):
     running_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     core_hours = models.FloatField(null=True, blank=True)
-    # What is stored of the log: its first `log_size` bytes, and those from `log_tail_from` up to `log_tail_to` if some
-    # between are not here (yet); the last two are None together.
+    # What is stored of the log: its first `log_size` bytes, and after a gap those from `log_tail_from` up to
+    # `log_tail_to`. Without a gap these two are None.
     log_size = models.PositiveBigIntegerField(default=0)
     log_tail_from = models.PositiveBigIntegerField(null=True, blank=True)
     log_tail_to = models.PositiveBigIntegerField(null=True, blank=True)
-    # It is larger than MANTIK_LOG_MAX_BYTES.
+    # The log is larger than MANTIK_LOG_MAX_BYTES.
     log_truncated = models.BooleanField(default=False)
     log_complete = models.BooleanField(default=False)
     # When the site deletes the job with its files, by our clock; None until it has said so.
     job_expires_at = models.DateTimeField(null=True, blank=True)
-    # Until then it is not asked to keep them for longer.
+    # The site is not asked to keep them longer before this time.
     job_lengthen_at = models.DateTimeField(null=True, blank=True)
-    # How long it may be asked to keep them at a time; None: as long as is needed; 0: it lengthens nothing.
+    # How long the site may be asked to keep them at a time. None: as long as is needed; zero: it lengthens nothing.
     job_lifetime = models.DurationField(null=True, blank=True)
 
     # Cancelling begins as a request; the run is cancelled when the site says so.
@@ -149,7 +149,10 @@ class Run(Leased, Repeatable):
 
     @property
     def was_cancelled_unsent(self) -> bool:
-        """Whether it can end without its site; `CANCELLED_UNSENT` for a query."""
+        """Whether it was cancelled before anything was sent, so that it can end without its site.
+
+        `runs.querysets.CANCELLED_UNSENT` is the same for queries.
+        """
         return self.cancel_requested_at is not None and self.posted_at is None and not self.job_url
 
     @property
@@ -175,7 +178,7 @@ class Run(Leased, Repeatable):
 
     def duration(self, now: datetime) -> timedelta:
         """From RUN! to the end, or to `now`."""
-        # Whose clock it is may be a little behind that of who stored the run.
+        # The clock that `now` is from may be a little behind the one of the machine that stored the run.
         return max(timedelta(), (self.ended_at or now) - self.created_at)
 
 
@@ -200,7 +203,7 @@ class RunEvent(models.Model):
 class RunLogChunk(models.Model):
     """A stored range of the log of a job, under the offset where it begins at the site.
 
-    Chunks follow each other (next offset = offset + length) but for one gap, which the columns of the run tell.
+    Chunks follow each other (next offset = offset + length), with one gap at most, which the run's columns describe.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_chunks")
@@ -217,10 +220,10 @@ class RunLogChunk(models.Model):
 class Installation(models.Model):
     """What is known of this installation as a whole: one row (`runs.restored.marks`)."""
 
-    # Each job carries it in a tag, so that it can be told from those of other installations with the same login.
+    # Each job carries it in a tag, to distinguish it from jobs of other installations that use the same login.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Written every minute, and to the broker after that: a broker that has a later one knows of a time that the
-    # database has forgotten.
+    # Written every minute, first here and then at the broker. So if the broker has a later time, this database was
+    # restored from a backup.
     marked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

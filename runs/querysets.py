@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from connections.outages.breaker import silent_site_of
+from connections.outages.breaker import connection_is_silent
 from connections.visits.places import Full
 from mantik.lib.leases import is_free
 from projects.models import Project
@@ -29,7 +29,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(project__in=Project.objects.visible_to(user))
 
     def for_rows(self) -> RunQuerySet:
-        """With what a list row shows, and without the long texts."""
+        """The rows with what a list shows of them, and without the long texts."""
         return self.select_related("experiment", "created_by", "registered_model").defer(
             "mlproject_content",
             "backend_config_content",
@@ -39,12 +39,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def search(self, text: str) -> RunQuerySet:
-        """By name, commit and whole user name. A row whose newest commit is still to be read matches no commit."""
+        """Runs by a part of the name, the start of the commit, or the whole user name.
+
+        A run that is still to read its newest commit matches no commit.
+        """
         commit = Q(commit_sha__startswith=text.lower(), commit_pending=False)
         return self.filter(Q(name__icontains=text) | commit | Q(created_by__username=text))
 
     def without_refused(self) -> RunQuerySet:
-        """Without those that ended before their job began: for what was asked, or for something else."""
+        """Without runs that failed before their job began: the site may have refused what they asked for."""
         return self.exclude(state=RunState.FAILED, running_at=None, exit_code=None)
 
     def active(self) -> RunQuerySet:
@@ -56,22 +59,22 @@ class RunQuerySet(models.QuerySet["Run"]):
     def due_for_submission(self, now: datetime) -> RunQuerySet:
         """Due runs that have not started at the site and that no live worker has.
 
-        Those of a silent site wait until it answers, except one that is cancelled before anything was sent.
+        Runs of a silent site are not due, except those that were cancelled before anything was sent.
         """
         due = self.filter(is_free(now), state__in=BEFORE_START, next_attempt_at__lte=now)
-        return due.filter(CANCELLED_UNSENT | ~silent_site_of("connection"))
+        return due.filter(CANCELLED_UNSENT | ~connection_is_silent("connection"))
 
     def with_place_for_submission(self, full: Full) -> RunQuerySet:
-        """Without those whose site or connection is talked to by as many worker processes as may be."""
+        """Without runs whose site or connection already has as many worker processes as it may have."""
         return self.filter(CANCELLED_UNSENT | ~_of(full))
 
     def due_for_following(self, now: datetime) -> RunQuerySet:
-        """Due runs, but for those that need nothing else than an answer of a site that is silent."""
+        """Due runs, without those that need only the answer of a site that is silent."""
         needs_site = Q(state__in=AT_SITE) | Q(tracking_closed=True)
-        return self.filter(next_poll_at__lte=now).filter(~needs_site | ~silent_site_of("connection"))
+        return self.filter(next_poll_at__lte=now).filter(~needs_site | ~connection_is_silent("connection"))
 
     def with_place_for_following(self, full: Full) -> RunQuerySet:
-        """Without those whose site or connection is talked to by as many worker processes as may be."""
+        """Without runs whose site or connection already has as many worker processes as it may have."""
         return self.exclude(_of(full))
 
 

@@ -1,4 +1,4 @@
-"""What members do with runs: start, cancel, delete, look at."""
+"""What members do with runs: start, cancel, delete and watch them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START, TERMINAL
 from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
 
-WATCH = timedelta(seconds=30)
+# How long a run counts as watched after a page has asked for it.
+WATCHED_FOR = timedelta(seconds=30)
 
 
 class NotAllowed(Exception):
@@ -43,9 +44,9 @@ def create_run(
 ) -> Run:
     """Store a run as planned; workers submit it after the commit.
 
-    Repeating the same request (`asked`) returns the run that the first one made. `plan` must have no problems. The run
-    cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if something it refers to, or the
-    run of the same request, was deleted.
+    Repeating the same request (`asked`) returns the run that the first request made. `plan` must have no problems. The
+    run cannot be lost: a sweep finds it if the message does not arrive. Raises NotAllowed if something that the run
+    refers to was deleted, or the run that the first request made.
     """
     order = Order(
         project=project,
@@ -63,7 +64,7 @@ def create_run(
         raise NotAllowed("The code repository or the experiment has just been deleted. Choose another one.") from None
     run = Run.objects.filter(pk=made.text).first()
     if run is None:
-        raise NotAllowed("The run of this form was deleted. To start another run, open the form again.")
+        raise NotAllowed("The run that this form started was deleted. To start another run, open the form again.")
     return run
 
 
@@ -87,7 +88,7 @@ def may_delete(user: User, run: Run) -> bool:
 
 
 def cancel_run(*, run: Run, user: User, now: datetime) -> None:
-    """Ask for the run to be cancelled; its state changes when the site has aborted the job. Raises NotAllowed."""
+    """Request that the run be cancelled; its state changes when the site has aborted the job. Raises NotAllowed."""
     with transaction.atomic():
         # Neither branch looks at the row before it writes: the run may start or end at this very moment.
         asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
@@ -99,7 +100,8 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
             raise NotAllowed(f"The run has ended already ({run.get_state_display().lower()}). It cannot be cancelled.")
         if not changed:
             return
-        record(run, now=now, kind="cancel.requested", message=f"{user.display_name} asked to cancel it.", actor=user)
+        message = f"{user.display_name} asked to cancel the run."
+        record(run, now=now, kind="cancel.requested", message=message, actor=user)
         record_for_audit("run.cancelled", actor=user, target=run, project=run.project)
         if run.state in AT_SITE:
             send_on_commit("runs.tasks.follow_connection", connection_id=run.connection_id)
@@ -112,7 +114,7 @@ def delete_run(*, run: Run, actor: User) -> None:
     if not run.is_terminal:
         raise NotAllowed("Only a run that has ended can be deleted. Cancel it first.")
     with transaction.atomic():
-        # Registering its model waits for this lock, and then finds the run deleted.
+        # Whoever registers its model at the same time waits for this lock, and then finds the run deleted.
         Run.objects.select_for_update().filter(pk=run.pk).first()
         if model := RegisteredModel.objects.filter(run=run).first():
             raise NotAllowed(f"Its model is registered as {model.name}. Unregister {model.name} first.")
@@ -130,13 +132,13 @@ def watch(*, run: Run, now: datetime) -> None:
     """Somebody has the page open: ask the site more often for a while. Writes at most every ten seconds."""
     if run.is_terminal and run.log_complete:
         return
-    soon = now + WATCH - timedelta(seconds=10)
+    soon = now + WATCHED_FOR - timedelta(seconds=10)
     if run.watched_until and run.watched_until > soon:
         return
     watched = Run.objects.filter(pk=run.pk)
-    watched.update(watched_until=now + WATCH)
-    # It may have been put off for a minute while nobody looked.
+    watched.update(watched_until=now + WATCHED_FOR)
+    # While nobody watched, the next poll may have been put off for a minute.
     watched.filter(state__in=AT_SITE, next_poll_at__gt=now + timedelta(seconds=2)).update(next_poll_at=now)
-    # The rest of the log rests after a failure.
+    # After a failure, the rest of the log is not fetched for a while.
     resting = watched.filter(state__in=TERMINAL, log_complete=False, poll_failures__gt=0)
     resting.filter(next_poll_at__gt=now).update(next_poll_at=now)

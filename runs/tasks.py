@@ -1,6 +1,6 @@
 """Background work on runs. Each task takes ids and makes one service call.
 
-The sweeps find whatever the broker lost; a second delivery finds the state advanced and does nothing.
+The sweeps find whatever the broker lost. A message that arrives twice does nothing the second time.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from runs.submission import turns
 MODELS_PER_SWEEP = 100
 
 
-# As `runs.submission.submit.LONGEST_TURN` says; the soft limit is for a worker that hangs.
+# The hard limit is `runs.submission.submit.LONGEST_TURN`; the soft limit lets a worker that hangs end in order.
 @shared_task(
     acks_late=True,
     soft_time_limit=2 * settings.MANTIK_GIT_TIMEOUT + 60,
@@ -33,6 +33,7 @@ def sweep_submissions(**_: Any) -> None:
         turns.send_for_worker()
 
 
+# The hard limit is `runs.following.poll.LONGEST_TURN`.
 @shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
 def follow_connection(*, connection_id: int | None, **_: Any) -> None:
     poll.follow_connection(connection_id=connection_id, clock=timezone.now)
@@ -44,13 +45,14 @@ def sweep_following(**_: Any) -> None:
         poll.send_for_worker(connection_id)
 
 
-# Reading the files of a large model takes as long as MLflow takes to hand them out.
+# The hard limit is `runs.registered_models.worker.LONGEST_TURN`. Reading a large model takes as long as MLflow takes to
+# send its files.
 @shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
 def tend_model(*, model_id: int, **_: Any) -> None:
     worker.tend(model_id=model_id, clock=timezone.now)
 
 
-# No sweep: a page that is open asks again.
+# This needs no sweep: a page that is open asks again.
 @shared_task
 def list_models(*, run_id: int, **_: Any) -> None:
     listing.list_models(run_id=run_id, clock=timezone.now)

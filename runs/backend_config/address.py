@@ -1,4 +1,4 @@
-"""Addresses of UNICORE sites: what is wrong with one, and whether two are the same site."""
+"""Checks addresses of UNICORE sites, and whether two of them are of the same site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def site_url_fault(url: str) -> str | None:
-    """The end of a sentence that begins with the key. Never the address itself: it may hold a password."""
+    """What is wrong with `url`; None if nothing is. It is the end of a sentence that begins with the key.
+
+    The address itself is never in it: it may contain a password.
+    """
     parts = _split(url)
     if parts is None or parts.scheme.lower() not in _PORTS or not parts.hostname:
         return "is not an http or https address. Write, for example, https://host/SITE/rest/core."
@@ -22,7 +25,7 @@ def site_url_fault(url: str) -> str | None:
 
 
 def same_site(url_a: str, url_b: str) -> bool:
-    """Whether both name the same site. Case of the host, default ports and a last slash do not count."""
+    """Whether both are addresses of the same site, whatever the host's case, default ports and a last slash."""
     a, b = _normal(url_a), _normal(url_b)
     return a is not None and a == b
 

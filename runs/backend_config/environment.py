@@ -12,7 +12,7 @@ from runs.backend_config.variables import COMMAND_FAULT, begins_with_variable, s
 from runs.mlproject.wording import kind_of, shortened, shown
 
 MAX_VARIABLES = 500
-# Mantik decides where a job logs to, and as whom. With another value its results would go elsewhere, or be lost.
+# Mantik decides where a job logs to, and as whom. With other values its results would go elsewhere, or be lost.
 RESERVED = frozenset(
     {
         "MLFLOW_TRACKING_URI",
@@ -28,7 +28,7 @@ RESERVED = frozenset(
 )
 # Bash refuses to set these.
 _READ_ONLY = frozenset({"BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID"})
-# The names of the job script itself.
+# The job script's own variables begin with this.
 _SCRIPT_PREFIX = "mantik_"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELL_SIGNS = re.compile(r"[;&|<>()\n`]")
@@ -109,7 +109,7 @@ def _expandable(section: Section, name: str, text: str) -> bool:
 
 
 def _may_be_absolute(path: str) -> bool:
-    """Behind a variable at its beginning, the job looks again."""
+    """Whether `path` is absolute, or begins with a variable: the job then checks it again."""
     return path.startswith("/") or begins_with_variable(path)
 
 
@@ -194,7 +194,7 @@ def _variable(section: Section, name: str, value: object) -> str | None:
     elif name in _READ_ONLY or name.startswith(_SCRIPT_PREFIX):
         section.problem(plain, "is a name that the job script cannot set. Choose another name.")
     elif name in RESERVED:
-        section.warn(plain, "is for Mantik to decide, so the value here is not used. Remove it.")
+        section.warn(plain, "is set by Mantik, so the value here is not used. Remove it.")
     elif value is None:
         section.warn(plain, 'has no value, and is set to an empty text. Write "" to say so.')
         return ""

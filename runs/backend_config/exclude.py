@@ -1,4 +1,4 @@
-"""Which files of a commit are left out of a job: the patterns under `Exclude`.
+"""Decides which files of a commit are left out of a job, by the patterns under `Exclude`.
 
 The rules, much like those of .gitignore:
 
@@ -24,7 +24,7 @@ MAX_LENGTH = 400
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """The end of a sentence that begins with 'has the pattern …', or None."""
+    """What is wrong with `pattern`; None if nothing is. It is the end of a sentence 'has the pattern …, '."""
     if pattern.startswith("!"):
         return "which begins with '!'. Patterns only leave files out: they cannot add any again."
     if len(pattern) > MAX_LENGTH:
@@ -47,8 +47,8 @@ class _Pattern:
     folders_only: bool
 
     def matches(self, parts: Sequence[str]) -> bool:
-        """Whether it names the file with these path segments, or a folder that the file is in."""
-        # Which segments may come next, after each part of the path.
+        """Whether the pattern matches the file with these path segments, or a folder that the file is in."""
+        # The indexes of the pattern's segments that may match the next part of the path.
         reached = self._skip({0})
         for position, part in enumerate(parts, start=1):
             reached = self._skip(self._advance(reached, part))
@@ -70,7 +70,8 @@ class _Pattern:
         return following
 
     def _skip(self, reached: set[int]) -> set[int]:
-        """`**` may also stand for no folder at all, except at the end: `logs/**` does not match `logs`."""
+        """Add the segments after each `**`, which may also stand for no folder, except at the end: `logs/**` does not
+        match `logs`."""
         last = len(self.segments) - 1
         for index in sorted(reached):
             while index < last and self.segments[index] is None:

@@ -31,7 +31,7 @@ class Section:
         return f"{self.at}.{name}" if self.at else name
 
     def problem(self, name: str, rest: str) -> None:
-        """Reports `Resources.Nodes <rest>`."""
+        """Report a sentence that begins with the key: `Resources.Nodes <rest>`."""
         self.report.problem(self.key(name), f"{self.key(name)} {rest}")
 
     def warn(self, name: str, rest: str) -> None:
@@ -135,7 +135,7 @@ class Section:
         return Section(value, self.key(name), self.report)
 
     def finish(self) -> None:
-        """Names every key that nothing took."""
+        """Warn of every key that nothing has taken, or report it as a problem if earlier versions had it."""
         for name in self.values:
             if name not in self.known:
                 self._unknown(name)

@@ -1,4 +1,4 @@
-"""Keys that files still carry from earlier versions, and the section each known key belongs to."""
+"""Keys of earlier versions that files still have, and the section that each known key belongs to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _RUN_COMMANDS = (
 _POST_RUN_COMMANDS = _RUN_COMMANDS.replace("PreRun", "PostRun")
 _APPTAINER = "Name the image under Environment.Apptainer with Path and Type."
 
-# Each of these silently changed what a job ran on or in, so they are refused and not only mentioned.
+# Each of these changed what a job ran on or in. Ignoring them would run another job, so they are errors, not warnings.
 LEGACY = {
     "SingularityImage": _APPTAINER,
     "DockerImage": _APPTAINER + " A Docker image has to be built as an Apptainer image first.",
@@ -60,7 +60,7 @@ _FLAT_VARIABLE = re.compile(
 
 
 def legacy_remedy(key: str, value: object) -> str | None:
-    """What to write instead of a key that earlier versions read and that nothing reads any more."""
+    """What to write instead of a key that only earlier versions read; None for any other key."""
     if _FLAT_VARIABLE.fullmatch(key) and isinstance(value, str | int | float):
         return "Move this variable to Environment.Variables."
     return LEGACY.get(key)

@@ -1,14 +1,14 @@
-"""Compares a config with what the site says its queues take, before anything is submitted.
+"""Compares a config with what the site says its queues allow, before anything is submitted.
 
-The site judges a job by the very table that it lists, and refuses what is outside of it: "Resource request <Nodes=12>
-is out of range". It neither lowers a number nor looks for another queue. So each of these is certain to be refused,
-for as long as the table is what it was at the last successful test of the connection:
+The site checks a job against the same table of queues that it publishes, and refuses what is outside of it: "Resource
+request <Nodes=12> is out of range". It neither lowers a number nor tries another queue. So if the table has not changed
+since the last successful test of the connection, the site is certain to refuse
 
-- a queue that is not in the table: it has those that this login may use;
-- nodes, CPUs, GPUs, memory or run time outside the range of the queue, where it has one that we can read;
-- an account that is not in the list of the queue, where it has one. Without a list any account is passed on.
+- a queue that is not in the table, which has the queues that this login may use;
+- nodes, CPUs, GPUs, memory or run time outside the queue's range, if it has one that Mantik can read;
+- an account that is not in the queue's list, if it has one. Without a list any account is passed on.
 
-What the table does not mention is left to the site: it may know more than it lists.
+What the table does not mention is left to the site, which may know more than it lists.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ QueueLimits = Mapping[str, Mapping[str, Any]]
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")
 
 
-# A site may have hundreds of accounts; a sentence names the first ones and counts the others.
+# How many accounts or queues a sentence names; it counts the others. A site may have hundreds of accounts.
 _MOST_NAMED = 8
 
-# The key of problems that are not in the file.
+# The key of problems with the account, which is not in the file.
 ACCOUNT = "compute_budget_account"
 
 
@@ -49,11 +49,11 @@ class _Asked:
 def check_against_queues(
     config: BackendConfig, limits: QueueLimits, *, compute_budget_account: str | None = None, site: str = "The site"
 ) -> list[Problem]:
-    """Sentences for everything the site would refuse. Empty if it fits, or if the site names no queues.
+    """A problem for everything that the site would refuse. None if everything fits, or if the site names no queues.
 
-    Each has the key in the config that it is about, or ACCOUNT. `site` is its name, as a sentence begins with it.
+    Its key is the one in the config, or ACCOUNT. `site` is the site's name at the beginning of a sentence.
     """
-    # Sent by the site, so nothing about its shape is sure, and its order is lost in PostgreSQL.
+    # The site has sent the limits, so they may have any shape. Sorted, because PostgreSQL does not keep their order.
     limits = {name: queue if isinstance(queue, Mapping) else {} for name, queue in sorted(limits.items())}
     if not limits:
         return []
@@ -94,7 +94,7 @@ def _bounded(resources: Resources, queue: Mapping[str, Any]) -> list[tuple[_Aske
 
 
 def _bounds(limit: object) -> tuple[int, int] | None:
-    """None if the site gives no range that we understand; then the site itself decides."""
+    """The range; None if the site gives none that Mantik understands, and decides itself."""
     match = _RANGE.fullmatch(limit) if isinstance(limit, str) else None
     if match is None:
         return None
@@ -105,7 +105,7 @@ def _bounds(limit: object) -> tuple[int, int] | None:
 
 
 def _fitting(asked: _Asked, limits: QueueLimits) -> list[str]:
-    """The queues that say they take this number."""
+    """The queues whose range has this number."""
     ranges = {name: _bounds(queue.get(asked.name)) for name, queue in limits.items()}
     return [name for name, bounds in ranges.items() if bounds and bounds[0] <= asked.value <= bounds[1]]
 

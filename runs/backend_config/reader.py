@@ -95,7 +95,7 @@ def _resources(section: Section | None) -> Resources | None:
 
 
 def _sent_as_written(section: Section, name: str) -> None:
-    """The site reads it before there is a node that could replace a variable."""
+    """Warn of variables in a field that the site reads before there is a node that could replace them."""
     text = str(section.values.get(name) or "")
     if variable_names(text):
         section.warn(
@@ -145,7 +145,7 @@ def _compare_cpus(section: Section, resources: Resources) -> None:
 
 
 def _exclude(top: Section) -> Exclude:
-    # Not a single text: people write `figures, saved_model`, which would be one pattern that matches nothing.
+    # A single text is refused: people write `figures, saved_model`, which would be one pattern that matches nothing.
     texts = top.take_texts("Exclude", example="Write a list, for example ['*.csv', data/].", single=False)
     patterns = tuple(dict.fromkeys(texts))
     if len(patterns) > MAX_PATTERNS:

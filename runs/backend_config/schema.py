@@ -1,4 +1,4 @@
-"""A Compute Backend config as it is used."""
+"""A Compute Backend config as values."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Apptainer:
     options: tuple[str, ...] = ()
 
     def path_in_repository(self, project_directory: str) -> str | None:
-        """The image's place in the code repository; None if it is at the site, or only the node knows its name."""
+        """The path of the image in the code repository; None if it is at the site, or if its path has variables."""
         if self.type is ImageType.REMOTE or variable_names(self.path):
             return None
         return posixpath.normpath(posixpath.join(project_directory, self.path))
@@ -121,9 +121,9 @@ class Environment:
 
 @dataclass(frozen=True)
 class BackendConfig:
-    """`path` is the file's place in the code repository. `warnings` tell what is ignored or doubtful.
+    """A Compute Backend config. `path` is relative to the root of the code repository.
 
-    Without `unicore_api_url` the file goes with any site.
+    Without `unicore_api_url` the config is for any site. `warnings` say what is ignored or doubtful.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Durations and memory sizes as people write them, to seconds and bytes and back."""
+"""Converts durations and memory sizes from the words of people to seconds and bytes, and back."""
 
 from __future__ import annotations
 

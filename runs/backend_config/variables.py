@@ -1,4 +1,4 @@
-"""`$NAME` and `${NAME}` in a value of the config: the compute node replaces them, and no other sign of the shell."""
+"""Finds `$NAME` and `${NAME}` in values of the config. The compute node replaces these, and no other shell syntax."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ def variable_names(text: str) -> tuple[str, ...]:
 
 
 def begins_with_variable(text: str) -> bool:
-    """Only the node knows whether such a path is absolute."""
+    """Whether a path begins with a variable, so that only the node knows whether it is absolute."""
     return PLAIN_VARIABLE.match(text) is not None
 
 
 def with_home(text: str) -> str:
-    """`~` and `~/…` as a shell reads them at the start of a word: the home folder on the node."""
+    """The text with a `~` at its start replaced by `$HOME`, as a shell reads `~` and `~/…` at the start of a word."""
     return "$HOME" + text[1:] if text == "~" or text.startswith("~/") else text
 
 
 def shell_fault(text: str) -> str | None:
-    """The end of a sentence that begins with 'has <text>, ', for what a shell would replace and we do not."""
+    """What is wrong with shell syntax in `text` that Mantik does not replace; None if it has none.
+
+    It is the end of a sentence that begins with 'has <text>, '.
+    """
     if _COMMAND.search(text):
         return COMMAND_FAULT
     if "${" in PLAIN_VARIABLE.sub("", text):

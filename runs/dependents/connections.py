@@ -14,7 +14,7 @@ from runs.states import AT_SITE, BEFORE_START
 
 
 def uses(connection: Connection) -> Iterator[Use]:
-    """Active runs: without the connection nobody could follow or cancel them."""
+    """The active runs of `connection`: without it, nobody could follow or cancel them."""
     for run in Run.objects.filter(connection=connection).active().select_related("project").order_by("-pk"):
         yield Use(
             f"the run {run.name} in {run.project.name}", reverse("runs:detail", args=[run.project.slug, run.uuid])

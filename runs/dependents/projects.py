@@ -1,4 +1,4 @@
-"""Which runs use a project: asked before it is deleted."""
+"""Says which runs use a project, an experiment or a code repository, before it is deleted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from projects.models import CodeRepository, Experiment, Project
 from projects.services.deletion import Dependent
 from runs.models import RegisteredModel, Run
 
-BATCH = 200
+RUNS_PER_DELETE = 200
 
 
 def holds_experiment(experiment: Experiment) -> str:
@@ -15,7 +15,7 @@ def holds_experiment(experiment: Experiment) -> str:
 
 
 def holds_code_repository(repository: CodeRepository) -> str:
-    """Runs that have ended keep copies of what they need."""
+    """Only active runs: runs that have ended keep copies of what they need."""
     runs = Run.objects.filter(project=repository.project_id, code_repository=repository)
     return _counted(runs.active().count(), "active run")
 
@@ -27,9 +27,9 @@ def holds_project(project: Project) -> str:
 
 
 def empty_project(project: Project) -> None:
-    """Delete runs with their logs and events; none has a registered model. Data in MLflow and at sites stay there."""
+    """Delete the runs with their logs and events. None may have a registered model. MLflow and sites keep data."""
     runs = Run.objects.filter(project=project).order_by("pk")
-    while batch := list(runs.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(runs.values_list("pk", flat=True)[:RUNS_PER_DELETE]):
         Run.objects.filter(pk__in=batch).delete()
 
 

@@ -1,7 +1,7 @@
 """The address at which a site notifies Mantik that a job has changed.
 
-A notification is a hint to read the job again, never a fact, so all it needs is an address that nobody can
-guess. The token is derived, not stored: a dump of the database gives no valid address away.
+A notification is only a hint to read the job again, so an address that nobody can guess is protection enough. The
+token is derived, not stored: a dump of the database gives no valid address away.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ def token_is_valid(run_uuid: UUID, token: str) -> bool:
 
 
 def job_moved_on(*, run_uuid: UUID, now: datetime) -> bool:
-    """A site says that a job has changed: make its run due. False if there is no such run."""
+    """Make a run due because its site says that the job has changed. False if there is no such run."""
     run = Run.objects.filter(uuid=run_uuid).only("pk", "connection_id").first()
     if run is None:
         return False

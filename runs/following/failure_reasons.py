@@ -1,7 +1,7 @@
 """Why a job failed, in one line: a table of rules, tried in order until one knows the reason.
 
-Pure: from the exit code, the end of the log and what the job had asked for, to a sentence and the line of the log that
-shows it. A rule says only what it is sure of; otherwise the next one is tried.
+Pure: it takes the exit code, the end of the log and what the job asked for, and returns a sentence and the line of the
+log that shows it. A rule says only what it is sure of; otherwise the next one is tried.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from runs.following.log_lines import NO_LOG, Line, LogEnd
 from runs.following.tracebacks import fatal_exception
 from runs.mlproject.wording import shortened
 
-LONGEST = 300
+LONGEST_REASON = 300
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _BY_SIGNAL = 128
 _LAST_SIGNAL = 31
-_BEFORE = "before the training: "
-# How far from the end a shell's complaint may stand.
-_NEAR = 50
+# What the job script writes before each command that runs before the training (runs/job/helpers.sh).
+_BEFORE_TRAINING = "before the training: "
+# How many lines from the end are searched for the complaint of a shell or a launcher.
+_LINES_SEARCHED = 50
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`exit_code` is never 0. `memory` is what the job asked for on each node, as written ("2G"), "" if it did not."""
+    """A failed job. `exit_code` is not 0. `memory` is what the config asks for on each node ("2G"), or ""."""
 
     exit_code: int
     log: LogEnd = NO_LOG
@@ -35,7 +36,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Reason:
-    """`line` counts from 1 in the log; None where the log is not what tells it."""
+    """Why a job failed. `line` of the log shows it, counted from 1; None if the reason is not from the log."""
 
     sentence: str
     line: int | None = None
@@ -45,39 +46,40 @@ Rule = Callable[[Failure], Reason | None]
 
 
 def reason(failure: Failure) -> Reason:
+    """Why the job failed, by the first rule that knows it; the last one always does."""
     return next(found for rule in RULES if (found := rule(failure)))
 
 
 def _never_started(failure: Failure) -> Reason | None:
     """The job script itself gave up, or a command before the training failed."""
-    said = failure.log.ours
-    place = next((place for place, line in enumerate(said) if line.text == "the training was not started"), 0)
+    ours = failure.log.ours
+    place = next((place for place, line in enumerate(ours) if line.text == "the training was not started"), 0)
     if not place:
         return None
-    why = said[place - 1]
-    before = said[max(place - 2, 0)].text
-    if why.text.startswith(_BEFORE):
+    why = ours[place - 1]
+    line_before = ours[max(place - 2, 0)].text
+    if why.text.startswith(_BEFORE_TRAINING):
         what = f"the command before it, {_command(why.text)}, ended the job"
-    elif why.text.startswith("this command failed") and before.startswith(_BEFORE):
-        what = f"the command before it, {_command(before)}, failed with exit code {failure.exit_code}"
+    elif why.text.startswith("this command failed") and line_before.startswith(_BEFORE_TRAINING):
+        what = f"the command before it, {_command(line_before)}, failed with exit code {failure.exit_code}"
     else:
         what = shortened(why.text, 200)
     return _reason_at(f"The training was not started: {what}.", why)
 
 
-def _command(said: str) -> str:
-    return shortened(said.removeprefix(_BEFORE), 120)
+def _command(text: str) -> str:
+    return shortened(text.removeprefix(_BEFORE_TRAINING), 120)
 
 
 def _asked_to_stop(failure: Failure) -> Reason | None:
-    """What a training writes last after it was asked to stop is no reason."""
+    """The job was asked to stop. Whatever its training wrote after that is not the reason."""
     asked = next((line for line in failure.log.ours if line.text.startswith("the site asks the job to stop")), None)
     if asked is None and failure.exit_code != _BY_SIGNAL + signal.SIGTERM:
         return None
     if asked is None and _is_of_many(failure.log) and fatal_exception(failure.log.lines):
         return None
     return Reason(
-        "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
+        "The job was asked to stop (signal 15): it reached its time limit, or somebody ended it in the batch system.",
         asked.number if asked else None,
     )
 
@@ -96,9 +98,9 @@ def _no_such_command(failure: Failure) -> Reason | None:
     code = failure.exit_code
     if code not in (_NOT_FOUND, _NOT_EXECUTABLE):
         return None
-    for line in failure.log.lines[: -_NEAR - 1 : -1]:
+    for line in failure.log.lines[: -_LINES_SEARCHED - 1 : -1]:
         found = _COMPLAINT.fullmatch(line.text.strip())
-        # Other programs miss files in the same words, which is no reason for this exit code.
+        # Programs that miss a file complain in the same words, but that does not explain exit code 126.
         if found and (code == _NOT_FOUND or found["why"] not in _MISSING):
             return _reason_at(f"The command {found['name'].strip()} {_complaint(found['why'])}.", line)
     what = "was not found" if code == _NOT_FOUND else "cannot be executed, or is not a program"
@@ -110,7 +112,11 @@ def _complaint(why: str) -> str:
 
 
 def _exception(failure: Failure) -> Reason | None:
-    """Python ends with 1 after an exception, so beside a signal it counts only where several processes ran."""
+    """A Python exception ended the program.
+
+    Python exits with 1 after an exception. So if a signal ended the job, an exception counts only if the log is of
+    several processes: then one of them may have raised it, and another was ended because of that.
+    """
     if _signal_of(failure) and not _is_of_many(failure.log):
         return None
     raised = fatal_exception(failure.log.lines)
@@ -126,7 +132,7 @@ _WORKER = re.compile(r"\s*exitcode\s*: -(\d{1,2}) \(pid")
 
 
 def _worker_ended_by_signal(failure: Failure) -> Reason | None:
-    for line in failure.log.lines[: -_NEAR - 1 : -1]:
+    for line in failure.log.lines[: -_LINES_SEARCHED - 1 : -1]:
         if found := _WORKER.match(line.text):
             return _reason_at(f"A process was {_of_signal(int(found[1]), failure)}", line)
     return None
@@ -141,11 +147,11 @@ def _ended_by_signal(failure: Failure) -> Reason | None:
 
 
 def _last_words(failure: Failure) -> Reason | None:
-    """A program that ends by itself mostly says why: `sys.exit("...")`, a wrong option, an error that was caught."""
+    """The last line of the log. A program that ends by itself usually says why: `sys.exit("...")`, a wrong option."""
     if not failure.log.lines:
         return None
     line = failure.log.lines[-1]
-    words = shortened(line.text, LONGEST)
+    words = shortened(line.text, LONGEST_REASON)
     return _reason_at(f"Exit code {failure.exit_code}. Last line: {words}", line) if words else None
 
 
@@ -153,7 +159,7 @@ def _exit_code(failure: Failure) -> Reason:
     return Reason(f"The job ended with exit code {failure.exit_code}.")
 
 
-# In this order. More causes (memory of a GPU, modules that are missing) are rules before `_exception`.
+# Tried in this order. Rules for more causes (memory of a GPU, missing modules) belong before `_exception`.
 RULES: tuple[Rule, ...] = (
     _never_started,
     _asked_to_stop,
@@ -166,17 +172,18 @@ RULES: tuple[Rule, ...] = (
 
 
 def _reason_at(sentence: str, line: Line) -> Reason:
-    return Reason(shortened(sentence, LONGEST), line.number)
+    return Reason(shortened(sentence, LONGEST_REASON), line.number)
 
 
 def _is_of_many(log: LogEnd) -> bool:
-    """Whether several processes wrote it: then the exit code is that of one that was ended because another failed."""
+    """Whether several processes wrote the log. The exit code may then be that of a process that was ended because
+    another one failed."""
     writers = {line.writer for line in log.lines if line.writer}
     return len(writers) > 1 or any(line.text.startswith(("srun: ", "slurmstepd: ")) for line in log.lines)
 
 
 def _signal_of(failure: Failure) -> int:
-    """0 for none. Shells say 128 and the signal's number."""
+    """The signal that ended the job, or 0 for none. Shells exit with 128 plus the signal's number."""
     number = failure.exit_code - _BY_SIGNAL
     return number if 0 < number <= _LAST_SIGNAL else 0
 
@@ -196,5 +203,5 @@ _SIGNALS: dict[int, str] = {
     signal.SIGABRT: "ended by its own call to abort()",
     signal.SIGKILL: "killed",
     signal.SIGSEGV: "ended by a segmentation fault",
-    signal.SIGTERM: "asked to end",
+    signal.SIGTERM: "asked to stop",
 }

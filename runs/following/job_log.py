@@ -1,4 +1,4 @@
-"""The job's log: fetched in ranges and stored in chunks. `log_ranges.py` says which comes next, `kept_log.py` reads.
+"""Fetches the job's log in ranges and stores it in chunks. `log_ranges.py` decides which range is next.
 
 Chunks are stored under the byte offset where they begin, together with the columns of the run that tell what is there,
 by a compare-and-set on these: of two workers that fetch the same range, one stores it.
@@ -24,49 +24,57 @@ from runs.lifecycle import record
 from runs.models import Run, RunLogChunk
 from runs.querysets import RunQuerySet
 
-# A job that logs a lot must not keep a worker busy: the rest is fetched next time.
-CHUNKS_PER_VISIT = 16
-LONGEST_VISIT_SECONDS = 10.0
+# What one call of `fetch_log` may fetch: a job that logs a lot must not keep a worker busy.
+LOG_BUDGET_CHUNKS = 16
+LOG_BUDGET_SECONDS = 10.0
 UNWATCHED_INTERVAL = timedelta(seconds=60)
-# So many bytes tell whether it is still the same log.
-_COMPARED = 256
+# How many bytes are compared to tell whether it is still the same log.
+_BYTES_COMPARED = 256
 
 
 @dataclass(frozen=True)
-class Visit:
-    """What came of fetching: `has_end` if what the site had last is here, `is_whole` if so is all that is kept of it,
-    `has_news` if bytes have come."""
+class Fetched:
+    """How far the stored log is after one call of `fetch_log`.
 
-    has_end: bool = True
-    is_whole: bool = True
-    has_news: bool = False
+    `has_end`: the last byte that the site has is stored. `is_whole`: so is everything that Mantik keeps of the log.
+    `has_news`: this call stored something.
+    """
+
+    has_end: bool
+    is_whole: bool
+    has_news: bool
+
+
+NOTHING_LEFT = Fetched(has_end=True, is_whole=True, has_news=False)
 
 
 def log_is_due(run: Run, *, now: datetime) -> bool:
-    """Always while somebody has the page open, else once a minute."""
+    """Whether to fetch now: each time while somebody has the page open, otherwise every UNWATCHED_INTERVAL."""
     if run.watched_until and run.watched_until > now:
         return True
     return run.log_fetched_at is None or run.log_fetched_at <= now - UNWATCHED_INTERVAL
 
 
 def limits() -> Limits:
-    return Limits(settings.MANTIK_LOG_MAX_BYTES, visit=CHUNKS_PER_VISIT * CHUNK)
+    return Limits(settings.MANTIK_LOG_MAX_BYTES, budget=LOG_BUDGET_CHUNKS * CHUNK)
 
 
-def fetch_log(site: SiteClient, run: Run, *, now: datetime) -> Visit:
-    """Store what is new at the site, as much as fits in one visit.
+def fetch_log(site: SiteClient, run: Run, *, now: datetime) -> Fetched:
+    """Fetch what is new at the site, as much as the budget allows, and store it.
 
-    Raises SiteError; what came before it is stored. Beyond MANTIK_LOG_MAX_BYTES head and tail are kept.
+    Of a log larger than MANTIK_LOG_MAX_BYTES only head and tail are kept. Raises SiteError; what arrived until then is
+    stored.
     """
+    # Unconditional: it is only the time of the last try, and the worst that a race does is one more fetch.
     Run.objects.filter(pk=run.pk).update(log_fetched_at=now)
     found = site.stat(run.job_url, LOG)
     if found is None:
         if run.is_terminal and stored_of(run).end:
             message = f"The log is no longer at {run.site_name}. What was fetched before is kept."
             record(run, now=now, kind="log.gone", message=message)
-        return Visit()
+        return NOTHING_LEFT
     if _was_replaced(site, run, found.size):
-        _begin_anew(run, now)
+        _drop_replaced_log(run, now)
     middle = limits().middle(found.size)
     if middle:
         _say_that_it_is_large(run, now)
@@ -74,48 +82,51 @@ def fetch_log(site: SiteClient, run: Run, *, now: datetime) -> Visit:
     return _fetch(site, run, found.size)
 
 
-def _fetch(site: SiteClient, run: Run, size: int) -> Visit:
-    deadline = time.monotonic() + LONGEST_VISIT_SECONDS
+def _fetch(site: SiteClient, run: Run, size: int) -> Fetched:
+    deadline = time.monotonic() + LOG_BUDGET_SECONDS
     fetched = 0
-    while fetched < limits().visit and time.monotonic() < deadline:
+    while fetched < limits().budget and time.monotonic() < deadline:
         step = _next(run, size)
         content = site.read(run.job_url, LOG, step.offset, step.length) if step else b""
         if not step or not content or not _store(run, step, content):
             break
         fetched += len(content)
-    return Visit(has_end=stored_of(run).end >= size, is_whole=_missing(run, size) is None, has_news=fetched > 0)
+    return Fetched(has_end=stored_of(run).end >= size, is_whole=_missing(run, size) is None, has_news=fetched > 0)
 
 
 def _missing(run: Run, size: int) -> Step | None:
-    """What is to be fetched next."""
+    """The next step, or None if everything that Mantik keeps is stored."""
     stored = stored_of(run)
     return next_step(stored, max(size, stored.end), limits(), is_over=run.is_terminal)
 
 
 def _next(run: Run, size: int) -> Step | None:
-    """The same, if it is there: a site may tell an older size than before, and beyond the end some never answer."""
+    """The next step, or None if it lies beyond the size that the site reports now.
+
+    That may be less than it reported before (several machines), and some sites never answer a range beyond the end.
+    """
     step = _missing(run, size)
     return step if step and step.offset + step.length <= size else None
 
 
 def _store(run: Run, step: Step, content: bytes) -> bool:
-    """False if the site gave less than it had told, so that a hole would be left."""
-    before = stored_of(run)
-    after = step.after(before, len(content))
-    if after is None:
+    """Store what one step has fetched. False if the site sent less than it reported, so that a hole would be left."""
+    old = stored_of(run)
+    new = step.after(old, len(content))
+    if new is None:
         return False
-    if not _change(run, before, after, step, content):
-        # Another worker stored this range a moment ago: go on from where it got to.
+    if not _change(run, old, new, step, content):
+        # Another worker stored this range a moment ago: continue from where it got to.
         _read_again(run)
     return True
 
 
-def _change(run: Run, before: Stored, after: Stored, step: Step, content: bytes) -> bool:
+def _change(run: Run, old: Stored, new: Stored, step: Step, content: bytes) -> bool:
     with transaction.atomic():
-        if not compare_and_set(_as_read(before), run, **_columns(after)):
+        if not compare_and_set(_as_read(old), run, **_columns(new)):
             return False
         if step.place is Place.NEW_TAIL:
-            RunLogChunk.objects.filter(run=run, offset__gte=before.head).delete()
+            RunLogChunk.objects.filter(run=run, offset__gte=old.head).delete()
         RunLogChunk.objects.create(run=run, offset=step.offset, content=content)
     return True
 
@@ -126,21 +137,25 @@ def _as_read(stored: Stored) -> RunQuerySet:
 
 def _columns(stored: Stored) -> dict[str, Any]:
     start, end = stored.tail or (None, None)
+    # The column log_size keeps its old name: it is the length of the head.
     return {"log_size": stored.head, "log_tail_from": start, "log_tail_to": end}
 
 
 def _drop(run: Run, middle: Span) -> None:
-    """Drop the chunks that begin in `middle`. What is behind it is the tail, if it has no gap itself."""
-    before = stored_of(run)
+    """Drop the chunks that begin in `middle`. The chunks after it become the tail.
+
+    If the gap before the old tail lies among those chunks, they are dropped, too.
+    """
+    old = stored_of(run)
     chunks = RunLogChunk.objects.filter(run=run, offset__gte=middle.start).order_by("offset")
     offsets = chunks.values_list("offset", flat=True)
     with transaction.atomic():
         first, behind = offsets.first(), offsets.filter(offset__gte=middle.end).first()
         if first is None or first == behind:
             return
-        is_of_one_piece = before.tail is None or before.head <= middle.end
-        tail = Span(behind, before.end) if behind is not None and is_of_one_piece else None
-        if not compare_and_set(_as_read(before), run, **_columns(Stored(min(before.head, first), tail))):
+        is_of_one_piece = old.tail is None or old.head <= middle.end
+        tail = Span(behind, old.end) if behind is not None and is_of_one_piece else None
+        if not compare_and_set(_as_read(old), run, **_columns(Stored(min(old.head, first), tail))):
             _read_again(run)
             return
         (chunks.filter(offset__lt=tail.start) if tail else chunks).delete()
@@ -151,27 +166,28 @@ def _read_again(run: Run) -> None:
 
 
 def _was_replaced(site: SiteClient, run: Run, size: int) -> bool:
-    """Whether the job has begun its log anew, as one does that its batch system starts a second time.
+    """Whether the job has started a new log, as a job does that its batch system starts a second time.
 
-    That it is shorter is not enough: a site with several machines may tell an older size than it did before.
+    A smaller size alone does not prove it: a site with several machines may report an older size than before.
     """
-    end = min(size, run.log_size)
-    if size >= stored_of(run).end or not end:
+    stored = stored_of(run)
+    end = min(size, stored.head)
+    if size >= stored.end or not end:
         return False
-    start = max(0, end - _COMPARED)
-    said = site.read(run.job_url, LOG, start, end - start)
-    # Of a file that is gone, or is shorter still on another machine, less is given: that says nothing.
-    return len(said) == end - start and said != read_bytes(run, start, end)
+    start = max(0, end - _BYTES_COMPARED)
+    content = site.read(run.job_url, LOG, start, end - start)
+    # A site sends less of a file that is gone, or is shorter still on another of its machines: that proves nothing.
+    return len(content) == end - start and content != read_bytes(run, start, end)
 
 
-def _begin_anew(run: Run, now: datetime) -> None:
+def _drop_replaced_log(run: Run, now: datetime) -> None:
     with transaction.atomic():
-        before = stored_of(run)
-        if compare_and_set(_as_read(before), run, log_truncated=False, **_columns(Stored())):
+        old = stored_of(run)
+        if compare_and_set(_as_read(old), run, log_truncated=False, **_columns(Stored())):
             RunLogChunk.objects.filter(run=run).delete()
             message = (
-                f"The job has begun its log anew, so that Mantik has, too. {filesize(before.end)} of the former log, "
-                "which is no longer at the site, were dropped."
+                f"The job started a new log, so Mantik keeps the new one. {filesize(old.end)} of the former log, which "
+                "is no longer at the site, were dropped."
             )
             record(run, now=now, kind="log.replaced", message=message)
 

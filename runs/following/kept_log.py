@@ -1,6 +1,6 @@
-"""The log as it is kept: in parts for pages, as a whole for a download, and its end for the reason of a failure.
+"""Reads the stored log: in parts for pages, as a whole for a download, and its end for the reason of a failure.
 
-Between head and tail stand lines of ours that say what is not there; lines are counted with them.
+In place of a gap between head and tail, a note of Mantik says what is missing; line numbers count its lines, too.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from runs.following.log_ranges import CHUNK, Limits, Span, Stored
 from runs.job.layout import LOG
 from runs.models import Run, RunLogChunk
 
-# Tracebacks of some dozen processes, and what they write while they end.
-END = 128 * 1024
-# The most bytes of a character (UTF-8).
-_LONGEST = 4
+# How much of the end is searched for the reason of a failure: the tracebacks of some dozen processes, and what they
+# write while they end.
+BYTES_SEARCHED = 128 * 1024
+# The most bytes that a character has in UTF-8.
+_CHARACTER_BYTES = 4
 
 
 @dataclass(frozen=True)
 class LogPart:
-    """What a page asked for, wherever chunks begin: `content` from byte `offset` on; the next part is at byte `next`.
+    """One answer to a page: `content` begins at byte `offset` of the log, and the next part at byte `next`.
 
-    `gap`: "pending" or "left out" if it is what we say of bytes that are still being fetched, or are not kept.
+    `gap` is "" for bytes of the log. It is "pending" or "left out" if `content` is Mantik's note about bytes that are
+    still being fetched, or are not kept.
     """
 
     content: bytes
@@ -49,7 +51,7 @@ def stored_of(run: Run) -> Stored:
 def read_log(run: Run, *, offset: int, limit: int = CHUNK) -> LogPart:
     """At most `limit` bytes from byte `offset` of the log at the site, never cutting a character in two.
 
-    Where the gap begins, the part is what we say of it.
+    If the gap begins at `offset`, the part is Mantik's note about it.
     """
     stored = stored_of(run)
     gap = _shown_gap(run, stored)
@@ -67,7 +69,7 @@ def read_log(run: Run, *, offset: int, limit: int = CHUNK) -> LogPart:
 
 
 def raw_log(run: Run) -> Iterator[bytes]:
-    """All of it, chunk by chunk, for a download of flat memory."""
+    """The whole log as it is kept, chunk by chunk, so that a download needs little memory."""
     stored = stored_of(run)
     gap = _shown_gap(run, stored)
     if gap:
@@ -101,23 +103,26 @@ def log_remark(run: Run) -> str:
 
 
 def end_of_log(run: Run) -> LogEnd:
-    """The last lines of the stored log, with their numbers, as far as these are known: while a part of the log is still
-    to come, they are wrong. Nothing of a log of which only the beginning is kept."""
+    """The last lines of the stored log, to be searched for the reason of a failure.
+
+    Their numbers are wrong while a part before them is still to be fetched. Of a log of which only the beginning is
+    kept, there are no lines.
+    """
     stored = stored_of(run)
     if run.log_truncated and not stored.tail:
         return NO_LOG
-    offset = max(stored.tail.start if stored.tail else 0, stored.end - END)
+    offset = max(stored.tail.start if stored.tail else 0, stored.end - BYTES_SEARCHED)
     content = read_bytes(run, offset, stored.end)
     if not offset:
         return log_end(content)
-    # Where it begins in the middle of a line, that one is not whole; where it is all one line, it has to do.
+    # The first line may not be whole, so it is left out, unless it is the only one.
     whole = content.partition(b"\n")[2]
-    before = _line_breaks(run, stored, offset)
-    return log_end(whole, first=before + 2) if whole else log_end(content, first=before + 1)
+    line_breaks = _line_breaks(run, stored, offset)
+    return log_end(whole, first=line_breaks + 2) if whole else log_end(content, first=line_breaks + 1)
 
 
 def read_bytes(run: Run, start: int, end: int) -> bytes:
-    """Bytes that are stored, without a gap."""
+    """The stored bytes from `start` up to `end`, between which there must be no gap."""
     return b"".join(_chunks(run, start, end))
 
 
@@ -139,20 +144,21 @@ def _chunks(run: Run, start: int, end: int) -> Iterator[bytes]:
 
 
 def _shown_gap(run: Run, stored: Stored) -> Span | None:
-    """The gap, with the halves of characters beside it."""
+    """The gap, enlarged by the parts of characters that are cut at its ends."""
     gap = stored.gap
     if gap is None:
         return None
-    before = read_bytes(run, max(0, gap.start - _LONGEST), gap.start)
-    behind = read_bytes(run, gap.end, min(stored.end, gap.end + _LONGEST - 1))
-    halves = len(behind) - len(behind.lstrip(bytes(range(0x80, 0xC0))))
-    return Span(gap.start - len(before) + _whole_characters(before), gap.end + halves)
+    left = read_bytes(run, max(0, gap.start - _CHARACTER_BYTES), gap.start)
+    right = read_bytes(run, gap.end, min(stored.end, gap.end + _CHARACTER_BYTES - 1))
+    cut = len(right) - len(right.lstrip(bytes(range(0x80, 0xC0))))
+    return Span(gap.start - len(left) + _whole_characters(left), gap.end + cut)
 
 
 def _words_for_gap(run: Run, gap: Span) -> bytes:
     size = gap.end - gap.start
     if _is_coming(run):
-        text = f"{filesize(size)} of the log are not here yet: what is kept of them is still being fetched."
+        amount = f"{filesize(size)} of the log are missing here for now."
+        text = f"{amount} The part that Mantik keeps is still being fetched."
     elif run.log_truncated:
         limit = filesize(settings.MANTIK_LOG_MAX_BYTES)
         text = (
@@ -172,18 +178,18 @@ def _is_coming(run: Run) -> bool:
 
 
 def _coming(stored: Stored) -> int:
-    """How many bytes of the gap are kept and not here yet, once the job is over."""
+    """How many bytes of the gap are to be kept and still have to be fetched, if the job is over."""
     if stored.gap is None:
         return 0
     start, end = stored.gap
-    middle = Limits(settings.MANTIK_LOG_MAX_BYTES, visit=0).middle(stored.end)
+    middle = Limits(settings.MANTIK_LOG_MAX_BYTES, budget=0).middle(stored.end)
     if middle is None:
         return end - start
     return max(0, min(end, middle.start) - start) + max(0, end - max(start, middle.end))
 
 
 def _line_breaks(run: Run, stored: Stored, offset: int) -> int:
-    """How many there are before byte `offset`, with those of our own."""
+    """How many line breaks there are before byte `offset`, with those of Mantik's note about the gap."""
     gap = _shown_gap(run, stored)
     ours = _words_for_gap(run, gap).count(b"\n") if gap else 0
     spans = [Span(0, gap.start), Span(gap.end, offset)] if gap else [Span(0, offset)]
@@ -191,8 +197,8 @@ def _line_breaks(run: Run, stored: Stored, offset: int) -> int:
 
 
 def _whole_characters(content: bytes) -> int:
-    """How many bytes of `content` end on a character's boundary (UTF-8)."""
-    for back in range(1, min(_LONGEST, len(content)) + 1):
+    """The length of `content` without a character that is cut at its end (UTF-8)."""
+    for back in range(1, min(_CHARACTER_BYTES, len(content)) + 1):
         byte = content[-back]
         if byte < 0x80:
             break

@@ -3,9 +3,9 @@
 Of a log that is larger than the limit, its head (four fifths of the limit) and its tail (the last fifth) are kept. So
 what is stored is the head, from byte 0 on, and perhaps a tail after one gap.
 
-While the job runs, the head is filled first and kept for good; then the tail follows the end of the log, and what falls
-out of it is dropped. Once the job is over, the tail comes first if the rest is more than one visit fetches: the error
-is there.
+While the job runs, the head is filled first and stays; after that the tail follows the end of the log, and what falls
+out of it is dropped. Once the job is over, the tail is fetched first if the rest is more than one budget: errors are
+usually there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes 0 up to `head`, and `tail`, which begins beyond that; None if there is no gap."""
+    """What is stored: the bytes up to `head`, and after a gap those of `tail`, which is None if there is no gap."""
 
     head: int = 0
     tail: Span | None = None
@@ -44,16 +44,16 @@ class Stored:
         return Span(self.head, self.tail.start) if self.tail else None
 
     def joined(self) -> Stored:
-        """The same without the gap, if that has been filled."""
+        """Head and tail as one head if the gap between them has been filled; otherwise itself."""
         return Stored(self.tail.end) if self.tail and self.tail.start <= self.head else self
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`whole`: how many bytes of a log are kept; `visit`: how many are fetched at a time, in pieces of `CHUNK`."""
+    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, in pieces of `CHUNK`."""
 
     whole: int
-    visit: int
+    budget: int
 
     @property
     def tail(self) -> int:
@@ -65,20 +65,24 @@ class Limits:
 
     @property
     def piece(self) -> int:
-        """So small beyond the head that dropping a chunk costs little of the tail."""
+        """How many bytes a chunk beyond the head has: few, so that dropping one costs little of the tail."""
         return max(1, min(CHUNK, self.tail // 8))
 
     def middle(self, size: int) -> Span | None:
-        """What is not kept of a log of `size` bytes; None if all of it is."""
+        """The bytes that are not kept of a log of `size` bytes; None if all of it is kept."""
         return Span(self.head, size - self.tail) if size > self.whole else None
 
 
 class Place(Enum):
+    """Where the fetched bytes belong."""
+
+    # After the end of the head.
     HEAD = auto()
-    # After the end of the tail, and before its start.
+    # After the end of the tail.
     TAIL = auto()
+    # Before the start of the tail.
     BEFORE_TAIL = auto()
-    # In place of the tail that there is.
+    # In place of the present tail.
     NEW_TAIL = auto()
 
 
@@ -91,7 +95,7 @@ class Step:
     length: int
 
     def after(self, stored: Stored, length: int) -> Stored | None:
-        """What is stored then, if `length` bytes have come; None if they leave another gap."""
+        """What is stored once `length` bytes of this step are added to `stored`; None if that left a second gap."""
         end = self.offset + length
         if self.place is Place.HEAD:
             return replace(stored, head=end).joined()
@@ -104,11 +108,11 @@ class Step:
 
 
 def next_step(stored: Stored, size: int, limits: Limits, *, is_over: bool) -> Step | None:
-    """What to fetch next of a log that has `size` bytes at the site; None if all that is kept of it is here.
+    """What to fetch next of a log that has `size` bytes at the site; None if all that is kept of it is stored.
 
-    `stored` ends within these, and holds nothing of what is not kept.
+    `stored` must end within `size`, and must hold nothing of the middle that is not kept.
     """
-    is_far = size - stored.end > limits.visit
+    is_far = size - stored.end > limits.budget
     if stored.tail is None:
         return _without_tail(stored.head, size, limits, tail_first=is_over and is_far)
     start, end = stored.tail
@@ -132,8 +136,8 @@ def _without_tail(head: int, size: int, limits: Limits, *, tail_first: bool) -> 
 
 
 def _new_tail(head: int, size: int, limits: Limits, *, is_over: bool) -> Step:
-    """Its last piece if the job is over: what is before comes next. Else so much that this visit reaches the end."""
-    length = limits.piece if is_over else limits.visit
+    """Begin a new tail: with the last piece of a job that is over, otherwise one budget before the end."""
+    length = limits.piece if is_over else limits.budget
     offset = max(_tail_begins(head, size, limits), size - length)
     return Step(Place.NEW_TAIL, offset, min(limits.piece, size - offset))
 
@@ -143,7 +147,7 @@ def _tail_begins(head: int, size: int, limits: Limits) -> int:
 
 
 def _more_head(head: int, goal: int, limits: Limits) -> Step | None:
-    """No piece lies across the end of what is kept for good."""
+    """The next piece of the head, up to `goal`; None if that is reached. No piece lies across `limits.head`."""
     length = min(CHUNK, limits.head - head) if head < limits.head else limits.piece
     length = min(length, goal - head)
     return Step(Place.HEAD, head, length) if length > 0 else None

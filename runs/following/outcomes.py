@@ -16,12 +16,12 @@ from runs.models import Run
 from runs.states import RunState
 from runs.submission import refusals
 
-# There is no state for it: a job that was aborted is FAILED with exactly this message.
+# UNICORE has no state for an aborted job: it is FAILED with exactly this message.
 ABORTED = "Job aborted."
-# So long pages ask again for the end of a log, which may say why the job failed; later, more slowly, only workers do.
+# How long after the end pages ask for the end of the log, which may say why the job failed. Workers try for longer.
 LOG_IS_EXPECTED = timedelta(minutes=5)
 
-# A command for the login node; its exit code stands in the words only.
+# What UNICORE says if a command for the login node fails. The exit code is nowhere else.
 _SIDE_COMMAND = re.compile(r"(Pre|Post)-command\(s\) failed: .{0,200}?exit code: <(\d{1,9})>", re.DOTALL)
 
 _STATES = {
@@ -42,13 +42,13 @@ def state_for(status: JobStatus) -> RunState:
 
 
 def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) -> tuple[RunState, str]:
-    """The final state of a job that has ended, and why, in one sentence. `limits` returns what the site allows."""
+    """The final state for a job that has ended, and why, in a sentence. `limits` returns what the site allows."""
     if status.state == JobState.SUCCESSFUL:
         return RunState.FINISHED, "The job ended with exit code 0."
     words = (status.message or "").strip()
     if words == ABORTED:
-        elsewhere = f"The job was aborted at {run.site_name}, not through Mantik."
-        return RunState.CANCELLED, cancelled_message(run) or elsewhere
+        by_others = f"The job was aborted at {run.site_name}, not through Mantik."
+        return RunState.CANCELLED, cancelled_message(run) or by_others
     if status.exit_code:
         return RunState.FAILED, reason(_failure(run, status.exit_code)).sentence
     if refusal := refusal_in(words):
@@ -57,14 +57,14 @@ def ending(run: Run, status: JobStatus, *, limits: Callable[[], QueueLimits]) ->
 
 
 def reason_in_log(run: Run, log: LogEnd) -> Reason | None:
-    """Why a job failed, once the end of its log is stored; None if the log does not matter."""
+    """Why a job failed, by its exit code and the end of its log; None if it did not fail with an exit code."""
     if run.state != RunState.FAILED or not run.exit_code:
         return None
     return reason(_failure(run, run.exit_code, log))
 
 
 def may_change(run: Run, *, now: datetime) -> bool:
-    """Whether pages have to ask again: while the run is active, or while its log may soon say why it failed."""
+    """Whether pages have to ask again: the run is active, or its log may soon say why it failed."""
     if run.state != RunState.FAILED or not run.exit_code or run.log_complete:
         return run.is_active
     return run.ended_at is not None and now - run.ended_at < LOG_IS_EXPECTED
@@ -103,7 +103,7 @@ def _refused(run: Run, refusal: Refusal, limits: QueueLimits) -> str:
 
 
 def _without_exit_code(run: Run, status: JobStatus, words: str) -> str:
-    """A sentence on what the site said; the page shows its own words below."""
+    """The reason of a failure without an exit code, by what the site said. The page shows the site's words below it."""
     if "did not complete normally" in words:
         return _ended_by_batch_system(run, status)
     if found := _SIDE_COMMAND.search(words):

@@ -42,13 +42,13 @@ from runs.states import AT_SITE, RunState
 
 log = structlog.get_logger(__name__)
 
-# No other worker asks about claimed runs for this long, even if theirs has died; one that lives lengthens it, up to the
-# hard limit of the task. After that, asking twice does no harm.
+# How long no other worker asks about claimed runs, even if the worker that claimed them has died. While it lives, it
+# lengthens the claim, up to the hard limit of `runs.tasks.follow_connection`. After that, asking twice does no harm.
 CLAIM = timedelta(seconds=30)
 LONGEST_TURN = timedelta(seconds=330)
-BATCH = 500
-# A log, or an MLflow that is slow, may take seconds for each run that is over.
-TIME_FOR_ENDS = timedelta(seconds=30)
+RUNS_PER_BATCH = 500
+# How long one batch may spend on runs that are over: a log or a slow MLflow may take seconds for each of them.
+WRAP_UP_BUDGET = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=5)
 JUST_SUBMITTED = timedelta(minutes=1)
 SHORT_PAUSE = timedelta(seconds=2)
@@ -70,7 +70,7 @@ def due_connections(*, now: datetime, limit: int = 1000) -> list[int | None]:
 def follow_connection(*, connection_id: int | None, clock: Clock) -> None:
     """Ask a site about the due runs of one connection, if there is a place for one more worker, and act on the answers.
 
-    Of more than one batch, the rest is for another message, so that other connections have their turn in between.
+    If more than a batch is due, another message is sent for the rest, so that other connections have their turn first.
     """
     if connection_id is None:
         follow_runs(run_ids=claim_due(connection_id=None, now=clock()), clock=clock)
@@ -83,7 +83,7 @@ def follow_connection(*, connection_id: int | None, clock: Clock) -> None:
             return
         batch = claim_due(connection_id=connection_id, now=clock())
         follow_runs(run_ids=batch, clock=clock)
-    if len(batch) == BATCH:
+    if len(batch) == RUNS_PER_BATCH:
         send_for_worker(connection_id)
 
 
@@ -92,17 +92,17 @@ def send_for_worker(connection_id: int | None) -> None:
 
 
 def claim_due(*, connection_id: int | None, now: datetime) -> list[int]:
-    """Claim due runs of one connection, longest due first, at most a batch: their ids."""
+    """Claim a batch of due runs of one connection, longest due first, and return their ids."""
     with transaction.atomic():
         rows = Run.objects.due_for_following(now).filter(connection=connection_id).order_by("next_poll_at")
         rows = rows.select_for_update(skip_locked=True, of=("self",))
-        batch = list(rows.values_list("pk", flat=True)[:BATCH])
+        batch = list(rows.values_list("pk", flat=True)[:RUNS_PER_BATCH])
         Run.objects.filter(pk__in=batch).update(next_poll_at=now + CLAIM)
     return batch
 
 
 def follow_runs(*, run_ids: Iterable[int], clock: Clock) -> None:
-    """Ask sites about these runs, of which `claim_due` gives those of one connection, and act on the answers."""
+    """Ask the sites about these runs and act on the answers. `claim_due` returns those of one connection."""
     runs = list(
         Run.objects.filter(pk__in=list(run_ids)).select_related("connection__site", "cancel_requested_by", "project")
     )
@@ -111,7 +111,7 @@ def follow_runs(*, run_ids: Iterable[int], clock: Clock) -> None:
 
 
 def _kept(runs: Iterable[Run], clock: Clock) -> AbstractContextManager[None]:
-    """Lengthen the claim on those of these runs that nobody has put off or made due since they were read."""
+    """Lengthen the claim on these runs during a `with` block, unless somebody has changed when they are due."""
     ids = [run.pk for run in runs]
     claimed_until = {run.next_poll_at for run in runs}
 
@@ -126,7 +126,8 @@ def _kept(runs: Iterable[Run], clock: Clock) -> AbstractContextManager[None]:
 
 
 def _follow_all(runs: list[Run], clock: Clock) -> None:
-    """First those that are not over: they are one small question each, and may wait to be cancelled."""
+    """Poll the active runs, then finish those that are over: an active run is one small request, and may be waiting to
+    be cancelled."""
     over = [run for run in runs if run.is_terminal]
     by_connection: dict[Connection | None, dict[str, Run]] = defaultdict(dict)
     for run in runs:
@@ -138,10 +139,10 @@ def _follow_all(runs: list[Run], clock: Clock) -> None:
 
 
 def _wrap_up(runs: list[Run], clock: Clock) -> None:
-    """As many as there is time for; the others are due again at once, for whoever comes next."""
+    """Finish runs that are over until WRAP_UP_BUDGET is spent; the others are due again at once, for another worker."""
     begun_at = clock()
     for number, run in enumerate(runs):
-        if clock() - begun_at > TIME_FOR_ENDS:
+        if clock() - begun_at > WRAP_UP_BUDGET:
             left = [one.pk for one in runs[number:]]
             Run.objects.filter(pk__in=left, next_poll_at__isnull=False).update(next_poll_at=clock())
             return
@@ -150,7 +151,7 @@ def _wrap_up(runs: list[Run], clock: Clock) -> None:
 
 def _follow(connection: Connection | None, runs_by_url: dict[str, Run], clock: Clock) -> None:
     if connection is None:
-        _go_on_without_connection(runs_by_url.values(), clock)
+        _follow_without_connection(runs_by_url.values(), clock)
         return
     if outage_of(connection):
         _leave_due(runs_by_url.values(), clock)
@@ -169,12 +170,12 @@ def _follow(connection: Connection | None, runs_by_url: dict[str, Run], clock: C
 
 
 def _leave_due(runs: Iterable[Run], clock: Clock) -> None:
-    """Their site fell silent after they were claimed. They are due as soon as it answers."""
+    """Make the runs due again at once: their site fell silent after they were claimed. They wait until it answers."""
     Run.objects.filter(pk__in=[run.pk for run in runs], state__in=AT_SITE).update(next_poll_at=clock())
 
 
-def _go_on_without_connection(runs: Iterable[Run], clock: Clock) -> None:
-    """Nobody will ever learn what became of these jobs, so the wish to cancel is enough to end a run."""
+def _follow_without_connection(runs: Iterable[Run], clock: Clock) -> None:
+    """End the runs that somebody wants to cancel, and let the others wait: nobody can ask the site about their jobs."""
     for run in runs:
         now = clock()
         if run.cancel_requested_at is not None:
@@ -186,7 +187,7 @@ def _go_on_without_connection(runs: Iterable[Run], clock: Clock) -> None:
 
 def _ask(site: SiteClient, connection: Connection, runs_by_url: dict[str, Run], clock: Clock) -> None:
     unchanged: dict[timedelta, list[int]] = defaultdict(list)
-    seen: list[tuple[Run, JobStatus]] = []
+    answers: list[tuple[Run, JobStatus]] = []
     left = dict(runs_by_url)
     for job_url, answer in site.statuses(list(runs_by_url)):
         if len(left) == len(runs_by_url):
@@ -198,22 +199,22 @@ def _ask(site: SiteClient, connection: Connection, runs_by_url: dict[str, Run], 
             else:
                 if not _observe(site, run, answer, clock):
                     unchanged[pause_until_next(run, now=clock())].append(run.pk)
-                seen.append((run, answer))
+                answers.append((run, answer))
         except SiteError as error:
             _store_error(run, error, now=clock())
             if error.is_silence:
-                # It has told a state, but not what came after. The others would wait for that, too.
+                # The site has told the state, but did not answer the next request. The other runs would wait, too.
                 _leave_due(left.values(), clock)
                 break
     now = clock()
     for pause, ids in unchanged.items():
         # One statement for all runs without news.
         Run.objects.filter(pk__in=ids, state__in=AT_SITE).update(next_poll_at=now + pause)
-    keep_jobs(site, seen, clock)
+    keep_jobs(site, answers, clock)
 
 
 def _judge_login(connection: Connection, answer: JobStatus | SiteError, *, now: datetime) -> None:
-    """Judge the login by the first answer: if it is refused, the others say the same."""
+    """Note by the first answer whether the site accepts the login: the other answers say the same."""
     if isinstance(answer, SiteError):
         note_refusal(connection, answer, now=now)
     else:
@@ -221,11 +222,11 @@ def _judge_login(connection: Connection, answer: JobStatus | SiteError, *, now: 
 
 
 def _observe(site: SiteClient, run: Run, status: JobStatus, clock: Clock) -> bool:
-    """Bring `run` in line with `status`. True if that has set when the run is asked about next."""
+    """Bring `run` in line with `status`. True if this has stored when the site is asked about the run next."""
     now = clock()
     changes = _changes(run, status)
     target = state_for(status)
-    # First: a site may refuse to abort a job that is over, and the run has to end nevertheless.
+    # This comes before the abort: a site may refuse to abort a job that is over, and the run has to end nevertheless.
     if target.is_terminal:
         return _end(site, run, status, changes, now=now)
     if run.cancel_requested_at and _abort_is_due(run, now):
@@ -251,7 +252,7 @@ def _observe(site: SiteClient, run: Run, status: JobStatus, clock: Clock) -> boo
 
 
 def _changes(run: Run, status: JobStatus) -> dict[str, Any]:
-    seen = {
+    columns = {
         "site_status": str(status.state),
         "batch_system_id": status.batch_system_id or "",
         "queue": status.queue or run.queue,
@@ -261,8 +262,8 @@ def _changes(run: Run, status: JobStatus) -> dict[str, Any]:
         "waiting_since": None,
     }
     if status.state.is_over:
-        seen |= {"exit_code": status.exit_code, "consumed_seconds": dict(status.consumed_seconds)}
-    return {name: value for name, value in seen.items() if getattr(run, name) != value}
+        columns |= {"exit_code": status.exit_code, "consumed_seconds": dict(status.consumed_seconds)}
+    return {name: value for name, value in columns.items() if getattr(run, name) != value}
 
 
 def _end(site: SiteClient, run: Run, status: JobStatus, changes: dict[str, Any], *, now: datetime) -> bool:
@@ -274,14 +275,14 @@ def _end(site: SiteClient, run: Run, status: JobStatus, changes: dict[str, Any],
         message=message,
         core_hours=core_hours(run, status),
         running_at=run.running_at or _ran_from(status, now),
-        # At once: `wrap_up` stores the rest of the log and ends the MLflow run.
+        # Due at once: `wrap_up` stores the rest of the log and ends the MLflow run.
         next_poll_at=now,
         **changes,
     )
 
 
 def _limits(site: SiteClient, run: Run) -> QueueLimits:
-    """What the site allows: as stored at the last test of the connection, or else as it says now."""
+    """What the site allows: as stored at the last test of the connection, or if nothing is, as the site says now."""
     if run.connection and run.connection.queue_limits:
         return dict(run.connection.queue_limits)
     try:
@@ -291,13 +292,13 @@ def _limits(site: SiteClient, run: Run) -> QueueLimits:
 
 
 def _ran_from(status: JobStatus, ended_at: datetime) -> datetime | None:
-    """When a job began that started and ended between two questions."""
+    """When a job began that started and ended between two polls; None if the site does not say how long it ran."""
     seconds = status.consumed_seconds.get("main")
     return None if seconds is None else ended_at - timedelta(seconds=seconds)
 
 
 def _store_error(run: Run, error: SiteError, *, now: datetime) -> None:
-    """The run waits; or it is lost, if the site does not know its job."""
+    """Let the run wait because of `error`, or mark it as lost if the site does not know its job."""
     if isinstance(error, JobGone):
         move(
             run,
@@ -327,7 +328,7 @@ def _abort_is_due(run: Run, now: datetime) -> bool:
 
 
 def pause_until_next(run: Run, *, now: datetime) -> timedelta:
-    """Soon if somebody has the page open, if it is being cancelled, or if it was just submitted."""
+    """Time until the next poll: short if somebody has the page open, or the run is new or being cancelled."""
     watched = run.watched_until is not None and run.watched_until > now
     is_new = run.submitted_at is not None and run.submitted_at > now - JUST_SUBMITTED
     if watched or is_new or run.cancel_requested_at:

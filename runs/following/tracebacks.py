@@ -8,23 +8,23 @@ from dataclasses import dataclass
 
 from runs.following.log_lines import Line
 
-# An exception with so many lines of anything else after it was caught, and the program went on.
+# If more lines than this follow a traceback, the program caught the exception and continued.
 NEAR_THE_END = 100
-# Between a traceback's frames and its last line other processes may write.
-_PATIENCE = 20
+# How many lines of other processes may stand between a traceback's frames and its last line.
+_LINES_BETWEEN = 20
 
 _HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s*File "[^"]{1,1000}", line \d+')
 # `torch.OutOfMemoryError: CUDA out of memory`, `AssertionError`, `ray.exceptions.RayTaskError(IndexError): ...`
 _EXCEPTION = re.compile(r"((?:[^\W\d]\w*\.)*[^\W\d]\w*)(?:\([\w., ]*\))?(?:: ?(.*))?")
 _USUAL_NAME = re.compile(r"(?:Error|Exception|Interrupt|Exit|Warning|Group)$")
-# A group's tracebacks stand beside bars.
+# Python draws bars before the tracebacks of an exception group.
 _BARS = re.compile(r"\s*[|+] ?")
 
-# Python says so of exceptions that changed nothing any more.
+# What Python writes before the traceback of an exception that did not end the program.
 _WITHOUT_EFFECT = ("Exception ignored in", "Exception ignored on", "Error in atexit", "Error in sys.excepthook")
 _LOGGING = "--- Logging error ---"
-# Raised because another process had failed; that one's exception is the reason, if there is one.
+# Raised because another process had failed. If the log has an exception of that process, it is the reason.
 _CONSEQUENCES = {
     "BrokenPipeError",
     "CalledProcessError",
@@ -43,7 +43,10 @@ _CONSEQUENCES = {
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception's last line of its traceback. `start` and `end` are places in the lines that were searched."""
+    """An exception, by the last line of its traceback.
+
+    `start` and `end` are the places of the traceback's first and last line among the lines that were searched.
+    """
 
     name: str
     message: str
@@ -64,13 +67,13 @@ def fatal_exception(lines: Sequence[Line]) -> Raised | None:
 
 
 def _first_to_fail(found: Sequence[Raised]) -> Raised | None:
-    """The last one of whichever process failed first: the last of a chain is the one that nobody caught."""
+    """The last exception of the process that failed first: the last of a chain is the one that nobody caught."""
     last = {raised.line.writer: raised for raised in found}
     return min(last.values(), key=lambda raised: raised.end, default=None)
 
 
 def _near_the_end(lines: Sequence[Line]) -> Iterator[Raised]:
-    """Oldest first, each followed by the next, or by the end of the log."""
+    """Exceptions close to the end, oldest first: each has the next one, or the end of the log, within NEAR_THE_END."""
     found = list(_tracebacks(lines))
     limit = len(lines)
     kept = len(found)
@@ -81,17 +84,20 @@ def _near_the_end(lines: Sequence[Line]) -> Iterator[Raised]:
 
 
 def _was_without_effect(lines: Sequence[Line], raised: Raised) -> bool:
-    before = lines[raised.start - 1].text.strip() if raised.start else ""
-    return before == _LOGGING or before.startswith(_WITHOUT_EFFECT)
+    line_before = lines[raised.start - 1].text.strip() if raised.start else ""
+    return line_before == _LOGGING or line_before.startswith(_WITHOUT_EFFECT)
 
 
 @dataclass
 class _Open:
-    """A traceback of which the last line has not come. `has_header`: else only frames say that it is one."""
+    """A traceback whose last line is still to be found.
+
+    `has_header`: without one, only frames show that it is a traceback. `lines_left`: how many other lines may follow.
+    """
 
     start: int
     has_header: bool
-    patience: int = _PATIENCE
+    lines_left: int = _LINES_BETWEEN
 
 
 def _tracebacks(lines: Sequence[Line]) -> Iterator[Raised]:
@@ -109,8 +115,8 @@ def _tracebacks(lines: Sequence[Line]) -> Iterator[Raised]:
             yield Raised(found[1], message, line, known.start, place)
             del open_ones[line.writer]
         else:
-            known.patience -= 1
-            if not known.patience:
+            known.lines_left -= 1
+            if not known.lines_left:
                 del open_ones[line.writer]
 
 
@@ -124,7 +130,7 @@ def _last_line(text: str, known: _Open) -> re.Match[str] | None:
 
 
 def _first_words(lines: Sequence[Line], place: int) -> str:
-    """Of a message that begins with a line break, the first line with a letter in it."""
+    """The first line with a letter in it of a message that begins with a line break; "" for any other message."""
     is_open = lines[place].text.rstrip().endswith(":")
     below = lines[place + 1 : place + 4] if is_open else ()
     return next((line.text.strip() for line in below if any(map(str.isalpha, line.text))), "")

@@ -5,7 +5,7 @@ from runs.job.description import job_description, shareable
 from runs.job.environment import environment_file
 from runs.job.job_run import JobRun
 from runs.job.node_facts import node_facts
-from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, pack_code
+from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, goes_along, pack_code
 from runs.job.script import job_script
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "TreeEntry",
     "check_lfs",
     "environment_file",
+    "goes_along",
     "job_description",
     "job_script",
     "layout",

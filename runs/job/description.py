@@ -13,7 +13,7 @@ from runs.job.shell import one_line
 
 NOTIFIED = ("RUNNING", "SUCCESSFUL", "FAILED", "QUEUED")
 _MAX_NAME = 100
-# One whole line of `environment_file`, so that a line inside a value is never taken for a name.
+# One whole assignment of `environment_file`, so that a line inside a value is never mistaken for one.
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)='(?:[^']|'\\'')*'\n")
 
 
@@ -28,11 +28,11 @@ def job_description(
     code_base64: str | None = None,
     notification_url: str | None = None,
 ) -> dict[str, Any]:
-    """What is POSTed to the site. The job waits for its start, whoever sends the code.
+    """The description that is POSTed to the site. The job does not start until it is told to.
 
-    `environment` is the text of `environment_file`. With `code_base64` the code travels in the description; without
-    it, it has to be uploaded to `layout.CODE` before the start. There is never an `Environment` in it: the site shows
-    that to anybody who may see the job, and writes it into its log.
+    `environment` is the text of `environment_file`. With `code_base64` the code is part of the description; without it,
+    the code has to be uploaded to `layout.CODE` before the start. The description never has an `Environment`: the site
+    shows that to everybody who may see the job, and writes it into its log.
     """
     description: dict[str, Any] = {
         "Name": one_line(run.name)[:_MAX_NAME] or run.short_id,
@@ -54,7 +54,7 @@ def job_description(
 
 
 def shareable(description: Mapping[str, Any]) -> dict[str, Any]:
-    """The description as it may be shown on a page: no secret, and no archive that nobody can read."""
+    """The description without secrets and without the text of the archive, for a page."""
     shown = dict(description)
     shown["Imports"] = [_hide(item) for item in description.get("Imports", [])]
     if "NotificationSettings" in shown:
@@ -87,10 +87,10 @@ def _inline(path: str, data: str) -> dict[str, Any]:
 
 
 def _resources(resources: Resources) -> dict[str, Any]:
-    """Durations and sizes go as plain numbers (seconds, bytes), which every site reads alike.
+    """The resources under UNICORE's names. Durations and sizes are plain numbers, which every site reads alike.
 
-    GPUs are asked for as `GPUsPerNode`, UNICORE's own name; no other name is known to every site. Asking for none
-    is left out, because a queue without GPUs refuses the very word.
+    `GPUsPerNode` is the only name for GPUs that every site knows. Zero GPUs are left out, because a queue without GPUs
+    refuses the word itself.
     """
     asked = {
         "Queue": resources.queue,
@@ -107,26 +107,26 @@ def _resources(resources: Resources) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _login_node(before: Sequence[str], after: Sequence[str]) -> dict[str, Any]:
+def _login_node(pre: Sequence[str], post: Sequence[str]) -> dict[str, Any]:
     keys: dict[str, Any] = {}
-    if before:
-        keys |= {"User precommand": _joined(before), "RunUserPrecommandOnLoginNode": "true"}
-    if after:
+    if pre:
+        keys |= {"User precommand": _joined(pre), "RunUserPrecommandOnLoginNode": "true"}
+    if post:
         keys |= {
-            # The outcome of a run is the outcome of its training. UNICORE has a key for that, which UNICORE/X 3.0.0
-            # takes no notice of.
-            "User postcommand": f"{_joined(after)} || true",
+            # If these commands fail, the run must not: its outcome is that of the training. UNICORE has a key for that,
+            # which UNICORE/X 3.0.0 ignores.
+            "User postcommand": f"{_joined(post)} || true",
             "RunUserPostcommandOnLoginNode": "true",
         }
     return keys
 
 
 def _joined(commands: Sequence[str]) -> str:
-    """All of them, until one fails."""
+    """One command that runs all of them, until one fails."""
     return " && ".join(_grouped(command) for command in commands)
 
 
 def _grouped(command: str) -> str:
-    # A comment, a line break, `&` or `;` at its end would swallow the `&&` behind it. The colon makes a command
-    # of what is only a comment.
+    # Without the group, a comment or a separator at the end of the command would break the `&&` after it. The colon is
+    # needed if the command is only a comment: a group must not be empty.
     return f"{{ :\n{command}\n}}" if re.search(r"[\n#;&|]", command) else command

@@ -1,4 +1,4 @@
-"""The file with a job's secrets and settings. The job script reads it; nothing prints it."""
+"""Writes the file with a job's secrets and settings. The job script reads it; nothing prints it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def environment_file(variables: Mapping[str, str]) -> str:
-    """`NAME='value'` lines for a shell to read. Any text is safe as a value.
+    """Lines `NAME='value'` for a shell to read. Any text is safe as a value.
 
-    Raises ValueError for a name that no shell takes and for a NUL character; the value is never in the message.
+    Raises ValueError for a name that shells do not accept, and for a NUL character. The value is never in the message.
     """
     return "".join(f"{_checked(name, value)}={_quoted(value)}\n" for name, value in variables.items())
 

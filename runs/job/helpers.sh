@@ -31,7 +31,7 @@ mantik_end() {
   exit "$code"
 }
 
-# The site stops the job: let the training know, which runs in a process group of its own.
+# The site stops the job: pass the signal on to the training, which runs in a process group of its own.
 mantik_stop() {
   mantik_signalled=yes
   case $mantik_phase in
@@ -45,7 +45,7 @@ mantik_stop() {
   esac
 }
 
-# The code of the commit, once, also if the site starts the job a second time.
+# Unpacks the code of the commit, only once, even if the site starts the job a second time.
 mantik_unpack() {
   [ ! -e .mantik/unpacked ] || return 0
   local pauses=() pause trouble
@@ -53,7 +53,7 @@ mantik_unpack() {
     base64 -d < .mantik/code.tar.gz.b64 > .mantik/code.tar.gz ||
       mantik_fail 74 "the code arrived damaged: it is not base64"
   elif [ -e .mantik/code.tar.gz ]; then
-    # A worker that was thought dead may just be uploading the same archive again: then it is whole in a moment.
+    # A worker that was thought dead may be uploading the same archive again; it is whole a moment later.
     pauses=(1 2 4 8)
   fi
   for pause in "${pauses[@]}" 0; do
@@ -63,7 +63,7 @@ mantik_unpack() {
   mantik_fail 74 "$trouble"
 }
 
-# Says what is wrong, if something is.
+# Prints what is wrong with the archive if it fails.
 mantik_unpack_archive() {
   local found expected
   found=$({ sha256sum .mantik/code.tar.gz || shasum -a 256 .mantik/code.tar.gz; } 2> /dev/null | cut -c 1-64)
@@ -78,7 +78,7 @@ mantik_unpack_archive() {
   }
 }
 
-# mantik_variable NAME: exports what stands on standard input, after $NAME and $(command) in it are expanded.
+# mantik_variable NAME: exports NAME with the text of standard input, in which $OTHER and $(command) are expanded.
 mantik_variable() {
   local mantik_text mantik_value mantik_end=MANTIK_VALUE_END
   mantik_text=$(cat)
@@ -99,7 +99,7 @@ mantik_needs() {
   [ -z "$mantik_missing" ] || mantik_fail 78 "not set on this node, but used in $mantik_key:$mantik_missing"
 }
 
-# mantik_absolute KEY PATH: for a path whose beginning only the node knows.
+# mantik_absolute KEY PATH: ends the run if a path that began with a variable is not absolute.
 mantik_absolute() {
   [ "${2#/}" != "$2" ] || mantik_fail 78 "$1 is $2 on this node, and has to begin with /"
 }
@@ -121,7 +121,7 @@ mantik_module() {
   [ "$status" -eq 0 ] || mantik_fail "$status" "the module $1 could not be loaded"
 }
 
-# One command of the config, from standard input. It then runs in this shell, so what it sets stays.
+# Reads one command of the config from standard input. The caller runs it in this shell, so what it sets stays.
 mantik_before() {
   mantik_text=$(cat)
   mantik_say "before the training: ${mantik_text%%$'\n'*}"
@@ -150,14 +150,14 @@ mantik_train() {
   "$@" < /dev/null &
   mantik_pid=$!
   set +m
-  # It may have come between the two lines that start the training.
+  # The signal may have come while the training was being started.
   [ -z "$mantik_signalled" ] || mantik_stop
   local status
   while :; do
     mantik_signalled=
     wait "$mantik_pid" 2> /dev/null
     status=$?
-    # 127 the second time: the first time told the truth, and a signal came in just after it.
+    # A second wait says 127 if the first one had the status already and a signal came just after it.
     [ "$status" -eq 127 ] && [ -n "$mantik_code" ] || mantik_code=$status
     [ -n "$mantik_signalled" ] || break
   done
@@ -165,7 +165,7 @@ mantik_train() {
 }
 
 mantik_quote() {
-  # The line break makes a line of nothing; tr makes a blank of it, which goes first.
+  # Without the line break sed would see no line in an empty text. tr turns it into a space, which is removed first.
   printf '%s\n' "$1" | tr '[:cntrl:]' ' ' | LC_ALL=C sed 's/ $//; s/[\\"]/\\&/g; s/.*/"&"/'
   echo
 }

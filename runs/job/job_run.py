@@ -1,4 +1,4 @@
-"""What a job knows about its run."""
+"""What a job is told about its run."""
 
 from dataclasses import dataclass
 

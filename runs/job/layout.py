@@ -1,11 +1,11 @@
-"""The files of a job's working directory, by name. Everything else there is the site's."""
+"""The names of Mantik's files in a job's working directory. Every other file there is the site's or the code's."""
 
 from __future__ import annotations
 
 SCRIPT = "mantik.sh"
 LOG = "mantik.log"
 ENVIRONMENT = ".mantik/env"
-# The code: either packed and uploaded, or the same archive as base64 text inside the job description.
+# The code is either uploaded as an archive, or part of the job description as the same archive in base64.
 CODE = ".mantik/code.tar.gz"
 CODE_BASE64 = ".mantik/code.tar.gz.b64"
 CODE_SHA256 = ".mantik/code.sha256"

@@ -1,4 +1,4 @@
-"""What a job says about the node it ran on."""
+"""Reads from the log what a job says about the node it ran on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def node_facts(log: str) -> dict[str, Any] | None:
     """The facts about node and Python that the job script printed; None if the log has none (yet).
 
     Keys, each only if it is known: hostname, os, platform, python_version and python_executable (texts), cpu_cores
-    and memory_gb (whole numbers), gpus (a list of texts). The log is written by users' code, so nothing else in the
-    line is let through, nor what a database or a page could not take.
+    and memory_gb (whole numbers), gpus (a list of texts). Users' code may write such a line, too, so any other key is
+    dropped, and so is a value that a database or a page could not show.
     """
     for line in log.split("\n"):
         if line.startswith(FACTS_MARK):

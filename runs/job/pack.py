@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 _SUBMODULE = 0o160000
-# Kept in memory up to here, in a temporary file above.
+# Up to this size an archive is kept in memory, above it in a temporary file.
 _IN_MEMORY = 1024**2
-# Text packs to a quarter; what packs a hundredfold is no code, and takes the node's disk.
+# How many times the limit the code may have before it is packed. Text packs to a quarter; what packs to a hundredth is
+# no code, and would fill the node's disk.
 _UNPACKED_FACTOR = 100
-# Data of one kind may pack to a quarter. What is more than that is too large in any case, and is not even fetched.
+# The same for files of Git LFS: data may pack to a quarter, so more than this is too large, and is not even fetched.
 _LFS_FACTOR = 4
-# The default, 9, takes three times as long for a few per cent.
+# gzip's level. Its default, 9, takes three times as long and saves a few per cent.
 _COMPRESSION = 6
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_POINTER_SIZE = 1024
@@ -61,7 +62,7 @@ class PackError(Exception):
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One entry of the commit that is not in the archive although no pattern excludes it, and why."""
+    """An entry of the commit that is not in the archive although no pattern excludes it, and why."""
 
     path: str
     reason: str
@@ -74,7 +75,7 @@ class LeftOut:
 class PackedCode:
     """A tar.gz of `size` bytes with `file_count` files of `unpacked_size` bytes. Close it when done.
 
-    `excluded_count` files matched a pattern. `left_out` and `lfs_pointers` are for the user's eyes.
+    `excluded_count` files matched a pattern. `left_out` and `lfs_pointers` are what to warn of.
     """
 
     content: IO[bytes] = field(repr=False)
@@ -133,9 +134,9 @@ def pack_code(
 ) -> PackedCode:
     """Packs the commit's tree `entries` minus `exclude`; paths in `keep` are never excluded.
 
-    `blobs` yields (entry, content) for the entries it is given, in their order. `missing` says of submodules and Git
-    LFS pointers why what they stand for is not there. Files carry `mtime` (seconds; take
-    the commit's) and no owner, so equal input gives equal bytes. Raises PackError above `limit_bytes` packed.
+    `blobs` yields (entry, content) for the entries it is given, in their order. `missing` says why the files behind a
+    submodule or a Git LFS pointer are missing, by its path. Files carry `mtime` (seconds; take the commit's) and no
+    owner, so equal input gives equal bytes. Raises PackError above `limit_bytes` packed.
     """
     reasons = missing or {}
     chosen = choose(entries, exclude, frozenset(keep), reasons)
@@ -149,8 +150,15 @@ def pack_code(
     return packing.result(chosen)
 
 
+def goes_along(path: str, exclude: Exclude, keep: Collection[str]) -> bool:
+    """Whether the job gets the file at `path`: no pattern excludes it, or it is one of those to `keep`."""
+    return path in keep or not exclude.matches(path)
+
+
 @dataclass(frozen=True)
 class Chosen(Generic[E]):
+    """What `choose` found: the `files` to pack, how many were `excluded`, and what is `left_out` for another reason."""
+
     files: list[E]
     excluded: int
     left_out: list[LeftOut]
@@ -159,9 +167,10 @@ class Chosen(Generic[E]):
 def choose(
     entries: Iterable[E], exclude: Exclude, keep: frozenset[str], missing: Mapping[str, str] | None = None
 ) -> Chosen[E]:
-    """What goes along. `missing` says why a submodule does not.
+    """Divide the entries of a commit into those to pack, those that are excluded, and those that are left out.
 
-    The preview gives "" for one that a worker will fetch, and passes over it in what is left out.
+    `missing` says why a submodule is left out. The preview gives "" for a submodule that a worker will fetch, and does
+    not show it as left out.
     """
     files: list[E] = []
     left_out: list[LeftOut] = []
@@ -170,7 +179,7 @@ def choose(
         kind = stat.S_IFMT(_mode(entry))
         if kind == stat.S_IFDIR:
             continue
-        if exclude.matches(entry.path) and entry.path not in keep:
+        if not goes_along(entry.path, exclude, keep):
             excluded += 1
         elif (reason := _unfit(entry.path, kind, missing or {})) is not None:
             left_out.append(LeftOut(entry.path, reason))
@@ -200,7 +209,7 @@ def _check_unpacked(files: Sequence[TreeEntry], limit_bytes: int) -> None:
 
 
 def check_lfs(size: int, *, limit_bytes: int) -> None:
-    """Before anything of Git LFS is fetched: `size` is that of all its files. Raises PackError for far too many."""
+    """Raise PackError if the files of Git LFS, `size` bytes in all, are far too large. Called before any is fetched."""
     if size > limit_bytes * _LFS_FACTOR:
         raise PackError(
             f"The Git LFS files have {memory_words(size)}; packed, at most {memory_words(limit_bytes)} is allowed. "
@@ -272,11 +281,11 @@ class _Packing(Generic[E]):
             found, content = next(contents, (None, b""))
             if found is None or found.path != entry.path:
                 raise PackError(
-                    f"{shortened(entry.path)} could not be read from the commit. Press Test on the page of the code "
-                    "repository, then try again."
+                    f"{shortened(entry.path)} could not be read from the commit. Press Read again on the page of the "
+                    "code repository, then try again."
                 )
             self._write_one(archive, entry, content)
-            # The archive remembers what it wrote, which nobody asks for.
+            # tarfile remembers every entry that it wrote, which would only fill memory.
             archive.getmembers().clear()
 
     def _write_one(self, archive: tarfile.TarFile, entry: E, content: bytes | BinaryIO) -> None:

@@ -1,16 +1,16 @@
-"""The bash script of a job: readable, because the form's preview shows it before a core-hour is spent.
+"""Writes the bash script of a job. It is readable, because the form's preview shows it before a core-hour is spent.
 
-What it promises:
+What the script promises:
 
 * Everything goes to standard output, which the site keeps as `mantik.log`. Its own lines begin with `[mantik]`.
 * The order is: code, variables, modules, `PreRunCommandOnComputeNode`, environment, training,
   `PostRunCommandOnComputeNode`. Each step before the training is checked by itself, and the first that fails ends
   the run with its own exit code.
-* The exit code is the training's own. Commands for afterwards run whatever it was, also if the training was never
-  started because a command before it failed; if they fail, the log says so and the exit code stays.
+* The exit code is that of the training. `PostRunCommandOnComputeNode` runs whatever that is, also if the training was
+  never started because a command before it failed. If it fails, the log says so and the exit code does not change.
 * The training is `bash -c <command>` in the MLproject's folder, as `mlflow run` does it, unless a command before it
-  went elsewhere. It is told when the site stops the job (SIGTERM).
-* Nothing of this depends on how the code gets to the site, so the script can be shown before the code is packed.
+  changed the folder. If the site stops the job (SIGTERM), the training gets the signal.
+* The script does not depend on how the code gets to the site, so it can be shown before the code is packed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from runs.backend_config.variables import begins_with_variable, variable_names
 from runs.job.job_run import JobRun
 from runs.job.shell import expands, heredoc, one_line, quoted, word
 
-# A config that sets one of these lays out its tasks itself.
+# If a config sets one of these, it decides itself how many tasks run.
 _TASK_LAYOUT = frozenset({"SLURM_NTASKS", "SLURM_NPROCS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE"})
 
 
@@ -35,14 +35,14 @@ def job_script(*, run: JobRun, config: BackendConfig, command_line: str, project
         f"#!/bin/bash\n# Run {run.short_id} of Mantik: {one_line(run.name)}\n",
         _helpers(),
         "# This run\n",
-        _afterwards(environment),
+        _commands_after(environment),
         "trap mantik_end EXIT\ntrap mantik_stop TERM\n",
         _headline(run, config),
         _secrets(),
         _code(project_dir),
         _variables(config),
         _modules(environment),
-        _beforehand(environment),
+        _commands_before(environment),
         _python(environment),
         "(mantik_facts) 2> /dev/null\n",
         heredoc("IFS= read -r -d '' mantik_command", command_line.rstrip("\n")),
@@ -77,7 +77,7 @@ def _code(project_dir: str) -> str:
 
 
 def _variables(config: BackendConfig) -> str:
-    # Without it a log shows nothing until Python has written 8 KiB.
+    # Without PYTHONUNBUFFERED a log shows nothing until Python has written 8 KiB.
     variables = {"PYTHONUNBUFFERED": "1"} | dict(config.environment.variables)
     if config.resources.cpus_per_node is not None:
         variables.setdefault("SRUN_CPUS_PER_TASK", str(config.resources.cpus_per_node))
@@ -98,11 +98,11 @@ def _modules(environment: Environment) -> str:
     return "mantik_find_modules\n" + "".join(loads)
 
 
-def _beforehand(environment: Environment) -> str:
-    # Not inside a function, where `declare` would make a variable that is gone with it.
+def _commands_before(environment: Environment) -> str:
+    # `eval` is not inside a function: there, `declare` in a command would make a local variable.
     run = 'eval "$mantik_text" < /dev/null; mantik_checked\n'
     commands = [heredoc("mantik_before", command) + run for command in environment.pre_compute]
-    # A command that went back to the job's own folder meant the code: there is nothing else in it.
+    # A command that changed to the job's own folder meant the code: that folder has nothing else for it.
     back = (
         '[ ! . -ef "$mantik_job_dir" ] || cd "$MANTIK_WORKING_DIRECTORY" ||\n'
         '  mantik_fail 72 "a command has removed the MLproject\'s folder"\n'
@@ -110,7 +110,7 @@ def _beforehand(environment: Environment) -> str:
     return "mantik_phase=commands\n" + "".join([*commands, back] if commands else [])
 
 
-def _afterwards(environment: Environment) -> str:
+def _commands_after(environment: Environment) -> str:
     commands = "".join(heredoc("mantik_after", command) for command in environment.post_compute)
     body = commands or "  :\n"
     return f"mantik_after_training() {{\n{body}}}\n"
@@ -129,7 +129,7 @@ def _python(environment: Environment) -> str:
 
 
 def _needs(key: str, *texts: str) -> str:
-    """A variable without a value would make another path or option of it, which might even be there."""
+    """Lines that end the job if a variable in `texts` has no value: without it, another path might be used."""
     names = dict.fromkeys(name for text in texts for name in variable_names(text))
     return f"mantik_needs Environment.{key} {' '.join(names)}\n" if names else ""
 
@@ -180,7 +180,8 @@ def _container(apptainer: Apptainer, environment: Environment, project_dir: str)
 
 
 def _srun(environment: Environment) -> str:
-    """One task for each node: without it, a job with CPUsPerNode would start that many copies of the training."""
+    """The srun command, with one task for each node. Without that, a job with CPUsPerNode would start as many copies of
+    the training."""
     if _TASK_LAYOUT & environment.variables.keys():
         return "srun"
     return 'srun --ntasks="${SLURM_JOB_NUM_NODES:-1}" --ntasks-per-node=1'

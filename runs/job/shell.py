@@ -1,4 +1,4 @@
-"""Puts foreign text into a bash script so that bash reads exactly that text."""
+"""Quotes text of users for a bash script, so that bash reads exactly that text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 
 from runs.backend_config.variables import PLAIN_VARIABLE
 
-# "$NAME", "$(command)", "${NAME}" or a backtick: the value is meant to be expanded on the node.
+# Signs of "$NAME", "$(command)", "${NAME}" or a backtick: the value is meant to be expanded on the node.
 _EXPANDS = re.compile(r"[$`]")
 
 
@@ -16,12 +16,12 @@ def expands(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """One word of a command, taken literally."""
+    """The text as one word of a command, taken literally."""
     return shlex.quote(text)
 
 
 def word(text: str) -> str:
-    """One word of a command in which `$NAME` and `${NAME}` are expanded and nothing else is."""
+    """The text as one word of a command, in which only `$NAME` and `${NAME}` are expanded."""
     if not PLAIN_VARIABLE.search(text):
         return quoted(text)
     pieces, end = [], 0
@@ -36,7 +36,7 @@ def _inside_quotes(text: str) -> str:
 
 
 def heredoc(command: str, text: str) -> str:
-    """`command` with the text as its standard input, unchanged and readable."""
+    """Lines that run `command` with the text as its standard input, unchanged and readable."""
     mark = "MANTIK_END"
     while mark in text.splitlines():
         mark += "_"

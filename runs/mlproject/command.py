@@ -1,4 +1,4 @@
-"""The command template of an entry point: its placeholders, and what is wrong with them."""
+"""Reads and fills in the command template of an entry point, and finds what is wrong with its placeholders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from runs.mlproject.wording import closest, shortened, some_of
 
 NAME = re.compile(r"[^\W\d][\w-]*")
-# Each takes a search for what was meant, and nobody reads more of them at once.
+# How many faults of a command are reported. For each, the parameters are searched for what was meant.
 MAX_FAULTS = 10
-MOST_NAMED = 10
+# How many declared parameters a sentence names.
+PARAMETERS_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """`{name}` in a command. `quoted`: the author put it inside quotes, although its value brings its own."""
+    """`{name}` in a command. `quoted`: the author put quotes around it, although Mantik quotes the value itself."""
 
     name: str
     quoted: bool
@@ -25,7 +26,7 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Template:
-    """What was found in a command. `faults` are the ends of sentences that begin with the command's key."""
+    """What a command contains. `faults` are the ends of sentences that begin with the command's key."""
 
     placeholders: tuple[Placeholder, ...]
     faults: tuple[str, ...]
@@ -81,7 +82,7 @@ def _undeclared(field: str, written: str, declared: Collection[str]) -> str:
     guess = closest(field, declared)
     if guess:
         return f"has the placeholder {written}, which is not a parameter. Did you mean {{{guess}}}?"
-    known = f" (declared: {some_of(declared, MOST_NAMED)})" if declared else ""
+    known = f" (declared: {some_of(declared, PARAMETERS_NAMED)})" if declared else ""
     return (
         f"has the placeholder {written}, which is not a parameter{known}. "
         f"Declare it under parameters, or write {{{written}}} if the braces belong to the shell."
@@ -89,7 +90,7 @@ def _undeclared(field: str, written: str, declared: Collection[str]) -> str:
 
 
 class _Quotes:
-    """Follows shell quotes over the literal parts of a command. `open` is the quote we are in, or blank."""
+    """Follows shell quotes through the literal parts of a command. `open` is the quote that is open now, or blank."""
 
     def __init__(self) -> None:
         self.open = ""

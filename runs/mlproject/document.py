@@ -1,6 +1,6 @@
-"""Reads the YAML and JSON files of a code repository, which anybody may have written, within limits.
+"""Reads YAML and JSON files of a code repository within limits, as anybody may have written them.
 
-Differs from plain `yaml.safe_load` where that would surprise: duplicate keys (unless the caller asks for them),
+Differs from plain `yaml.safe_load` where its results would surprise: duplicate keys (unless the caller asks for them),
 explicit tags and keys that are not text are refused; `1:30`, `012` and `2024-01-31` stay text instead of becoming 90,
 10 and a date.
 """
@@ -42,7 +42,7 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True)
 class RepeatedKey:
-    """A key that stands in one mapping again, at this line of the file."""
+    """A key that its mapping already has, and the line of the file where it is repeated."""
 
     key: str
     line: int
@@ -51,7 +51,8 @@ class RepeatedKey:
 def read_yaml(content: bytes, *, path: str, repeated: list[RepeatedKey] | None = None) -> dict[str, Any]:
     """The mapping at the top of a YAML file. Raises DocumentError.
 
-    A key that stands twice in one mapping is refused; with the list `repeated` it is added there, and the last counts.
+    The same key twice in one mapping is refused. With a list `repeated` the key is added to it instead, and its last
+    value counts.
     """
     return _top_mapping(_load_yaml(_text(content, path), path, repeated), path)
 
@@ -86,7 +87,7 @@ def _top_mapping(value: object, path: str) -> dict[str, Any]:
 
 
 def _check_texts(value: object, path: str) -> None:
-    """Refuses what no shell and no database can carry."""
+    """Refuse characters that a shell or a database cannot store."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             _check_texts(key, path)
@@ -180,7 +181,7 @@ def _refuse(path: str, at: Any, what: str, remedy: str) -> NoReturn:
 
 
 class _Weight:
-    """Checks keys, and the size of the document with its aliases written out. Stops at circles."""
+    """Checks keys, and the size of the document with its aliases written out. Refuses aliases in a circle."""
 
     def __init__(self, path: str, repeated: list[RepeatedKey] | None) -> None:
         self.path = path
@@ -189,7 +190,7 @@ class _Weight:
         self.open: set[int] = set()
 
     def of(self, node: Any) -> tuple[int, int]:
-        """(values, levels) of the node."""
+        """How many values and levels the node has. Raises DocumentError."""
         if id(node) in self.open:
             _refuse(self.path, node, "has an alias that contains itself", "Write the values out")
         if id(node) not in self.known:
@@ -211,12 +212,12 @@ class _Weight:
             return list(node.value)
         if not isinstance(node, yaml.MappingNode):
             return []
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, _value in node.value:
-            self._check_key(key, seen)
+            self._check_key(key, keys)
         return [value for _key, value in node.value]
 
-    def _check_key(self, key: Any, seen: set[str]) -> None:
+    def _check_key(self, key: Any, keys: set[str]) -> None:
         if not isinstance(key, yaml.ScalarNode):
             _refuse(self.path, key, "uses a list or a mapping as a key", "Keys are plain text")
         if key.tag not in (_TAG + "str", _TAG + "merge"):
@@ -226,17 +227,17 @@ class _Weight:
                 f"has the key {shortened(key.value)}, which YAML does not read as text",
                 "Put it in quotes",
             )
-        if key.value in seen:
-            self._take_again(key)
-        seen.add(key.value)
+        if key.value in keys:
+            self._report_repeated(key)
+        keys.add(key.value)
 
-    def _take_again(self, key: Any) -> None:
-        # Of two merges none is the last: both count.
+    def _report_repeated(self, key: Any) -> None:
+        # A repeated merge (`<<`) is always refused: both would count, not only the last one.
         if self.repeated is None or key.tag == _TAG + "merge":
             _refuse(
                 self.path,
                 key,
-                f"has the key '{shortened(key.value)}' twice in one place",
+                f"has the key '{shortened(key.value)}' twice in one mapping",
                 "Remove one of them",
             )
         self.repeated.append(RepeatedKey(key.value, key.start_mark.line + 1))
@@ -250,7 +251,7 @@ def _load_json(text: str, path: str) -> object:
         found: dict[str, Any] = {}
         for key, value in items:
             if key in found:
-                raise DocumentError(f"{path} has the key '{shortened(key)}' twice in one place. Remove one of them.")
+                raise DocumentError(f"{path} has the key '{shortened(key)}' twice in one mapping. Remove one of them.")
             found[key] = value
         return found
 

@@ -24,8 +24,8 @@ MAX_PARAMETERS = 200
 MAX_COMMAND_LENGTH = 16_384
 MAX_NAME_LENGTH = 120
 MAX_DESCRIPTION_LENGTH = 300
-# So many are named in one sentence; it says how many more there are. Parameters also have their note at their input.
-MOST_NAMED = 5
+# How many names or faults of one kind a warning lists; it counts the others. Parameters have a note in the form, too.
+ITEMS_NAMED = 5
 
 _ENTRY_KEYS = ("parameters", "command")
 _PARAMETER_KEYS = ("type", "default", "description")
@@ -33,7 +33,7 @@ _NOT_CHECKED = "not checked; passed as written"
 
 
 class PartReader:
-    """Reads a part of the file. Problems and warnings go to `report`, as sentences that name the place."""
+    """Reads a part of the file. Collects problems and warnings in `report`, as sentences that name the place."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -64,7 +64,7 @@ class PartReader:
 
 
 class EntryPointReader(PartReader):
-    """Reads one entry point. If it is wrong, the others can still be used."""
+    """Reads one entry point, with a report of its own: if it is wrong, the others can still be used."""
 
     def read(self, name: str, body: object) -> EntryPoint:
         key = f"entry_points.{shortened(name)}"
@@ -107,7 +107,7 @@ class EntryPointReader(PartReader):
             those = "it" if len(quoted) == 1 else "them"
             self.warn(
                 key,
-                f"has {some_of(quoted, MOST_NAMED)} inside quotes. "
+                f"has {some_of(quoted, ITEMS_NAMED)} inside quotes. "
                 f"Values bring their own quotes: remove those around {those}.",
             )
         if not template.faults:
@@ -118,7 +118,7 @@ class EntryPointReader(PartReader):
         if len(names) == 1:
             self.warn(key, f"does not use the parameter {names[0]}. Add {{{names[0]}}}, or remove it.")
         elif names:
-            named = some_of(names, MOST_NAMED)
+            named = some_of(names, ITEMS_NAMED)
             self.warn(key, f"does not use the parameters {named}. Add them, each in braces, or remove them.")
 
     # Parameters
@@ -147,7 +147,7 @@ class EntryPointReader(PartReader):
         return replace(parameter, description=self._description(body.get("description"), f"{key}.description"))
 
     def _typed(self, name: str, word: object, default: object, key: str) -> Parameter:
-        """MLflow accepts any type and any default, so an odd one does not make the entry point unusable."""
+        """A parameter with its type and default. MLflow accepts any, so odd ones only get a note."""
         kind = parameter_type(word) if isinstance(word, str) else None
         is_list = isinstance(default, list | dict)
         text = self._default(str(default) if is_list else default, f"{key}.default")
@@ -174,12 +174,12 @@ class EntryPointReader(PartReader):
         return ""
 
     def _cautions(self, parameters: Sequence[Parameter], key: str) -> None:
-        """One warning for all parameters, so that a file with many is still read."""
+        """Add one warning for all parameters: nobody would read one for each."""
         cautions = [_caution(parameter) for parameter in parameters if parameter.note]
-        rest = len(cautions) - MOST_NAMED
+        rest = len(cautions) - ITEMS_NAMED
         more = f" And {rest} more; see the note at each input." if rest > 0 else ""
         if cautions:
-            self.report.warn(key, f"{self.path}: {' '.join(cautions[:MOST_NAMED])}{more}")
+            self.report.warn(key, f"{self.path}: {' '.join(cautions[:ITEMS_NAMED])}{more}")
 
 
 def _caution(parameter: Parameter) -> str:
@@ -193,5 +193,5 @@ def _caution(parameter: Parameter) -> str:
 
 
 def _must_change(parameter: Parameter) -> bool:
-    """MLflow would refuse its default."""
+    """Whether MLflow would refuse the default."""
     return bool(parameter.default_fault) and parameter.type in MLFLOW_CHECKS

@@ -1,4 +1,4 @@
-"""What can be wrong with an MLproject and with the values given to it."""
+"""The errors of an MLproject, and of values for its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed parameters of an entry point, and the check of one value."""
+"""The typed parameters of an entry point, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ParameterType(enum.StrEnum):
     BOOL = "bool"
     PATH = "path"
     URI = "uri"
-    # MLflow takes any word for a type, and any value for it.
+    # Any other word: MLflow accepts it as a type, and accepts any value for it.
     UNKNOWN = "unknown"
 
     @property
@@ -30,7 +30,7 @@ class ParameterType(enum.StrEnum):
 
 
 TYPE_NAMES = {kind.value: kind for kind in ParameterType if kind is not ParameterType.UNKNOWN}
-# MLflow refuses a value that does not look like these; it looks at no other type.
+# The types that MLflow checks; it accepts any value for the others.
 MLFLOW_CHECKS = (ParameterType.PATH, ParameterType.URI)
 _ALIASES = {
     "str": ParameterType.STRING,
@@ -42,13 +42,13 @@ _ALIASES = {
 }
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
-# What authors write for "no value". Their programs take it besides the declared type.
+# Defaults that mean "no value". Programs accept them as well as values of the declared type.
 _NOTHING = ("", "None")
 _BOOLS = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
 
 
 def parameter_type(word: str) -> ParameterType | None:
-    """The type of that name, in any case, also under its other usual names."""
+    """The type that `word` names, in upper or lower case, or by another usual name; None if there is none."""
     return (TYPE_NAMES | _ALIASES).get(word.strip().lower())
 
 
@@ -64,8 +64,8 @@ class BadValueError(Exception):
 class Parameter:
     """One parameter of an entry point. `default` is the text that MLflow would put into the command.
 
-    `unknown_type` is the type as the file has it, if it is none of ours. `note` says in a few words that type and
-    default do not go together, which stops nobody.
+    `unknown_type` is the type as the file has it, if Mantik does not know it. `note` says in a few words that the
+    default does not fit the type, which is no error.
     """
 
     name: str
@@ -81,12 +81,12 @@ class Parameter:
 
     @property
     def declared(self) -> str:
-        """The type for people: ours, or what the file says instead."""
+        """The type for people: Mantik's name for it, or what the file says if Mantik does not know it."""
         return self.unknown_type or str(self.type)
 
     @property
     def help(self) -> str:
-        """What a person who fills it in should know."""
+        """The help text of its field: description, default and note."""
         value = "required" if self.default is None else f"default {self.default.strip() or 'empty'}"
         note = f" ({self.note})" if self.note else ""
         return " · ".join(filter(None, [self.description, f"{value}{note}"]))
@@ -94,9 +94,8 @@ class Parameter:
     def clean(self, value: object) -> str | None:
         """The value as text, or None if none was given. Raises BadValueError.
 
-        A number, a truth value, a path or a URI that is blank counts as not given; a blank string is a value. The
-        default may be given whatever it looks like, as MLflow has it, and where it does not look like its type, the
-        type says nothing about other values either.
+        A blank counts as not given, except for a string. The default is always accepted, except for the types that
+        MLflow checks itself. If the default does not fit its type, other values are not checked, either.
         """
         text = as_text(value)
         if text is None or self.type is ParameterType.STRING:
@@ -129,7 +128,11 @@ class Parameter:
 
     @property
     def _type_counts(self) -> bool:
-        """A type that its own default does not have is a slip of the author; None besides it is a habit."""
+        """Whether values are checked against the type.
+
+        If the default does not fit, the author has declared the wrong type. The defaults None and "" are no such sign:
+        authors write them for "no value".
+        """
         if self.type not in _CHECKS:
             return False
         if self.type in MLFLOW_CHECKS or self.default in _NOTHING:
@@ -138,7 +141,7 @@ class Parameter:
 
 
 def as_text(value: object) -> str | None:
-    """A single value as MLflow would write it: `str(value)`. Raises BadValueError."""
+    """A single value as MLflow would write it: `str(value)`; None for None. Raises BadValueError."""
     if value is None:
         return None
     if not isinstance(value, str | int | float):

@@ -1,4 +1,4 @@
-"""Where an MLproject may be, for what somebody typed into a form."""
+"""Lists the paths where an MLproject may be, for a path that somebody typed into a form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE_NAMES = ("MLproject", "mlproject", "MLProject", "MLPROJECT")
 
 
 def mlproject_candidates(path: str) -> list[str]:
-    """Paths to try in this order, relative to the repository's root. The path may name a folder or the file.
+    """The paths to try, in this order, relative to the repository's root. `path` may name the file or its folder.
 
     Raises MLprojectError for a path that leaves the repository.
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# More than anybody corrects at once; the rest shows after these are fixed.
+# How many problems of a file are reported. Nobody corrects more at once; the rest shows after these are fixed.
 MAX_REPORTED = 50
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`key` is the place in the file ("Resources.Nodes"; blank for the whole file), `message` a sentence."""
+    """`message` is a sentence. `key` is the place in the file ("Resources.Nodes"), blank for the whole file."""
 
     key: str
     message: str

@@ -1,4 +1,4 @@
-"""An MLproject as it is used: entry points, their parameters, and the command line for given values."""
+"""An MLproject as values: entry points, their parameters, and the command line for given values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runs.mlproject.wording import closest, listed, shortened
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """A command with typed parameters, in the order of the file. `warnings` matter to who runs it."""
+    """A command with typed parameters, in the order of the file. `warnings` are for whoever runs it."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -62,9 +62,10 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class MLproject:
-    """`path` is the file's place in the code repository. `entry_points` keep the order of the file; there is one.
+    """An MLproject. `path` is relative to the root of the code repository.
 
-    `broken` says why others of the file cannot be run. `warnings` matter whichever entry point is run.
+    `entry_points` has at least one, in the order of the file. `broken` says why others cannot be run. `warnings` matter
+    whichever entry point is run.
     """
 
     path: str
@@ -84,7 +85,7 @@ class MLproject:
         return self.entry_points.get("main") or next(iter(self.entry_points.values()))
 
     def entry_point(self, name: str) -> EntryPoint:
-        """The declared entry point of that name. Raises MLprojectError, also for one that cannot be run."""
+        """The entry point called `name`. Raises MLprojectError if there is none, or if it cannot be run."""
         if name in self.entry_points:
             return self.entry_points[name]
         if name in self.broken:

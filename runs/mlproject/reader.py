@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from runs.mlproject.document import DocumentError, RepeatedKey, read_yaml
-from runs.mlproject.entry_point_reader import MAX_NAME_LENGTH, MOST_NAMED, EntryPointReader, PartReader
+from runs.mlproject.entry_point_reader import ITEMS_NAMED, MAX_NAME_LENGTH, EntryPointReader, PartReader
 from runs.mlproject.errors import MLprojectError
 from runs.mlproject.problem import MAX_REPORTED, Problem
 from runs.mlproject.project import EntryPoint, MLproject
@@ -21,8 +21,8 @@ _TOP_KEYS = ("name", "entry_points", "conda_env", "python_env", "docker_env", "d
 def parse_mlproject(content: bytes, *, path: str) -> MLproject:
     """Reads the MLproject at `path` of a code repository.
 
-    Raises MLprojectError with everything that has to change before any of its entry points can be run. Those that
-    cannot while others can stand in `.broken`; what is only doubtful in `.warnings`, of the file and of each.
+    Raises MLprojectError with everything that has to change before any of its entry points can be run. If only some
+    cannot be run, `.broken` says why. `.warnings`, of the file and of each entry point, say what is doubtful.
     """
     repeated: list[RepeatedKey] = []
     try:
@@ -62,11 +62,12 @@ class _Reader(PartReader):
         """Warn of repeated keys; as in MLflow, the last one counts."""
         if repeated:
             in_order = sorted(repeated, key=lambda found: found.line)
-            named = some_of((f"{shortened(found.key)} (line {found.line})" for found in in_order), MOST_NAMED)
-            self.warn("", f"has a key twice in one place, and only the last one counts: {named}. Remove the others.")
+            named = some_of((f"{shortened(found.key)} (line {found.line})" for found in in_order), ITEMS_NAMED)
+            fault = "has the same key twice in one mapping, and only the last one counts"
+            self.warn("", f"{fault}: {named}. Remove the others.")
 
     def _not_offered(self, broken: Mapping[str, Sequence[Problem]]) -> None:
-        for name, problems in list(broken.items())[:MOST_NAMED]:
+        for name, problems in list(broken.items())[:ITEMS_NAMED]:
             place = f"entry_points.{shortened(name)}"
             fault = problems[0].message.removeprefix(f"{self.path}: {place}")
             reason = f"its {fault[1:]}" if fault.startswith(".") else f"it{fault}"
@@ -74,7 +75,7 @@ class _Reader(PartReader):
             self.report.warn(
                 place, f"{self.path}: the entry point {shortened(name)} is not offered, because {reason}{more}"
             )
-        rest = [shortened(name) for name in broken][MOST_NAMED:]
+        rest = [shortened(name) for name in broken][ITEMS_NAMED:]
         if rest:
             self.warn("entry_points", f"has {len(rest)} more that are not offered: {listed(rest, 'and')}.")
 
@@ -82,7 +83,7 @@ class _Reader(PartReader):
 
     def _environments(self, top: dict[str, Any]) -> None:
         if "docker_env" in top:
-            # Many keep it for running locally, beside a Compute Backend config for the site.
+            # Not a problem: many keep it to run locally, together with a Compute Backend config for the site.
             self.warn(
                 "docker_env",
                 "is not used, because compute nodes run no Docker. To run in that image, build an Apptainer "

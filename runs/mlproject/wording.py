@@ -1,4 +1,4 @@
-"""How values and choices are named in sentences for users."""
+"""Names values and choices in sentences for users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GUESSED_LENGTH = 200
 
 
 def shown(value: object) -> str:
-    """A value as it is named in a sentence: short, on one line."""
+    """A value as a sentence names it: short, on one line."""
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -30,7 +30,7 @@ def shortened(text: str, length: int = _SHOWN_LENGTH) -> str:
 
 
 def kind_of(value: object) -> str:
-    """What a value is, for somebody who writes YAML and not Python."""
+    """The kind of a value, in the words of somebody who writes YAML and not Python."""
     if isinstance(value, dict):
         return "a mapping of keys"
     if isinstance(value, list):
@@ -45,7 +45,7 @@ def kind_of(value: object) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word somebody most likely meant, or None."""
+    """The known word that somebody most likely meant by `word`; None if none is similar."""
     if len(word) > _GUESSED_LENGTH:
         return None
     by_fold = {name.casefold(): name for name in known}
@@ -54,13 +54,13 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
-    """'a, b or c'."""
+    """The words as a list in a sentence: 'a, b or c'."""
     *head, tail = list(words) or [""]
     return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def some_of(words: Iterable[str], most: int) -> str:
-    """'a, b and 7 more'; all of them if there are no more than `most`."""
+    """The first `most` words, and how many more there are: 'a, b and 7 more'."""
     found = list(words)
     rest = len(found) - most
     return listed([*found[:most], f"{rest} more"] if rest > 0 else found, "and")

@@ -12,7 +12,7 @@ _PATHS: dict[str, str] = {
 
 
 def commit_url(run: Run) -> str | None:
-    """The commit's page at its git host, if the host is one that has such pages and the commit is known."""
+    """The address of the commit's page at its git host; None if the host has no such pages or the commit is unknown."""
     if run.newest_of:
         return None
     return commit_url_of(platform=run.code_platform, url=run.code_url, sha=run.commit_sha)

@@ -1,4 +1,4 @@
-"""Numbers about runs, for the pages of other apps. Each query uses an index, and none counts everything."""
+"""Numbers about runs, for the pages of other apps. Each query uses an index, and none counts all runs."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
+from mantik.lib.badges import count_for_badge
 from projects.models import Experiment, Project
 from runs.models import Run
 from runs.states import FAILURES, RunState
 
-# One more than the sidebar shows: it says "99+" for this many.
-MOST_COUNTED = 100
-
 
 def failed_recently(project: Project, *, since: datetime) -> int:
-    """How many runs failed or were lost since then, counted up to MOST_COUNTED."""
-    failed = Run.objects.filter(project=project).failed_since(since).order_by().values("pk")
-    return len(failed[:MOST_COUNTED])
+    """How many runs failed or were lost after `since`, as far as a badge counts."""
+    return count_for_badge(Run.objects.filter(project=project).failed_since(since))
 
 
 def figures(project: Project, *, since: datetime) -> dict[str, float]:
-    """{"active", "failed", "finished", "core_hours"}: active now, the others since then."""
+    """{"active", "failed", "finished", "core_hours"}: the runs that are active now, the others after `since`."""
     runs = Run.objects.filter(project=project).order_by()
     ended = runs.filter(ended_at__gte=since).aggregate(
         failed=Count("pk", filter=Q(state__in=FAILURES)),
         finished=Count("pk", filter=Q(state=RunState.FINISHED)),
         core_hours=Sum("core_hours", default=0.0),
     )
-    # Apart from the others: with an OR between them, neither question could use its index.
+    # The active runs are counted by a query of their own: with an OR, neither condition could use its index.
     return {"active": runs.active().count(), **ended}
 
 

@@ -1,4 +1,4 @@
-"""How a run's time was spent, as the phase bar draws it."""
+"""Cuts a run's time into phases, for the phase bar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runs.states import RunState
 
 @dataclass(frozen=True)
 class Segment:
-    """One part of the bar; `start` and `percent` of the bar's width, `tone` a hue of the tokens."""
+    """One part of the bar. `start` and `percent` are shares of the bar's width, `tone` is a hue of the tokens."""
 
     key: str
     label: str
@@ -41,9 +41,9 @@ LEAST_PERCENT = 1.5
 
 
 def phase_segments(run: Run, *, now: datetime) -> list[Segment]:
-    """Pending, submitting, queued and running, to scale, with what is left of the time limit while it runs.
+    """The phases pending, submitting, queued and running, to scale. They change when Mantik noticed it.
 
-    Boundaries are the moments that Mantik saw; the rest of a job's time limit is drawn only while it counts.
+    While the run is running, the rest of its time limit follows.
     """
     end = run.ended_at or now
     spans = [

@@ -29,7 +29,7 @@ class RunRow:
     badge: Badge
     detail: str
     segments: list[Segment]
-    # "" until the newest commit of the branch `newest_of` is known.
+    # "" while the newest commit of the branch `newest_of` is still to be read.
     commit_sha: str
     newest_of: str
     commit_url: str | None
@@ -38,7 +38,7 @@ class RunRow:
     duration: timedelta
     again_url: str | None
     delete_url: str | None
-    # Its model, if that is registered.
+    # The run's model, if it is registered.
     model_name: str
     model_url: str | None
     register_url: str | None
@@ -118,7 +118,7 @@ def model_url(name: str, model: RegisteredModel) -> str:
 
 
 def detail_line(run: Run, held_up: Waiting | None) -> str:
-    """Why it waits or failed; otherwise its experiment, site and account."""
+    """Why the run waits or failed; otherwise its experiment, site and account."""
     if held_up:
         return held_up.reason
     if run.run_state in (*FAILURES, RunState.CANCELLED) and run.outcome:

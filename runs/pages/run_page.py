@@ -1,4 +1,4 @@
-"""What the page of a run shows, in one place for the page and its live parts."""
+"""The context of a run's page and of its live parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import core_hours, spoken_duration
 from projects.permissions import Action, may
-from runs.following.job_lifetime import is_short_lived
+from runs.following.job_lifetime import is_refused_more_time
 from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
@@ -36,7 +36,7 @@ TABS = {
 
 
 def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: datetime) -> dict[str, Any]:
-    """Context of runs/detail.html; only what the chosen `tab` needs is read. `path` is a folder of artifacts."""
+    """Context of runs/detail.html; reads only what the chosen `tab` needs. `path` is a folder of artifacts."""
     return live_parts(run, user=user, now=now) | {
         "nav": "runs",
         "tab": tab,
@@ -55,7 +55,7 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
         "project": run.project,
         "run": run,
         "waiting": waiting(run, now=now, sites=sites_now([run], now=now)),
-        "short_lived": is_short_lived(run, now=now),
+        "is_refused_more_time": is_refused_more_time(run, now=now),
         "is_live": may_change(run, now=now),
         "ending": _ending(run),
         "phases": _phases(run, now),
@@ -71,7 +71,8 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
 
 
 def _ending(run: Run) -> dict[str, Any] | None:
-    """How it ended, and what shows it. The site's own words only if the sentence does not contain them already."""
+    """How the run ended, and what shows it; None while it is active. The site's words are left out if the sentence has
+    them already."""
     if not run.is_terminal or not run.outcome:
         return None
     has_failed = run.run_state in FAILURES
@@ -108,7 +109,7 @@ def _core_hours_line(run: Run, now: datetime) -> str:
         return ""
     so_far = core_hours(run.cpus * ((run.ended_at or now) - run.running_at).total_seconds() / 3600)
     if run.is_terminal:
-        return f"{so_far}, as far as Mantik saw"
+        return f"about {so_far}, estimated by Mantik"
     if run.runtime_limit is None:
         return f"{so_far} so far"
     at_most = core_hours(run.cpus * run.runtime_limit.total_seconds() / 3600)

@@ -1,4 +1,4 @@
-"""What an active run waits for: its silent or busy site, what a worker has stored, or a worker that does not come."""
+"""Says what an active run waits for: its silent or busy site, what a worker has stored, or a worker that is missing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from connections.visits.places import without_place
 from runs.models import RegisteredModel, Run
 from runs.states import AT_SITE, BEFORE_START
 
-# Sweeps come every few seconds, so after this long something is wrong.
+# How long something may be due before a page says that no worker has taken it. Sweeps come every few seconds.
 UNATTENDED = timedelta(seconds=30)
+# How long a site may be due to be asked before a page says that Mantik has not asked it.
 UNASKED = timedelta(minutes=3)
-OPERATORS = "If this goes on, ask an operator whether all processes of Mantik (workers and beat) are running."
+OPERATORS = "If this does not change, ask an operator whether all processes of Mantik (workers and beat) are running."
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One or two sentences, since when, and when it is tried again if that is known ("next try in 40 s")."""
+    """What a run waits for, in a sentence or two, since when, and the next try if it is known ("next try in 40 s")."""
 
     reason: str
     since: datetime | None
@@ -29,14 +30,17 @@ class Waiting:
 
 @dataclass(frozen=True)
 class SitesNow:
-    """What runs may wait for at their sites, by the ids of connections: an outage, or a place for one more worker."""
+    """What runs may wait for at their sites, by ids of connections.
+
+    `outages`: sites that are silent. `without_place`: connections without a place for one more worker.
+    """
 
     outages: Mapping[int, SiteOutage]
     without_place: frozenset[int]
 
 
 def sites_now(runs: Iterable[Run], *, now: datetime) -> SitesNow:
-    """As it concerns active ones of `runs`. One query, or two; a few more if one of them is overdue."""
+    """What the active ones of `runs` may wait for. One query, or two; a few more if one of them is overdue."""
     active = [run for run in runs if run.is_active and run.connection_id is not None]
     overdue = {run.connection_id for run in active if run.state in BEFORE_START and _overdue_since(run, now)}
     return SitesNow(
@@ -46,7 +50,7 @@ def sites_now(runs: Iterable[Run], *, now: datetime) -> SitesNow:
 
 
 def waiting(run: Run, *, now: datetime, sites: SitesNow) -> Waiting | None:
-    """None for a run that has ended, or that is simply being worked on. `sites` is what `sites_now` returns."""
+    """What `run` waits for; None if it has ended or is being worked on. `sites` is what `sites_now` returns."""
     if run.is_terminal:
         return None
     outage = sites.outages.get(run.connection_id) if run.connection_id is not None else None
@@ -55,29 +59,31 @@ def waiting(run: Run, *, now: datetime, sites: SitesNow) -> Waiting | None:
     since = _overdue_since(run, now)
     if since is not None and run.connection_id in sites.without_place:
         return Waiting(
-            f"Mantik is busy with other runs at {run.site_name}. This one goes on when it is its turn.", since
+            f"Mantik is busy with other runs at {run.site_name}. This run continues when it is its turn.", since
         )
     return _unattended(run, now) or (Waiting(run.waiting_for, run.waiting_since) if run.waiting_for else None)
 
 
 def _of_outage(run: Run, outage: SiteOutage, now: datetime) -> Waiting:
     if outage.ended_at is not None:
-        return Waiting(f"{run.site_name} answers again. The run will go on in a moment.", outage.ended_at)
+        return Waiting(f"{run.site_name} answers again. The run continues in a moment.", outage.ended_at)
     there = " The job may be running there." if run.state in AT_SITE else ""
     reason = f"{run.site_name} does not answer. {outage.reason}{there}"
     since = max(outage.began_at, run.created_at)
     if now - outage.next_try_at >= UNASKED:
-        return Waiting(f"{reason} Nobody has asked it for a while. {OPERATORS}", since)
+        return Waiting(f"{reason} Mantik has not checked {run.site_name} for a while. {OPERATORS}", since)
     return Waiting(reason, since, next_try(outage, now))
 
 
 def unattended(row: Run | RegisteredModel, noun: str, *, now: datetime) -> Waiting | None:
-    """The row has been due for a while, and no worker has it. `noun` is what members call it."""
+    """What `row` waits for if it has been due for a while and no worker has it. `noun` is what members call it."""
     due = _overdue_since(row, now)
     if due is None:
         return None
     sentence = (
-        f"No worker has come back to this {noun}." if row.attempts else f"No worker has taken this {noun} up yet."
+        f"Mantik stopped working on this {noun} and has not continued."
+        if row.attempts
+        else f"Mantik has not started work on this {noun} yet."
     )
     return Waiting(f"{sentence} {OPERATORS}", due)
 
@@ -88,9 +94,10 @@ def _overdue_since(row: Run | RegisteredModel, now: datetime) -> datetime | None
 
 
 def _unattended(run: Run, now: datetime) -> Waiting | None:
-    """Nobody asks the site about a run that is due."""
+    """What a run waits for that is due, and that no worker has taken."""
     if run.state in BEFORE_START:
         return unattended(run, "run", now=now)
     if run.state in AT_SITE and run.next_poll_at is not None and now - run.next_poll_at >= UNASKED:
-        return Waiting(f"Nobody has asked {run.site_name} about the job for a while. {OPERATORS}", run.next_poll_at)
+        sentence = f"Mantik has not asked {run.site_name} about the job for a while."
+        return Waiting(f"{sentence} {OPERATORS}", run.next_poll_at)
     return None

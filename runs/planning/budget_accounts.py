@@ -15,21 +15,22 @@ from mantik.accounts.models import User
 from mantik.lib.humanize import number
 from runs.models import Run
 
-# Of a member, newest first: enough to find what they use now.
+# How many of a member's newest runs are searched for accounts that they use.
 _RUNS_LOOKED_AT = 200
+# How many accounts of a group are shown before the fold.
 _SHOWN_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Group:
-    """Accounts with what they have in common; a long list is folded after the `first`."""
+    """Accounts under one label. In a long list, those after the `first` are folded away."""
 
     label: str
     accounts: tuple[str, ...]
 
     @property
     def first(self) -> tuple[str, ...]:
-        # One alone behind a fold takes more room than it saves.
+        # A fold for a single account would take more room than it saves.
         return self.accounts if len(self.accounts) <= _SHOWN_AT_ONCE + 1 else self.accounts[:_SHOWN_AT_ONCE]
 
     @property
@@ -39,9 +40,10 @@ class Group:
 
 @dataclass(frozen=True)
 class AccountOffer:
-    """`learned_at`: when the site of `connection` said what it takes, None if it was never asked with success.
+    """The accounts that a form offers for `connection`.
 
-    `sole` is what to propose: the only account there is, or "".
+    `learned_at`: when its site last said which accounts it allows; None if it never has. `is_named`: it named some.
+    `sole`: the only account there is, which the form proposes, or "".
     """
 
     connection: Connection | None = None
@@ -51,20 +53,20 @@ class AccountOffer:
     sole: str = ""
 
     def proposed_for(self, account: str, *, is_left_over: bool = False) -> str:
-        """What is to stand in a field where `account` stands: the only one there is, where none does.
+        """The account for a field that has `account`: the only one there is if the field is empty, otherwise `account`.
 
-        `is_left_over`: it was chosen for another connection, and gives way if this one does not have it.
+        `is_left_over`: `account` was chosen for another connection, so it is replaced if this one does not offer it.
         """
         is_known = any(account in group.accounts for group in self.groups)
         gives_way = not account or (is_left_over and not is_known)
         return self.sole if self.sole and gives_way else account
 
     def in_place_of(self, account: str) -> str:
-        """What a form says once another has taken the place of `account`."""
+        """What a form says when another account has replaced `account`."""
         return f"Replaces {account}, which is not available here." if account else ""
 
     def left_of(self, account: str) -> str:
-        """ "1,204 core-h left (24 %)" of its budget, "" where the site did not say."""
+        """How much of the account's budget is left ("1,204 core-h left (24 %)"); "" if the site did not say."""
         budgets = self.connection.facts.get("budgets", []) if self.connection else []
         for budget in budgets:
             if account and budget["account"] == account:
@@ -76,16 +78,16 @@ class AccountOffer:
 def offer_accounts(
     *, user: User, connection: Connection | None, queue: str = "", used_besides: Iterable[str] = ()
 ) -> AccountOffer:
-    """For `user`'s own `connection`; `queue` is the one that the job asks for, "" while that is not known.
+    """What to offer `user` for their own `connection`. `queue` is the job's queue, or "" while it is not known.
 
-    `used_besides` are accounts that an app above this one knows to be used with the site.
+    `used_besides`: more accounts that are used with the site, such as those of schedules.
     """
     if connection is None or connection.site is None or connection.owner_id != user.pk:
         return AccountOffer()
     named = _named(connection, queue)
     known = set(chain.from_iterable(group.accounts for group in named))
     used = _used(user, connection.site, used_besides)
-    # A queue that names no accounts takes any. What no queue takes is not offered for having been used once.
+    # A queue that names no accounts takes any. Without such a queue, accounts that were used before are not offered.
     queues, queues_with_accounts = connection.queue_limits.keys(), accounts_by_queue(connection).keys()
     some_queue_takes_any = not queues or queues != queues_with_accounts
     used = tuple(account for account in used if account not in known) if some_queue_takes_any else ()
@@ -112,8 +114,11 @@ def _named(connection: Connection, queue: str) -> tuple[Group, ...]:
 
 
 def _used(user: User, site: Site, besides: Iterable[str]) -> tuple[str, ...]:
-    """Latest first. A run that ended before its job began may have been refused for its account."""
-    there = Q(connection__site=site) | Q(connection=None, site_name=site.name)
-    runs = Run.objects.visible_to(user).filter(there, created_by=user).without_refused()
+    """Accounts that the user's runs at the site used, latest first.
+
+    Runs that ended before their job began are left out: the site may have refused their account.
+    """
+    at_site = Q(connection__site=site) | Q(connection=None, site_name=site.name)
+    runs = Run.objects.visible_to(user).filter(at_site, created_by=user).without_refused()
     accounts = runs.order_by("-pk").values_list("compute_budget_account", flat=True)[:_RUNS_LOOKED_AT]
     return tuple(dict.fromkeys((*accounts, *besides)))

@@ -1,4 +1,4 @@
-"""The new-run form as it is laid out: what, code, where; beside it what RUN! would do."""
+"""Lays out the new-run form: what, code and where, with the preview beside them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from runs.backend_config import ACCOUNT
 from runs.planning.prefill import PREFILL_FIELD
 from runs.planning.preview_layout import action_bar, run_anyway, with_preview
 
-# "proposed-branch" is the hidden value that says what the form itself has put into the field "branch".
+# The hidden field "proposed-branch" has what the form itself has put into the field "branch".
 PROPOSED_PREFIX = "proposed-"
-# The hidden value that says where the chosen code repository led when the form was shown.
+# The hidden field with the address of the chosen code repository when the form was shown.
 CODE_SEEN = "code_seen"
 _CARD = "#run-preview"
 _TYPING_PAUSE_MS = 700
-# Their request is queued behind one that redraws fields; replacing that one would lose them.
+# For fields that change only the preview. Their request waits for one that redraws fields, which must not be replaced.
 _PREVIEW_ONLY: dict[str, Any] = {"typed": _TYPING_PAUSE_MS, "query": "?only=preview", "sync": "queue last"}
 
 
@@ -33,10 +33,11 @@ class Parameters(LiveFields):
 
 @dataclass(frozen=True)
 class RunLayout:
-    """What the layout depends on. `key` recognises the form when it is sent twice.
+    """What the layout depends on.
 
-    `source`: the run that it is filled in from, as the link named it. `proposed`: values that the form itself has put
-    there, by field. `parameters`: fields and their types; `left_over`: those of parameters that are not taken.
+    `key`: recognises the form when it is sent twice. `source`: the run that it is filled in from, as the link names it.
+    `proposed`: values that the form itself has put into fields, by field. `parameters`: the type of each field of a
+    parameter. `left_over`: fields of given parameters that the entry point does not take.
     """
 
     key: str
@@ -86,7 +87,7 @@ class RunLayout:
 
     def _parameters(self) -> Parameters:
         typed = (part for name, kind in self.parameters.items() for part in self._parameter(name, kind))
-        fields = [*typed, *(AppendedText(name, "kept") for name in self.left_over)]
+        fields = [*typed, *(AppendedText(name, "not a parameter here") for name in self.left_over)]
         rows = [Row(*fields, css_class="fields-small")] if fields else []
         return Parameters("parameters", *rows, target=_CARD, **_PREVIEW_ONLY)
 

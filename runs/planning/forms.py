@@ -1,4 +1,4 @@
-"""The new-run form: fixed fields, and one typed field per parameter of the chosen entry point."""
+"""The new-run form: fixed fields, and one typed field for each parameter of the chosen entry point."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from runs.planning.plan import PARAMETER_PREFIX, Choices, make_plan
 from runs.planning.prefill import Prefill, Unavailable
 from runs.planning.site_rules import RUN_ANYWAY
 
-# The button that leaves out parameters which the entry point does not take.
+# The name of the button that removes parameters which the entry point does not take.
 LEAVE_OUT = "leave_out"
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The form as it is filled in, before RUN!. `shows_fields`: the answer shows all of them anew.
+    """The form is posted for its preview, not for RUN!.
 
-    `is_other_connection`: it has just been changed, so the account may be left over from the one before.
+    `shows_fields`: the answer redraws all fields. `is_other_connection`: the connection has just been changed, so the
+    account may be left over from the former one.
     """
 
     shows_fields: bool = True
@@ -40,7 +41,7 @@ class Preview:
 
 
 def _in_mono(attrs: Mapping[str, str] | None = None) -> forms.TextInput:
-    """For a path, an account, or code."""
+    """An input in a monospaced font, for a path, an account or code."""
     return forms.TextInput({"class": "mono", **(attrs or {})})
 
 
@@ -56,12 +57,12 @@ class NewRunForm(LiveForm):
 
     Field names are public (links, scripts and tests post them): do not rename.
 
-    Branches and entry points are chosen from what the repository has; the choices are made anew from each
-    submitted state, so the form works the same with and without JavaScript.
+    Branches and entry points are offered as the repository has them. The offers are computed from what was posted, each
+    time, so the form works the same with and without JavaScript.
 
-    What a member or a link has said stays until a member says something else, with the reason in place if it is not to
-    be had. Only what the form itself has proposed gives way to another proposal; the form knows it again by a hidden
-    field of its own beside each.
+    A value that a member or a link has given stays until the member changes it, with an error if it is not available.
+    Only values that the form itself has proposed are replaced by other proposals. To recognise them, the form has a
+    hidden field for each.
     """
 
     name = forms.CharField(max_length=120)
@@ -94,7 +95,8 @@ class NewRunForm(LiveForm):
         prefill: Prefill | None = None,
         preview: Preview | None = None,
     ) -> None:
-        """Without `data` all is proposed. `prefill`: what fills it in; nothing of that is replaced in silence."""
+        """Without `data` every value is a proposal. `prefill`: the run that fills in the form; none of its values is
+        replaced silently."""
         super().__init__(data, initial=dict(initial or {}))
         self.prefill = prefill
         self.unavailable: Mapping[str, Unavailable] = prefill.unavailable if prefill else {}
@@ -113,10 +115,10 @@ class NewRunForm(LiveForm):
     def _offer(self, name: str, rows: Any) -> None:
         field: Any = self.fields[name]
         field.queryset, field.to_field_name = rows, "uuid"
-        # A first visit stands on the first one offered.
+        # A form that is opened has the first row chosen.
         self._rows[name] = self._chosen(name) if self.is_bound or self.value(name) else rows.first()
         if self.is_bound and self._rows[name] is None:
-            # A browser would show the first as if it had been chosen.
+            # Without an empty choice, a browser would show the first row as if it had been chosen.
             field.empty_label = f"Choose {_article(str(field.label or name).lower())}"
             self._say_unavailable(name, field)
 
@@ -124,8 +126,8 @@ class NewRunForm(LiveForm):
         if unavailable := self.unavailable.get(name):
             field.empty_label, field.error_messages["required"] = unavailable.shown, unavailable.reason
 
-    def _stands_as_proposed(self) -> frozenset[str]:
-        """Fields that nobody has touched since the form filled them in."""
+    def _still_as_proposed(self) -> frozenset[str]:
+        """Fields that nobody has changed since the form filled them in."""
         if not self.is_bound:
             return frozenset({"branch", "entry_point"})
         named = (key.removeprefix(PROPOSED_PREFIX) for key in self.data if key.startswith(PROPOSED_PREFIX))
@@ -147,17 +149,17 @@ class NewRunForm(LiveForm):
             connection=self._rows["connection"],
             compute_budget_account=self.account,
             run_anyway=self.fields[RUN_ANYWAY].clean(self.value(RUN_ANYWAY)),
-            proposed=self._stands_as_proposed() if self._may_propose else frozenset(),
+            proposed=self._still_as_proposed() if self._may_propose else frozenset(),
             leave_out_unknown=LEAVE_OUT in self.data,
         )
 
     @property
     def _may_propose(self) -> bool:
-        """What nobody has said may be replaced by what fits now, because the answer shows the fields anew."""
+        """Whether proposed values may be replaced: only if the answer redraws the fields, so that everybody sees it."""
         return not self.is_bound or (self.preview is not None and self.preview.shows_fields)
 
     def _offer_accounts(self, user: User) -> None:
-        """The only account there is stands in the field already, unless RUN! was pressed without one."""
+        """Find the accounts to offer. If there is only one, fill it in, unless RUN! was pressed."""
         queue = self.plan.config.resources.queue if self.plan.config else ""
         self.accounts = offer_accounts(user=user, connection=self.plan.choices.connection, queue=queue)
         is_pressed = self.is_bound and self.preview is None
@@ -167,8 +169,8 @@ class NewRunForm(LiveForm):
 
     def _fill_selects(self) -> None:
         plan = self.plan
-        # What RUN! has refused is no proposal any more: somebody has seen it, and has to choose.
-        self.proposed = self._stands_as_proposed() - ({"branch", "entry_point"} & set(plan.problems))
+        # A value with a problem is no longer a proposal: the member sees the error, and has to choose.
+        self.proposed = self._still_as_proposed() - ({"branch", "entry_point"} & set(plan.problems))
         self._propose({"branch": plan.branch, "entry_point": plan.entry_point.name if plan.entry_point else ""})
         self._select("branch", [branch.name for branch in plan.branches])
         self._select("entry_point", list(plan.mlproject.entry_points) if plan.mlproject else [])
@@ -180,17 +182,17 @@ class NewRunForm(LiveForm):
             self._put({name: value for name, value in values.items() if value and name in self.proposed})
 
     def _select(self, name: str, offered: list[str]) -> None:
-        """What was said stays in the list even if it is gone, so that the error can name it."""
-        now = self.value(name)
+        """Offer choices. A posted value stays among them even if it is gone, so that the error can name it."""
+        chosen = self.value(name)
         shown = [(value, value) for value in offered]
-        if now not in offered and self.is_bound:
+        if chosen not in offered and self.is_bound:
             label = self.fields[name].label or name
-            shown.insert(0, (now, now or f"Choose {_article(str(label).lower())}"))
+            shown.insert(0, (chosen, chosen or f"Choose {_article(str(label).lower())}"))
         widget: Any = self.fields[name].widget
         widget.choices = shown
 
     def _add_parameters(self) -> None:
-        """A field for each that the entry point takes, and for each that was said and that it does not take."""
+        """Add a field for each parameter of the entry point, and for each given parameter that it does not take."""
         taken = self.plan.entry_point.parameters if self.plan.entry_point else ()
         for parameter in taken:
             self.fields[f"{PARAMETER_PREFIX}{parameter.name}"] = _parameter_field(parameter)
@@ -199,7 +201,7 @@ class NewRunForm(LiveForm):
         self._propose_defaults({f"{PARAMETER_PREFIX}{parameter.name}": parameter.default for parameter in taken})
 
     def _propose_defaults(self, defaults: Mapping[str, str | None]) -> None:
-        """A parameter of which nobody has said anything comes with its default, not empty."""
+        """Fill in the default of each parameter that the member has not set."""
         gives_way = self.proposed if self.is_bound and self._may_propose else frozenset()
         new = {name: default or "" for name, default in defaults.items() if name not in self.data or name in gives_way}
         known = self.data if self.is_bound else self.initial
@@ -214,13 +216,16 @@ class NewRunForm(LiveForm):
 
     @property
     def _code_seen(self) -> str:
-        """Where the code repository led that is chosen still, if that is elsewhere now; else ""."""
+        """What the form knew of the chosen code repository, if its address has changed since; otherwise ""."""
         seen, now = str(self.data.get(CODE_SEEN, "")), self._code_now
         return seen if seen != now and seen.partition(" ")[0] == now.partition(" ")[0] else ""
 
     @property
     def code_seen(self) -> str:
-        """For the hidden field. Only RUN! ends what a preview says of it: somebody has to have seen that."""
+        """The value of the hidden field CODE_SEEN.
+
+        A preview keeps the old address in it, so the error stays until RUN! was pressed and the member has seen it.
+        """
         return (self._code_seen if self.preview else "") or self._code_now
 
     @property
@@ -229,7 +234,7 @@ class NewRunForm(LiveForm):
 
     @property
     def commit_note(self) -> str:
-        """What has become of the branch since the run that the form was filled in from."""
+        """Says that the branch has another commit than the run that the form was filled in from; "" if it has not."""
         run, commit = self.prefill.run if self.prefill else None, self.plan.commit
         if run is None or commit is None or run.commit_pending or run.branch != self.plan.branch:
             return ""
@@ -239,7 +244,7 @@ class NewRunForm(LiveForm):
 
     @property
     def notes(self) -> dict[str, str]:
-        """By field: what was found out about its value, or put in its place."""
+        """Notes by field: what was found out about its value, or what has replaced it."""
         notes = {"branch": self.commit_note, ACCOUNT: self._note_on_account} | self.plan.replaced
         if self.plan.mlproject:
             found = counted(len(self.plan.mlproject.entry_points), "entry point found", "entry points found")
@@ -248,7 +253,7 @@ class NewRunForm(LiveForm):
 
     @property
     def approved(self) -> set[str]:
-        """Fields whose value was read and is right."""
+        """Fields whose file was read without a problem."""
         plan = self.plan
         is_read = {
             "mlproject_path": bool(plan.mlproject),
@@ -263,7 +268,7 @@ class NewRunForm(LiveForm):
 
     @cached_property
     def helper(self) -> Helper:
-        """For the form as it is filled in when it is drawn."""
+        """The layout, as the form is filled in when it is drawn."""
         taken = self.plan.entry_point.parameters if self.plan.entry_point else ()
         layout = RunLayout(
             key=str(self.data.get(FIELD) or new_key()),
@@ -279,15 +284,15 @@ class NewRunForm(LiveForm):
         cleaned = super().clean() or {}
         for name, sentences in self.plan.problems.items():
             if name in self.errors and not self.value(name):
-                # There was nothing to choose from: why not says more than that something is required.
+                # There was nothing to choose from: the reason says more than that the field is required.
                 del self.errors[name]
             if name not in self.errors:
                 self.add_error(name, sentences)
         if self._code_seen:
-            before, now = (text.partition(" ")[2] for text in (self._code_seen, self._code_now))
+            old, new = (text.partition(" ")[2] for text in (self._code_seen, self._code_now))
             self.add_error(
                 "code_repository",
-                f"Its address has changed since this form was opened: from {before} to {now}. "
+                f"Its address has changed since this form was opened: from {old} to {new}. "
                 "Check the preview, then press RUN! again.",
             )
         if self.errors and self.prefill and self.prefill.what_is_missing:

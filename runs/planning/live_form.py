@@ -1,4 +1,4 @@
-"""What the new-run form and the form of a schedule have in common: a preview follows each as it is filled in."""
+"""What the new-run form and the form of a schedule share: a preview that follows what is filled in."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from runs.planning.budget_accounts import AccountOffer
 
 
 class LiveForm(forms.Form):
-    """What stands in a field, posted or proposed, and what the form itself puts there."""
+    """A form that knows the present value of each field, and proposes values itself."""
 
     accounts: AccountOffer
-    # The fields that a link would have filled in, but cannot.
+    # The fields that the link names a value for which is not available.
     unavailable: Collection[str]
-    # What the account in its field replaces, "" for nothing.
+    # Says which account the proposed one has replaced; "" if none.
     _account_note = ""
 
     def value(self, name: str) -> str:
-        """What stands in a field now, posted or proposed."""
+        """The present value of a field, posted or proposed."""
         found = self.data.get(name) if self.is_bound else self.get_initial_for_field(self.fields[name], name)
         return "" if found is None else str(found).strip()
 
@@ -30,7 +30,7 @@ class LiveForm(forms.Form):
         return self.value(ACCOUNT)
 
     def forgive(self) -> None:
-        """For a preview: drop the errors of what is not filled in yet, but not of what is `unavailable`."""
+        """For a preview, drop the errors of fields that are still to be filled in, but not of `unavailable` ones."""
         for name, faults in list(self.errors.as_data().items()):
             is_unfinished = all(fault.code == "required" for fault in faults)
             if name not in self.unavailable and (is_unfinished or not self._is_followed(name)):
@@ -41,7 +41,7 @@ class LiveForm(forms.Form):
         return True
 
     def _chosen(self, name: str) -> Any:
-        """The row that a choice field stands on; None if there is none."""
+        """The row that is chosen in a choice field; None if none is."""
         try:
             return self.fields[name].clean(self.value(name)) or None
         except forms.ValidationError:
@@ -56,19 +56,19 @@ class LiveForm(forms.Form):
             self.data[name] = value  # type: ignore[index]
 
     def _put_account(self, *, is_other_connection: bool) -> bool:
-        """Fill in the only account there is, if the field is empty or holds one of another connection. Whether it did.
+        """Fill in the only account there is, if the field is empty or has one of another connection. True if it did.
 
         `is_other_connection`: the connection has just been changed.
         """
-        before = self.account
-        proposed = self.accounts.proposed_for(before, is_left_over=is_other_connection)
-        if proposed == before:
+        account = self.account
+        proposed = self.accounts.proposed_for(account, is_left_over=is_other_connection)
+        if proposed == account:
             return False
-        self._account_note = self.accounts.in_place_of(before)
+        self._account_note = self.accounts.in_place_of(account)
         self._put({ACCOUNT: proposed})
         return True
 
     @property
     def _note_on_account(self) -> str:
-        """What it has taken the place of, and what is left of its budget."""
+        """Which account it has replaced, and what is left of its budget."""
         return " · ".join(filter(None, [self._account_note, self.accounts.left_of(self.account)]))

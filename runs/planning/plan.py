@@ -1,7 +1,7 @@
-"""What a filled-in form would run: the commit, the entry point, the resources, the script, and what is wrong.
+"""Makes a plan of what a filled-in form would run: commit, entry point, resources, and everything that is wrong.
 
-The form, its preview and RUN! itself all make the same plan, so what was shown is what is stored. A plan reads
-the local mirror only; it never waits for a git host or a site.
+The form, its preview and RUN! itself all make the same plan, so what was shown is what is stored. A plan reads only the
+local mirror; it never waits for a git host or a site.
 """
 
 from __future__ import annotations
@@ -51,20 +51,22 @@ class Choices:
     backend_config_path: str = ""
     connection: Connection | None = None
     compute_budget_account: str = ""
-    # A person knows better than what the site said at the last test, or nobody is there to be asked.
+    # What the site would refuse by its last test is only a warning: the member knows better, or nobody can be asked.
     run_anyway: bool = False
-    # Form fields that nobody has filled in: what was proposed there gives way to what fits. All else fails by name.
+    # Form fields whose value the form itself has proposed. If such a value is not available, another replaces it. If
+    # a value that the member has chosen is not available, that is a problem.
     proposed: frozenset[str] = frozenset()
-    # The member has said so of parameters that the entry point does not take.
+    # Leave out parameters that the entry point does not take, as the member has asked.
     leave_out_unknown: bool = False
 
 
 @dataclass
 class Plan:
-    """What could be found out. `problems` maps form field names to sentences; empty means RUN! will do.
+    """What the choices come to, as far as it could be found out.
 
-    `refusals`, of the same kind, is what the site would refuse; they are problems, too, but for `run_anyway`.
-    `replaced` says by form field what a proposal has given way to, and why.
+    `problems` has sentences by the name of a form field; without any, RUN! works. `refusals` is what the site would
+    refuse, in the same form; unless `run_anyway` is set, these are problems, too. `replaced` says, by form field, which
+    value has replaced a proposed one, and why.
     """
 
     choices: Choices
@@ -86,7 +88,7 @@ class Plan:
 
     @property
     def left_over(self) -> dict[str, str]:
-        """Parameters that were given, and that the entry point does not take; all of them while there is none."""
+        """The given parameters that the entry point does not take; all of them while no entry point is chosen."""
         taken = {parameter.name for parameter in self.entry_point.parameters} if self.entry_point else set()
         return {name: value for name, value in _given(self).items() if name not in taken}
 
@@ -116,7 +118,7 @@ def _read_branch(plan: Plan, code: CodeRepository) -> None:
         if plan.branch:
             plan.commit = mirror.resolve(plan.branch)
     except GitError as error:
-        # The copy knows that there is none; the row knows why none could be made.
+        # If there is no mirror, the repository's row says why none could be made.
         reason = code.fetch_error if error.code == "mirror.missing" else ""
         plan.complain("branch" if plan.branches else "code_repository", reason or error.message)
 
@@ -128,12 +130,13 @@ def _branch(plan: Plan, code: CodeRepository) -> str:
         return asked
     default = names[0] if names else ""
     if asked and default:
-        plan.replaced["branch"] = f"{code.name} has no branch {shortened(asked)}. {default} is its default branch."
+        gone = f"{code.name} has no branch {shortened(asked)}"
+        plan.replaced["branch"] = f"{gone}, so its default branch {default} was chosen."
     return default
 
 
 def _read_mlproject(plan: Plan, mirror: Mirror, commit: Commit) -> None:
-    """The path may name the file or its folder, as both are in use."""
+    """Read the MLproject. Its path may name the file or its folder, as both are in use."""
     asked = plan.choices.mlproject_path
     if not asked:
         return
@@ -206,12 +209,12 @@ def other_site(config: BackendConfig, connection: Connection, *, path: str) -> s
         return ""
     return (
         f"{path} is for {url}, but this connection is for {site.base_url}. Choose a connection to the "
-        f"site that {path} names, or change UnicoreApiUrl there."
+        f"site that {path} names, or change UnicoreApiUrl in {path}."
     )
 
 
 def _check_login(plan: Plan) -> None:
-    """A run may be stored all the same: it waits until its connection works again."""
+    """Warn of a connection that does not work now. The run may be stored: it waits until the connection works again."""
     connection = plan.choices.connection
     if connection is not None:
         cautions = caution_before_use(connection, now=timezone.now()), caution_of_silence(connection)
@@ -250,24 +253,24 @@ def _choose_entry_point(plan: Plan, mlproject: MLproject) -> None:
 
 
 def _entry_point(plan: Plan, mlproject: MLproject) -> EntryPoint | None:
-    """None while none is chosen. Raises MLprojectError."""
+    """The chosen entry point, or the default one if it was only proposed. Raises MLprojectError."""
     asked = plan.choices.entry_point
     if "entry_point" not in plan.choices.proposed or asked in mlproject.entry_points:
         return mlproject.entry_point(asked) if asked else None
     default = mlproject.default_entry_point
     if asked:
-        gone = f"{mlproject.path} has no entry point {shortened(asked)}."
-        plan.replaced["entry_point"] = f"{gone} {default.name} is its default."
+        gone = f"{mlproject.path} has no entry point {shortened(asked)}"
+        plan.replaced["entry_point"] = f"{gone}, so {default.name} was chosen."
     return default
 
 
 def _given(plan: Plan) -> dict[str, str]:
-    """What was said of parameters; for what was proposed, the entry point's own defaults hold."""
+    """The values that the member gave. Parameters that were only proposed get the entry point's own defaults."""
     choices = plan.choices
-    said = {
+    given = {
         name: value for name, value in choices.parameters.items() if f"{PARAMETER_PREFIX}{name}" not in choices.proposed
     }
     if not choices.leave_out_unknown or plan.entry_point is None:
-        return said
+        return given
     taken = {parameter.name for parameter in plan.entry_point.parameters}
-    return {name: value for name, value in said.items() if name in taken}
+    return {name: value for name, value in given.items() if name in taken}

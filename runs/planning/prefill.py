@@ -1,7 +1,7 @@
-"""Filling in a form from a run, for a link to it ("Run again"): everything as the run had it.
+"""Fills in a form from a run, for a link that names the run ("Run again").
 
-Each value is filled in, or left empty with a sentence that names what there is instead. Nothing is replaced silently: a
-field whose value is no longer available has no choice selected until a person makes one.
+Each field has the value that the run had, or is empty, with a sentence on what to choose instead. Nothing is replaced
+silently: a field whose value is no longer available stays empty until a person chooses.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from runs.querysets import RunQuerySet
 
 # The hidden field, and the name in a link, that says which run the form is filled in from.
 PREFILL_FIELD = "from"
-# One more is named, too: "one of 1 more" says less than its name.
-MOST_NAMED = 3
+# How many choices a sentence names. It names one more if that is the last: "one of 1 more" says less than its name.
+CHOICES_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A choice that the reader cannot have: what the field shows for it, and why."""
+    """A choice that is not available to the reader: what the field shows for it, and why."""
 
     shown: str
     reason: str
@@ -55,7 +55,7 @@ class Prefill:
 
     @cached_property
     def unavailable(self) -> dict[str, Unavailable]:
-        """By field of the form: why the reader cannot have that choice."""
+        """The choices of the run that are not available to the reader, by field of the form."""
         if self.run is None:
             return {}
         found = {
@@ -66,7 +66,7 @@ class Prefill:
 
     @property
     def what_is_missing(self) -> str:
-        """Said of the form as a whole; "" if there is such a run. Tells no more than that there is none here."""
+        """What the form says if there is no such run, otherwise "". It does not tell whether another project has it."""
         if self.run:
             return ""
         uuid = _uuid_or_none(self.source)
@@ -75,7 +75,10 @@ class Prefill:
 
 
 def prefill_from(source: str, *, among: RunQuerySet, user: User) -> Prefill | None:
-    """From the run that `source` in a link names; None if it is empty. `among`: runs that the reader may see here."""
+    """The prefill from the run that `source` in a link names; None if it is empty.
+
+    `among`: runs that the reader may see here.
+    """
     source = source.strip()[:64]
     if not source:
         return None
@@ -99,32 +102,32 @@ def choices_of(run: Run) -> dict[str, str]:
 
 
 def unavailable_code(run: Run) -> Unavailable | None:
-    """Why the code of `run` is not available. A repository with another address may hold other code."""
+    """Why the code of `run` is not available; None if it is. A repository with another address may hold other code."""
     code = run.code_repository
     if code is None:
-        there = CodeRepository.objects.filter(project=run.project_id).order_by("name").values_list("name", flat=True)
+        others = CodeRepository.objects.filter(project=run.project_id).order_by("name").values_list("name", flat=True)
         return Unavailable(
             f"{run.code_name} (deleted)",
             f"The code repository {run.code_name} at {run.code_url} was deleted. "
-            f"{_instead(list(there), 'This project has no other.')}",
+            f"{_instead(list(others), 'This project has no other.')}",
         )
     if not run.code_has_moved:
         return None
     return Unavailable(
-        f"{run.code_name} as it was",
+        f"{run.code_name} (old address)",
         f"The address of {code.name} has changed from {run.code_url} to {code.url}. "
         "Choose it again if you want the code at the new address.",
     )
 
 
 def unavailable_connection(run: Run, user: User) -> Unavailable | None:
-    """Why `user` cannot use the connection that `run` had. Somebody else's is not named."""
+    """Why `user` cannot use the connection of `run`; None if they can. Does not tell the name of somebody else's."""
     connection = run.connection
     if connection and connection.owner_id == user.pk:
         return None
-    # The name is that of when the run was stored; operators may have changed it since.
-    there = {"site": connection.site_id} if connection else {"site__name": run.site_name}
-    own = Connection.objects.owned_by(user).for_sites().filter(**there).order_by("name")
+    # `site_name` is the site's name when the run was stored; operators may have changed it since.
+    at_site = {"site": connection.site_id} if connection else {"site__name": run.site_name}
+    own = Connection.objects.owned_by(user).for_sites().filter(**at_site).order_by("name")
     instead = _instead(list(own.values_list("name", flat=True)), f"You have no connection to {run.site_name}.")
     if connection is None:
         return Unavailable(
@@ -141,8 +144,8 @@ def unavailable_connection(run: Run, user: User) -> Unavailable | None:
 def _instead(names: list[str], none: str) -> str:
     if not names:
         return none
-    more = len(names) - MOST_NAMED
-    shown = names if more <= 1 else [*names[:MOST_NAMED], f"one of {more} more"]
+    more = len(names) - CHOICES_NAMED
+    shown = names if more <= 1 else [*names[:CHOICES_NAMED], f"one of {more} more"]
     return f"Choose {listed(shown)}."
 
 

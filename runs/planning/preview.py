@@ -13,15 +13,16 @@ from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.mirrors import whole_code_here
 from runs.backend_config import BackendConfig
-from runs.job import JobRun, environment_file, job_description, layout, shareable
+from runs.job import JobRun, environment_file, goes_along, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
 from runs.submission.run_files import RunFiles
 
-# Stands where the stored run will have its own.
+# In place of the id and the name that the stored run will have.
 NOT_YET = "new"
-MOST_NAMED = 3
+# How many paths a note or a list of warnings names.
+PATHS_NAMED = 3
 _SET_AFTER_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
 
 
@@ -84,7 +85,7 @@ def _description(config: BackendConfig, run: JobRun, script: str) -> str:
 
 
 def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
-    """How much code goes along. The tree is listed, not packed: a preview has to keep up with typing."""
+    """How much code is sent. The files are only listed, not packed: a preview has to keep up with typing."""
     assert plan.commit
     assert plan.choices.code_repository
     exclude = files.config.exclude
@@ -92,7 +93,7 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
         code = whole_code_here(
             plan.choices.code_repository,
             plan.commit.sha,
-            wanted=lambda path: path in files.kept or not exclude.matches(path),
+            wanted=lambda path: goes_along(path, exclude, files.kept),
         )
     except GitError:
         return {}
@@ -102,7 +103,7 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     return {
         "archive": f"{filesize(size)}, {counted(len(chosen.files), 'file')}",
         "archive_note": ", ".join(_notes(exclude.patterns, chosen, code)),
-        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:MOST_NAMED])],
+        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:PATHS_NAMED])],
     }
 
 
@@ -111,7 +112,7 @@ def _notes(patterns: Iterable[str], chosen: Chosen[WholeEntry], code: Whole) -> 
     submodules = {entry.path for entry in code.entries if entry.kind == "submodule"}
     later = [path for path in code.later if path in submodules]
     if later:
-        notes.append(f"{', '.join(later[:MOST_NAMED])} fetched from {'its' if len(later) == 1 else 'their'} own host")
+        notes.append(f"{', '.join(later[:PATHS_NAMED])} fetched from {'its' if len(later) == 1 else 'their'} own host")
     if code.lfs_bytes:
         notes.append(f"plus {filesize(code.lfs_bytes)} of Git LFS files" if len(code.later) > len(later) else "")
     return [note for note in notes if note]

@@ -24,9 +24,10 @@ from runs.planning.site_rules import RUN_ANYWAY
 def with_preview(
     *steps: Part, app: str, css_id: str, target: str, carried: Iterable[Part], foot: ActionBar, verb: str
 ) -> Helper:
-    """Two columns. `app`: whose templates say what is wrong and draw the preview, which `target` selects.
+    """Two columns: the fields, and the preview.
 
-    `verb` is on the button that Enter presses.
+    `app`: its templates list the problems and draw the preview. `target`: a selector of the preview. `verb`: the label
+    of the button that Enter presses.
     """
     fields = Div(*steps, foot, css_class="panel form-panel")
     return Helper(
@@ -42,11 +43,11 @@ def with_preview(
 
 
 def run_anyway(what: str, *, target: str) -> LiveFields:
-    """The box to tick if the site would refuse `what`."""
+    """The box to submit `what` although the site would refuse it."""
     asks = FromTemplate("components/run_anyway.html", RUN_ANYWAY, what=what)
     return LiveFields("run-anyway-field", asks, target=target)
 
 
 def action_bar(remark: str, *, preview: str, submit: SubmitButton) -> ActionBar:
-    """`preview`: what the button says that stands in for the preview beside the form, without JavaScript."""
+    """`preview` is the label of the button that updates the preview where there is no JavaScript."""
     return ActionBar(Remark(remark), PreviewButton(preview), Back(), submit)

@@ -1,4 +1,4 @@
-"""What it takes to run something again: columns of each run, and of each schedule that repeats a run."""
+"""The columns that it takes to run something again: of each run, and of each schedule that repeats a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Repeatable(models.Model):
     """Columns that runs and schedules share, so that a schedule does not need the run it was made from."""
 
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="%(class)ss")
-    # None once it is deleted. The columns below keep what it was then, also if it is edited.
+    # None once it is deleted. The columns below keep its values, even if it is edited or deleted later.
     code_repository = models.ForeignKey(
         CodeRepository, on_delete=models.SET_NULL, null=True, blank=True, related_name="%(class)ss"
     )
@@ -49,7 +49,7 @@ class Repeatable(models.Model):
 
     @property
     def code_has_moved(self) -> bool:
-        """Whether the address of its code repository has changed since this was stored, so it may be other code."""
+        """Whether the address of the code repository has changed since this was stored: it may hold other code."""
         return self.code_repository is not None and self.code_repository.url != self.code_url
 
     @property

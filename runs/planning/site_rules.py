@@ -1,8 +1,8 @@
-"""What the site of a connection would refuse, shown at the fields of a form before anything is sent.
+"""Finds what the site of a connection would refuse, to be shown at the fields of a form before anything is sent.
 
-It is judged by what the site said at the last successful test of the connection. That may be old: a person who knows
-better ticks "Run anyway", and then the site decides. The site also decides for schedules that fire, and for commits
-that are read later: there is nobody to ask, and what the site says then is newer than what Mantik knows.
+The rules are what the site said at the last successful test of the connection. They may be out of date: somebody who
+knows better ticks "Run anyway", and the site decides. The site also decides when a schedule fires, and for commits that
+are read later: there is nobody to ask, and the site's answer is newer than what Mantik knows.
 """
 
 from __future__ import annotations

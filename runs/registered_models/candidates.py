@@ -1,4 +1,4 @@
-"""The models that a run has logged, to choose from. Workers ask MLflow for them; pages read what those have stored."""
+"""Finds the models that a run has logged, to choose from. Workers ask MLflow; pages read what workers have stored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from runs.models import Run
 from runs.results.artifacts import is_inside
 
 MLMODEL = "MLmodel"
-# A training may keep many checkpoints; so many are offered.
+# How many models are offered: a training may log many checkpoints.
 MOST_OFFERED = 50
+# How many logged models MLflow is asked about, with a request for each.
 _MOST_ASKED = 500
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-# Folders below the artifacts in which a model may be.
-_DEEPEST = 3
+# How deep below the artifacts a folder with a model may be, and how many folders are searched, with a request for each.
+_FOLDER_LEVELS = 3
 _MOST_FOLDERS = 60
 # As MLflow names logged models.
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
@@ -31,7 +32,7 @@ _MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that can be registered. `key` names it in the form, `label` on the page; `logged_at` may be unknown."""
+    """A model that can be registered. `key` identifies it in the form, `label` on the page."""
 
     source: ModelSource
     label: str
@@ -47,7 +48,7 @@ class Candidate:
 
     @property
     def stored(self) -> dict[str, str]:
-        """As JSON holds it."""
+        """The candidate as it is stored in JSON; `of` reads it."""
         at = self.logged_at.isoformat() if self.logged_at else ""
         return {"model_id": self.source.model_id, "path": self.source.path, "label": self.label, "logged_at": at}
 
@@ -60,16 +61,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Found:
-    """`note` says in a sentence what is left out, "" if nothing is."""
+    """The candidates, and a `note` on what is left out, "" if nothing is."""
 
     candidates: list[Candidate]
     note: str
 
 
 def source_named(run: Run, key: str) -> ModelSource | None:
-    """What somebody has chosen who knows its key, without a list; None if that can be no key.
+    """The source that `key` stands for, without asking which models the run has; None if it cannot be a key.
 
-    Whether the run has it, a worker finds out when it registers the model.
+    When a worker registers the model, it finds out whether the run has it.
     """
     if _MODEL_ID.fullmatch(key):
         return ModelSource(run.mlflow_run_id, model_id=key)
@@ -77,9 +78,9 @@ def source_named(run: Run, key: str) -> ModelSource | None:
 
 
 def find_candidates(run: Run, *, on_step: Callable[[], None] = lambda: None) -> Found:
-    """Completely logged models in the order in which they were logged, then folders with a model.
+    """Find models that are logged completely, in the order in which they were logged, then folders with a model.
 
-    For workers: one request for each. `on_step` is called before each. Raises TrackingError.
+    For workers: each takes a request, before which `on_step` is called. Raises TrackingError.
     """
     if not run.mlflow_run_id:
         return Found([], "")
@@ -114,19 +115,19 @@ def _logged(run: Run, model_ids: list[str], on_step: Callable[[], None]) -> Iter
 
 
 class _Folders:
-    """The search for folders with an MLmodel file. What is still `waiting` afterwards was one too many."""
+    """The search for folders with an MLmodel file. Folders that are `waiting` afterwards were not searched."""
 
     def __init__(self, run: Run, on_step: Callable[[], None]) -> None:
         self.run, self.on_step = run, on_step
         self.waiting, self.looked = [""], 0
 
     def with_models(self) -> Iterator[Candidate]:
-        """Those nearest to the top first."""
+        """Search the folders, those nearest to the top first."""
         while self.waiting and self.looked < _MOST_FOLDERS:
             self.on_step()
             folder, self.looked = self.waiting.pop(0), self.looked + 1
             entries = tracking_client().artifacts(self.run.mlflow_run_id, folder)
             if folder and any(entry.path == f"{folder}/{MLMODEL}" for entry in entries):
                 yield Candidate(ModelSource(self.run.mlflow_run_id, path=folder), folder)
-            elif folder.count("/") < _DEEPEST - 1:
+            elif folder.count("/") < _FOLDER_LEVELS - 1:
                 self.waiting += [entry.path for entry in entries if entry.is_dir]

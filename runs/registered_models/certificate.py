@@ -1,7 +1,7 @@
-"""The certificate of a model: a JSON document that says where it comes from, made once and never changed.
+"""Writes the certificate of a model: a JSON document that says where the model comes from. It is never changed.
 
 Its form is canonical: UTF-8, sorted keys, no white space, numbers as Python writes them, a line feed at the end. Its
-SHA-256 is that of these bytes, which are stored and sent as they are.
+SHA-256 is computed over exactly these bytes, which are also what is stored and sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORMAT = "mantik.model-certificate/1"
 
 
 def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[str, float | None]) -> str:
-    """The text of the document, from the present state; nothing in it is updated later."""
+    """The text of the certificate, from the present state of the run and the model."""
     run = model.run
     document = {
         "format": FORMAT,
@@ -43,7 +43,7 @@ def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[
 
 
 def environment_of(run: Run) -> dict[str, Any]:
-    """What the job said about its node and Python; empty if it is not in the log (yet)."""
+    """What the job said about its node and Python; empty if the stored log does not have that (yet)."""
     return node_facts(read_log(run, offset=0).text) or {}
 
 

@@ -1,4 +1,4 @@
-"""What is in a model: its files with their SHA-256, and what its MLmodel file says."""
+"""Reads what is in a model: its files with their SHA-256, and what its MLmodel file says."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from connections.mlflow.values import ModelSource
 from runs.registered_models.candidates import MLMODEL
 from runs.results.artifacts import is_inside
 
+# A model with more files cannot be registered.
 MOST_FILES = 10_000
-_MOST_MLMODEL = 1024**2
+# How many bytes of the MLmodel file are read, and how many flavors in it.
+_MLMODEL_BYTES = 1024**2
 _MOST_FLAVORS = 20
 
 
@@ -26,7 +28,7 @@ class NoModel(Exception):
 
 @dataclass(frozen=True)
 class FileFact:
-    """`path` from the top of the model, `size` in bytes."""
+    """One file of a model. `path` is relative to the top of the model, `size` is in bytes."""
 
     path: str
     size: int
@@ -35,7 +37,7 @@ class FileFact:
 
 @dataclass(frozen=True)
 class Description:
-    """What the MLmodel file says; empty values for what it does not say, or not in a known form.
+    """What the MLmodel file says. A value that is missing, or not in a known form, is empty.
 
     `signature` has inputs, outputs and params, each a list as MLflow writes it.
     """
@@ -56,9 +58,9 @@ class Contents:
 
 
 def read_contents(source: ModelSource, *, on_piece: Callable[[], None]) -> Contents:
-    """Read every file once, in pieces. `on_piece` is called after each: reading may take an hour.
+    """Read every file once, in pieces. Calls `on_piece` after each piece, because reading may take hours.
 
-    Raises NoModel, and TrackingError.
+    Raises NoModel and TrackingError.
     """
     files: list[FileFact] = []
     mlmodel: bytearray | None = None
@@ -76,7 +78,7 @@ def read_contents(source: ModelSource, *, on_piece: Callable[[], None]) -> Conte
 
 
 def is_safe(path: str) -> bool:
-    """Whether `path` stays below its folder when it is unpacked or downloaded, on any machine."""
+    """Whether a file at `path` stays inside its folder when it is unpacked or downloaded, on any system."""
     return is_inside(path) and "\\" not in path and ":" not in path
 
 
@@ -98,7 +100,7 @@ def describe(mlmodel: bytes) -> Description:
 
 
 def _signature(found: object) -> Iterator[tuple[str, Any]]:
-    """Each part is JSON in a string."""
+    """The parts of the signature: each is JSON in a string."""
     for part in ("inputs", "outputs", "params"):
         text = found.get(part) if isinstance(found, Mapping) else None
         if isinstance(text, str):
@@ -116,7 +118,7 @@ def _read(source: ModelSource, path: str, kept: bytearray | None, on_piece: Call
         for piece in opened.pieces:
             digest.update(piece)
             size += len(piece)
-            if kept is not None and len(kept) < _MOST_MLMODEL:
+            if kept is not None and len(kept) < _MLMODEL_BYTES:
                 kept += piece
             on_piece()
     return FileFact(path, size, digest.hexdigest())

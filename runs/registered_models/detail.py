@@ -1,4 +1,4 @@
-"""What the page of a registered model shows, for the page and its live part."""
+"""The context of a registered model's page and of its live part."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from runs.registered_models.states import UNDER_WAY
 from runs.registered_models.waiting import waiting
 
 TABS = {"overview": "Overview", "signature": "Signature", "files": "Files", "certificate": "Certificate"}
+# How many metrics have a large figure, and how many changes of aliases are listed.
 MOST_FIGURES = 4
 MOST_CHANGES = 20
-# Every model that MLflow can load has it besides its own.
+# MLflow adds this flavor to every model that it can load in Python.
 EVERY_FLAVOR = "python_function"
 
 
@@ -40,7 +41,7 @@ def model_page(
     now: datetime,
     alias_form: AliasForm | None = None,
 ) -> dict[str, Any]:
-    """Context of registered_models/detail.html; only what the chosen `tab` needs is read."""
+    """Context of registered_models/detail.html; reads only what the chosen `tab` needs."""
     return live_parts(model, user=user, now=now) | {
         "tab": tab,
         "tabs": _tabs(model, tab),
@@ -78,7 +79,7 @@ def _tab_context(
     model: RegisteredModel, user: User | AnonymousUser, tab: str, alias_form: AliasForm | None
 ) -> dict[str, Any]:
     if tab == "signature":
-        # Examples are files that the run has logged, like its artifacts.
+        # An example is a file that the run has logged, so whoever may not download artifacts may not see it.
         reads = may(user, Action.DOWNLOAD_ARTIFACTS, model.project)
         return {"parts": signature_parts(model.signature), "example": input_example(model) if reads else None}
     if tab in ("files", "certificate"):

@@ -1,4 +1,4 @@
-"""A certificate for people: sections with names and values, and the files whose text it contains."""
+"""Reads a certificate for people: sections with names and values, and the files whose text it contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from mantik.lib.humanize import core_hours, exact_time, filesize, measure, spoken_duration
 
-MOST_FILES = 500
+# How many of the model's files a page lists.
+FILES_SHOWN = 500
 _TITLES = {
     "model": "Model",
     "run": "Run",
@@ -20,7 +21,7 @@ _TITLES = {
     "times": "Times",
     "project": "Project",
 }
-# In the order in which they are shown; those that are not here come after them.
+# The words for each field, in the order in which fields are shown. Other fields come after them.
 _WORDS = {
     "name": "name",
     "repository": "repository",
@@ -70,7 +71,7 @@ _WORDS = {
     "backend_config": "Compute Backend config",
 }
 _PLACES = list(_WORDS)
-# It has a page of its own.
+# The signature has a tab of its own.
 _NOT_HERE = {"signature"}
 
 
@@ -94,7 +95,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """`files`: [{path, size, sha256}], at most MOST_FILES of `file_count`."""
+    """A certificate. `files`: [{path, size, sha256}], at most FILES_SHOWN of `file_count`."""
 
     sections: list[Section]
     metrics: list[tuple[str, str]]
@@ -104,7 +105,7 @@ class Document:
 
 
 def read_document(text: str) -> Document | None:
-    """None for a model whose certificate is not written yet."""
+    """The certificate that is stored as `text`; None if it is not written yet."""
     if not text:
         return None
     document = json.loads(text)
@@ -112,7 +113,7 @@ def read_document(text: str) -> Document | None:
     return Document(
         sections=[_section(key, document[key]) for key in _TITLES if document.get(key)],
         metrics=[(name, measure(value)) for name, value in sorted(document["metrics"].items())],
-        files=document["files"][:MOST_FILES],
+        files=document["files"][:FILES_SHOWN],
         file_count=len(document["files"]),
         core_hours="" if used is None else core_hours(used),
     )

@@ -1,7 +1,7 @@
-"""A registered model as one zip, made while it is sent: nothing of it is kept in memory or on disk.
+"""Makes a zip of a registered model while it is sent, so that no whole file is kept in memory or on disk.
 
-The files are in a folder with the model's name, and the certificate is beside that folder. They are not compressed, in
-the order of the certificate and with the time of registration, so every download has the same bytes.
+The files are in a folder with the model's name, and the certificate is beside that folder. Files are not compressed,
+have the order of the certificate and the time of registration, so every download has the same bytes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _READABLE_FILE = 0o100644 << 16
 
 
 class ZipDownload:
-    """Iterate it once; close it, even if it was never begun.
+    """The zip of one model. Iterate over it once, and close it even without iterating.
 
-    If MLflow fails, or has another file than the certificate names, iterating raises TrackingError. What was sent until
-    then is shorter than `size`, so clients notice, and has no zip directory, so no program takes it for a zip.
+    If MLflow fails, or a file differs from the certificate, iterating raises TrackingError. What was sent until then is
+    shorter than `size`, so clients notice, and has no zip directory, so no program accepts it as a zip.
     """
 
     def __init__(self, model: RegisteredModel) -> None:
-        """Raises TrackingError before the first byte, where it shows that early."""
+        """Raises TrackingError if the first file cannot be opened: nothing was sent by then."""
         self.model = model
         self.files = files_of(model)
         if not all(is_safe(file.path) for file in self.files):
@@ -62,7 +62,7 @@ class ZipDownload:
         yield sink.take()
 
     def _entry(self, name: str, size: int) -> zipfile.ZipInfo:
-        """The size decides beforehand how large numbers are written."""
+        """The header of an entry. zipfile needs the size beforehand, to decide whether numbers need 64 bits."""
         assert self.model.registered_at is not None
         moment = self.model.registered_at.astimezone(UTC)
         entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
@@ -71,7 +71,7 @@ class ZipDownload:
 
 
 def _names(model: RegisteredModel, files: Iterable[FileFact]) -> list[tuple[str, int]]:
-    """Of each file its name in the zip and its size."""
+    """The name in the zip and the size of each file."""
     return [(f"{model.name}/{file.path}", file.size) for file in files]
 
 
@@ -80,9 +80,10 @@ def _certificate_name(model: RegisteredModel) -> str:
 
 
 def zip_size(entries: Iterable[tuple[str, int]]) -> int:
-    """Bytes of a zip with these (name, size), stored, as zipfile writes it where it cannot seek.
+    """How many bytes zipfile writes for a zip of uncompressed entries (name, size), to a target that cannot seek.
 
-    Sizes and places beyond 2 GiB are written as 64 bits: in the file's header and behind it, and in the directory.
+    Sizes and offsets beyond 2 GiB are written with 64 bits: in the entry's header, in the descriptor after its content,
+    and in the directory.
     """
     offset = directory = count = 0
     for name, size in entries:
@@ -97,7 +98,7 @@ def zip_size(entries: Iterable[tuple[str, int]]) -> int:
 
 
 class _Sink(io.RawIOBase):
-    """What is written, until it is taken. It cannot seek, so zipfile writes straight on."""
+    """Keeps what is written until it is taken. It cannot seek, so zipfile never goes back to an earlier part."""
 
     def __init__(self) -> None:
         self._written = bytearray()

@@ -1,6 +1,7 @@
-"""A model's entry in MLflow's registry: making it, removing it, and finding what others have changed in it.
+"""Makes and removes a model's entry in MLflow's registry, and finds out what others have changed in it.
 
-Each may be repeated at any time. An entry is Mantik's if it has the tag with the model's UUID; Mantik touches no other.
+Each function may be repeated at any time. An entry is Mantik's if it has the tag with the model's UUID; Mantik changes
+no other entry.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ def make_entry(model: RegisteredModel) -> str:
     return version
 
 
-def tell_aliases(model: RegisteredModel) -> None:
-    """Unless the entry is gone, which is reported elsewhere. Raises TrackingError."""
+def send_aliases(model: RegisteredModel) -> None:
+    """Send the model's aliases to MLflow. If the entry is gone, do nothing: `what_changed` reports it.
+
+    Raises TrackingError.
+    """
     entry = registry().find(model.registry_name)
     if entry is not None and entry.tags.get(TAG) == str(model.uuid):
         _give_aliases(model, entry, model.registry_version)
@@ -58,7 +62,7 @@ def remove_entry(name: str, uuid: UUID) -> None:
 
 
 def what_changed(model: RegisteredModel) -> str:
-    """A sentence on what was changed in MLflow, "" if nothing was. Raises TrackingUnavailable."""
+    """What was changed in MLflow, in one or more sentences; "" if nothing was. Raises TrackingUnavailable."""
     try:
         entry = registry().find(model.registry_name)
         if entry is None or entry.tags.get(TAG) != str(model.uuid):
@@ -115,6 +119,6 @@ def _file_trouble(model: RegisteredModel) -> str:
         return ""
     if not sizes:
         return "Its files are no longer in MLflow."
-    there = f"{counted(len(sizes), 'file')} with {filesize(sum(sizes))}"
+    in_mlflow = f"{counted(len(sizes), 'file')} with {filesize(sum(sizes))}"
     registered = f"{counted(model.file_count or 0, 'file')} with {filesize(model.size or 0)}"
-    return f"Its files have changed: MLflow has {there}, but {registered} were registered."
+    return f"Its files have changed: MLflow has {in_mlflow}, but {registered} were registered."

@@ -1,4 +1,4 @@
-"""The beginning of a model's input example, read from MLflow when a page asks for it."""
+"""Reads the beginning of a model's input example from MLflow, for its page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from connections.mlflow.model_files import model_files
 from runs.registered_models.models import RegisteredModel
 from runs.results.artifacts import is_inside
 
-MOST_BYTES = 16 * 1024
+EXAMPLE_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
 class Example:
-    """`problem`: why there is no `text` now. `is_cut`: there is more of it."""
+    """An input example. `problem`: why its `text` cannot be shown now. `is_cut`: only the beginning is shown."""
 
     path: str
     text: str = ""
@@ -23,7 +23,7 @@ class Example:
 
 
 def input_example(model: RegisteredModel) -> Example | None:
-    """None if the model has none."""
+    """The input example of `model`; None if it has none."""
     path = model.input_example_path
     if not path or not is_inside(path):
         return None
@@ -31,10 +31,10 @@ def input_example(model: RegisteredModel) -> Example | None:
         content = _beginning(model, path)
     except TrackingError as error:
         return Example(path, problem=error.message)
-    shown = content[:MOST_BYTES]
+    shown = content[:EXAMPLE_BYTES]
     if b"\0" in shown:
-        return Example(path, problem="It is not text, so it is not shown here. It is among the files of the model.")
-    return Example(path, shown.decode(errors="replace"), is_cut=len(content) > MOST_BYTES)
+        return Example(path, problem="This example is not text, so it is not shown here. Download the model to see it.")
+    return Example(path, shown.decode(errors="replace"), is_cut=len(content) > EXAMPLE_BYTES)
 
 
 def _beginning(model: RegisteredModel, path: str) -> bytes:
@@ -42,6 +42,6 @@ def _beginning(model: RegisteredModel, path: str) -> bytes:
     with model_files().open(model.source, path) as opened:
         for piece in opened.pieces:
             content += piece
-            if len(content) > MOST_BYTES:
+            if len(content) > EXAMPLE_BYTES:
                 break
     return content

@@ -1,7 +1,7 @@
-"""The files of a registered model: listed in its certificate, read from MLflow.
+"""Reads the files of a registered model: its certificate lists them, MLflow has them.
 
-What MLflow sends is compared with the certificate on the way, so nobody receives a complete file that is not the
-registered one.
+What MLflow sends is compared with the certificate while it is passed on, so nobody receives a complete file that is not
+the registered one.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from runs.registered_models.models import RegisteredModel
 
 
 def files_of(model: RegisteredModel) -> list[FileFact]:
-    """The files, sorted by path; none before the certificate is made."""
+    """The files of `model`, sorted by path; none while the certificate is not written."""
     document = json.loads(model.certificate) if model.certificate else {"files": []}
     return [FileFact(file["path"], file["size"], file["sha256"]) for file in document["files"]]
 
 
 class ModelFile:
-    """One file while it is sent. Iterate it once; close it, even if it was never begun.
+    """One file while it is sent. Iterate over it once, and close it even without iterating.
 
-    The last piece is sent only if the whole file is what the certificate says.
+    The last piece is held back until the whole file is known to be the one in the certificate.
     """
 
     def __init__(self, model: RegisteredModel, fact: FileFact) -> None:
@@ -40,7 +40,7 @@ class ModelFile:
         self._pieces = found.pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        """Raises TrackingError, too late for an answer that has begun: it breaks off."""
+        """Raises TrackingError if the file differs. An answer that has begun to send it then breaks off."""
         digest, size, held = hashlib.sha256(), 0, b""
         with self._open:
             for piece in self._pieces:

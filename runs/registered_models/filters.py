@@ -15,11 +15,12 @@ from runs.registered_models.metric_order import most_telling
 from runs.registered_models.models import ModelAlias, RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
 
-MOST_METRICS = 3
+# How many metrics can have a column.
+METRIC_COLUMNS = 3
 
 
 class ModelFilter(Filters):
-    """Which models to list. `metric` are the names that were chosen, none for the usual one."""
+    """Which models to list. `metric` has the names of the chosen metrics; without any, the usual one has a column."""
 
     q = Text(
         SearchBox(
@@ -30,7 +31,7 @@ class ModelFilter(Filters):
             besides="model-metrics",
         )
     )
-    metric = Several(most=MOST_METRICS, form=lambda name: name[:250], narrows=False)
+    metric = Several(most=METRIC_COLUMNS, form=lambda name: name[:250], narrows=False)
 
     def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
         super().__init__(query, path=path)
@@ -52,7 +53,7 @@ class ModelFilter(Filters):
         return self.metric or _found(models)[:1]
 
     def menu(self, models: Sequence[RegisteredModel]) -> LinkMenu:
-        """If one more is chosen than fits, the one that was chosen first is dropped."""
+        """The menu of metrics. If one more is chosen than fits, the one that was chosen first is dropped."""
         shown = self.columns(models)
         names = [*shown, *(name for name in _found(models) if name not in shown)][:MOST_OPTIONS]
         return LinkMenu(
@@ -65,7 +66,7 @@ class ModelFilter(Filters):
 
 
 def _found(models: Sequence[RegisteredModel]) -> list[str]:
-    """The metric that most models have; among several, the most important one."""
+    """All metrics of the models, most frequent first; among equally frequent ones, the most important first."""
     count = Counter(name for model in models for name in model.metrics)
     return sorted(most_telling(count), key=lambda name: -count[name])
 
@@ -73,4 +74,4 @@ def _found(models: Sequence[RegisteredModel]) -> list[str]:
 def _toggled(shown: list[str], name: str) -> list[str]:
     if name in shown:
         return [one for one in shown if one != name]
-    return [*shown, name][-MOST_METRICS:]
+    return [*shown, name][-METRIC_COLUMNS:]

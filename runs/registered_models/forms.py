@@ -27,7 +27,7 @@ from mantik.lib.form_layout import (
     card,
     panel,
 )
-from projects.forms import MOST_DESCRIPTION
+from projects.forms import MAX_DESCRIPTION
 from runs.models import Run
 from runs.registered_models.candidates import Candidate, source_named
 from runs.registered_models.models import LONGEST_NAME, RegisteredModel
@@ -45,7 +45,7 @@ class DescriptionForm(forms.Form):
     )
 
     description = forms.CharField(
-        max_length=MOST_DESCRIPTION,
+        max_length=MAX_DESCRIPTION,
         required=False,
         widget=forms.Textarea(attrs={"rows": 12, "class": "mono"}),
         help_text="Markdown: headings, lists, tables, code, links. A picture becomes a link to it.",
@@ -53,13 +53,13 @@ class DescriptionForm(forms.Form):
 
 
 class _LiveName(LiveFields):
-    """Follows nothing but what is typed in it."""
+    """The field of the name, which is checked while somebody types."""
 
     template = "registered_models/_live_name.html"
 
 
 class _LiveModels(LiveFields):
-    """Asks for the models of the run until they are known."""
+    """The choice of models, which asks for the list until it is known."""
 
     template = "registered_models/_live_models.html"
 
@@ -72,9 +72,10 @@ def _registering(*, is_known: bool) -> Helper:
 
 
 class RegisterForm(DescriptionForm):
-    """`candidates` is None while they are not known; then the present choice is kept, and a worker judges it.
+    """The form that registers a model of `run`. `cleaned_data["model"]` is a ModelSource.
 
-    `cleaned_data["model"]` is a ModelSource.
+    `candidates` is None while they are not known. A choice is then accepted as it is; a worker finds out whether the
+    run has that model.
     """
 
     model = forms.CharField(max_length=400, error_messages={"required": "Choose which model to register."})
@@ -121,7 +122,7 @@ class RegisterForm(DescriptionForm):
 
     @property
     def cards(self) -> list[dict[str, Any]]:
-        """The candidates as they are chosen among."""
+        """The candidates, as cards to choose from."""
         chosen = self["model"].value()
         return [
             {
@@ -137,7 +138,7 @@ class RegisterForm(DescriptionForm):
 
     @cached_property
     def approved(self) -> frozenset[str]:
-        """The name that has been typed so far, if the model can have it."""
+        """The field "name" if the model can have the name that is typed in it."""
         name = self["name"].value() or ""
         is_free = not problem_with_name(name) and holder_of_name(self.run.project, name) is None
         return frozenset({"name"} if is_free else ())
@@ -151,7 +152,7 @@ class AliasForm(forms.Form):
     alias = forms.CharField(
         label="Alias for this model",
         help_text="A word that stands for one model of the project. "
-        "If you give it to another model, it leaves this one.",
+        "If you give it to another model, this one loses it.",
         max_length=200,
         required=False,
         widget=forms.TextInput(
@@ -167,13 +168,13 @@ class AliasForm(forms.Form):
 
 
 def explained(taken: Taken) -> SafeString:
-    """The error as a sentence, with a link to the model that has the name or the run."""
+    """The message of `taken` with a link to the model that has the name or the run."""
     holder: RegisteredModel = taken.holder
     url = reverse("registered_models:detail", args=[holder.project.slug, holder.uuid])
     return format_html('{} <a href="{}">See {}</a>', taken.message, url, holder.name)
 
 
 def suggested_name(run: Run) -> str:
-    """The run's name as a name for the model; "" if that is taken."""
+    """The run's name, changed into a valid name for the model; "" if it is taken."""
     name = _NOT_IN_A_NAME.sub("-", run.name).strip("-._")[:LONGEST_NAME]
     return "" if problem_with_name(name) or holder_of_name(run.project, name) else name

@@ -1,7 +1,7 @@
-"""Which models a run has logged, as a worker has read it from MLflow: no page waits for MLflow to say so.
+"""Lists which models a run has logged. Workers read it from MLflow and store it, so no page waits for MLflow.
 
-A page asks for the list when it has none that is fresh, and shows what there is. While somebody looks at it, it asks
-again until it knows, so a message that is lost costs a few seconds, and no sweep is needed.
+A page shows the stored list, and asks a worker for another if that is not fresh. While the page is open, it asks again
+until the list is known, so a lost message costs a few seconds, and no sweep is needed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from mantik.lib.queue import send_on_commit
 from runs.models import ModelListing, Run
 from runs.registered_models.candidates import Candidate, find_candidates
 
-# What is older is still shown, and read anew.
+# An older list is still shown, and read again.
 FRESH_FOR = timedelta(seconds=30)
-# A message that was not taken in this time is sent once more.
+# If no worker has answered in this time, another message is sent.
 ASK_AGAIN_AFTER = timedelta(seconds=5)
 
 
 def listing_of(run: Run, *, now: datetime) -> ModelListing:
-    """What is known of the models of `run`; a worker is asked for more unless that is fresh, or being read."""
+    """What is known of the models of `run`. Asks a worker to read it again unless it is fresh, or is being read."""
     listing = ModelListing.objects.filter(run=run).first() or _new(run)
     listing.run = run
     pause = ASK_AGAIN_AFTER if listing.problem else FRESH_FOR
@@ -36,9 +36,9 @@ def listing_of(run: Run, *, now: datetime) -> ModelListing:
 
 
 def offered(listing: ModelListing, *, now: datetime) -> list[Candidate] | None:
-    """The models to choose from; None while that is not known.
+    """The models to choose from; None while they are not known.
 
-    A run that seemed to have none is asked about again: it may have logged one since.
+    An empty list is not trusted for long: the run may have logged a model since.
     """
     if listing.listed_at is None or (not listing.found and listing.listed_at <= now - FRESH_FOR):
         return None
@@ -46,7 +46,7 @@ def offered(listing: ModelListing, *, now: datetime) -> list[Candidate] | None:
 
 
 def list_models(*, run_id: int, clock: Clock) -> None:
-    """For workers: read from MLflow which models a run has logged, unless another worker does."""
+    """For workers: read from MLflow which models a run has logged, unless another worker is doing it."""
     now = clock()
     listing = ModelListing.objects.select_related("run").filter(run=run_id).first()
     if listing is None:

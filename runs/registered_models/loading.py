@@ -1,4 +1,4 @@
-"""Code for loading a registered model elsewhere, to copy and run as it is."""
+"""Writes code for loading a registered model elsewhere, to be copied and run as it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runs.registered_models.models import RegisteredModel
 
 
 class Snippet(NamedTuple):
-    """`code` is for copying; `title` says where it is for."""
+    """Code to copy. `title` says what it does, and where."""
 
     title: str
     code: str
@@ -21,7 +21,7 @@ def tracking_uri(base_url: str) -> str:
 
 
 def loading_help(model: RegisteredModel, *, base_url: str) -> list[Snippet]:
-    """For plain `mlflow`, with a personal access token of somebody who may download from the project."""
+    """Code for plain `mlflow` and the personal access token of somebody who may download from the project."""
     server, uri, folder = tracking_uri(base_url), model.uri, model.name
     start = _PYTHON.format(server=server)
     return [
@@ -35,7 +35,7 @@ def loading_help(model: RegisteredModel, *, base_url: str) -> list[Snippet]:
     ]
 
 
-# Neither asks for a token that is in the environment already, and neither leaves one in a history.
+# A token that is in the environment is used. One that is typed in stays out of the history of notebooks and shells.
 _PYTHON = """\
 import getpass
 import os
@@ -46,7 +46,7 @@ mlflow.set_tracking_uri("{server}")
 if "MLFLOW_TRACKING_TOKEN" not in os.environ:
     os.environ["MLFLOW_TRACKING_TOKEN"] = getpass.getpass("Personal access token: ")
 """
-# What reads from the keyboard comes last: it would take the line that was pasted after it.
+# The line that reads from the keyboard comes last: it would swallow a line that was pasted after it.
 _SIGN_IN = """\
 export MLFLOW_TRACKING_URI={server}
 export MLFLOW_TRACKING_TOKEN

@@ -23,7 +23,7 @@ LONGEST_ALIAS = 60
 class RegisteredModel(Leased):
     """A model that a finished run has logged, under a name that is unique in the project; capitals do not matter.
 
-    The row is made first and deleted last, so the name and the run are taken as long as anything may be in MLflow.
+    The row is stored before anything is in MLflow, and deleted when nothing is, so nobody else gets the name meanwhile.
     `runs.registered_models.services` stores what members want; `runs.registered_models.worker` does it.
     """
 
@@ -44,7 +44,7 @@ class RegisteredModel(Leased):
 
     state = models.CharField(max_length=14, choices=ModelState, default=ModelState.REGISTERING)
     registered_at = models.DateTimeField(null=True, blank=True)
-    # Why registering failed, so that it is being removed again.
+    # Why registering failed. The model is then being removed again.
     failure = models.TextField(blank=True)
     unregister_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -62,12 +62,12 @@ class RegisteredModel(Leased):
     certificate = models.TextField(blank=True)
     certificate_sha256 = models.CharField(max_length=64, blank=True)
 
-    # For workers: when to look at it next, who does, and what it waits for.
+    # For workers: when the next one is to look at it, and what it waits for.
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     waiting_for = models.TextField(blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    # Its aliases have changed, and MLflow does not have that yet.
+    # When its aliases were changed, until MLflow has the change.
     aliases_changed_at = models.DateTimeField(null=True, blank=True)
     # What somebody else changed in MLflow, in words for the member.
     trouble = models.TextField(blank=True)
@@ -104,7 +104,7 @@ class RegisteredModel(Leased):
 
     @property
     def uri(self) -> str:
-        """What MLflow's clients load it by."""
+        """The address by which MLflow's clients load it."""
         return f"models:/{self.registry_name}/{self.registry_version or '1'}"
 
     @property
@@ -128,12 +128,12 @@ class ModelListing(Leased):
     """Which models a run has logged, as a worker has read it from MLflow: `runs.registered_models.listing`."""
 
     run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="model_listing")
-    # A worker is to look; None if none is.
+    # When a worker was asked to look; None once one has.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # When one has looked last, and why it found out nothing, or "".
+    # When a worker last looked, and why it found out nothing, or "".
     looked_at = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True)
-    # When it was last found out, and then what: `runs.registered_models.candidates.Candidate.stored`.
+    # When a worker last found it out, and what it found (`runs.registered_models.candidates.Candidate.stored`).
     listed_at = models.DateTimeField(null=True, blank=True)
     found = models.JSONField(default=list, blank=True)
     note = models.TextField(blank=True)
@@ -143,7 +143,7 @@ class ModelListing(Leased):
 
 
 class ModelAlias(models.Model):
-    """A word that stands for one model of a project, such as champion. Given to another model, it leaves the first."""
+    """A word that stands for one model of a project, such as champion. Only one model has it at a time."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_aliases")
     model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="aliases")
@@ -164,7 +164,7 @@ class ModelAliasChange(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_alias_changes")
     alias = models.CharField(max_length=LONGEST_ALIAS)
-    # Blank: it stood for none.
+    # Names of models; blank if the alias stood for none.
     before = models.CharField(max_length=LONGEST_NAME, blank=True)
     after = models.CharField(max_length=LONGEST_NAME, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -178,9 +178,9 @@ class ModelAliasChange(models.Model):
 
 
 class RetiredModel(models.Model):
-    """A deleted registered model. Later, MLflow is asked once more whether it has anything of it.
+    """A deleted registered model. At `check_at`, an entry that MLflow may still have of it is removed.
 
-    A request of a worker that hung may have reached MLflow after another worker had removed everything.
+    A request of a worker that hung may have reached MLflow after another worker had removed the entry.
     """
 
     model_uuid = models.UUIDField(unique=True)

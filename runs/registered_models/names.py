@@ -1,4 +1,4 @@
-"""Names of models and aliases: which are allowed, and the model's name in MLflow's registry."""
+"""Checks names of models and aliases, and makes the model's name in MLflow's registry."""
 
 from __future__ import annotations
 
@@ -18,27 +18,31 @@ def problem_with_name(name: str) -> str:
     if not name:
         return "Enter a name for the model."
     if len(name) > LONGEST_NAME:
-        return f"A name has at most {LONGEST_NAME} characters; this one has {len(name)}."
+        return f"A name may have at most {LONGEST_NAME} characters; this one has {len(name)}. Shorten it."
     if not _NAME.fullmatch(name):
         return (
-            "A name has only letters A to Z, digits, dots, hyphens and underscores. It begins with a letter or digit."
+            "A name may contain only letters A to Z, digits, dots, hyphens and underscores. It must begin with a "
+            "letter or digit."
         )
     return ""
 
 
 def problem_with_alias(alias: str) -> str:
-    """The same for an alias."""
+    """What is wrong with `alias` as an alias, as a sentence; "" for a good one."""
     if not alias:
         return "Enter an alias, for example champion."
     if len(alias) > LONGEST_ALIAS:
-        return f"An alias has at most {LONGEST_ALIAS} characters; this one has {len(alias)}."
+        return f"An alias may have at most {LONGEST_ALIAS} characters; this one has {len(alias)}. Shorten it."
     if not _ALIAS.fullmatch(alias):
-        return "An alias may have only lower-case letters, digits, hyphens and underscores. It begins with a letter."
+        return (
+            "An alias may contain only lower-case letters, digits, hyphens and underscores. It must begin with a "
+            "letter."
+        )
     if _TAKEN_ALIAS.fullmatch(alias):
         return f"{alias} has a meaning of its own in MLflow. Choose another alias."
     return ""
 
 
 def registry_name(project: Project, name: str) -> str:
-    """Unique in the whole MLflow server: the number of a project is never given again."""
+    """The model's name in MLflow's registry. It is unique there: no two projects ever have the same number."""
     return f"p{project.pk}--{name}"

@@ -23,7 +23,7 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
         return self.filter(project__in=Project.objects.visible_to(user))
 
     def for_rows(self) -> RegisteredModelQuerySet:
-        """With what a list row shows, and without the long texts."""
+        """The rows with what a list shows of them, and without the long texts."""
         return (
             self.select_related("run", "created_by")
             .prefetch_related("aliases")

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from mantik.accounts.models import User
+from mantik.lib.badges import count_for_badge
 from mantik.lib.humanize import measure
 from projects.models import Project
 from runs.pages.commits import commit_url
@@ -19,13 +20,13 @@ from runs.registered_models.services import may_unregister
 from runs.registered_models.waiting import waiting
 from runs.states import Badge
 
-# One more than the sidebar shows: it says "99+" for this many.
-MOST_COUNTED = 100
-
 
 @dataclass(frozen=True)
 class ModelRow:
-    """`reason`: why it waits, or what is wrong with it. `values`: (name, value) of the chosen metrics, "" for none."""
+    """One row. `reason`: why the model waits, or what is wrong with it. `values`: (name, value) of the chosen metrics.
+
+    The value of a metric that the model does not have is "".
+    """
 
     id: str
     url: str
@@ -52,7 +53,7 @@ def model_rows(
     project: Project,
     now: datetime,
 ) -> list[ModelRow]:
-    """The rows of a list, of models from `for_rows`. One query, for the user's role."""
+    """The rows of a list. `models` are from `for_rows`. One query, for the user's role."""
     return [_row(model, metrics, user, project, now) for model in models]
 
 
@@ -74,8 +75,8 @@ def newest_models(project: Project, *, most: int) -> list[NewModel]:
 
 
 def troubled_count(project: Project) -> int:
-    """How many were changed in MLflow, counted up to MOST_COUNTED."""
-    return len(RegisteredModel.objects.filter(project=project).troubled().order_by().values("pk")[:MOST_COUNTED])
+    """How many models somebody changed in MLflow, as far as a badge counts."""
+    return count_for_badge(RegisteredModel.objects.filter(project=project).troubled())
 
 
 def _row(

@@ -1,6 +1,6 @@
 """What members do with models: register, unregister, describe, set aliases. Workers do the rest.
 
-All functions take the acting person; views ask `may_keep` and the table of permissions.
+Functions that change something take the acting person and trust the view to have checked permissions (`may_…`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runs.states import RunState
 
 
 class Taken(Exception):
-    """The name is taken, or the run already has a model. `field` is the form's field, `holder` that model."""
+    """The name is taken, or the run already has a model. `field` is the form's field, `holder` the other model."""
 
     def __init__(self, field: str, holder: RegisteredModel) -> None:
         super().__init__(holder.name)
@@ -36,11 +36,11 @@ class Taken(Exception):
 
     @property
     def message(self) -> str:
-        held = self.holder
-        going = " It is being unregistered; try again in a moment." if held.is_going else ""
+        holder, run = self.holder, self.holder.run
+        going = " It is being unregistered; try again in a moment." if holder.is_going else ""
         if self.field == "name":
-            return f"The model of the run {held.run.name} ({held.run.short_id}) is already named {held.name}.{going}"
-        return f"The model of this run is already registered as {held.name}.{going}"
+            return f"The model of the run {run.name} ({run.short_id}) is already named {holder.name}.{going}"
+        return f"The model of this run is already registered as {holder.name}.{going}"
 
 
 def may_register(user: User, run: Run) -> bool:
@@ -48,19 +48,19 @@ def may_register(user: User, run: Run) -> bool:
 
 
 def may_keep(user: User, model: RegisteredModel) -> bool:
-    """Whether `user` may unregister, describe and restore it."""
+    """Whether `user` may unregister, describe and restore `model`, and set its aliases."""
     if may(user, Action.KEEP_ANY_MODEL, model.project):
         return True
     return model.created_by_id == user.pk and may(user, Action.KEEP_OWN_MODEL, model.project)
 
 
 def may_unregister(user: User | AnonymousUser, model: RegisteredModel) -> bool:
-    """Nobody may twice."""
+    """Whether `user` may unregister `model` now: not if it is being unregistered already."""
     return user.is_authenticated and not model.is_going and may_keep(user, model)
 
 
 def why_not_registrable(run: Run) -> str:
-    """A sentence on why no model of `run` can be registered now; "" if one can."""
+    """Why no model of `run` can be registered now, in a sentence; "" if one can."""
     if run.state != RunState.FINISHED:
         return f"Only the model of a finished run can be registered. This run's state is {run.get_state_display()}."
     if not run.mlflow_run_id:
@@ -69,7 +69,7 @@ def why_not_registrable(run: Run) -> str:
 
 
 def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
-    """The model that has `name`, or a name that differs only in capitals."""
+    """The model that has `name`, or a name that differs only in capitals; None if there is none."""
     found = RegisteredModel.objects.filter(project=project, name__iexact=name)
     return found.select_related("run", "project").first()
 
@@ -77,9 +77,9 @@ def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
 def register_model(
     *, run: Run, actor: User, name: str, description: str, source: ModelSource, now: datetime
 ) -> RegisteredModel:
-    """Reserve the name and the run; workers do the rest. `name` has to be valid (`runs.registered_models.names`).
+    """Reserve the name and the run; workers do the rest. `name` must be valid (`runs.registered_models.names`).
 
-    Raises NotAllowed, and Taken; of two requests at the same moment, the database accepts one.
+    Raises NotAllowed, or Taken: of two requests at the same moment, the database accepts one.
     """
     if reason := why_not_registrable(run):
         raise NotAllowed(reason)
@@ -109,9 +109,9 @@ def register_model(
 
 
 def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> None:
-    """Ask for its removal; workers remove it from MLflow, then free the name and the run. Repeating it does nothing."""
+    """Mark the model for removal: workers remove it from MLflow, then delete the row. Repeating it does nothing."""
     with transaction.atomic():
-        wished = {
+        columns = {
             "state": ModelState.UNREGISTERING,
             "unregister_requested_by": actor,
             "next_attempt_at": now,
@@ -120,7 +120,7 @@ def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> N
             "waiting_since": None,
         }
         _lock_aliases(model)
-        if not RegisteredModel.objects.filter(~Q(state=ModelState.UNREGISTERING), pk=model.pk).update(**wished):
+        if not RegisteredModel.objects.filter(~Q(state=ModelState.UNREGISTERING), pk=model.pk).update(**columns):
             return
         for alias in model.aliases.all():
             _drop(alias, actor, now)
@@ -129,12 +129,12 @@ def unregister_model(*, model: RegisteredModel, actor: User, now: datetime) -> N
         message = f"{actor.display_name} is unregistering its model {model.name}."
         record(model.run, now=now, kind="model.unregistering", message=message, actor=actor)
         _tend_on_commit(model)
-    # The row may be gone already.
+    # Not read again: a worker may have deleted the row by now.
     model.state, model.unregister_requested_by = ModelState.UNREGISTERING, actor
 
 
 def describe_model(*, model: RegisteredModel, actor: User, description: str) -> None:
-    """Raises NotAllowed if the model is gone."""
+    """Store the description. Raises NotAllowed if the model is no longer registered."""
     if description == model.description:
         return
     with transaction.atomic():
@@ -146,7 +146,7 @@ def describe_model(*, model: RegisteredModel, actor: User, description: str) -> 
 
 
 def set_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime) -> RegisteredModel | None:
-    """Give `alias`, which has to be valid, to `model`. Returns the model that had it before, or None.
+    """Give `alias`, which must be valid, to `model`. Returns the model that had it until now, or None.
 
     Raises NotAllowed for a model that is not registered (any more).
     """
@@ -156,19 +156,22 @@ def set_alias(*, model: RegisteredModel, actor: User, alias: str, now: datetime)
         if stored is None:
             raise NotAllowed(f"{model.name} is not registered, so no alias can stand for it.")
         old = ModelAlias.objects.filter(project=model.project_id, alias=alias).select_related("model").first()
-        before = old.model if old else None
-        if before == stored:
+        former = old.model if old else None
+        if former == stored:
             return None
         if old is not None:
             old.delete()
         ModelAlias.objects.create(project=model.project, model=stored, alias=alias, set_by=actor, set_at=now)
-        _changed(model.project, alias, before, stored, actor, now)
-        _tell_aliases([stored, *([before] if before else [])], now)
-    return before
+        _record_change(model.project, alias, former, stored, actor, now)
+        _send_aliases([stored, *([former] if former else [])], now)
+    return former
 
 
 def _lock_aliases(model: RegisteredModel) -> None:
-    """Aliases of a project change one at a time, and no model goes meanwhile: each of them locks the project first."""
+    """Lock the project until the end of the transaction.
+
+    Whoever changes an alias or unregisters a model does so first, so these happen one after the other in a project.
+    """
     Project.objects.select_for_update(no_key=True).filter(pk=model.project_id).first()
 
 
@@ -178,11 +181,11 @@ def remove_alias(*, model: RegisteredModel, actor: User, alias: str, now: dateti
         found = model.aliases.filter(alias=alias).first()
         if found is not None:
             _drop(found, actor, now)
-            _tell_aliases([model], now)
+            _send_aliases([model], now)
 
 
 def restore_model(*, model: RegisteredModel, actor: User, now: datetime) -> bool:
-    """Restore the entry in MLflow's registry as it was. False if there is nothing to restore."""
+    """Let workers recreate the entry in MLflow's registry. False if there is nothing to restore."""
     with transaction.atomic():
         troubled = RegisteredModel.objects.registered().filter(~Q(trouble=""), pk=model.pk)
         again = {"state": ModelState.REGISTERING, "trouble": "", "trouble_since": None, "attempts": 0}
@@ -204,11 +207,11 @@ def _who_was_first(run: Run, name: str) -> Exception:
 
 
 def _drop(found: ModelAlias, actor: User, now: datetime) -> None:
-    _changed(found.project, found.alias, found.model, None, actor, now)
+    _record_change(found.project, found.alias, found.model, None, actor, now)
     found.delete()
 
 
-def _changed(
+def _record_change(
     project: Project,
     alias: str,
     before: RegisteredModel | None,
@@ -225,7 +228,8 @@ def _changed(
     record_for_audit(verb, actor=actor, target=target, project=project, **change)
 
 
-def _tell_aliases(models: list[RegisteredModel], now: datetime) -> None:
+def _send_aliases(models: list[RegisteredModel], now: datetime) -> None:
+    """Let workers send the aliases of `models` to MLflow."""
     rows = RegisteredModel.objects.filter(pk__in=[model.pk for model in models])
     rows.update(aliases_changed_at=now, next_attempt_at=now)
     for model in models:

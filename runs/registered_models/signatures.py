@@ -1,4 +1,4 @@
-"""The signature of a model as tables. A job wrote it and it may hold anything; only short texts come out of it."""
+"""Turns a model's signature into tables. A job wrote it, so it may hold anything; only short texts are let through."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MOST_ROWS = 200
-_LONGEST = 200
-_DEEPEST = 4
+# How many columns, tensors or parameters a table shows.
+FIELDS_SHOWN = 200
+_LONGEST_TEXT = 200
+# How many levels of arrays, maps and objects the name of a type shows.
+_TYPE_LEVELS = 4
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Part:
-    """`left_out`: how many more there are."""
+    """One table. `left_out`: how many more fields there are."""
 
     title: str
     fields: list[Field]
@@ -31,14 +33,14 @@ class Part:
 
 
 def signature_parts(signature: Mapping[str, Any]) -> list[Part]:
-    """Inputs, outputs and parameters, those that the model has."""
+    """The tables of inputs, outputs and parameters, without those that the model does not have."""
     titles = {"inputs": "Inputs", "outputs": "Outputs", "params": "Parameters"}
     found = {key: signature.get(key) for key in titles}
     return [_part(titles[key], columns) for key, columns in found.items() if isinstance(columns, list) and columns]
 
 
 def _part(title: str, columns: list[Any]) -> Part:
-    fields = [_field(column, number) for number, column in enumerate(columns[:MOST_ROWS], start=1)]
+    fields = [_field(column, number) for number, column in enumerate(columns[:FIELDS_SHOWN], start=1)]
     return Part(title, fields, len(columns) - len(fields))
 
 
@@ -50,11 +52,11 @@ def _field(column: object, number: int) -> Field:
 
 
 def type_of(column: Mapping[str, Any], depth: int = 0) -> str:
-    """ "double", "float32 tensor", "array of string"."""
+    """The type in words: "double", "float32 tensor", "array of string"."""
     kind = _short(column.get("type", ""))
     if kind == "tensor":
         return f"{_short(_tensor(column).get('dtype', ''))} tensor".strip()
-    if depth >= _DEEPEST:
+    if depth >= _TYPE_LEVELS:
         return kind
     for word, key in (("array", "items"), ("map", "values")):
         inner = column.get(key)
@@ -64,11 +66,11 @@ def type_of(column: Mapping[str, Any], depth: int = 0) -> str:
     if kind == "object" and isinstance(properties, Mapping):
         parts = [f"{_short(name)}: {_inner(value, depth)}" for name, value in list(properties.items())[:20]]
         return f"object ({', '.join(parts)})"
-    return kind or "not said"
+    return kind or "not given"
 
 
 def _inner(value: object, depth: int) -> str:
-    return type_of(value, depth + 1) if isinstance(value, Mapping) else "not said"
+    return type_of(value, depth + 1) if isinstance(value, Mapping) else "not given"
 
 
 def _note(column: Mapping[str, Any]) -> str:
@@ -90,4 +92,4 @@ def _tensor(column: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -8,10 +8,10 @@ from runs.states import Badge
 
 
 class ModelState(models.TextChoices):
-    # Its name and its run are reserved; workers read its files, write its certificate, and make the registry's entry.
+    # The name and the run are reserved. Workers read the files, write the certificate, and make the registry's entry.
     REGISTERING = "registering", "Registering"
     REGISTERED = "registered", "Registered"
-    # Workers remove it from the registry; then the row is deleted, and the run is free again.
+    # Workers remove the entry from the registry; then the row is deleted, and the run can have another model.
     UNREGISTERING = "unregistering", "Unregistering"
 
     @property
@@ -19,7 +19,7 @@ class ModelState(models.TextChoices):
         return _BADGES[self]
 
 
-# Workers are busy with it.
+# Workers still have to finish something.
 UNDER_WAY = (ModelState.REGISTERING, ModelState.UNREGISTERING)
 
 _BADGES = {
@@ -27,5 +27,5 @@ _BADGES = {
     ModelState.REGISTERED: Badge("Registered", "ok", "check-circle-fill"),
     ModelState.UNREGISTERING: Badge("Unregistering", "wait", "hourglass-split"),
 }
-# Somebody else has changed it in MLflow's registry.
+# Shown instead if somebody else has changed the entry in MLflow's registry.
 TROUBLED = Badge("Changed in MLflow", "bad", "exclamation-triangle-fill")

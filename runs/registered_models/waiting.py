@@ -1,4 +1,4 @@
-"""What a model waits for: as stored by the last worker, or because no worker has come."""
+"""Says what a model waits for: what the last worker has stored, or that no worker has taken the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runs.registered_models.states import UNDER_WAY
 
 
 def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
-    """None if it is registered as its member wants it, or is simply being worked on."""
+    """What `model` waits for; None if nothing is left to do, or a worker is doing it."""
     if model.state in UNDER_WAY:
         return unattended(model, "model", now=now) or _said_by_worker(model)
     if model.aliases_changed_at and model.waiting_for:
@@ -18,5 +18,5 @@ def waiting(model: RegisteredModel, *, now: datetime) -> Waiting | None:
     return None
 
 
-def _said_by_worker(model: RegisteredModel, before: str = "") -> Waiting | None:
-    return Waiting(f"{before}{model.waiting_for}", model.waiting_since) if model.waiting_for else None
+def _said_by_worker(model: RegisteredModel, prefix: str = "") -> Waiting | None:
+    return Waiting(f"{prefix}{model.waiting_for}", model.waiting_since) if model.waiting_for else None

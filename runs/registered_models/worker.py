@@ -1,7 +1,7 @@
-"""What workers do for a registered model: whatever its row asks for; the result is stored in the row.
+"""Does for a registered model what its row asks for: register, check or unregister it. The result is stored in the row.
 
 One worker at a time holds the lease. Everything it does in MLflow can be repeated, and each write to the row is a
-compare-and-set, so it may die anywhere: the sweep finds the row again, and another worker goes on or undoes it.
+compare-and-set. So a worker may die anywhere: the sweep finds the row again, and another worker continues or undoes it.
 """
 
 from __future__ import annotations
@@ -27,30 +27,32 @@ from mantik.notices.services import notify
 from runs.lifecycle import record
 from runs.registered_models.certificate import certificate_of, environment_of, sha256_of
 from runs.registered_models.contents import NoModel, read_contents
-from runs.registered_models.entry import make_entry, remove_entry, tell_aliases, what_changed
+from runs.registered_models.entry import make_entry, remove_entry, send_aliases, what_changed
 from runs.registered_models.models import RegisteredModel, RetiredModel
 from runs.registered_models.states import ModelState
 
 log = structlog.get_logger(__name__)
 
-# The hard limit of the task.
+# The hard limit of `runs.tasks.tend_model`.
 LONGEST_TURN = timedelta(hours=6, minutes=1)
-PAUSE = timedelta(seconds=5)
+FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 CHECK_EVERY = timedelta(hours=1)
-# When MLflow is asked once more about a deleted model: by then a request that hung has arrived, or never will.
+# How long after its deletion MLflow is asked once more about a model. A request that hung has arrived by then, or never
+# will.
 LOOK_ONCE_MORE_AFTER = timedelta(minutes=10)
+# How long after the run's end a model waits for its log.
 PATIENCE_FOR_LOG = timedelta(minutes=10)
 AWAITS_LOG = "Mantik is still fetching the log of the run, and the certificate quotes it."
 
 
 def due_models(*, now: datetime, limit: int) -> list[int]:
-    """Models that are due, those that have waited longest first."""
+    """Ids of models that are due, longest due first."""
     return list(RegisteredModel.objects.due(now).order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
 
 
 def tend(*, model_id: int, clock: Clock) -> None:
-    """Do what is due for one model. Errors of MLflow are not raised, but stored in the row."""
+    """Do what is due for one model. Errors of MLflow are stored in the row, not raised."""
     now = clock()
     lease = take(RegisteredModel.objects.due(now), key=model_id, now=now)
     if lease is None:
@@ -64,9 +66,9 @@ def tend(*, model_id: int, clock: Clock) -> None:
 
 
 def look_once_more(*, now: datetime, limit: int = 50) -> None:
-    """Remove what MLflow has of deleted models: a worker that hung may have made an entry after another had removed it.
+    """Remove entries of deleted models: a worker that hung may have made one after another worker had removed it.
 
-    What MLflow refuses to remove is logged and stays there. If it cannot be reached, the rest waits for the next sweep.
+    An entry that MLflow refuses to remove is logged and stays. If MLflow cannot be reached, the next sweep tries again.
     """
     for retired in RetiredModel.objects.filter(check_at__lte=now).order_by("check_at")[:limit]:
         try:
@@ -99,14 +101,13 @@ class _Turn:
         except (TrackingRefused, NoModel) as error:
             self._refused(str(error))
         except LeaseLost:
-            # Another worker has the row, or a member has asked for something else: then the next worker, which comes
-            # soon, does what they want now.
+            # Another worker has the row; or a member has asked for something else, which the next worker does soon.
             self._let_go()
         except DATABASE_AWAY:
             raise
         except Exception:
-            # Ours. The operators find the traceback by the model's id.
-            self._wait(f"An error inside Mantik stopped it. Mantik tries again. Operators: model {self.model.uuid}.")
+            # Our own defect. Operators find the traceback in the logs by the model's id.
+            self._wait(f"An error inside Mantik stopped this. Mantik tries again. Operators: model {self.model.uuid}.")
             raise
 
     # Registering
@@ -133,9 +134,10 @@ class _Turn:
         self._rest(now + CHECK_EVERY)
 
     def _awaits_log(self) -> bool:
-        """Whether to wait for the log, which arrives after the run's end and is quoted in the certificate.
+        """Whether to wait for the log, which arrives after the run's end.
 
-        It quotes nothing but what the job said about its environment: once that is there, the rest is not needed.
+        The certificate quotes only what the job said about its environment. Once that is stored, the rest of the log is
+        not needed.
         """
         run = self.model.run
         assert run.ended_at is not None
@@ -145,7 +147,7 @@ class _Turn:
     def _write_certificate(self) -> None:
         model = self.model
         run = control().run_data(model.run.mlflow_run_id)
-        # Whoever pressed Register Model before the list was there may have sent any id.
+        # Before the list of models is known, the form accepts any id.
         chosen = model.logged_model_id
         if chosen and not (chosen in run.models and model_files().logged_model(chosen).is_ready):
             raise NoModel("The run has not logged this model, or has not finished logging it.")
@@ -165,10 +167,7 @@ class _Turn:
         )
 
     def _refused(self, reason: str) -> None:
-        """Registering was refused, or there is no model: remove what is there, and say why.
-
-        In any other state: try again later.
-        """
+        """Undo the registration and store why it failed. A model in any other state waits, and is tried again."""
         model = self.model
         if model.state != ModelState.REGISTERING:
             self._wait(reason)
@@ -214,8 +213,8 @@ class _Turn:
         """Send new aliases to MLflow, then check whether somebody else has changed the entry."""
         model, now = self.model, self.clock()
         if (changed_at := model.aliases_changed_at) is not None:
-            tell_aliases(model)
-            # Aliases that were changed since then are sent next time.
+            send_aliases(model)
+            # If aliases were changed meanwhile, the column stays, and they are sent next time.
             self._mine.filter(aliases_changed_at=changed_at).update(aliases_changed_at=None)
         trouble = what_changed(model)
         since = (model.trouble_since or now) if trouble else None
@@ -227,29 +226,29 @@ class _Turn:
     def _wait(self, reason: str) -> None:
         model, now = self.model, self.clock()
         since = model.waiting_since if model.waiting_for == reason else now
-        pause = backoff(model.attempts, first=PAUSE, longest=LONGEST_PAUSE)
+        pause = backoff(model.attempts, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         with suppress(LeaseLost):
             self._write(waiting_for=reason, waiting_since=since, attempts=model.attempts + 1)
         self._rest(now + pause)
 
     def _rest(self, until: datetime) -> None:
-        """Nothing to do before `until`, unless a member has asked for something meanwhile."""
+        """Put the row off until `until`, unless a member has asked for something meanwhile, and release the lease."""
         self._mine.filter(next_attempt_at=self.next_attempt_as_read).update(next_attempt_at=until)
         self._let_go()
 
     def _let_go(self) -> None:
-        """Release the lease; if something is due, the next worker may take it at once."""
+        """Release the lease. If the model is due, send a message, so that the next worker takes it at once."""
         self.lease.give_back()
         if RegisteredModel.objects.due(self.clock()).filter(pk=self.model.pk).exists():
             send("runs.tasks.tend_model", model_id=self.model.pk)
 
     def give_back(self) -> bool:
-        """The database was away: the next worker goes on from what the row says."""
-        pause = backoff(self.model.attempts, first=PAUSE, longest=LONGEST_PAUSE)
+        """Give the row back after the database was away. The next worker continues from what the row says."""
+        pause = backoff(self.model.attempts, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         return self.lease.give_back(attempts=F("attempts") + 1, next_attempt_at=self.clock() + pause)
 
     def _look_at_lease(self) -> None:
-        """Called often, because reading a large model is long, and a member may have changed their mind."""
+        """Raise LeaseLost if the lease or the state has changed. Called often: reading a large model may take hours."""
         self.lease.look(self.model, now=self.clock(), unchanged=("state",))
 
     def _write(self, **columns: Any) -> None:
@@ -257,7 +256,7 @@ class _Turn:
 
     @property
     def _mine(self) -> QuerySet[RegisteredModel]:
-        """The row, if its state has not changed since it was read, and the lease is still held."""
+        """A query for the row that finds it only if its state is as it was read and the lease is still held."""
         return self.lease.mine.filter(state=self.model.state)
 
 

@@ -1,4 +1,4 @@
-"""After a restore from a backup: the database is older than what sites, the broker and MLflow know.
+"""What has to be done after a restore from a backup: sites, the broker and MLflow are ahead of the database.
 
-`manage.py after_restore` (`schedules/restored/`) has everything looked at that may have gone on since.
+`manage.py after_restore` (`schedules/restored/`) checks everything that may have happened since the backup.
 """

@@ -1,7 +1,7 @@
-"""Jobs at the sites that are this installation's and that no row of the database knows.
+"""Finds jobs of this installation at the sites of which the database has no run.
 
-They were sent after the backup was made. Each connection is asked by itself, with the login that it has: nobody's jobs
-are looked at with somebody else's.
+They were submitted after the backup was made. The site is asked once for each connection, with its login: nobody's jobs
+are looked at with the login of somebody else.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from mantik.lib.sealing import SealBroken
 from runs.models import Run
 from runs.restored.marks import installation_tag
 
-# Of one connection. What is more is said.
-MOST_LISTED = 10_000
-MOST_LOOKED_AT = 1_000
+# How many jobs of one connection are compared with the database, and how many unknown ones are looked at. If there are
+# more, `Look.trouble` says so.
+JOBS_COMPARED = 10_000
+JOBS_LOOKED_AT = 1_000
 _TAG = re.compile(r"mantik-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-_BATCH = 500
+_URLS_PER_QUERY = 500
 
 
 @dataclass(frozen=True)
 class LeftJob:
-    """A job of which no run knows. `run_uuid` is that of the run which it was sent for."""
+    """A job that no run has. `run_uuid` is that of the run for which it was submitted."""
 
     url: str
     name: str
@@ -44,7 +45,7 @@ class LeftJob:
 
 @dataclass
 class Look:
-    """What one connection showed. `trouble` says why it showed nothing or not all; "" if it did."""
+    """What was found with one connection. `trouble` says why that is nothing or not everything, otherwise ""."""
 
     connection: Connection
     jobs: list[LeftJob] = field(default_factory=list)
@@ -52,12 +53,12 @@ class Look:
 
 
 def look_at_sites() -> Iterator[Look]:
-    """One after the other. A site that does not answer one connection is not asked with the others."""
+    """Look for jobs with one connection after the other. A site that does not answer is not asked with others."""
     tag, silent = installation_tag(), dict[int | None, str]()
     connections = Connection.objects.for_sites().select_related("site", "owner").order_by("site__name", "site", "pk")
     for connection in connections:
         if connection.site_id in silent:
-            yield Look(connection, trouble=f"It was not asked: {silent[connection.site_id]}")
+            yield Look(connection, trouble=f"The site was not asked: {silent[connection.site_id]}")
             continue
         look = Look(connection)
         try:
@@ -72,41 +73,45 @@ def look_at_sites() -> Iterator[Look]:
 
 
 def site_of(connection: Connection) -> SiteClient:
-    """Raises SiteError and SealBroken."""
+    """A client for the connection's site. Raises SiteError and SealBroken."""
     return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS)
 
 
 def _look(look: Look, tag: str) -> None:
-    """Raises SiteError and SealBroken."""
+    """Fill in `look`. Raises SiteError and SealBroken."""
     if held := why_unused(look.connection):
         look.trouble = held
         return
     site = site_of(look.connection)
-    listed = site.find_jobs(tag, most=MOST_LISTED)
+    listed = site.find_jobs(tag, most=JOBS_COMPARED)
     unknown = list(_without_run(listed))
-    for url in unknown[:MOST_LOOKED_AT]:
+    for url in unknown[:JOBS_LOOKED_AT]:
         try:
             job = _left(url, site.portrait(url))
         except JobGone:
             continue
         if job is not None:
             look.jobs.append(job)
-    left_out = len(unknown) - MOST_LOOKED_AT
-    if len(listed) >= MOST_LISTED:
-        look.trouble = f"It has more than {MOST_LISTED} jobs of this installation; only so many were compared."
+    left_out = len(unknown) - JOBS_LOOKED_AT
+    if len(listed) >= JOBS_COMPARED:
+        more = f"The site has more than {JOBS_COMPARED} jobs of this installation."
+        look.trouble = f"{more} Only {JOBS_COMPARED} of them were compared."
     elif left_out > 0:
-        look.trouble = f"{left_out} more jobs were not looked at. See to these first, then run this again."
+        look.trouble = f"{left_out} more jobs were not looked at. Deal with these first, then run this again."
 
 
 def _without_run(job_urls: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(job_urls), _BATCH):
-        batch = job_urls[start : start + _BATCH]
+    for start in range(0, len(job_urls), _URLS_PER_QUERY):
+        batch = job_urls[start : start + _URLS_PER_QUERY]
         known = set(Run.objects.filter(job_url__in=batch).values_list("job_url", flat=True))
         yield from (url for url in batch if url not in known)
 
 
 def _left(url: str, portrait: JobPortrait) -> LeftJob | None:
-    """None if a run has its tag: that run looks for it, or has another job, and this one was never started."""
+    """The job at `url`, or None if a run has its tag.
+
+    That run looks for the job by itself, or it has another one, and this one was never started.
+    """
     found = [match for tag in portrait.tags if (match := _TAG.fullmatch(tag))]
     if not found or Run.objects.filter(submission_tag=found[0][0]).exists():
         return None

@@ -1,8 +1,8 @@
-"""How a database that was restored from a backup is noticed: it has forgotten marks that the broker knows.
+"""Notices that a database was restored from a backup: it lacks a mark of the time that the broker has.
 
 Beat marks the time every minute, first in the database and then at the broker. So the broker never has a later mark
-than the database, unless the database has gone back. Then nothing is fired or submitted until `manage.py after_restore`
-was run, which sets a mark of its own. A broker that is empty, or does not answer, knows nothing and holds up nothing.
+than the database, unless the database was restored. If it was, nothing is fired or submitted until
+`manage.py after_restore` was run, which sets a new mark. A broker that is empty, or does not answer, stops nothing.
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ from runs.models import Installation, Restore
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 60.0
-AGAIN_SECONDS = 5.0
-# A database that is set to lose the last moments in a crash may have lost a mark, and little else.
+# How long `Watch` keeps the answer that all is well, and the answer that it is not.
+GOOD_ANSWER_SECONDS = 60.0
+BAD_ANSWER_SECONDS = 5.0
+# How much older the database's mark may be. One that is set to lose the last moments in a crash may lack the last mark.
 TOLERANCE = timedelta(seconds=90)
-# Of both kinds of commands kombu prefixes the keys. The field is the installation's: others may have the same prefix.
+# A hash: kombu adds the broker's prefix to keys of HSET and HGET, which it does not do for every command. The fields
+# are UUIDs of installations, as several may have the same prefix.
 _KEY = "mantik.marks"
+# The primary key of the only row of Installation.
 _ONLY = 1
 
 
 class BrokerSilent(Exception):
-    """It does not answer, or is none that keeps anything."""
+    """The broker does not answer, or is of a kind that keeps nothing."""
 
 
 def installation() -> Installation:
@@ -42,7 +45,7 @@ def installation() -> Installation:
 
 
 def installation_tag() -> str:
-    """What all jobs of this installation carry at their sites, besides their own tags."""
+    """The tag that all jobs of this installation carry at their sites, besides their own tags."""
     return f"mantik-at-{installation().uuid}"
 
 
@@ -51,9 +54,9 @@ def last_restore() -> Restore | None:
 
 
 def set_mark(*, now: datetime) -> None:
-    """The database is as it should be at `now`. The broker learns of it after that; if not, it will of the next."""
+    """Mark `now` in the database, and then at the broker. If the broker does not answer, it gets the next mark."""
     known = installation()
-    # Never back, whatever the clock of this machine says.
+    # A mark never moves back, whatever the clock of this machine says.
     Installation.objects.filter(Q(marked_at=None) | Q(marked_at__lt=now), pk=_ONLY).update(marked_at=now)
     known.refresh_from_db()
     assert known.marked_at
@@ -65,7 +68,7 @@ def set_mark(*, now: datetime) -> None:
 
 
 def mark_at_broker(uuid: UUID) -> datetime | None:
-    """The last mark that it was told of; None if it knows of none. Raises BrokerSilent."""
+    """The last mark that the broker has of the installation `uuid`; None if it has none. Raises BrokerSilent."""
     with _broker() as client:
         value = client.hget(_KEY, str(uuid))
     try:
@@ -76,9 +79,9 @@ def mark_at_broker(uuid: UUID) -> datetime | None:
 
 
 def reminder(*, is_beat: bool = False, now: datetime | None = None) -> str:
-    """What to tell operators if the database has gone back, and nothing may be started; "" if all is well.
+    """A sentence for operators if the database was restored, and nothing may be started; "" if all is well.
 
-    With `is_beat`, the database and the broker are marked with `now` if all is well. Raises DatabaseError.
+    With `is_beat`, if all is well, `now` is marked in the database and at the broker. Raises DatabaseError.
     """
     known = installation()
     try:
@@ -93,7 +96,7 @@ def reminder(*, is_beat: bool = False, now: datetime | None = None) -> str:
 
 
 class Watch:
-    """`reminder` for who asks again and again: an answer is kept for EVERY_SECONDS, or AGAIN_SECONDS if it is bad."""
+    """Calls `reminder` for a process that asks again and again, and keeps each answer for a while."""
 
     def __init__(self, *, is_beat: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._is_beat = is_beat
@@ -103,9 +106,9 @@ class Watch:
     def reminder(self, *, now: datetime | None = None) -> str:
         """Raises DatabaseError."""
         if self._clock() >= self._valid_until:
-            before, self._last = self._last, reminder(is_beat=self._is_beat, now=now)
-            self._valid_until = self._clock() + (AGAIN_SECONDS if self._last else EVERY_SECONDS)
-            if self._last and not before:
+            previous, self._last = self._last, reminder(is_beat=self._is_beat, now=now)
+            self._valid_until = self._clock() + (BAD_ANSWER_SECONDS if self._last else GOOD_ANSWER_SECONDS)
+            if self._last and not previous:
                 log.error("database_was_restored", reason=self._last)
         return self._last
 
@@ -113,15 +116,15 @@ class Watch:
         self._last, self._valid_until = "", 0.0
 
 
-# Of this process.
+# The one that this process asks.
 watch = Watch()
 
 
 def _sentence(marked_at: datetime | None, latest: datetime) -> str:
     backup = f"a backup of {_moment(marked_at)}" if marked_at else "a backup"
     return (
-        f"These data look restored from {backup}: the broker knows of {_moment(latest)}. Nothing is started until "
-        "somebody runs `manage.py after_restore`."
+        f"This database seems to have been restored from {backup}: the broker has a mark of {_moment(latest)}. "
+        "Nothing is started until somebody runs `manage.py after_restore`."
     )
 
 
@@ -131,7 +134,7 @@ def _moment(moment: datetime) -> str:
 
 @contextmanager
 def _broker() -> Iterator[Any]:
-    """A client of it. Raises BrokerSilent."""
+    """A client of the broker. Raises BrokerSilent."""
     try:
         with current_app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=0)

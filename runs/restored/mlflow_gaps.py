@@ -1,4 +1,4 @@
-"""What MLflow lacks of the database, and what it has beyond it: one of the two is older. Only reads."""
+"""Compares MLflow with the database after a restore, when one of the two is older. Only reads."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from runs.tracking.mlflow_run import RUN_TAG
 
 # `Experiment.mlflow_name` ends with it.
 _UUID_AT_END = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")
-_BATCH = 500
+_TAGS_PER_QUERY = 500
 
 
 @dataclass
 class Gap:
-    """Of one kind of thing: descriptions of what only one of the two has."""
+    """Descriptions of the things of one `kind` that only one of the two has.
+
+    `lacking`: MLflow does not have them. `beyond`: the database does not have them.
+    """
 
     kind: str
     lacking: list[str] = field(default_factory=list)
@@ -28,23 +31,23 @@ class Gap:
 
 
 def compare_with_mlflow() -> Iterator[Gap]:
-    """Raises TrackingUnavailable and TrackingRefused."""
+    """Compare experiments, runs and registered models. Raises TrackingUnavailable and TrackingRefused."""
     listed = inventory().experiments()
-    there = {one.id for one in listed}
-    yield _experiments(there, {match[1]: one.name for one in listed if (match := _UUID_AT_END.search(one.name))})
-    yield _runs(sorted(there))
+    ids = {one.id for one in listed}
+    yield _experiments(ids, {match[1]: one.name for one in listed if (match := _UUID_AT_END.search(one.name))})
+    yield _runs(sorted(ids))
     yield _models()
 
 
-def _experiments(there: set[str], uuids: dict[str, str]) -> Gap:
+def _experiments(ids: set[str], names: dict[str, str]) -> Gap:
     known = Experiment.objects.exclude(mlflow_experiment_id="").select_related("project").order_by("pk")
-    lacking = [f"{one.mlflow_name}, id {one.mlflow_experiment_id}" for one in known.iterator() if _is_gone(one, there)]
+    lacking = [f"{one.mlflow_name}, id {one.mlflow_experiment_id}" for one in known.iterator() if _is_gone(one, ids)]
     rows = {str(uuid) for uuid in Experiment.objects.values_list("uuid", flat=True)}
-    return Gap("experiment", lacking, [name for uuid, name in uuids.items() if uuid not in rows])
+    return Gap("experiment", lacking, [name for uuid, name in names.items() if uuid not in rows])
 
 
-def _is_gone(experiment: Experiment, there: set[str]) -> bool:
-    return experiment.mlflow_experiment_id not in there
+def _is_gone(experiment: Experiment, ids: set[str]) -> bool:
+    return experiment.mlflow_experiment_id not in ids
 
 
 def _runs(experiment_ids: list[str]) -> Gap:
@@ -53,7 +56,7 @@ def _runs(experiment_ids: list[str]) -> Gap:
     for one in inventory().runs(experiment_ids, RUN_TAG):
         ids.add(one.id)
         batch.append((f"mantik-{one.tag}", f"{one.name}, id {one.id}"))
-        if len(batch) == _BATCH:
+        if len(batch) == _TAGS_PER_QUERY:
             gap.beyond += _unknown(batch)
             batch = []
     gap.beyond += _unknown(batch)
@@ -63,7 +66,7 @@ def _runs(experiment_ids: list[str]) -> Gap:
 
 
 def _unknown(batch: Iterable[tuple[str, str]]) -> list[str]:
-    """By tags of submission, which are texts whatever else stands in MLflow's."""
+    """The descriptions of those whose tag no run has. Tags are compared as texts: in MLflow they may be anything."""
     batch = list(batch)
     known = set(
         Run.objects.filter(submission_tag__in=[tag for tag, _ in batch]).values_list("submission_tag", flat=True)
@@ -73,8 +76,8 @@ def _unknown(batch: Iterable[tuple[str, str]]) -> list[str]:
 
 def _models() -> Gap:
     listed = inventory().registered_models(MODEL_TAG)
-    there = {one.tag for one in listed}
+    tags = {one.tag for one in listed}
     known = RegisteredModel.objects.order_by("pk").values_list("uuid", "registry_name", "state")
     names = {str(uuid): (name, state) for uuid, name, state in known}
-    lacking = [name for uuid, (name, state) in names.items() if state == ModelState.REGISTERED and uuid not in there]
+    lacking = [name for uuid, (name, state) in names.items() if state == ModelState.REGISTERED and uuid not in tags]
     return Gap("registered model", lacking, [one.name for one in listed if one.tag not in names])

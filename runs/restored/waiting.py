@@ -1,4 +1,4 @@
-"""Runs that look at the site before anything is sent, because the database may have forgotten that it was."""
+"""Makes waiting runs look for their jobs at the site first: the restored database may not know that they were sent."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from runs.models import Run, RunEvent
 from runs.querysets import RunQuerySet
 from runs.states import BEFORE_START
 
-AT_ONCE = 500
+RUNS_PER_TRANSACTION = 500
 
 
 def waiting_runs() -> RunQuerySet:
-    """Those that may have been sent after the backup was made.
+    """Runs that may have been submitted after the backup was made.
 
-    From the moment that a run told its job to start it has known which one that is, and starting it again does nothing.
+    A run that has told its job to start is not one of them: it knows its job, and starting it again does nothing.
     """
     return Run.objects.filter(state__in=BEFORE_START, start_sent_at=None)
 
 
 def look_at_site_first(runs: RunQuerySet, *, message: str, now: datetime) -> int:
-    """Make those of `runs` that wait for their submission ask the site for their tag; how many there were.
+    """Make those of `runs` that wait for submission ask the site for their tag. Returns how many there were.
 
-    That is what a run does whose POST was not answered (`runs/submission/submit.py`): it adopts the job that it finds,
-    and posts only when none has turned up until the usual time after `now`. Whoever has a lease on such a run loses it.
-    `message` becomes an event of each.
+    A run whose POST was not answered does the same (`runs/submission/submit.py`): it adopts the job that it finds, and
+    posts only if there is none MANTIK_SUBMIT_SETTLE_SECONDS after `now`. A worker that has a lease on such a run loses
+    it. `message` becomes an event of each run.
     """
     count = 0
     for keys in _batches(list((runs & waiting_runs()).order_by("pk").values_list("pk", flat=True))):
@@ -41,10 +41,10 @@ def look_at_site_first(runs: RunQuerySet, *, message: str, now: datetime) -> int
             waiting_runs().filter(pk__in=still).update(
                 posted_at=now,
                 was_in_doubt=True,
-                # The tag finds that one again, and says what has become of it since.
+                # The job is found again by its tag, with its present state.
                 job_url="",
                 code_uploaded=False,
-                # The MLflow run is looked for, too, from the second attempt on.
+                # With more than one attempt, the MLflow run is looked for, too (`ensure_tracking_run`).
                 attempts=Greatest("attempts", Value(1)),
                 next_attempt_at=now,
                 **NO_LEASE,
@@ -56,5 +56,5 @@ def look_at_site_first(runs: RunQuerySet, *, message: str, now: datetime) -> int
 
 
 def _batches(keys: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]
+    for start in range(0, len(keys), RUNS_PER_TRANSACTION):
+        yield keys[start : start + RUNS_PER_TRANSACTION]

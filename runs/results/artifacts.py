@@ -1,4 +1,4 @@
-"""The artifacts of a run, which are in MLflow: folders to list, files to download."""
+"""Lists and downloads the artifacts of a run, which are in MLflow."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from connections.mlflow.errors import TrackingError
 from connections.mlflow.tracking import tracking_client
 from runs.models import Run
 
+# How many entries of a folder are shown.
 MOST_SHOWN = 500
 
 
 class Download:
-    """One artifact while it is sent. Iterate it once; close it, even if it was never begun."""
+    """One artifact while it is sent. Iterate over it once, and close it even without iterating."""
 
     def __init__(self, run: Run, path: str) -> None:
         """Raises TrackingError before the first byte."""
@@ -40,7 +41,7 @@ def is_inside(path: str) -> bool:
 
 
 def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
-    """{"entries", "more", "path", "parents", "problem"} of one folder; there are `more` that are not in `entries`.
+    """One folder as {"entries", "more", "path", "parents", "problem"}. `more`: how many entries are left out.
 
     If MLflow does not answer, `problem` says so.
     """

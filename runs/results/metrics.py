@@ -1,4 +1,4 @@
-"""The metrics of a run for the charts of its page, read from MLflow when the page asks."""
+"""Reads the metrics of a run from MLflow, for the charts of its page."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from connections.mlflow.errors import TrackingRefused, TrackingUnavailable
 from connections.mlflow.tracking import tracking_client
 from runs.models import Run
 
+# How many metrics, and how many points of each, a page gets.
 MOST_METRICS = 24
 POINTS_PER_METRIC = 400
 
@@ -13,7 +14,7 @@ POINTS_PER_METRIC = 400
 def read_metrics(run: Run) -> dict[str, Any]:
     """{"metrics": [{"key", "last", "points": [[step, value]]}], "more", "complete", "problem"}.
 
-    `more`: how many metrics of the run are not among them. `complete`: nothing will change any more, so the page stops
+    `more`: how many metrics of the run are left out. `complete`: nothing will change any more, so the page stops
     asking. If MLflow does not answer, `problem` says so; the page itself does not fail.
     """
     answer: dict[str, Any] = {"metrics": [], "more": 0, "complete": run.is_terminal, "problem": None}
@@ -29,7 +30,7 @@ def read_metrics(run: Run) -> dict[str, Any]:
 
 
 def _metrics(mlflow_run_id: str) -> dict[str, Any]:
-    """The first by name, and how many more there are."""
+    """The first metrics by name, and how many more there are."""
     client = tracking_client()
     latest = client.run_data(mlflow_run_id).metrics
     keys = sorted(latest)[:MOST_METRICS]

@@ -1,7 +1,7 @@
-"""Which of the jobs that carry a run's tag is the run's own, and what a run has of a job that it did not make.
+"""Sorts the jobs that carry a run's tag, and says what a run has to store of a job that it did not make itself.
 
-Usually they are jobs whose answers were lost: none of them was started, and this database has put them together. After
-a restore from a backup one of them may have been started, and be over, and this database may know nothing of it.
+Usually the answers to their POSTs were lost: none of the jobs was started, and this database knows what they contain.
+After a restore from a backup one of them may have been started, and be over, without this database knowing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class FoundJobs:
-    """Jobs at the site that carry one tag, by what has become of them. In no other state can a job be started."""
+    """Jobs at the site that carry one tag, by their state. Only `preparing` and `ready` ones can still be started."""
 
     preparing: tuple[str, ...]
     ready: tuple[str, ...]
@@ -34,7 +34,7 @@ class FoundJobs:
 
 
 def look_at(site: SiteClient, job_urls: Iterable[str]) -> FoundJobs:
-    """Those that are still there. Raises SiteError."""
+    """Ask the site for the state of each job. Jobs that are gone are left out. Raises SiteError."""
     states: dict[str, JobState] = {}
     for url in sorted(job_urls):
         with suppress(JobGone):
@@ -45,7 +45,7 @@ def look_at(site: SiteClient, job_urls: Iterable[str]) -> FoundJobs:
 
 
 def columns_of_started(run: Run, *, now: datetime) -> dict[str, Any]:
-    """What a run has to know of its job that was started by a worker whose notes are lost.
+    """The columns of a run whose job was started before the database was restored.
 
     Raises TrackingUnavailable.
     """
@@ -59,7 +59,7 @@ def columns_of_started(run: Run, *, now: datetime) -> dict[str, Any]:
 
 
 def _commit(mlflow_run_id: str) -> dict[str, Any]:
-    """Which commit a job has that took the newest one; MLflow was told when the job was put together."""
+    """The columns of the commit that the job has, by the tag of its MLflow run. Empty if that does not tell."""
     sha = control().run_data(mlflow_run_id).tags.get("mlflow.source.git.commit", "")
     if not _COMMIT.fullmatch(sha):
         return {}

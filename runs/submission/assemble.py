@@ -1,8 +1,9 @@
-"""From a stored run to what is sent to the site: code archive, job script, job description."""
+"""Makes what is sent to the site for a stored run: code archive, job script, job description."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -20,8 +21,8 @@ from runs.job import (
     PackError,
     check_lfs,
     environment_file,
+    goes_along,
     job_description,
-    layout,
     pack_code,
 )
 from runs.models import Run
@@ -31,15 +32,18 @@ from runs.submission.create import code_columns
 from runs.submission.run_files import NotPossible, RunFiles, read_files
 from runs.tracking.mlflow_run import ensure_tracking_run
 
-CODE_ARCHIVE = layout.CODE
-MOST_NAMED = 5
-# Errors that a fetch may fix.
+# How many warnings the event names; it counts the others.
+WARNINGS_NAMED = 5
+# Codes of git errors that a fetch may fix.
 MIRROR_PROBLEMS = frozenset({"mirror.missing", "mirror.unreadable", "commit.missing"})
 
 
 @dataclass(frozen=True)
 class PreparedJob:
-    """`description` is for the site and holds secrets; `columns` is what the run keeps of it. Close it when done."""
+    """A job to post: `description` is for the site and holds secrets, `columns` is what the run stores.
+
+    To be used in a `with`, which closes the packed code.
+    """
 
     description: Mapping[str, Any]
     columns: Mapping[str, Any]
@@ -47,12 +51,13 @@ class PreparedJob:
 
     @property
     def what_is_missing(self) -> tuple[str, str] | None:
-        """The event that says which of its code is missing in the job; None if nothing is."""
+        """The event that says which files the job lacks, by kind and message; None if it lacks nothing."""
         warnings = self.code.warnings
         if not warnings:
             return None
-        more = f" And {len(warnings) - MOST_NAMED} more." if len(warnings) > MOST_NAMED else ""
-        return "code.incomplete", f"Some of the code is missing in the job. {' '.join(warnings[:MOST_NAMED])}{more}"
+        more = f" And {len(warnings) - WARNINGS_NAMED} more." if len(warnings) > WARNINGS_NAMED else ""
+        named = " ".join(warnings[:WARNINGS_NAMED])
+        return "code.incomplete", f"Some of the code is missing in the job. {named}{more}"
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +69,7 @@ class PreparedJob:
 
 
 def prepare(run: Run, *, now: datetime) -> PreparedJob:
-    """Everything that the POST carries, with the MLflow run made.
+    """Make the MLflow run, pack the code and write the job description.
 
     Raises NotPossible, GitError, TrackingUnavailable and TrackingRefused.
     """
@@ -74,36 +79,39 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
         raise NotPossible(elsewhere)
     experiment_id, mlflow_run_id = ensure_tracking_run(run, now=now)
     script = files.script(job_run_of(run))
-    code = pack_run(run, now=now, files=files)
-    is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
-    description = job_description(
-        run=job_run_of(run),
-        config=files.config,
-        tags=[run.submission_tag, installation_tag()],
-        script=script,
-        environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
-        code_sha256=code.sha256,
-        code_base64=code.base64() if is_inline else None,
-        notification_url=notification_url(run.uuid),
-    )
-    columns = {
-        "job_script": script,
-        "tree_sha": mirror_of(_code_repository(run)).tree(run.commit_sha),
-        "code_sha256": code.sha256,
-        "code_size": code.size,
-        "code_is_inline": is_inline,
-        "mlflow_experiment_id": experiment_id,
-        "mlflow_run_id": mlflow_run_id,
-    }
+    with ExitStack() as on_error:
+        code = on_error.enter_context(pack_run(run, now=now, files=files))
+        is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
+        description = job_description(
+            run=job_run_of(run),
+            config=files.config,
+            tags=[run.submission_tag, installation_tag()],
+            script=script,
+            environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
+            code_sha256=code.sha256,
+            code_base64=code.base64() if is_inline else None,
+            notification_url=notification_url(run.uuid),
+        )
+        columns = {
+            "job_script": script,
+            "tree_sha": mirror_of(_code_repository(run)).tree(run.commit_sha),
+            "code_sha256": code.sha256,
+            "code_size": code.size,
+            "code_is_inline": is_inline,
+            "mlflow_experiment_id": experiment_id,
+            "mlflow_run_id": mlflow_run_id,
+        }
+        # From here on the PreparedJob closes the code.
+        on_error.pop_all()
     return PreparedJob(description, columns, code)
 
 
 def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[str, str]]:
-    """For a run that takes the newest commit of its branch: the columns of that commit, and the event about it.
+    """Fetch the newest commit of the run's branch. Returns its columns, and the event about it by kind and message.
 
     Raises NotPossible if that commit cannot be run, and GitError.
     """
-    code = _unmoved(run)
+    code = _require_unmoved(run)
     fetch_or_raise(code, now=now)
     plan = make_plan(
         Choices(
@@ -115,7 +123,7 @@ def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[
             backend_config_path=run.backend_config_path,
             connection=run.connection,
             compute_budget_account=run.compute_budget_account,
-            # The site decides; what it said at the last test may be old by now.
+            # The site decides about the job; what it said at the last test of the connection may be old by now.
             run_anyway=True,
         )
     )
@@ -128,7 +136,7 @@ def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[
 
 
 def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> PackedCode:
-    """The packed code of the run's commit, always the same bytes. Raises NotPossible and GitError."""
+    """Pack the code of the run's commit; the same commit gives the same bytes. Raises NotPossible and GitError."""
     files = files or read_files(run)
     try:
         return _pack(run, files)
@@ -136,7 +144,7 @@ def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> Packe
         if error.code not in MIRROR_PROBLEMS:
             raise
         # The mirror of this machine may be older than the run, or be missing altogether.
-        fetch_or_raise(_unmoved(run), now=now)
+        fetch_or_raise(_require_unmoved(run), now=now)
         return _pack(run, files)
 
 
@@ -146,9 +154,9 @@ def _pack(run: Run, files: RunFiles) -> PackedCode:
         code = whole_code(
             _code_repository(run),
             run.commit_sha,
-            wanted=lambda path: path in files.kept or not exclude.matches(path),
+            wanted=lambda path: goes_along(path, exclude, files.kept),
             check_lfs=lambda size: check_lfs(size, limit_bytes=limit),
-            before_fetching=lambda: _unmoved(run),
+            before_fetching=lambda: _require_unmoved(run),
         )
         return pack_code(
             entries=code.entries,
@@ -169,10 +177,10 @@ def _code_repository(run: Run) -> CodeRepository:
     return run.code_repository
 
 
-def _unmoved(run: Run) -> CodeRepository:
-    """The code repository to fetch from, if its address has not changed since the run was stored.
+def _require_unmoved(run: Run) -> CodeRepository:
+    """The code repository of the run. Raises NotPossible if its address has changed since the run was stored.
 
-    Members may change the address at any time. A waiting run would otherwise take other code, in the name of whoever
+    Members may change the address at any time. Otherwise a waiting run would take other code, in the name of whoever
     pressed RUN!, and its page would show the old address.
     """
     code = _code_repository(run)
@@ -196,7 +204,7 @@ def job_environment(run: Run, experiment_id: str, mlflow_run_id: str) -> dict[st
         "MLFLOW_EXPERIMENT_ID": experiment_id,
         "MLFLOW_RUN_ID": mlflow_run_id,
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # The address is that of a server which members do not reach.
+        # Members do not reach the server at that address, so there is no use in printing links to it.
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
     if settings.MANTIK_TRACKING_TOKEN:

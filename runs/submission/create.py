@@ -19,7 +19,7 @@ from runs.models import Run, RunEvent
 from runs.planning.plan import Plan
 from runs.planning.repeatable import RECIPE, Repeatable
 
-# What the audit keeps of a run's recipe.
+# The columns of the recipe that the audit event has.
 _AUDITED = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_account")
 
 
@@ -27,8 +27,8 @@ _AUDITED = ("branch", "commit_sha", "entry_point", "site_name", "compute_budget_
 class Order:
     """A run to create.
 
-    `recipe` has the columns of Repeatable, by the names they are stored under; or it is a stored row that has them,
-    from which the database takes them. `message` is the first line of the run's life.
+    `recipe` has the columns of Repeatable by name, or is a stored row from which the database copies them. `message` is
+    the first event of the run.
     """
 
     project: Project
@@ -40,8 +40,8 @@ class Order:
     uuid: UUID = field(default_factory=uuid4)
 
 
-# What the row of a run has besides its recipe: of its own, by column, and from the moment it is stored. Any other
-# column begins with its default.
+# The columns of a run besides its recipe: OWN gets the value of each from the order, STAMPED are set to the time at
+# which the run is stored. Every other column has its default.
 OWN: Mapping[str, Callable[[Order], Any]] = {
     "uuid": attrgetter("uuid"),
     "submission_tag": lambda order: f"mantik-{order.uuid}",
@@ -54,11 +54,12 @@ STAMPED = ("created_at", "next_attempt_at")
 
 
 def store_runs(orders: Sequence[Order], *, verb: str, actor: User | None, now: datetime) -> list[int]:
-    """Runs by primary key, in the order of `orders`, with their first events, in the current transaction.
+    """Store runs with their first events in the current transaction. Returns their primary keys, in the same order.
 
-    `verb` is what the audit says that `actor` (None: Mantik itself) did. Sends nothing. The recipes are alike: all of
-    them mappings, or rows of one model. A number of statements that does not depend on how many there are. Raises
-    IntegrityError, at the latest at the commit, if something that one refers to has been deleted.
+    The recipes must be alike: all of them mappings, or rows of one model. `verb` is what the audit says that `actor`
+    (None: Mantik itself) did. Workers get no message (`send_to_workers_on_commit` sends it). The number of statements
+    does not depend on the number of orders. Raises IntegrityError, at the latest at the commit, if something that a run
+    refers to has been deleted.
     """
     if not orders:
         return []
@@ -80,7 +81,7 @@ def recipe_of_plan(
     plan: Plan, *, experiment: Experiment, connection: Connection, compute_budget_account: str
 ) -> dict[str, Any]:
     """The columns of Repeatable for a plan without problems."""
-    assert not plan.problems, "the form has seen to it"
+    assert not plan.problems, "a form with problems is not valid"
     assert connection.site and plan.choices.code_repository  # noqa: PT018 - one thought: the plan is whole
     code = plan.choices.code_repository
     return code_columns(plan) | {
@@ -96,7 +97,7 @@ def recipe_of_plan(
 
 
 def code_columns(plan: Plan) -> dict[str, Any]:
-    """What of a plan without problems depends on the commit."""
+    """Those columns of Repeatable that depend on the commit, for a plan without problems."""
     assert plan.commit and plan.config and plan.entry_point  # noqa: PT018 - one thought: the plan is whole
     resources = plan.config.resources
     return {
@@ -121,7 +122,7 @@ def code_columns(plan: Plan) -> dict[str, Any]:
 
 def _insert(orders: Sequence[Order], now: datetime) -> list[int]:
     source = type(orders[0].recipe)
-    # Two long texts are among them, the same for every run of a schedule.
+    # The database copies the recipe: it has two long texts, which are the same for every run of a schedule.
     copied = Copied(source, RECIPE) if issubclass(source, Repeatable) else None
     columns = tuple(OWN) if copied else (*OWN, *RECIPE)
     getters = tuple(OWN.values())
@@ -132,7 +133,7 @@ def _insert(orders: Sequence[Order], now: datetime) -> list[int]:
 
 
 def _recipe(order: Order) -> tuple[Any, ...]:
-    """The columns themselves, or the key of the row that has them."""
+    """The values of the recipe's columns, or the key of the row to copy them from."""
     if isinstance(order.recipe, Repeatable):
         return (order.recipe.pk,)
     return tuple(order.recipe[name] for name in RECIPE)
@@ -143,7 +144,7 @@ def _details(order: Order) -> EventDetails:
     audited = attrgetter(*_AUDITED)(recipe) if isinstance(recipe, Repeatable) else itemgetter(*_AUDITED)(recipe)
     branch, commit, entry_point, site, account = audited
     after = {
-        "commit": f"the newest of {branch}" if order.commit_pending else commit,
+        "commit": f"the newest commit of {branch}" if order.commit_pending else commit,
         "entry point": entry_point,
         "site": site,
         "compute budget account": account,

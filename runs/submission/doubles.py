@@ -1,4 +1,4 @@
-"""Removes jobs that a lost answer has left at the site beside the run's own job. None of them was ever started."""
+"""Deletes duplicates of a run's job, which lost answers have left at the site. None of them was ever started."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 def delete_doubles(site: SiteClient, run: Run) -> None:
-    """Remove jobs of POSTs that arrived after we had stopped waiting for them. Raises SiteError if it cannot look."""
+    """Delete jobs of POSTs that arrived after Mantik had posted again. Raises SiteError if they cannot be listed."""
     if not run.was_in_doubt:
         return
     for job_url in site.find_jobs(run.submission_tag):
@@ -22,7 +22,7 @@ def delete_doubles(site: SiteClient, run: Run) -> None:
 
 
 def delete_quietly(open_site: Callable[[], SiteClient], job_url: str) -> None:
-    """Remove a job that never started. If the site cannot be opened or does not listen, it expires there by itself."""
+    """Delete a job that never started. If that fails, only the log says so: the job expires at the site by itself."""
     try:
         open_site().delete(job_url)
     except (SiteError, SealBroken) as error:

@@ -9,7 +9,7 @@ from connections.unicore.refusals import Refusal
 from runs.backend_config import BackendConfig, QueueLimits, check_against_queues, duration_words, memory_words
 from runs.mlproject.wording import listed, shortened
 
-# What a sentence can name; the others are counted.
+# How many queues or accounts a sentence names; it counts the others.
 _MOST_NAMED = 8
 _UNITS = {"MemoryPerNode": memory_words, "Runtime": duration_words}
 
@@ -17,7 +17,7 @@ _UNITS = {"MemoryPerNode": memory_words, "Runtime": duration_words}
 def sentence(
     refusal: Refusal, *, site: str, queue: str, account: str, config: BackendConfig | None, limits: QueueLimits
 ) -> str:
-    """`limits` is what the site offers as far as we know; it may be empty, or older than the refusal."""
+    """Explain `refusal`. `limits` is what the site allows as far as we know; it may be empty, or out of date."""
     if not refusal.is_offered:
         return (
             f"{site} offers no {refusal.resource} in the queue {refusal.queue or queue}. Remove it from Resources "
@@ -34,8 +34,8 @@ def _account(asked: str, site: str, queue: str, limits: QueueLimits) -> str:
     allowed = {name: _accounts(offered) for name, offered in limits.items()}
     mine = allowed.get(queue, ())
     if any(asked in others for name, others in allowed.items() if name != queue):
-        here = f"{site} does not allow the budget account {_named(asked)} in the queue {queue}"
-        return _with_allowed(here, "there it allows", mine, asked)
+        not_in_queue = f"{site} does not allow the budget account {_named(asked)} in the queue {queue}"
+        return _with_allowed(not_in_queue, "in that queue it allows", mine, asked)
     return _with_allowed(f"{site} does not know the budget account {_named(asked)}", "it allows", mine, asked)
 
 
@@ -45,7 +45,7 @@ def _accounts(offered: Any) -> Sequence[str]:
 
 
 def _with_allowed(sentence: str, verb: str, allowed: Sequence[str] | QueueLimits, asked: str) -> str:
-    """Nothing of what is allowed where what was refused is among it: what we know is older than the refusal."""
+    """`sentence` with what is allowed. If that includes what was refused, it is out of date, and is left out."""
     names = [shortened(str(name)) for name in allowed]
     if not names or asked in allowed:
         return f"{sentence}."

@@ -1,4 +1,4 @@
-"""What a run's stored files say: which command, in which folder, on which resources."""
+"""Reads a run's stored files: which command runs, in which folder, on which resources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files, read, and the command with the run's parameters."""
+    """The two files of a run as values, and the command line with the run's parameters."""
 
     mlproject: MLproject
     entry_point: EntryPoint
@@ -25,7 +25,7 @@ class RunFiles:
 
     @property
     def kept(self) -> frozenset[str]:
-        """Paths that no exclusion leaves out: the job cannot do without them."""
+        """Paths that are packed although a pattern excludes them: the job needs them."""
         image = self.config.environment.apptainer
         local_image = image.path_in_repository(self.mlproject.directory) if image else None
         return frozenset({self.mlproject.path, local_image} - {None})  # type: ignore[arg-type]

@@ -41,37 +41,38 @@ from mantik.lib.database_loss import DATABASE_AWAY
 from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.sealing import SealBroken
 from projects.permissions import Action, may
+from runs.job import layout
 from runs.lifecycle import JOB_OUT_OF_REACH, cancelled_message, move, record, wait
 from runs.models import Run
 from runs.restored import marks
 from runs.states import RunState
 from runs.submission.adoption import FoundJobs, columns_of_started, look_at
-from runs.submission.assemble import CODE_ARCHIVE, PreparedJob, newest_of_branch, pack_run, prepare
+from runs.submission.assemble import PreparedJob, newest_of_branch, pack_run, prepare
 from runs.submission.doubles import delete_doubles, delete_quietly
 from runs.submission.run_files import NotPossible
 
 log = structlog.get_logger(__name__)
 
-# A run that is to end, and whose job never started, ends after so many refused logins.
+# After how many refused logins a run that is to end, and whose job never started, ends without asking the site.
 REFUSALS_BEFORE_ENDING = 3
-PAUSE = timedelta(seconds=2)
+FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
 PAUSE_BEFORE_LOOKING = timedelta(seconds=5)
 # The job's directory appears a moment after the POST; an upload before that fails.
 SECONDS_UNTIL_DIRECTORY = 0.2
 TRIES_FOR_DIRECTORY = 3
-# The hard limit of the task. A submission may fetch twice: its repository, and what belongs to the commit besides. Git
-# ends each by itself, and says what happened.
+# The hard limit of `runs.tasks.submit_next`. A submission may fetch twice: its repository, and then the submodules and
+# Git LFS files of the commit. Each fetch ends by itself after MANTIK_GIT_TIMEOUT, with an error that says so.
 LONGEST_TURN = timedelta(seconds=2 * settings.MANTIK_GIT_TIMEOUT + 120)
-DATABASE_LOST = "Mantik lost its database while it submitted the run. It goes on by itself."
+DATABASE_LOST = "Mantik lost its database while it submitted the run. It continues by itself."
 
 
 def submit_run(*, run_id: int, clock: Clock) -> bool:
-    """Bring one run as far towards a started job as is possible now; False if it is not due, or another worker has it.
+    """Bring one run as far towards a started job as is possible now. False if it is not due, or another worker has it.
 
-    Safe to call at any time, by any number of workers, any number of times. What the site, the git mirror or
-    MLflow answer ends as a waiting reason, a failure or a queued run; only our own defects are raised. Does nothing in
-    a database that was restored until somebody has seen to it.
+    Safe to call at any time, by any number of workers, any number of times. Whatever the site, the git mirror or MLflow
+    answer, the run ends up queued, waiting with a reason, or failed; only our own defects are raised. Does nothing in a
+    restored database until `manage.py after_restore` was run.
     """
     if marks.watch.reminder():
         return False
@@ -151,7 +152,7 @@ class Submission:
         except (LeaseLost, *DATABASE_AWAY):
             raise
         except Exception:
-            # Ours. The run is kept, the operators find the traceback by the run's id.
+            # Our own defect. The run waits, and operators find the traceback in the logs by the run's id.
             self._wait(
                 f"An error inside Mantik stopped the submission. Mantik tries again. Operators: run {self.run.uuid}."
             )
@@ -161,7 +162,7 @@ class Submission:
         run = self.run
         ending = self._ending()
         held = why_unused(run.connection) if run.connection else ""
-        # A run that has started nothing ends even with a refused login, after it was refused a few times more.
+        # With a refused login a run waits, unless it is to end and has started no job: `_login_refused` ends that.
         if held and (ending is None or run.start_sent_at is not None):
             self._wait(held, pause=LONGEST_PAUSE)
             return
@@ -177,7 +178,7 @@ class Submission:
         self._start()
 
     def _ending(self) -> tuple[RunState, str] | None:
-        """How the run is to end instead of being sent, and why."""
+        """How the run is to end instead of being submitted, and why; None if it may be submitted."""
         if self.run.cancel_requested_at:
             return RunState.CANCELLED, cancelled_message(self.run)
         not_allowed = why_no_longer_allowed(self.run)
@@ -186,10 +187,10 @@ class Submission:
     # What became of an earlier POST
 
     def _find_posted_job(self) -> None:
-        """Adopt the job that has the run's tag. Returns without one only if it is safe to post again."""
+        """Adopt the job that has the run's tag. Returns without a job only if it is safe to post again."""
         jobs = look_at(self._site, self._site.find_jobs(self.run.submission_tag))
         if jobs.started:
-            # By a worker that this database knows nothing of: it was restored from a backup.
+            # This database does not know that a worker started it: it was restored from a backup.
             self._adopt(jobs.started[0], **columns_of_started(self.run, now=self.clock()))
             return
         unstarted = (*jobs.ready, *jobs.preparing)
@@ -199,7 +200,9 @@ class Submission:
         if unstarted:
             self._discard(jobs)
             return
-        self._wait_for_late_arrival("it sends it again, so that it cannot run twice")
+        self._wait_for_late_arrival(
+            "Before sending the job again, Mantik checks whether it is already there, so that it cannot run twice."
+        )
         self._write(
             event=("submission.absent", "The site never received the job. Mantik sends it again."),
             posted_at=None,
@@ -207,30 +210,32 @@ class Submission:
         )
 
     def _adopt(self, job_url: str, **columns: Any) -> None:
-        found = ("submission.found", "The site had received the job, though its answer was lost.")
+        found = ("submission.found", "The site had received the job, although its answer was lost.")
         self._write(event=found, job_url=job_url, was_in_doubt=True, **columns)
 
     def _discard(self, jobs: FoundJobs) -> None:
-        """Remove jobs that were never started, and of which this database does not know what was put into them."""
+        """Delete jobs that were never started, if this database does not know which code they were sent."""
         if jobs.preparing:
             raise SiteOutcomeUnknown(
                 f"{self.run.site_name} has a job of this run and is still preparing it.", code="unknown.preparing"
             )
-        self._make_sure()
+        self._require_lease()
         for job_url in jobs.ready:
             with suppress(JobGone):
                 self._site.delete(job_url)
         message = "The site had a job from before the restore that was never started. Mantik sends it again."
         self._write(event=("submission.absent", message), posted_at=None, was_in_doubt=True)
 
-    def _wait_for_late_arrival(self, before_what: str) -> None:
-        """A POST whose answer is missing may still be on its way; leave it the time to arrive."""
+    def _wait_for_late_arrival(self, what_mantik_does: str) -> None:
+        """Let the run wait if its last POST is so young that it may still arrive. Raises SiteOutcomeUnknown then.
+
+        `what_mantik_does` is the second sentence of the reason.
+        """
         assert self.run.posted_at is not None
         if self.clock() - self.run.posted_at >= timedelta(seconds=settings.MANTIK_SUBMIT_SETTLE_SECONDS):
             return
         raise SiteOutcomeUnknown(
-            f"{self.run.site_name} did not confirm the job. Mantik looks for it there before {before_what}.",
-            code="unknown.resting",
+            f"{self.run.site_name} did not confirm the job. {what_mantik_does}", code="unknown.resting"
         )
 
     # Sending
@@ -249,17 +254,18 @@ class Submission:
             raise
 
     def _leave_or_delete(self, job_url: str) -> None:
-        """A job that was made without a lease. Whoever has the run now finds it by its tag, and may have done so.
+        """Decide about a job that was made after this worker had lost the lease.
 
-        It is deleted only where the run has another one, or has ended without it.
+        The worker that has the run now finds the job by its tag, or has found it already. So the job is deleted only if
+        the run has another one, or has ended without a job.
         """
-        now = Run.objects.filter(pk=self.run.pk).only("state", "job_url").first()
-        if now is not None and (now.job_url == job_url or not (now.job_url or now.is_terminal)):
+        stored = Run.objects.filter(pk=self.run.pk).only("state", "job_url").first()
+        if stored is not None and (stored.job_url == job_url or not (stored.job_url or stored.is_terminal)):
             return
         delete_quietly(lambda: self._site, job_url)
 
     def _submit(self, prepared: PreparedJob) -> str:
-        """POST. `posted_at` is taken back only where the site certainly has no job of ours."""
+        """POST the job and return its URL. `posted_at` is taken back only if the site certainly has no job of ours."""
         try:
             return self._site.submit(prepared.description)
         except SiteOutcomeUnknown:
@@ -273,9 +279,11 @@ class Submission:
         self._await_directory()
         with pack_run(run, now=self.clock()) as code:
             if code.sha256 != run.code_sha256:
-                raise NotPossible("The code could not be packed again exactly as announced to the site. Run it again.")
+                raise NotPossible(
+                    "Packing the code again gave a different archive from the one announced to the site. Run it again."
+                )
             with code.open() as content:
-                self._site.upload(run.job_url, CODE_ARCHIVE, content, code.size)
+                self._site.upload(run.job_url, layout.CODE, content, code.size)
         self._write(code_uploaded=True)
 
     def _await_directory(self) -> None:
@@ -311,10 +319,10 @@ class Submission:
         assert run.connection
         note_use(run.connection, now=now)
 
-    # Not going on
+    # Ending, or waiting
 
     def _withdraw(self, to: RunState, message: str) -> None:
-        """End the run before its job was known to start, leaving nothing of it at the site."""
+        """End a run whose job is not known to have started, and remove its jobs from the site."""
         run = self.run
         what_is_left = ""
         if run.connection is None and run.start_sent_at is not None:
@@ -324,7 +332,10 @@ class Submission:
         self._end(to, message + what_is_left)
 
     def _remove_jobs_or_say_why_not(self) -> str:
-        """What the run's outcome has to add; "" if nothing of it is left. Raises what the run has to wait for."""
+        """Remove the run's jobs. Returns what the outcome has to say if one is left, otherwise "".
+
+        Raises the error if the run has to wait until they can be removed.
+        """
         try:
             self._remove_jobs()
         except (SiteRefused, SealBroken) as error:
@@ -338,8 +349,10 @@ class Submission:
         run = self.run
         jobs = set(self._site.find_jobs(run.submission_tag)) | ({run.job_url} - {""})
         if not jobs:
-            self._wait_for_late_arrival("the run ends, so that it is not left behind")
-        self._make_sure()
+            self._wait_for_late_arrival(
+                "Before ending the run, Mantik checks whether the job is there, so that no job is left behind."
+            )
+        self._require_lease()
         for job_url in jobs:
             with suppress(JobGone):
                 self._site.delete(job_url)
@@ -364,7 +377,7 @@ class Submission:
         self._wait(held or error.message, pause=LONGEST_PAUSE if held else None, refusals=run.refusals + 1)
 
     def _note_silence(self, error: SiteError) -> bool:
-        """Whether this run was sent for the first time, and nobody answered: it has done nothing to lose its place."""
+        """Note the error for outages. True if the site was silent at the run's first attempt, so it keeps its place."""
         note_silence(self.run.connection, error, now=self.clock())
         return error.is_silence and self.run.attempts == 1
 
@@ -376,17 +389,17 @@ class Submission:
 
     def _give_up(self, message: str, **columns: Any) -> None:
         if self.run.start_sent_at is not None:
-            # Its job may be running, and nothing that went wrong here changes that.
+            # The job may be running, whatever went wrong here.
             self._wait(message)
             return
         if self.run.job_url and self.run.connection is not None:
-            self._make_sure()
+            self._require_lease()
             delete_quietly(lambda: self._site, self.run.job_url)
         self._end(RunState.FAILED, message, **columns)
 
     def _end(self, to: RunState, message: str, **columns: Any) -> None:
         now = self.clock()
-        # Followed once more, to close its MLflow run.
+        # `next_poll_at`: `runs.following.finish` has to close the MLflow run.
         move(
             self.run,
             to=to,
@@ -398,10 +411,13 @@ class Submission:
         )
 
     def _wait(self, reason: str, *, pause: timedelta | None = None, keeps_place: bool = False, **columns: Any) -> None:
-        """`keeps_place`: stay due, as the site's outage holds the run, and it goes first when that is over."""
+        """Give the run back with a reason and a time to try again.
+
+        `keeps_place`: the time does not change. The site's outage holds the run, which is among the first after it.
+        """
         now = self.clock()
         # `attempts` includes this one, and backoff counts from 0.
-        pause = pause or backoff(self.run.attempts - 1, first=PAUSE, longest=LONGEST_PAUSE)
+        pause = pause or backoff(self.run.attempts - 1, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         wait(
             self.run,
             reason=reason,
@@ -413,12 +429,12 @@ class Submission:
         )
 
     def give_back(self) -> bool:
-        """Let the next worker go on from what the row says: what was to be stored when the database went may be."""
+        """Give the run back after the database was away. The next worker continues from the row, whatever it says."""
         now = self.clock()
-        pause = backoff(self.run.attempts - 1, first=PAUSE, longest=LONGEST_PAUSE)
+        pause = backoff(self.run.attempts - 1, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         return self.lease.give_back(waiting_for=DATABASE_LOST, waiting_since=now, next_attempt_at=now + pause)
 
-    def _make_sure(self) -> None:
+    def _require_lease(self) -> None:
         """Check the lease before deleting a job that another worker may have started. Raises LeaseLost."""
         self._write()
 
@@ -432,7 +448,7 @@ class Submission:
 
     @property
     def _site(self) -> SiteClient:
-        assert self.run.connection is not None  # why_no_longer_allowed() has seen to it
+        assert self.run.connection is not None  # why_no_longer_allowed() ends runs without one
         return open_connection(self.run.connection)
 
 

@@ -1,12 +1,12 @@
-"""Whose turn it is: which of the runs that wait a worker submits next.
+"""Decides which of the waiting runs a worker submits next.
 
-A message only says that something waits, so a worker that gets one asks the database. It draws one of the projects that
-have a run due at a site with a place left (`connections.visits`), and submits the oldest of that project: a project
-with hundreds of runs delays another's by one submission or two, however many workers there are, and nobody has to keep
-accounts of who had how much.
+A message only says that some run waits, so a worker that gets one asks the database. It draws one of the projects that
+have a run due at a site with a place left (`connections.visits`), and submits the oldest run of that project. So a
+project with hundreds of runs delays another's by one submission or two, however many workers there are, and nobody has
+to count how many runs each project had.
 
-Who has taken a run tells the others that more wait, before it begins and when it is done. So one message is enough for
-any number of runs, and messages end by themselves when nothing is due or no place is left.
+A worker that has taken a run sends a message if more runs wait, before it begins and when it is done. So one message is
+enough for any number of runs, and messages stop when nothing is due or no place is left.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from runs.querysets import RunQuerySet
 from runs.restored import marks
 from runs.submission.submit import LONGEST_TURN, submit_run
 
-# Other workers draw as well, and may be quicker.
-TRIES = 5
+# How often a worker draws if another one is quicker each time.
+DRAWS = 5
 
 
 def submit_next(*, clock: Clock) -> None:
-    """Submit the run whose turn it is, if there is one, and send for another worker if more wait.
+    """Submit the run whose turn it is, if there is one, and send a message if more runs wait.
 
-    Does nothing in a database that was restored until somebody has seen to it.
+    Does nothing in a restored database until `manage.py after_restore` was run.
     """
     if marks.watch.reminder():
         return
-    for _ in range(TRIES):
+    for _ in range(DRAWS):
         run, more_wait = _draw(clock())
         if run is None and more_wait:
             continue
         if run is None:
             return
         if _submit(run, clock, more_wait=more_wait):
-            # The place that has become free is for one that waits.
+            # A waiting run can have the place that is free now.
             if any_due(now=clock()):
                 send_for_worker()
             return
@@ -52,12 +52,12 @@ def any_due(*, now: datetime) -> bool:
 
 
 def send_for_worker() -> None:
-    """A message that a run waits. What is due twice, or was lost, the sweep finds."""
+    """Send a message that a run waits. If it is lost, a sweep sends another."""
     send("runs.tasks.submit_next")
 
 
 def _draw(now: datetime) -> tuple[Run | None, bool]:
-    """A run, or None if another worker has just taken it; and whether others are due."""
+    """Draw a run, or None if another worker has just taken it; the second value says whether more runs are due."""
     due = _due(now)
     projects = list(due.order_by().values_list("project", flat=True).distinct())
     if not projects:
@@ -72,7 +72,7 @@ def _due(now: datetime) -> RunQuerySet:
 
 
 def _submit(run: Run, clock: Clock, *, more_wait: bool) -> bool:
-    """False if another worker has taken the run, or the last place at its site."""
+    """Submit `run`. False if another worker has taken it, or the last place at its site."""
     if run.connection is None or run.was_cancelled_unsent:
         return submit_run(run_id=run.pk, clock=clock)
     with visiting(run.connection, purpose=Purpose.SUBMIT, longest=LONGEST_TURN, clock=clock) as has_place:

@@ -1,1 +1,1 @@
-"""What a training logs: the way to MLflow, and reading it from outside."""
+"""What a training logs: its MLflow run, and the gateway through which MLflow's clients read models."""

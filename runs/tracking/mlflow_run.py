@@ -8,7 +8,7 @@ from projects.models import Experiment
 from runs.models import Run
 from runs.states import RunState
 
-# Finds the MLflow run again when a worker died between making it and writing its id down.
+# The tag by which the MLflow run is found again if a worker died before it stored the run's id.
 RUN_TAG = "mantik.run"
 
 _MLFLOW_STATUS = {
@@ -20,7 +20,7 @@ _MLFLOW_STATUS = {
 
 
 def ensure_tracking_run(run: Run, *, now: datetime) -> tuple[str, str]:
-    """MLflow experiment id and run id for `run`, made if need be; the same ones whenever it is asked.
+    """The ids of the MLflow experiment and run for `run`. Makes them if they do not exist; repeating is harmless.
 
     Raises TrackingUnavailable and TrackingRefused.
     """
@@ -38,7 +38,7 @@ def close_tracking_run(run: Run) -> None:
     try:
         control().end_run(run.mlflow_run_id, _MLFLOW_STATUS[run.run_state], run.ended_at)
     except TrackingRefused:
-        # Deleted in MLflow behind our back: there is nothing left to close.
+        # Somebody has deleted it in MLflow: there is nothing left to close.
         return
 
 

@@ -54,21 +54,22 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     return render(request, "runs/_live.html", live_parts(run, user=request.user, now=timezone.now()))
 
 
-# Compressed: nothing of the request and no secret of ours is in the answer, so its size gives none away.
+# May be compressed: the answer has neither text of the request nor a secret, so its size gives none away.
 @gzip_page
 @require_GET
 def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """A part of the log from byte `offset` on, as it is. The header Mantik-Log says the rest, as JSON.
+    """A part of the log from byte `offset` on, unchanged. The header Mantik-Log has the rest, as JSON.
 
-    In it, `next` is where the next part begins; `gap` is "pending" or "left out" where the part is what we say of bytes
-    that are not here; `kept` is how many are; `reason` is the line that says why the run failed; `remark` goes below.
+    `next`: the byte where the next part begins. `gap`: "pending" or "left out" if the part is Mantik's note about
+    missing bytes. `kept`: how many bytes are stored. `reason`: the line that says why the run failed. `remark`: what to
+    show below the log.
     """
     run = run_or_404(request, slug, uuid)
     services.watch(run=run, now=timezone.now())
     try:
         offset = max(0, int(request.GET.get("offset", "0")))
     except ValueError:
-        return JsonResponse({"problem": "offset is the number of a byte, 0 for the beginning."}, status=400)
+        return JsonResponse({"problem": "offset must be the number of a byte, 0 for the first."}, status=400)
     part = read_log(run, offset=offset)
     about = {
         "offset": part.offset,
@@ -191,10 +192,10 @@ def _ask(request: HttpRequest, run: Run, question: Confirmation) -> HttpResponse
 @csrf_exempt
 @require_POST
 def notify(_request: HttpRequest, uuid: UUID, token: str) -> HttpResponse:
-    """A site notifies Mantik that a job has changed. The body is not read: the site is asked soon.
+    """Takes a site's notification that a job has changed. Its body is not read: the site is asked soon.
 
-    The job waits at the site for this answer, so nothing slow happens here. The header carries a token that could act
-    as the job's owner; it is neither read nor logged.
+    The job waits at the site for this answer, so nothing slow happens here. The request's header has a token that could
+    act as the job's owner; it is neither read nor logged.
     """
     if not token_is_valid(uuid, token) or not job_moved_on(run_uuid=uuid, now=timezone.now()):
         raise Http404

@@ -105,7 +105,7 @@ def _page(
 
 def _keep_fresh(form: NewRunForm) -> None:
     repository = form.plan.choices.code_repository
-    # Without room the form is shown all the same.
+    # On a full disk the form is shown without fetching.
     if repository and not disk.watch.is_without_room(disk.Store.DATABASE):
         mirrors.request_fetch(repository, now=timezone.now())
 
@@ -115,7 +115,7 @@ def _prefill(request: MemberRequest, project: Project, data: QueryDict) -> Prefi
 
 
 def _as_linked(request: MemberRequest, project: Project, prefill: Prefill) -> NewRunForm:
-    """ "Run again": filled in from that run and checked at once, so that problems show before RUN!."""
+    """The form of "Run again", filled in from the run and checked at once, so that problems show before RUN!."""
     form = NewRunForm(prefill.values(), project=project, user=request.user, prefill=prefill)
     form.forgive()
     return form

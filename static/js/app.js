@@ -1,4 +1,5 @@
-// What every page needs. Each module wires one behaviour by `data-` attributes; the large ones come when a page has them.
+// What every page needs. Each module wires one behaviour by `data-` attributes; large ones are loaded if the page uses
+// them.
 import "./append.js";
 import "./copy.js";
 import "./dialogs.js";

@@ -1,5 +1,5 @@
-// Questions above the page: a link with `data-dialog` shows the `data-dialog-content` of the page it leads to, in a dialog.
-// Without JavaScript the link is followed.
+// A link with `data-dialog` shows the `data-dialog-content` of its page in a dialog above this page. Without JavaScript
+// the link is followed.
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;

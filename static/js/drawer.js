@@ -1,4 +1,4 @@
-// The sidebar is a popover on small screens. The browser opens and closes it; a window that grows must not keep it floating.
+// The sidebar is a popover on small screens. The browser opens and closes it; here it is closed if the window grows.
 const sidebar = document.getElementById("sidebar");
 
 if (sidebar) {

@@ -1,5 +1,6 @@
-// A button with `data-fill`, the id of a field, puts its own value there. Without this it sends the form, which comes
-// back filled in so. One of several to choose from says with `aria-pressed` whether its value stands there.
+// A button with `data-fill`, the id of a field, fills its own value into that field. Without JavaScript it sends the
+// form, which comes back with the value. `aria-pressed` is on buttons to choose from: whether the field has the
+// button's value.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-fill]");
@@ -7,7 +8,7 @@ document.addEventListener("click", (event) => {
   if (!field) return;
   event.preventDefault();
   field.value = button.value;
-  // Who chooses among several stays with them; the others are about to type on.
+  // Whoever chooses among several buttons may try another one; otherwise they will continue to type.
   if (!button.hasAttribute("aria-pressed")) field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });

@@ -3,16 +3,16 @@ import { say, unsay } from "./messages.js";
 
 const OFFLINE = "Mantik does not answer. What you see may be out of date. Trying again.";
 const BROKEN = "There was an error inside Mantik. Nothing that was stored is lost. Try again in a minute.";
-const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on here.";
+const SIGNED_OUT = "You are signed out. Copy what you typed, sign in again, then reload this page.";
 const REFUSED = "This is no longer possible. Reload the page to see what has changed.";
 
-// What somebody is typing is newer than any answer. (Said here because options in attributes would need eval.)
+// What somebody is typing is newer than any answer. (It is set here because options in attributes would need eval.)
 if (window.Idiomorph) {
   window.Idiomorph.defaults.ignoreActiveValue = true;
   window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !isNewer(name, element);
 }
 
-// So is what was typed, ticked or filled in since the question was asked, wherever somebody is by now.
+// So is what was typed, ticked or filled in since the request was sent, even in a field that has lost the focus.
 let asked = new FormData();
 document.addEventListener("htmx:beforeSwap", (event) => {
   asked = event.detail.requestConfig.formData;
@@ -29,7 +29,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
 });
 
-// A page that nobody looks at asks nothing. Polling has no event that set it off.
+// A page in the background does not poll. Polling has no triggering event.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-// The log of a run: its end, followed; all of it, searched. The parts are in log/.
+// The log of a run: follows its end and searches it. The parts are in log/.
 import { follow } from "./log/follow.js";
 import { Lines } from "./log/lines.js";
 import { search } from "./log/search.js";
@@ -28,7 +28,7 @@ function wire(source, lines, view) {
   });
   source.addEventListener("change", () => {
     view.remark(source.remarks(lines.count), { offersAll: source.canLoadMore, isNumbered: !source.isPartial });
-    // Without what is before nobody knows which line is which.
+    // While the beginning is not loaded, line numbers are not known.
     if (source.reason && !source.isPartial && source.reason <= lines.count) view.pointAt(source.reason - 1);
   });
   view.addEventListener("earlier", () => source.loadAll());

@@ -1,4 +1,5 @@
-// Menus are <details data-menu>: they work alone. Here: one at a time, Escape, arrow keys, and a click elsewhere closes.
+// Menus are <details data-menu> and work without JavaScript. This adds: only one is open at a time, Escape and a click
+// elsewhere close it, and arrow keys move in it.
 
 const ITEMS = ".menu-panel a, .menu-panel button";
 
@@ -10,7 +11,7 @@ document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// Tab leads out of a menu.
+// Leaving a menu with Tab closes it.
 document.addEventListener("focusin", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });

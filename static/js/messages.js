@@ -1,6 +1,6 @@
-// Messages: those of the page can be dismissed, and scripts can add one of their own.
+// Lets people dismiss the messages of a page, and scripts add messages of their own.
 
-/** Say `text` in the corner of the page, to eyes and to screen readers. `hue` as in tokens.css. Never twice at a time. */
+/** Show `text` in the corner of the page, unless it is there, and announce it. `hue`: as in tokens.css. */
 export function say(text, hue = "bad") {
   const toasts = document.getElementById("toasts");
   const template = document.getElementById("toast");
@@ -13,14 +13,14 @@ export function say(text, hue = "bad") {
   toasts.append(toast);
 }
 
-/** Take back what `say` said with this text. */
+/** Remove the message that `say` has added with this text. */
 export function unsay(text) {
   for (const line of document.querySelectorAll("#toasts p")) {
     if (line.textContent === text) line.closest("[data-dismissable]").remove();
   }
 }
 
-/** Tell screen readers only. */
+/** Announce `text` to screen readers only. */
 export function whisper(text) {
   const region = document.getElementById("whisper");
   if (region) region.textContent = text;

@@ -10,7 +10,8 @@ const NOTHING_YET = "No metrics yet. They appear here when the run logs them.";
 const UNREADABLE = "The metrics cannot be read at the moment. Trying again.";
 
 function leftOut(more) {
-  return `${number(more)} more ${more === 1 ? "metric is" : "metrics are"} not shown here. To see them, use MLflow's client.`;
+  const [are, them] = more === 1 ? ["metric is", "it"] : ["metrics are", "them"];
+  return `${number(more)} more ${are} not shown here. Ask an operator for ${them}.`;
 }
 
 class Panel {
@@ -48,7 +49,7 @@ class Panel {
         isComplete = await this.#read();
       } catch {
         this.#say(UNREADABLE);
-        // So that the same answer as before takes the message away again.
+        // Forget the last answer, so that the same one removes the message again.
         this.#last = "";
         this.#wait = SLOWEST;
       }
@@ -82,7 +83,7 @@ class Panel {
   #noteOn({ metrics, more, complete, problem }) {
     if (problem) return problem;
     if (!metrics.length) return complete ? NOTHING : NOTHING_YET;
-    // With a limit it shows only a few anyway, and links to the rest.
+    // A panel with a limit shows only a few metrics anyway, and links to the rest.
     return more && !this.#limit ? leftOut(more) : "";
   }
 

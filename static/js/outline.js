@@ -1,4 +1,4 @@
-// `data-outline` is a list of links to the headings of its page: the one of the part that is being read is marked.
+// `data-outline` is a list of links to the headings of its page. The link to the part that is being read is marked.
 const HEADING_IS_REACHED = 120;
 
 const links = [...document.querySelectorAll("[data-outline] a")];

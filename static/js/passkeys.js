@@ -1,6 +1,6 @@
-// Forms with `data-passkey` ask the browser to make ("create") or show ("get") a passkey and send what it says as the
-// field `credential`. The options lie in the form as JSON, or are asked for at `data-passkey-url` when the button is
-// pressed. What goes wrong is said in [data-passkey-problem].
+// Forms with `data-passkey` ask the browser to make ("create") or use ("get") a passkey, and send its answer as the
+// field `credential`. The options are in the form as JSON, or are fetched from `data-passkey-url` when the button is
+// pressed. Errors are shown in [data-passkey-problem].
 
 const ceremonies = { create: makePasskey, get: showPasskey };
 

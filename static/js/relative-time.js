@@ -14,5 +14,5 @@ function refresh() {
 
 setInterval(refresh, REFRESH_EVERY);
 document.addEventListener("visibilitychange", refresh);
-// Back from the browser's cache of whole pages, hours later.
+// The browser may restore the page from its cache hours later.
 window.addEventListener("pageshow", refresh);

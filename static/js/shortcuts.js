@@ -30,7 +30,7 @@ document.addEventListener("click", (event) => {
   try {
     localStorage.setItem(KEY, areOn ? "on" : "off");
   } catch {
-    // Then it lasts as long as the page.
+    // If storage is forbidden, the choice lasts as long as the page.
   }
   show();
 });

@@ -1,4 +1,4 @@
-// A form with `data-submit-once` is sent once, however often its button is pressed. The button says so with `data-busy`.
+// A form with `data-submit-once` is sent once, however often its button is pressed. The button then shows `data-busy`.
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -21,7 +21,7 @@ function showBusy(button) {
   label.data = `${button.dataset.busy}…`;
 }
 
-// The browser may bring the page back as it was left.
+// The browser may restore the page from its cache, with the form still marked as sent.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

@@ -1,6 +1,6 @@
-// Light or dark, decided before anything is painted: a classic script in the head. It follows the system until somebody
-// chooses, and keeps the choice: with the account of who is signed in, else in this browser. It also says that there is
-// JavaScript, for base.css.
+// Sets the theme before anything is painted: a classic script in the head. It follows the system until somebody
+// chooses. The choice is stored with their account if they are signed in, otherwise in this browser. The script also
+// marks the page as having JavaScript, for base.css.
 (() => {
   const KEY = "mantik-theme";
   const JUST_CHOSEN = "mantik-theme-just-chosen";
@@ -26,8 +26,8 @@
     }
   }
 
-  // A page may have been on its way already when the server heard of a choice. Or the choice was lost: then it is sent
-  // again.
+  // The theme that was chosen in the last A_WHILE. The server may have sent this page before it got the choice, or the
+  // choice was lost; then `keep` sends it again.
   function justChosen() {
     const [at, theme] = (read("sessionStorage", JUST_CHOSEN) ?? "0").split(" ");
     return Date.now() - Number(at) < A_WHILE ? theme : null;
@@ -67,7 +67,7 @@
     keep();
     apply();
   });
-  // The form of the account page says it anew.
+  // The form on the account page stores a choice itself.
   document.addEventListener("submit", (event) => {
     if (event.target.elements.theme) write("sessionStorage", JUST_CHOSEN, "0");
   });

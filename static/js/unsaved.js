@@ -1,5 +1,5 @@
-// Leaving a page whose `data-warn-unsaved` form was filled in asks first. A form that came back with errors counts as filled in;
-// one that has them because of the link that opened it says `data-untouched`.
+// Asks before somebody leaves a page whose `data-warn-unsaved` form is filled in. A form that came back with errors
+// counts as filled in, unless `data-untouched` says that the link which opened it caused them.
 
 const unsaved = new Set();
 

@@ -23,14 +23,14 @@ function coarse(seconds) {
   return `${Math.floor(seconds / DAY)} days`;
 }
 
-// As Python rounds.
+// Python's round() does the same.
 function roundHalfToEven(value) {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 ? floor + 1 : floor;
 }
 
-// In the zone the server wrote the moment in, not in the browser's.
+// The date in the time zone that the server has written, not in the browser's.
 function dateOf(at, now, offset) {
   const there = new Date(at + offset);
   const text = `${there.getUTCDate()} ${MONTHS[there.getUTCMonth()]}`;
@@ -50,7 +50,7 @@ export function number(value) {
   return value.toLocaleString("en");
 }
 
-/** A value of a metric, as short as it can be told apart: 0.4019, 1,204, 3.20e-7. */
+/** The value of a metric, in as few digits as distinguish it from others: 0.4019, 1,204, 3.20e-7. */
 export function measure(value) {
   if (!Number.isFinite(value)) return "not a number";
   if (value === 0) return "0";

@@ -242,7 +242,7 @@ def test_of_a_log_above_the_limit_the_end_tells_why_the_run_failed(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MANTIK_LOG_MAX_BYTES = 200_000
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     world.repository.write("MLproject", FAILS)
     world.repository.write("train.py", CHATTY)
     world.repository.commit("Write a lot")

@@ -70,7 +70,7 @@ def submit_what_is_due(now: datetime) -> list[int]:
 
 
 def follow_what_is_due(now: datetime) -> int:
-    """One sweep of jobs, with the tasks that it sends; how many runs were due."""
+    """Run one sweep of jobs, with the tasks that it sends. Returns how many runs were due."""
     due = Run.objects.due_for_following(now).count()
     for connection_id in poll.due_connections(now=now):
         while batch := poll.claim_due(connection_id=connection_id, now=now):
@@ -120,7 +120,7 @@ def test_all_jobs_of_a_site_are_one_question(world: World, proxy: FaultProxy) ->
             job_url=f"{address}/{number}",
             next_poll_at=timezone.now(),
         )
-        for number in range(poll.BATCH + 100)
+        for number in range(poll.RUNS_PER_BATCH + 100)
     ]
     with proxy.silence():
         assert follow_what_is_due(timezone.now()) == len(runs)
@@ -213,7 +213,7 @@ def test_a_run_of_which_nothing_was_sent_can_be_cancelled_all_the_same(world: Wo
 def test_who_is_about_to_run_something_there_is_warned(world: World) -> None:
     assert world.plan().warnings == []
     factories.make_outage(world.site)
-    assert world.plan().warnings == [f"{world.site.name} does not answer now. The run waits until it does."]
+    assert world.plan().warnings == [f"{world.site.name} is not answering at the moment. The run waits until it does."]
 
 
 def test_what_needs_another_site_or_none_goes_on(world: World, proxy: FaultProxy, sandbox: RunningSite) -> None:

@@ -63,12 +63,12 @@ def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if form.is_valid():
         alias = form.cleaned_data["alias"]
         try:
-            before = services.set_alias(model=model, actor=request.user, alias=alias, now=now)
+            former = services.set_alias(model=model, actor=request.user, alias=alias, now=now)
         except NotAllowed as reason:
             form.add_error("alias", str(reason))
         else:
-            if before is not None:
-                messages.info(request, f"{alias} now stands for {model.name} instead of {before.name}.")
+            if former is not None:
+                messages.info(request, f"{alias} now stands for {model.name} instead of {former.name}.")
             return _back(model)
     context = model_page(model, user=request.user, tab="overview", now=now, alias_form=form)
     return render(request, "registered_models/detail.html", context, status=422)

@@ -40,7 +40,7 @@ def kept_or_403(request: MemberRequest, slug: str, uuid: UUID) -> RegisteredMode
 
 
 class Gone(Http404):
-    """The project has no such model. It may have had it before."""
+    """The project has no such model; it may have had it earlier."""
 
     def __init__(self, project: Project, uuid: UUID) -> None:
         super().__init__("There is no such model.")
@@ -49,7 +49,7 @@ class Gone(Http404):
 
 
 def gone_page(request: HttpRequest, gone: Gone) -> HttpResponse:
-    """Redirect to the list, with a message on what happened to the model. Raises `gone` if there never was one."""
+    """Redirect to the list, with a message on what happened to the model. Raises `gone` if it never existed."""
     outcome = _what_became_of(gone.uuid, project=gone.project)
     if not outcome:
         raise gone

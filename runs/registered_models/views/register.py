@@ -59,7 +59,7 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def register_models(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The models to choose from, once a worker has found them out; asked for by the page until then."""
+    """The field with the models to choose from. The page asks for it until a worker has found them out."""
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     if not request.htmx:
         return redirect("runs:register", slug, uuid)
@@ -76,7 +76,7 @@ def register_models(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
 @login_required
 @require_GET
 def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """The name field with what is wrong with the name; without JavaScript, the whole form."""
+    """The field of the name, with what is wrong with the name. Without JavaScript, the whole form."""
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     if not request.htmx:
         query = urlencode({"name": request.GET.get("name", "")})
@@ -86,7 +86,7 @@ def register_name(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse
 
 
 def _as_chosen(query: QueryDict) -> dict[str, str]:
-    """What the page holds already."""
+    """The values that are already filled in."""
     return query.dict()  # type: ignore[return-value]  # of the last values, which are text
 
 
@@ -103,7 +103,7 @@ def _form_with(name: str, run: Run, models: list[Candidate] | None) -> RegisterF
 
 
 def _registered(request: MemberRequest, run: Run, form: RegisterForm) -> RegisteredModel | None:
-    """The registered model; None if it was refused, and then the form says why."""
+    """Register the model. Returns None if that was refused; the form then says why."""
     cleaned = form.cleaned_data
     try:
         return services.register_model(

@@ -13,8 +13,8 @@ from mantik.tokens.http import Refusal
 from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
 
-# Clients wait for so long before they ask again, in seconds.
-ASK_AGAIN = 5
+# After how many seconds clients are to ask again.
+RETRY_AFTER_SECONDS = 5
 
 
 def error(status: int, code: str, message: str) -> HttpResponse:
@@ -26,7 +26,7 @@ def no_such_call() -> HttpResponse:
 
 
 def not_there(what: str) -> HttpResponse:
-    """The same for what is not there and for what its reader may not have."""
+    """The answer for what does not exist, and the same for what the reader may not load."""
     return error(
         404,
         "RESOURCE_DOES_NOT_EXIST",
@@ -44,17 +44,17 @@ def refused(refusal: Refusal) -> HttpResponse:
 
 
 def mlflow_trouble(trouble: TrackingError) -> HttpResponse:
-    """Clients ask again after 503, and give up after everything else."""
+    """The answer if MLflow fails. Clients ask again after 503, and give up after any other status."""
     if isinstance(trouble, TrackingUnavailable):
         answer = error(503, "TEMPORARILY_UNAVAILABLE", trouble.message)
-        answer["Retry-After"] = str(ASK_AGAIN)
+        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
     code = "RESOURCE_DOES_NOT_EXIST" if isinstance(trouble, NotThere) else "INVALID_STATE"
     return error(404, code, trouble.message)
 
 
 def place_of(model: RegisteredModel) -> str:
-    """Where clients are told that its files are. It means something to this gateway only."""
+    """The address of the model's files for clients. Only this gateway understands it."""
     return f"mlflow-artifacts:/models/{model.uuid}"
 
 
@@ -93,10 +93,10 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def folder(files: Iterable[FileFact], path: str) -> list[dict[str, Any]]:
-    """What is directly in the folder `path`, "" for the top, by name, as MLflow's clients read it.
+    """The entries of the folder `path` ("" for the top), by name, as MLflow's clients read them.
 
-    Certificates know no folders: they list files.
-    Compared letter by letter: whatever `path` says, nothing is looked up by it.
+    Certificates list files and no folders, so folders follow from the paths of files. `path` is only compared with
+    these: whatever it is, nothing is looked up by it.
     """
     start = f"{path}/" if path else ""
     found: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""Reads what a request asks for, refuses requests that can be read in two ways, and finds the model."""
+"""Reads the parameters of a request, refuses requests that can be read in two ways, and finds the model."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Unclear(Exception):
 
 
 def parameters(request: HttpRequest, *names: str) -> list[str]:
-    """The values of `names` in the address, "" for one that is not there.
+    """The values of the parameters `names` in the address, "" for a missing one.
 
-    Raises Unclear for one that is given twice, and for a request with a body: MLflow's own server would read that.
+    Raises Unclear if one is given twice, or if the request has a body, from which MLflow's own server would read.
     """
     if request.headers.get("Content-Length", "0") not in ("", "0") or "Transfer-Encoding" in request.headers:
-        raise Unclear("This call takes its parameters from the address, and nothing in the body.")
+        raise Unclear("This call takes its parameters from the address. Send it without a body.")
     return [_only(request, name) for name in names]
 
 
@@ -29,12 +29,12 @@ def _only(request: HttpRequest, name: str) -> str:
     values = request.GET.getlist(name)
     if len(values) > 1:
         raise Unclear(f"{name} is in the address {len(values)} times. Send it once.")
-    # What a database may not even be asked about is the name of nothing.
+    # Nothing has a name with such characters, and some of them a database does not accept in a query.
     return values[0] if values and values[0].isprintable() else ""
 
 
 def model_by_name(user: User, name: str, *, version: str = "") -> RegisteredModel | None:
-    """By its name in MLflow's registry. None for one that `user` may not load, as for one that is not there."""
+    """The model with this name in MLflow's registry; None if there is none that `user` may load."""
     wanted = {"registry_name": name} | ({"registry_version": version} if version else {})
     return _loadable(user, **wanted)
 

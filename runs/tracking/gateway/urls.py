@@ -1,4 +1,4 @@
-"""The allow-list: what is not here is refused, whatever MLflow itself offers."""
+"""The list of allowed calls. Anything else is refused, whatever MLflow itself offers."""
 
 from django.urls import path
 

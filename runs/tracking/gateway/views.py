@@ -26,7 +26,7 @@ from runs.tracking.gateway.queries import Unclear, model_by_alias, model_by_name
 
 P = ParamSpec("P")
 
-# Clients ask what the server can do; loading models takes none of it.
+# What the server can do, for clients that ask. Loading models needs none of it.
 _SERVER = {
     "store_type": "SqlStore",
     "workspaces_enabled": False,
@@ -39,7 +39,10 @@ _SERVER = {
 def _call(
     view: Callable[Concatenate[TokenRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A call that reads, with GET, for the owner of a token. HEAD would tell what is there without giving it."""
+    """Make `view` a call that reads, by GET, for the owner of a token.
+
+    HEAD is refused like any other method: it would tell what exists without sending it.
+    """
     with_token = token_required(Scope.READ, refuse=answers.refused)(view)
 
     @csrf_exempt
@@ -61,7 +64,7 @@ def _call(
 
 @csrf_exempt
 def no_such_call(_request: HttpRequest, **_rest: Any) -> HttpResponse:
-    """By whatever method, and whoever asks."""
+    """Answer 404, whatever the method and whoever asks."""
     return answers.no_such_call()
 
 
@@ -103,7 +106,7 @@ def download_uri(request: TokenRequest) -> HttpResponse:
 
 @_call
 def file_list(request: TokenRequest) -> HttpResponse:
-    """What is directly in one folder of a model; nothing in what is a file, or is not there."""
+    """The entries of one folder of a model; none if there is no such folder, or if it is a file."""
     [place] = parameters(request, "path")
     model, path = _place(request, place)
     if model is None:
@@ -113,7 +116,7 @@ def file_list(request: TokenRequest) -> HttpResponse:
 
 @_call
 def file(request: TokenRequest, place: str) -> HttpResponseBase:
-    """The bytes of one file. `place` was decoded once, and is compared as it is now."""
+    """The bytes of one file. `place` was decoded once by Django, and is not decoded again."""
     parameters(request)
     model, path = _place(request, place)
     fact = next((fact for fact in files_of(model) if fact.path == path), None) if model else None
@@ -137,7 +140,7 @@ def _version(request: TokenRequest) -> tuple[RegisteredModel | None, HttpRespons
 
 
 def _place(request: TokenRequest, place: str) -> tuple[RegisteredModel | None, str]:
-    """A model by the place that `answers.place_of` tells of it, and the path in it, "" for its top."""
+    """The model that `place` names as `answers.place_of` writes it, and the path in the model, "" for its top."""
     top, _, below = place.partition("/")
     uuid, _, path = below.partition("/")
     try:

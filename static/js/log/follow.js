@@ -1,4 +1,4 @@
-// Follow the end of a log, until somebody scrolls up to read; go on when they are back at the end.
+// Follows the end of a log until somebody scrolls up to read, and again once they are back at the end.
 
 export function follow({ section, view, button, state, source }) {
   let isOn = true;
@@ -28,7 +28,7 @@ export function follow({ section, view, button, state, source }) {
     if (isOn) view.toEnd();
   });
   view.addEventListener("looked", () => turn(false));
-  // Only a person turns it off: the wheel, a finger, the keys or the bar, seen as a scroll away from the end.
+  // Only a person ends following, by scrolling away from the end: with the wheel, a finger, the keys or the scroll bar.
   view.box.addEventListener("wheel", (event) => event.deltaY < 0 && turn(false), { passive: true });
   view.box.addEventListener("touchmove", () => turn(view.isAtEnd), { passive: true });
   view.box.addEventListener("keydown", (event) => {
@@ -37,6 +37,6 @@ export function follow({ section, view, button, state, source }) {
   view.box.addEventListener("pointerdown", () => turn(view.isAtEnd));
   view.box.addEventListener("scrollend", () => turn(view.isAtEnd));
   source.addEventListener("change", show);
-  // Who reads is not disturbed: a button loads it.
+  // Somebody who has scrolled up to read is not disturbed: they load the rest with a button.
   source.addEventListener("settled", () => isOn && source.again());
 }

@@ -1,11 +1,11 @@
-// Text as it arrives, cut into lines as a terminal would show them.
+// Cuts text, as it arrives, into lines as a terminal would show them.
 
 // Colours and cursor movements mean nothing here.
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])/g;
 
 export class Lines {
   #done = [];
-  // The line whose end has not arrived.
+  // The last line, whose end has not arrived yet.
   #open = "";
 
   get count() {

@@ -1,4 +1,4 @@
-// Search in a log: every hit marked, Enter to the next one, Shift and Enter to the one before.
+// Searches a log and marks every hit. Enter goes to the next hit, Shift and Enter to the one before.
 import { number } from "../words.js";
 
 const WAIT = 150;
@@ -8,7 +8,7 @@ export function search({ view, lines, source, box, button, hits }) {
   let words = "";
   let found = [];
   let at = -1;
-  // Until somebody steps, the newest hit is the one.
+  // Until somebody has pressed Enter, the newest hit is the current one.
   let hasStepped = false;
   let timer = 0;
 
@@ -16,7 +16,7 @@ export function search({ view, lines, source, box, button, hits }) {
     box.hidden = !isOpen;
     button.setAttribute("aria-expanded", String(isOpen));
     if (isOpen) {
-      // What is not loaded cannot be found.
+      // Only lines that are loaded can be found.
       source.loadAll();
       input.focus();
       return;
@@ -30,11 +30,11 @@ export function search({ view, lines, source, box, button, hits }) {
     timer = 0;
     if (words !== input.value.trim()) hasStepped = false;
     words = input.value.trim();
-    const before = found[at];
+    const current = found[at];
     found = words ? lines.find(words) : [];
     at = found.length - 1;
-    if (hasStepped && found.includes(before)) at = found.indexOf(before);
-    show(found[at] !== before);
+    if (hasStepped && found.includes(current)) at = found.indexOf(current);
+    show(found[at] !== current);
   }
 
   function step(by) {

@@ -1,17 +1,17 @@
-// Fetches a log part by part, and asks for more: often while there is more, less and less often while there is not.
+// Fetches a log part by part, and asks for more: often while there is more, less and less often while there is none.
 
 const QUICK = 1_000;
 const SLOWEST = 5_000;
 const HIDDEN = 15_000;
 const AFTER_FAILURE = 10_000;
-// Of a log larger than this only the end is loaded, until all of it is asked for.
+// Of a log with more bytes than this only the end is loaded, until somebody asks for all of it.
 const WHOLE_UP_TO = 1_000_000;
 const BEYOND_ANY_END = Number.MAX_SAFE_INTEGER;
 
 /**
- * Events: "text" with {text}, "reset" before it begins anew, "change" when its state has changed, "settled" when what was
- * missing in the middle has come: `again` loads it.
- * `earlier` is true while the beginning is not loaded, `isPartial` while anything of it is not.
+ * Events: "text" with {text}; "reset" before everything is loaded again; "change" when its state has changed; "settled"
+ * when the server has the part of the middle that was missing, which `again` loads.
+ * `earlier` is true while the beginning is not loaded, `isPartial` while any part is not.
  */
 export class Source extends EventTarget {
   earlier = false;
@@ -23,7 +23,7 @@ export class Source extends EventTarget {
   #next = 0;
   #wait = QUICK;
   #timer = 0;
-  // Answers to a question from before a reset are not for us.
+  // Counts resets: an answer to a request from before the last reset is ignored.
   #turn = 0;
   #wantsAll = false;
   #misses = false;
@@ -63,14 +63,14 @@ export class Source extends EventTarget {
     await this.#more({ fromMiddle: this.earlier });
   }
 
-  /** Begin anew, from the first byte. */
+  /** Load everything, from the first byte. */
   async loadAll() {
     if (!this.canLoadMore) return;
     this.#wantsAll = true;
     await this.again();
   }
 
-  /** Begin anew: from the first byte if that was asked for before. */
+  /** Load the log again: from the first byte if `loadAll` was called, otherwise as at the start. */
   async again() {
     clearTimeout(this.#timer);
     this.#turn += 1;
@@ -88,7 +88,7 @@ export class Source extends EventTarget {
 
   #top() {
     if (this.earlier) return "The beginning of this log is not loaded.";
-    return this.canLoadMore ? "A part of this log has come since and is not loaded." : "";
+    return this.canLoadMore ? "More of this log has arrived and is not loaded yet." : "";
   }
 
   #bottom(count) {
@@ -112,12 +112,12 @@ export class Source extends EventTarget {
     }
     if (turn !== this.#turn) return;
     if (part.offset < this.#next) {
-      // The job has begun its log anew.
+      // The job has started a new log.
       await this.again();
       return;
     }
     if (fromMiddle && part.gap) {
-      // It begins where nothing is kept, so with what comes next.
+      // The bytes at this offset are missing, so begin with those after the gap.
       this.#next = part.next;
       await this.#more({ fromMiddle });
       return;
@@ -141,7 +141,7 @@ export class Source extends EventTarget {
     this.isComplete = part.complete;
     this.isFollowing = part.following;
     this.reason = part.reason;
-    // The first line of a part from the middle is not whole; where it is all there is, it has to do.
+    // The first line of a part from the middle may not be whole, so it is left out, unless it is the only one.
     const text = (fromMiddle && part.text.slice(part.text.indexOf("\n") + 1)) || part.text;
     if (text) this.dispatchEvent(new CustomEvent("text", { detail: { text } }));
     this.dispatchEvent(new Event("change"));
@@ -157,7 +157,7 @@ export class Source extends EventTarget {
     this.#timer = setTimeout(() => this.#more(), document.hidden && wait ? HIDDEN : wait);
   }
 
-  /** {text} and what the header Mantik-Log says of it. */
+  /** One part of the log: its {text}, and the fields of the header Mantik-Log. */
   async #ask(offset) {
     const response = await fetch(`${this.#url}?offset=${offset}`, { credentials: "same-origin" });
     if (!response.ok || response.redirected) throw new Error(`The log answered ${response.status}.`);

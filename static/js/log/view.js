@@ -1,10 +1,10 @@
-// Shows lines without making a million elements: they stand in blocks, and only blocks near the eye hold any.
+// Shows lines without making a million elements: lines are in blocks, and only blocks near the visible part are filled.
 
 const PER_BLOCK = 100;
 const LINE_HEIGHT = 20;
 const MARGIN = 800;
 
-/** Event: "earlier" when all of it is asked for. */
+/** Event: "earlier" when somebody asks for the whole log. */
 export class View extends EventTarget {
   isLive = false;
   #box;
@@ -65,15 +65,15 @@ export class View extends EventTarget {
   }
 
   remark({ top, bottom }, { offersAll, isNumbered }) {
-    const isAsBefore = this.#numbered === isNumbered;
+    const isUnchanged = this.#numbered === isNumbered;
     this.#numbered = isNumbered;
     this.#say(this.#top, top, offersAll);
     this.#say(this.#bottom, bottom, false);
-    if (!isAsBefore) this.#redraw();
+    if (!isUnchanged) this.#redraw();
     else if (this.#lines.count) this.#redrawLast();
   }
 
-  /** Wrapping was switched: every height is another. */
+  /** Wrapping was switched on or off, so every height has changed. */
   measureAgain() {
     const wasAtEnd = this.isAtEnd;
     for (const block of this.#blocks) {
@@ -85,7 +85,7 @@ export class View extends EventTarget {
     if (wasAtEnd) this.toEnd();
   }
 
-  /** Mark `words` in every line, and the line `hit` above all; scroll there if `goThere`. Event: "looked". */
+  /** Mark `words` in every line, and highlight the line `hit`; scroll to it if `goThere`. Event: "looked". */
   mark(words, hit, goThere) {
     this.#words = words.toLowerCase();
     this.#hit = hit;
@@ -93,7 +93,7 @@ export class View extends EventTarget {
     if (goThere) this.#goTo(hit);
   }
 
-  /** Mark the line `index` for good, and scroll there the first time. Event: "looked". */
+  /** Mark the line `index` permanently, and scroll to it the first time. Event: "looked". */
   pointAt(index) {
     if (index === this.#pointedAt) return;
     this.#pointedAt = index;
@@ -172,13 +172,13 @@ export class View extends EventTarget {
 
   #fill(block) {
     if (!block || block.isFilled) return;
-    const before = block.element.offsetHeight;
+    const oldHeight = block.element.offsetHeight;
     block.isFilled = true;
     this.#draw(block);
     block.element.style.height = "";
     block.height = block.element.offsetHeight;
-    // What is above the eye must not push what the eye is on.
-    if (block.element.offsetTop + before <= this.#box.scrollTop) this.#box.scrollTop += block.height - before;
+    // A block above the visible part must not move the lines that somebody is reading.
+    if (block.element.offsetTop + oldHeight <= this.#box.scrollTop) this.#box.scrollTop += block.height - oldHeight;
   }
 
   #empty(block) {
@@ -188,7 +188,7 @@ export class View extends EventTarget {
     block.isFilled = false;
   }
 
-  // Lines that are there already are left alone, so that a selection in them lives on.
+  // Lines that have not changed are not replaced, so that a selection in them stays.
   #draw(block) {
     const first = block.index * PER_BLOCK;
     const count = this.#countOf(block);
@@ -225,7 +225,7 @@ export class View extends EventTarget {
     if (index === this.#hit) line.classList.add("is-hit");
     const number = document.createElement("span");
     number.className = "log-number";
-    // Read by eyes only: a screen reader would say it before each line.
+    // Hidden from screen readers, which would read the number before each line.
     number.setAttribute("aria-hidden", "true");
     number.textContent = this.#numbered ? String(index + 1) : "";
     const text = document.createElement("span");

@@ -99,7 +99,7 @@ export class Chart {
     };
   }
 
-  // Under the crosshair, the value there; else the last.
+  // Show the value at the crosshair, or the last one.
   #point(plot) {
     const at = plot.cursor.idx;
     const point = at === null || at === undefined ? null : this.#metric.points[at];
@@ -127,7 +127,7 @@ function same(one, other) {
   return one.isLog === other.isLog && one.isSmooth === other.isSmooth;
 }
 
-// One step alone has no width; give it some.
+// A single step has no width, so the range is widened.
 function wide(_plot, least, most) {
   return least === most ? [least - 1, most + 1] : [least, most];
 }

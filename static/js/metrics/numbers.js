@@ -1,6 +1,6 @@
-// Numbers of metrics as lines.
+// Prepares the values of metrics for their charts.
 
-/** An average that forgets: what the eye would draw through a jittery line. Gaps stay gaps. */
+/** An exponential moving average. Gaps stay gaps. */
 export function smoothed(values, weight = 0.8) {
   let sum = 0;
   let norm = 0;
@@ -12,7 +12,7 @@ export function smoothed(values, weight = 0.8) {
   });
 }
 
-/** What a logarithmic scale can show. */
+/** The values with those replaced by null that a logarithmic scale cannot show. */
 export function positive(values) {
   return values.map((value) => (value !== null && value > 0 ? value : null));
 }

@@ -1,4 +1,4 @@
-// uPlot is a third of a page's weight: fetched when there is something to draw.
+// Loads uPlot when there is something to draw: it is a third of the size of a page.
 
 let loading = null;
 

@@ -26,7 +26,7 @@ def test_it_says_how_a_config_has_to_be_named(path: str) -> None:
         ("", "is empty. Fill it in"),
         ("null", "is empty."),
         ("[]", "has a list at the top level."),
-        ('{"a": 1, "a": 2}', "has the key 'a' twice in one place. Remove one of them."),
+        ('{"a": 1, "a": 2}', "has the key 'a' twice in one mapping. Remove one of them."),
         ('{"a": 1,}', "is not valid JSON in line 1, column"),
         ("{'a': 1}", "is not valid JSON in line 1, column 2"),
         ('{"a": NaN}', "has the value NaN, which JSON does not know."),

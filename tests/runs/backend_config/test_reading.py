@@ -150,7 +150,7 @@ def test_what_mantik_sets_cannot_be_set(name: str) -> None:
     text = environment(Variables={name: "x"})
     assert parse(text).environment.variables == {}
     assert warnings(text) == [
-        f"Environment.Variables.{name} is for Mantik to decide, so the value here is not used. Remove it."
+        f"Environment.Variables.{name} is set by Mantik, so the value here is not used. Remove it."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Where a config may say `$NAME`, and what it is told elsewhere."""
+"""Where a config may have `$NAME`, and the error or warning elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of its end: at once from what the site tells, and once more when the end of its log is there."""
+"""The reason why a run ended: first by the site's answer, and again once the end of its log is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connections.unicore.values import FileStat, JobState, JobStatus
 from runs.backend_config import QueueLimits
 from runs.following import finish, job_log
 from runs.following.job_log import fetch_log
-from runs.following.kept_log import END, end_of_log, raw_log
+from runs.following.kept_log import BYTES_SEARCHED, end_of_log, raw_log
 from runs.following.outcomes import ABORTED, ending, may_change
 from runs.lifecycle import explain
 from runs.models import Run
@@ -89,7 +89,8 @@ def out_of_range(what: str) -> JobStatus:
         (
             "Project=galaxies",
             LIMITS,
-            "JUWELS does not allow the budget account galaxies in the queue batch; there it allows demo and other.",
+            "JUWELS does not allow the budget account galaxies in the queue batch; in that queue it allows demo and "
+            "other.",
         ),
         (
             "Project=nope",
@@ -264,7 +265,7 @@ def test_who_knows_an_older_reason_changes_nothing(run: Run) -> None:
 def test_the_end_of_a_long_log_comes_first_and_its_line_is_known_when_all_is_here(
     site: Site, run: Run, sent: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     site.content = (TRACEBACK + "epoch\n" * 100_000 + TRACEBACK.replace("list", "last")).encode()
     run = wrap_up(run)
     assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", None, False)
@@ -280,7 +281,7 @@ def test_a_log_that_is_coming_in_is_not_put_off(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     site.content = b"x" * 2_000_000
     with django_capture_on_commit_callbacks(execute=True):
         run = wrap_up(run)
@@ -294,7 +295,7 @@ def test_a_log_that_is_coming_in_is_not_put_off(
 def test_a_log_that_is_gone_before_all_of_it_is_here_is_said_to_be(
     site: Site, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     site.content = b"x" * 2_000_000
     run = wrap_up(run)
     site.content = b""
@@ -304,7 +305,7 @@ def test_a_log_that_is_gone_before_all_of_it_is_here_is_said_to_be(
     assert event.message == f"The log is no longer at {run.site_name}. What was fetched before is kept."
 
 
-def test_a_visit_that_brings_nothing_is_followed_by_longer_and_longer_pauses(site: Site, run: Run) -> None:
+def test_a_fetch_that_brings_nothing_is_followed_by_longer_and_longer_pauses(site: Site, run: Run) -> None:
     site.error = SiteUnavailable("down")
     pauses = []
     for _ in range(6):
@@ -320,7 +321,7 @@ def test_the_rest_is_done_after_a_log_that_comes_in_parts(
     site: Site, sent: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLflow that does not answer would hold up each part."""
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     closed: list[int] = []
 
     def close(run: Run) -> bool:
@@ -401,9 +402,7 @@ def test_a_log_is_whole_although_nobody_can_look_for_doubles_yet(site: Site) -> 
 
 
 LOG_MISSING = "The rest of the log could not be fetched."
-DOUBLES_MISSING = (
-    "Mantik could not check whether duplicates of the job, which were never started, are left at the site."
-)
+DOUBLES_MISSING = "Mantik could not check whether the site still has duplicates of the job, which were never started."
 TRACKING_MISSING = "The MLflow run could not be ended."
 
 
@@ -434,7 +433,7 @@ def test_what_is_given_up_is_named(
     ended_at = NOW - finish.GIVE_UP_AFTER - timedelta(seconds=1)
     run = wrap_up(factories.make_run(RunState.FAILED, **IN_DOUBT | {"ended_at": ended_at, "tracking_closed": False}))
     message = run.events.get(kind="wrap-up.abandoned").message
-    assert message == f"Mantik has tried for {finish.GIVE_UP_AFTER.days} days, and gives up. {expected}"
+    assert message == f"Mantik tried for {finish.GIVE_UP_AFTER.days} days and gave up. {expected}"
     assert run.next_poll_at is None
 
 
@@ -457,9 +456,9 @@ def test_ten_megabytes_in_one_line(run: Run) -> None:
 
 @pytest.mark.parametrize("cut", [b"", b"a", b"\n", "\N{SNOWMAN}".encode()[1:]])
 def test_lines_keep_their_numbers_wherever_the_end_begins(run: Run, cut: bytes) -> None:
-    """`cut` is what lies before byte `END` from the end."""
+    """`cut` is what lies before byte `BYTES_SEARCHED` from the end."""
     content = b"first\n" * 60_000 + b"\n" * 3 + "\N{SNOWMAN}".encode()[:1] + cut
-    tail = (b"w\n" * END)[: END - len(TRACEBACK)] + TRACEBACK.encode()
+    tail = (b"w\n" * BYTES_SEARCHED)[: BYTES_SEARCHED - len(TRACEBACK)] + TRACEBACK.encode()
     fetch_log(Site(content + tail), run, now=NOW)  # type: ignore[arg-type]
     last = end_of_log(run).lines[-1]
     assert (last.text, last.number) == ("IndexError: list index", (content + tail).count(b"\n"))

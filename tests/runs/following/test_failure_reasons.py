@@ -1,4 +1,4 @@
-"""Why a job failed, read from the end of its log: pure, of many logs."""
+"""Why a job failed, read from the end of many logs. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runs.following.failure_reasons import LONGEST, Failure, reason
+from runs.following.failure_reasons import LONGEST_REASON, Failure, reason
 from runs.following.log_lines import log_end
 from tests.support.examples import examples
 
 FRAMES = '  File "/job/code/train.py", line 214, in <module>\n    main(args)\n    ~~~~^^^^^^\n'
 TRACEBACK = f"Traceback (most recent call last):\n{FRAMES}"
 EPOCHS = "epoch 1 loss 0.3\nepoch 2 loss 0.2\n"
+ASKED_TO_STOP = (
+    "The job was asked to stop (signal 15): it reached its time limit, or somebody ended it in the batch system."
+)
 
 
 def reason_of(log: str | bytes, code: int = 1, memory: str = "") -> tuple[str, int | None]:
@@ -59,7 +62,7 @@ def test_of_a_chain_the_last_one_is(between: str) -> None:
         ("__main__.Überlauf: zu groß → ✗\n", "__main__.Überlauf: zu groß → ✗"),
         ("\x1b[31mValueError\x1b[0m: \x1b[1mbold\x1b]0;title\x07\x00\x07\n", "ValueError: bold"),
         ("OSError: \nYou need access to this repository.\n", "OSError: You need access to this repository."),
-        (f"ValueError: {'x' * 5000}\n", f"ValueError: {'x' * (LONGEST - 13)}…"),
+        (f"ValueError: {'x' * 5000}\n", f"ValueError: {'x' * (LONGEST_REASON - 13)}…"),
         ("KeyboardInterrupt\n", "KeyboardInterrupt"),
         ("ValueError: tab\there\r\n", "ValueError: tab here"),
         (
@@ -169,10 +172,7 @@ def test_what_a_program_says_last_where_nothing_was_raised(log: str, code: int, 
             "Killed (signal 9). The usual cause is that memory ran out. The config does not set MemoryPerNode.",
         ),
         (139, "Ended by a segmentation fault (signal 11)."),
-        (
-            143,
-            "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
-        ),
+        (143, ASKED_TO_STOP),
         (128, "The job ended with exit code 128."),
         (255, "The job ended with exit code 255."),
     ],
@@ -198,10 +198,7 @@ def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
         f"{EPOCHS}[mantik] the site asks the job to stop; passing it on to the training\n"
         f"{TRACEBACK}SystemError: interrupted\n{finished()}"
     )
-    assert reason_of(log) == (
-        "Asked to end (signal 15): its time limit was reached, or somebody at the site ended it.",
-        3,
-    )
+    assert reason_of(log) == (ASKED_TO_STOP, 3)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +287,7 @@ LOGS = st.lists(PIECES | st.text(max_size=40), max_size=40).map("".join).map(lam
 @example(log=b"\xff\xfe", code=1)
 def test_whatever_the_log_is_there_is_one_line(log: bytes, code: int) -> None:
     found = reason(Failure(code, log_end(log)))
-    assert 0 < len(found.sentence) <= LONGEST
+    assert 0 < len(found.sentence) <= LONGEST_REASON
     assert found.sentence.isprintable()
     assert found.line is None or 1 <= found.line <= log.count(b"\n") + 1
 
@@ -318,7 +315,7 @@ def test_a_log_made_to_keep_an_expression_busy_is_read_all_the_same(piece: str, 
     """An expression that goes back and forth over a mebibyte would still be at it when the suite's time limit is up."""
     log = (piece * (1024 * 1024 // len(piece) + 1)).encode()
     found = reason(Failure(code, log_end(log)))
-    assert 0 < len(found.sentence) <= LONGEST
+    assert 0 < len(found.sentence) <= LONGEST_REASON
     assert found.sentence.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""A job and its files are kept at the site for as long as they may be needed; where the site refuses, that is said."""
+"""A job and its files are kept at the site as long as they may be needed. If the site refuses, pages say so."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.support.waiting import wait_until
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-# A request takes no longer, and clocks are told to the second.
+# Moments that differ by less are the same: a request takes time, and sites tell whole seconds.
 ABOUT = timedelta(minutes=2)
 # More than MANTIK_JOB_DAYS, by a day.
 ASKED = 15 * DAY
@@ -96,7 +96,7 @@ def ends_at(site: RunningSite, job_url: str) -> datetime:
 
 
 def follow(run: Run, *, ahead: timedelta = timedelta(0)) -> Run:
-    """As a worker does whose clock is `ahead` of the site's."""
+    """Follow the run with a worker whose clock is `ahead` of the site's. Returns the run as it is after that."""
     poll.follow_runs(run_ids=[run.pk], clock=lambda: timezone.now() + ahead)
     return Run.objects.get(pk=run.pk)
 
@@ -115,7 +115,7 @@ def test_a_queued_job_is_lengthened_at_the_first_look_whatever_the_clock_of_the_
     assert about(ends, timezone.now() + ASKED)
     assert about(run.job_expires_at, timezone.now() + ahead + ASKED)
     assert (run.state, run.job_lifetime) == (RunState.QUEUED, None)
-    # That was enough.
+    # That is enough for now, so it is not lengthened again.
     run = follow(run, ahead=ahead + 2 * DAY)
     assert ends_at(site, job) == ends
 
@@ -321,7 +321,7 @@ def test_a_site_is_asked_once_for_one_lengthening(run: Run) -> None:
     site = Site()
     run = keep(site, run)
     assert (site.asked, run.job_expires_at) == ([NOW + ASKED], NOW + ASKED)
-    # It says yes, and does nothing.
+    # The site accepts, but changes nothing.
     for minutes in (1, 60, 179):
         run = keep(site, run, now=NOW + timedelta(minutes=minutes))
     assert len(site.asked) == 1
@@ -381,10 +381,37 @@ def test_it_is_asked_to_the_last_minute_and_not_too_often(run: Run) -> None:
         now += timedelta(minutes=2)
     assert 10 < len(site.asked) < 50
     assert [event.kind for event in run.events.all()] == ["job.not-lengthened"]
-    # Now it does.
-    site.most = None
-    run = keep(site, run, replace(READY, answered_at=now), now=now)
-    assert run.job_lifetime == timedelta(minutes=1)
+
+
+def test_a_site_that_confirms_only_the_end_that_it_has_set_refuses_more_time(run: Run) -> None:
+    site, now = Site(23 * HOUR), NOW
+    while now < NOW + 23 * HOUR:
+        run = keep(site, run, replace(READY, answered_at=now), now=now)
+        now += timedelta(minutes=2)
+    # At the first look it may still be a site that allows 23 hours at a time.
+    assert [event.kind for event in run.events.order_by("pk")] == ["job.lengthened", "job.not-lengthened"]
+    assert (run.job_lifetime, run.job_expires_at) == (timedelta(0), NOW + 23 * HOUR)
+    assert len(site.asked) < 50
+
+
+@pytest.mark.parametrize("most", [None, 30 * HOUR])
+def test_a_site_that_changes_its_mind_is_believed(run: Run, most: timedelta | None) -> None:
+    site = Site(-HOUR)
+    run = keep(site, run)
+    assert run.job_lifetime == timedelta(0)
+    site.most = most
+    now = NOW
+    while run.job_lifetime == timedelta(0):
+        now += timedelta(minutes=2)
+        run = keep(site, run, replace(READY, answered_at=now), now=now)
+    assert run.job_lifetime
+    assert run.job_expires_at == now + run.job_lifetime > NOW + 24 * HOUR
+    event = run.events.get(kind="job.lengthened")
+    until = absolute_time(run.job_expires_at, zone=UTC)
+    assert event.message == (
+        f"{run.site_name} keeps the job and its files until {until}. Mantik asks again before then, while it still "
+        "needs them."
+    )
 
 
 @pytest.mark.parametrize(
@@ -463,9 +490,10 @@ def test_the_state_of_a_job_whose_run_is_over_is_asked_only_if_its_end_is_near(d
 
 def test_pages_say_no_more_of_it_when_everything_is_here(db: None) -> None:
     refused: dict[str, Any] = {"job_lifetime": timedelta(0), "job_expires_at": NOW + HOUR}
-    assert job_lifetime.is_short_lived(factories.make_run(RunState.QUEUED, **refused), now=NOW)
-    assert job_lifetime.is_short_lived(factories.make_run(RunState.FAILED, log_complete=False, **refused), now=NOW)
-    assert not job_lifetime.is_short_lived(factories.make_run(RunState.FAILED, **refused), now=NOW)
-    assert not job_lifetime.is_short_lived(factories.make_run(RunState.QUEUED, **refused), now=NOW + HOUR)
+    assert job_lifetime.is_refused_more_time(factories.make_run(RunState.QUEUED, **refused), now=NOW)
+    incomplete = factories.make_run(RunState.FAILED, log_complete=False, **refused)
+    assert job_lifetime.is_refused_more_time(incomplete, now=NOW)
+    assert not job_lifetime.is_refused_more_time(factories.make_run(RunState.FAILED, **refused), now=NOW)
+    assert not job_lifetime.is_refused_more_time(factories.make_run(RunState.QUEUED, **refused), now=NOW + HOUR)
     refused["job_lifetime"] = DAY
-    assert not job_lifetime.is_short_lived(factories.make_run(RunState.QUEUED, **refused), now=NOW)
+    assert not job_lifetime.is_refused_more_time(factories.make_run(RunState.QUEUED, **refused), now=NOW)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from runs.following.kept_log import END, end_of_log, last_lines, log_remark, raw_log, read_log
+from runs.following.kept_log import BYTES_SEARCHED, end_of_log, last_lines, log_remark, raw_log, read_log
 from runs.models import Run, RunLogChunk
 from runs.states import RunState
 from tests.support import factories
@@ -76,7 +76,7 @@ def test_where_the_end_is_all_one_line_that_is_shown(run: Run) -> None:
 
 
 def test_an_end_with_nothing_behind_its_only_break_is_taken_whole(run: Run) -> None:
-    factories.append_log(run, "x" * (END + 10) + "\n")
+    factories.append_log(run, "x" * (BYTES_SEARCHED + 10) + "\n")
     assert end_of_log(run).lines
 
 
@@ -139,7 +139,7 @@ def test_what_is_still_to_come_is_said_in_the_middle_and_below() -> None:
     run = store(ended(), b"x" * 3_000_000, head=1000, tail=2_000_000)
     part = read_log(run, offset=1000)
     assert part.gap == "pending"
-    expected = "999 kB of the log are not here yet: what is kept of them is still being fetched."
+    expected = "999 kB of the log are missing here for now. The part that Mantik keeps is still being fetched."
     assert part.text == f"\n[mantik] {expected}\n".replace("999 kB", f"999{NBSP}kB")
     assert log_remark(run) == f"The log is still being fetched. 999{NBSP}kB are still to come."
 

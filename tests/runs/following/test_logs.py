@@ -1,4 +1,4 @@
-"""The log is fetched in ranges and stored once; of one above the limit the head and the tail."""
+"""The log is fetched in ranges, and each byte is stored once. Of a log above the limit, head and tail are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from connections.unicore.values import FileStat
 from runs.following import job_log
-from runs.following.job_log import Visit, fetch_log
+from runs.following.job_log import NOTHING_LEFT, Fetched, fetch_log
 from runs.following.kept_log import raw_log, read_log
 from runs.following.log_ranges import CHUNK
 from runs.models import Run, RunLogChunk
@@ -66,21 +66,21 @@ def limit(settings: Settings) -> int:
 
 
 @pytest.fixture
-def small_visits(monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many bytes one fetches."""
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 1)
+def small_budget(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many bytes one call of `fetch_log` fetches."""
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 1)
     return CHUNK
 
 
-def fetch(site: File, run: Run) -> Visit:
+def fetch(site: File, run: Run) -> Fetched:
     return fetch_log(site, run, now=NOW)  # type: ignore[arg-type]
 
 
 def fetch_all(site: File, run: Run) -> int:
-    """How many visits it took."""
-    for visits in range(1, 1000):
+    """How many calls it took."""
+    for calls in range(1, 1000):
         if fetch(site, run).is_whole:
-            return visits
+            return calls
     raise AssertionError("it has no end")
 
 
@@ -104,13 +104,13 @@ def numbered(size: int) -> bytes:
 
 
 def halves(run: Run) -> tuple[bytes, bytes]:
-    """Of what is kept: before and behind the lines in the middle."""
+    """The kept log before and after the lines in the middle."""
     head, tail = re.split(rb"(?:\[mantik\] .*\n)+", whole(run))
     return head, tail
 
 
 def is_consistent(run: Run, content: bytes) -> bool:
-    """What is stored is what the columns say, once, and from the site."""
+    """Whether the stored chunks are the bytes that the columns describe, each once, as the site has them."""
     run = Run.objects.get(pk=run.pk)
     at = 0
     for chunk in RunLogChunk.objects.filter(run=run).order_by("offset"):
@@ -127,7 +127,7 @@ def is_consistent(run: Run, content: bytes) -> bool:
 
 def test_what_grows_is_appended_and_never_asked_for_twice(run: Run) -> None:
     site = File()
-    assert fetch(site, run) == Visit()
+    assert fetch(site, run) == NOTHING_LEFT
 
     for chunk in (b"one\n", b"two\n" * 100_000, b"", b"three\n"):
         site.content += chunk
@@ -139,29 +139,29 @@ def test_what_grows_is_appended_and_never_asked_for_twice(run: Run) -> None:
 
 
 def test_a_chatty_job_does_not_keep_a_worker(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", 2)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", 2)
     site = File(b"x" * (3 * CHUNK))
 
-    assert fetch(site, run) == Visit(has_end=False, is_whole=False, has_news=True)
-    assert fetch(site, run) == Visit(has_end=True, is_whole=True, has_news=True)
+    assert fetch(site, run) == Fetched(has_end=False, is_whole=False, has_news=True)
+    assert fetch(site, run) == Fetched(has_end=True, is_whole=True, has_news=True)
     assert whole(run) == site.content
 
 
 def test_neither_does_a_slow_site(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_log, "LONGEST_VISIT_SECONDS", -1.0)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_SECONDS", -1.0)
     site = File(b"x" * 10)
-    assert fetch(site, run) == Visit(has_end=False, is_whole=False, has_news=False)
+    assert fetch(site, run) == Fetched(has_end=False, is_whole=False, has_news=False)
     assert site.reads == []
 
 
 @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED])
-def test_two_workers_that_fetch_the_same_write_it_once(state: RunState, small_visits: int) -> None:
+def test_two_workers_that_fetch_the_same_write_it_once(state: RunState, small_budget: int) -> None:
     run = factories.make_run(state)
-    site = File(numbered(5 * small_visits))
+    site = File(numbered(5 * small_budget))
     for _ in range(20):
         other = Run.objects.get(pk=run.pk)
         site.meanwhile.append(lambda other=other: fetch(site, other))  # type: ignore[misc]
-        # That the other one has brought home what this one fetched, too, is no failure.
+        # If the other worker has stored the same bytes first, that is no failure.
         if not fetch(site, run).has_news:
             break
         assert is_consistent(run, site.content)
@@ -171,7 +171,7 @@ def test_two_workers_that_fetch_the_same_write_it_once(state: RunState, small_vi
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED])
 @pytest.mark.parametrize("size", [900_000, 3_000_000])
-def test_neither_do_many_at_once(state: RunState, size: int, limit: int, small_visits: int) -> None:
+def test_neither_do_many_at_once(state: RunState, size: int, limit: int, small_budget: int) -> None:
     run = factories.make_run(state)
     site = File(numbered(size))
     results = at_once([lambda: fetch_all(site, Run.objects.get(pk=run.pk)) for _ in range(4)])
@@ -183,18 +183,18 @@ def test_neither_do_many_at_once(state: RunState, size: int, limit: int, small_v
 # The end of what is over comes first
 
 
-def test_the_tail_of_a_run_that_is_over_comes_first_and_then_what_is_before(run: Run, small_visits: int) -> None:
+def test_the_tail_of_a_run_that_is_over_comes_first_and_then_what_is_before(run: Run, small_budget: int) -> None:
     site = File(numbered(100_000))
     fetch_all(site, run)
     site.content = numbered(2_000_000)
     run = end(run)
 
-    assert fetch(site, run) == Visit(has_end=True, is_whole=False, has_news=True)
+    assert fetch(site, run) == Fetched(has_end=True, is_whole=False, has_news=True)
     head, tail = halves(run)
     assert head == numbered(100_000)
     assert site.content.endswith(tail)
     assert len(tail) > CHUNK - 10
-    assert b"1.6 MB of the log are not here yet" in whole(run).replace(b"\xc2\xa0", b" ")
+    assert b"1.6 MB of the log are missing here for now." in whole(run).replace(b"\xc2\xa0", b" ")
 
     fetch_all(site, run)
     assert whole(run) == site.content
@@ -204,11 +204,11 @@ def test_the_tail_of_a_run_that_is_over_comes_first_and_then_what_is_before(run:
 
 def test_a_short_rest_comes_in_its_order(run: Run) -> None:
     site = File(numbered(2_000_000))
-    assert fetch(site, end(run)) == Visit(has_end=True, is_whole=True, has_news=True)
+    assert fetch(site, end(run)) == Fetched(has_end=True, is_whole=True, has_news=True)
     assert [offset for offset, _ in site.reads] == sorted(offset for offset, _ in site.reads)
 
 
-def test_a_log_may_grow_while_its_tail_is_fetched(run: Run, limit: int, small_visits: int) -> None:
+def test_a_log_may_grow_while_its_tail_is_fetched(run: Run, limit: int, small_budget: int) -> None:
     site = File(numbered(3_000_000))
     run = end(run)
     for size in (3_000_100, 3_100_000, 5_000_000, 5_000_010):
@@ -224,11 +224,11 @@ def test_a_log_may_grow_while_its_tail_is_fetched(run: Run, limit: int, small_vi
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-@pytest.mark.parametrize("visits", [1, 16])
+@pytest.mark.parametrize("budget", [1, 16])
 def test_head_and_tail_are_kept_and_lines_between_say_what_is_not(
-    run: Run, limit: int, is_over: bool, visits: int, monkeypatch: pytest.MonkeyPatch
+    run: Run, limit: int, is_over: bool, budget: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", visits)
+    monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", budget)
     site = File(numbered(3_000_000))
     run = end(run) if is_over else run
     fetch_all(site, run)
@@ -263,7 +263,7 @@ def test_while_the_job_runs_the_tail_follows_its_end(run: Run, limit: int) -> No
     assert run.events.count() == 1
 
 
-def test_what_is_written_faster_than_it_is_fetched_is_passed_over(run: Run, limit: int, small_visits: int) -> None:
+def test_what_is_written_faster_than_it_is_fetched_is_passed_over(run: Run, limit: int, small_budget: int) -> None:
     site = File()
     for size in range(1_000_000, 20_000_000, 1_000_000):
         site.content = numbered(size)
@@ -292,7 +292,7 @@ def test_at_random(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
     for _ in range(25):
         run = factories.make_run(RunState.RUNNING)
         settings.MANTIK_LOG_MAX_BYTES = kept = drawn.choice([700_000, 1_000_003, 2_000_000])
-        monkeypatch.setattr(job_log, "CHUNKS_PER_VISIT", drawn.choice([1, 2, 5]))
+        monkeypatch.setattr(job_log, "LOG_BUDGET_CHUNKS", drawn.choice([1, 2, 5]))
         site, is_over = File(), False
         for _ in range(drawn.randrange(1, 8)):
             site.content = numbered(len(site.content) + drawn.choice([0, 10, 90_000, 400_000, 1_500_000]))
@@ -313,10 +313,10 @@ def test_at_random(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
             assert whole(run) == site.content
 
 
-# What is no longer as it was
+# A log that was replaced, or is gone
 
 
-def test_a_log_that_the_job_begins_anew_is_fetched_anew(run: Run, limit: int) -> None:
+def test_a_new_log_of_the_job_replaces_the_former_one(run: Run, limit: int) -> None:
     site = File(numbered(3_000_000))
     fetch_all(site, run)
     site.content = b"again\n" * 1000
@@ -326,7 +326,7 @@ def test_a_log_that_the_job_begins_anew_is_fetched_anew(run: Run, limit: int) ->
     run.refresh_from_db()
     assert not run.log_truncated
     message = run.events.get(kind="log.replaced").message.replace("\N{NO-BREAK SPACE}", " ")
-    assert message.startswith("The job has begun its log anew, so that Mantik has, too. 3.0 MB of the former log")
+    assert message.startswith("The job started a new log, so Mantik keeps the new one. 3.0 MB of the former log")
 
 
 @pytest.mark.parametrize("told", [0, 5, 60_000, 99_999])
@@ -343,13 +343,13 @@ def test_a_site_that_tells_an_older_size_loses_nothing(run: Run, told: int, is_o
     assert whole(run) == site.content
 
 
-def test_a_gap_that_a_site_cannot_fill_now_is_still_a_gap(run: Run, small_visits: int) -> None:
-    """Another machine of the site tells an older size, after the end of the log was fetched first."""
+def test_a_gap_that_a_site_cannot_fill_now_is_still_a_gap(run: Run, small_budget: int) -> None:
+    """After the end of the log was fetched first, another machine of the site reports an older size."""
     site = File(numbered(2_000_000))
     run = end(run)
     assert fetch(site, run).has_end
     site.told = 1_000_000
-    assert not any(fetch(site, run).is_whole for _ in range(2 * 1_000_000 // small_visits))
+    assert not any(fetch(site, run).is_whole for _ in range(2 * 1_000_000 // small_budget))
     site.told = None
     while not fetch(site, run).is_whole:
         pass
@@ -358,7 +358,7 @@ def test_a_gap_that_a_site_cannot_fill_now_is_still_a_gap(run: Run, small_visits
 
 @pytest.mark.parametrize("given", [0, 100])
 def test_less_than_was_told_is_no_other_log(run: Run, given: int) -> None:
-    """The file went away, or another machine of the site has an older copy still."""
+    """The file was deleted, or another machine of the site has an even older copy."""
     site = File(numbered(100_000))
     fetch(site, run)
     before, site.told = whole(run), 60_000
@@ -367,7 +367,7 @@ def test_less_than_was_told_is_no_other_log(run: Run, given: int) -> None:
     assert whole(run) == before
 
 
-def test_a_log_that_becomes_shorter_while_it_is_read_does_no_harm(run: Run, small_visits: int) -> None:
+def test_a_log_that_becomes_shorter_while_it_is_read_does_no_harm(run: Run, small_budget: int) -> None:
     site = File(numbered(2_000_000))
     run = end(run)
     fetch(site, run)
@@ -377,7 +377,7 @@ def test_a_log_that_becomes_shorter_while_it_is_read_does_no_harm(run: Run, smal
 
     site.meanwhile.append(shorten)
     fetch(site, run)
-    # Five bytes instead of what is before the tail would leave a hole.
+    # If only five of the bytes before the tail were stored, there would be a second gap.
     fetch(site, run)
     assert is_consistent(run, site.content)
 
@@ -398,7 +398,7 @@ def test_a_log_that_was_cut_gets_its_tail_if_the_job_still_runs(run: Run, limit:
     fetch_all(site, run)
     assert is_consistent(run, site.content)
     head, tail = halves(run)
-    # Its chunks were made without a thought of a head.
+    # Its chunks were stored without regard to where the head ends.
     assert site.content.startswith(head)
     assert HEAD <= len(head) < HEAD + CHUNK
     assert tail == site.content[-TAIL:]

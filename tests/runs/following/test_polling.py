@@ -1,4 +1,4 @@
-"""What becomes of a run when its site is asked about the job, or cannot be asked any more."""
+"""What happens to a run when its site is asked about the job, or can no longer be asked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OUT_OF_REACH = (
-    "Mantik can no longer reach the job, because the connection was deleted: end it at the site if it still runs."
+    "Mantik can no longer reach the job, because the connection was deleted. If the job still runs, end it at the site."
 )
 STATUS = JobStatus(
     state=JobState.QUEUED,
@@ -122,7 +122,7 @@ def test_each_site_is_asked_about_its_own_jobs(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_runs_that_are_over_do_not_keep_those_that_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their ends may take seconds each. Whoever comes next goes on with them."""
+    """Finishing each run may take seconds. The next worker continues with the rest."""
     running = factories.make_run(RunState.RUNNING)
     over = [factories.make_run(RunState.FINISHED, log_complete=False, next_poll_at=NOW) for _ in range(3)]
     times = iter(range(100))
@@ -131,7 +131,7 @@ def test_runs_that_are_over_do_not_keep_those_that_are_not(monkeypatch: pytest.M
     monkeypatch.setattr(poll, "wrap_up", lambda run, **_: done.append(run))
 
     def clock() -> datetime:
-        return NOW + next(times) * poll.TIME_FOR_ENDS
+        return NOW + next(times) * poll.WRAP_UP_BUDGET
 
     poll.follow_runs(run_ids=[run.pk for run in [*over, running]], clock=clock)
     assert done[0] == running

@@ -128,7 +128,7 @@ class Job:
 
 
 def read_until(stream: IO[str], line: str) -> list[str]:
-    """Lines up to and with this one. Fails if the stream ends before."""
+    """Read lines up to and including this one. Fails if the stream ends earlier."""
     seen: list[str] = []
     for text in stream:
         seen.append(text.rstrip("\n"))

@@ -202,7 +202,7 @@ def test_it_says_that_a_file_could_not_be_read() -> None:
     def short(entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | BinaryIO]]:
         return blobs(entries[:-1])
 
-    with pytest.raises(PackError, match=r"src/ünï côdé.py could not be read from the commit. Press Test"):
+    with pytest.raises(PackError, match=r"src/ünï côdé.py could not be read from the commit. Press Read again"):
         pack(FILES, blobs=short)
 
 

@@ -59,7 +59,7 @@ def test_it_goes_on_after_a_command_that_made_the_shell_strict(make_job: JobMake
 
 
 def test_it_comes_back_from_the_jobs_own_folder(make_job: JobMaker) -> None:
-    """People end with this, because the code used to be there."""
+    """Many configs end with this command, because earlier versions had the code in that folder."""
     job = make_job(
         command="pwd",
         environment={BEFORE: ["cd /tmp", "cd $UC_WORKING_DIRECTORY"]},

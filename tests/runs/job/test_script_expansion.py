@@ -96,7 +96,7 @@ def test_the_name_of_a_module_is_one_word(make_job: JobMaker, name: str) -> None
 
 
 def test_the_config_may_set_what_it_uses(make_job: JobMaker, tmp_path: Path) -> None:
-    """By its variables, a module, or a command before the training."""
+    """The training is not started because of variables, a module, or a command before it."""
     (tmp_path / "a b c.sif").touch()
     job = make_job(
         environment=remote("$ROOT/a $B $C.sif")

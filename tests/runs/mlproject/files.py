@@ -25,7 +25,7 @@ def file_of(command: str, parameters: Mapping[str, Any] | None = None) -> str:
 
 
 def warnings(text: str) -> list[str]:
-    """Of the file and of all its entry points."""
+    """The warnings of the file and of all its entry points."""
     project = parse(text)
     found = [*project.warnings, *(warning for each in project.entry_points.values() for warning in each.warnings)]
     return [warning.message for warning in found]

@@ -153,7 +153,7 @@ def test_it_does_not_take_long_over_thousands_of_wrong_placeholders() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: &a {b: 1}\nc: {<<: *a, <<: *a}", "has the key '<<' twice in one place (line 2). Remove one of them."),
+        ("a: &a {b: 1}\nc: {<<: *a, <<: *a}", "has the key '<<' twice in one mapping (line 2). Remove one of them."),
         ("a:\n\tb: 1", "is indented with a tab in line 2. YAML needs spaces there."),
         ("a: [1", "is not valid YAML in line 1, column 6: expected"),
         ("a: 'x", "is not valid YAML in line 1"),

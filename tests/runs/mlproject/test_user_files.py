@@ -1,4 +1,4 @@
-"""Files in the shapes that people really have, with other names: MLflow runs them, so they run here, too."""
+"""Files as people really have them, with other names: MLflow runs them, so Mantik has to."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_of_a_key_that_stands_twice_the_last_counts_as_with_mlflow() -> None:
 
 def test_it_says_which_keys_and_where() -> None:
     assert warnings(TWICE) == [
-        "training/MLproject has a key twice in one place, and only the last one counts: epochs (line 7), "
+        "training/MLproject has the same key twice in one mapping, and only the last one counts: epochs (line 7), "
         "command (line 9) and train (line 10). Remove the others."
     ]
 
@@ -180,8 +180,8 @@ def test_it_says_which_keys_and_where() -> None:
 def test_that_is_one_warning_however_many_there_are() -> None:
     text = "entry_points:\n" + "  main: {command: x}\n" * 9
     assert warnings(text) == [
-        "training/MLproject has a key twice in one place, and only the last one counts: main (line 3), main (line 4), "
-        "main (line 5), main (line 6), main (line 7) and 3 more. Remove the others."
+        "training/MLproject has the same key twice in one mapping, and only the last one counts: main (line 3), "
+        "main (line 4), main (line 5), main (line 6), main (line 7) and 3 more. Remove the others."
     ]
 
 

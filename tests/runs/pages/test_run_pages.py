@@ -219,7 +219,7 @@ def test_what_is_over_uses_nothing_so_far(project: Project, state: RunState) -> 
     used = {"core_hours": None, "cpus": 4, "runtime_limit": timedelta(minutes=5)}
     run = factories.make_run(state, project=project, running_at=timezone.now() - timedelta(minutes=9), **used)
     shown = page(signed_in(project, Role.GUEST), url("live", run))
-    assert "core-hours, as far as Mantik saw" in shown
+    assert "core-hours, estimated by Mantik" in shown
     assert "so far" not in shown
 
 
@@ -238,9 +238,9 @@ def test_a_waiting_run_says_for_what_and_since_when(project: Project) -> None:
 @pytest.mark.parametrize(
     ("state", "columns", "words"),
     [
-        (RunState.PENDING, {}, "No worker has taken this run up yet."),
-        (RunState.SUBMITTING, {"attempts": 2}, "No worker has come back to this run."),
-        (RunState.RUNNING, {"site_name": "JUWELS"}, "Nobody has asked JUWELS about the job for a while."),
+        (RunState.PENDING, {}, "Mantik has not started work on this run yet."),
+        (RunState.SUBMITTING, {"attempts": 2}, "Mantik stopped working on this run and has not continued."),
+        (RunState.RUNNING, {"site_name": "JUWELS"}, "Mantik has not asked JUWELS about the job for a while."),
     ],
 )
 def test_a_run_that_nobody_attends_to_says_so_and_who_can_help(
@@ -281,7 +281,7 @@ def test_a_run_that_waits_for_its_turn_says_so_and_sends_nobody_to_an_operator(p
             shown = page(client, address)
             assert f"Mantik is busy with other runs at {run.site_name}." in shown
             assert "No worker" not in shown
-    assert "No worker has taken this run up yet." in page(client, url("live", run))
+    assert "Mantik has not started work on this run yet." in page(client, url("live", run))
 
 
 def test_live_parts_ask_again_only_while_the_run_is_active(project: Project) -> None:
@@ -455,7 +455,7 @@ def test_cancelling_is_a_wish_with_a_name(project: Project) -> None:
     run.refresh_from_db()
     assert run.state == RunState.RUNNING
     assert run.cancel_requested_at is not None
-    assert "asked to cancel it" in page(client, url("detail", run), tab="events")
+    assert "asked to cancel the run." in page(client, url("detail", run), tab="events")
 
 
 def test_events_that_are_not_listed_are_counted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ OF_THE_MOMENT = {"run_anyway"}
 
 
 def second_choices(world: World) -> dict[str, str]:
-    """For each field that may have been filled in by itself, something else than what would stand there."""
+    """For each field that the form fills in itself, a value other than the one that it proposes."""
     world.repository.write("training/MLproject", (world.repository.path / "MLproject").read_text())
     world.repository.write("hpc/other.yaml", (world.repository.path / "unicore.yaml").read_text())
     world.repository.commit("Trial", branch="trial")

@@ -148,7 +148,7 @@ def test_a_key_that_stands_twice_is_named_with_its_line(member: Client, world: W
 
     page = page_of(member, world, entry_point="main")
 
-    assert "MLproject has a key twice in one place, and only the last one counts: command (line 4)." in page
+    assert "MLproject has the same key twice in one mapping, and only the last one counts: command (line 4)." in page
     assert "python new.py" in page
 
 

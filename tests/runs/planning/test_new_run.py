@@ -90,7 +90,7 @@ def test_the_form_of_a_run_that_was_deleted_says_so(member: Client, world: World
     key = hidden_key(member, world)
     post(member, world, idempotency_key=key)
     Run.objects.all().delete()
-    assert "The run of this form was deleted." in refused(member, world, idempotency_key=key)
+    assert "The run that this form started was deleted." in refused(member, world, idempotency_key=key)
 
 
 def hidden_key(member: Client, world: World) -> str:
@@ -309,7 +309,7 @@ def test_a_run_that_finds_no_room_is_not_stored_and_its_form_keeps_what_was_type
         answer = post(member, world, name="second light", **key)
         page = unescape(answer.content.decode())
         assert answer.status_code == 503
-        assert "There is no disk space left for the database. An operator has to make room; nothing was stored." in page
+        assert "There is no disk space left for the database. Nothing was stored." in page
         assert 'value="second light"' in page
         assert 'value="/tmp/marks"' in page
         # The form itself can be opened, too.

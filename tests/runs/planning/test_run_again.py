@@ -1,4 +1,4 @@
-"""Run again: what its link asks for is had, or refused by name. Nothing takes the place of what is gone."""
+"""Run again: each value that the link names is filled in, or refused by name. None is replaced by another."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass(frozen=True)
 class Case:
-    """`spoil` takes away what the run had; the form says so with `words` at `field`, which goes on showing `shown`."""
+    """`spoil` makes a value of the run unavailable. The form has `words` at `field`, which still shows `shown`."""
 
     spoil: Callable[[World, Run], object]
     at: str
@@ -52,7 +52,7 @@ def lose_branch(world: World, run: Run) -> None:
 
 
 def change(path: str, content: str) -> Callable[[World, Run], None]:
-    """Both branches get it: what is chosen in place of one of them has the same fault."""
+    """Both branches get it, so the branch that replaces the other has the same fault."""
 
     def spoil(world: World, run: Run) -> None:
         world.repository.git("checkout", "--quiet", "trial")
@@ -77,7 +77,7 @@ def lead_elsewhere(world: World, run: Run) -> None:
 
 
 def move_link(world: World, url: str) -> None:
-    """As somebody does who may edit the link."""
+    """Change the address, as somebody who may edit the code repository does."""
     edit_code_repository(
         repository=world.code,
         actor=world.user,
@@ -93,7 +93,7 @@ def unlink(world: World, run: Run) -> None:
 
 
 def nothing(world: World, run: Run) -> None:
-    """It is another reader who cannot have it."""
+    """The choice is available to one reader, and not to another."""
 
 
 def colleague(world: World) -> Any:
@@ -203,7 +203,7 @@ def test_what_is_gone_is_said_in_place_and_run_does_not_go_through(world: World,
 def test_no_preview_replaces_it_or_takes_the_sentence_away(
     world: World, run: Run, case: Case, query: str, is_live: bool
 ) -> None:
-    """Somebody changes the name, and what the page asks then is everything else as the link had it."""
+    """The page asks again after somebody has changed the name; every other field is as the link had it."""
     case.spoil(world, run)
     client = signed_in(case.reader(world))
     first = client.get(address(world), {"from": str(run.uuid)})
@@ -347,7 +347,7 @@ def test_a_run_that_is_not_there_is_said_at_the_top_and_nothing_is_chosen(
 
 
 def test_an_experiment_that_runs_belong_to_is_not_deleted(world: World, run: Run) -> None:
-    """So no link can ask for one that is gone."""
+    """So no link can name an experiment that is deleted."""
     with pytest.raises(InUse):
         delete_experiment(experiment=world.experiment, actor=world.user, now=timezone.now())
 
@@ -356,7 +356,7 @@ def test_an_experiment_that_runs_belong_to_is_not_deleted(world: World, run: Run
 
 
 def test_a_first_visit_goes_on_choosing_what_there_is(world: World, member: Client, run: Run) -> None:
-    """What somebody used last is no wish."""
+    """A new form proposes what the member used last; that is not a choice of theirs."""
     lose_branch(world, run)
 
     form = member.get(address(world))
@@ -382,8 +382,8 @@ def test_another_repository_brings_another_default_and_says_so(world: World, mem
     assert (answered["branch"], answered["entry_point"], answered["param-rounds"]) == ("develop", "fit", "7")
     assert "param-seconds" not in answered
     text = page_text(preview)
-    assert f"{code.name} has no branch main. develop is its default branch." in text
-    assert "MLproject has no entry point main. fit is its default." in text
+    assert f"{code.name} has no branch main, so its default branch develop was chosen." in text
+    assert "MLproject has no entry point main, so fit was chosen." in text
 
 
 def test_what_a_member_has_chosen_is_not_replaced_either(world: World, member: Client, run: Run) -> None:

@@ -63,7 +63,7 @@ def register(run: Run, actor: User, source: ModelSource, name: str = "yield-fore
 
 
 def tend(model: RegisteredModel, now: datetime = NOW) -> RegisteredModel | None:
-    """As a worker does whom the message has reached; the row as it is then, None if it is gone."""
+    """Do what a worker does that gets the message. Returns the row after that, None if it is deleted."""
     worker.tend(model_id=model.pk, clock=lambda: now)
     return RegisteredModel.objects.select_related("project", "run__project").filter(pk=model.pk).first()
 

@@ -128,7 +128,7 @@ def test_while_mlflow_is_away_a_page_says_so(model: RegisteredModel, ada: User, 
 
 
 class Large:
-    """In MLflow's place: files of any size, and a note of those that are open."""
+    """Stands for MLflow: has files of any size, and counts those that are open."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, breaks_after: int = 10**9) -> None:
         self.open_files = self.given = 0
@@ -206,7 +206,7 @@ def test_when_the_reader_goes_away_the_connection_to_mlflow_is_closed(monkeypatc
 
 
 class Holes(io.RawIOBase):
-    """Takes what is written, and counts it. In a hole that is announced nothing is written, only counted."""
+    """Counts what is written to it. The content of an announced hole is only counted, not written."""
 
     def __init__(self) -> None:
         self.length = 0

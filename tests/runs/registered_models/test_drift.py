@@ -1,4 +1,4 @@
-"""What others do in MLflow behind our back is found, told, and can be put back."""
+"""What others change in MLflow is noticed, shown, and can be restored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LATER = NOW + CHECK_EVERY + timedelta(seconds=1)
 
 
 def check(model: RegisteredModel) -> str:
-    """The hourly look; the trouble it found."""
+    """Do the hourly check. Returns the trouble that it found."""
     found = tend(model, LATER)
     assert found
     assert found.is_registered

@@ -1,4 +1,4 @@
-"""What MLflow's clients are answered at /tracking/, and what everybody is refused there."""
+"""The answers to MLflow's clients at /tracking/, and what is refused there."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def token_of(user: User) -> str:
 
 @pytest.fixture(scope="module")
 def trained(mlflow_server: MlflowServer) -> dict[str, ModelSource]:
-    """Once: it takes its time."""
+    """Made only once, because it takes long."""
     return train(mlflow_server.uri)
 
 

@@ -108,7 +108,7 @@ def test_an_alias_may_be_any_word(stored: RegisteredModel, by_ada: Client, alias
     ("alias", "words"),
     [
         ("", "Enter an alias, for example champion."),
-        ("Best One", "An alias may have only lower-case letters"),
+        ("Best One", "An alias may contain only lower-case letters"),
         ("latest", "latest has a meaning of its own in MLflow."),
         ("v2", "v2 has a meaning of its own in MLflow."),
     ],

@@ -146,7 +146,10 @@ def test_who_may_not_read_files_sees_no_example(model: RegisteredModel, guest: C
         ),
         ({"name": "t", "type": "float", "default": 0.5, "shape": None}, ("t", "float", "default 0.5")),
         ({"name": "l", "type": "array", "items": {"type": "string"}}, ("l", "array of string", "")),
-        ({"type": "object", "properties": {"x": {"type": "long"}, "y": 3}}, ("1", "object (x: long, y: not said)", "")),
+        (
+            {"type": "object", "properties": {"x": {"type": "long"}, "y": 3}},
+            ("1", "object (x: long, y: not given)", ""),
+        ),
         ("text", ("1", "text", "")),
         ({"name": ["x"], "type": {"y": 1}}, ('["x"]', '{"y": 1}', "")),
         ({"type": "tensor", "tensor-spec": "none"}, ("1", "tensor", "")),
@@ -205,7 +208,7 @@ def test_the_live_part_asks_again_until_it_is_registered(stored: RegisteredModel
 def test_a_model_that_no_worker_takes_up_says_so(stored: RegisteredModel, guest: Client) -> None:
     ago = timezone.now() - timedelta(minutes=2)
     RegisteredModel.objects.filter(pk=stored.pk).update(state=ModelState.REGISTERING, next_attempt_at=ago)
-    assert "No worker has taken this model up yet." in page_text(guest.get(url("live", stored)))
+    assert "Mantik has not started work on this model yet." in page_text(guest.get(url("live", stored)))
 
 
 def test_who_watches_it_being_unregistered_is_led_away_when_it_is_gone(

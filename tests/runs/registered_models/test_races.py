@@ -90,7 +90,7 @@ def test_an_alias_that_many_give_at_once_stands_for_one_model(mlflow: str, proje
 
 
 def test_models_that_are_unregistered_while_their_aliases_move(project: Project, ada: User) -> None:
-    """Nobody waits for the other in a circle, and no alias stands for a model that is going."""
+    """There is no deadlock, and no alias stands for a model that is being unregistered."""
 
     def registered() -> RegisteredModel:
         run = factories.make_run(RunState.FINISHED, project=project, created_by=ada, mlflow_run_id=uuid4().hex)

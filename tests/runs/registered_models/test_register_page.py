@@ -104,7 +104,7 @@ def test_a_form_without_a_choice_comes_back_as_it_was(
     ("name", "words"),
     [
         ("", "Enter a name for the model."),
-        ("a model", "A name has only letters A to Z"),
+        ("a model", "A name may contain only letters A to Z"),
         ("x" * 101, "at most 100 characters; this one has 101"),
     ],
 )
@@ -159,7 +159,7 @@ def test_the_name_is_checked_while_one_types(by_ada: Client, project: Project, a
     taken = ask(by_ada, run, "YIELD")
     assert "of the run first light" in taken
     assert 'value="YIELD"' in taken
-    assert "A name has only letters" in ask(by_ada, run, "my yield")
+    assert "A name may contain only letters" in ask(by_ada, run, "my yield")
 
 
 def test_without_javascript_the_check_is_the_form_with_that_name(by_ada: Client, run: Run, logged: ModelSource) -> None:
@@ -227,7 +227,7 @@ def test_the_page_waits_for_nobody_and_asks_again_until_it_knows(
 
 
 def models_of(client: Client, run: Run) -> str:
-    """The part of the page that asks again: first a worker is asked, and the next time it is known."""
+    """Load the part of the page that asks again: the first time it asks a worker, the second time it has the list."""
     client.get(url(run, "register-models"), headers={"HX-Request": "true"})
     return client.get(url(run, "register-models"), headers={"HX-Request": "true"}).content.decode()
 

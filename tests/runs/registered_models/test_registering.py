@@ -1,4 +1,4 @@
-"""From the wish to the entry in MLflow's registry and back, against a real MLflow server."""
+"""Registering and unregistering a model, against a real MLflow server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MLflow is away, or says no: the row tells it, nothing is half done, and it goes on by itself."""
+"""MLflow does not answer, or refuses: the row says so, nothing is left half done, and workers try again."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_name_that_somebody_else_has_in_mlflow_is_left_alone(
 def test_what_mlflow_does_not_let_mantik_remove_after_a_refusal_is_tried_again(
     mlflow: str, run: Run, ada: User, logged: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is raised, and no lease is left for its whole time."""
+    """Nothing is raised, and no lease is held until it expires."""
 
     def refuse(*_: object) -> None:
         raise TrackingRefused("MLflow refused to unregister it.")

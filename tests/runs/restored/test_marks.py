@@ -1,4 +1,4 @@
-"""A database that has gone back is noticed by the mark that the broker has of a later time."""
+"""A restored database is noticed, because the broker has a mark of a later time."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_database_that_has_gone_back_is_noticed_and_gets_no_mark_of_beat(broke
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     sentence = (
-        "These data look restored from a backup of 2027-03-01 08:00 UTC: the broker knows of 2027-03-01 09:00 UTC. "
-        "Nothing is started until somebody runs `manage.py after_restore`."
+        "This database seems to have been restored from a backup of 2027-03-01 08:00 UTC: the broker has a mark of "
+        "2027-03-01 09:00 UTC. Nothing is started until somebody runs `manage.py after_restore`."
     )
     assert marks.reminder(is_beat=True, now=LATER + timedelta(hours=1)) == sentence
     assert Installation.objects.get().marked_at == NOW
@@ -79,7 +79,9 @@ def test_a_database_that_has_gone_back_is_noticed_and_gets_no_mark_of_beat(broke
 def test_so_is_one_from_before_the_first_mark(broker: redis.Redis) -> None:
     marks.set_mark(now=LATER)
     Installation.objects.update(marked_at=None)
-    assert marks.reminder().startswith("These data look restored from a backup: the broker knows of 2027-03-01 09:00")
+    assert marks.reminder().startswith(
+        "This database seems to have been restored from a backup: the broker has a mark of 2027-03-01 09:00"
+    )
 
 
 def test_a_lost_mark_alone_is_no_restore(broker: redis.Redis) -> None:
@@ -105,7 +107,7 @@ def test_a_broker_that_was_emptied_or_is_new_alarms_nobody(broker: redis.Redis) 
 def test_a_broker_that_is_away_alarms_nobody_and_the_database_gets_no_mark(
     broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a later look at the broker would not find out any more."""
+    """Otherwise a later look at the broker would no longer find out that the database was restored."""
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     use(monkeypatch, f"redis://{LOOPBACK}:{free_port()}/0")
@@ -132,11 +134,11 @@ def test_whoever_asks_again_and_again_keeps_a_good_answer_longer_than_a_bad_one(
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     assert watch.reminder() == ""
-    seconds[0] += marks.EVERY_SECONDS
+    seconds[0] += marks.GOOD_ANSWER_SECONDS
     assert watch.reminder()
     marks.set_mark(now=LATER)
     assert watch.reminder()
-    seconds[0] += marks.AGAIN_SECONDS
+    seconds[0] += marks.BAD_ANSWER_SECONDS
     assert watch.reminder() == ""
 
 

@@ -1,4 +1,4 @@
-"""A run that cannot go on ends and says so, or waits, also where its site cannot even be asked to remove its job."""
+"""A run that may not be submitted ends with a reason, or waits, even if its site cannot be asked to delete its job."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def submit(run: Run) -> Run:
 
 
 def lock_out(run: Run, why: str, settings: Settings) -> str:
-    """From now on no client can be made for the run's site; the sentence that says so."""
+    """From now on no client can be made for the run's site. Returns the sentence that says so."""
     assert run.connection
     assert run.connection.site
     if why == "secret":
@@ -151,7 +151,8 @@ def test_one_without_its_connection_says_what_may_be_running(is_cancelled: bool)
     run = submit(run)
     assert run.state == (RunState.CANCELLED if is_cancelled else RunState.FAILED)
     assert run.outcome.endswith(
-        " Mantik can no longer reach the job, because the connection was deleted: end it at the site if it still runs."
+        " Mantik can no longer reach the job, because the connection was deleted. If the job still runs, end it at the "
+        "site."
     )
 
 
@@ -163,8 +164,11 @@ def test_if_its_job_was_never_started_it_does_not() -> None:
 @pytest.mark.parametrize(
     ("is_cancelled", "ending"),
     [
-        (False, "Mantik looks for it there before it sends it again, so that it cannot run twice."),
-        (True, "Mantik looks for it there before the run ends, so that it is not left behind."),
+        (
+            False,
+            "Before sending the job again, Mantik checks whether it is already there, so that it cannot run twice.",
+        ),
+        (True, "Before ending the run, Mantik checks whether the job is there, so that no job is left behind."),
     ],
 )
 def test_a_run_whose_job_may_still_arrive_says_what_it_waits_for(

@@ -1,4 +1,4 @@
-"""A worker that was thought dead while it handed a run over comes back: whoever has the run now is not disturbed."""
+"""A worker that was thought dead while it submitted a run comes back, and does not disturb the one that has it now."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_commit_that_cannot_be_run_so_is_refused_with_the_reason(run: Run, wor
 
 
 def lead_elsewhere(world: World) -> Repository:
-    """Somebody who may edit the link does, and a worker reads what is there."""
+    """Somebody who may edit the code repository changes its address, and a worker reads the branches there."""
     other = Repository(world.repository.path.with_name("other"))
     for path in ("MLproject", "unicore.yaml"):
         other.write(path, (world.repository.path / path).read_text())
@@ -158,7 +158,7 @@ def test_until_the_commit_is_known_no_page_shows_another(client: Client, waiting
     project = waiting.project
     address = [project.slug, waiting.uuid] if page in ("detail", "live") else [project.slug]
     answer = client.get(reverse(f"runs:{page}", args=address) + query)
-    assert "newest of trunk" in page_text(answer)
+    assert "newest commit of trunk" in page_text(answer)
     for old in (waiting.commit_sha[:7], "Old words"):
         assert old not in answer.content.decode()
 

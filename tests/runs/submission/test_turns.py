@@ -1,4 +1,4 @@
-"""Which of the runs that wait is submitted next, and who is told that more wait."""
+"""Which of the waiting runs is submitted next, and when a message says that more wait."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 
 class Messages:
-    """Which runs were submitted, and how many messages for other workers are under way."""
+    """Records which runs were submitted, and how many messages for other workers were sent."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.submitted: list[int] = []

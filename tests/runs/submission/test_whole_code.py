@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,8 +13,10 @@ from pytest_django.fixtures import Settings
 
 from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
+from runs.job import PackedCode
 from runs.models import Run
-from runs.submission.assemble import PreparedJob, pack_run
+from runs.submission import assemble
+from runs.submission.assemble import PreparedJob, pack_run, prepare
 from runs.submission.run_files import NotPossible
 from tests.connections.git.repository import Repository
 from tests.runs.job.packing import contents
@@ -160,3 +163,24 @@ def test_a_run_whose_code_repository_is_gone_cannot_be_packed(world: World) -> N
     run.code_repository = None
     with pytest.raises(NotPossible, match="was deleted"):
         pack_run(run, now=timezone.now())
+
+
+@pytest.mark.parametrize("step", ["job_environment", "job_description", "notification_url"])
+def test_the_packed_code_is_closed_if_the_job_cannot_be_put_together(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    packed: list[PackedCode] = []
+
+    def pack(*args: Any, **more: Any) -> PackedCode:
+        packed.append(pack_run(*args, **more))
+        return packed[-1]
+
+    def fail(*_args: Any, **_more: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(assemble, "ensure_tracking_run", lambda *_args, **_more: ("1", "2"))
+    monkeypatch.setattr(assemble, "pack_run", pack)
+    monkeypatch.setattr(assemble, step, fail)
+    with pytest.raises(ZeroDivisionError):
+        prepare(start(world), now=timezone.now())
+    assert [code.content.closed for code in packed] == [True]

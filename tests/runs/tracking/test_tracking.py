@@ -128,7 +128,10 @@ def test_artifacts_that_are_not_listed_are_counted(
 
     assert "in this folder" not in whole
     assert "b.txt" not in cut
-    assert "2 more are in this folder. To see them, use MLflow's client." in cut
+    assert (
+        "2 more are in this folder and cannot be shown here. Ask an operator for them, or log files in subfolders."
+        in cut
+    )
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.GUEST, 403), (Role.REPORTER, 200)])
