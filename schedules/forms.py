@@ -29,11 +29,11 @@ from schedules.pages.form_layout import schedule_helper
 from schedules.services.schedules import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
 
-MOST_OFFERED = 50
+MOST_RUNS_OFFERED = 50
 NUMBERS = {
-    "invalid": "Write a whole number.",
-    "min_value": "Write %(limit_value)s or more.",
-    "max_value": "Write %(limit_value)s or less.",
+    "invalid": "Enter a whole number.",
+    "min_value": "Enter %(limit_value)s or more.",
+    "max_value": "Enter %(limit_value)s or less.",
 }
 # The fields whose errors the live preview shows; the others show theirs when the form is sent.
 FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT)
@@ -47,7 +47,7 @@ class RunChoice(forms.ModelChoiceField[Run]):
 
 
 class OwnOrKept(ConnectionChoice):
-    """The connections of `user`, and the one the schedule uses now. That of somebody else is shown without its name."""
+    """The connections of `user`, and the one the schedule uses now, without its name if it is somebody else's."""
 
     user: User | None = None
 
@@ -109,13 +109,13 @@ class ScheduleForm(LiveForm):
     )
     missed = forms.TypedChoiceField(label="Runs missed while Mantik was down", choices=CatchUp.choices, coerce=CatchUp)
     missed_cap = forms.IntegerField(
-        label="Most runs to catch up on", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
+        label="Maximum number of runs to catch up on", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
     )
     missed_grace = forms.FloatField(
         label="Do not catch up on due times older than (hours)",
         min_value=0,
         max_value=24 * 366,
-        error_messages=NUMBERS | {"invalid": "Write a number of hours, such as 6 or 0.5."},
+        error_messages=NUMBERS | {"invalid": "Enter a number of hours, such as 6 or 0.5."},
         help_text="Older ones are listed as missed.",
     )
     jitter_seconds = forms.IntegerField(
@@ -159,7 +159,7 @@ class ScheduleForm(LiveForm):
         self.timing: Timing | None = None
         # The cron expression in words, once it can be read.
         self.cron_words = ""
-        # By field: a value that is accepted and means the same as the one that was refused.
+        # By field: an accepted value that means the same as the refused one.
         self.offers: dict[str, str] = {}
         self._offer_runs()
         self._offer_connections(user)
@@ -171,7 +171,7 @@ class ScheduleForm(LiveForm):
 
     @property
     def policies(self) -> Policies:
-        """Call it on a valid form only."""
+        """The chosen policies; only for a valid form."""
         cleaned = self.cleaned_data
         return Policies(
             code_policy=cleaned["code_policy"],
@@ -181,7 +181,7 @@ class ScheduleForm(LiveForm):
 
     @property
     def notes(self) -> dict[str, str]:
-        """The cron expression in words; which account it replaced, and what is left of its budget."""
+        """By field: the cron expression in words; the account that was replaced, or what is left of its budget."""
         return {ACCOUNT: self._note_on_account, "cron_expression": capfirst(self.cron_words)}
 
     @property
@@ -248,7 +248,7 @@ class ScheduleForm(LiveForm):
             self.refusals = {"run" if name == CONFIG else name: sentences for name, sentences in found.items()}
 
     def _config(self) -> BackendConfig | None:
-        """The config of the run that is repeated. With "newest commit" it may be another one by then."""
+        """The config of the run that is repeated. With "newest commit" it may be another one when a run starts."""
         source = self.chosen_run() or self.schedule
         if source is None:
             return None
@@ -258,7 +258,7 @@ class ScheduleForm(LiveForm):
             return None
 
     def _check_choices(self, run: Run | None, connection: Connection | None) -> None:
-        """A run that the schedule repeats already is not checked again."""
+        """Add an error if the run cannot be repeated. The one that the schedule already repeats is not checked."""
         if run is None or (self.schedule and self.schedule.run_id == run.pk):
             return
         try:
@@ -267,7 +267,7 @@ class ScheduleForm(LiveForm):
             self.add_error(bad.field, bad.message)
 
     def _find_unavailable(self) -> dict[str, str]:
-        """By field, a sentence on what the link asks for and cannot have, until something else is chosen."""
+        """By field: why what the link asks for is not available. Empty for fields in which something is chosen."""
         if self.prefill is None:
             return {}
         found = {"run": self.prefill.what_is_missing} if self.prefill.run is None else {}
@@ -287,11 +287,11 @@ class ScheduleForm(LiveForm):
         return {"connection": unavailable.reason}
 
     def _offer_runs(self) -> None:
-        """The newest runs that match the search, and the chosen one, which no search may lose."""
+        """Offer the newest runs that match the search, and the chosen run even if it does not match."""
         field: Any = self.fields["run"]
         runs = Run.objects.filter(project=self.project).for_rows()
         field.queryset = runs
-        offered = list(_matching(runs, self.value("run_search")).order_by("-pk")[:MOST_OFFERED])
+        offered = list(_matching(runs, self.value("run_search")).order_by("-pk")[:MOST_RUNS_OFFERED])
         chosen = self.chosen_run()
         if chosen and chosen not in offered:
             offered.insert(0, chosen)
@@ -346,7 +346,7 @@ def _matching(runs: RunQuerySet, text: str) -> RunQuerySet:
 
 
 class ResumeForm(forms.Form):
-    """What to do about the due times during the pause of `schedule`; nothing is asked if there were none."""
+    """What to do about the due times during the pause of `schedule`. `came`: whether there were any."""
 
     helper = card(
         FromTemplate("schedules/_resume_lead.html"), Rest(), foot=(Back(), SubmitButton("Resume")), warns=False
@@ -365,7 +365,7 @@ class ResumeForm(forms.Form):
         offered = [(CatchUp.SKIP.value, CatchUp.SKIP.label), (CatchUp.ONE.value, CatchUp.ONE.label)]
         # If runs must not overlap, only the latest would run.
         if schedule.overlap == Overlap.ALLOW:
-            offered.append((CatchUp.ALL.value, f"Run all of them, but only the latest {schedule.missed_cap} at most"))
+            offered.append((CatchUp.ALL.value, f"Run all of them, up to the latest {schedule.missed_cap}"))
         field: Any = self.fields["catch_up"]
         field.choices = offered
         if not came:

@@ -62,7 +62,7 @@ class Schedule(Repeatable):
     missed_cap = models.PositiveSmallIntegerField(
         default=10, validators=[MinValueValidator(1), MaxValueValidator(MOST_CAUGHT_UP)]
     )
-    # Due times longer ago are not caught up.
+    # Due times longer ago are not caught up on.
     missed_grace = models.DurationField(default=timedelta(hours=6))
     jitter_seconds = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LONGEST_JITTER)])
     # 0: it never pauses by itself.
@@ -115,7 +115,7 @@ class Schedule(Repeatable):
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
-        """As Django does it, which looks for each column in a list of those that were read: a set is quicker."""
+        """Pass the columns that were read as a set: Django looks up each column in them, which is slow in a list."""
         return super().from_db(db, frozenset(field_names), values, **more)
 
     def __str__(self) -> str:
@@ -140,7 +140,7 @@ class Schedule(Repeatable):
         return self.state == ScheduleState.PAUSED
 
     def set_state(self, state: ScheduleState, *, reason: str, actor: User | None, now: datetime) -> None:
-        """In memory. `actor` None: Mantik itself, or an unknown operator."""
+        """Set the state, in memory. `actor` None: Mantik itself, or an unknown operator."""
         self.state, self.state_reason = state, reason
         self.state_changed_by, self.state_changed_at = actor, now
 

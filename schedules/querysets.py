@@ -46,7 +46,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return tuple(dict.fromkeys(accounts))
 
     def for_rows(self) -> ScheduleQuerySet:
-        """With what a list row shows, and without the long texts."""
+        """Load what a row of a list shows, but not the long texts."""
         return self.select_related("created_by", "connection").defer(*_LONG)
 
     def in_order(self) -> ScheduleQuerySet:
@@ -67,12 +67,12 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.enabled().filter(next_fire_at__lte=now).order_by("next_fire_at", "pk")
 
     def for_firing(self) -> ScheduleQuerySet:
-        """Without the columns that only runs need (the database copies them) or only people look at."""
+        """Leave out columns that only runs need (the database copies them) or only people look at."""
         recipe = (name for name in RECIPE if name not in _ASKED_AT_EACH_DUE_TIME)
         return self.defer(*recipe, "created_at", "last_edited_at", "state_changed_at")
 
     def out_of_step(self) -> ScheduleQuerySet:
-        """Those whose row in the admin was switched and that were not changed accordingly yet."""
+        """Schedules whose row in the admin was switched, but that were not paused or resumed accordingly yet."""
         return self.filter(
             Q(state=ScheduleState.ENABLED, periodic_task__enabled=False)
             | Q(state=ScheduleState.PAUSED, periodic_task__enabled=True)

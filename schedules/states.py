@@ -30,7 +30,7 @@ class Outcome(models.TextChoices):
     HELD = "held", "Held"
     # The right to start runs, the connection or the code was gone.
     REFUSED = "refused", "Refused"
-    # It was due after the backup that the database was restored from was made. Its job may be at the site.
+    # The database was restored from a backup that was made before the due time. The job may be at the site.
     UNKNOWN = "unknown", "Not known"
 
     @property

@@ -11,7 +11,7 @@ from schedules.cron.parsing import parse
 
 
 def accept(expression: str) -> Cron:
-    """`parse` for what a person types. CronError also if croniter, and so other tools, would read it differently.
+    """`parse` what a person types. Raises CronError also if croniter, and so other tools, would read it differently.
 
     Our grammar already refuses everything that is known to be read in two ways; this guards against new versions of
     croniter. It costs about 100 us, so stored expressions go through `parse` alone.

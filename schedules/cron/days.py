@@ -16,12 +16,12 @@ _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _THIRTY = bits(range(1, 31))
 _TWENTY_EIGHT = bits(range(1, 29))
-# The longest that each month gets; February's 29th is looked at by itself.
+# The greatest length of each month, by its number.
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def matching_days(cron: Cron, year: int, month: int) -> int:
-    """The days of this month that match, bit d for day d. The month itself is not asked."""
+    """The days of this month that match, bit d for day d. Whether the month matches is not checked."""
     days = cron.months_by_first[date(year, month, 1).weekday()]
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
@@ -77,9 +77,9 @@ def ever(cron: Cron) -> bool:
 
 
 def shortest_gap(cron: Cron) -> timedelta:
-    """The least time between two firings, by a clock that is never changed. Against an operator's floor.
+    """The least time between two firings, by a clock that is never changed: compared with the operators' floor.
 
-    A day with a change may bring two closer: `30 2,3 * * *` fires at 03:00 and 03:30 when 02:30 is left out.
+    On a day when the clocks change, two may be closer: `30 2,3 * * *` fires at 03:00 and 03:30 if 02:30 is left out.
     """
     times = [hour * 60 + minute for hour in members(cron.hours) for minute in members(cron.minutes)]
     overnight = _closest_days(cron) * (_DAY // _MINUTE) + times[0] - times[-1]

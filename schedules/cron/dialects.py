@@ -1,6 +1,6 @@
 """Expressions of other tools that are not standard cron, and what they mean in standard cron.
 
-They are refused with that offer, not translated: what is stored has to mean the same in every tool.
+They are refused, with the standard expression as an offer: what is stored has to mean the same in every tool.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NICKNAMES = {
     "@HOURLY": "0 * * * *",
 }
 _EVERY = re.compile(r"@EVERY\s+([0-9]{1,4})([MH])(?:0S)?")
-# Stands in for a value that the tool would choose (H in Jenkins). Any will do, except the 0 that everybody takes.
+# By field: stands in for a value that the tool would choose (H in Jenkins). Any will do but 0, which everybody takes.
 _CHOSEN = ("17", "3", "2", "2", "2")
 
 
@@ -28,7 +28,7 @@ def nickname(text: str) -> str:
     if not every:
         return _NICKNAMES.get(text, "")
     number, unit = int(every[1]), every[2]
-    # Steps begin anew with each hour or day, so only what divides it is "every".
+    # Steps start again with each hour or day, so a step has to divide it to mean "every".
     if number == 0 or (60 if unit == "M" else 24) % number:
         return ""
     if unit == "M":

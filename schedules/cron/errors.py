@@ -8,8 +8,8 @@ class CronError(ValueError):
 
     `message` is one or two sentences for the person who typed it: which field, which value, and what to write instead.
     `field` is that field's name ("day of month"), empty if the whole expression is meant. `offer` is a whole expression
-    in standard cron that means the same, where there is one; the message names it, or what differs in its field.
-    `instead` is such a text for the `term` of the field that is wrong, or for all of it.
+    in standard cron that means the same, if there is one. `instead` is the part of it that replaces `term`, which is
+    all of the field or one of the terms in its list.
     """
 
     def __init__(self, message: str, *, field: str = "", offer: str = "", term: str = "", instead: str = "") -> None:

@@ -12,13 +12,13 @@ from schedules.cron.expression import Cron
 from schedules.cron.fields import DAY, FIELDS
 from schedules.cron.terms import parse_field
 
-LONGEST = 200
+LONGEST_EXPRESSION = 200
 _FIVE = "Write five fields: minute, hour, day of month, month, day of week, such as 30 2 * * *."
 
 
 @lru_cache(maxsize=4096)
 def parse(expression: str) -> Cron:
-    """Standard five-field cron. CronError says what is wrong with anything else, and with what would never fire."""
+    """Parse standard five-field cron. Raises CronError for anything else, and for what would never fire."""
     text = _checked(expression)
     if text.startswith("@"):
         raise _nickname(text)
@@ -46,12 +46,14 @@ def parse(expression: str) -> Cron:
 
 
 def _checked(expression: str) -> str:
-    """In capitals and stripped."""
+    """The expression in capitals, stripped. Raises CronError if it is empty, too long or has a strange character."""
     text = expression.strip(" \t\r\n")
     if not text:
         raise CronError(f"The cron expression is empty. {_FIVE}")
-    if len(text) > LONGEST:
-        raise CronError(f"The cron expression has {len(text)} characters, but at most {LONGEST} are read. Shorten it.")
+    if len(text) > LONGEST_EXPRESSION:
+        raise CronError(
+            f"The cron expression has {len(text)} characters, but at most {LONGEST_EXPRESSION} are allowed. Shorten it."
+        )
     odd = next((character for character in text if not " " <= character <= "~" and character != "\t"), None)
     if odd is not None:
         shown = odd if odd.isprintable() and not odd.isspace() else f"U+{ord(odd):04X}"
@@ -82,7 +84,7 @@ def _wrong_number(fields: Sequence[str]) -> CronError:
 
 
 def _mended(error: CronError, fields: Sequence[str]) -> CronError:
-    """With the whole expression, if the error knows what to write in its field."""
+    """The error with a whole expression as its offer, if it knows what to write in its field."""
     if not error.instead:
         return error
     place = next(place for place, field in enumerate(FIELDS) if field.name == error.field)
@@ -97,7 +99,7 @@ def _mended(error: CronError, fields: Sequence[str]) -> CronError:
 
 
 def _with_offer(error: CronError, fields: Sequence[str], *, unlike: Sequence[str]) -> CronError:
-    """The error with `fields` as what to write instead, if they differ from what was typed and can be read."""
+    """The error with `fields` as its offer, if they differ from what was typed and can be parsed."""
     offer = " ".join(fields)
     if error.offer or not fields or list(fields) == list(unlike):
         return error
@@ -105,7 +107,7 @@ def _with_offer(error: CronError, fields: Sequence[str], *, unlike: Sequence[str
         parse(offer)
     except CronError:
         return error
-    return CronError(f"{error.message} As a whole, write {offer} instead.", field=error.field, offer=offer)
+    return CronError(f"{error.message} The whole expression would then be {offer}.", field=error.field, offer=offer)
 
 
 def _never(fields: Sequence[str]) -> CronError:

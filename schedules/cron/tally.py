@@ -55,7 +55,7 @@ def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _readings(cron: Cron, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, int]]:
-    """Of each matching day: the first and last reading of the clock, and how many."""
+    """For each matching day: the first and last reading of the clock, and how many there are."""
     day = begin.date()
     while day <= end.date():
         low = begin.hour * 60 + begin.minute if day == begin.date() else 0

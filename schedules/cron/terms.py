@@ -9,7 +9,7 @@ from schedules.cron.errors import CronError
 from schedules.cron.fields import HOUR, MINUTE, MONTH, WEEKDAY, Field, bits
 
 _PLAIN = re.compile(r"[0-9*,/-]+")
-# What other tools write into a field, with what it means there. None of it is standard.
+# Non-standard terms of other tools: pattern, what it means there, and what to write instead.
 _EXTENSIONS = (
     (re.compile(r"\?"), "? (no value, as in Quartz)", "Write * instead."),
     (re.compile(r"(?<![A-Z])[HR](?![A-Z])|~"), "a time that the tool chooses (H, R or ~)", "Choose a number."),
@@ -47,9 +47,12 @@ def _refuse_extensions(text: str, field: Field) -> None:
 
 
 def _check_stars(terms: list[str], field: Field) -> None:
-    """Whether a field begins with * decides what happens when clocks change, so a * further on would be ambiguous."""
+    """Refuse a * that is not alone or first.
+
+    Whether a field begins with * decides what happens when clocks change, so a * further on would be ambiguous.
+    """
     if "*" in terms:
-        complaint = "lists more beside *, which is every value already. Write * alone."
+        complaint = "lists other values besides *, which already means every value. Write * alone."
         raise _error(field, ",".join(terms), complaint, instead="*")
     stars = [term for term in terms if term.startswith("*")]
     if stars and stars != terms[:1]:

@@ -42,7 +42,7 @@ def end_of_gap(zone: ZoneInfo, wall: datetime) -> datetime:
 
 
 def new_from(zone: ZoneInfo, moment: datetime) -> datetime:
-    """The first whole minute later than at `moment` that the clock did not read before: in a repeated hour, its end."""
+    """The first whole minute after `moment` that the clock has not shown yet: in a repeated hour, its end."""
     local = moment.astimezone(zone)
     if local.fold:
         before, behind = _offsets(zone, local)
@@ -52,7 +52,7 @@ def new_from(zone: ZoneInfo, moment: datetime) -> datetime:
 
 
 def _change(zone: ZoneInfo, early: datetime, late: datetime) -> datetime:
-    """The first second of the offset that holds at `late`, and did not yet at `early`."""
+    """The first second with the offset that holds at `late` but did not hold at `early`."""
     offset = _offset(zone, late)
     while late - early > _SECOND:
         middle = early + (late - early) // 2
@@ -64,7 +64,7 @@ def _change(zone: ZoneInfo, early: datetime, late: datetime) -> datetime:
 
 
 def comes_again(zone: ZoneInfo, moment: datetime) -> timedelta:
-    """How long after `moment` the clock will read the same once more; zero if it will not."""
+    """How long after `moment` the clock will show the same reading again; zero if it will not."""
     local = moment.astimezone(zone)
     if local.fold:
         return _NONE
@@ -73,7 +73,7 @@ def comes_again(zone: ZoneInfo, moment: datetime) -> timedelta:
 
 
 def _offsets(zone: ZoneInfo, wall: datetime) -> tuple[timedelta, timedelta]:
-    """From UTC, before and after the change that `wall` is left out or repeated by; else one twice."""
+    """The offsets from UTC before and after the change that leaves out or repeats `wall`; otherwise one, twice."""
     return _known(wall.replace(tzinfo=zone, fold=0)), _known(wall.replace(tzinfo=zone, fold=1))
 
 

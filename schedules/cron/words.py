@@ -21,7 +21,7 @@ _MONTHS = (
     "August", "September", "October", "November", "December",
 )  # fmt: skip
 _WORKDAYS = [1, 2, 3, 4, 5]
-# More times of day than this are a pattern or two lists.
+# More times of day than this are described as a pattern, or by hours and minutes.
 _MOST_TIMES = 6
 
 
@@ -70,7 +70,7 @@ def _span(hours: list[int], minutes: list[int]) -> str:
 
 
 def _rhythm(minutes: list[int]) -> str:
-    """For minutes at one distance throughout the hour: "every 15 minutes"; "" for others. It says no beginning."""
+    """ "every 15 minutes" if the minutes are equally far apart throughout the hour, else "". The start is left out."""
     step = 30 if minutes == [minutes[0], minutes[0] + 30] else _step(minutes)
     if not step or minutes[0] >= step or minutes[-1] + step <= MINUTE.high:
         return ""
@@ -88,7 +88,7 @@ def _of_hours(hours: list[int]) -> str:
 
 
 def _days(cron: Cron, *, often: bool) -> str:
-    """With a rhythm "on every weekday", and nothing for every day; with times "every weekday" and "every day"."""
+    """The days: after a rhythm "on every weekday", or "" for every day; before times "every weekday", "every day"."""
     days, weekdays, months = (list(members(mask)) for mask in (cron.days, cron.weekdays, cron.months))
     every_date, every_weekday = len(days) == 31, len(weekdays) == 7
     period = "" if len(months) == 12 else _listed(_ranges(months, _MONTHS))

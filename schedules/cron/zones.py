@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from mantik.lib.humanize import utc_offset, zone_name
 
 UTC_NAME = "UTC"
-# Other keys of the time zone database (CET, EST, Etc/GMT-5, posix/...) are no place whose clocks anybody sets: their
-# offsets are fixed, surprising, or turned round.
+_CHOOSE = "Choose a city's time zone, such as Europe/Berlin, or UTC."
+# Other keys of the time zone database (CET, EST, Etc/GMT-5, posix/...) do not stand for a place: their offsets are
+# fixed, surprising, or have the opposite sign.
 _AREAS = (
     "Africa", "America", "Antarctica", "Arctic", "Asia",
     "Atlantic", "Australia", "Europe", "Indian", "Pacific",
@@ -22,7 +23,7 @@ _AREAS = (
 
 
 class ZoneError(ValueError):
-    """No zone of that name. `message` is a sentence with what to choose instead, `offer` the name of that, or ""."""
+    """There is no zone of this name. `message` says what to choose instead; `offer` is the name of a zone, or ""."""
 
     def __init__(self, message: str, *, offer: str = "") -> None:
         self.message = message
@@ -42,7 +43,7 @@ class Choice:
 class Shown:
     """One due time as a list shows it: `text` in the schedule's zone, and `utc`.
 
-    `change` is by how much the clock was changed since the due time before it in the list; nearly always zero.
+    `change` is how far the clock was changed since the previous due time in the list; nearly always zero.
     """
 
     due: datetime
@@ -63,7 +64,7 @@ class Shown:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The zone of this name, today's or an older one (Asia/Calcutta); ZoneError if there is none."""
+    """The zone of this name, a present or an older one (Asia/Calcutta). Raises ZoneError if there is none."""
     if name in _places():
         return _loaded(name)
     raise _unknown(name)
@@ -85,11 +86,14 @@ def show(due: datetime, in_zone: ZoneInfo) -> str:
 
 
 def shown(due_times: Iterable[datetime], in_zone: ZoneInfo, *, previous: datetime | None = None) -> Iterator[Shown]:
-    """Each with a mark where clocks were changed since the one before it, which is `previous` for the first."""
+    """Due times as lists show them, marked where clocks were changed since the previous one.
+
+    `previous` is the moment that the first of them is compared with.
+    """
     for due in due_times:
         local = due.astimezone(in_zone)
-        before = (previous or due).astimezone(in_zone)
-        change = (local.utcoffset() or timedelta(0)) - (before.utcoffset() or timedelta(0))
+        earlier = (previous or due).astimezone(in_zone)
+        change = (local.utcoffset() or timedelta(0)) - (earlier.utcoffset() or timedelta(0))
         yield Shown(due, show(due, in_zone), utc_offset(local), show(due, _loaded(UTC_NAME)), change)
         previous = due
 
@@ -108,7 +112,7 @@ def _loaded(name: str) -> ZoneInfo:
 
 @cache
 def _today() -> tuple[str, ...]:
-    """The names of the list: of the database's table of places, as far as this machine has their data."""
+    """The names that the form lists: those of the database's table of places that this machine has data for."""
     table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
     named = {line.split("\t")[2].strip() for line in table.splitlines() if line and not line.startswith("#")}
     return (UTC_NAME, *sorted(named & _places()))
@@ -116,11 +120,11 @@ def _today() -> tuple[str, ...]:
 
 def _unknown(name: str) -> ZoneError:
     if not name:
-        return ZoneError("The time zone is missing. Choose the one of a city, such as Europe/Berlin, or UTC.")
+        return ZoneError(f"The time zone is missing. {_CHOOSE}")
     wanted = name[:60].strip().replace(" ", "_").casefold()
     folded = {known.casefold(): known for known in _places()}
     cities = {known.rpartition("/")[2].casefold(): known for known in _today()}
     near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
     near_name = (folded | cities)[near[0]] if near else ""
-    remedy = f"Did you mean {near_name}?" if near_name else "Choose the one of a city, such as Europe/Berlin, or UTC."
-    return ZoneError(f'"{name[:60]}" is not a time zone of a place. {remedy}', offer=near_name)
+    remedy = f"Did you mean {near_name}?" if near_name else _CHOOSE
+    return ZoneError(f'"{name[:60]}" is not the time zone of a place. {remedy}', offer=near_name)

@@ -36,7 +36,7 @@ def lock_schedules_of(user: User) -> None:
 
 
 def _running(schedules: ScheduleQuerySet) -> list[Schedule]:
-    """Without those whose owner may no longer start runs: they are refused anyway."""
+    """Leave out schedules whose owner may no longer start runs: they are refused anyway."""
     found = list(schedules.going_on().for_rows().select_related("project", "connection__owner").in_order())
     roles, least = roles_for(found), LEAST_ROLE[Action.ADD_RUN]
     held = [roles.get((owner_of(schedule).pk, schedule.project_id)) for schedule in found]

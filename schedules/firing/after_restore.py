@@ -1,4 +1,4 @@
-"""What firing minds of a restore from a backup: the database does not know what became of some due times."""
+"""What firing does after a restore from a backup: the database has forgotten what became of some due times."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LOOKS_FIRST = (
 
 
 def not_known(backup_of: datetime) -> str:
-    """The reason of a slot of the time that the database has forgotten."""
+    """The reason of a slot in the time that the database has forgotten."""
     return f"Not known: restored from a backup of {backup_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
 
 
-def look_first(slots: Sequence[NewSlot], runs: Sequence[int], *, now: datetime) -> None:
-    """Runs of due times before the last restore ask the site for their job before they are sent.
+def look_for_jobs_before_sending(slots: Sequence[NewSlot], runs: Sequence[int], *, now: datetime) -> None:
+    """Make runs of due times before the last restore look for their job at the site before they are sent.
 
-    `runs` are primary keys, in the order of `slots`. The database may have forgotten that it fired them: those after
-    the backup, and those before it as well, if somebody caught them up.
+    `runs` are primary keys, in the order of `slots`. The database may have forgotten that it fired these due times:
+    those after the backup, and earlier ones that somebody caught up on after the backup.
     """
     if not slots or (restore := last_restore()) is None:
         return
@@ -35,8 +35,11 @@ def look_first(slots: Sequence[NewSlot], runs: Sequence[int], *, now: datetime) 
         look_at_site_first(Run.objects.filter(pk__in=doubtful), message=LOOKS_FIRST, now=now)
 
 
-def say_what_is_not_known(decisions: Sequence[Decision]) -> None:
-    """In memory. A schedule that was paused when the backup was made may have been resumed after that."""
+def mark_forgotten_slots(decisions: Sequence[Decision]) -> None:
+    """Give held slots of the forgotten time the outcome "Not known", in memory.
+
+    A schedule that was paused when the backup was made may have been resumed after that.
+    """
     held = [(one.schedule, slot) for one in decisions for slot in one.slots if slot.outcome == Outcome.HELD]
     if not held or (restore := last_restore()) is None:
         return

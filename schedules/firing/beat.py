@@ -27,14 +27,14 @@ from schedules.operators import periodic_tasks
 
 log = structlog.get_logger(__name__)
 
-# The longest sleep: a schedule that was just added for the next minute, or a clock that was set, is noticed in time.
-LONGEST_SECONDS = 1.0
-# The sleep when another beat has just claimed what is due.
-MEANWHILE_SECONDS = 0.05
+# Short enough that a schedule just added for the next minute, or a change of the clock, is noticed in time.
+LONGEST_SLEEP_SECONDS = 1.0
+# How long beat sleeps when another beat has claimed what is due.
+RETRY_SECONDS = 0.05
 
 
 class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
-    """Waits while the database does not answer or belongs to another version, then goes on.
+    """Waits while the database does not answer or belongs to another version, then continues.
 
     `clock` returns the present time; tests pass their own.
     """
@@ -49,30 +49,30 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self._is_at_database = False
         self._marks = marks.Watch(is_beat=True)
         super().__init__(*args, **kwargs)
-        self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SECONDS, LONGEST_SECONDS)
+        self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS)
 
     def setup_schedule(self) -> None:
         while not self._guarded(self._set_up, otherwise=False):
-            time.sleep(LONGEST_SECONDS)
+            time.sleep(LONGEST_SLEEP_SECONDS)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Do what is due; returns the seconds until the next tick."""
-        own: float = self._guarded(self._fire, otherwise=LONGEST_SECONDS)
+        own: float = self._guarded(self._fire, otherwise=LONGEST_SLEEP_SECONDS)
         if self.is_without_database:
             return own
         others: float | None = self._guarded(lambda: super(ScheduleBeat, self).tick(*args, **kwargs), otherwise=None)
         if others is None:
-            # It may have stopped in the middle of its heap, or after it noted a change that it has not read.
+            # The stock part may have stopped in the middle of its heap, or after noting a change it has not read.
             self._heap = None
             self._initial_read = True
-            return LONGEST_SECONDS
+            return LONGEST_SLEEP_SECONDS
         return min(own, others)
 
     def close(self) -> None:
         """Store what is not stored yet, unless a signal interrupted this process in a query.
 
         psycopg locks a connection during a query, so writing from the signal handler would wait for itself for ever.
-        Celery calls this once more after the interrupted tick.
+        Celery calls this method again after the interrupted tick.
         """
         if not self._is_at_database:
             super().close()
@@ -89,13 +89,13 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
         Unlike the stock method it keeps its database connection from tick to tick; one that broke is closed.
         """
-        before = self._last_timestamp
+        previous = self._last_timestamp
         try:
             self._last_timestamp = self.Changes.last_change()
         except (DatabaseError, InterfaceError):
             connection.close()
             return False
-        is_changed = bool(before and self._last_timestamp and self._last_timestamp > before)
+        is_changed = bool(previous and self._last_timestamp and self._last_timestamp > previous)
         if is_changed:
             send("schedules.tasks.sweep_switches")
         return is_changed
@@ -103,13 +103,13 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
     def _fire(self) -> float:
         now = self.clock()
         if self._marks.reminder(now=now):
-            return LONGEST_SECONDS
+            return LONGEST_SLEEP_SECONDS
         due = engine.next_moment()
         if due is None:
-            return LONGEST_SECONDS
+            return LONGEST_SLEEP_SECONDS
         if due > now:
-            return min((due - now).total_seconds(), LONGEST_SECONDS)
-        return 0.0 if fire_burst(now=now) else MEANWHILE_SECONDS
+            return min((due - now).total_seconds(), LONGEST_SLEEP_SECONDS)
+        return 0.0 if fire_burst(now=now) else RETRY_SECONDS
 
     def _set_up(self) -> bool:
         schema.check(connection)
@@ -119,7 +119,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         return True
 
     def _guarded(self, act: Callable[[], Any], *, otherwise: Any) -> Any:
-        """What `act` returns, or `otherwise` if the database does not answer; logged once, not at each tick."""
+        """Return what `act` returns, or `otherwise` if the database does not answer. Logs that once, not each tick."""
         was_at_database, self._is_at_database = self._is_at_database, True
         try:
             found = act()
@@ -139,7 +139,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
 
 def _complain(error: Exception) -> None:
-    """Log what beat waits for: any database, or one that fits this version."""
+    """Log that beat waits: for a database that answers, or for one that fits this version."""
     try:
         reason = str(error) if isinstance(error, schema.Unusable) else schema.objection(connection)
     except (DatabaseError, InterfaceError):

@@ -1,8 +1,7 @@
-"""Fires all that is due at a moment, with two transactions at a time where the database can have two.
+"""Fires everything that is due, in two threads where the database allows two transactions at a time.
 
-Half the time of a burst this process decides and the database waits for it; the other half it is the other way round.
-So a second thread, with a connection of its own, does the same as the first: each passes over what the other has
-claimed, as two beats do.
+In a burst, the database waits half of the time while this process decides, and this process waits the other half. A
+second thread with its own connection fills these gaps: each passes over what the other has claimed, as two beats do.
 """
 
 from __future__ import annotations
@@ -17,47 +16,53 @@ from django.db import connection
 from schedules.firing import engine
 from schedules.models import Schedule
 
-# Then beat does what else it has to do, and comes again for the rest.
-LONGEST_SECONDS = 2.0
+# After this time beat sends its other tasks, which wait meanwhile; its next tick continues the burst.
+BURST_SECONDS = 2.0
 
 
 def fire_burst(*, now: datetime) -> int:
-    """Deal with schedules that are due; returns how many this process dealt with, and 0 if none was left to it.
+    """Deal with schedules that are due; returns how many this process dealt with, 0 if others have claimed them all.
 
-    Those that it leaves are due at the next call. Raises DatabaseError if the database does not answer.
+    Schedules that it leaves are still due at the next call. Raises DatabaseError if the database does not answer.
     """
     if not connection.features.has_select_for_update_skip_locked or not _is_burst(now):
         return engine.fire_due(now=now)
-    is_over, beside = Event(), Future[int]()
-    # Beat may be told to end while the database keeps both waiting. Then nobody waits for the thread: it ends with its
-    # process, and its transaction with it.
-    Thread(target=_fire_beside, args=(now, is_over, beside), name="burst", daemon=True).start()
+    is_over, count_of_other = Event(), Future[int]()
+    # A daemon: beat may have to stop while the database keeps both threads waiting. The thread ends with the process,
+    # and its transaction with it.
+    other = Thread(target=_run_other_thread, args=(now, is_over, count_of_other), name="burst", daemon=True)
     try:
-        fired = _fire_until(is_over, now)
+        other.start()
+    except RuntimeError:  # the machine allows no more threads
+        return engine.fire_due(now=now)
+    try:
+        count = _fire_until(is_over, now)
     finally:
+        # All that is due is claimed, the time is over, or this thread failed. In each case the other one ends after
+        # its present transaction.
         is_over.set()
-    return fired + beside.result()
+    return count + count_of_other.result()
 
 
 def _is_burst(now: datetime) -> bool:
-    """Whether more is due than one transaction deals with."""
-    return Schedule.objects.due(now)[engine.AT_ONCE : engine.AT_ONCE + 1].exists()
+    """Whether more schedules are due than one transaction deals with."""
+    return Schedule.objects.due(now)[engine.SCHEDULES_PER_TRANSACTION : engine.SCHEDULES_PER_TRANSACTION + 1].exists()
 
 
-def _fire_beside(now: datetime, is_over: Event, beside: Future[int]) -> None:
+def _run_other_thread(now: datetime, is_over: Event, count: Future[int]) -> None:
     try:
-        beside.set_result(_fire_until(is_over, now))
+        count.set_result(_fire_until(is_over, now))
     except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
-        beside.set_exception(error)
+        count.set_exception(error)
     finally:
         connection.close()
 
 
 def _fire_until(is_over: Event, now: datetime) -> int:
-    fired, end = 0, time.monotonic() + LONGEST_SECONDS
+    total, end = 0, time.monotonic() + BURST_SECONDS
     while not is_over.is_set() and time.monotonic() < end:
         count = engine.fire_due(now=now)
         if not count:
             break
-        fired += count
-    return fired
+        total += count
+    return total

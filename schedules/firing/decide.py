@@ -24,18 +24,18 @@ BY_OPERATOR = "An operator switched it off."
 
 @dataclass(frozen=True)
 class Situation:
-    """What deciding needs from the database, read for many schedules at once; by the primary keys of schedules."""
+    """What deciding needs from the database, read for many schedules at once: mappings by a schedule's primary key."""
 
     now: datetime
     roles: Roles
     active: Mapping[int, Sequence[Run]]
-    # When each fired lately, as far back as its present day may reach.
+    # The due times at which each fired, as far back as its present day may reach.
     fired: Mapping[int, Sequence[datetime]]
 
 
 @dataclass(slots=True)
 class NewSlot:
-    """The columns of a slot that is to be stored: a model's instance takes several times as long to make."""
+    """The columns of a slot to be stored. Making an instance of the model would take several times as long."""
 
     schedule_id: int
     due_at: datetime
@@ -178,16 +178,16 @@ def pause_and_notify(decision: Decision, reason: str, now: datetime) -> None:
 
 
 def pause(decision: Decision, reason: str, now: datetime, actor: User | None = None) -> None:
-    """Hold what is due, and make nothing due any more. `actor` None: Mantik itself, or an unknown operator."""
+    """Hold what is due, and pause the schedule. `actor` None: Mantik itself, or an unknown operator."""
     hold_what_is_due(decision, reason, now)
     _disable(decision, ScheduleState.PAUSED, reason, now, actor)
 
 
 def hold_what_is_due(decision: Decision, reason: str, now: datetime) -> None:
-    """A held slot for each due time up to `now` that has none yet, even if its random delay is not over.
+    """Add a held slot for each due time up to `now` that has none yet, even if its random delay is not over.
 
-    So pausing a schedule, or changing a paused one, loses no due time. Only if there are more than MOST_AT_ONCE, the
-    latest get a slot, and the others never do.
+    So pausing a schedule, or changing a paused one, loses no due time. If there are more than MOST_DUE_TIMES, only the
+    latest get a slot.
     """
     schedule = decision.schedule
     for due in _due_without_slot(schedule, now):
@@ -196,9 +196,9 @@ def hold_what_is_due(decision: Decision, reason: str, now: datetime) -> None:
 
 
 def _due_without_slot(schedule: Schedule, now: datetime) -> Sequence[datetime]:
-    """The due times up to `now` without a slot, the latest MOST_AT_ONCE if they are more (`came_since`).
+    """The due times up to `now` without a slot, at most the latest MOST_DUE_TIMES (`came_since`).
 
-    Only the first, if they can no longer be computed.
+    Only the first of them, if the others can no longer be computed.
     """
     first = schedule.next_due_at
     since = first - timedelta.resolution if first else schedule.dealt_with_until
@@ -212,7 +212,7 @@ def _due_without_slot(schedule: Schedule, now: datetime) -> Sequence[datetime]:
 def set_aside(decision: Decision, reason: str, now: datetime) -> None:
     """Like `pause_and_notify`, but only the first due time gets a slot: computing the others may be what is broken.
 
-    They get theirs when the schedule is resumed.
+    The others get their slots when the schedule is resumed.
     """
     first = decision.schedule.next_due_at
     if first and first <= now:
@@ -222,7 +222,7 @@ def set_aside(decision: Decision, reason: str, now: datetime) -> None:
 
 
 def _add_slot(decision: Decision, due: datetime, outcome: Outcome, reason: str, now: datetime) -> NewSlot:
-    """With it, `due` is dealt with, and the schedule remembers it as its latest."""
+    """Add a slot. Its due time is then dealt with, and the schedule remembers the slot as its latest."""
     schedule = decision.schedule
     slot = NewSlot(schedule.pk, due, outcome, reason, recorded_at=now)
     decision.slots.append(slot)
@@ -232,12 +232,12 @@ def _add_slot(decision: Decision, due: datetime, outcome: Outcome, reason: str, 
 
 
 def _named(schedule: Schedule) -> str:
-    """With its project, because its owner may have schedules in several."""
+    """The schedule and its project, because its owner may have schedules in several."""
     return f"The schedule {schedule.name} in {schedule.project.name}"
 
 
 def _disable(decision: Decision, state: ScheduleState, reason: str, now: datetime, actor: User | None = None) -> None:
-    """Paused or ended, it is not due any more."""
+    """Pause or end the schedule, which then has no next due time."""
     schedule = decision.schedule
     schedule.set_state(state, reason=reason, actor=actor, now=now)
     schedule.next_due_at = schedule.next_fire_at = None
@@ -245,7 +245,7 @@ def _disable(decision: Decision, state: ScheduleState, reason: str, now: datetim
 
 
 def _schedule_next(decision: Decision, next_due: datetime | None, now: datetime) -> None:
-    """Store in the row when it is due next; pause it instead if it failed too often, end it if `next_due` is None."""
+    """Set when the schedule is due next; pause it if it failed too often, end it if `next_due` is None."""
     schedule = decision.schedule
     schedule.next_due_at = next_due
     if has_failed_too_often(schedule):
@@ -257,9 +257,9 @@ def _schedule_next(decision: Decision, next_due: datetime | None, now: datetime)
 
 
 def pause_for_failures(decision: Decision, now: datetime) -> None:
-    """It failed too often in a row."""
+    """Pause a schedule that failed too often in a row, and notify its owner."""
     times = counted(decision.schedule.failures_in_a_row, "time")
     last = decision.schedule.last_failure
-    why = f" Its last run says: {last.rstrip('.')}." if last else ""
+    why = f" The last failure: {last.rstrip('.')}." if last else ""
     remedy = "Look at its last runs and slots, fix the cause, then resume it."
     pause_and_notify(decision, f"It failed {times} in a row.{why} {remedy}", now)

@@ -1,7 +1,7 @@
 """What to do at due times that have come: pure rules, no database, no clock.
 
-Nearly always it is one due time, just now. After Mantik was down there are more, and the schedule's own rules say
-which of them are caught up.
+Nearly always one due time has come, just now. After Mantik was down there are more, and the schedule's own rules say
+which of them it catches up on.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from schedules.cron import shortest_gap
 from schedules.firing.timing import Timing, fire_moment
 from schedules.states import CatchUp, Outcome, Overlap
 
-# A due time that is dealt with this soon was not missed.
+# A due time that is dealt with within this time was not missed.
 PUNCTUAL = timedelta(seconds=60)
-# Beyond this its slot says how late it was. Clocks of several machines may differ by as much.
+# If a run started later than this, its slot says how late. The clocks of two machines may differ by as much.
 WORTH_SAYING = timedelta(seconds=5)
-# At most so many due times of one schedule are dealt with in one transaction; the rest right after.
-MOST_AT_ONCE = 500
+# How many due times of one schedule are dealt with in one transaction. If Mantik missed more, the next transaction goes
+# on with the rest; if more were held or forgotten, only the latest get a slot (`came_since`).
+MOST_DUE_TIMES = 500
 WAS_PAUSED = "It was paused."
 
 
@@ -51,19 +52,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class DueTimes:
-    """What happens at the due times that have come, oldest first, and the next one (None: there is none)."""
+    """What happens at the due times that have come, oldest first, and the next due time (None: there is none)."""
 
     verdicts: tuple[Verdict, ...]
     next_due: datetime | None
 
 
 def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> DueTimes:
-    """Judge the due times from `next_due` (included) to `now`, at most MOST_AT_ONCE of them."""
+    """Judge the due times from `next_due` (included) to `now`, at most MOST_DUE_TIMES of them."""
     come, following = _pending(rules, next_due, now)
-    if len(come) > MOST_AT_ONCE:
-        # Those that can still be caught up are the latest, so none of them is judged here.
+    if len(come) > MOST_DUE_TIMES:
+        # Only the latest can still be caught up on. They are left to the next transaction.
         sure, rest = come[: -rules.missed_cap], come[-rules.missed_cap :]
-        reason = "Mantik was not running, and more due times passed than can be caught up."
+        reason = "Mantik was not running, and more due times passed than can be caught up on."
         return DueTimes(tuple(_missed(due, reason) for due in sure), rest[0])
     return DueTimes(tuple(_judge(rules, come, now)), following)
 
@@ -71,7 +72,7 @@ def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> DueTime
 def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> DueTimes:
     """Judge the due times later than `since`, during a pause that somebody ends now.
 
-    `catch_up` is their choice. There is no limit of age: they know how late it is.
+    `catch_up` is that person's choice. It has no age limit: they know how late the runs are.
     """
     held = came_since(rules.timing, since=since, now=now)
     most = {CatchUp.SKIP: 0, CatchUp.ONE: 1, CatchUp.ALL: rules.missed_cap}[catch_up]
@@ -86,15 +87,13 @@ def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: date
 
 
 def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datetime) -> DueTimes:
-    """The due times from `next_due` (included) to `now`, of none of which anything is known, and `why`.
+    """Give the due times from `next_due` (included) to `now` the outcome "Not known", with `why` as the reason.
 
-    If they are more than MOST_AT_ONCE, they are the latest, and the first of these says how many were before it.
+    If they are more than MOST_DUE_TIMES, only the latest get one, and the first of these says how many have none.
     """
-    before = next_due - timedelta.resolution
+    found = came_since(rules.timing, since=next_due - timedelta.resolution, now=now)
     # The first is due because its row says so, as in `_pending`.
-    come = [
-        due for due in came_since(rules.timing, since=before, now=now) if due == next_due or rules.fires_at(due) <= now
-    ] or [next_due]
+    come = [due for due in found if due == next_due or rules.fires_at(due) <= now] or [next_due]
     verdicts = [Verdict(due, why, Outcome.UNKNOWN) for due in come]
     if left_out := rules.timing.count(begin=next_due, end=come[0]):
         more = f"The same holds for {counted(left_out, 'earlier due time')} of this schedule without a slot; the first"
@@ -104,12 +103,12 @@ def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datet
 
 
 def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:
-    """The due times later than `since` up to `now`; if they are more than MOST_AT_ONCE, the latest."""
-    window = shortest_gap(timing.cron) * MOST_AT_ONCE
+    """The due times later than `since` up to `now`, at most the latest MOST_DUE_TIMES."""
+    window = shortest_gap(timing.cron) * MOST_DUE_TIMES
     while True:
         begin = since if now - since <= window else now - window
-        come = deque(timing.due_times(after=begin, until=now), maxlen=MOST_AT_ONCE)
-        if begin == since or len(come) == MOST_AT_ONCE:
+        come = deque(timing.due_times(after=begin, until=now), maxlen=MOST_DUE_TIMES)
+        if begin == since or len(come) == MOST_DUE_TIMES:
             return list(come)
         # Due times may be closer in some hours than in others.
         window *= 2
@@ -123,7 +122,7 @@ def _pending(rules: Rules, next_due: datetime, now: datetime) -> tuple[list[date
     """
     come = [next_due]
     due = rules.timing.next_after(next_due)
-    while due is not None and rules.fires_at(due) <= now and len(come) < MOST_AT_ONCE + rules.missed_cap:
+    while due is not None and rules.fires_at(due) <= now and len(come) < MOST_DUE_TIMES + rules.missed_cap:
         come.append(due)
         due = rules.timing.next_after(due)
     return come, due
@@ -138,7 +137,7 @@ def _judge(rules: Rules, come: Sequence[datetime], now: datetime) -> list[Verdic
         if due not in wanted:
             verdicts.append(_missed(due, _why_missed(rules, late)))
         elif due != last and rules.overlap != Overlap.ALLOW:
-            reason = "Skipped: a later run is caught up, and runs of this schedule do not overlap."
+            reason = "Skipped: a later due time is caught up on, and runs of this schedule do not overlap."
             verdicts.append(Verdict(due, reason, Outcome.SKIPPED))
         else:
             verdicts.append(Verdict(due, _why_run(late)))
@@ -168,12 +167,12 @@ def _why_late(late: timedelta) -> str:
 def _why_missed(rules: Rules, late: timedelta) -> str:
     begin = f"Mantik was not running; it was back {spoken_duration(late)} later."
     if rules.missed == CatchUp.SKIP:
-        return f"{begin} This schedule does not catch up missed runs."
+        return f"{begin} This schedule does not catch up on missed runs."
     if late >= rules.missed_grace:
-        return f"{begin} Runs older than {spoken_duration(rules.missed_grace)} are not caught up."
+        return f"{begin} Runs older than {spoken_duration(rules.missed_grace)} are not caught up on."
     if rules.missed == CatchUp.ONE:
-        return f"{begin} Only the latest missed run was caught up."
-    return f"{begin} Only the latest {rules.missed_cap} missed runs were caught up."
+        return f"{begin} Mantik caught up on only the latest missed run."
+    return f"{begin} Mantik caught up on only the latest {rules.missed_cap} missed runs."
 
 
 def _missed(due: datetime, reason: str) -> Verdict:

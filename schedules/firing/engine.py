@@ -5,7 +5,7 @@ are passed over; SQLite: there is one writer at a time), and its slots and its n
 transaction. So a due time is dealt with once or not yet, whatever dies; a unique constraint on slots makes sure.
 Messages are sent after the commit; a run whose message is lost is found by the sweep of submissions.
 
-The number of statements does not depend on how many schedules are due: a burst is what this is for.
+The number of statements does not depend on how many schedules are due, so a burst costs little more than one of them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.bulk import insert_rows, load_shared, update_rows
-from mantik.lib.garbage import collected_later
+from mantik.lib.garbage import garbage_collected_later
 from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.submission.create import send_to_workers_on_commit, store_runs
-from schedules.firing.after_restore import look_first, say_what_is_not_known
+from schedules.firing.after_restore import look_for_jobs_before_sending, mark_forgotten_slots
 from schedules.firing.decide import BY_OPERATOR, Decision, Situation, decide, pause_and_notify, set_aside
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.firing.run_results import settle
@@ -40,12 +40,13 @@ from schedules.states import ScheduleState
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 500
-# Due times are moments in UTC; a limit counts those of one local day. Such a day lasts 25 hours when the clocks are put
-# back by one hour, which is usual; twice that is margin.
-_LONGEST_DAY = timedelta(hours=50)
-# The columns of a schedule that every decision stores, and those that are stored as well if its state has changed. Who
-# has the engine deal with a row that they have already read, reads these again.
+SCHEDULES_PER_TRANSACTION = 500
+# A limit of runs a day counts the due times of one local day. A day lasts 25 hours when the clocks are put back by one
+# hour; looking back twice as far leaves a margin.
+_LOOK_BACK = timedelta(hours=50)
+# The columns of a schedule that every decision stores, and those that are stored as well if its state has changed. A
+# caller that holds an instance while the engine stores its row refreshes them afterwards (`_end_delay` in
+# schedules/services/schedules.py).
 MOVED = (
     "next_due_at",
     "next_fire_at",
@@ -73,8 +74,8 @@ def next_moment() -> datetime | None:
     return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
 
 
-def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] | None = None) -> int:
-    """Deal with up to `limit` schedules that are due; returns how many there were.
+def fire_due(*, now: datetime, limit: int = SCHEDULES_PER_TRANSACTION, only: Collection[int] | None = None) -> int:
+    """Deal with up to `limit` schedules that are due; returns how many this call dealt with.
 
     `only`: the primary keys to look at; None: all schedules. One that fails is set aside, and its owner is notified.
     Raises DatabaseError if the database does not answer.
@@ -89,17 +90,17 @@ def fire_due(*, now: datetime, limit: int = AT_ONCE, only: Collection[int] | Non
 
 
 def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
-    """One by one, so that the others do not wait for the one that is broken."""
-    keys = list(_due(now, only).values_list("pk", flat=True)[:limit])
-    for key in keys:
+    """Like `_fire`, but each schedule in its own transaction, so that one that is broken does not stop the others."""
+    count = 0
+    for key in list(_due(now, only).values_list("pk", flat=True)[:limit]):
         try:
-            _fire(now=now, limit=1, only=[key])
+            count += _fire(now=now, limit=1, only=[key])
         except (OperationalError, InterfaceError):
             raise
         except Exception:
             log.exception("schedule_set_aside", schedule=key)
-            set_aside_broken(key, now=now)
-    return len(keys)
+            count += set_aside_broken(key, now=now)
+    return count
 
 
 def _due(now: datetime, only: Collection[int] | None) -> ScheduleQuerySet:
@@ -108,7 +109,7 @@ def _due(now: datetime, only: Collection[int] | None) -> ScheduleQuerySet:
 
 
 def _fire(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
-    with collected_later(), transaction.atomic():
+    with garbage_collected_later(), transaction.atomic():
         schedules, switched_off = _claim(now=now, limit=limit, only=only)
         if not schedules:
             return 0
@@ -154,7 +155,7 @@ def _fired(schedules: Collection[Schedule]) -> dict[int, list[datetime]]:
     limited = [schedule for schedule in schedules if schedule.most_runs_per_day is not None]
     found: dict[int, list[datetime]] = defaultdict(list)
     if limited:
-        since = min(schedule.dealt_with_until for schedule in limited) - _LONGEST_DAY
+        since = min(schedule.dealt_with_until for schedule in limited) - _LOOK_BACK
         # A run that somebody asked for by Run now does not count.
         slots = Slot.objects.fired().filter(schedule__in=[one.pk for one in limited], due_at__gte=since, asked_by=None)
         for schedule, due_at in slots.values_list("schedule", "due_at"):
@@ -170,14 +171,15 @@ def _pause_switched_off(schedule: Schedule, now: datetime) -> Decision:
 
 
 def store_and_tell(decisions: Sequence[Decision], *, now: datetime) -> None:
-    """All that was decided, in the current transaction: runs, slots and schedules, and whoever has to know of it."""
+    """Store runs, slots and schedules in the current transaction, and tell owners, the audit and, after it, workers."""
     ordered = [pair for decision in decisions for pair in decision.orders]
     runs = store_runs([order for _, order in ordered], verb="run.scheduled", actor=None, now=now)
     for (slot, _), run in zip(ordered, runs, strict=True):
         slot.run_id = run
-    look_first([slot for slot, _ in ordered], runs, now=now)
+    # After a restore from a backup, runs that the database may have forgotten first look for their job at the site.
+    look_for_jobs_before_sending([slot for slot, _ in ordered], runs, now=now)
     store_slots(decisions)
-    periodic_tasks.count([one.schedule for one in decisions if one.orders], now=now)
+    periodic_tasks.note_fired([one.schedule for one in decisions if one.orders], now=now)
     for decision in decisions:
         _cancel_runs(decision, now)
         _tell(decision)
@@ -185,8 +187,9 @@ def store_and_tell(decisions: Sequence[Decision], *, now: datetime) -> None:
 
 
 def store_slots(decisions: Sequence[Decision]) -> None:
-    """Only the slots, and the schedules as they are after them; the caller tells whoever has to know of it."""
-    say_what_is_not_known(decisions)
+    """Store the new slots and their schedules, but no runs; the caller tells whoever has to know of it."""
+    # Before the slots are inserted: after a restore, some of those that were held become "not known".
+    mark_forgotten_slots(decisions)
     slots = [slot for decision in decisions for slot in decision.slots]
     insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
     update_rows([one.schedule for one in decisions if not one.is_switched], columns=MOVED)
@@ -196,14 +199,14 @@ def store_slots(decisions: Sequence[Decision]) -> None:
 
 
 def _cancel_runs(decision: Decision, now: datetime) -> None:
-    """Rare, so one by one, as the owner would."""
+    """Cancel runs in the owner's name. This is rare, so one by one will do."""
     for run in decision.to_cancel:
-        with suppress(NotAllowed):  # it is over meanwhile
+        with suppress(NotAllowed):  # it has ended meanwhile
             cancel_run(run=run, user=owner_of(decision.schedule), now=now)
 
 
 def _tell(decision: Decision) -> None:
-    """Audit events and notices: rare, so one by one."""
+    """Record audit events and notify the owner. This is rare, so one by one will do."""
     schedule = decision.schedule
     if decision.is_switched and not schedule.is_enabled:
         verb = "schedule.ended" if schedule.state == ScheduleState.ENDED else "schedule.paused"
@@ -213,16 +216,20 @@ def _tell(decision: Decision) -> None:
         notify(user=owner_of(schedule), text=text, url=schedule.get_absolute_url())
 
 
-def set_aside_broken(key: int, *, now: datetime) -> None:
-    """Pause a schedule at which our code failed, so that it is not tried again at every tick."""
+def set_aside_broken(key: int, *, now: datetime) -> bool:
+    """Pause a schedule on which our code failed, so that it is not tried again at every tick.
+
+    False if it is no longer due: another process has dealt with it meanwhile.
+    """
     reason = "A fault in Mantik kept this schedule from running; it is logged. Tell an operator."
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update().filter(pk=key).enabled().first()
+        schedule = Schedule.objects.due(now).select_for_update().filter(pk=key).first()
         if schedule is None:
-            return
+            return False
         decision = Decision(schedule)
         set_aside(decision, reason, now)
-        # One that is there already may be what failed, for instance after `next_due_at` was set back by SQL.
+        # The failure may have been a slot that exists already, for instance after `next_due_at` was set back by SQL.
         decision.slots = [one for one in decision.slots if not schedule.slots.filter(due_at=one.due_at).exists()]
         store_slots([decision])
         _tell(decision)
+    return True

@@ -15,12 +15,12 @@ Roles = dict[tuple[int, int], Role]
 
 
 def owner_of(schedule: Schedule) -> User:
-    """In whose name it runs: the owner of its connection, or without one whoever made it."""
+    """The user in whose name it runs: the owner of its connection; without a connection, the member who made it."""
     return schedule.connection.owner if schedule.connection else schedule.created_by
 
 
 def roles_for(schedules: Collection[Schedule]) -> Roles:
-    """The roles that `why_refused` asks for, of all of them in one query."""
+    """The roles that `why_refused` needs, for all of these schedules in one query."""
     return roles_of_people(
         users={owner_of(schedule).pk for schedule in schedules},
         projects={schedule.project_id for schedule in schedules},
@@ -28,7 +28,7 @@ def roles_for(schedules: Collection[Schedule]) -> Roles:
 
 
 def why_refused(schedule: Schedule, *, roles: Roles, now: datetime) -> str:
-    """A sentence for the member; "" if it may run. Related rows have to be loaded."""
+    """Why the schedule may not run, as a sentence for the member; "" if it may. Related rows have to be loaded."""
     return (
         _objection_to_owner(schedule, roles) or _objection_to_connection(schedule, now) or _objection_to_code(schedule)
     )

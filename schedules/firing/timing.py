@@ -30,10 +30,10 @@ from schedules.models import Schedule
 
 _ALWAYS = datetime(9999, 12, 31, tzinfo=UTC)
 # At a full hour thousands of schedules are due, many of them with the same expression.
-_KEPT = 8192
-# `tally` is made for a few days at a time.
+_CACHE_SIZE = 8192
+# How much time `tally` counts at once: it is made for a few days at most.
 _TALLIED = timedelta(days=3)
-_next_after = lru_cache(maxsize=_KEPT)(next_after)
+_next_after = lru_cache(maxsize=_CACHE_SIZE)(next_after)
 
 
 class BadTiming(Exception):
@@ -75,7 +75,7 @@ class Timing:
 def read_timing(
     *, cron_expression: str, time_zone: str, end_date: date | None, jitter_seconds: int = 0, now: datetime
 ) -> Timing:
-    """From what a member typed. Raises BadTiming with everything that is wrong in it."""
+    """Read what a member typed. Raises BadTiming with everything that is wrong in it."""
     problems: dict[str, list[str]] = {}
     offers: dict[str, str] = {}
     cron, zone = None, None
@@ -98,17 +98,17 @@ def read_timing(
 
 
 def stored_timing(schedule: Schedule) -> Timing:
-    """Raises CronError and ZoneError if this version or this machine no longer accepts what is stored."""
+    """The timing of a stored schedule. Raises CronError or ZoneError if it is no longer accepted here."""
     return _timing_of(schedule.cron_expression, schedule.time_zone, schedule.end_date)
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHE_SIZE)
 def _timing_of(cron_expression: str, time_zone: str, end_date: date | None) -> Timing:
     return Timing(parse(cron_expression), zone_named(time_zone), end_date)
 
 
 def fire_moment(uuid: UUID, due: datetime, jitter_seconds: int) -> datetime:
-    """When the run of a due time starts: up to `jitter_seconds` later, always the same for the same due time."""
+    """When the run of the due time `due` starts: up to `jitter_seconds` later, always equally late for the same one."""
     if not jitter_seconds:
         return due
     drawn = hashlib.blake2b(uuid.bytes + due.isoformat().encode(), digest_size=8).digest()
@@ -116,21 +116,21 @@ def fire_moment(uuid: UUID, due: datetime, jitter_seconds: int) -> datetime:
 
 
 def run_uuid(uuid: UUID, due: datetime) -> UUID:
-    """Of the run of a due time of the schedule `uuid`: the same again in a database restored from a backup.
+    """The uuid of the run that the schedule `uuid` starts at `due`: the same in a database restored from a backup.
 
-    The tag of its job follows from it, so that the restored database finds the job that it does not know.
+    The tag of its job follows from it, so the restored database finds a job that it does not know.
     """
     return uuid5(uuid, due.astimezone(UTC).isoformat())
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHE_SIZE)
 def _count(cron: Cron, zone: ZoneInfo, begin: datetime, end: datetime) -> int:
     count = 0
     while begin < end:
-        then = min(begin + _TALLIED, end)
-        found = tally(cron, zone, begin=begin, end=then)
+        part_end = min(begin + _TALLIED, end)
+        found = tally(cron, zone, begin=begin, end=part_end)
         count += found.count if found else 0
-        begin = then
+        begin = part_end
     return count
 
 

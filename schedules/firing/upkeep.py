@@ -1,4 +1,4 @@
-"""Sweeps beside the firing: runs that ended, and schedules that operators switched in the admin."""
+"""Sweeps that complement firing: for runs that ended, and for schedules that operators switched in the admin."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from schedules.services.schedules import pause_schedule
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 200
-HAS_ENDED = "It has ended. To go on, it needs a later end date, which is set in its project."
+SCHEDULES_PER_TURN = 200
+HAS_ENDED = "It has ended. To enable it again, set a later end date in its project."
 
 
 def count_ends(*, now: datetime) -> int:
-    """Count how runs ended and pause what failed too often; returns how many schedules. Firing does so, too."""
+    """Count how runs ended and pause schedules that failed too often, as firing does; returns how many it looked at."""
     over = Slot.objects.awaiting_end().filter(Q(run=None) | Q(run__state__in=TERMINAL))
-    keys = list(over.order_by("schedule").values_list("schedule", flat=True).distinct()[:AT_ONCE])
+    keys = list(over.order_by("schedule").values_list("schedule", flat=True).distinct()[:SCHEDULES_PER_TURN])
     if not keys:
         return 0
     with transaction.atomic():
@@ -46,17 +46,17 @@ def count_ends(*, now: datetime) -> int:
 
 
 def apply_switches(*, now: datetime) -> int:
-    """Apply what was switched in the admin without a signal; returns how many there were."""
-    found = list(Schedule.objects.out_of_step().order_by("pk")[:AT_ONCE])
+    """Apply switches that were made in the admin without a signal; returns how many there were."""
+    found = list(Schedule.objects.out_of_step().order_by("pk")[:SCHEDULES_PER_TURN])
     for schedule in found:
         follow_switch(schedule, is_on=not schedule.is_enabled, now=now)
     return len(found)
 
 
 def follow_switch(schedule: Schedule, *, is_on: bool, now: datetime, actor: User | None = None) -> str:
-    """An operator has switched its PeriodicTask: `actor`, None if nobody knows who.
+    """Pause or resume a schedule whose PeriodicTask was switched by `actor` (None: an unknown operator).
 
-    One that cannot go on is switched back; the answer says why, and is "" else.
+    If it cannot be resumed, its PeriodicTask is switched off again. Returns why it was not resumed, "" otherwise.
     """
     if not is_on:
         pause_schedule(schedule=schedule, actor=actor, reason=BY_OPERATOR, now=now)

@@ -46,7 +46,7 @@ def at_work(operator: User) -> Iterator[OperatorAction]:
 
 @contextmanager
 def switching(tasks: list[int]) -> Iterator[None]:
-    """For `with`: apply what is switched in bulk inside, which sends no signal. PeriodicTasks by primary key."""
+    """For `with`: apply bulk switches made inside, which send no signal. `tasks`: primary keys of PeriodicTasks."""
     with transaction.atomic():
         now = _get_ready(Schedule.objects.filter(periodic_task__in=tasks))
         yield
@@ -67,13 +67,13 @@ def _get_ready(schedules: ScheduleQuerySet) -> datetime:
 
 
 def _to_be_saved(instance: PeriodicTask, raw: bool = False, **_: Any) -> None:
-    """The admin stores the row and what follows from it in one transaction, so nobody else can come in between."""
+    """Get ready for a switch. The admin stores rows in a transaction, so nobody else can come in between."""
     if not raw and instance.pk and instance.task == periodic_tasks.TASK:
         instance.switched_at = _get_ready(Schedule.objects.filter(periodic_task=instance))
 
 
 def _saved(instance: PeriodicTask, created: bool, raw: bool = False, **_: Any) -> None:
-    """Our own writes send no signal, so a person did this. A sweep finds changes that were made without a signal."""
+    """Apply a switch. A person made it: our own writes send no signal, and a sweep finds changes without a signal."""
     if created or raw or instance.task != periodic_tasks.TASK:
         return
     schedule = Schedule.objects.filter(periodic_task=instance).first()

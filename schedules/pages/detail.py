@@ -15,7 +15,7 @@ from mantik.lib.paging import page_by
 from projects.permissions import Action, may
 from runs.states import FAILURES
 from schedules.cron import CronError, ZoneError, count_until
-from schedules.firing.due import MOST_AT_ONCE
+from schedules.firing.due import MOST_DUE_TIMES
 from schedules.firing.preconditions import owner_of
 from schedules.firing.timing import Timing, stored_timing
 from schedules.models import Schedule, Slot
@@ -116,7 +116,7 @@ def _policies(schedule: Schedule) -> list[tuple[str, str]]:
     if schedule.missed == CatchUp.ONE:
         caught_up = f"{caught_up}, at most {late} late"
     elif schedule.missed == CatchUp.ALL:
-        caught_up = f"Run the latest {schedule.missed_cap} at most, none more than {late} late"
+        caught_up = f"Run at most the latest {schedule.missed_cap}, and none more than {late} late"
     failures, most = schedule.pause_after_failures, schedule.most_runs_per_day
     jitter = schedule.jitter_seconds
     return [
@@ -134,13 +134,13 @@ def _url(name: str, schedule: Schedule) -> str:
 
 
 def held_since(schedule: Schedule, *, now: datetime) -> str:
-    """ "During the pause it was due 12 times.", "… once.", "" for never: since its due times were last dealt with."""
+    """ "During the pause it was due 12 times.", "… once."; "" if it was not due since its due times were dealt with."""
     timing = timing_or_none(schedule)
     if timing is None:
         return "How often it was due during the pause cannot be computed."
     since = schedule.dealt_with_until
-    found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_AT_ONCE + 1)
+    found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_DUE_TIMES + 1)
     if not found:
         return ""
     times = "once" if found == 1 else f"{found} times"
-    return f"During the pause it was due {f'more than {MOST_AT_ONCE} times' if found > MOST_AT_ONCE else times}."
+    return f"During the pause it was due {f'more than {MOST_DUE_TIMES} times' if found > MOST_DUE_TIMES else times}."

@@ -14,8 +14,8 @@ from schedules.cron import Shown, count_until, shortest_gap, shown
 from schedules.firing.timing import Timing
 
 SHOWN = 10
-# More are not counted: "more than 2,000" says enough.
-MOST_COUNTED = 2000
+# More runs are not counted: "more than 2,000" says enough.
+MOST_RUNS_COUNTED = 2000
 WITHOUT_END = timedelta(days=30)
 PAST_RUNS = 20
 CORE_HOURS = ("core-h", "core-hours", "core hours", "corehours")
@@ -75,21 +75,21 @@ def _coming(timing: Timing, *, connection: Connection | None, now: datetime) -> 
 
 def _count(timing: Timing, now: datetime, until: datetime) -> int:
     until = min(until, timing.until)
-    return count_until(timing.cron, timing.zone, after=now, until=until, cap=MOST_COUNTED + 1)
+    return count_until(timing.cron, timing.zone, after=now, until=until, cap=MOST_RUNS_COUNTED + 1)
 
 
 def _at_most(timing: Timing, count: int, now: datetime, until: datetime) -> int:
-    """No more runs than this. Beyond what is counted it goes by the shortest interval, which may be far too many."""
-    return count if count <= MOST_COUNTED else (until - now) // shortest_gap(timing.cron) + 1
+    """An upper limit of the number of runs. Beyond MOST_RUNS_COUNTED it is estimated from the shortest interval."""
+    return count if count <= MOST_RUNS_COUNTED else (until - now) // shortest_gap(timing.cron) + 1
 
 
 def _runs(timing: Timing, count: int) -> str:
-    runs = f"more than {number(MOST_COUNTED)} runs" if count > MOST_COUNTED else counted(count, "run")
+    runs = f"more than {number(MOST_RUNS_COUNTED)} runs" if count > MOST_RUNS_COUNTED else counted(count, "run")
     return f"{runs} until the end date" if timing.end_date else f"{runs} in {WITHOUT_END.days} days"
 
 
 def _cost_of_one(run: Run | None) -> tuple[float | None, str]:
-    """Core-hours of one run: the mean of it and its last repetitions, else its time limit; and which of these."""
+    """Core-hours of one run, and where they are from: the mean of it and its last repetitions, else its time limit."""
     if run is None:
         return None, ""
     repeated = Run.objects.filter(slot__schedule__run=run, core_hours__isnull=False).order_by("-pk")
@@ -107,9 +107,9 @@ def _cost(
 ) -> str:
     if each is None:
         return ""
-    more = "more than " if count > MOST_COUNTED else ""
+    more = "more than " if count > MOST_RUNS_COUNTED else ""
     period = "until the end date" if timing.end_date else f"in the next {WITHOUT_END.days} days"
-    total = f"{more}{core_hours(min(count, MOST_COUNTED) * each)} {period}, {core_hours(each)} per run {basis}"
+    total = f"{more}{core_hours(min(count, MOST_RUNS_COUNTED) * each)} {period}, {core_hours(each)} per run {basis}"
     budget = _budget(connection, account)
     if budget is None:
         return f"{total}."
@@ -148,7 +148,7 @@ def _after_expiry(timing: Timing, connection: Connection | None, now: datetime, 
     if not late:
         return ""
     local = ends.astimezone(timing.zone)
-    runs = f"more than {number(MOST_COUNTED)} runs" if late > MOST_COUNTED else counted(late, "run")
+    runs = f"more than {number(MOST_RUNS_COUNTED)} runs" if late > MOST_RUNS_COUNTED else counted(late, "run")
     counted_in = "" if timing.end_date else f" of the next {WITHOUT_END.days} days"
     are = "is" if late == 1 else "are"
     return (

@@ -1,4 +1,4 @@
-"""The form of a schedule as it is laid out: what and when, then what few need."""
+"""The layout of the form of a schedule: what to run and when, and the rules that few people change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TYPING_PAUSE_MS = 500
 
 
 class Offer(Part):
-    """A button that writes what means the same as what was refused."""
+    """A button that replaces a refused value with one that means the same."""
 
     template = "schedules/_offer.html"
 

@@ -9,19 +9,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from mantik.accounts.models import User
+from mantik.lib.badges import count_for_badge
 from projects.models import Project
 from runs.states import Badge
 from schedules.cron import CronError, ZoneError, show
 from schedules.models import Schedule
 from schedules.services.schedules import may_edit
 
-# One more than the sidebar shows: it says "99+" for this many.
-MOST_COUNTED = 100
-
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """`next` is the next due time in the schedule's zone; "" if there is none, and then `why` says why."""
+    """`next` is the next due time in the schedule's zone, "" if there is none; `why` says why there is none."""
 
     name: str
     url: str
@@ -51,12 +49,12 @@ def next_rows(project: Project, *, user: User | AnonymousUser, most: int) -> lis
 
 
 def paused_count(project: Project) -> int:
-    """How many are paused, counted up to MOST_COUNTED."""
-    return len(Schedule.objects.filter(project=project).paused().order_by().values("pk")[:MOST_COUNTED])
+    """How many are paused, as far as a badge counts."""
+    return count_for_badge(Schedule.objects.filter(project=project).paused())
 
 
 def words_of(schedule: Schedule) -> str:
-    """The expression in words; as it is, if this version no longer accepts it."""
+    """The expression in words, or the expression itself if this version no longer accepts it."""
     try:
         return schedule.cron.words
     except CronError:
@@ -64,7 +62,7 @@ def words_of(schedule: Schedule) -> str:
 
 
 def shown_at(schedule: Schedule, moment: datetime) -> str:
-    """In the schedule's zone; in UTC if this machine does not know the zone."""
+    """The moment as text in the schedule's zone, or in UTC if this machine does not know the zone."""
     try:
         return show(moment, schedule.zone)
     except ZoneError:

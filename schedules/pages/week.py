@@ -22,8 +22,9 @@ from schedules.pages.load import Load, by_hour
 from schedules.states import Outcome
 
 DAYS = 7
+# How many schedules a week shows: the busiest.
 MOST_SHOWN = 100
-# So many are looked at to find the busiest: those that are due first, and those with the most slots.
+# How many schedules are looked at to find the busiest: those that are due first, and as many with the most slots.
 MOST_LOOKED_AT = 500
 # The calendar goes from the week of the first schedule to this long from today.
 AHEAD = timedelta(days=366)
@@ -31,7 +32,7 @@ TO_COME = Badge("To come", "run", "clock-history")
 TOO_LATE = Badge("After the secret expires", "bad", "key")
 _SPAN = timedelta(days=DAYS)
 R = TypeVar("R")
-# What `Line` counts beside the outcomes of slots.
+# What `Line` counts besides the outcomes of slots.
 _COMING_BADGES = {"to come": TO_COME, "too late": TOO_LATE}
 
 
@@ -119,7 +120,7 @@ class Week:
         timing, due = timing_or_none(schedule), schedule.next_due_at
         if timing is None or due is None:
             return []
-        # The last moment still counts, and `tally` leaves out the one that it is given as the end.
+        # The last moment still counts, but `tally` leaves out its `end`.
         over_at = timing.until + timedelta.resolution
         secret_expires_at = schedule.connection and schedule.connection.final_end(self._now)
         days = []

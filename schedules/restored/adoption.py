@@ -1,7 +1,6 @@
-"""Gives jobs that no run knows their runs back: those of due times, whose ids follow from schedule and due time.
+"""Creates runs again for jobs that no run knows, if they belong to due times: schedule and due time give the run's id.
 
-Of a run that somebody started by RUN!, or of a schedule that was made after the backup, the database has nothing to
-make the run of again.
+If somebody started the run with RUN!, or made its schedule after the backup, the database has nothing to make it from.
 """
 
 from __future__ import annotations
@@ -24,11 +23,12 @@ from schedules.firing.timing import run_uuid, stored_timing
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
 
+# The version of the UUIDs that `run_uuid` makes.
 _NAME_BASED = 5
 
 
 def find_slots(run_uuids: Collection[UUID], connection: Connection) -> dict[UUID, tuple[Schedule, datetime]]:
-    """The schedule and due time of each of these runs, as far as they are due times of a gap with this connection."""
+    """The schedule and due time of each of these runs that belongs to a due time in a gap, for this connection."""
     wanted = {uuid for uuid in run_uuids if uuid.version == _NAME_BASED}
     found: dict[UUID, tuple[Schedule, datetime]] = {}
     if not wanted:
@@ -45,14 +45,14 @@ def find_slots(run_uuids: Collection[UUID], connection: Connection) -> dict[UUID
 
 
 def adopt(schedule: Schedule, due_at: datetime, *, now: datetime) -> bool:
-    """Store the run of that due time, which then finds its job at the site. False if the slot has its run already."""
+    """Store the run of this due time, which then finds its job at the site. False if the slot already has its run."""
     with transaction.atomic():
         stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
         if stored is None or stored.slots.filter(due_at=due_at, outcome=Outcome.FIRED).exists():
             return False
         load_for_decisions([stored])
         if stored.dealt_with_until < due_at:
-            # It was paused when the backup was made, and had been resumed: nothing up to here is to be caught up again.
+            # It was paused when the backup was made, and resumed later: nobody may catch up on due times up to here.
             decision = Decision(stored)
             hold_what_is_due(decision, WAS_PAUSED, due_at)
             store_slots([decision])
@@ -70,7 +70,7 @@ def adopt(schedule: Schedule, due_at: datetime, *, now: datetime) -> bool:
 
 
 def _forgotten(schedule: Schedule, gaps: list[Restore]) -> Iterator[datetime]:
-    """Its due times in the gaps, and those before that may have been caught up in one."""
+    """The due times of the schedule in the gaps, and earlier ones that it may have caught up on in a gap."""
     try:
         timing = stored_timing(schedule)
     except (CronError, ZoneError):

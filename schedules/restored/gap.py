@@ -1,8 +1,8 @@
 """The gap: the time from the backup to the restore, of which the database knows nothing.
 
-A schedule that is due in it is set to now, with a slot for each due time that says so. No run is made for them: they
-may have run. A paused schedule stays as it is; what it says of the gap when it is resumed is told by
-`schedules/firing/after_restore.py`.
+A schedule that was due in the gap gets a slot "Not known" for each of these due times, and continues with the next one
+after now. No runs are made, because they may have run already. A paused schedule is left alone: when it is resumed,
+`schedules/firing/after_restore.py` deals with its slots of the gap.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
-from mantik.lib.garbage import collected_later
+from mantik.lib.garbage import garbage_collected_later
 from schedules.cron import CronError, ZoneError
 from schedules.firing import engine
 from schedules.firing.after_restore import not_known
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Passed:
-    """How many schedules were due in the gap, and how many slots they got; and the names of those that are broken."""
+    """How many schedules were due in the gap, how many slots they got, and how many more broke and were paused."""
 
     schedules: int = 0
     slots: int = 0
@@ -37,16 +37,16 @@ class Passed:
 
 
 def pass_over_gap(*, backup_of: datetime, now: datetime, dry_run: bool) -> Passed:
-    """Set every schedule that is due to now. Many in one transaction, but none of them in two.
+    """Move every schedule that is due on to its next due time after now, many of them in each transaction.
 
-    Safe to repeat: what is done is not due any more. With `dry_run` nothing is stored.
+    Safe to repeat: a schedule that was moved on is no longer due. With `dry_run` nothing is stored.
     """
     passed = Passed()
     if dry_run:
         for schedules in _unlocked(now):
             _count(passed, [_decide(schedule, backup_of, now) for schedule in schedules])
         return passed
-    while keys := list(Schedule.objects.due(now).values_list("pk", flat=True)[: engine.AT_ONCE]):
+    while keys := list(Schedule.objects.due(now).values_list("pk", flat=True)[: engine.SCHEDULES_PER_TRANSACTION]):
         try:
             _count(passed, _store(keys, backup_of, now))
         except (OperationalError, InterfaceError):
@@ -65,12 +65,11 @@ def _one_by_one(passed: Passed, keys: Sequence[int], backup_of: datetime, now: d
             raise
         except Exception:
             log.exception("schedule_set_aside", schedule=key)
-            engine.set_aside_broken(key, now=now)
-            passed.set_aside += 1
+            passed.set_aside += engine.set_aside_broken(key, now=now)
 
 
 def _store(keys: Collection[int], backup_of: datetime, now: datetime) -> Sequence[Decision]:
-    with collected_later(), transaction.atomic():
+    with garbage_collected_later(), transaction.atomic():
         due = _due(now).filter(pk__in=keys).select_for_update(of=("self",), no_key=True)
         schedules = list(due)
         engine.load_for_decisions(schedules)
@@ -95,8 +94,8 @@ def _decide(schedule: Schedule, backup_of: datetime, now: datetime) -> Decision:
 
 def _unlocked(now: datetime) -> Iterator[list[Schedule]]:
     keys = list(Schedule.objects.due(now).values_list("pk", flat=True))
-    for start in range(0, len(keys), engine.AT_ONCE):
-        schedules = list(_due(now).filter(pk__in=keys[start : start + engine.AT_ONCE]))
+    for start in range(0, len(keys), engine.SCHEDULES_PER_TRANSACTION):
+        schedules = list(_due(now).filter(pk__in=keys[start : start + engine.SCHEDULES_PER_TRANSACTION]))
         engine.load_for_decisions(schedules)
         yield schedules
 

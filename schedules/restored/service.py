@@ -1,4 +1,4 @@
-"""All that `manage.py after_restore` does, told in sentences while it is done."""
+"""The steps of `manage.py after_restore`, which yield sentences on what they do."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from schedules.models import Schedule, Slot
 from schedules.restored.adoption import adopt, find_slots
 from schedules.restored.gap import pass_over_gap
 
-# A site deletes jobs after their time, by default a day: then it can no longer say that one has run.
+# A site deletes a job after its lifetime, by default a day. After that it can no longer say that the job has run.
 JOBS_ARE_KEPT = timedelta(hours=24)
-# Beats mark the time every minute: with such a mark they have been at work since the command was last run.
+# Beat notes the time every minute. A mark younger than this shows that beat was at work after the command was last run.
 _FRESH = timedelta(minutes=5)
-# Of a list of names; how many more there are is said.
+# A longer list of names is cut off here, and says how many more there are.
 MOST_NAMED = 50
 
 
@@ -35,7 +35,7 @@ class BadTime(Exception):
 
 @dataclass(frozen=True)
 class Wishes:
-    """What an operator wants. `backup_of` None: as old as the database looks. With `dry_run` nothing is changed."""
+    """The options of the command. `backup_of` None: the database says how old it is. `dry_run`: nothing is changed."""
 
     backup_of: datetime | None = None
     adopt: bool = False
@@ -44,14 +44,14 @@ class Wishes:
 
 
 def after_restore(wishes: Wishes, *, now: datetime) -> Iterator[str]:
-    """Safe to repeat, also after it was killed anywhere. Raises BadTime and DatabaseError."""
+    """Do all steps; safe to repeat, even after it was killed midway. Raises BadTime and DatabaseError."""
     if wishes.backup_of is not None and wishes.backup_of > now:
         raise BadTime(f"{_moment(wishes.backup_of)} is in the future. Say when the backup was made.")
     done = None if wishes.backup_of else _done_before(now)
     if done:
         yield (
-            f"Schedules and waiting runs were seen to on {_moment(done.at)}, for a backup of "
-            f"{_moment(done.backup_of)}. To do it again, say with --backup-of when the backup was made."
+            f"Schedules and waiting runs were dealt with on {_moment(done.at)}, for a backup of "
+            f"{_moment(done.backup_of)}. To do it again, give the time of the backup with --backup-of."
         )
     else:
         yield from _see_to_database(wishes, now)
@@ -62,7 +62,7 @@ def after_restore(wishes: Wishes, *, now: datetime) -> Iterator[str]:
 
 
 def _done_before(now: datetime) -> Restore | None:
-    """The last restore, if it is seen to and the database has not gone back since, as far as anybody can tell."""
+    """The last restore, if it is dealt with and, as far as anybody can tell, the database has not gone back since."""
     last, mark = marks.last_restore(), marks.installation().marked_at
     if last is None or mark is None or mark < last.at or marks.reminder():
         return None
@@ -74,11 +74,11 @@ def _see_to_database(wishes: Wishes, now: datetime) -> Iterator[str]:
     yield f"The backup is of {_moment(backup_of)}: {how}. That was {spoken_duration(now - backup_of)} ago."
     if now - backup_of > JOBS_ARE_KEPT:
         yield (
-            "A site that Mantik could not ask for longer keeps a job for a day. A waiting run whose job has come and "
-            "gone since the backup is sent again; cancel those that have run before the workers start."
+            "A site that did not allow an extension keeps a job for only a day. A waiting run whose job has ended and "
+            "been deleted there since the backup is sent again; cancel such runs before you start the workers."
         )
     if not wishes.dry_run:
-        # First, so that no due time of the gap is fired meanwhile without a look at the site.
+        # Stored first, so that no due time of the gap is fired meanwhile without a look at the site.
         Restore.objects.create(backup_of=backup_of, at=now)
     yield from _pass_over(backup_of, wishes, now)
     yield from _hold_waiting_runs(backup_of, wishes, now)
@@ -89,7 +89,7 @@ def _see_to_database(wishes: Wishes, now: datetime) -> Iterator[str]:
 
 
 def _age_of_database(now: datetime) -> tuple[datetime, str]:
-    """When the backup was made, at the earliest, and how one can tell."""
+    """The earliest time at which the backup can have been made, and how it was found."""
     if mark := marks.installation().marked_at:
         return min(mark, now), "the last minute that beat has noted in the database"
     newest: list[datetime | None] = [
@@ -108,13 +108,13 @@ def _pass_over(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[s
         return
     yield (
         f"{counted(passed.schedules, 'schedule')} {'was' if passed.schedules == 1 else 'were'} due since the backup. "
-        "No schedule makes up for what was due since then; each goes on with its next due time. "
+        "No schedule catches up on these due times; each continues with its next one. "
         f"{counted(passed.slots, 'slot')} {'would say' if wishes.dry_run else 'says' if passed.slots == 1 else 'say'}: "
         f"{not_known(backup_of)}"
     )
     if passed.set_aside:
         are = "is" if passed.set_aside == 1 else "are"
-        yield f"{counted(passed.set_aside, 'schedule')} could not be seen to and {are} paused; the log says why."
+        yield f"{counted(passed.set_aside, 'schedule')} could not be dealt with and {are} paused; the log says why."
 
 
 def _hold_waiting_runs(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[str]:
@@ -146,8 +146,9 @@ def _see_to_sites(wishes: Wishes, now: datetime) -> Iterator[str]:
         yield "No site has a job of this installation that no run knows, as far as the sites answered."
     elif not (wishes.adopt or wishes.abort):
         yield (
-            f"{counted(left, 'job')} at the sites without a run. --adopt gives those of due times their runs back, "
-            "--abort ends those that go on, with both options only those that cannot be adopted."
+            f"The sites have {counted(left, 'job')} without a run. --adopt creates the runs of those that belong to "
+            "due times again. --abort ends those that have not ended; with both options, it ends only those that "
+            "cannot be adopted."
         )
 
 
@@ -174,7 +175,7 @@ def _act(look: Look, job: LeftJob, found: tuple[Schedule, datetime] | None, wish
     if wishes.abort and not job.is_over:
         return " It would be aborted." if wishes.dry_run else _abort(look, job)
     if wishes.adopt:
-        return " It cannot be adopted: the database has nothing of what was to run."
+        return " It cannot be adopted: the database does not know what it was to run."
     return ""
 
 
@@ -190,7 +191,7 @@ def _tell_of_mlflow() -> Iterator[str]:
     try:
         for gap in compare_with_mlflow():
             yield from _named(f"MLflow lacks {counted(len(gap.lacking), gap.kind)} of the database", gap.lacking)
-            yield from _named(f"MLflow has {counted(len(gap.beyond), gap.kind)} beyond the database", gap.beyond)
+            yield from _named(f"MLflow has {counted(len(gap.beyond), gap.kind)} that the database lacks", gap.beyond)
     except TrackingError as error:
         yield f"MLflow was not compared: {error}"
 

@@ -62,7 +62,7 @@ def run_now(*, schedule: Schedule, actor: User, now: datetime, asked: Asked = NO
 
 
 def _start_now(schedule: Schedule, actor: User, now: datetime) -> str:
-    """The key of the run."""
+    """Start the run; returns its primary key as text."""
     with transaction.atomic():
         stored = _locked(schedule)
         if stored is None:
@@ -85,7 +85,7 @@ def _start_now(schedule: Schedule, actor: User, now: datetime) -> str:
 
 
 def _locked(schedule: Schedule) -> Schedule | None:
-    """None if somebody has deleted it."""
+    """The locked row, with the related rows that decisions need; None if somebody has deleted it."""
     stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
     if stored is None:
         return None
@@ -94,6 +94,7 @@ def _locked(schedule: Schedule) -> Schedule | None:
 
 
 def _check_now(decision: Decision, situation: Situation) -> None:
+    """Raises NotAllowed if no run may start now. An active run that has to make way is added to `to_cancel`."""
     stored = decision.schedule
     if refusal := why_refused(stored, roles=situation.roles, now=situation.now):
         raise NotAllowed(refusal)

@@ -140,10 +140,10 @@ def edit_schedule(
     policies: Policies,
     now: datetime,
 ) -> None:
-    """`revision` is that of the schedule when the form was made. `run` None: it repeats the same run as before.
+    """Store an edit. `revision` is that of the schedule when the form was made. `run` None: it repeats the same run.
 
-    An edited schedule begins anew with the first due time after `now`. If it had ended, it goes on; if it was paused,
-    it stays paused. Raises ChangedMeanwhile, NameTaken, BadChoice, NotYours.
+    An edited schedule starts again with the first due time after `now`. If it had ended, it is enabled; if it was
+    paused, it stays paused. Raises ChangedMeanwhile, NameTaken, BadChoice, NotYours.
     """
     try:
         with transaction.atomic():
@@ -159,7 +159,7 @@ def edit_schedule(
                 return
             _end_delay(stored, now)
             engine.store_slots([held])
-            _begin_anew(stored, actor, timing, now)
+            _begin_revision(stored, actor, timing, now)
             stored.save()
             periodic_tasks.update(schedule=stored, timing=timing)
             change = changes(before, audit_values(stored))
@@ -170,7 +170,7 @@ def edit_schedule(
 
 
 def pause_schedule(*, schedule: Schedule, actor: User | None, now: datetime, reason: str = "") -> bool:
-    """False if it was no longer enabled. `actor` None: an operator, in the admin."""
+    """Pause it; False if it was no longer enabled. `actor` None: an operator, in the admin."""
     with transaction.atomic():
         stored = lock(schedule, now=now)
         if stored is None or not stored.is_enabled:
@@ -208,7 +208,7 @@ def duplicate_schedule(*, schedule: Schedule, actor: User, now: datetime) -> Sch
 
 
 def delete_schedule(*, schedule: Schedule, actor: User) -> None:
-    """Delete it with its slots. Runs that it started stay, and go on."""
+    """Delete it with its slots. Runs that it started are kept and continue."""
     with transaction.atomic():
         stored = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
         if stored is None:
@@ -219,10 +219,10 @@ def delete_schedule(*, schedule: Schedule, actor: User) -> None:
 
 
 def lock(schedule: Schedule, *, now: datetime) -> Schedule | None:
-    """The row, locked until the end of the transaction, after everything that was due by `now` is dealt with.
+    """Lock the row until the end of the transaction, deal with everything that was due by `now`, and return the row.
 
     None if somebody has deleted it meanwhile. It is locked first, because the engine passes over rows that a beat has
-    locked, and that beat may die, or have looked at an earlier moment.
+    locked, and that beat may die, or deal only with what was due at an earlier moment.
     """
     rows = Schedule.objects.filter(pk=schedule.pk)
     list(rows.select_for_update().values_list("pk"))
@@ -256,7 +256,7 @@ def _end_delay(stored: Schedule, now: datetime) -> None:
 
 
 def _held_until_edit(stored: Schedule, timing: Timing, now: datetime) -> Decision:
-    """Before a paused schedule gets new times, its old due times during the pause get their slots."""
+    """If a paused schedule gets new times, its old due times during the pause become held slots."""
     decision = Decision(stored)
     if stored.is_paused and any(getattr(stored, column) != value for column, value in _written(timing).items()):
         hold_what_is_due(decision, WAS_PAUSED, now)
@@ -329,8 +329,8 @@ def _written(timing: Timing) -> dict[str, Any]:
     return {"cron_expression": timing.cron.expression, "time_zone": timing.zone.key, "end_date": timing.end_date}
 
 
-def _begin_anew(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
-    """What an edit makes of it: the next revision, with no failure behind it and its due times from now on."""
+def _begin_revision(stored: Schedule, actor: User, timing: Timing, now: datetime) -> None:
+    """Begin the next revision: no failures are counted yet, and due times are those from now on."""
     stored.revision += 1
     stored.last_edited_by, stored.last_edited_at = actor, now
     stored.failures_in_a_row = 0
@@ -345,7 +345,10 @@ def _enable(stored: Schedule, actor: User, timing: Timing, now: datetime) -> Non
 
 
 def _set_next(schedule: Schedule, timing: Timing, now: datetime) -> None:
-    """The first due time after now and after the last one it dealt with: the machine's clock may have been put back."""
+    """Set the first due time after now and after the last one dealt with: the machine's clock may have been put back.
+
+    Raises BadChoice if there is none.
+    """
     due = timing.next_after(max(now, schedule.dealt_with_until))
     if due is None:
         raise BadChoice("end_date", "There is no due time left before the end date. Choose a later one.")

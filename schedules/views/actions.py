@@ -37,7 +37,7 @@ def pause(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """Asks what to do about the due times during the pause."""
+    """Ask what to do about the due times during the pause, then resume the schedule."""
     schedule = editable_or_403(request, slug, uuid)
     now = timezone.now()
     held = held_since(schedule, now=now)
@@ -116,7 +116,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         question = Confirmation(
             title=f"Delete the schedule {schedule.name}?",
             message="It starts no more runs and cannot be restored. The list of its slots is deleted, too. Runs "
-            "that it started stay, and go on.",
+            "that it started are kept and continue.",
             verb="Delete schedule",
             icon_name="trash3",
         )

@@ -73,7 +73,7 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def preview(request: MemberRequest, slug: str) -> HttpResponse:
-    """The preview beside the form; without JavaScript, the whole page again."""
+    """The preview next to the form; without JavaScript, the whole page again."""
     return _preview(request, project_or_404(request, slug, Action.ADD_SCHEDULE), None)
 
 
@@ -101,7 +101,7 @@ def _preview(request: MemberRequest, project: Project, schedule: Schedule | None
 
 
 def _created(request: MemberRequest, project: Project, form: ScheduleForm) -> Schedule | None:
-    """The stored schedule; None if it was refused, and then the form says why."""
+    """The stored schedule; None if it was refused, with the reason in the form."""
     try:
         return schedules.create_schedule(
             project=project, user=request.user, run=form.cleaned_data["run"], **_common(form)

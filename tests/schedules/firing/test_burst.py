@@ -49,7 +49,7 @@ def test_two_threads_share_it_and_each_is_fired_once(template: Schedule, callers
 
 @on_postgresql
 def test_a_few_are_left_to_one(template: Schedule, callers: set[str]) -> None:
-    keys = make_burst(template, engine.AT_ONCE)
+    keys = make_burst(template, engine.SCHEDULES_PER_TRANSACTION)
     assert burst.fire_burst(now=timezone.now()) == len(keys)
     assert callers == {"MainThread"}
 
@@ -57,9 +57,9 @@ def test_a_few_are_left_to_one(template: Schedule, callers: set[str]) -> None:
 @on_postgresql
 def test_beat_has_its_turn_for_all_else_in_between(template: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = make_burst(template)
-    monkeypatch.setattr(burst, "LONGEST_SECONDS", 0.001)
+    monkeypatch.setattr(burst, "BURST_SECONDS", 0.001)
     # At most one transaction of each thread.
-    assert 0 < burst.fire_burst(now=timezone.now()) <= 2 * engine.AT_ONCE
+    assert 0 < burst.fire_burst(now=timezone.now()) <= 2 * engine.SCHEDULES_PER_TRANSACTION
     fired_in_turns()
     assert_each_once(keys)
 
@@ -79,6 +79,17 @@ def test_what_one_thread_fails_at_is_told(template: Schedule, monkeypatch: pytes
         with pytest.raises(OperationalError):
             burst.fire_burst(now=timezone.now())
     fired_in_turns()
+    assert_each_once(keys)
+
+
+@on_postgresql
+def test_without_a_second_thread_the_first_fires_alone(template: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    keys = make_burst(template)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    assert fired_in_turns() == len(keys)
     assert_each_once(keys)
 
 

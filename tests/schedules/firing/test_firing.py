@@ -324,7 +324,7 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
     stored = reloaded(schedule)
     assert [outcome for _, outcome in ledger(schedule)] == [*["fired"] * 4, "held"]
     assert stored.is_paused
-    assert stored.state_reason.startswith("It failed 2 times in a row. Its last run says: IndexError: 3. Look")
+    assert stored.state_reason.startswith("It failed 2 times in a row. The last failure: IndexError: 3. Look")
     told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
     assert Notice.objects.get(user=ada).text.startswith(told)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from schedules.firing.due import MOST_AT_ONCE, came_since
+from schedules.firing.due import MOST_DUE_TIMES, came_since
 from schedules.firing.timing import read_timing
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
         ("0,15,30 6 1 * *", 90, 9),
         ("0 9,10 * * 1", 60, 16),
         ("0 0 29 2 *", 3000, 2),
-        ("*/5 * * 1-6 *", 330, MOST_AT_ONCE),
+        ("*/5 * * 1-6 *", 330, MOST_DUE_TIMES),
     ],
 )
 def test_all_of_a_pause_are_there_up_to_the_latest_five_hundred(cron: str, days: int, came: int) -> None:

@@ -1,6 +1,6 @@
 """Whatever somebody does to a schedule, and whenever: each due time up to then has one slot.
 
-Of more than MOST_AT_ONCE that are held at once, only the latest have: `test_held.py` asks for that.
+Of more than MOST_DUE_TIMES that are held at once, only the latest have: `test_held.py` asks for that.
 """
 
 from __future__ import annotations
@@ -292,3 +292,31 @@ def test_a_beat_that_comes_while_somebody_has_it(due: Schedule, act: Act) -> Non
         beat.result(PATIENCE)
     fire_all()
     assert_one_slot(act, due, due_at)
+
+
+@in_the_middle
+def test_what_fails_in_one_beat_and_is_fired_by_another_is_not_paused(
+    due: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, set_aside = meeting.Stop(), engine.set_aside_broken
+
+    def set_aside_later(key: int, *, now: datetime) -> bool:
+        failed.here()
+        return set_aside(key, now=now)
+
+    monkeypatch.setattr(engine, "set_aside_broken", set_aside_later)
+    with beside() as start:
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "decide", lambda *_: 1 // 0)
+            failing = start(engine.fire_due, now=timezone.now())
+            failed.until_reached()
+        firing = stop_beat(monkeypatch)
+        beat = start(fire_all)
+        firing.until_reached()
+        failed.may_go_on.set()
+        firing.go_on_when_waited_for(failing)
+        beat.result(PATIENCE)
+        dealt_with = failing.result(PATIENCE)
+    assert reloaded(due).is_enabled
+    assert [slot.outcome for slot in due.slots.all()] == [Outcome.FIRED]
+    assert dealt_with == 0

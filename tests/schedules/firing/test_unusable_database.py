@@ -80,7 +80,7 @@ def test_beat_that_meets_it_while_it_runs_says_that_and_not_that_there_is_none(
     running = beat.ScheduleBeat(app=app)
     with another_version() as restore, caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert running.tick() == beat.LONGEST_SECONDS
+            assert running.tick() == beat.LONGEST_SLEEP_SECONDS
         (told,) = events(caplog)
         assert told.startswith(f"beat_cannot_use_database {SAID}")
         restore()
@@ -123,6 +123,6 @@ def test_a_change_that_beat_has_noted_but_could_not_read_is_read_at_the_next_tic
 
     with monkeypatch.context() as patch:
         patch.setattr(beat.ScheduleBeat, "all_as_schedule", fail)
-        assert running.tick() == beat.LONGEST_SECONDS
+        assert running.tick() == beat.LONGEST_SLEEP_SECONDS
     running.tick()
     assert task.name not in running.schedule

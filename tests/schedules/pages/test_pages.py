@@ -197,7 +197,7 @@ def test_the_schedule_action_of_a_run_leads_to_a_form_that_knows_it(
         ("end_date", "2020-01-01", "The end date is past."),
         ("end_date", "soon", "valid date"),
         ("jitter_seconds", "900", "has to be shorter"),
-        ("missed_cap", "0", "Write 1 or more."),
+        ("missed_cap", "0", "Enter 1 or more."),
         ("name", "", "required"),
     ],
 )
@@ -239,7 +239,7 @@ def test_runs_and_connections_of_others_cannot_be_chosen(by_ada: Client, run: Ru
 def test_a_run_is_found_by_a_search_however_old_it_is(
     by_ada: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schedules.forms.MOST_OFFERED", 1)
+    monkeypatch.setattr("schedules.forms.MOST_RUNS_OFFERED", 1)
     make_run(RunState.FINISHED, project=run.project, name="later")
     offered = by_ada.get(add_url(run.project)).context["form"].fields["run"].widget.choices
     assert [label.split(" ·")[0] for _, label in offered[1:]] == ["later"]
@@ -402,7 +402,7 @@ def test_pause_and_resume_ask_what_becomes_of_what_was_missed(by_ada: Client, sc
     assert "During the pause it was due 3 times." in asked
     assert "Run all of them" not in asked, "its runs do not overlap"
     Schedule.objects.update(overlap=Overlap.ALLOW, missed_cap=7)
-    assert "Run all of them, but only the latest 7 at most" in page_text(by_ada.get(at("resume", schedule)))
+    assert "Run all of them, up to the latest 7" in page_text(by_ada.get(at("resume", schedule)))
     assert by_ada.post(at("resume", schedule), {"catch_up": "nonsense"}).status_code == 422
     by_ada.post(at("resume", schedule), {"catch_up": "one"})
     schedule.refresh_from_db()
@@ -495,7 +495,7 @@ def test_a_copy_is_paused_and_opens_for_editing(schedule: Schedule) -> None:
 
 def test_deleting_asks_first_and_leaves_the_runs(by_ada: Client, schedule: Schedule) -> None:
     by_ada.post(at("run-now", schedule))
-    assert "Runs that it started stay" in page_text(by_ada.get(at("delete", schedule)))
+    assert "Runs that it started are kept" in page_text(by_ada.get(at("delete", schedule)))
     assert Schedule.objects.filter(pk=schedule.pk).exists()
     by_ada.post(at("delete", schedule))
     assert not Schedule.objects.exists()

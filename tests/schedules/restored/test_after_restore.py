@@ -146,7 +146,7 @@ def test_one_that_was_never_sent_rests_before_it_is(world: World) -> None:
     after_restore()
     submit(run)
     assert run.job_url == ""
-    assert "Mantik looks for it there before it sends it again" in run.waiting_for
+    assert "Before sending the job again, Mantik checks whether it is already there" in run.waiting_for
     assert submit(run, LATER).state == RunState.QUEUED
     assert until_over(run).state == RunState.FINISHED
 
@@ -169,13 +169,13 @@ def test_a_job_of_a_due_time_gets_its_run_back(world: World, schedule: Schedule)
 
     listed = after_restore(f"--backup-of={begun.isoformat()}")
     assert f"{job} (nightly, SUCCESSFUL), of the schedule nightly, due {due:%Y-%m-%d %H:%M} UTC." in listed
-    assert "1 job at the sites without a run." in listed
-    assert "No schedule makes up for what was due since then; each goes on with its next due time." in listed
+    assert "The sites have 1 job without a run." in listed
+    assert "No schedule catches up on these due times; each continues with its next one." in listed
     slot = Slot.objects.get(schedule=schedule, due_at=due)
     assert (slot.outcome, slot.run) == (Outcome.UNKNOWN, None)
 
     said = after_restore("--adopt")
-    assert "Schedules and waiting runs were seen to on" in said
+    assert "Schedules and waiting runs were dealt with on" in said
     assert "It is adopted." in said
     slot.refresh_from_db()
     assert slot.run
@@ -234,7 +234,7 @@ def test_a_site_that_does_not_answer_is_named_once_asked_and_the_rest_goes_on(wo
         make_connection(owner=world.user, site=away, name=name)
     said = after_restore()
     assert f"A site that is away, connection first of {world.user.username}: " in said
-    assert f"A site that is away, connection second of {world.user.username}: It was not asked: " in said
+    assert f"A site that is away, connection second of {world.user.username}: The site was not asked: " in said
     assert job in said
 
 
@@ -296,9 +296,9 @@ def test_how_old_the_backup_is(settings: Settings) -> None:
     Installation.objects.create(pk=1, marked_at=marked)
     said = after_restore()
     assert "The backup is of 2026-03-01 08:00 UTC: the last minute that beat has noted in the database." in said
-    assert "A site that Mantik could not ask for longer keeps a job for a day" in said
+    assert "A site that did not allow an extension keeps a job for only a day" in said
     assert Restore.objects.get().backup_of == marked
-    assert "Schedules and waiting runs were seen to on" in after_restore()
+    assert "Schedules and waiting runs were dealt with on" in after_restore()
     assert Restore.objects.count() == 1
     after_restore("--backup-of=2026-03-01T09:00+01:00")
     assert list(Restore.objects.order_by("pk").values_list("backup_of", flat=True)) == [marked, marked]

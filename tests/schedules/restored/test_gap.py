@@ -14,7 +14,7 @@ from mantik.notices.models import Notice
 from projects.models import Project
 from runs.models import Restore, Run
 from runs.states import RunState
-from schedules.firing.due import MOST_AT_ONCE
+from schedules.firing.due import MOST_DUE_TIMES
 from schedules.models import Schedule, Slot
 from schedules.restored.gap import Passed, pass_over_gap
 from schedules.services.running import resume_schedule, run_now
@@ -103,10 +103,10 @@ def test_of_a_long_gap_the_latest_have_slots_and_the_first_of_them_says_how_many
     Schedule.objects.filter(pk=schedule.pk).update(cron_expression="* * * * *")
     weeks = DUE + timedelta(weeks=3)
     passed = pass_over(now=weeks)
-    assert passed.slots == MOST_AT_ONCE
+    assert passed.slots == MOST_DUE_TIMES
     first = schedule.slots.order_by("due_at").first()
     assert first
-    left_out = 3 * 7 * 24 * 60 + 1 - MOST_AT_ONCE
+    left_out = 3 * 7 * 24 * 60 + 1 - MOST_DUE_TIMES
     assert first.due_at == DUE + left_out * timedelta(minutes=1)
     assert first.reason == (
         f"{WHY} The same holds for {left_out:,} earlier due times of this schedule without a slot; the first was "

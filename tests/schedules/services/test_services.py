@@ -202,7 +202,7 @@ def test_the_newest_commit_is_left_to_the_worker(run: Run) -> None:
     fire(DUE)
     (made,) = runs_of(schedule)
     assert made.commit_pending
-    assert AuditEvent.objects.get(verb="run.scheduled").after["commit"] == "the newest of main"
+    assert AuditEvent.objects.get(verb="run.scheduled").after["commit"] == "the newest commit of main"
 
 
 # Editing
