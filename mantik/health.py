@@ -19,8 +19,9 @@ from mantik.lib import disk, schema
 from runs.restored import marks
 
 OK = "ok"
-# At the broker: what it was asked to keep, and for how many seconds. How long it may take to answer, at each step.
+# The key that is written to the broker as a test, and for how many seconds it is kept there.
 _KEY, _KEPT_SECONDS = "mantik.readyz", 60
+# How long the broker may take for each step of that.
 _BROKER_SECONDS = 1.5
 _schema = schema.Watch()
 
@@ -44,9 +45,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """503 until everything that requests need works. The broker is shown, but runs are stored without it.
+    """503 until everything that requests need works. The broker is only shown: runs are stored without it.
 
-    Disks are shown as soon as they are nearly full; 503 is for a database that this process sees to have no room.
+    Disks are shown as soon as they are nearly full. They lead to 503 only if the database has no room left, as far as
+    this process can see.
     """
     database = _database()
     migrations = _migrations() if database == OK else "not known"
@@ -102,7 +104,7 @@ def _migrations() -> str:
 
 
 def _restore() -> str:
-    """Whether somebody has restored the database from a backup, and not yet run what has to be run after that."""
+    """Whether the database was restored from a backup and `after_restore` was not run yet."""
     try:
         return marks.watch.reminder() or OK
     except DatabaseError:
@@ -110,7 +112,7 @@ def _restore() -> str:
 
 
 def _broker() -> str:
-    """Whether it takes what is sent to it: one without memory or disk space still answers."""
+    """Whether the broker accepts a value: without memory or disk space it still answers, but accepts nothing."""
     within = {"socket_connect_timeout": _BROKER_SECONDS, "socket_timeout": _BROKER_SECONDS}
     try:
         with app.connection_for_write(transport_options=within) as broker:
@@ -127,7 +129,7 @@ def _broker_trouble(error: Exception) -> str:
     disk.watch.notice(error)
     if refusal := disk.refusal_in(error):
         return f"takes no messages: it has no {refusal.lack} left"
-    # Of a refusal kombu keeps the cause.
+    # kombu wraps a refusal, and keeps it as the cause.
     refused = isinstance(error, ResponseError) or isinstance(error.__cause__, ResponseError)
     return "takes no messages" if refused else "does not answer"
 

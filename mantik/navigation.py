@@ -17,9 +17,9 @@ from projects.permissions import Action, may
 class SidebarItem:
     """An item of a sidebar.
 
-    It may have a count (`nav_counts[id]`), in `hue`, of what needs attention. In a project it is shown only to those
-    who may do what it `needs`. `url`, `is_current` and `count` are filled in for one request by
-    `project_sidebar` and `settings_sidebar`.
+    It may have a count (`nav_counts[id]`), in `hue`, of what needs attention. In a project it is shown only to people
+    who may do what it `needs`. `project_sidebar` and `settings_sidebar` fill in `url`, `is_current` and `count` for one
+    request.
     """
 
     id: str

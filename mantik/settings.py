@@ -33,7 +33,7 @@ from mantik.lib.structured_logs import logging_config
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
-# A machine of one's own: secrets make themselves, the rest has a default that works there and only there.
+# A machine of one's own: secrets are made up, and other settings have defaults that work only there.
 MANTIK_DEBUG = env.boolean("DEBUG", default=False)
 DEBUG = env.boolean("DEBUG_PAGES", default=MANTIK_DEBUG) and MANTIK_DEBUG
 MANTIK_DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
@@ -43,12 +43,12 @@ _made_up = development_secrets(MANTIK_DATA_DIR) if MANTIK_DEBUG else {}
 
 
 def _here(value: str) -> str:
-    """`value` as a default on a machine of one's own, and none in production."""
+    """`value` as a default on a machine of one's own, no default in production."""
     return value if MANTIK_DEBUG else ""
 
 
 def _strong(name: str, value: str, check: Callable[[str], Any], default: Any = "") -> Any:
-    """What `check` makes of `value` in production; on a machine of one's own nobody else is there to guess."""
+    """`value` as `check` returns it in production; unchecked on a machine of one's own, where nobody else guesses."""
     return env.parsed(name, value, check, default) if not MANTIK_DEBUG else value
 
 
@@ -232,7 +232,7 @@ SOCIALACCOUNT_PROVIDERS = provider_settings(
     client_secret=env.required("OIDC_CLIENT_SECRET") if MANTIK_OIDC_ISSUER else env.text("OIDC_CLIENT_SECRET"),
     scopes=words(env.text("OIDC_SCOPES", "openid,profile,email")),
 )
-# How often somebody tried is counted in the database, which every web process shares and which is there if pages are.
+# Attempts to sign in are counted in the database: all web processes share it, and pages need it anyway.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -260,7 +260,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = MANTIK_DEBUG
-# Modules import each other by their plain names, which a browser has to ask about each time; hashed names last.
+# Modules import each other by plain names, so browsers have to ask each time. Files with hashed names are still cached.
 WHITENOISE_MAX_AGE = 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -273,7 +273,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        # A browser holds a form to this after the redirect to the provider, too.
+        # Browsers also apply this to the redirect to the provider after a form was sent.
         "form-action": [SELF, *form_origins(MANTIK_OIDC_ISSUER, MANTIK_OIDC_ORIGINS)],
         "frame-ancestors": [NONE],
     }
@@ -294,7 +294,7 @@ CSRF_COOKIE_NAME = "mantik-csrf"
 SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
 SESSION_ENGINE = "mantik.accounts.sessions"
-# Counted from when it was used last.
+# Counted from the last use of a session.
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 CSRF_TRUSTED_ORIGINS: list[str] = env.parsed(
     "CSRF_TRUSTED_ORIGINS", env.text("CSRF_TRUSTED_ORIGINS"), exact_origins, []
@@ -306,29 +306,29 @@ vars().update(_email)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "mantik@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Background work. No results are stored: the database row counts, a message only makes it quicker.
+# Background work. No results are stored: database rows say what has to be done, messages only make it quicker.
 
 # Empty on a machine of one's own: `manage.py up` starts a broker.
 _broker = env.text("BROKER_URL") if MANTIK_DEBUG else env.required("BROKER_URL")
 MANTIK_BROKER_URL = env.parsed("BROKER_URL", _broker, broker_url, "")
 CELERY_BROKER_URL = MANTIK_BROKER_URL or own_broker_url(MANTIK_DATA_DIR)
-# What installations that share a database of a broker are kept apart by.
+# Keeps installations apart that share a database of a broker.
 MANTIK_BROKER_PREFIX = env.parsed("BROKER_PREFIX", env.text("BROKER_PREFIX"), broker_prefix, "")
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A worker waits for its broker as long as it takes; who enqueues does not wait.
+# A worker waits for its broker as long as it takes; senders of messages do not wait.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# Also for one that answers and refuses, as with a full disk: without this the worker would end.
+# A worker also waits for a broker that answers but refuses, for example with a full disk. Otherwise it would end.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **broker_options(MANTIK_BROKER_PREFIX),
-    # A message is delivered again when it was not acknowledged for so long: longer than all tasks but that which
-    # registers a model, whose second message finds that the first has the lease.
+    # A message that is not acknowledged within an hour is delivered again. All tasks are shorter, except the one that
+    # registers a model, where the second message finds that the first has the lease.
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
-    # For who enqueues; a worker's own patience is the setting above.
+    # For senders of messages; workers follow CELERY_BROKER_CONNECTION_MAX_RETRIES.
     "max_retries": 0,
     "health_check_interval": 30,
 }
@@ -339,7 +339,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-# What waits for sites, for git hosts and for MLflow has worker processes of its own (docs/operators.md, "Workers").
+# Tasks that wait for sites, git hosts and MLflow have worker processes of their own (docs/operators.md, "Workers").
 CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in ("default", "submit", "follow", "git", "mlflow")}
 CELERY_TASK_ROUTES = {
     "runs.tasks.*submission*": {"queue": "submit"},
@@ -389,7 +389,7 @@ MANTIK_MLFLOW_TOKEN: str = _strong(
     "MLFLOW_TOKEN", env.required("MLFLOW_TOKEN", _made_up.get("mlflow_token", "")), strong_token
 )
 MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
-# What jobs authenticate with at the tracking URI, until each has a token of its own.
+# The token that jobs send to the tracking URI, until each job has a token of its own.
 MANTIK_TRACKING_TOKEN: str = env.text("TRACKING_TOKEN", MANTIK_MLFLOW_TOKEN)
 # Hosts inside the network that members' requests may connect to: host names, addresses, networks.
 MANTIK_OUTBOUND_ALLOWED = env.parsed(

@@ -25,7 +25,7 @@ from runs.models import Run
 from schedules.dependents.connections import lock_schedules_of, running_as
 from schedules.models import Schedule
 
-# At most so many of each kind are listed, so that the page stays readable.
+# How many obstacles of each kind are listed, so that the page stays readable.
 MOST_SHOWN = 20
 
 
@@ -56,10 +56,10 @@ def obstacles_of(user: User) -> list[Obstacle]:
 
 
 def delete_account(*, user: User, now: datetime) -> None:
-    """Raises InTheWay."""
+    """Delete everything about the person, and make the row anonymous. Raises InTheWay if that is not possible yet."""
     with transaction.atomic():
         lock_schedules_of(user)
-        # Of two requests the second finds nothing left to do. The row stays, so others need not wait to refer to it.
+        # The second of two requests finds nothing left to do. `no_key`: the row stays, so others may refer to it.
         if User.objects.select_for_update(no_key=True).get(pk=user.pk).deleted_at:
             return
         if obstacles := obstacles_of(user):
@@ -77,7 +77,7 @@ def delete_account(*, user: User, now: datetime) -> None:
 
 def _leave_everything(user: User) -> None:
     for membership in Membership.objects.filter(user=user).select_related("project").order_by("project"):
-        # Somebody else may have deleted the project just now, or removed them. So with groups.
+        # Somebody else may just have deleted the project or removed the user. The same goes for groups.
         with suppress(members.NotAMember):
             members.remove_member(project=membership.project, user=user, actor=user)
     for group in UserGroup.objects.visible_to(user).order_by("pk"):

@@ -19,7 +19,7 @@ from mantik.accounts.http import MemberRequest
 @require_http_methods(["GET", "POST"])
 @reauthentication_required
 def delete(request: MemberRequest) -> HttpResponse:
-    """Asks for the password again, then asks before deleting."""
+    """Ask for the password again, then ask for confirmation and delete the account."""
     obstacles = services.obstacles_of(request.user)
     if request.method == "POST":
         try:

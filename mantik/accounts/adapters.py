@@ -80,19 +80,19 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("accounts:account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail at once, not through the table of letters: some contain a link that signs in whoever has it.
+        """Send an e-mail at once, not through the table of letters: some contain a link that lets anyone in who has it.
 
         For the same reason they are not written to the log of an installation without a mail server.
         """
         if _would_be_printed() and not settings.MANTIK_DEBUG:
             log.error("account_mail_not_sent", kind=template_prefix, error="MANTIK_EMAIL_URL names no mail server")
-            messages.error(self.request, "Mantik has no mail server, so no mail was sent. Ask an operator.")
+            messages.error(self.request, "Mantik has no mail server, so no e-mail was sent. Ask an operator.")
             return
         try:
             super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
         except (SMTPException, OSError) as error:
             log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
-            sentence = "The mail server does not accept mail at the moment. Try again later, or ask an operator."
+            sentence = "The mail server does not accept e-mail at the moment. Try again later, or ask an operator."
             messages.error(self.request, sentence)
 
 
@@ -182,6 +182,6 @@ def _would_be_printed() -> bool:
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """None, if the web server does not say."""
+    """The address of the client; None if the web server does not say."""
     ip: str | None = get_client_ip(request)
     return ip

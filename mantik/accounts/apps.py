@@ -16,5 +16,5 @@ class AccountsConfig(AppConfig):
 
 
 def make_cache_table(*, using: str, verbosity: int, **_: Any) -> None:
-    """The table of the cache has no model, so no migration makes it. Once it is there this does nothing."""
+    """Make the table of the cache unless it exists: it has no model, so no migration makes it."""
     call_command("createcachetable", database=using, verbosity=max(verbosity - 1, 0))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def vouch_for(user: User) -> None:
     """Count the address in the row of `user` as confirmed, because an operator entered it there.
 
-    It replaces any other address. An address that somebody else has confirmed stays theirs; here it has to be confirmed
-    by mail.
+    It replaces any other address. An address that somebody else has confirmed stays theirs; this user has to confirm it
+    by e-mail.
     """
     email = user.email.lower()
     with transaction.atomic():
@@ -33,5 +33,5 @@ def holder_of(email: str) -> User | None:
 
 
 def _addresses() -> Any:
-    """By name: the users' own manager vouches for addresses, and is made before allauth's models are."""
+    """allauth's addresses, looked up by name: the manager of users needs them, and is made before allauth's models."""
     return apps.get_model("account", "EmailAddress").objects

@@ -28,7 +28,7 @@ _USE_PASSKEY = SubmitButton("Use a passkey", icon="fingerprint", style="btn-quie
 def _passkey(*fields: Any, asks: str, foot: Any, **attrs: Any) -> Helper:
     """A button that asks for a passkey ("get"), or makes one ("create"); static/js/passkeys.js does the rest.
 
-    Without JavaScript it is not there. The page has `passkey_options` for it, unless `attrs` say where they are.
+    It is hidden without JavaScript. Its options are the page's `passkey_options`, unless `attrs` have their address.
     """
     return Helper(
         FromTemplate("mfa/webauthn/_options.html"),
@@ -43,7 +43,7 @@ def _passkey(*fields: Any, asks: str, foot: Any, **attrs: Any) -> Helper:
 
 
 class InOurWords:
-    """`words` has label and help by field. Placeholders are left out."""
+    """Replaces labels and help by our own (`words`, by field) and leaves out placeholders."""
 
     words: ClassVar[dict[str, Words]] = {}
     fields: dict[str, forms.Field]
@@ -116,7 +116,7 @@ class ResetPasswordForm(InOurWords, account.ResetPasswordKeyForm):
 
 
 class ReauthenticateForm(InOurWords, account.ReauthenticateForm):
-    helper = entrance("Go on")
+    helper = entrance("Continue")
     words = {"password": ("Password", "")}
 
 
@@ -126,7 +126,7 @@ class CodeForm(InOurWords, factors.AuthenticateForm):
 
 
 class ReauthenticateCodeForm(InOurWords, factors.ReauthenticateForm):
-    helper = entrance("Go on")
+    helper = entrance("Continue")
     words = CodeForm.words
 
 
@@ -167,7 +167,7 @@ class PasskeyForm(passkeys.AuthenticateWebAuthnForm):
 
 
 class PasskeySignInForm(passkeys.LoginWebAuthnForm):
-    """Instead of the password. What the browser needs to know is asked for when the button is pressed."""
+    """Signs in instead of the password. The browser fetches its options when the button is pressed."""
 
     helper = _passkey(asks="get", foot=_USE_PASSKEY, data_passkey_url=reverse_lazy("mfa_login_webauthn"))
 

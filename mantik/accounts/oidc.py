@@ -13,7 +13,7 @@ PROVIDER_ID = "provider"
 def provider_settings(
     *, issuer: str, name: str, client_id: str, client_secret: str, scopes: Sequence[str]
 ) -> dict[str, Any]:
-    """For SOCIALACCOUNT_PROVIDERS; without an issuer there is no provider."""
+    """The value of SOCIALACCOUNT_PROVIDERS; without an issuer there is no provider."""
     app = {
         "provider_id": PROVIDER_ID,
         "name": name,

@@ -17,7 +17,7 @@ PROFILE = ("first_name", "last_name", "time_zone", "theme")
 
 
 def edit_profile(*, user: User, **profile: str) -> None:
-    """`profile` holds what of PROFILE is to be different."""
+    """Store new values of some columns of PROFILE."""
     stored = User.objects.get(pk=user.pk)
     before = {name: getattr(stored, name) for name in profile if getattr(stored, name) != profile[name]}
     if not before:
@@ -29,19 +29,19 @@ def edit_profile(*, user: User, **profile: str) -> None:
 
 
 def choose_theme(*, user: User, theme: str) -> None:
-    """A matter of taste, which leaves no event."""
+    """Store the theme. This leaves no event."""
     User.objects.filter(pk=user.pk).update(theme=theme)
 
 
 def end_session(*, session: Session, actor: User) -> None:
-    """Whoever uses it is signed out with their next click."""
+    """End one of `actor`'s sessions: whoever uses it is signed out with their next click."""
     with transaction.atomic():
         if Session.objects.filter(pk=session.pk).delete()[0]:
             record("account.sessions_ended", actor=actor, target=actor, after={"sessions": 1})
 
 
 def end_sessions(*, user: User, actor: User | None, but: str | None = None) -> int:
-    """How many. `but` is the key of the one that stays."""
+    """End all sessions of `user`, except the one with the key `but`; returns how many."""
     sessions = Session.objects.of(user)
     if but:
         sessions = sessions.exclude(session_key=row_key(but))
@@ -53,7 +53,7 @@ def end_sessions(*, user: User, actor: User | None, but: str | None = None) -> i
 
 
 def set_active(*, user: User, is_active: bool, actor: User) -> None:
-    """Shut somebody out, whatever they have open, or let them in again."""
+    """Deactivate an account and end its sessions, or activate it again."""
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=not is_active, deleted_at=None).update(is_active=is_active):
             return
@@ -63,7 +63,7 @@ def set_active(*, user: User, is_active: bool, actor: User) -> None:
 
 
 def reset_second_factors(*, user: User, actor: User | None) -> int:
-    """For who has lost them all: how many there were. Open sessions end, since who uses them may be somebody else."""
+    """Remove all second factors of a user who lost them, and end the user's sessions; returns how many there were."""
     with transaction.atomic():
         removed: int = Authenticator.objects.filter(user=user).delete()[0]
         if removed:
@@ -73,7 +73,7 @@ def reset_second_factors(*, user: User, actor: User | None) -> int:
 
 
 def make_anonymous(*, user: User, now: Any) -> None:
-    """Take from the row everything that says who it was; with it go address, second factors, services and sessions."""
+    """Delete what says who a user was: names and address in the row, second factors, services and sessions."""
     Session.objects.filter(user=user).delete()
     for theirs in (Authenticator.objects, user.emailaddress_set, user.socialaccount_set):
         theirs.filter(user=user).delete()

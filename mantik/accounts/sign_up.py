@@ -13,7 +13,7 @@ _awaits: list[Callable[[str], bool]] = []
 
 
 def awaited_by(awaits: Callable[[str], bool]) -> None:
-    """For an app that invites people: `awaits(email)` says whether somebody with that address is invited."""
+    """Register an app that invites people: `awaits(email)` says whether somebody with that address is invited."""
     _awaits.append(awaits)
 
 

@@ -18,7 +18,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def status_422_for_errors(view: View) -> View:
-    """A page that comes back after a POST is a form with errors."""
+    """Answer with status 422 if a POST leads to a page: that page is a form with errors."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -33,7 +33,7 @@ def status_422_for_errors(view: View) -> View:
 
 
 def explain_provider_failure(view: View) -> View:
-    """A provider that does not answer, or not as it should, leads to the same page as one that refuses."""
+    """Answer with the page of a refused sign-in if the provider does not answer, or answers wrongly."""
 
     @wraps(view)
     def answer(request: HttpRequest, provider_id: str) -> HttpResponseBase:

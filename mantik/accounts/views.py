@@ -46,7 +46,7 @@ def account(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_POST
 def theme(request: MemberRequest) -> HttpResponse:
-    """Stores the theme chosen in the user menu; the page has already changed it."""
+    """Store the theme chosen in the user menu; the page already shows it."""
     chosen = request.POST.get("theme", "")
     if chosen not in Theme.values:
         return HttpResponse("The theme has to be light, dark or empty.", status=422, content_type="text/plain")

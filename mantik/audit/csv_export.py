@@ -28,7 +28,7 @@ BATCH = 2000
 
 
 def csv_response(events: AuditEventQuerySet, *, filename: str) -> StreamingHttpResponse:
-    """All of `events`, newest first, in flat memory however many they are."""
+    """All of `events`, newest first. Memory use does not depend on their number."""
     response = StreamingHttpResponse(lines_of(events), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"
@@ -36,7 +36,7 @@ def csv_response(events: AuditEventQuerySet, *, filename: str) -> StreamingHttpR
 
 
 def lines_of(events: AuditEventQuerySet) -> Iterator[str]:
-    """Lines of CSV, the names of the columns first. Read in batches by key, so no cursor stays open meanwhile."""
+    """Lines of CSV, the names of the columns first. Events are read in batches by key, so no cursor stays open."""
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     rows = events.newest_first()

@@ -59,7 +59,7 @@ def record(
 
 
 def record_all(verb: str, *, actor: User | None, model: type[models.Model], events: Sequence[EventDetails]) -> None:
-    """Record the same for many rows of one model, in one statement."""
+    """Record the same verb for many rows of one model, in one statement."""
     alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, events=events)
     rows = [(uuid4(), *_own(one)) for one in events]
     insert_rows(AuditEvent, rows, columns=("uuid", *_OWN), shared=alike)
@@ -89,7 +89,7 @@ def _own(event: EventDetails) -> tuple[Any, ...]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers, truth values, None and lists as they are; everything else, a dict too, as text."""
+    """Values for JSON: numbers, booleans, None and lists as they are; everything else, even a dict, as text."""
     return {name: _value(value) for name, value in values.items()}
 
 

@@ -1,6 +1,6 @@
 """The table of everything that can happen: each verb, `<noun>.<participle>`, with the words that pages show for it.
 
-The words follow the name of who did it; `{target}` is what it was done to. An event with a verb that is not listed here
+The words follow the name of the actor; `{target}` is what they did it to. An event with a verb that is not listed here
 is a bug.
 """
 
@@ -14,7 +14,7 @@ VERBS: dict[str, str] = {
     "account.added": "added the account {target}",
     "account.edited": "edited the account {target}",
     "account.password_changed": "changed the password of {target}",
-    "account.password_reset": "set a new password for {target} with a link from a mail",
+    "account.password_reset": "set a new password for {target} with a link from an e-mail",
     "account.email_changed": "changed the e-mail address of {target}",
     "account.email_confirmed": "confirmed an e-mail address of {target}",
     "account.second_factor_added": "added a second factor to {target}",

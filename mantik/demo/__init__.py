@@ -2,4 +2,4 @@
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on. The message is for the terminal."""
+    """The demo cannot continue. The message is for the terminal."""

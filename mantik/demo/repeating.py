@@ -15,7 +15,7 @@ NAME = "Digits every day"
 
 
 def repeat(run: Run, *, now: datetime) -> Schedule:
-    """A schedule of `run`. If an earlier demo has added it, it only gets a new time; if it is paused, it stays so."""
+    """A schedule that repeats `run`. One of an earlier demo only gets a new time, and stays paused if it is paused."""
     assert run.connection is not None
     found = Schedule.objects.filter(project=run.project, name=NAME).first()
     what: dict[str, Any] = {
@@ -34,6 +34,6 @@ def repeat(run: Run, *, now: datetime) -> Schedule:
 
 
 def _soon(now: datetime) -> Timing:
-    # Not the next whole minute, which may be past before the schedule is stored.
+    # The next whole minute may be past before the schedule is stored.
     due = (now + timedelta(seconds=75)).astimezone(UTC)
     return read_timing(cron_expression=f"{due.minute} {due.hour} * * *", time_zone="UTC", end_date=None, now=now)

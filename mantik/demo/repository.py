@@ -13,9 +13,9 @@ BRANCH = "main"
 _CODE = Path(__file__).with_name("code")
 _AUTHOR = "The Mantik demo"
 _SUBJECT = "Read handwritten digits"
-# One content, one commit: the same everywhere.
+# A fixed date, so that the same content is the same commit everywhere.
 _DATE = "2026-11-02T09:00:00+0000"
-# Neither hooks nor signatures nor another default of this machine's git.
+# Keeps out this machine's own configuration of git: hooks, signatures, defaults.
 _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -31,7 +31,7 @@ _ENVIRONMENT = {
 
 
 def training_environment() -> Path:
-    """The virtual environment that this process runs in, for jobs to run in, too. Raises DemoFailed."""
+    """The virtual environment of this process, which jobs run in, too. Raises DemoFailed."""
     if not (Path(sys.prefix) / "bin" / "activate").is_file():
         raise DemoFailed(
             "The demo's training needs a virtual environment, but this Python is not in one. "
@@ -59,7 +59,7 @@ def ensure_repository(path: Path, *, python: Path) -> None:
 def _is_somebodys(path: Path) -> bool:
     """Whether a person has changed or committed something there, which is then theirs to keep."""
     if not _git(path, "rev-list", "--all", "--max-count=1"):
-        # A start that was stopped half-way.
+        # There is no commit yet: an earlier start was stopped half-way.
         return False
     changed = bool(_git(path, "status", "--porcelain"))
     return changed or _git(path, "log", "--max-count=1", "--format=%an") != _AUTHOR

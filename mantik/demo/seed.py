@@ -1,6 +1,6 @@
 """What the demo puts into the database: a member, a project, its experiment and code, a site and a connection.
 
-Everything is looked up first, so a second start goes on with what is there and only brings it up to date.
+Everything is looked up first, so a second start uses what is there and only brings it up to date.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Seed:
 
 
 def ensure_logins(data_dir: Path) -> tuple[Login, Login]:
-    """The demo's member and its operator, who have one password, made once and kept in the data directory."""
+    """The demo's member and operator. They share a password, which is made once and kept in the data directory."""
     password = _password(data_dir / "demo" / "login.json")
     return (
         _login(MEMBER, password, first_name="Demo", last_name="Member"),
@@ -56,7 +56,7 @@ def ensure_logins(data_dir: Path) -> tuple[Login, Login]:
 
 
 def seed(*, member: User, site: DemoSite, repository: Path, now: datetime) -> Seed:
-    """The worker is asked to fetch the code; see `mirrors`."""
+    """Store what is missing, and ask a worker to fetch the code (`mirrors`)."""
     project = Project.objects.filter(slug=SLUG).first() or create_project(
         owner=member,
         name="Handwritten digits",
@@ -88,7 +88,7 @@ def _code_repository(project: Project, member: User, url: str, now: datetime) ->
         # The data directory has moved.
         found.url = url
         found.save(update_fields=["url"])
-    # A request that was under way when the last demo stopped is not waited for.
+    # A new request: one that was under way when the last demo stopped may never be served.
     mirrors.request_another_fetch(found, now=now)
     return found
 

@@ -25,7 +25,7 @@ _UNICOREX_PATIENCE = 900
 
 @dataclass(frozen=True)
 class DemoSite:
-    """A running site and a login there. `connection` is what the demo user's connection is called."""
+    """A running site and a login there. `connection` is the name of the demo user's connection."""
 
     name: str
     connection: str
@@ -42,7 +42,7 @@ def sandbox_site(stack: Stack) -> DemoSite:
 
 
 def unicorex_site(stack: Stack) -> DemoSite:
-    """Start UNICORE/X beside the others. Raises DemoFailed, and what `Stack.start` raises."""
+    """Start UNICORE/X in the stack. Raises DemoFailed, and what `Stack.start` raises."""
     missing = [tool for tool in ("java", "keytool") if shutil.which(tool) is None]
     if missing:
         raise DemoFailed(

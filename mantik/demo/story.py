@@ -23,7 +23,7 @@ MODEL = "digits"
 ACCOUNT = "demo"
 CONFIG = "configs/batch.yaml"
 _TICK_SECONDS = 0.5
-# Twenty times what it takes; a machine may be slow, and the demo should say so instead of hanging.
+# Twenty times as long as it takes on a usual machine. After that, the demo says what it waited for.
 _PATIENCE_SECONDS = 600
 _LOG_PATIENCE_SECONDS = 20
 _LAST_LOG_BYTES = 2000
@@ -157,7 +157,7 @@ def _await_models(stack: Stack, visitor: Visitor, run: Run, path: str) -> None:
 
 
 def _await_log(stack: Stack, run: Run) -> None:
-    """Wait for the end of the log, which arrives after the end of the run; if the site is down, it never does."""
+    """Wait a little for the end of the log, which arrives after the end of the run, or never if the site is down."""
     for _ in _ticks(stack, patience=_LOG_PATIENCE_SECONDS):
         run.refresh_from_db(fields=["log_complete"])
         if run.log_complete:
@@ -165,7 +165,7 @@ def _await_log(stack: Stack, run: Run) -> None:
 
 
 def _ticks(stack: Stack, *, patience: float | None = None) -> Iterator[None]:
-    """Twice a second until the patience is over. Raises what `Stack.sleep` raises."""
+    """Yield twice a second until `patience` seconds are over. Raises what `Stack.sleep` raises."""
     deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
     while time.monotonic() < deadline:
         yield

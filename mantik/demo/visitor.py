@@ -20,7 +20,7 @@ class Visitor:
     """Goes to the product's own pages, with their forms and tokens. Every method raises DemoFailed."""
 
     def __init__(self, url: str) -> None:
-        # What is asked runs on this machine, whatever proxy it is told to use.
+        # The server runs on this machine, so no proxy of the environment is used.
         self._http = httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -35,11 +35,11 @@ class Visitor:
         self._submit("/accounts/sign-in/", {"username": name, "password": password})
 
     def start_run(self, slug: str, fields: Mapping[str, str]) -> str:
-        """The address of the run's page, without the host."""
+        """Press RUN!; returns the address of the run's page, without the host."""
         return self._submit(f"/projects/{slug}/runs/submissions/add/", fields)
 
     def register_model(self, run_path: str, name: str) -> str:
-        """Register the model of the run whose page is at `run_path`; the address of the model's page."""
+        """Register the model of the run whose page is at `run_path`; returns the address of the model's page."""
         return self._submit(f"{run_path}register/", {"name": name})
 
     def look_at(self, path: str) -> str:
@@ -50,7 +50,7 @@ class Visitor:
         return answer.text
 
     def _submit(self, path: str, values: Mapping[str, str]) -> str:
-        """Fill in the form of a page and send it; where the product then leads to."""
+        """Fill in the form of a page and send it; returns the address that the answer redirects to."""
         form = read_page(self.look_at(path))
         token = form.fields.get(_TOKEN)
         if token is None:
@@ -70,7 +70,7 @@ class Visitor:
 
 
 class Page(HTMLParser):
-    """What a form on a page holds, and what it complains about."""
+    """The fields of the form on a page, and its error messages."""
 
     def __init__(self) -> None:
         super().__init__()

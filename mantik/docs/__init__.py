@@ -1,1 +1,1 @@
-"""The project's own docs as pages of the product: read, searched, and led to from every other page."""
+"""The docs as pages of the product: to read, to search, and linked from every other page."""

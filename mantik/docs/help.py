@@ -9,7 +9,7 @@ from functools import cache
 
 from django.urls import reverse
 
-# By the name of a page's address, or by how it begins: of several, the longest counts.
+# By the name of a page's address, or the beginning of that name. The longest that matches counts.
 PLACES = {
     "projects:": "projects",
     "projects:list": "projects#name-description-labels",

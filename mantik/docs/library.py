@@ -1,4 +1,4 @@
-"""The docs, read from their files once in the life of a process: which pages there are, and what stands in them."""
+"""The docs, read from their files once per process: which pages there are, and what they say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from mantik.docs.rendering import Entry, Resolve, Section, Target, read_contents, render
 
-# The table of contents: which pages there are, in which order, and what lists call them.
+# The table of contents: which pages there are, in which order, and their names in lists.
 CONTENTS = "docs/README.md"
 # A page's outline goes no deeper.
 _DEEPEST = 3
@@ -68,7 +68,7 @@ class Library:
 
 @cache
 def library() -> Library:
-    """The docs of this installation, as they were when they were first asked for."""
+    """The docs of this installation, as they were when this process first needed them."""
     return read_library(settings.BASE_DIR)
 
 
@@ -94,7 +94,7 @@ def _page(top: Path, entry: Entry, targets: Mapping[str, Target]) -> Page:
 
 
 def _file_of(entry: Entry) -> str:
-    return _beside(CONTENTS, entry.target)
+    return _linked_file(CONTENTS, entry.target)
 
 
 def _slug_of(entry: Entry) -> str:
@@ -106,12 +106,12 @@ def _resolver(file: str, targets: Mapping[str, Target]) -> Resolve:
         if _ELSEWHERE.match(href):
             return Target(href)
         name, hash_sign, anchor = href.partition("#")
-        target = targets.get(_beside(file, name))
+        target = targets.get(_linked_file(file, name))
         return target and Target(f"{target.url}{hash_sign}{anchor}", target.label)
 
     return resolve
 
 
-def _beside(file: str, target: str) -> str:
-    """The file that `file` calls `target`, from the top of the checkout."""
+def _linked_file(file: str, target: str) -> str:
+    """The path, from the top of the checkout, of the file that a link to `target` in `file` leads to."""
     return normpath(str(PurePosixPath(file).parent / target))

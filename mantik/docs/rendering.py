@@ -1,4 +1,4 @@
-"""Markdown of the docs, as HTML and as sections to find something in.
+"""Turns the Markdown of the docs into HTML, and into sections that can be searched.
 
 Raw HTML is shown as text, and no style attributes are produced, because the Content-Security-Policy forbids inline
 styles and scripts.
@@ -27,13 +27,13 @@ _TOKENS_OF_HEADING = 3
 
 @dataclass(frozen=True)
 class Target:
-    """Where a link leads. `label` is what lists call the page, "" for what is no page of ours."""
+    """Where a link leads. `label` is the page's name in lists, "" for a target that is not one of our pages."""
 
     url: str
     label: str = ""
 
 
-# What a link of the Markdown leads to; None if that is not shown here.
+# From a link in the Markdown to its target; None if the target is not shown here.
 Resolve = Callable[[str], Target | None]
 
 
@@ -49,7 +49,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Rendered:
-    """`html` leaves out the title, which the page has in its head."""
+    """`html` leaves out the title, which the head of the page shows."""
 
     html: SafeString
     sections: tuple[Section, ...]
@@ -74,8 +74,8 @@ def render(source: str, *, resolve: Resolve) -> Rendered:
     for token in tokens:
         _resolve_links(token.children or [], resolve)
     parts = _parts(tokens)
-    seen: Counter[str] = Counter()
-    sections = tuple(_section(part, seen) for part in parts)
+    anchors: Counter[str] = Counter()
+    sections = tuple(_section(part, anchors) for part in parts)
     for part, section in zip(parts, sections, strict=True):
         _label(part, section)
     body = [*parts[0][_TOKENS_OF_HEADING:], *chain.from_iterable(parts[1:])]
@@ -97,7 +97,7 @@ def read_contents(source: str) -> list[tuple[str, list[Entry]]]:
 
 
 def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Each a heading with what stands below it. Raises ValueError without a title."""
+    """Split into parts, each a heading with what follows it. Raises ValueError without a title."""
     if not tokens or tokens[0].tag != "h1":
         raise ValueError("A page of the docs begins with its title, as in `# Runs`.")
     parts: list[list[Token]] = []
@@ -108,16 +108,16 @@ def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
     return parts
 
 
-def _section(part: Sequence[Token], seen: Counter[str]) -> Section:
+def _section(part: Sequence[Token], anchors: Counter[str]) -> Section:
     opening, heading = part[0], part[1]
     title, level = _plain(heading), int(opening.tag[1:])
-    anchor = _anchor(title, seen)
+    anchor = _anchor(title, anchors)
     words = " ".join(map(_plain, part[_TOKENS_OF_HEADING:])).split()
     return Section(title, anchor if level > 1 else "", level, " ".join(words))
 
 
 def _label(part: Sequence[Token], section: Section) -> None:
-    """Make its heading an anchor that links to itself, and tell the tokens below what section they are in."""
+    """Make the heading an anchor that links to itself, and note in the tokens below in which section they are."""
     opening, heading = part[0], part[1]
     opening.attrs["id"] = section.anchor
     heading.children = _linked(heading.children or [], f"#{section.anchor}")
@@ -126,10 +126,11 @@ def _label(part: Sequence[Token], section: Section) -> None:
         token.meta["section"] = section.title
 
 
-def _anchor(title: str, seen: Counter[str]) -> str:
+def _anchor(title: str, anchors: Counter[str]) -> str:
+    """The anchor of a heading. `anchors` counts those made so far: a second one of the same name gets a number."""
     anchor = re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
-    seen[anchor] += 1
-    return anchor if seen[anchor] == 1 else f"{anchor}-{seen[anchor] - 1}"
+    anchors[anchor] += 1
+    return anchor if anchors[anchor] == 1 else f"{anchor}-{anchors[anchor] - 1}"
 
 
 def _linked(tokens: Sequence[Token], href: str) -> list[Token]:
@@ -144,7 +145,7 @@ def _plain(token: Token) -> str:
 
 
 def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
-    """A link whose words are a file's name gets the label of its page; one to what is not shown here becomes code."""
+    """Point links to their targets. A file's name as link text becomes the page's label, a dead link becomes code."""
     for token, following in pairwise(tokens):
         if token.type != "link_open":
             continue

@@ -11,13 +11,13 @@ from mantik.docs.rendering import Section
 
 LONGEST_QUERY = 200
 MOST_SHOWN = 20
-# Characters of an extract before the first word that was found, and in all.
-_BEFORE = 70
+# How many characters an extract has before the first word that was found, and altogether.
+_EXTRACT_LEAD = 70
 _EXTRACT = 230
 
 # Parts of a setting's name are words, too.
 _BEGINS, _GOES_ON = r"(?<![^\W_])", r"[^\W_]*"
-# Who asks for "pause" or "schedules" also means "pausing" and "schedule".
+# A search for "pause" or "schedules" also finds "pausing" and "schedule".
 _ENDING = re.compile(r"(?<=\w{4})(e|s|es|ed|ing)$")
 
 
@@ -57,7 +57,7 @@ class _Place:
 
 
 def clean(query: str) -> str:
-    """What was asked, with nothing in it that cannot be shown, and single spaces."""
+    """The query without characters that cannot be shown, and with single spaces."""
     words = ("".join(filter(str.isprintable, word)) for word in query.split())
     return " ".join(filter(None, words))
 
@@ -94,7 +94,7 @@ def _pattern(word: str, places: Sequence[_Place]) -> re.Pattern[str]:
 
 
 def _score(place: _Place, words: Sequence[re.Pattern[str]], whole: re.Pattern[str]) -> int:
-    """Headings weigh more than text, and all as it was typed more than words apart; what is equal stays in order."""
+    """Headings weigh more than text, and the query as a whole more than its words; equal scores stay in order."""
     title, trail, text = place.trail[-1], " ".join(place.trail), place.section.text
     together = 20 * bool(whole.search(title)) + 12 * bool(whole.search(text))
     apart = (8 * bool(word.search(title)) + 6 * bool(word.search(trail)) + bool(word.search(text)) for word in words)
@@ -111,7 +111,7 @@ def _hit(place: _Place, words: Sequence[re.Pattern[str]], whole: re.Pattern[str]
 
 def _extract(text: str, any_word: re.Pattern[str], *, around: re.Match[str] | None) -> list[tuple[str, bool]]:
     """The text `around` what was found, or its beginning, cut between words."""
-    start = _cut(text, around.start() - _BEFORE) if around else 0
+    start = _cut(text, around.start() - _EXTRACT_LEAD) if around else 0
     end = max(start, _cut(text, start + _EXTRACT))
     shown = f"{'… ' if start else ''}{text[start:end].strip()}{' …' if end < len(text) else ''}"
     # Every second piece is what the pattern has caught.

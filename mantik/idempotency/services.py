@@ -21,7 +21,7 @@ from django.http import QueryDict
 from mantik.accounts.models import User
 from mantik.idempotency.models import IdempotencyKey
 
-# Nobody tries again after that.
+# How long keys are kept. Nobody tries a request again after that.
 KEPT_FOR = timedelta(days=7)
 # The hidden field of a form.
 FIELD = "idempotency_key"
@@ -36,7 +36,7 @@ class Asked:
 
     @classmethod
     def by_form(cls, data: QueryDict) -> Asked:
-        """From a form: what a person typed, not what it means now, because a branch may have new commits meanwhile."""
+        """The request of a form. Its contents are what was typed, not what that means now: branches get new commits."""
         contents = {name: values for name, values in data.lists() if name != "csrfmiddlewaretoken"}
         return cls(data.get(FIELD, ""), contents)
 

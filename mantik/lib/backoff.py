@@ -10,14 +10,14 @@ Clock = Callable[[], datetime]
 
 # A pause is shortened at random, at most to this part of it.
 SHORTEST_PART = 0.8
-# The most doublings; after that, any pause is the longest.
-_MOST = 60
+# After this many doublings any pause is at its longest, and a float could overflow some day.
+_MOST_DOUBLINGS = 60
 
 
 def backoff(tries: int, *, first: timedelta, longest: timedelta) -> timedelta:
-    """The pause after so many `tries`, counted from 0: `first`, twice that, four times that, up to `longest`.
+    """The pause after this number of `tries`, counted from 0: `first`, twice that, four times that, up to `longest`.
 
-    It is a little shorter at random, so that those who failed at the same moment do not all try again at once.
+    It is a little shorter at random, so that tasks that failed at the same moment do not all try again at once.
     """
-    seconds = min(first.total_seconds() * 2.0 ** min(tries, _MOST), longest.total_seconds())
+    seconds = min(first.total_seconds() * 2.0 ** min(tries, _MOST_DOUBLINGS), longest.total_seconds())
     return timedelta(seconds=seconds * random.uniform(SHORTEST_PART, 1.0))  # noqa: S311 - spreads load, keeps no secret

@@ -17,14 +17,15 @@ from typing import Any
 from django.db import IntegrityError, connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# In these columns such values are what they are in JSON.
+# A value of one of these types, in a column of one of these fields, goes into the JSON as it is. Everything else is
+# converted by its field first.
 _PLAIN_FIELDS = (models.CharField, models.TextField, models.BooleanField, models.IntegerField)
 _PLAIN_VALUES = frozenset((str, int, bool, type(None)))
 
 
 @dataclass(frozen=True)
 class Copied:
-    """`columns` that come from rows of `model` as they are, without leaving the database."""
+    """`columns` that the database copies from rows of `model` as they are."""
 
     model: type[models.Model]
     columns: Sequence[str]
@@ -41,10 +42,12 @@ def insert_rows(
 ) -> dict[Any, int]:
     """Store a row of `model` for each of `rows`, which have the values of `columns` (attribute names).
 
-    `shared` has what is alike in all of them; a column that nobody names gets its default, the same for all. With
-    `copied` the last value of each row, beyond `columns`, is the primary key of the row to copy from. Returns the
-    primary keys by the column `keyed_by`, if given. No signals. A value that a column cannot hold raises what the
-    database raises. Raises IntegrityError if a row to copy from is gone.
+    `shared` has what is alike in all of them; a column that nobody names gets its default, the same for all; the
+    primary key is left to the database unless it is named. With `copied` the last value of each row, beyond `columns`,
+    is the primary key of the row to copy from. Returns the primary keys by `keyed_by`, a unique column, if given.
+
+    No signals, and no auto_now or auto_now_add: the pre_save of fields is not called. A value that a column cannot hold
+    raises what the database raises. Raises IntegrityError if a row to copy from is gone.
     """
     if not rows:
         return {}
@@ -65,7 +68,7 @@ def insert_rows(
         statement += f" RETURNING {table.listed([table.fields[keyed_by], table.key])}"
     parameters = [table.fields[name].get_db_prep_save(value, table.connection) for name, value in rest.items()]
     with table.connection.cursor() as cursor:
-        cursor.execute(statement, [*parameters, table.json(rows, sent)])
+        cursor.execute(statement, [*parameters, table.rows_as_json(rows, sent)])
         keys = {table.fields[keyed_by].to_python(value): key for value, key in cursor.fetchall()} if keyed_by else {}
         # Not every driver counts the rows that a statement returns.
         stored = len(keys) if keyed_by else cursor.rowcount
@@ -75,9 +78,10 @@ def insert_rows(
 
 
 def update_rows(rows: Sequence[models.Model], *, columns: Sequence[str]) -> int:
-    """Store `columns` (attribute names) of `rows`, all of one model; how many rows there were.
+    """Store `columns` (attribute names) of `rows`, all of one model; returns how many were updated.
 
-    A value that a column cannot hold raises what the database raises.
+    No signals, and no auto_now: the pre_save of fields is not called. A value that a column cannot hold raises what the
+    database raises.
     """
     if not rows:
         return 0
@@ -90,14 +94,14 @@ def update_rows(rows: Sequence[models.Model], *, columns: Sequence[str]) -> int:
     statement = f"UPDATE {table.name} SET {sets} FROM {table.source} WHERE {where}"  # noqa: S608
     values = list(map(attrgetter("pk", *columns), rows))
     with table.connection.cursor() as cursor:
-        cursor.execute(statement, [table.json(values, [table.key, *fields])])
+        cursor.execute(statement, [table.rows_as_json(values, [table.key, *fields])])
         return int(cursor.rowcount)
 
 
 def load_shared(rows: Collection[models.Model], **related: models.QuerySet[Any]) -> None:
-    """Load what foreign keys of `rows`, all of one model, point to, each from the query set named like it.
+    """Load what foreign keys of `rows`, all of one model, point to: each key from the query set of the same name.
 
-    Like `prefetch_related_objects`, which takes a multiple of the time where many rows point to few.
+    Like `prefetch_related_objects`, but several times as fast where many rows point to few.
     """
     for name, candidates in related.items():
         keys = set(map(attrgetter(f"{name}_id"), rows)) - {None}
@@ -108,7 +112,7 @@ def load_shared(rows: Collection[models.Model], **related: models.QuerySet[Any])
 
 
 class _Table:
-    """How this database writes what belongs to a model. Names are the model's own, so nothing here needs escaping."""
+    """The SQL for a model, as this database writes it. Names are the model's own, so nothing here needs escaping."""
 
     def __init__(self, model: type[models.Model]) -> None:
         self.meta = model._meta
@@ -126,42 +130,43 @@ class _Table:
         return ", ".join(map(self.column, fields))
 
     def others(self, columns: Sequence[str], shared: Mapping[str, Any], copied: Copied | None) -> dict[str, Any]:
-        """`shared`, and defaults for what is named nowhere."""
+        """The values that all rows have: `shared`, and the defaults of columns that nobody names."""
         named = {self.key.attname, *columns, *shared, *(copied.columns if copied else ())}
         return {**shared, **{name: field.get_default() for name, field in self.fields.items() if name not in named}}
 
     def element(self, field: Any, place: int) -> str:
-        """The value at `place` of one of the rows."""
+        """SQL for the value at `place` in a row."""
         if not self.is_postgresql:
             return f"json_extract(v.value, '$[{place}]')"
         kind = field.db_type(self.connection)
         # A cast would cut off what is too long; without one it is refused.
         return f"(v.value ->> {place})" + ("" if kind.startswith("varchar") else f"::{kind}")
 
-    def json(self, rows: Collection[Sequence[Any]], fields: Sequence[Any]) -> str:
-        # Column by column: what is alike in a column is looked at once.
+    def rows_as_json(self, rows: Collection[Sequence[Any]], fields: Sequence[Any]) -> str:
+        # By columns, not rows: field and types are looked at once per column instead of once per value.
         columns = zip(*rows, strict=True)
-        encoded = [self._encoded(field, column) for field, column in zip(fields, columns, strict=True)]
-        return json.dumps(list(zip(*encoded, strict=True)))
+        values = [self._column_values(field, column) for field, column in zip(fields, columns, strict=True)]
+        return json.dumps(list(zip(*values, strict=True)))
 
-    def _encoded(self, field: Any, column: Sequence[Any]) -> Iterable[Any]:
-        """The values of a column as they stand in JSON."""
+    def _column_values(self, field: Any, column: Sequence[Any]) -> Iterable[Any]:
+        """The values of a column as they go into the JSON."""
         if isinstance(field, models.JSONField):
             return [None if value is None else json.dumps(value, cls=field.encoder) for value in column]
         if isinstance(getattr(field, "target_field", field), _PLAIN_FIELDS) and _PLAIN_VALUES.issuperset(
             map(type, column)
         ):
             return column
-        # Schedules that are due together share most of their moments.
-        return map(cache(partial(self._in_json, field)), column)
+        # Rows that are written together often have equal values (moments, mostly), so each is converted once. The cache
+        # needs them to be hashable, which they are.
+        return map(cache(partial(self._converted, field)), column)
 
-    def _in_json(self, field: Any, value: Any) -> Any:
+    def _converted(self, field: Any, value: Any) -> Any:
         stored = field.get_db_prep_save(value, self.connection)
-        return stored if type(stored) in _PLAIN_VALUES or isinstance(stored, float) else _as_json(stored)
+        return stored if type(stored) in _PLAIN_VALUES or isinstance(stored, float) else _postgresql_text(stored)
 
 
-def _as_json(value: Any) -> str:
-    """What PostgreSQL reads of a value that JSON has no word for."""
+def _postgresql_text(value: Any) -> str:
+    """The text from which PostgreSQL reads a value of a type that JSON does not have."""
     if isinstance(value, timedelta):
         return f"{value // timedelta(microseconds=1)} microseconds"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 log = structlog.get_logger(__name__)
 
-# The database cannot be reached, is starting or stopping, or did not take its turn in time. Other errors are ours.
+# The database cannot be reached, is starting or stopping, or is locked for too long. Other errors are bugs of ours.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 PATIENCE = timedelta(seconds=30)
 _SECONDS_BETWEEN_TRIES = 1.0
@@ -23,8 +23,8 @@ T = TypeVar("T")
 def write_patiently(write: Callable[[], T], *, patience: timedelta = PATIENCE) -> T:
     """Call `write` until the database has taken it, for half a minute. Raises the last error of DATABASE_AWAY.
 
-    In a transaction, which is lost as a whole, it is called once. Nobody knows whether a write that failed was stored
-    nevertheless, so `write` has to be one that may be done twice: a compare-and-set, or a transaction with one in it.
+    In a transaction, which is lost as a whole, it is called once. A write that failed may have been stored
+    nevertheless, so `write` must be safe to repeat: a compare-and-set, or a transaction that contains one.
     """
     end = time.monotonic() + patience.total_seconds()
     while True:
@@ -34,6 +34,6 @@ def write_patiently(write: Callable[[], T], *, patience: timedelta = PATIENCE) -
             if time.monotonic() >= end or connection.in_atomic_block:
                 raise
             log.warning("database_away", error=type(error).__name__)
-        # It may be broken; the next statement opens another.
+        # The connection may be broken; the next statement opens another one.
         connection.close()
         time.sleep(_SECONDS_BETWEEN_TRIES)

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def development_secrets(data_dir: Path) -> dict[str, str]:
-    """{"secret_key", "encryption_key", "mlflow_token"}, the same ones at every start: what is stored has to open.
+    """{"secret_key", "encryption_key", "mlflow_token"}, the same at every start, so that stored secrets can be read.
 
     Raises ImproperlyConfigured if the data directory cannot be written, or a file in it was damaged.
     """
@@ -29,7 +29,7 @@ def development_secrets(data_dir: Path) -> dict[str, str]:
         ) from None
     except ValueError:
         raise ImproperlyConfigured(
-            f"{path} is damaged. Restore it, or remove it; what was encrypted with its key is lost then."
+            f"{path} is damaged. Restore it, or remove it: what was encrypted with its key is lost if you do."
         ) from None
     return values
 
@@ -40,12 +40,12 @@ def mlflow_token(data_dir: Path) -> str:
 
 
 def mlflow_token_file(data_dir: Path) -> Path:
-    """A file of its own: processes get its name, so that their environment holds no secret."""
+    """The file that holds this secret alone. Processes get its name, so their environment holds no secret."""
     return data_dir / "mlflow-token"
 
 
 def keep_mlflow_token(data_dir: Path, token: str) -> None:
-    """Use this one from now on."""
+    """Store `token` as the MLflow server's secret, in place of the one that is stored."""
     if mlflow_token(data_dir) != token:
         mlflow_token_file(data_dir).write_text(token)
 
@@ -55,14 +55,14 @@ def _new() -> str:
 
 
 def _once(path: Path, make: Callable[[], str]) -> str:
-    """What the file holds; if there is none yet, what `make` makes."""
+    """The content of the file, which is first written with what `make` returns if it does not exist yet."""
     if not path.exists():
         _write_once(path, make())
     return path.read_text()
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Several processes may start at once: the first to put its file in place wins, and all read that one."""
+    """Write the file unless it exists. If several processes start at once, the first one wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

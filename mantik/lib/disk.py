@@ -1,8 +1,8 @@
-"""Room to store things: how much is left where Mantik writes, and which errors say that there is none.
+"""Disk space: how much is left where Mantik writes, and which errors say that there is none.
 
-Each process looks at the file systems that it can see: that of a database of SQLite, of the broker and the MLflow that
+Each process looks at the file systems that it can see: those of an SQLite database, of the broker and the MLflow that
 `manage.py up` starts, and of the data directory. Servers elsewhere (PostgreSQL, another broker) do not say how much
-room they have. That there is none is known from their errors, which are remembered for a while.
+room they have. If they have none, their errors say so, and are remembered for a while.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from mantik.lib.humanize import absolute_time, filesize
 from mantik.lib.service_urls import own_broker_url
 
-# With less than this, a transaction may or may not find room: the file system counts as full.
+# A file system with less than this counts as full: a transaction may or may not find room.
 FULL_BYTES = 1_000_000
-# For how long what was seen of free space counts, and for how long an error counts after the last one.
+# How long a look at free space is valid.
 LOOK_SECONDS = 5.0
-# A file system of another machine may hang: so long a page waits for it, once.
+# How long a page waits for a file system of another machine that hangs, once.
 PATIENCE_SECONDS = 0.5
+# How long an error counts as a sign that a store has no room.
 REMEMBER_SECONDS = 300.0
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _POSTGRESQL_DISK_FULL = "53100"
 _SQLITE_FULL = "database or disk is full"
-# What SQLite says when the file beside its database cannot grow; other faults of a disk have the same words.
+# SQLite's message if its journal, a file next to the database, cannot grow; other faults of a disk have the same one.
 _SQLITE_FAILED = "disk I/O error"
 _REDIS_DISK, _REDIS_MEMORY = "MISCONF", "OOM command not allowed"
 
 
 class Store(StrEnum):
-    """What is stored somewhere, as it is called in sentences."""
+    """The things that store something, by the names that they have in sentences."""
 
     DATABASE = "the database"
     BROKER = "the broker"
@@ -82,7 +83,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A sentence for operators. If `is_urgent`, something cannot be stored by now."""
+    """A sentence for operators. `is_urgent`: something can no longer be stored."""
 
     text: str
     is_urgent: bool
@@ -95,7 +96,7 @@ class Shortage:
 
 
 def folders() -> dict[Store, Path]:
-    """Where this process could see that something is stored, by what it is."""
+    """The folders that this process might be able to see, by what is stored in them."""
     data_dir = Path(settings.MANTIK_DATA_DIR)
     found = {Store.MLFLOW: data_dir / "mlflow", Store.DATA: data_dir}
     if own_broker_url(data_dir) == settings.CELERY_BROKER_URL:
@@ -110,7 +111,7 @@ def _of_database() -> dict[Store, Path]:
 
 
 def disks(stored: Mapping[Store, Path]) -> list[Disk]:
-    """The file systems of these folders, each once. What is not there, or cannot be looked at, is left out."""
+    """The file systems of these folders, each once. A folder that is missing or cannot be read is left out."""
     by_device: dict[int, Disk] = {}
     for store, folder in stored.items():
         try:
@@ -123,40 +124,40 @@ def disks(stored: Mapping[Store, Path]) -> list[Disk]:
 
 
 class Watch:
-    """Remembers for a moment what there is, and for longer what has said that it has no room. Threads may share it."""
+    """Remembers free space for a moment, and errors for want of room for longer. Threads may share it."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: list[Disk] = []
+        self._disks: list[Disk] = []
         self._look_at = 0.0
         self._looking: threading.Thread | None = None
-        # When it said so: by the clock, and for people.
+        # By store: until when its error counts, when that happened, and what was lacking.
         self._refusals: dict[Store, tuple[float, datetime, str]] = {}
 
     def disks(self) -> list[Disk]:
-        """As they were a moment ago; for as long as one of them hangs, as they were before."""
+        """The file systems as they were a moment ago, or, while one of them hangs, when all of them last answered."""
         is_looking = self._looking is not None and self._looking.is_alive()
         if self._clock() >= self._look_at and not is_looking:
             self._look_at = self._clock() + LOOK_SECONDS
             self._looking = threading.Thread(target=self._look, args=(folders(),), name="disks", daemon=True)
             self._looking.start()
             self._looking.join(PATIENCE_SECONDS)
-        return self._seen
+        return self._disks
 
     def _look(self, stored: Mapping[Store, Path]) -> None:
-        self._seen = disks(stored)
+        self._disks = disks(stored)
 
     def notice(self, error: BaseException) -> Store | None:
-        """Remember what had no room, if `error` says so, and return it."""
+        """If `error` says that a store had no room, remember and return that store."""
         if refusal := refusal_in(error):
             self._refusals[refusal.store] = (self._clock() + REMEMBER_SECONDS, timezone.now(), refusal.lack)
-            # It may have become full since it was last looked at.
+            # A disk may have become full since the last look.
             self._look_at = 0.0
             return refusal.store
         return None
 
     def forget(self, store: Store) -> None:
-        """It has stored something."""
+        """Forget the errors of `store`, which has stored something."""
         self._refusals.pop(store, None)
 
     def is_without_room(self, store: Store) -> bool:
@@ -164,10 +165,12 @@ class Watch:
         return store in dict(self._remembered()) or any(disk.is_full for disk in self.disks() if store in disk.stores)
 
     def shortages(self) -> list[Shortage]:
-        """What operators have to know; nothing if there is room everywhere."""
+        """What operators have to know; empty if there is room everywhere."""
         low = [disk for disk in self.disks() if disk.is_low]
-        told = {store for disk in low if disk.is_full for store in disk.stores}
-        remembered = [Shortage(said, is_urgent=True) for store, said in self._remembered() if store not in told]
+        on_full_disks = {store for disk in low if disk.is_full for store in disk.stores}
+        remembered = [
+            Shortage(sentence, is_urgent=True) for store, sentence in self._remembered() if store not in on_full_disks
+        ]
         return [Shortage(str(disk), is_urgent=disk.is_full) for disk in low] + remembered
 
     def _remembered(self) -> Iterator[tuple[Store, str]]:
@@ -185,27 +188,28 @@ watch = Watch()
 
 @dataclass(frozen=True)
 class Refusal:
-    """What stored nothing, and what it lacks: disk space or memory."""
+    """A store that stored nothing, and what it lacks: disk space or memory."""
 
     store: Store
     lack: str = "disk space"
 
     def __str__(self) -> str:
         return (
-            f"There is no {self.lack} left for {self.store}. An operator has to make room; nothing was stored. "
-            "Try again later."
+            f"There is no {self.lack} left for {self.store}. Nothing was stored. Ask an operator to make room, then "
+            "try again."
         )
 
 
 def refusal_in(error: BaseException) -> Refusal | None:
-    """None if neither the error nor what led to it says that there was no room."""
+    """Which store had no room, as the error or its causes say; None if they do not say so."""
     return next(filter(None, map(_refusal, _with_causes(error))), None)
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    # Errors can lead back to themselves.
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
@@ -224,7 +228,7 @@ def _refusal(error: BaseException) -> Refusal | None:
 
 
 def _refusal_of_broker(error: ResponseError, text: str) -> Refusal | None:
-    # Of a pipeline the message begins with the command that failed.
+    # The message of a pipeline begins with the command that failed.
     if isinstance(error, OutOfMemoryError) or _REDIS_MEMORY in text:
         return Refusal(Store.BROKER, "memory")
     return Refusal(Store.BROKER) if _REDIS_DISK in text else None

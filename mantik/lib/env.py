@@ -1,7 +1,7 @@
 """Settings from the environment. Every name carries the prefix MANTIK_; `X_FILE` names a file that holds X.
 
-What is missing or wrong is collected, so that an operator is told everything at once. No message repeats a
-value: it may be a secret.
+What is missing or wrong is collected, so that an operator sees everything at once. No message repeats a value: it may
+be a secret.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Environment:
             return default
 
     def complain(self) -> None:
-        """Raise ImproperlyConfigured, naming all that is missing and all that is wrong, if anything is."""
+        """Raise ImproperlyConfigured, with everything that is missing or wrong, unless nothing is."""
         lines = list(self.problems)
         if self.missing:
             lines.insert(
@@ -119,7 +119,7 @@ def public_url(value: str) -> str:
         raise _no_public_url()
     try:
         parts = urlsplit(value)
-        # Reading the port is what checks it.
+        # A bad port raises ValueError only when it is read.
         _ = parts.port
     except ValueError:
         raise _no_public_url() from None

@@ -42,7 +42,7 @@ class Option(Generic[Meaning]):
 
 @dataclass(frozen=True)
 class Link:
-    """Of components/chip.html: to the list as `query` has it."""
+    """For components/chip.html: a link to the list as `query` filters it."""
 
     label: str
     query: QueryDict
@@ -51,7 +51,7 @@ class Link:
 
 @dataclass(frozen=True)
 class LinkMenu:
-    """Of components/filter_menu.html. `chosen`: what of it is in force, in words; `without`: the list without that."""
+    """For components/filter_menu.html. `chosen`: the label of the option in force; `without`: the list without it."""
 
     label: str
     links: list[Link]
@@ -73,7 +73,7 @@ class Value(Generic[Read]):
         raise NotImplementedError
 
     def in_force(self, asked: list[str], filters: Filters) -> list[str]:
-        """Which of the values in the URL (none is empty) count. Adds a sentence to `filters` for those that do not."""
+        """Return the values in the URL that count; none is empty. Add a sentence to `filters` for each other one."""
         raise NotImplementedError
 
 
@@ -92,7 +92,7 @@ class Text(Value[str]):
 
 
 class Several(Value[list[str]]):
-    """Names, each once, the first `most` that were asked for. `form` is that in which they are stored."""
+    """The first `most` different names that the URL asks for. `form` turns a name into the form that is stored."""
 
     def __init__(self, *, most: int, form: Callable[[str], str], narrows: bool = True) -> None:
         super().__init__(narrows=narrows)
@@ -106,7 +106,7 @@ class Several(Value[list[str]]):
 
 
 class Choice(Value[Option[Meaning] | None]):
-    """One of the options, or None. `noun` is what they are, by default the name in the query."""
+    """One of the options, or None. `noun` says what an option is, by default the name in the query."""
 
     def __init__(self, options: Sequence[Option[Meaning]] = (), *, noun: str = "", narrows: bool = True) -> None:
         super().__init__(narrows=narrows)
@@ -138,7 +138,7 @@ class Choice(Value[Option[Meaning] | None]):
 
 
 class Chips(Choice[Meaning]):
-    """A chip for each, after one for all of them."""
+    """A chip for each option, after one for all of them."""
 
     def __init__(self, every: str, options: Sequence[Option[Meaning]], *, noun: str = "") -> None:
         super().__init__(options, noun=noun)
@@ -150,7 +150,7 @@ class Chips(Choice[Meaning]):
 
 
 class Menu(Choice[Meaning]):
-    """A menu of them under `label`."""
+    """A menu of the options, called `label`."""
 
     def __init__(self, label: str, options: Sequence[Option[Meaning]] = (), *, noun: str = "") -> None:
         super().__init__(options, noun=noun)
@@ -163,7 +163,7 @@ class Menu(Choice[Meaning]):
 
 
 class Lists(Choice[Meaning]):
-    """Which of several lists is shown: the first, which the URL does not name, unless it names another."""
+    """Which of several lists is shown: the first, unless the URL names another one."""
 
     def __init__(self, options: Sequence[Option[Meaning]]) -> None:
         super().__init__(options, narrows=False)
@@ -176,7 +176,7 @@ class Lists(Choice[Meaning]):
         return [value for value in asked[-1:] if value in others]
 
     def tabs(self, filters: Filters) -> list[dict[str, Any]]:
-        """Of components/tabs.html; none where there is no choice."""
+        """For components/tabs.html; none where there is no choice."""
         options = self.options(filters)
         return [self._tab(option, filters) for option in options] if len(options) > 1 else []
 
@@ -240,7 +240,7 @@ class Filters:
 
     @property
     def search(self) -> SearchForm | None:
-        """The form of the first that has a box."""
+        """The search form of the first `Text` that has a box."""
         found = next((value for value in self._those(Text) if value.box), None)
         if found is None or found.box is None:
             return None
@@ -261,14 +261,14 @@ class Filters:
 
     @property
     def removable(self) -> list[Link]:
-        """Of each of several names: the list without it."""
+        """For each name of a `Several`: a link to the list without it."""
         names = [value.name for value in self._those(Several) if value.narrows]
         return [Link(text, self._query_without(name, text), True) for name in names for text in self.values[name]]
 
     # For links
 
     def query_with(self, **changed: str | Sequence[str]) -> QueryDict:
-        """What is in force with `changed` in its place; "" or nothing in it takes a name away."""
+        """The query of what is in force, with the values in `changed` instead; an empty one takes its name away."""
         query = QueryDict(mutable=True)
         for name, texts in self.values.items():
             asked = changed.get(name, texts)
@@ -284,7 +284,7 @@ class Filters:
 
 
 def options_of(choices: type[Choices]) -> list[Option[Choices]]:
-    """Of an enumeration of the database."""
+    """An option for each member of an enumeration of the database."""
     return [Option(str(choice.value), str(choice.label), choice) for choice in choices]
 
 
@@ -304,7 +304,7 @@ def _those_called(rows: models.QuerySet[Any, Any], column: str, text: str) -> mo
     try:
         return rows.filter(**{column: text})
     except ValidationError:
-        # Nothing that such a column can hold: "x" is no UUID.
+        # The column cannot hold it: "x" is no UUID.
         return rows.none()
 
 

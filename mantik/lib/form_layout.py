@@ -1,16 +1,16 @@
-"""What forms are laid out with, beside the Layout, Row, Column, Div and AppendedText of crispy-forms.
+"""What forms are laid out with, besides the Layout, Row, Column, Div and AppendedText of crispy-forms.
 
-A form has a `helper`, and `{% crispy form %}` draws all of it, from its <form> to its buttons, by the templates in
-templates/bootstrap5/. A Row puts fields side by side, a Column one below the other, and AppendedText says a unit after
-the label. What a form cannot know stands in the context of the page:
+A form has a `helper`, and `{% crispy form %}` draws all of it, from its <form> to its buttons, with the templates in
+templates/bootstrap5/. A Row puts fields side by side, a Column one below the other, and AppendedText adds a unit to
+the label. What a form cannot know comes from the context of the page:
 
     action_url    where it is sent, if not to the page itself
     back_url      where `Back` leads
     preview_url   where `LiveFields` ask what has become of the form
-    verb          of a `SubmitButton` that was not given one
+    verb          the label of a `SubmitButton` that was not given one
 
-A form may have `notes`, what was found out about its values by field, shown in place of the help; and `approved`, the
-names of fields whose value was looked at and is right.
+A form may have `notes`: by field, what was found out about its value, shown in place of the help; and `approved`: the
+names of fields whose value was checked and is right.
 
 Parts keep nothing of what they draw, so one `helper` of a class serves all requests. What somebody has typed must not
 go into crispy's HTML, Hidden, Submit or Fieldset: they compile it as a template.
@@ -32,7 +32,7 @@ from django.utils.safestring import SafeString
 
 
 class Part(LayoutObject):  # type: ignore[misc]  # crispy comes without types
-    """A template around parts and fields: it has the page's context, itself as `part`, and these as drawn `fields`."""
+    """A template around parts and fields. It has the page's context, `part` (this object) and the drawn `fields`."""
 
     template = ""
 
@@ -45,12 +45,12 @@ class Part(LayoutObject):  # type: ignore[misc]  # crispy comes without types
         return SafeString(get_template(self.get_template_name(template_pack)).render(values | self.more_context(form)))
 
     def more_context(self, form: BaseForm) -> dict[str, Any]:  # noqa: ARG002
-        """What its template has besides."""
+        """More context for its template."""
         return {}
 
 
 class FromTemplate(Part):
-    """What a template of the page's own makes of the fields; `more` is added to its context."""
+    """Fields drawn by a template of the page's own; `more` is added to its context."""
 
     def __init__(self, template: str, *fields: Any, **more: Any) -> None:
         super().__init__(*fields)
@@ -71,7 +71,7 @@ class Rest(Layout):  # type: ignore[misc]
 
 
 class Problems(Part):
-    """What is wrong with the form as a whole, or that there are marked fields."""
+    """What is wrong with the form as a whole, or a hint at the marked fields."""
 
     template = "%s/errors.html"
 
@@ -103,7 +103,7 @@ class Step(Part):
 
 
 class Fold(Part):
-    """Fields that few need: folded, unless one of them has an error."""
+    """Fields that few people need: folded, unless one of them has an error."""
 
     template = "%s/layout/fold.html"
 
@@ -116,7 +116,7 @@ class Fold(Part):
 
 
 class Carried(Part):
-    """A value that is sent along and is no field of the form."""
+    """A value that is sent along without being a field of the form."""
 
     template = "%s/layout/hidden.html"
 
@@ -129,11 +129,11 @@ class Carried(Part):
 
 
 class LiveFields(Part):
-    """Fields that follow others: a change of them POSTs the form to `preview_url`, whose answer may draw them anew.
+    """Fields that depend on others. A change POSTs the form to `preview_url`, whose answer may draw them again.
 
-    `target`: the selector of what else the answer replaces. `typed`: milliseconds without a key after which what is
-    typed counts as a change; 0 for what is chosen. `query`: added to the address. `sync`: how its request meets one
-    that is under way (htmx's hx-sync). `wide`: it takes the whole row.
+    `target`: the selector of what else the answer replaces. `typed`: for text fields, after how many milliseconds
+    without a keystroke it counts as changed; 0 for choices. `query`: added to the address. `sync`: what happens if a
+    request is still under way (htmx's hx-sync). `wide`: it takes the whole row.
     """
 
     template = "%s/layout/live_fields.html"
@@ -172,7 +172,7 @@ class ActionBar(Part):
 
 
 class Remark(Part):
-    """What is to be known before the button of an action bar is pressed."""
+    """What people should know before they press the button of an action bar."""
 
     template = "%s/layout/remark.html"
 
@@ -182,7 +182,7 @@ class Remark(Part):
 
 
 class Back(Part):
-    """The way back, where the page names one."""
+    """The link back, where the page has a `back_url`."""
 
     template = "%s/layout/back.html"
 
@@ -192,7 +192,7 @@ class Back(Part):
 
 
 class SubmitButton(Part):
-    """`busy`: what it says while the form is under way. `name`, `value`: what it sends along."""
+    """`busy`: its label while the form is being sent. `name`, `value`: what it sends along."""
 
     template = "%s/layout/submit_button.html"
 
@@ -212,7 +212,7 @@ class SubmitButton(Part):
 
 
 class FirstButton(Part):
-    """What Enter presses, which is a form's first button, where that would be one that only changes the form."""
+    """A hidden button that Enter presses, because otherwise the first button of the form would only change the form."""
 
     template = "%s/layout/first_button.html"
 
@@ -222,7 +222,7 @@ class FirstButton(Part):
 
 
 class PreviewButton(Part):
-    """What stands in for following the form as it is filled in, where there is no JavaScript."""
+    """A button that updates form and preview where there is no JavaScript to do so while it is filled in."""
 
     template = "%s/layout/preview_button.html"
 
@@ -234,8 +234,8 @@ class PreviewButton(Part):
 class Helper(FormHelper):  # type: ignore[misc]
     """How a form is drawn: `parts`, in order, then its hidden fields.
 
-    It is sent once, however often its button is pressed. `warns`: who leaves it half filled in is asked first.
-    `attrs` are further ones of its <form>.
+    It is sent once, however often its button is pressed. `warns`: the browser asks before somebody leaves it half
+    filled in. `attrs` are further attributes of its <form>.
     """
 
     form_show_errors = False
@@ -258,7 +258,7 @@ class Helper(FormHelper):  # type: ignore[misc]
         return drawn
 
     def render_live_fields(self, form: Any, context: Context, ids: tuple[str, ...]) -> SafeString:
-        """Those with these ids, in the order of the layout, to be swapped into the page out of band."""
+        """The live fields with these ids, in the order of the layout, to be swapped into the page out of band."""
         # What FormHelper.render_layout sets before it draws.
         form.rendered_fields, form.crispy_field_template = set(), self.field_template
         inner = _copy_of(context, oob=True)
@@ -282,7 +282,7 @@ def _live_fields_in(part: LayoutObject) -> Iterator[LiveFields]:
 
 
 def card(*parts: Any, foot: Sequence[Part], css_class: str = "panel-narrow", warns: bool = True) -> Helper:
-    """A form in a card of its own: what is wrong, the parts, and the action bar with what is in `foot`."""
+    """A form in a card of its own: the errors, the parts, and an action bar with what is in `foot`."""
     classes = f"panel form-panel {css_class}".strip()
     return Helper(Section(Problems(), *parts), ActionBar(*foot), css_class=classes, warns=warns)
 

@@ -1,4 +1,4 @@
-"""What a person or a program is told when nothing could be stored because there was no room."""
+"""Answers to people and programs when nothing could be stored because there was no room."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASK_AGAIN = 60
 
 
 def sentence_or_raise(error: Exception) -> str:
-    """For a form that is shown again with what was typed. Raises `error` if it is about anything else."""
+    """The sentence for a form that is shown again with what was typed. Raises `error` if it is about anything else."""
     refusal = disk.refusal_in(error)
     if refusal is None:
         raise error
@@ -24,9 +24,9 @@ def sentence_or_raise(error: Exception) -> str:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: 503 with a sentence if an error was for want of room, else the usual page.
+    """handler500: 503 with a sentence if there was no room to store something, otherwise the usual page.
 
-    Here all errors arrive, those of middleware, too. What is shown needs neither a session nor the database.
+    All errors arrive here, including those of middleware. The page needs neither a session nor the database.
     """
     error = sys.exception()
     refusal = disk.refusal_in(error) if error else None

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collected_later() -> Iterator[None]:
-    """For short work that makes thousands of objects, which are freed without the collector when it is done.
+def garbage_collected_later() -> Iterator[None]:
+    """For `with`: pause the collector during short work that makes thousands of objects.
 
-    Otherwise their number makes Python search all objects for cycles, again and again.
+    Their number would make Python search all objects for cycles again and again. They are freed without it.
     """
     _pause.begin()
     try:
@@ -22,7 +22,7 @@ def collected_later() -> Iterator[None]:
 
 
 class _Pause:
-    """Of all threads together: it is over when the last of them has ended it."""
+    """A pause that all threads share. It ends when the last of them has ended it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

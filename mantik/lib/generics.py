@@ -1,4 +1,4 @@
-"""`ModelAdmin[Run]` at run time. The stubs make these classes generic; in Django 5.2 they are not yet."""
+"""Makes `ModelAdmin[Run]` work at run time: these classes are generic in the stubs, but not yet in Django 5.2."""
 
 from typing import Any
 

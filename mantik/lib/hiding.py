@@ -1,4 +1,4 @@
-"""Packages that others use if they are there, kept from them."""
+"""Hides installed packages from code that would import them if it could."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def hidden(*names: str) -> Iterator[None]:
-    """While inside, these packages cannot be imported, as if they were not installed; one that is loaded stays."""
+    """For `with`: these packages cannot be imported inside, unless they are loaded already."""
     absent = [name for name in names if name not in sys.modules]
     # Python's own way to say that a module cannot be imported.
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]

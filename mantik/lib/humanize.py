@@ -18,9 +18,9 @@ _NBSP = "\N{NO-BREAK SPACE}"
 def relative_time(moment: datetime, *, now: datetime) -> str:
     """The age of `moment`, or how far off it is: "2 min ago", "yesterday", "in 10 h".
 
-    More than 30 days away the date itself is plainer, in the zone of `now`. Both must be aware.
+    From 30 days on it is the date, in the zone of `now`. Both must be aware.
     """
-    # Two moments of the same zone would be subtracted by the clock on the wall, an hour off across a change of it.
+    # Subtracting two moments of the same zone compares wall-clock times, an hour off when the clocks have changed.
     seconds = now.timestamp() - moment.timestamp()
     distance = abs(seconds)
     if distance < 45:
@@ -43,7 +43,7 @@ def _coarse(seconds: float) -> str:
 
 def _date(moment: datetime, now: datetime) -> str:
     text = f"{moment.day} {moment:%b}"
-    # The year of `now` is that of the moment's offset, which is all of a zone that the browser knows.
+    # The year of `now` at the moment's offset: of the zone, the browser knows only that offset.
     year = now.astimezone(timezone(moment.utcoffset() or timedelta())).year
     return text if moment.year == year else f"{text} {moment.year}"
 
@@ -56,7 +56,7 @@ def absolute_time(moment: datetime, *, zone: tzinfo | None = None, seconds: bool
 
 
 def exact_time(moment: datetime, *, zone: tzinfo | None = None) -> str:
-    """ "23 Nov 2026 14:02:09 CET (+01:00)": nothing left to ask."""
+    """ "23 Nov 2026 14:02:09 CET (+01:00)"."""
     local = moment.astimezone(zone) if zone else moment
     name = absolute_time(local, seconds=True)
     offset = utc_offset(local)
@@ -76,7 +76,7 @@ def utc_offset(moment: datetime) -> str:
 
 
 def clock_duration(length: timedelta) -> str:
-    """For columns: "18:04", "1:02:40". Hours go on past 24."""
+    """For columns: "18:04", "1:02:40". There may be more than 24 hours."""
     total = max(0, int(length.total_seconds()))
     hours, rest = divmod(total, HOUR)
     minutes, seconds = divmod(rest, MINUTE)
@@ -109,7 +109,7 @@ def filesize(size: int) -> str:
 
 
 def core_hours(amount: float) -> str:
-    """ "0.9 core-hours", "1,340 core-hours"; nothing is ever shown as zero that was not."""
+    """ "0.9 core-hours", "1,340 core-hours", "< 0.1 core-hours"; only zero is shown as zero."""
     if 0 < amount < 0.05:
         return f"<{_NBSP}0.1 core-hours"
     digits = 1 if amount < 100 else 0
@@ -136,9 +136,9 @@ def measure(value: float | None) -> str:
 
 
 def _significant(value: float, digits: int) -> Decimal:
-    """`value`, which is not zero, rounded to so many digits as people and browsers do: halves away from zero.
+    """`value`, which is not zero, rounded to this many digits as people and browsers do: halves away from zero.
 
-    Half is what is written so: 1.0005, although the nearest number that a machine has is a little less.
+    What counts is the number as it is written: 1.0005 is a half, although the nearest float is a little less.
     """
     exact = Decimal(repr(value))
     return exact.quantize(Decimal((0, (1,), exact.adjusted() - digits + 1)), ROUND_HALF_UP)

@@ -1,8 +1,8 @@
-"""Lengthens a claim on rows from a thread of its own, while whoever made the claim waits for one slow answer.
+"""Lengthens a claim on rows from a thread of its own, while a worker waits for a slow answer.
 
-The thread dies with its process: a worker that is killed, also by Celery at a task's hard time limit, claims nothing
-any more. A process that is frozen lengthens nothing. A thread that hangs, without Celery to end its process, keeps its
-claim no longer than `longest`.
+The thread dies with its process, so a worker that is killed, also by Celery at a task's hard time limit, no longer
+claims anything. A process that is frozen lengthens nothing. If the worker hangs and Celery does not end its process,
+the claim is kept for at most `longest`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from mantik.lib.database_loss import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 
-# Each third of its time, so that one that fails is made up for, and clocks may differ by a third.
+# A claim is lengthened each third of its time: one attempt may fail, and clocks may differ by a third.
 TIMES_PER_CLAIM = 3
 _SECONDS_BEFORE_NEXT_TRY = 1.0
-# For a statement that is under way when the work is done. What comes after that finds the claim given up.
+# How long to wait for a statement that is under way when the work is done. A later one finds the claim given up.
 _SECONDS_FOR_LAST = 5.0
 
 
 @contextmanager
 def kept(lengthen: Callable[[], bool], *, claim: timedelta, longest: timedelta) -> Iterator[None]:
-    """Call `lengthen` from a thread, each third of the time `claim`, until this block is left.
+    """For `with`: call `lengthen` from a thread, each third of the time `claim`, until the block is left.
 
-    It says False once there is nothing left to keep; then it is not called again. It is called outside of the caller's
-    transaction, on a connection of its own. While the database is away it is tried each second.
+    Once `lengthen` returns False, there is nothing left to keep, and it is not called again. It runs outside the
+    caller's transaction, on its own connection. While the database is away, it is tried each second.
     """
     is_over = threading.Event()
     thread = threading.Thread(target=_keep, args=(lengthen, is_over, claim, longest), name="keeper", daemon=True)
@@ -59,5 +59,5 @@ def _keep(lengthen: Callable[[], bool], is_over: threading.Event, claim: timedel
         except DATABASE_AWAY:
             pause = min(_SECONDS_BEFORE_NEXT_TRY, usual)
         finally:
-            # Seldom needed, so it is not held meanwhile; and the next one is sound, whatever became of this.
+            # It is seldom needed, so it is not kept open; and a new one is sound, whatever happened to this one.
             connection.close()

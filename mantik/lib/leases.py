@@ -10,8 +10,8 @@ once: a worker that was thought dead may still be sending. So write a worker as 
    message that is sent when somebody asks for something only makes it quicker, and a lost message is sent again.
 3. Claim the row with `take`. None means that it is not due, or that another worker has it: return. Read the row after
    that, and do the rest inside `with lease.kept(...)`, which lengthens the lease while an answer is awaited, however
-   long that takes. So a lease may be short, `MANTIK_LEASE_SECONDS`: it says how long nobody works on the row of a
-   worker that was killed, not how long work may take. What work may take is `longest`, the hard time limit of its task.
+   long that takes. So a lease may be short, `MANTIK_LEASE_SECONDS`: it says how long the row of a killed worker is left
+   alone, not how long work may take. That is limited by `longest`, the hard time limit of its task.
 4. Keep transactions short, and ask nothing outside during one. Before doing something that cannot be undone, store in
    the row that it is about to happen, and afterwards that it did. A worker that finds only the first note looks outside
    before it does it again.
@@ -20,7 +20,7 @@ once: a worker that was thought dead may still be sending. So write a worker as 
    for longer than its lease wakes up between two of them. Work of many small parts calls `Lease.look` now and then, and
    stops sooner.
 6. On `LeaseLost`, stop. Undo what was just made outside and what nobody else can know of; write nothing and notify
-   nobody. The worker that has the row now goes on.
+   nobody. The worker that has the row now continues.
 7. When done or waiting, end the lease in the same write that says when the row is due next, after a pause from
    `mantik.lib.backoff`: with `give_back`, or with `NO_LEASE` in an update of `Lease.mine` (`write` lengthens the
    lease). Answers from outside are dealt with here; only our own bugs are raised.
@@ -103,7 +103,7 @@ class Lease(Generic[L]):
             raise LeaseLost
 
     def look(self, row: L, *, now: datetime, unchanged: Collection[str] = ()) -> None:
-        """For work of many parts, to be called often: writes once a quarter of the time is over. Raises as `write`."""
+        """Lengthen the lease if a quarter of its time is over; call it often in long work. Raises as `write` does."""
         if row.lease_until is None or row.lease_until - now < self.time * 3 / 4:
             self.write(row, now=now, unchanged=unchanged)
 
@@ -111,11 +111,10 @@ class Lease(Generic[L]):
     def kept(
         self, *, clock: Clock, longest: timedelta, give_back: Callable[[], object] | None = None
     ) -> Iterator[None]:
-        """Lengthen the lease while inside, for at most `longest`, whatever the caller waits for.
+        """For `with`: lengthen the lease for at most `longest`, whatever the caller waits for.
 
-        An error of the database ends the block. Then `give_back` is tried for half a minute, so it may be called
-        several times; if none is given, that is `Lease.give_back`. After that, or if the process dies, the lease runs
-        out by itself.
+        If an error of the database ends the block, `give_back` (by default `Lease.give_back`) is tried for half a
+        minute, so it may be called several times. After that, or if the process dies, the lease runs out by itself.
         """
 
         def lengthen() -> bool:
@@ -145,16 +144,16 @@ def is_free(now: datetime) -> Q:
 
 
 def usual_time() -> timedelta:
-    """Of a lease: how long the row of a worker that was killed is left alone."""
+    """The time of a lease: how long the row of a killed worker is left alone."""
     return timedelta(seconds=settings.MANTIK_LEASE_SECONDS)
 
 
 def take(
     rows: models.QuerySet[L], *, key: int, now: datetime, time: timedelta | None = None, **columns: Any
 ) -> Lease[L] | None:
-    """A lease on the row with the primary key `key`, with `columns` stored in the same statement.
+    """Take a lease on the row with the primary key `key`, and store `columns` in the same statement.
 
-    None if it is not one of `rows`, those that are due, or if another worker has it.
+    `rows` are the rows that are due. None if the row is not one of them, or if another worker has it.
     """
     token, time = uuid4(), time or usual_time()
     free = rows.filter(is_free(now), pk=key)

@@ -1,8 +1,8 @@
 """Markdown that members write, as HTML that is safe to show.
 
-Raw HTML is text here, and what is left is cleaned once more, so that nothing rests on one library alone. Headings
-begin below those of the page. Pictures become links: a page loads nothing from elsewhere, which would tell
-others who reads it.
+Raw HTML is shown as text, and the result is cleaned once more, so that nothing depends on one library alone. Headings
+begin below those of the page. Pictures become links: a page that loaded them from elsewhere would tell others who
+reads it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 
 
-# Text made to be slow takes a second; because of the cache only once, not for every reader.
+# Text made to be slow takes a second: thanks to the cache only once, not for every reader.
 @lru_cache(maxsize=64)
 def render(text: str) -> SafeString:
     """HTML of the Markdown `text`."""

@@ -18,7 +18,7 @@ class Allowed:
 
 
 def parse_allowed(words: Iterable[str]) -> Allowed:
-    """Host names, addresses and networks such as 10.1.0.0/16. Raises ValueError for what is none of them."""
+    """Read host names, addresses and networks such as 10.1.0.0/16. Raises ValueError for anything else."""
     hosts, networks = set(), []
     for word in words:
         try:

@@ -1,4 +1,4 @@
-"""Buttons that fill a field of a form, for browsers without JavaScript; with it, static/js/fill.js does it.
+"""Buttons that fill a field of a form in browsers without JavaScript. With JavaScript, static/js/fill.js does so.
 
 The button is named after its field, "use-account", and sends the form to its preview, which comes back filled in.
 """

@@ -1,10 +1,11 @@
 """Guards the connections that Mantik makes to hosts that others have named.
 
-Members, and answers of servers that members chose, name hosts. Those must not lead a worker to itself, to its
-neighbours in a private network, or to the address where a cloud hands out credentials. What counts is the address
-that is connected to, so a name is looked up here, once, and the connection goes to what was looked at: a name that
-means something else a moment later, or after a redirect, gains nothing. Operators list what lies inside in
-MANTIK_OUTBOUND_ALLOWED. Mantik's own services (database, broker, MLflow, mail) are settings and not asked about.
+Hosts are named by members, and by the answers of servers that members chose. They must not lead a worker to itself, to
+its neighbours in a private network, or to the address where a cloud hands out credentials. What counts is the address
+that is connected to. So a name is looked up here, once, and the connection goes to the address that was checked: a name
+that means something else a moment later, or after a redirect, gains nothing. Operators list hosts inside their network
+in MANTIK_OUTBOUND_ALLOWED. Mantik's own services (database, broker, MLflow, mail) come from settings and are not
+checked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from mantik.lib.networks import Allowed, Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
-# IPv4 in the clothes of IPv6: what a gateway of the network would make of such an address is what counts.
+# IPv6 addresses that a gateway of the network turns into IPv4 addresses; those are what counts.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -40,7 +41,7 @@ def resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except UnicodeError:
-        # So Python says that a label is empty or too long, before it asks. Nobody is prepared for that.
+        # Python's way to say that a label is empty or too long, for which callers are not prepared.
         raise socket.gaierror(socket.EAI_NONAME, f"{name} is no name of a host") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     allowed: Allowed = settings.MANTIK_OUTBOUND_ALLOWED
@@ -51,7 +52,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def check_url(url: str) -> None:
-    """For a form or a program that connects by itself afterwards. Raises as `resolve` does, ValueError for no URL."""
+    """Check a URL that somebody else connects to later. Raises what `resolve` raises, and ValueError for no URL."""
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError(f"{url} names no host.")
@@ -59,9 +60,9 @@ def check_url(url: str) -> None:
 
 
 def _check(host: str, address: Address, networks: Iterable[Network]) -> None:
-    # Both what is written and what it stands for may be listed.
-    for seen in (address, _meant_by(address)):
-        if any(seen in network for network in networks):
+    # Operators may list the address as it is written, or the one that it stands for.
+    for form in (address, _meant_by(address)):
+        if any(form in network for network in networks):
             return
     if _is_public(_meant_by(address)):
         return
@@ -95,7 +96,7 @@ def _is_public(address: Address) -> bool:
 
 
 class GuardedBackend(httpcore.SyncBackend):
-    """For an httpcore pool: connects to addresses that `resolve` has passed, and to no name."""
+    """For an httpcore pool: connects only to addresses that `resolve` has checked, never to a name."""
 
     def connect_tcp(
         self,
@@ -105,7 +106,7 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Tries one address after the other, all within `timeout`, of which each gets an equal share of what is left.
+        """Try the addresses one after the other, each for an equal share of what is left of `timeout`.
 
         Raises httpcore.ConnectError with the reason as its cause, and httpcore.ConnectTimeout.
         """
@@ -113,7 +114,7 @@ class GuardedBackend(httpcore.SyncBackend):
             addresses = resolve(host, port)
         except (AddressRefused, OSError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        # A name may have hundreds, all of which drop what they are sent.
+        # A name may have hundreds of addresses that drop whatever they are sent.
         deadline = None if timeout is None else time.monotonic() + timeout
         for place, address in enumerate(addresses[:-1]):
             share = _share(deadline, among=len(addresses) - place)
@@ -123,5 +124,5 @@ class GuardedBackend(httpcore.SyncBackend):
 
 
 def _share(deadline: float | None, *, among: int) -> float | None:
-    """Seconds until `deadline`, divided `among` so many, but for a moment at least."""
+    """The seconds until `deadline`, divided by `among`, but at least a moment."""
     return None if deadline is None else max((deadline - time.monotonic()) / among, 0.01)

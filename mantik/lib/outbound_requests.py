@@ -17,7 +17,7 @@ TIMEOUT = (5, 15)
 
 
 class _Guarded:
-    """A connection that goes to an address which was looked at; certificate and Host are those of the name."""
+    """A connection to an address that was checked; certificate and Host are those of the name."""
 
     def _new_conn(self: Any) -> socket.socket:
         try:
@@ -50,7 +50,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """With a time-out for who gives none."""
+    """Guards connections, and sets a time-out for requests that have none."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -62,7 +62,7 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def guarded_session() -> requests.Session:
-    """Redirects are followed, each through the same guard. No proxies or credentials from the environment."""
+    """A session that follows redirects, each through the same guard, and takes nothing from the environment."""
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", GuardedAdapter())

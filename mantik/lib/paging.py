@@ -1,4 +1,4 @@
-"""Keyset paging: a page costs the same wherever it lies, and never counts."""
+"""Keyset paging: every page costs the same, and rows are never counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 Row = TypeVar("Row", bound=models.Model)
-# Where a page begins: its neighbour's value of the field, and its primary key where that is another.
+# Where a page begins: the neighbouring row's value of the field, and its primary key unless that is the field.
 Place = tuple[datetime | int, int | None]
 
 _CURSOR = re.compile(r"([-+])([0-9]{1,40})(?:\.([0-9]{1,40}))?")
@@ -29,18 +29,18 @@ class Page(Generic[Row]):
 
 
 def page_by_pk(rows: models.QuerySet[Row], *, cursor: str, size: int) -> Page[Row]:
-    """The page of `rows`, of which the last one made is the newest."""
+    """`page_by` primary key: the row that was made last is the newest."""
     return page_by("pk", rows, cursor=cursor, size=size)
 
 
 def page_by(field: str, rows: models.QuerySet[Row], *, cursor: str, size: int) -> Page[Row]:
     """The page of `rows` that `cursor` names: "" for the newest, "-<place>" older than, "+<place>" newer than.
 
-    The newest has the highest `field`, a moment or a whole number that is never null; among rows that are alike in it,
-    the highest primary key. An index on the field is enough, as long as few are alike.
+    The newest row has the highest `field`, a moment or a whole number that is never null; among rows with the same
+    value, the highest primary key. An index on the field is enough, as long as few rows have the same value.
 
-    One query of size + 1 rows; two where nothing is left on that page, which gives the newest instead. A
-    cursor that is not one is taken for "".
+    One query of size + 1 rows; a second one if that page is empty, which returns the newest page instead. An invalid
+    cursor is taken for "".
     """
     found = _CURSOR.fullmatch(cursor)
     place = _place(field, rows, *found.groups()[1:]) if found else None
@@ -57,7 +57,7 @@ def _newer(field: str, rows: models.QuerySet[Row], place: Place, size: int) -> P
 
 
 def _older(field: str, rows: models.QuerySet[Row], place: Place | None, size: int) -> Page[Row]:
-    """From the newest on without `place`."""
+    """The page of rows older than `place`; the newest page without one."""
     left = rows.filter(_beyond(field, "lt", place)) if place else rows
     found = list(left.order_by(*(f"-{name}" for name in _order(field)))[: size + 1])
     shown = found[:size]
@@ -77,7 +77,7 @@ def _beyond(field: str, comparison: str, place: Place) -> Q:
     beyond = Q(**{f"{field}__{comparison}": value})
     if pk is None:
         return beyond
-    # That the first condition follows from the second is not seen by a planner, which finds its way in the index by it.
+    # The first condition follows from the second, but the planner does not see that and needs it to use the index.
     return Q(**{f"{field}__{comparison}e": value}) & (beyond | Q(**{f"pk__{comparison}": pk}))
 
 
@@ -93,7 +93,7 @@ def _written(value: datetime | int) -> str:
 
 
 def _place(field: str, rows: models.QuerySet[Any], value: str, pk: str | None) -> Place | None:
-    """None for what is no place in this order."""
+    """The place that a cursor names; None if there is no such place in this order."""
     if (pk is None) != (field == "pk"):
         return None
     if field == "pk" or not isinstance(rows.model._meta.get_field(field), models.DateTimeField):

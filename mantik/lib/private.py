@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-# What a process of ours makes, only its own user can read.
+# For our processes: only their own user can read what they make.
 UMASK = 0o077
 
 
@@ -16,7 +16,7 @@ class NotOurs(Exception):
 
 
 def make_private(directory: Path) -> None:
-    """Make `directory`, or close the one that is there.
+    """Make `directory`, or close an existing one to others.
 
     Raises NotOurs if it belongs to somebody else, or is no folder.
     """
@@ -28,7 +28,7 @@ def make_private(directory: Path) -> None:
 
 
 def close_to_others(directory: Path) -> None:
-    """Take from everybody else what they may do with ours below `directory`. Links are left alone."""
+    """Take away the permissions of everybody else on our files below `directory`. Links are left alone."""
     for folder, folders, files in os.walk(directory):
         for name in (*folders, *files):
             # Something may come and go meanwhile.

@@ -2,9 +2,9 @@
 
 A program that is started in a session of its own (`start_new_session`) leads a group of its own number.
 
-Run by its path, this module is the reaper, which ends groups when whoever started them is gone, however that went. It
-reads `+<group>` and `-<group>` lines from its standard input; when that ends, the groups that are left are asked to
-stop, and killed if they do not. So it needs nothing but the standard library, and little of that: it stays small.
+Run by its path, this module is the reaper, which ends groups when the process that started them is gone, for whatever
+reason. It reads `+<group>` and `-<group>` lines from its standard input. When that ends, it asks the groups that are
+left to stop, and kills those that do not. To stay small it uses little of the standard library, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.05
 
 
 def signal_group(group: int, number: int) -> bool:
-    """False if nobody is left in the group. Signal 0 only asks; who has ended and was not waited for counts."""
+    """Send a signal; False if no process is left in the group. Signal 0 only asks. Zombies count as processes."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -34,7 +34,7 @@ def signal_group(group: int, number: int) -> bool:
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:
-    """End the group that `process` leads, unless it was waited for: its number may be somebody else's by now."""
+    """End the group that `process` leads, unless it was waited for: its number may belong to others by now."""
     if process.returncode is None:
         signal_group(process.pid, signal.SIGKILL)
 
@@ -54,7 +54,7 @@ def end_groups(groups: Collection[int], *, grace: float) -> None:
 
 
 def main() -> None:
-    # Ctrl-C is meant for the one who started us, and so is a stop of the whole terminal.
+    # Ctrl-C and the end of a terminal are meant for the process that started this one.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     end_groups(groups_left(sys.stdin), grace=GRACE_SECONDS)

@@ -1,12 +1,12 @@
 """Sends tasks to Celery.
 
-The database has the truth, and a sweep finds whatever was not delivered, so a message only makes things quicker. It is
-sent after the commit, and a broker that does not answer is logged, never shown to a member.
+The database is the source of truth, and a sweep finds whatever was not delivered, so a message only makes things
+quicker. It is sent after the commit. A broker that does not answer is logged, never shown to a member.
 
-A task is called by its name ("runs.tasks.submit_next"): tasks know the services that they call, so what services send
-must not need the tasks to be imported, and a web process never has to hold them. What a message needs besides its name
-is in the settings: its queue (`CELERY_TASK_ROUTES`), and after how many seconds it is no longer worth a worker's time
-(`MESSAGE_EXPIRY`). Time limits are the worker's, who knows the task.
+A task is named ("runs.tasks.submit_next"), not imported: tasks import the services that they call, so services cannot
+import tasks, and web processes never have to load them. What else a message needs is in the settings: its queue
+(`CELERY_TASK_ROUTES`), and after how many seconds it is no longer worth a worker's time (`MESSAGE_EXPIRY`). Time limits
+are set by the worker, which knows the task.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mantik.lib import disk
 
 log = structlog.get_logger(__name__)
 
-# A broker that hangs would delay every request by its time-out. After one has noticed, the others do not wait.
+# A broker that hangs would delay every request by its time-out. After one request has noticed, the others do not wait.
 PAUSE_SECONDS = 5.0
 
 

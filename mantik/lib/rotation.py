@@ -23,9 +23,9 @@ BATCH = 200
 class Rotation:
     """The result for one column. `broken` has a sentence for each secret that cannot be decrypted, by primary key.
 
-    `already` were sealed with the first key before. `older` open, and are sealed with another key now: with
-    `--check` those that a rotation would seal anew, after one those that were replaced meanwhile by a process
-    that does not have the new key yet.
+    `already` counts secrets that were sealed with the first key before, `older` those that can be decrypted but are
+    sealed with another key now. With `--check` these are what a rotation would seal again; after a rotation, what was
+    replaced meanwhile by a process that does not have the new key yet.
     """
 
     of: SealedField
@@ -41,7 +41,7 @@ def rotate_all(*, only_count: bool = False) -> list[Rotation]:
 
 
 def hashed_with_older_keys() -> dict[KeyedField, int]:
-    """How many hashes of each registered column still need an older key. Each moves over when it is next used."""
+    """How many hashes of each registered column still need an older key. A hash is made again when it is next used."""
     first = key_id(settings.MANTIK_ENCRYPTION_KEYS[0])
     return {
         keyed: keyed.still_matters(keyed.model._base_manager.get_queryset()).exclude(**{keyed.column: first}).count()
@@ -52,17 +52,17 @@ def hashed_with_older_keys() -> dict[KeyedField, int]:
 def _rotate(sealed: SealedField, *, only_count: bool) -> Rotation:
     done = Rotation(sealed, already=_secrets(sealed).filter(_is_first(sealed)).count())
     for row in _with_older_keys(sealed):
-        before = getattr(row, sealed.column)
+        ciphertext = getattr(row, sealed.column)
         owner = sealed.owner_of(row)
         try:
-            secret = unseal(before, owner=owner)
+            secret = unseal(ciphertext, owner=owner)
         except SealBroken as error:
             done.broken[row.pk] = f"{sealed.model._meta.label} {row.pk} ({row}): {error}"
             continue
         if only_count:
             done.older += 1
         else:
-            unchanged = _secrets(sealed).filter(pk=row.pk, **{sealed.column: before})
+            unchanged = _secrets(sealed).filter(pk=row.pk, **{sealed.column: ciphertext})
             done.rotated += unchanged.update(**{sealed.column: seal(secret, owner=owner)})
     if not only_count:
         done.older = _secrets(sealed).exclude(_is_first(sealed)).exclude(pk__in=list(done.broken)).count()

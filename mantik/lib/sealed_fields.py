@@ -1,7 +1,7 @@
-"""Which columns depend on the encryption keys. A rotation of keys misses whatever is not listed here.
+"""Which columns depend on the encryption keys. A rotation of keys misses any column that is not registered here.
 
-Sealed secrets are encrypted again by a rotation. Of tokens, only a keyed hash is stored, which can be made again only
-when the token is used: the rotation can only count how many still need an older key.
+A rotation encrypts sealed secrets again. Of a token, only a keyed hash is stored, which can be made again only when the
+token is used, so a rotation can only count how many still need an older key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _fields: dict[tuple[type[models.Model], str], SealedField] = {}
 
 
 def register_sealed(model: type[models.Model], column: str, *, owner_of: Callable[[Any], str]) -> None:
-    """For models.py, beneath the model. Empty values and None stand for no secret."""
+    """Call it in models.py, below the model. An empty value or None means that there is no secret."""
     _fields[model, column] = SealedField(model, column, owner_of)
 
 
@@ -49,7 +49,7 @@ _keyed: dict[tuple[type[models.Model], str], KeyedField] = {}
 
 
 def register_keyed(model: type[models.Model], column: str, *, still_matters: Callable[[Any], Any]) -> None:
-    """For models.py, beneath the model. `still_matters` is given a query set of the model, and narrows it."""
+    """Call it in models.py, below the model. `still_matters` is given a query set of the model, and narrows it."""
     _keyed[model, column] = KeyedField(model, column, still_matters)
 
 
@@ -58,5 +58,5 @@ def keyed_fields() -> list[KeyedField]:
 
 
 def sealed_fields() -> list[SealedField]:
-    """Those of all apps, once Django has loaded them."""
+    """The registered columns of all apps, once Django has loaded them."""
     return sorted(_fields.values(), key=str)

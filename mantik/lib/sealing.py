@@ -1,8 +1,8 @@
 """Stored secrets: encrypted with a ring of keys, and bound to the row and field they belong to.
 
-A sealed value reads ``<key id>:<Fernet token>``. The key id tells which key of the ring made it, without
-trying them all, and lets a rotation find what is left to do. The token's plaintext names its owner, so that
-a ciphertext copied into another row, or another column, does not open there.
+A sealed value reads ``<key id>:<Fernet token>``. The key id tells which key of the ring made it, without trying all of
+them, and lets a rotation find what is left to do. The token's plaintext names its owner, so that a ciphertext copied
+into another row or column does not open there.
 """
 
 import hashlib

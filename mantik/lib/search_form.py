@@ -14,10 +14,10 @@ from mantik.lib.form_layout import Carried, Helper
 
 @dataclass(frozen=True)
 class SearchBox:
-    """Which `things` are searched `by` what (optional), and the `hint` in the empty box.
+    """A box to search `things`, `by` some of their properties (optional), with a `hint` while it is empty.
 
-    `rows`: the id of the list that follows while one types, and `besides` that of what follows with it; without, one
-    has to press Enter. `css_class`: a further class of its form.
+    `rows`: the id of the list that is updated while somebody types; without it they have to press Enter. `besides`: the
+    id of something else that is updated with the list. `css_class`: a further class of its form.
     """
 
     things: str
@@ -33,7 +33,7 @@ class SearchBox:
 
 
 class SearchForm(forms.Form):
-    """One field, called `name`, that holds `value`. What is `carried` along are the filters that are in force."""
+    """One field, called `name`, that holds `value`. `carried`: the other filters in force, which are sent along."""
 
     def __init__(self, box: SearchBox, *, name: str, value: str, carried: Iterable[tuple[str, str]], path: str) -> None:
         super().__init__(auto_id=f"{box.things}-%s")
@@ -65,7 +65,7 @@ class SearchForm(forms.Form):
 
 
 def _following(box: SearchBox, path: str, field_id: str) -> dict[str, Any]:
-    """The list is fetched anew as one types."""
+    """htmx attributes that fetch the list again while somebody types."""
     rows = f"#{box.rows}"
     return {
         "hx_get": path,

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 _POSTGRESQL = ("postgres", "postgresql")
-# The shortest limit among the systems is 104 bytes, one of which ends the name.
+# The lowest limit of an operating system is 104 bytes, one of which ends the name. We stay a little below.
 _LONGEST_SOCKET_PATH = 100
-# Channels are subscribed to by pattern, so nothing that means more than itself in one: no *, ?, [ or backslash.
+# Channels are subscribed to by patterns, so a prefix has no character with a meaning in these: no *, ?, [ or backslash.
 _BROKER_PREFIX = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?")
 _SQLITE_OPTIONS = {
     # A transaction takes its lock at the start, where it can wait, and not midway, where it would fail.
@@ -60,7 +60,7 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
 
 
 def broker_url(url: str) -> str:
-    """The URL itself, if it is one of a Redis or Valkey server."""
+    """Return the URL of a Redis or Valkey server. Raises ValueError for anything else."""
     parts = _split(url)
     if parts.scheme not in ("redis", "rediss", "redis+socket"):
         raise ValueError("it takes redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// for TLS, or redis+socket:///PATH.")
@@ -72,7 +72,7 @@ def broker_url(url: str) -> str:
 
 
 def _broker_database(parts: SplitResult) -> str:
-    """As it is written, "" where none is."""
+    """The number of the database as it is written, "" if there is none."""
     if parts.scheme == "redis+socket":
         # The path is that of the socket.
         return dict(parse_qsl(parts.query)).get("virtual_host", "")
@@ -80,16 +80,16 @@ def _broker_database(parts: SplitResult) -> str:
 
 
 def broker_prefix(name: str) -> str:
-    """The name itself, if keys and channels of the broker may begin with it."""
+    """Return a prefix for keys and channels of the broker. Raises ValueError if it cannot be one."""
     if not _BROKER_PREFIX.fullmatch(name):
         raise ValueError("it takes letters, digits and, between them, the marks . _ - and : (64 characters at most).")
     return name
 
 
 def broker_options(prefix: str) -> dict[str, Any]:
-    """What kombu has to know besides the broker's URL, so that all keys and channels begin with `prefix`, if any.
+    """Options for kombu that make all keys and channels begin with `prefix`, if there is one.
 
-    The colon keeps those of "a" apart from those of "ab", and from those without a prefix, which have none in them.
+    The colon keeps the keys of "a" apart from those of "ab", and from those without a prefix, which have no colon.
     """
     return {"global_keyprefix": f"{prefix}:"} if prefix else {}
 
@@ -99,7 +99,7 @@ def sqlite_url(path: Path) -> str:
 
 
 def own_broker_url(data_dir: Path) -> str:
-    """Of the broker of `manage.py up`."""
+    """The URL of the broker that `manage.py up` starts."""
     return f"redis+socket://{quote(str(own_broker_socket(data_dir)))}"
 
 

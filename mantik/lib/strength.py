@@ -9,13 +9,13 @@ from mantik.lib.env import words
 
 LEAST_KEY_LENGTH = 50
 LEAST_TOKEN_LENGTH = 32
-# Of what is random, however short it may be, many characters differ.
+# A random value of any usual length has at least this many different characters.
 _LEAST_DIFFERENT = 8
 _MAKE_ONE = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
 def strong_key(value: str) -> str:
-    """The secret key, on which sessions and links in mails depend."""
+    """Check the secret key, on which sessions and links in e-mails depend."""
     if len(value) < LEAST_KEY_LENGTH or _is_monotonous(value) or value.startswith("django-insecure-"):
         raise ValueError(
             f"it can be guessed. It has to be random, with {LEAST_KEY_LENGTH} characters or more. {_MAKE_ONE}"
@@ -24,7 +24,7 @@ def strong_key(value: str) -> str:
 
 
 def strong_token(value: str) -> str:
-    """A token that a program sends in a header."""
+    """Check a token that a program sends in a header."""
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise ValueError(f"it takes only letters, digits and symbols that an HTTP header may contain. {_MAKE_ONE}")
     if len(value) < LEAST_TOKEN_LENGTH or _is_monotonous(value):
@@ -35,7 +35,7 @@ def strong_token(value: str) -> str:
 
 
 def exact_hosts(value: str) -> list[str]:
-    """Host names, separated by commas. A wildcard for any host would let strangers choose the address in our mails."""
+    """Read host names. A wildcard for any host would let strangers choose the address of the links in our e-mails."""
     hosts = words(value)
     if not hosts:
         raise ValueError("it is empty. List the host names of Mantik, separated by commas.")
@@ -47,7 +47,7 @@ def exact_hosts(value: str) -> list[str]:
 
 
 def exact_origins(value: str) -> list[str]:
-    """Origins of forms, separated by commas."""
+    """Read origins of forms, separated by commas."""
     origins = words(value)
     for origin in origins:
         host = origin.partition("://")[2]
@@ -57,10 +57,10 @@ def exact_origins(value: str) -> list[str]:
 
 
 def is_random(key: bytes) -> bool:
-    """Not one that was typed, such as 32 times the same byte."""
+    """Whether a key can be random: one byte repeated 32 times is not."""
     return len(set(key)) >= _LEAST_DIFFERENT
 
 
 def _is_monotonous(value: str) -> bool:
-    """Few different characters, or one part again and again."""
+    """Whether it has few different characters, or repeats one part."""
     return not is_random(value.encode()) or value in (value + value)[1:-1]

@@ -12,14 +12,14 @@ REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(
     r"passw|passphrase|secret|token|authorization|cookie|credential|api_?key|private_?key", re.IGNORECASE
 )
-# What is kept stands before what is not, as the group "kept".
+# The named group of each pattern is kept; what follows it is blanked.
 _SECRETS_IN_TEXT = re.compile(
     "|".join(
         [
             r"(?P<header>\b(?:Bearer|Basic|Token)\s+)[A-Za-z0-9._~+/=-]{8,}",
             r"(?P<userinfo>://[^/\s:@]*:)[^/\s]+(?=@)",
             r"(?P<query>(?:token|password|secret|signature)=)[^&;\s\"']+",
-            # The last part of a notification's address is what proves that it comes from the site.
+            # The last part of a notification's address proves that it comes from the site.
             r"(?P<notify>/notify/[0-9a-fA-F-]{36}/)[^/\s\"']+",
         ]
     ),

@@ -1,1 +1,1 @@
-"""Notices: what happened while people were away, under the bell and by mail."""
+"""Notices: what happened while people were away, under the bell and by e-mail."""

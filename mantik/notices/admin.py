@@ -6,7 +6,7 @@ from mantik.notices.models import Letter
 
 @admin.register(Letter)
 class LetterAdmin(admin.ModelAdmin[Letter]):
-    """Mails that the mail server has not accepted yet, and why. A letter that an operator deletes is not sent."""
+    """E-mails that the mail server has not accepted yet, and why. A letter that an operator deletes is not sent."""
 
     list_display = ["subject", "address", "created_at", "attempts", "next_attempt_at", "error"]
     # The text is only for the person it is sent to.

@@ -1,4 +1,4 @@
-"""Notices, and mails that are still to be sent."""
+"""Notices, and e-mails that are still to be sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Notice(models.Model):
 
 
 class Letter(Leased):
-    """A mail that is still to be sent. The row is deleted once the mail server has accepted it."""
+    """An e-mail that is still to be sent. The row is deleted once the mail server has accepted it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     address = models.EmailField(max_length=254)

@@ -1,6 +1,7 @@
-"""Mail goes through a table: it is stored with the change it is about, sent after the commit, and tried for a week.
+"""E-mail goes through a table: it is stored with the change it is about, sent after the commit, and tried for a week.
 
-A worker that dies after the mail server accepted a letter and before the row is deleted sends it twice; none is lost.
+If a worker dies after the mail server accepted a letter and before its row is deleted, the letter is sent twice. None
+is lost.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=7)
 BATCH = 100
-# The hard limit of a task; a letter takes a small part of it.
+# CELERY_TASK_TIME_LIMIT, the hard limit of a task; a letter takes a small part of it.
 LONGEST_TURN = timedelta(minutes=6)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)

@@ -19,8 +19,7 @@ def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = 
 
     `text` is a sentence or two without secrets, `url` a path in Mantik. With a `key`, the same person gets it only
     once, ever. Without `bell` it is listed, but not counted: the bell counts some things, such as invitations, by
-    itself.
-    Somebody whose account is not active gets nothing.
+    itself. A user whose account is not active gets nothing.
     """
     if not user.is_active:
         return
@@ -46,11 +45,11 @@ def mark_read(*, user: User, now: datetime, up_to: int) -> None:
 
 
 def absolute(path: str) -> str:
-    """The full address of `path`, for mails."""
+    """The full address of `path`, for e-mails."""
     return urljoin(f"{settings.MANTIK_BASE_URL}/", path)
 
 
 def _subject(text: str) -> str:
-    """The first sentence, cut to what a mail program shows."""
+    """The first sentence, cut to what an e-mail program shows."""
     first = text.partition(". ")[0].rstrip(".")
     return first if len(first) <= 120 else f"{first[:119]}…"

@@ -1,4 +1,4 @@
-"""What the template pack asks of a field, and live fields of a form drawn anew (mantik/lib/form_layout.py)."""
+"""What the template pack needs to know about a field, and live fields drawn again (mantik/lib/form_layout.py)."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def field_widget(field: BoundField, described_by: str = "") -> SafeString:
 
 @register.filter
 def note(field: BoundField) -> str:
-    """What was found out about its value."""
+    """What was found out about the field's value."""
     notes: dict[str, str] = getattr(field.form, "notes", {})
     return notes.get(field.name, "")
 
 
 @register.filter
 def is_approved(field: BoundField) -> bool:
-    """Whether its value was looked at and is right."""
+    """Whether the field's value was checked and is right."""
     return field.name in getattr(field.form, "approved", ())
 
 
 @register.simple_tag(takes_context=True)
 def live_fields(context: template.Context, form: Any, *ids: str) -> SafeString:
-    """The form's `LiveFields` with these ids, drawn anew to be swapped into the page out of band."""
+    """The form's `LiveFields` with these ids, drawn again to be swapped into the page out of band."""
     drawn: SafeString = form.helper.render_live_fields(form, context, ids)
     return drawn

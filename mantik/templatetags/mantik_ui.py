@@ -17,7 +17,7 @@ from mantik import navigation
 from mantik.accounts import sign_up
 from mantik.accounts.forms import PasskeySignInForm
 from mantik.docs import help as docs_help
-from mantik.lib import humanize
+from mantik.lib import badges, humanize
 from mantik.lib.markdown import render as render_markdown
 
 register = template.Library()
@@ -25,7 +25,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
-    """One icon of the sprite. It is decoration: the words beside it, or a label, say the same."""
+    """One icon of the sprite. It is decoration: the words next to it, or a label, say the same."""
     css_class = f"icon icon-{size}" if size else "icon"
     href = f"{static('vendor/icons.svg')}#{name}"
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', css_class, href)
@@ -47,7 +47,7 @@ def relative_time(moment: datetime | None, absent: str = "never") -> SafeString 
 
 @register.simple_tag
 def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = False) -> SafeString | str:
-    """Date, time and zone in the open, for where the exact time matters."""
+    """Date, time and zone as text, for where the exact time matters."""
     if moment is None:
         return absent
     local = timezone.localtime(moment)
@@ -63,6 +63,11 @@ def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = Fal
 def markdown(text: str) -> SafeString:
     """Markdown of a member as safe HTML."""
     return render_markdown(text)
+
+
+@register.filter
+def badge_text(count: int) -> str:
+    return badges.badge_text(count)
 
 
 @register.filter
@@ -171,7 +176,7 @@ def _value(segment: Any, name: str) -> Any:
 
 @register.filter
 def browser_name(user_agent: str) -> str:
-    """ "Firefox on Linux", from what a browser says of itself; that itself where it is none of those we know."""
+    """ "Firefox on Linux", from a User-Agent header; the header itself if we know neither browser nor system."""
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
     return " on ".join(filter(None, (browser, system))) or user_agent[:60]
@@ -197,7 +202,7 @@ _SYSTEMS = (
 
 @register.simple_tag(takes_context=True)
 def help_url(context: Mapping[str, Any]) -> str:
-    """Where the docs explain the page that is being drawn; their contents for a page without an address of its own."""
+    """Where the docs explain the present page; their table of contents for a page without an address of its own."""
     match = getattr(context.get("request"), "resolver_match", None)
     return docs_help.url_of(docs_help.place_of(match.view_name if match else ""))
 

@@ -49,7 +49,7 @@ def token_required(
 ]:
     """For views of programs: a valid token that covers `scope`, in ``Authorization: Bearer``; cookies do not count.
 
-    `refuse` makes the answer to others, where programs expect another form of it.
+    `refuse` makes the answer to other requests, if programs do not expect the usual JSON.
     """
 
     def decorate(

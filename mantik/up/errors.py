@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UpError(Exception):
-    """The stack cannot start, or cannot go on."""
+    """The stack cannot start, or cannot keep running."""
 
 
 class ChildDied(UpError):

@@ -15,12 +15,12 @@ from mantik.up.restarts import Deaths
 from mantik.up.service_process import Child, Output, Service
 
 _TICK_SECONDS = 0.1
-# Who says what the group does, beside the lines of its children.
+# The name under which the group's own lines appear among those of its children.
 _OWN_NAME = "mantik"
 
 
 class _Place:
-    """A service, and the child that runs it: the first one, or the one after the last death."""
+    """A service, and the child that runs it now or ran it last."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
@@ -31,10 +31,10 @@ class _Place:
 
 
 class Group:
-    """Children in stages: what a stage needs is in the ones before, so they stop in reverse.
+    """Children in stages. A stage needs only earlier ones, so stages are stopped in reverse.
 
-    `is_stopping` is asked while anything is waited for, and before anything is started again. Not for use by several
-    threads, except `kill`: a signal handler or another thread may call it at any time, also while `stop` waits.
+    `is_stopping` is asked while the group waits for anything, and before it starts anything again. Only one thread may
+    use a group, except for `kill`: a signal handler or another thread may call it at any time, also while `stop` waits.
     """
 
     def __init__(self, *, directory: Path, output: Output, is_stopping: Callable[[], bool]) -> None:
@@ -80,7 +80,7 @@ class Group:
             if child.exit_code != 0:
                 raise _death(child)
         finally:
-            # Off the list only afterwards, as in `stop`.
+            # Taken off the list only afterwards, as in `stop`.
             self._finish([child], grace=service.grace)
             self._commands.remove(child)
 
@@ -100,7 +100,7 @@ class Group:
                 self._replace(place)
 
     def sleep(self, seconds: float) -> None:
-        """Raises what `check` raises, within a tick of its happening."""
+        """Wait, and raise what `check` raises within a tick of its cause."""
         deadline = time.monotonic() + seconds
         self.check()
         while (left := deadline - time.monotonic()) > 0:
@@ -108,7 +108,7 @@ class Group:
             self.check()
 
     def stop(self) -> None:
-        """Stop all children, the last stage first. Nothing of them is left afterwards."""
+        """Stop all children, the last stage first. No process of theirs is left afterwards."""
         while self._stages:
             # Taken off the list only afterwards: `kill` reaches those that are being waited for.
             stage = self._stages[-1]
@@ -118,18 +118,18 @@ class Group:
         self._dismiss_reaper()
 
     def kill(self) -> None:
-        """Kill all children at once, in no order, and a command that is run; one just being started, too."""
+        """Kill all children at once, in no order, including a running command and a child that is being started."""
         self._is_killed = True
         for child in [*self.children, *self._commands]:
             child.kill()
 
     def _follow_kill(self) -> None:
-        """A signal may have come between the start of a child and the moment at which `kill` could see it."""
+        """Kill a child that was started just when a signal handler called `kill`, which could not see it yet."""
         if self._is_killed:
             self.kill()
 
     def _replace(self, place: _Place) -> None:
-        """Settle when the dead child is started again, and start it when it is time. Raises ChildDied, UpError."""
+        """Decide when the dead child is started again, and start it when it is time. Raises ChildDied, UpError."""
         if place.starts_again_at is None:
             self._bury(place)
         elif time.monotonic() >= place.starts_again_at:
@@ -140,7 +140,7 @@ class Group:
         if not (child.service.restarts and place.has_started_well):
             raise _death(child)
         lived = time.monotonic() - child.started_at
-        # With all that it has left: that would keep its port, or go on working.
+        # And all that it has left behind, which would keep its port or continue to work.
         self._finish([child], grace=0)
         if not self._postpone(place, child.how_it_ended(), lived=lived):
             raise _death(child, f", {place.deaths.in_a_row} times in a row soon after its start")
@@ -159,7 +159,7 @@ class Group:
         self._output(_OWN_NAME, f"{name} is started again")
 
     def _postpone(self, place: _Place, what: str, *, lived: float) -> bool:
-        """Set and say when its next start is; False if there is to be none."""
+        """Set the time of the next start and print it; False if the service is given up."""
         pause = place.deaths.pause_after(lived)
         if pause is None:
             return False
@@ -192,7 +192,7 @@ class Group:
 
     def _tell_reaper(self, change: str) -> None:
         assert self._reaper.stdin is not None
-        # If it was killed, the children are still stopped in the ordinary way.
+        # If the reaper was killed, the children are still stopped in the ordinary way.
         with suppress(BrokenPipeError):
             self._reaper.stdin.write(f"{change}\n".encode())
             self._reaper.stdin.flush()

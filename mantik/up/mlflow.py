@@ -34,5 +34,5 @@ def mlflow_service(*, port: int, data_dir: Path) -> Service:
 
 
 def token_environment(data_dir: Path) -> dict[str, str]:
-    """Where processes find the token; one of our own environment, which they get too, is in that file already."""
+    """Variables that lead to the token's file. A token in our own environment is already in that file."""
     return {"MANTIK_MLFLOW_TOKEN": "", "MANTIK_MLFLOW_TOKEN_FILE": str(mlflow_token_file(data_dir))}

@@ -26,7 +26,7 @@ class Terminal:
                 self._stream.write(f"{self._prefix(name)} {line}\n")
                 self._stream.flush()
             except (BrokenPipeError, ValueError):
-                # The reader is gone; the children go on.
+                # The reader is gone; the children keep running.
                 pass
 
     def _prefix(self, name: str) -> str:
@@ -38,4 +38,4 @@ class Terminal:
 
 
 def silent(_name: str, _line: str) -> None:
-    """For tests and benchmarks. The last lines of a child that dies are kept nevertheless."""
+    """Write nothing: for tests and benchmarks. The last lines of a child that dies are kept nevertheless."""

@@ -13,7 +13,7 @@ LOOPBACK = "127.0.0.1"
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
     with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
-        # As the servers do: connections of the one before may still be closing.
+        # As the servers do: connections of the previous one may still be closing.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def lasting_port(name: str, *, memory: Path) -> int:
-    """A free port: that of the last start, if it is free, so that stored addresses go on working.
+    """A free port: that of the last start, if it is free, so that stored addresses keep working.
 
     `memory` is a JSON file of this module's own, which `remember_ports` writes.
     """
@@ -38,7 +38,7 @@ def lasting_port(name: str, *, memory: Path) -> int:
 
 
 def remember_ports(ports: Mapping[str, int], *, memory: Path) -> None:
-    """For the next start; those of other names are kept."""
+    """Store ports for the next start; ports of other names are kept."""
     memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     memory.touch(mode=0o600)
     memory.write_text(json.dumps({**_recall(memory), **ports}))
@@ -48,5 +48,5 @@ def _recall(memory: Path) -> dict[str, int]:
     try:
         return {str(name): int(port) for name, port in json.loads(memory.read_text()).items()}
     except (OSError, ValueError, AttributeError, TypeError):
-        # No memory, or a torn one: the ports are chosen anew.
+        # No file, or a damaged one: new ports are chosen.
         return {}

@@ -1,4 +1,4 @@
-"""When a service that has died is started again, and when no more."""
+"""When a service that has died is started again, and when it is given up."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from datetime import timedelta
 
 from mantik.lib.backoff import backoff
 
-# So often in a row may a service die soon after its start.
+# A service that dies this often in a row soon after its start is given up.
 MOST_DEATHS = 5
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
 
 
 class Deaths:
-    """Those of one service in a row. A death is a matter of its start if it comes within `soon` seconds of it."""
+    """Counts the deaths of one service in a row, each within `soon` seconds of its start."""
 
     def __init__(self, *, soon: float) -> None:
         self._soon = soon
         self.in_a_row = 0
 
     def pause_after(self, lived: float) -> float | None:
-        """Seconds until the next start, after one that lived so many seconds; None if there is to be none."""
+        """Count a death after `lived` seconds; returns the seconds until the next start, None to give up."""
         if lived > self._soon:
             self.in_a_row = 0
         self.in_a_row += 1

@@ -27,7 +27,7 @@ def options_from_settings(*, port: int | None = None, host: str = LOOPBACK, with
         host=host,
         broker_url=settings.MANTIK_BROKER_URL,
         broker_prefix=settings.MANTIK_BROKER_PREFIX,
-        # Otherwise the setting is where a server would be that nobody has named, and we start one.
+        # If nobody has named a server, the setting has only a default, and we start one.
         mlflow_uri=settings.MANTIK_MLFLOW_URI if _is_given("MANTIK_MLFLOW_URI") else "",
         mlflow_token=settings.MANTIK_MLFLOW_TOKEN,
         with_sandbox=with_sandbox,
@@ -44,14 +44,14 @@ def _is_given(name: str) -> bool:
 
 @contextmanager
 def stopping_on_signals(stack: Stack) -> Iterator[None]:
-    """Ctrl-C, a closed terminal and SIGTERM request a stop; a second one ends the children at once."""
+    """For `with`: Ctrl-C, a closed terminal and SIGTERM request a stop; a second one ends the children at once."""
 
     def request_stop(_number: int, _frame: Any) -> None:
         stack.request_stop()
 
-    before = {number: signal.signal(number, request_stop) for number in _SIGNALS}
+    previous = {number: signal.signal(number, request_stop) for number in _SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

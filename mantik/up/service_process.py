@@ -1,4 +1,4 @@
-"""One child process: started in a group of its own, with its output passed on, and stopped with all that it started."""
+"""A child process in a group of its own: its output is passed on, and it is stopped with all that it started."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Output = Callable[[str, str], None]
 class Service:
     """What to run. `environment` is added to ours.
 
-    `is_ready` is asked until it says yes, for `patience` seconds. On SIGTERM the process has `grace` seconds. Lines
-    that contain `hides` are not shown. If `restarts`, it is started again when it dies after a start that went well.
+    `is_ready` is asked until it returns True, for `patience` seconds. After SIGTERM the process has `grace` seconds.
+    Lines that contain `hides` are not shown. `restarts`: it is started again if it dies after a start that went well.
     """
 
     name: str
@@ -67,11 +67,11 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Also the number of its process group."""
+        """The process id, which is also the number of its process group."""
         return self._process.pid
 
     def last_lines(self) -> list[str]:
-        """After the process has ended: waits for what is still in the pipe, but not for the output of orphans."""
+        """The last lines of a process that has ended. Waits for what is left in the pipe, but not for its orphans."""
         self._reader.join(0.5)
         return list(self._lines)
 
@@ -91,7 +91,7 @@ class Child:
         return f"ended with exit code {code}"
 
     def ask_to_stop(self) -> None:
-        """SIGTERM to the process only: it knows best in which order its own children are to end."""
+        """Send SIGTERM to the process only: it knows best in which order its own children have to end."""
         if self.is_running():
             self._process.terminate()
 
@@ -105,7 +105,7 @@ class Child:
         self._reader.join(2)
 
     def kill(self) -> None:
-        """Also after the process has ended: what it left in its group still has this number, until `finish`."""
+        """Kill the group, even if the process has ended: until `finish`, what it left still has this number."""
         if not self._is_finished:
             signal_group(self.pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""All processes of Mantik on one machine: starts them, and tells them how to find each other."""
+"""Starts all processes of Mantik on one machine, with an environment in which they find each other."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ TOP = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Options:
-    """`broker_url` and `mlflow_uri` name servers that run already; empty, the stack starts its own.
+    """`broker_url` and `mlflow_uri` name servers that run already; if they are empty, the stack starts its own.
 
-    `broker_prefix` is for others that use the same database of the same broker.
-    `mlflow_token` is the secret that MLflow asks for; empty, the one that the data directory keeps.
-    `environment` is added to ours for all children, for example another database.
+    `broker_prefix` keeps this stack apart from others that use the same database of the same broker.
+    `mlflow_token` is the secret that MLflow asks for; if it is empty, the one in the data directory.
+    `environment` is added to ours for all children, for example to use another database.
     """
 
     data_dir: Path
@@ -56,9 +56,9 @@ class Options:
 class Stack:
     """`with Stack(options) as stack:` runs everything: ready inside the block, stopped after it.
 
-    Entering raises ChildDied when a child ends. Afterwards it is started again by `check`, `sleep` and `wait`, which
-    raise ChildDied if it dies again and again soon after its start. All of them raise StopRequested after
-    `request_stop`. Entering also raises UpError if it cannot start, UnusableData if the data are the reason.
+    While the stack is being entered, a child that ends raises ChildDied. Later, `check`, `sleep` and `wait` start it
+    again, and raise ChildDied if it dies again and again soon after its start. All of them raise StopRequested after
+    `request_stop`. Entering also raises UpError if the stack cannot start, UnusableData if the data are the reason.
     """
 
     def __init__(self, options: Options, *, output: Output = silent) -> None:
@@ -132,17 +132,17 @@ class Stack:
         self._running.sleep(seconds)
 
     def wait(self) -> None:
-        """Until a child dies again and again, or a stop is requested: never returns, but raises."""
+        """Wait for a stop, or for a child that dies again and again. Never returns: it raises what `sleep` raises."""
         while True:
             self.sleep(60)
 
     def start(self, service: Service) -> None:
-        """Run one more child beside the others, and wait until it is ready."""
+        """Run one more child, and wait until it is ready."""
         self._running.start([service])
         self._running.await_ready()
 
     def request_stop(self) -> None:
-        """From a signal handler or another thread. The second call kills the children at once."""
+        """Stop soon; a second call kills the children at once. Signal handlers and other threads may call it."""
         if self._is_stopping and self._group:
             self._group.kill()
         self._is_stopping = True
@@ -155,8 +155,8 @@ class Stack:
     def _start(self, group: Group) -> None:
         options = self.options
         servers = [self._lasting(service) for service in self._servers()]
-        # MLflow may upgrade old data, and the sandbox goes on with its jobs, so with old data they start only after
-        # `migrate` has accepted them. With a new data directory MLflow, which takes long, starts beside the migrations.
+        # MLflow may upgrade old data, and the sandbox continues its jobs, so with old data they start only after
+        # `migrate` has accepted them. With a new data directory MLflow, which takes long, starts during the migrations.
         at_once = {"broker"} if has_data(options.data_dir) else {"broker", "mlflow"}
         group.start(service for service in servers if service.name in at_once)
         self._migrate(group)
@@ -169,7 +169,7 @@ class Stack:
     def _migrate(self, group: Group) -> None:
         """Run `migrate`, which first checks the data. Raises UnusableData and ChildDied."""
         try:
-            # What a refusal says is in the error that ends the stack, so it is not shown twice.
+            # The error that ends the stack repeats the words of a refusal, so they are not shown here.
             group.run(replace(self._manage("migrate", "--no-input", "--verbosity", "0"), hides="CommandError: "))
         except ChildDied as death:
             if death.exit_code != schema.EXIT_CODE or not death.last_lines:
@@ -198,11 +198,11 @@ class Stack:
         return Service(name, command, self.environment, patience=300)
 
     def _lasting(self, service: Service) -> Service:
-        """With the environment of all. All that they need to go on is in the database or a folder of theirs."""
+        """A service with the common environment that may be restarted: it keeps all it needs in database or folder."""
         return replace(service, environment={**self.environment, **service.environment}, restarts=True)
 
     def _remember_ports(self) -> None:
-        """Only under the lock: a stack that is refused must not move the ports of the one that runs."""
+        """Call it only under the lock: a stack that is refused must not change the ports of the one that runs."""
         ports = {"mlflow": self._mlflow_port, "sandbox": self._sandbox_port}
         remember_ports({name: port for name, port in ports.items() if port}, memory=self._memory)
 
@@ -217,7 +217,7 @@ class Stack:
 
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
-    """Keeps a second stack away from the same data. The lock ends with the process, however that ends."""
+    """For `with`: keep a second stack away from the same data. The lock ends with the process, however that ends."""
     _make_private(data_dir)
     with (data_dir / "up.lock").open("a+") as lock:
         try:

@@ -1,9 +1,9 @@
 """Worker processes in groups, each with queues of its own, that share what they have loaded.
 
-What waits for a site must not keep what waits for a git host, and a `celery worker` has one pool of processes for all
-of its queues; but a second one would load everything again. So this process loads it once and becomes the parent of a
-`celery worker` for each group. After that it is only their attendant (`mantik/up/attendant.py`): it ends when one of
-them does, and stops the others first.
+Tasks that wait for a site must not hold up those that wait for a git host, but a `celery worker` has one pool of
+processes for all of its queues, and a second worker would load everything again. So this process loads everything once
+and becomes the parent of a `celery worker` for each group. After that it is only their attendant
+(`mantik/up/attendant.py`): when one of them ends, it stops the others and ends, too.
 
     python -m mantik.up.worker_groups NODE sites=submit,follow:4 git=git:1
 
@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from mantik.up import attendant
 
-# What Celery imports when it starts a worker or a process of its pool: 25 MB for each that does so by itself.
+# Modules that Celery imports only when it starts a worker or a process of its pool: 25 MB for each of these.
 _LOADED_LATE = (
     "celery.app.amqp", "celery.app.control", "celery.app.events", "celery.app.log", "celery.apps.worker",
     "celery.concurrency.prefork", "celery.contrib.django.task", "celery.events.state", "celery.worker.autoscale",
@@ -34,7 +34,7 @@ _LOADED_LATE = (
 
 @dataclass(frozen=True)
 class WorkerGroup:
-    """So many processes that take the messages of these queues."""
+    """A number of processes that take the messages of some queues."""
 
     name: str
     queues: tuple[str, ...]
@@ -42,7 +42,7 @@ class WorkerGroup:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From `sites=submit,follow:4`. Raises ValueError."""
+        """Read a group such as `sites=submit,follow:4`. Raises ValueError."""
         name, _, rest = text.partition("=")
         queues, _, processes = rest.partition(":")
         return cls(name, tuple(queues.split(",")), int(processes))
@@ -51,14 +51,14 @@ class WorkerGroup:
         return f"{self.name}={','.join(self.queues)}:{self.processes}"
 
     def node(self, node: str) -> str:
-        """What Celery calls the worker of this group of that `node`."""
+        """Celery's name for the worker of this group."""
         return f"{self.name}-{node}"
 
 
 def main(node: str, groups: Sequence[WorkerGroup]) -> None:
-    """Run until one of the groups ends; the exit code is that group's. Does not return."""
+    """Run until one of the groups ends, with the exit code of that group. Does not return."""
     _load()
-    # A signal that comes before there is somebody to pass it on to waits until there is.
+    # Signals are held back until there are workers and an attendant that passes them on.
     signal.pthread_sigmask(signal.SIG_BLOCK, attendant.PASSED_ON)
     workers = []
     for group in groups:
@@ -67,12 +67,12 @@ def main(node: str, groups: Sequence[WorkerGroup]) -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, attendant.PASSED_ON)
             sys.exit(_work(group, node))
         workers.append(str(pid))
-    # By its path and without any packages: what was loaded for the children is theirs alone from now on.
+    # Run by its path and without any packages, so that only the children keep what was loaded.
     os.execv(sys.executable, [sys.executable, "-I", "-S", attendant.__file__, *workers])  # noqa: S606 - ours
 
 
 def _load() -> None:
-    """What any group needs, so that all share it: whatever is written again makes a copy of its page of memory.
+    """Load what any group needs, before they are forked, so that all of them share its memory.
 
     No connection is left open, neither to the database nor to the broker.
     """
@@ -86,10 +86,10 @@ def _load() -> None:
     for_workers.load()
     for name in _LOADED_LATE:
         import_module(name)
-    # Otherwise each group would look at the data and make Django's checks once more.
+    # Otherwise each group would check the data and run Django's checks again.
     worker_init.disconnect(look_at_the_data)
     os.environ["CELERY_SKIP_CHECKS"] = "1"
-    # The garbage collector writes to what it looks at, which would give each process a copy.
+    # The garbage collector writes to the objects that it looks at, which would copy their memory into each process.
     gc.collect()
     gc.freeze()
 
@@ -99,10 +99,10 @@ def _work(group: WorkerGroup, node: str) -> int:
 
     from mantik.celery import app
 
-    # Celery would begin anew with our command line, which makes all groups; the attendant passes on what it is told.
+    # At a hangup Celery would restart with our command line, which starts all groups. The attendant handles hangups.
     worker_ready.connect(_ignore_hangup)
     try:
-        # It ends by SystemExit.
+        # Celery ends by raising SystemExit.
         app.worker_main(
             [
                 "--quiet", "worker", "--hostname", group.node(node), "--queues", ",".join(group.queues),

@@ -19,7 +19,7 @@ HOST_KEYS = (
 
 
 def build_code(project: Project, member: User) -> CodeRepository:
-    """By an SSH key of `member`, at a host that shows another key than before."""
+    """By an SSH key of `member`, at a host that presents another key than before."""
     pair = make_key_pair(comment=f"mantik {member.username}")
     key = make.make_connection(
         owner=member,
@@ -49,9 +49,9 @@ def build_code(project: Project, member: User) -> CodeRepository:
         mirror_bytes=48_400_000,
     )
     made.fetch_error = (
-        f"github.com shows another key than before: {made.offered_fingerprint} instead of {made.fingerprint}. "
-        "Nothing was sent to it, because it may be another machine. Ask those who run it; if the key is theirs, "
-        "accept it here."
+        f"github.com presents a different host key than before: {made.offered_fingerprint} instead of "
+        f"{made.fingerprint}. Nothing was sent, because this may be another machine. Ask the people who run the host; "
+        "if the key is theirs, accept it on the page of the code repository."
     )
     made.save()
     return made

@@ -17,7 +17,7 @@ _LEDGER = (
     (Outcome.FIRED, "Started on time."),
     (
         Outcome.MISSED,
-        "Mantik was not running; it was back 7 h later. Runs older than 6 h are not caught up.",
+        "Mantik was not running; it was back 7 h later. Runs older than 6 h are not caught up on.",
     ),
     (Outcome.SKIPPED, "Skipped: its previous run, 8f1c0a2e, was still active."),
     (Outcome.HELD, "It was paused."),

@@ -187,7 +187,7 @@ def test_run_again_of_a_branch_that_is_gone_stays_on_it_until_somebody_chooses(
     expect(branch).to_have_value("gone")
     expect(error).to_contain_text("has no branch 'gone'")
     page.get_by_role("button", name="RUN!").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing has happened yet")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved")
     expect(branch).to_have_value("gone")
     expect(error).to_contain_text("has no branch 'gone'. Did you mean main or rounds?")
     branch.select_option("main")

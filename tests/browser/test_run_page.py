@@ -166,7 +166,9 @@ def test_the_end_of_a_long_log_is_shown_while_the_rest_still_comes(scene: Scene,
     Run.objects.filter(pk=run.pk).update(
         state=RunState.FINISHED, ended_at=timezone.now(), log_tail_from=start, log_tail_to=start + 13
     )
-    expect(lines).to_contain_text("of the log are not here yet: what is kept of them is still being fetched.")
+    expect(lines).to_contain_text(
+        "of the log are missing here for now. The part that Mantik keeps is still being fetched."
+    )
     expect(page.get_by_text("the very end")).to_be_in_viewport()
     expect(page.locator(".log-remark", has_text="The log is still being fetched.")).to_be_visible()
     # Nobody knows which line that is.
@@ -278,7 +280,7 @@ def test_metrics_that_are_not_drawn_are_counted(
     page = visit.goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
     expect(page.locator(".chart canvas")).to_have_count(1)
     expect(page.locator("[data-metrics-note]")).to_have_text(
-        "2 more metrics are not shown here. To see them, use MLflow's client."
+        "2 more metrics are not shown here. Ask an operator for them."
     )
     page.goto(run_url(scene.runs[RunState.FINISHED]))
     expect(page.locator(".chart canvas")).to_have_count(1)

@@ -30,7 +30,7 @@ def test_an_app_is_added_and_asked_for_at_the_next_sign_in(transactional_db: Non
     page.get_by_role("link", name="Add app").click()
     # Who has just signed in is asked all the same: somebody else may have sat down here since.
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     secret = page.get_by_label("Key", exact=True).inner_text().strip()
     expect(page.get_by_alt_text("QR code")).to_be_visible()
     page.get_by_label("Code").fill(code_of(secret))

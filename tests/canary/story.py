@@ -117,7 +117,7 @@ class Story:
             platform=CodeRepository.Platform.GITLAB,
             connection=str(self.connection("git").uuid),
         )
-        assert "token of the login" in self.fetched().fetch_error
+        assert "token of the connection" in self.fetched().fetch_error
         self.replace("git", canaries.GIT_TOKEN)
         self.post(f"/projects/{SLUG}/code/{self.fetched().uuid}/refresh/")
         assert self.fetched().fetch_error == ""
@@ -188,7 +188,7 @@ class Story:
         code = self.fetched()
         self.post(f"/settings/connections/{self.connection('git').uuid}/delete/")
         self.post(f"/projects/{SLUG}/code/{code.uuid}/refresh/")
-        assert "choose a token" in self.fetched().fetch_error
+        assert "choose a connection with a token" in self.fetched().fetch_error
 
     def post(self, path: str, **fields: str) -> str:
         """Where it leads to."""

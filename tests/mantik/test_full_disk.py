@@ -19,7 +19,7 @@ from tests.support.full_database import full_database
 pytestmark = pytest.mark.django_db
 
 LITTLE = "The disk of the "
-FULL = "There is no disk space left for the database. An operator has to make room; nothing was stored."
+FULL = "There is no disk space left for the database. Nothing was stored."
 # Longer than what is left in any page of the database.
 LONG = "Measured twice. " * 600
 

@@ -89,3 +89,16 @@ def test_a_form_from_another_site_is_refused(alice: User) -> None:
     response = client.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
     assert response.status_code == 403
     assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, "/settings/account/"])
+@pytest.mark.parametrize("is_member", [False, True])
+def test_a_form_without_a_valid_token_says_what_to_do(alice: User, path: str, is_member: bool) -> None:
+    client = Client(enforce_csrf_checks=True)
+    if is_member:
+        client.force_login(alice)
+    response = client.post(path)
+    assert response.status_code == 403
+    text = page_text(response)
+    assert "This form is out of date" in text
+    assert "Go back, copy what you typed, reload the page and send the form again." in text

@@ -55,8 +55,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("account.md", "At least {} characters", (LEAST_PASSWORD,)),
     ("account.md", "A session ends {} days after it was used last", (settings.SESSION_COOKIE_AGE * SECOND / DAY,)),
     ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
-    ("architecture.md", "claims up to {} schedules by locking their rows", (engine.AT_ONCE,)),
-    ("code.md", "submodules of submodules, to a depth of {}.", (whole._DEEPEST,)),
+    ("architecture.md", "claims up to {} schedules by locking their rows", (engine.SCHEDULES_PER_TRANSACTION,)),
+    ("code.md", "submodules of submodules, to a depth of {}.", (whole._MAX_DEPTH,)),
     ("code.md", "| {} GiB (`MANTIK_GIT_MAX_BYTES`) |", (settings.MANTIK_GIT_MAX_BYTES / 1024**3,)),
     ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
     (
@@ -64,7 +64,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "| {} MB (`MANTIK_CODE_MAX_BYTES`); Git LFS files {} times as much before packing |",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
     ),
-    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MOST_SUBMODULES, whole._DEEPEST)),
+    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, whole._MAX_DEPTH)),
     ("connections.md", "sign tokens that are valid for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
     ("connections.md", "{} days by default; a site may allow less", (settings.MANTIK_SITE_TOKEN_DAYS,)),
     (
@@ -88,7 +88,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),
     ("operators.md", "Those of web, workers, beat and database may differ by {} seconds", (clocks.APART / SECOND,)),
     ("operators.md", "`MANTIK_LEASE_SECONDS` ({} seconds) after", (settings.MANTIK_LEASE_SECONDS,)),
-    ("operators.md", "found by a sweep within {} seconds", (SWEEPS["Sweep models"] / SECOND,)),
+    ("operators.md", "a sweep finds it within {} seconds", (SWEEPS["Sweep models"] / SECOND,)),
     ("operators.md", "see that on every page for the next {} minutes", (disk.REMEMBER_SECONDS / 60,)),
     ("models.md", "It has at most {}, those", (candidates.MOST_OFFERED,)),
     ("operators.md", "One fetch at a time asks it again, after {} s,", (hosts.FIRST_PAUSE / SECOND,)),
@@ -106,7 +106,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "After {} refusals in {} minutes it stops using the login",
         (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
     ),
-    ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MOST,)),
+    ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MAX_LABELS,)),
     ("runs.md", "and for {} days after the end unless operators say otherwise", (settings.MANTIK_JOB_DAYS,)),
     (
         "runs.md",
@@ -119,10 +119,10 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     (
         "schedules.md",
         "if there are more than {}, only the latest {} get one.",
-        (due.MOST_AT_ONCE, due.MOST_AT_ONCE),
+        (due.MOST_DUE_TIMES, due.MOST_DUE_TIMES),
     ),
     ("schedules.md", "If there are more than a {} schedules, the page shows the busiest", (week.MOST_SHOWN,)),
-    ("schedules.md", "An expression has at most {} characters", (parsing.LONGEST,)),
+    ("schedules.md", "An expression has at most {} characters", (parsing.LONGEST_EXPRESSION,)),
     (
         "security.md",
         "passwords of {} characters and more",

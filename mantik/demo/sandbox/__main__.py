@@ -58,7 +58,7 @@ def _say(text: str, target: TextIO) -> None:
 def _is_allowed(variables: Mapping[str, str]) -> bool:
     environment = Environment(variables)
     allowed = environment.boolean("SANDBOX_ALLOWED", default=environment.boolean("DEBUG", default=False))
-    # What cannot be read is no permission.
+    # A setting that cannot be read allows nothing.
     return allowed and not environment.problems
 
 

@@ -1,4 +1,4 @@
-"""What the routes have in common: who visits, which fields and which page they want, how errors read."""
+"""What the routes have in common: the client, the fields and the page that it wants, the words of errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Visit:
         return self.request.query
 
     def only(self, method: str) -> Response | None:
-        """The refusal of any other method."""
+        """None for a request with `method`, the refusal for any other."""
         return None if self.method == method else Response(405)
 
 
@@ -55,7 +55,7 @@ class Page:
 
 
 def fields_of(visit: Visit) -> Fields | None:
-    """From `fields=status,exitCode` or `fields=!log`; None if all are wanted."""
+    """Read `fields=status,exitCode` or `fields=!log`; None if all are wanted."""
     words = visit.query.get("fields", "").replace(",", " ").replace("+", " ").split()
     if not words:
         return None
@@ -70,7 +70,7 @@ def only(document: Mapping[str, Any], fields: Fields | None) -> Mapping[str, Any
 
 
 def read_page(visit: Visit, most: int) -> Page | Response:
-    """From `offset=` and `num=`, or the server's answer to numbers that are none."""
+    """Read `offset=` and `num=`; the server's answer if these are not numbers."""
     try:
         page = Page(int(visit.query.get("offset", "0")), int(visit.query.get("num", str(most))))
     except ValueError:
@@ -81,7 +81,7 @@ def read_page(visit: Visit, most: int) -> Page | Response:
 
 
 def page_links(url: str, page: Page, total: int) -> dict[str, dict[str, str]]:
-    """To the neighbours, in the server's own way: without the tags that were asked for."""
+    """Links to the neighbouring pages, without the tags that were asked for, as the real server makes them."""
 
     def link(offset: int, num: int) -> dict[str, str]:
         return {"href": f"{url}?offset={offset}&num={num}"}
@@ -107,7 +107,7 @@ def json_object(content: bytes) -> tuple[dict[str, Any] | None, str]:
 
 
 def require_type(visit: Visit, content_type: str) -> Response | None:
-    """The refusal of a body of another type."""
+    """None for a body of this type, the refusal for any other."""
     given = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return None if given == content_type else Response(415)
 

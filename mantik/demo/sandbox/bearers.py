@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from mantik.demo.sandbox.keys import SiteKey
 from mantik.demo.sandbox.users import ANONYMOUS, SiteUser
 
-# As UNICORE has it: clocks differ.
+# How far clocks may differ, as in UNICORE.
 _LEEWAY_SECONDS = 60
 
 
@@ -28,7 +28,7 @@ class Bearer:
 
 
 class Bearers:
-    """`public_keys` holds a line `login:ssh-ed25519 ...` per key, and is read anew each time."""
+    """`public_keys` holds a line `login:ssh-ed25519 ...` per key, and is read again each time."""
 
     def __init__(self, key: SiteKey, users: Iterable[SiteUser], public_keys: Path) -> None:
         self._key = key
@@ -37,7 +37,7 @@ class Bearers:
         self._public_keys = public_keys
 
     def authorize_key(self, login: str, public_line: str) -> None:
-        """What a user does who puts a line into their authorized_keys on the cluster."""
+        """Add a public key, as a user does by putting a line into their authorized_keys on the cluster."""
         with self._public_keys.open("a") as file:
             file.write(f"{login}:{public_line.strip()}\n")
 
@@ -50,7 +50,7 @@ class Bearers:
         return self._key.sign(claims, seconds=seconds)
 
     def who(self, token: str) -> Bearer | None:
-        """None for a token that is not good."""
+        """The owner of a valid token; None for any other."""
         try:
             claims = jwt.decode(token, options={"verify_signature": False})
         except jwt.InvalidTokenError:

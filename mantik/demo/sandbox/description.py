@@ -62,7 +62,7 @@ class Request:
         return Program(command, directory, directory / f".UNICORE_{name}", prefix=f"{name}_")
 
     def ignores_exit_code(self, side: Side | None = None) -> bool:
-        """Whether the job goes on after its main program, or the command before it, has failed.
+        """Whether the job continues after its main program, or the command before it, has failed.
 
         UNICORE 11.0 does not heed the setting for the command afterwards, and neither do we.
         """

@@ -28,9 +28,8 @@ _TICK_SECONDS = 0.25
 class Engine:
     """Runs the jobs of a site. Every public method may be called from any thread.
 
-    `jobs` holds those the site knows now, oldest first. `staging_delay` seconds after its submission the site begins
-    to prepare a job. `on_change(job, state)` is called at each change of state, in their order; it must not wait for
-    anything.
+    `jobs` holds those the site knows now, oldest first. The site begins to prepare a job `staging_delay` seconds after
+    its submission. `on_change(job, state)` is called at each change of state, in order; it must not wait for anything.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Engine:
             self._resume(job)
         for directory in self._directory.iterdir():
             if directory.name not in self.jobs:
-                # Of a job that was deleted right before the site was stopped.
+                # It belonged to a job that was deleted right before the site was stopped.
                 self._litter.put(partial(shutil.rmtree, directory, ignore_errors=True))
 
     def stop(self) -> None:
@@ -100,7 +99,7 @@ class Engine:
         self._arrivals.put((time.monotonic() + self._staging_delay, job))
 
     def request_start(self, job: Job) -> None:
-        """Start a job that waits for its client; without effect on any other."""
+        """Start a job that waits for its client; has no effect on any other."""
         with self._lock:
             if job.start_requested or job.starts_by_itself or job.state.is_done:
                 return
@@ -111,7 +110,7 @@ class Engine:
             self._chores.put(lambda: self._enqueue(job))
 
     def abort(self, job: Job) -> None:
-        """End the job as FAILED, wherever it is; without effect if it has ended."""
+        """End the job as FAILED, whatever its state; has no effect if it has ended."""
         with self._lock:
             if job.state.is_done:
                 return
@@ -123,7 +122,7 @@ class Engine:
             self._end(job, State.FAILED, ABORTED)
 
     def restart(self, job: Job) -> None:
-        """Run a finished job again in its directory; without effect on any other."""
+        """Run a finished job again in its directory; has no effect on any other."""
         with self._lock:
             if not job.state.is_done or not job.is_staged:
                 return
@@ -136,7 +135,7 @@ class Engine:
         self._chores.put(lambda: self._enqueue(job))
 
     def delete(self, job: Job) -> None:
-        """Forget the job at once; its programs and files go right after."""
+        """Forget the job at once; its programs are ended and its files deleted right after that."""
         with self._lock:
             job.is_deleted = True
             self.jobs.pop(job.id, None)
@@ -174,7 +173,7 @@ class Engine:
     # -- preparation ---------------------------------------------------------------------------------------
 
     def _resume(self, job: Job) -> None:
-        """Go on with a job that was stored by an earlier start of the site."""
+        """Continue a job that was stored before the site was started again."""
         if job.state in {State.RUNNING, State.STAGINGOUT}:
             job.note("The site was stopped while the job was running.")
             self._end(job, State.FAILED, LOST_IN_STOP)
@@ -222,7 +221,7 @@ class Engine:
         self._after_staging(job)
 
     def _forget_data(self, job: Job, description: dict[str, Any]) -> None:
-        """Inline data is in the job's directory now, or never will be."""
+        """Drop inline data from the stored description: it is in the job's directory by now, or never will be."""
         kept = staging.without_data(description)
         if kept != description:
             self._store.save_description(job.id, kept)

@@ -117,9 +117,9 @@ class JobProcess:
         self._deadline = 0.0
 
     def wait(self) -> None:
-        """Until the script is over; what it left behind in its process group is ended with it.
+        """Wait until the script is over, then end what it left behind in its process group.
 
-        Of a script that was asked to end, the programs have the same grace as the script.
+        If the script was asked to end, its programs have the same grace as the script itself.
         """
         self._process.wait()
         while time.monotonic() < self._deadline and signal_group(self._group, 0):

@@ -29,11 +29,11 @@ class SiteKey:
         self.expires = certificate.not_valid_after_utc
 
     def delegation(self, owner: str) -> str:
-        """A token with which the site speaks for the owner of a job, as a UNICORE server signs them."""
+        """A token with which the site acts for the owner of a job, signed as a UNICORE server does."""
         return self.sign({"sub": owner, "etd": "true"}, seconds=_TOKEN_SECONDS)
 
     def sign(self, claims: Mapping[str, Any], *, seconds: int) -> str:
-        """A token of ours with `claims`, good for so long."""
+        """A token of ours with `claims`, valid for this many `seconds`."""
         now = int(time.time())
         return jwt.encode({"iss": self.dn, **claims, "iat": now, "exp": now + seconds}, self._key, algorithm="RS256")
 

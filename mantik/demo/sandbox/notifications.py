@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS = 30
 def wanted_notifications(description: Mapping[str, Any]) -> dict[str, Any]:
     """`{"URL": ..., "status": [...]}`, or nothing if the job wants none.
 
-    The short form, `Notification`, does not count beside the long one.
+    The short form, `Notification`, does not count if the long one is there.
     """
     settings = description.get("NotificationSettings")
     if isinstance(settings, Mapping):
@@ -49,7 +49,7 @@ class Notifier:
         self._thread.start()
 
     def stop(self) -> None:
-        """What has not been sent by now is lost, as at a real site."""
+        """Stop; what has not been sent yet is lost, as at a real site."""
         self._events.put(None)
         self._thread.join(2)
 
@@ -58,7 +58,7 @@ class Notifier:
             self._events.put((job, state))
 
     def _work(self) -> None:
-        # As at a real server, the certificate of the target is not looked at.
+        # As at a real server, the certificate of the target is not verified.
         with httpx.Client(verify=False, trust_env=False, timeout=_TIMEOUT_SECONDS) as client:  # noqa: S501
             while event := self._events.get():
                 job, state = event
@@ -67,7 +67,7 @@ class Notifier:
                 self._note(job, f"Could not notify <{url}>: {failure}" if failure else f"Notified <{url}>")
 
     def _send(self, client: httpx.Client, url: str, job: Job, state: State) -> str | None:
-        """What went wrong, if anything."""
+        """Send one notification; returns what went wrong, None if nothing did."""
         headers = {"Authorization": f"Bearer {self._key.delegation(job.owner)}"}
         try:
             answer = client.post(url, json=self._message(job, state), headers=headers)

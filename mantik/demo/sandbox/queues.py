@@ -21,7 +21,7 @@ _UNCHECKED = {"Reservation", "NodeConstraints", "QoS", "Exclusive", "ArraySize",
 
 
 _NUMBERS = ("Runtime", "Nodes", "CPUsPerNode", "TotalCPUs", "GPUsPerNode", "MemoryPerNode")
-# Who asks for one of these says how many processors they want: no default fills in the others.
+# If a job asks for one of these, it says how many processors it wants: no default fills in the others.
 _PROCESSORS = {"Nodes", "CPUsPerNode", "TotalCPUs"}
 
 

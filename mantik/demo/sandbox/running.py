@@ -22,7 +22,7 @@ class JobFailed(Exception):
 
 
 class Interrupted(Exception):
-    """The site stops, or the job was deleted: nothing more is to be said about this job now."""
+    """The site stops, or the job was deleted: nothing more may be recorded about this job now."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Running:
 class Runner:
     """Runs jobs in the threads that ask for it, and ends their programs from any other.
 
-    `move(job, state)` changes a job's state; `count_start(job)` is told right before a main program is launched.
+    `move(job, state)` changes a job's state; `count_start(job)` is called right before a main program is launched.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Runner:
         self._running: dict[str, _Running] = {}
 
     def run(self, run: Run, command: str) -> None:
-        """Everything from the command before to the exports. Raises `JobFailed` and `Interrupted`."""
+        """Run everything from the preceding command to the exports. Raises `JobFailed` and `Interrupted`."""
         job = run.job
         self._side_command(run, "pre")
         job.consume("queued", time.time() - job.submitted_at)
@@ -149,7 +149,7 @@ class Runner:
         with self._lock:
             self._running[job.id] = running
         if job.abort_requested or job.is_deleted or self._stopping.is_set():
-            # Who said so may have looked for the program a moment before it was there to be found.
+            # The thread that asked for this may have looked for the program just before it could be found.
             process.stop()
         process.wait()
         with self._lock:

@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 NAME = "SANDBOX"
 SESSIONS_PER_USER = 5
 DEFAULT_SLOTS = 4
-# As at a real site the directory of a job appears a moment after the job.
+# As at a real site, the directory of a job appears a moment after the job.
 STAGING_DELAY = 0.05
-# The default of UNICORE, after which a job goes with its directory, whether it has ended or not.
+# UNICORE's default: after this time a job is deleted with its directory, whether it has ended or not.
 LIFETIME_SECONDS = 24 * 3600.0
 
 
@@ -100,11 +100,11 @@ class SandboxSite:
 
     @property
     def ledger_file(self) -> Path:
-        """For `read_ledger`."""
+        """The file that `read_ledger` reads."""
         return self._directory / "site.sqlite3"
 
     def start(self) -> None:
-        """Listen on 127.0.0.1 and go on with the jobs of before."""
+        """Listen on 127.0.0.1 and continue the stored jobs."""
         self._lock = _lock(self._directory)
         try:
             self._server = HttpServer(self._handle, self._port)
@@ -198,7 +198,7 @@ def ensure_users(path: Path) -> list[SiteUser]:
 
 
 def _is_for_people(request: Request, response: Response) -> bool:
-    """A UNICORE server shows a page to whoever does not ask for JSON in so many words."""
+    """Whether to answer with a page: a UNICORE server does so unless the client asks for JSON explicitly."""
     is_document = response.status == 200 and response.content_type == "application/json"
     return is_document and request.method == "GET" and "application/json" not in request.accepts
 

@@ -32,7 +32,7 @@ def certificate(site: SiteState, visit: Visit) -> Response:
 
 
 def token(site: SiteState, visit: Visit, bearers: Bearers) -> Response:
-    """A token that stands for the user from now on; without a login one that stands for nobody."""
+    """Issue a token for the user; without a login, one for nobody."""
     if refusal := visit.only("GET"):
         return refusal
     if "text/plain" not in visit.request.accepts and "*/*" not in visit.request.accepts:

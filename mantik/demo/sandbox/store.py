@@ -1,4 +1,4 @@
-"""The jobs on disk, so that a site that is started again goes on where it was."""
+"""The jobs on disk, so that a site that is started again continues where it was."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Store:
         return _ledger(self._run("SELECT job_id, tags, times_started FROM ledger ORDER BY rowid"))
 
     def save_description(self, job_id: str, description: dict[str, Any]) -> None:
-        """In place of what was submitted, of which nothing is left on disk."""
+        """Store a description in place of the submitted one, of which nothing is left on disk."""
         self._run("UPDATE jobs SET description = ? WHERE id = ?", json.dumps(description), job_id)
         self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -1,4 +1,4 @@
-"""`manage.py after_restore`: for after a database was restored from a backup, before workers and beat start."""
+"""`manage.py after_restore`: run it after a database was restored from a backup, before workers and beat start."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from schedules.restored.service import BadTime, Wishes, after_restore
 
 class Command(BaseCommand):
     help = (
-        "After a restore from a backup: make waiting runs look at their site before they are sent, set schedules to "
-        "now, list jobs at the sites that no run knows, and compare MLflow with the database. Safe to repeat."
+        "After a restore from a backup: make waiting runs look for their job at the site before they are sent, move "
+        "schedules on to their next due time, list jobs at the sites that no run knows, and compare MLflow with the "
+        "database. Safe to repeat."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,10 +26,10 @@ class Command(BaseCommand):
             type=_moment,
             metavar="TIME",
             help="when the backup was made, such as 2027-03-01T02:00, in UTC if it names no offset; "
-            "otherwise the database's own last note of the time is taken",
+            "default: the time that beat last noted in the database",
         )
         parser.add_argument(
-            "--adopt", action="store_true", help="give jobs of due times that no run knows their runs back"
+            "--adopt", action="store_true", help="make the runs again for jobs of due times that no run knows"
         )
         parser.add_argument(
             "--abort", action="store_true", help="end jobs that no run knows and that are not (or cannot be) adopted"

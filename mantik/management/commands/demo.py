@@ -43,8 +43,8 @@ class Command(BaseCommand):
             "--once",
             action="store_true",
             default=os.environ.get("DEMO_ONCE", "") not in ("", "0"),
-            help="stop after the training: with 0 if it is FINISHED, its metric in MLflow and its model registered; "
-            "default: if DEMO_ONCE is set",
+            help="stop after the training, with exit code 0 if it is FINISHED, its metric is in MLflow and its model "
+            "is registered; default: only if DEMO_ONCE is set",
         )
 
     def handle(self, *, port: int | None, site: SiteKind, once: bool, **_: Any) -> None:
@@ -75,13 +75,13 @@ class Command(BaseCommand):
         except DemoFailed as error:
             if once:
                 raise
-            # Mantik keeps running, so that one can look at what happened.
+            # Mantik keeps running, so that people can look at what happened.
             self.stderr.write(f"\n{error}\n")
             self._invite(f"{stack.url}/projects/{SLUG}/runs/", member, operator)
         else:
             self._invite(f"{stack.url}{ending.path}", member, operator, result=_result(ending))
         if not once:
-            self.stdout.write("Ctrl-C stops everything. The next `make demo` goes on with the same data.\n")
+            self.stdout.write("Ctrl-C stops everything. The next `make demo` continues with the same data.\n")
             stack.wait()
 
     def _run(self, stack: Stack, kind: SiteKind, member: Login) -> Ending:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from mantik.lib import schema
 
-# With these options it is for somebody who repairs something by hand, or only looks.
+# With one of these options somebody repairs something by hand, or only looks, so nothing is checked.
 _BY_HAND = ("app_label", "fake", "fake_initial", "plan", "check_unapplied")
 
 

@@ -1,4 +1,4 @@
-"""`manage.py reset_second_factors NAME`: for somebody who has lost all of their second factors."""
+"""`manage.py reset_second_factors NAME`: for a person who has lost all of their second factors."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from mantik.accounts.services import reset_second_factors
 
 
 class Command(BaseCommand):
-    help = "Remove all second factors of an account, and end its sessions. First make sure who is asking."
+    help = "Remove all second factors of an account, and end its sessions. First make sure you know who is asking."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user_name")

@@ -1,4 +1,4 @@
-"""`manage.py rotate_keys`: for after a new encryption key was put first, so that the old one can be removed."""
+"""`manage.py rotate_keys`: run it after a new encryption key was put first, so that the old ones can be removed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             )
         if older and not check:
             raise CommandError(
-                f"Secrets that were replaced meanwhile, with an older key: {older}. Restart web and workers with the "
+                f"Secrets that were meanwhile replaced with an older key: {older}. Restart web and workers with the "
                 "new key in front, and run this again."
             )
         hashed = self._tell_of_hashes()
@@ -53,6 +53,6 @@ class Command(BaseCommand):
 
 def _counts(rotation: Rotation, *, check: bool) -> str:
     counts = [f"{rotation.already} with the first key already"]
-    counts += [] if check else [f"{rotation.rotated} encrypted anew"]
+    counts += [] if check else [f"{rotation.rotated} encrypted again"]
     counts += [f"{rotation.older} with an older key", f"{len(rotation.broken)} that cannot be decrypted"]
     return f"{rotation.of}: {', '.join(counts)}"

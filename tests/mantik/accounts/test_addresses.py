@@ -57,7 +57,8 @@ def test_a_new_address_counts_once_its_link_is_opened(hers: Client, alice: User)
     assert list(EmailAddress.objects.values_list("email", "verified")) == [("new@example.org", True)]
     event = AuditEvent.objects.get(verb="account.email_changed")
     assert (event.before, event.after) == ({"email": "alice@example.org"}, {"email": "new@example.org"})
-    (told,) = (letter for letter in mail.outbox if letter.subject == "Your e-mail address was changed")
+    changed = "The e-mail address of your Mantik account was changed"
+    (told,) = (message for message in mail.outbox if message.subject == changed)
     # The old address is no longer good for a new password.
     assert told.to == ["alice@example.org"]
     assert "If this was not you, tell an operator at once" in str(told.body)

@@ -105,15 +105,15 @@ def test_an_address_confirmed_at_both_ends_leads_to_the_account_there_is(client:
     assert SocialAccount.objects.get().user == user
     assert user.has_usable_password()
     assert AuditEvent.objects.get(verb="account.service_connected").target_name == "okafor"
-    assert "A sign-in service was connected" in subjects()
+    assert "A sign-in service was connected to your Mantik account" in subjects()
 
 
 def test_an_address_that_the_provider_has_not_confirmed_opens_no_account(client: Client, go_through: Pass) -> None:
     make_user("bo")
     response = go_through(client, "bo")
     assert not is_signed_in(client)
-    assert "Check your mail" in page_text(response)
-    assert subjects() == ["You already have an account"]
+    assert "Check your e-mail" in page_text(response)
+    assert subjects() == ["You already have a Mantik account"]
     assert not SocialAccount.objects.exists()
 
 
@@ -173,7 +173,7 @@ def test_what_the_provider_does_not_tell_is_asked_for(
     assert "Test ID did not send everything that an account needs." in page_text(response)
     assert client.post("/accounts/oidc/sign-up/", {"username": "cy", "email": "none"}).status_code == 422
     client.post("/accounts/oidc/sign-up/", {"username": "cy", "email": "cy@example.org"})
-    assert subjects() == ["Confirm your address"]
+    assert subjects() == ["Confirm your address for Mantik"]
     assert not is_signed_in(client)
 
 

@@ -52,7 +52,7 @@ def test_an_address_nobody_has_gets_the_same_answer_and_another_mail(client: Cli
     known = client.post(FORGOTTEN, {"email": alice.email})
     unknown = client.post(FORGOTTEN, {"email": "nobody@example.org"})
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert subjects() == ["Set a new password", "No account with this address"]
+    assert subjects() == ["Set a new password for Mantik", "No Mantik account with this address"]
 
 
 def test_a_new_password_ends_every_session(client: Client, client_of: ClientOf, alice: User) -> None:
@@ -77,7 +77,7 @@ def test_changing_it_keeps_this_session_and_ends_the_others(client_of: ClientOf,
     assert elsewhere.get("/settings/account/").status_code == 302
     assert Session.objects.of(alice).count() == 1
     assert {"account.password_changed", "account.sessions_ended"} <= verbs()
-    assert subjects() == ["Your password was changed"]
+    assert subjects() == ["Your Mantik password was changed"]
     assert "If this was not you" in str(mail.outbox[0].body)
 
 

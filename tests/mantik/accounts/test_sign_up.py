@@ -60,7 +60,7 @@ def test_an_address_that_has_an_account_looks_like_any_other(client: Client) -> 
     make_user("alice")
     response = client.post(SIGN_UP, FORM | {"email": "alice@example.org"})
     assert (response.status_code, response["Location"]) == (302, "/accounts/confirm/")
-    assert subjects() == ["You already have an account"]
+    assert subjects() == ["You already have a Mantik account"]
     assert not User.objects.filter(username="ada").exists()
 
 
@@ -134,7 +134,7 @@ def test_no_link_is_printed_into_the_log_of_an_installation(
 ) -> None:
     settings.EMAIL_BACKEND, settings.MANTIK_DEBUG = "django.core.mail.backends.console.EmailBackend", False
     response = client.post(SIGN_UP, FORM, follow=True)
-    assert "Mantik has no mail server, so no mail was sent." in page_text(response)
+    assert "Mantik has no mail server, so no e-mail was sent." in page_text(response)
     assert "/accounts/confirm/" not in capfd.readouterr().out
 
 
@@ -142,4 +142,4 @@ def test_a_mail_server_that_does_not_answer_is_a_sentence(client: Client, settin
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     response = client.post(SIGN_UP, FORM, follow=True)
-    assert "The mail server does not accept mail at the moment." in page_text(response)
+    assert "The mail server does not accept e-mail at the moment." in page_text(response)

@@ -21,10 +21,10 @@ def test_a_page_gives_what_its_form_would_send() -> None:
 
 def test_a_page_gives_the_sentences_that_it_complains_with() -> None:
     page = read_page(
-        '<div class="callout" role="alert"><p>Nothing has happened yet.</p></div>'
+        '<div class="callout" role="alert"><p>Nothing was saved.</p></div>'
         '<p class="field-help">Help</p><p class="field-error" id="e">There is no branch <b>x</b>.</p><p>Rest</p>'
     )
-    assert page.complaints == ["Nothing has happened yet.", "There is no branch x ."]
+    assert page.complaints == ["Nothing was saved.", "There is no branch x ."]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -99,7 +99,7 @@ def test_a_search_for_nothing_says_what_can_be_typed(client: Client, query: str)
 def test_a_search_for_too_much_is_told_how_much(client: Client, word: str) -> None:
     answer = client.get("/docs/search/", {"q": word})
     assert answer.status_code == 200
-    assert f"Search for {LONGEST_QUERY} characters at most" in page_text(answer)
+    assert f"search for a few words, {LONGEST_QUERY} characters at most" in page_text(answer)
     assert len(answer.content) < 50_000
 
 

@@ -163,14 +163,14 @@ def test_an_entrance_and_a_card_show_what_is_wrong_with_the_form() -> None:
         def clean(self) -> dict[str, Any]:
             raise forms.ValidationError("Nobody <may>.")
 
-    for helper in (entrance("Go on"), card("name", "kind", foot=())):
+    for helper in (entrance("Continue"), card("name", "kind", foot=())):
         form = Wrong({"name": "x", "kind": "a"})
         form.helper = helper
         assert '<div class="callout hue-bad" role="alert">' in drawn(form)
         assert "Nobody &lt;may&gt;." in drawn(form)
         marked = Form({"kind": "a"})
         marked.helper = helper
-        assert "Nothing has happened yet. Correct the marked field. " in drawn(marked)
+        assert "Nothing was saved. Correct the marked field. " in drawn(marked)
 
 
 def test_live_fields_are_drawn_anew_out_of_band_and_nothing_else() -> None:

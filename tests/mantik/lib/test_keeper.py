@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from connections import tasks as of_connections
 from connections.outages import probe
-from connections.renewal import turns
+from connections.renewal import secret_leases
 from mantik.lib import keeper
 from mantik.notices import outbox
 from projects import tasks as of_projects
@@ -107,10 +107,10 @@ def test_its_connection_is_its_own_and_not_left_open() -> None:
         (submit.LONGEST_TURN, of_runs.submit_next),
         (worker.LONGEST_TURN, of_runs.tend_model),
         (poll.LONGEST_TURN, of_runs.follow_connection),
-        (probe.LONGEST_TURN, of_connections.probe_sites),
-        (turns.LONGEST_TURN, of_connections.renew_connection),
+        (probe.LONGEST_PROBE, of_connections.probe_sites),
+        (secret_leases.LONGEST_RENEWAL, of_connections.renew_connection),
         (outbox.LONGEST_TURN, None),
-        (mirrors.LONGEST_TURN, of_projects.fetch_code_repository),
+        (mirrors.LONGEST_FETCH, of_projects.fetch_code_repository),
     ],
 )
 def test_no_claim_is_kept_for_longer_than_the_task_may_take(longest: timedelta, task: object) -> None:

@@ -73,7 +73,7 @@ def test_afterwards_the_old_key_can_go(settings: Settings) -> None:
 
     said = rotate()
 
-    assert "5 encrypted anew" in said
+    assert "5 encrypted again" in said
     assert "Only the first key is needed." in said
     settings.MANTIK_ENCRYPTION_KEYS = [NEW]
     opened = [Connection.objects.get(pk=connection.pk).reveal_secret() for connection in made]
@@ -86,7 +86,7 @@ def test_a_second_rotation_finds_nothing_to_do(settings: Settings) -> None:
     rotate()
     before = Connection.objects.get().sealed_secret
 
-    assert "1 with the first key already, 0 encrypted anew" in rotate()
+    assert "1 with the first key already, 0 encrypted again" in rotate()
     assert Connection.objects.get().sealed_secret == before
 
 
@@ -151,7 +151,7 @@ def test_a_secret_replaced_meanwhile_stays_as_its_owner_gave_it(
     settings.MANTIK_ENCRYPTION_KEYS = [NEW, OLD]
     replaced_meanwhile(monkeypatch, settings, keys=[NEW, OLD])
 
-    assert "0 encrypted anew, 0 with an older key" in rotate()
+    assert "0 encrypted again, 0 with an older key" in rotate()
     assert Connection.objects.get().reveal_secret() == "brand new"
 
 
@@ -163,7 +163,7 @@ def test_a_process_without_the_new_key_is_noticed(settings: Settings, monkeypatc
         assert "with an older key: 1. Restart web and workers" in rotate_in_vain()[0]
     assert Connection.objects.get().reveal_secret() == "brand new"
 
-    assert "1 encrypted anew, 0 with an older key" in rotate()
+    assert "1 encrypted again, 0 with an older key" in rotate()
     assert Connection.objects.get().reveal_secret() == "brand new"
 
 
@@ -189,4 +189,4 @@ def test_a_rotation_broken_off_has_lost_nothing_and_goes_on_the_next_time(
     opened = [connection.reveal_secret() for connection in Connection.objects.order_by("pk")]
     assert opened == [f"secret {number}" for number in range(5)]
 
-    assert "3 with the first key already, 2 encrypted anew" in rotate()
+    assert "3 with the first key already, 2 encrypted again" in rotate()

@@ -241,7 +241,7 @@ def test_a_full_disk_is_said_and_everything_goes_on_when_there_is_room(
     wait_for(stack, lambda: member.presses_run("while full").status_code == 503)
     refused = member.presses_run("while full")
     page = unescape(refused.text)
-    assert "There is no disk space left for the database. An operator has to make room; nothing was stored." in page
+    assert "There is no disk space left for the database. Nothing was stored." in page
     # What was entered is still there.
     assert (read_page(refused.text).fields["name"], read_page(refused.text).fields["param-marks"]) == (
         "while full",
