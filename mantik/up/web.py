@@ -7,18 +7,18 @@ import sys
 from mantik.up.probes import http_ok
 from mantik.up.service_process import Service
 
-# Pages are short and wait for the database at most; more threads would only wait for each other.
-THREADS = 8
+# Requests that a process has at a time, most of which wait for their client. Granian accepts no connection beyond it.
+_MOST_REQUESTS = 8192
 
 
 def web_service(*, host: str, port: int) -> Service:
     command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi",
+        sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws",
         "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(THREADS),
+        "--workers", "1", "--backpressure", str(_MOST_REQUESTS),
         # Our own log has a line per request; the server's would show addresses with their tokens.
         "--no-access-log", "--log-level", "error",
-        "mantik.wsgi:application",
+        "mantik.asgi:application",
     ]  # fmt: skip
     return Service("web", command, is_ready=lambda: http_ok(f"{address(host, port)}/healthz"))
 

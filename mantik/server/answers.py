@@ -1,0 +1,81 @@
+"""An answer on its way to the client, piece by piece, each within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from mantik.server.asgi_types import Send
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+PIECE = 64 * 1024
+# How long the client may take to make room for one piece. One that is slower than 3 kB/s is given up.
+PIECE_SECONDS = 20.0
+
+
+class TooSlow(Exception):
+    """The client does not read what is sent to it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    headers: Headers = field(default_factory=tuple)
+
+
+def sentence(status: int, text: str, *, retry_after: int = 0) -> Answer:
+    """An answer of one line, which does not need Django. `retry_after` is in seconds; 0 leaves the header out."""
+    body = f"{text}\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        # What is left of a body that was not read would be taken for the next request.
+        (b"connection", b"close"),
+    ]
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    return Answer(status, body, headers)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Raises TooSlow."""
+    await send_start(send, answer.status, answer.headers)
+    for start in range(0, len(answer.body), PIECE):
+        await send_piece(send, answer.body[start : start + PIECE])
+    await send_end(send)
+
+
+async def send_stream(
+    send: Send, status: int, headers: Headers, pieces: AsyncIterator[bytes], *, is_gone: Callable[[], bool]
+) -> None:
+    """Stops as soon as the client is gone: the server only throws away what is sent then.
+
+    Raises TooSlow, and whatever `pieces` raises: then the client sees a connection that breaks off.
+    """
+    await send_start(send, status, headers)
+    async for piece in pieces:
+        if is_gone():
+            return
+        await send_piece(send, piece)
+    await send_end(send)
+
+
+async def send_start(send: Send, status: int, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def send_piece(send: Send, piece: bytes) -> None:
+    """Raises TooSlow."""
+    try:
+        async with asyncio.timeout(PIECE_SECONDS):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def send_end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,78 @@
+"""The body of a request, read before a thread is taken: within a size, a time, and the room there is for all bodies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mantik.lib.humanize import filesize
+from mantik.server.answers import Answer, sentence
+from mantik.server.asgi_types import Receive, Scope
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
+class Refused(Exception):
+    """`answer` is what the client gets instead of a page."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Bodies:
+    """`most` bytes are taken of one body, within `seconds`; all bodies at a time may have `room` bytes together."""
+
+    def __init__(self, *, most: int, seconds: float, room: int) -> None:
+        self._most, self._seconds, self._room = most, seconds, room
+        self._held = 0
+
+    @asynccontextmanager
+    async def received(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+        """The whole body, which takes its part of the room as long as the context is open.
+
+        Raises Refused and ClientGone.
+        """
+        body = bytearray()
+        try:
+            self._check(_declared(scope))
+            await self._collect(receive, body)
+            yield bytes(body)
+        finally:
+            self._held -= len(body)
+
+    async def _collect(self, receive: Receive, body: bytearray) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                while await self._take(receive, body):
+                    pass
+        except TimeoutError:
+            text = f"This request was not complete after {self._seconds:.0f} s. Send it again."
+            raise Refused(sentence(408, text)) from None
+
+    async def _take(self, receive: Receive, body: bytearray) -> bool:
+        """Whether more is to come."""
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part: bytes = message.get("body", b"")
+        self._check(len(body) + len(part))
+        if self._held + len(part) > self._room:
+            raise Refused(sentence(503, "Too much is being sent to Mantik at the moment. Try again.", retry_after=5))
+        body += part
+        self._held += len(part)
+        return bool(message.get("more_body", False))
+
+    def _check(self, size: int) -> None:
+        if size > self._most:
+            text = f"This request has more than {filesize(self._most)}, the most that a page of Mantik takes."
+            raise Refused(sentence(413, text))
+
+
+def _declared(scope: Scope) -> int:
+    """The size that the request announces; 0 if it does not, or not with a number: then its bytes are counted."""
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(value) if value.isdigit() and len(value) < 20 else 0

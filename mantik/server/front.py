@@ -1,0 +1,71 @@
+"""The ASGI application that the web server runs: in front of Django, which is behind `Pages`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from mantik.server.answers import Answer, TooSlow, send_answer, send_stream
+from mantik.server.asgi_types import Receive, Scope, Send
+from mantik.server.bodies import Bodies, ClientGone, Refused
+from mantik.server.pages import Pages, Streamed
+from mantik.server.streams import Streams
+
+log = structlog.get_logger(__name__)
+
+_ALIVE = Answer(200, b"ok\n", [(b"content-type", b"text/plain"), (b"content-length", b"3")])
+
+
+class Front:
+    """Answers /healthz itself, so that it tells only whether this process lives, however busy its pages are."""
+
+    def __init__(self, *, bodies: Bodies, pages: Pages, streams: Streams) -> None:
+        self._bodies, self._pages, self._streams = bodies, pages, streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["path"] == "/healthz" and scope["method"] in ("GET", "HEAD"):
+                await send_answer(send, _ALIVE)
+            else:
+                await self._page(scope, receive, send)
+        except Refused as refused:
+            log.warning("request_refused", status=refused.answer.status, method=scope["method"])
+            await send_answer(send, refused.answer)
+        except ClientGone:
+            pass
+        except TooSlow:
+            log.warning("client_too_slow", method=scope["method"])
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._bodies.received(scope, receive) as body:
+            answer = await self._pages.answer(scope, body)
+        if isinstance(answer, Streamed):
+            await self._download(answer, receive, send)
+        else:
+            await send_answer(send, answer)
+
+    async def _download(self, answer: Streamed, receive: Receive, send: Send) -> None:
+        # The body is read, so all that can still be received is that the client has gone.
+        leaving = asyncio.ensure_future(receive())
+        try:
+            with self._streams.counted():
+                pieces = self._streams.pieces(answer.stream)
+                await send_stream(send, answer.status, answer.headers, pieces, is_gone=leaving.done)
+        finally:
+            leaving.cancel()
+            await self._streams.close(answer.stream)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,87 @@
+"""Pages: the WSGI application, run in a few threads, behind a queue with an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from mantik.server.answers import Answer, Headers, sentence
+from mantik.server.asgi_types import Scope
+from mantik.server.bodies import Refused
+from mantik.server.environ import wsgi_environ
+from mantik.server.streams import Stream
+
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
+# A file up to this size, such as a picture or a style sheet, is read at once in the page's thread.
+SMALL = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Streamed:
+    status: int
+    headers: Headers
+    stream: Stream
+
+
+class Pages:
+    """`threads` pages at a time; up to `most_waiting` requests wait for their turn, each up to `seconds`."""
+
+    def __init__(self, application: WsgiApplication, *, threads: int, most_waiting: int, seconds: float) -> None:
+        self._application = application
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._free = asyncio.Semaphore(threads)
+        self._waiting, self._most_waiting, self._seconds = 0, most_waiting, seconds
+
+    async def answer(self, scope: Scope, body: bytes) -> Answer | Streamed:
+        """Raises Refused if no thread becomes free in time."""
+        async with self._turn():
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, wsgi_environ(scope, body))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= self._most_waiting:
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _run(self, environ: dict[str, Any]) -> Answer | Streamed:
+        begun: list[tuple[int, Headers]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+            encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            begun[:] = [(int(status.split(" ", 1)[0]), encoded)]
+
+        response = self._application(environ, start_response)
+        if _is_long(response):
+            return Streamed(*begun[0], Stream(response))
+        try:
+            body = b"".join(cast("Iterator[bytes]", response))
+        finally:
+            if hasattr(response, "close"):
+                response.close()
+        return Answer(begun[0][0], body, begun[0][1])
+
+
+def _is_long(response: Any) -> bool:
+    if not getattr(response, "streaming", False):
+        return False
+    is_file = getattr(response, "file_to_stream", None) is not None
+    return not (is_file and int(response.headers.get("Content-Length", SMALL + 1)) <= SMALL)
+
+
+def _busy() -> Refused:
+    return Refused(sentence(503, "Mantik has too much to do at the moment. Try again in a few seconds.", retry_after=3))
