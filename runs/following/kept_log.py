@@ -127,20 +127,18 @@ def read_bytes(run: Run, start: int, end: int) -> bytes:
 
 
 def _chunks(run: Run, start: int, end: int) -> Iterator[bytes]:
-    if start >= end:
-        return
-    chunks = RunLogChunk.objects.filter(run=run)
-    first = chunks.filter(offset__lte=start).order_by("-offset").values_list("offset", flat=True).first()
-    if first is None:
-        return
-    found = chunks.filter(offset__gte=first, offset__lt=end).order_by("offset")
-    for chunk in found.iterator(chunk_size=8):
-        if chunk.offset > max(start, first):
-            # The rest was dropped a moment ago.
+    """What is stored from `start` up to `end`, or up to a gap: a chunk may have been dropped a moment ago.
+
+    Each chunk is read by a query of its own: between two of them a download may wait for its client for long.
+    """
+    chunks = RunLogChunk.objects.filter(run=run).order_by("-offset")
+    while start < end:
+        chunk = chunks.filter(offset__lte=start).first()
+        content = bytes(chunk.content)[start - chunk.offset : end - chunk.offset] if chunk else b""
+        if not content:
             return
-        content = bytes(chunk.content)
-        yield content[max(0, start - chunk.offset) : end - chunk.offset]
-        start = first = chunk.offset + len(content)
+        yield content
+        start += len(content)
 
 
 def _shown_gap(run: Run, stored: Stored) -> Span | None:
