@@ -15,21 +15,27 @@ from mantik.server.bodies import Refused
 
 
 class Stream:
-    """The pieces of a streaming response of Django's, which has to be closed in the end."""
+    """The pieces of a streaming response of Django's, which has to be closed in the end.
+
+    Each piece may be made in another thread, so what is streamed must not hold a cursor of the database from one to the
+    next.
+    """
 
     def __init__(self, response: Any) -> None:
         self._response = response
-        self._pieces: Iterator[bytes] = iter(response)
+        self._parts: Iterator[bytes] = iter(response)
+        self._rest = b""
 
     def piece(self) -> bytes:
-        """Of about PIECE bytes; b"" at the end. Each call may come from another thread."""
-        close_old_connections()
-        parts: list[bytes] = []
-        size = 0
-        while size < PIECE and (part := next(self._pieces, None)) is not None:
-            parts.append(part)
-            size += len(part)
-        return b"".join(parts)
+        """PIECE bytes, fewer only at the end, and then none."""
+        try:
+            found = bytearray(self._rest)
+            while len(found) < PIECE and (part := next(self._parts, None)) is not None:
+                found += part
+        finally:
+            close_old_connections()
+        self._rest = bytes(found[PIECE:])
+        return bytes(found[:PIECE])
 
     def close(self) -> None:
         self._response.close()
