@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from mantik.server import limits
 from mantik.server.asgi_types import Send
 
 Headers = Sequence[tuple[bytes, bytes]]
-
-PIECE = 64 * 1024
-# How long the client may take to make room for one piece. One that is slower than 3 kB/s is given up.
-PIECE_SECONDS = 20.0
 
 
 class TooSlow(Exception):
@@ -44,8 +41,8 @@ def sentence(status: int, text: str, *, retry_after: int = 0) -> Answer:
 async def send_answer(send: Send, answer: Answer) -> None:
     """Raises TooSlow."""
     await send_start(send, answer.status, answer.headers)
-    for start in range(0, len(answer.body), PIECE):
-        await send_piece(send, answer.body[start : start + PIECE])
+    for start in range(0, len(answer.body), limits.PIECE):
+        await send_piece(send, answer.body[start : start + limits.PIECE])
     await send_end(send)
 
 
@@ -71,7 +68,7 @@ async def send_start(send: Send, status: int, headers: Headers) -> None:
 async def send_piece(send: Send, piece: bytes) -> None:
     """Raises TooSlow."""
     try:
-        async with asyncio.timeout(PIECE_SECONDS):
+        async with asyncio.timeout(limits.PIECE_SECONDS):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     except TimeoutError:
         raise TooSlow from None

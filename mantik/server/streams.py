@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db import close_old_connections
 
-from mantik.server.answers import PIECE, sentence
+from mantik.server.answers import sentence
 from mantik.server.bodies import Refused
+from mantik.server.limits import PIECE
 
 
 class Stream:

@@ -23,6 +23,7 @@ from connections.unicore import credentials
 from mantik.beat import beat_schedule
 from mantik.lib import clocks, database_loss, disk, schema, strength
 from mantik.notices import outbox
+from mantik.server import limits
 from mantik.up import restarts
 from projects.code import hosts
 from projects.services import labels
@@ -84,6 +85,24 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     ("models.md", "at most until {} minutes after the run's end", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
+    (
+        "operators.md",
+        "| sends a request of more than {} MB | 413, before the rest is sent |",
+        (settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6,),
+    ),
+    ("operators.md", "| has not sent the whole request after {} s | 408 |", (limits.BODY_SECONDS,)),
+    ("operators.md", "{} kB take longer than {} s", (limits.PIECE / 1024, limits.PIECE_SECONDS)),
+    (
+        "operators.md",
+        "waits; after {} s, or if {} wait already, 503",
+        (limits.WAITING_SECONDS, limits.MOST_WAITING),
+    ),
+    (
+        "operators.md",
+        "{} threads make the pieces of up to {} downloads at a time",
+        (limits.STREAM_THREADS, limits.MOST_DOWNLOADS),
+    ),
+    ("operators.md", "takes one of its {} threads only while a page is made", (limits.PAGE_THREADS,)),
     ("operators.md", "They wait {} minutes. Attempts are counted", (int(_per_account[1].rstrip("s")) / 60,)),
     ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),
     ("operators.md", "Those of web, workers, beat and database may differ by {} seconds", (clocks.APART / SECOND,)),

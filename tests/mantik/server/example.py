@@ -12,7 +12,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
-from mantik.server import answers
+from mantik.server import limits
 from mantik.server.bodies import Bodies
 from mantik.server.front import Front
 from mantik.server.pages import Pages
@@ -59,7 +59,7 @@ urlpatterns = [
     path("endless", endless),
 ]
 settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DATABASES={}, LOGGING_CONFIG=None, SECRET_KEY="example")
-answers.PIECE_SECONDS = PIECE_SECONDS
+limits.PIECE_SECONDS = PIECE_SECONDS
 application = Front(
     bodies=Bodies(most=BODY, seconds=BODY_SECONDS, room=ROOM),
     pages=Pages(get_wsgi_application(), threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS),

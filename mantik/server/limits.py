@@ -1,0 +1,20 @@
+"""How much of everything the web server allows. docs/operators.md tells people."""
+
+from __future__ import annotations
+
+# Pages are short and wait for the database at most; more threads would only wait for each other.
+PAGE_THREADS = 8
+# Requests that wait for one of them, and for how long.
+MOST_WAITING, WAITING_SECONDS = 200, 30.0
+
+# A form with the longest texts that it takes is sent in less, over a slow line, too.
+BODY_SECONDS = 15.0
+# For all bodies at a time, so that clients who send many at once do not fill the memory.
+ROOM_FOR_BODIES = 64 * 1024 * 1024
+
+# A thread makes one piece of a download after the other, for whichever client has room for it.
+STREAM_THREADS = 4
+MOST_DOWNLOADS = 64
+PIECE = 64 * 1024
+# How long a client may take to make room for one piece. One that is slower than 3 kB/s is given up.
+PIECE_SECONDS = 20.0
