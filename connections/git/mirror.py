@@ -1,4 +1,4 @@
-"""A repository's mirror: `refresh` for workers, everything else for anybody."""
+"""A repository's mirror. `refresh`, `ensure`, `locked` and `note_failure` are for workers; the rest only reads it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.urls import reverse
 
@@ -59,8 +60,9 @@ def _text(connection: Connection, *, has_ended: bool) -> str:
 def ask_again(*, now: datetime, limit: int = 50) -> list[int]:
     """Ids of connections to test: their login seems to be refused, their site answers, and something needs them."""
     marked = Connection.objects.for_sites().filter(~site_is_silent("site"), marked_bad_at__gt=now - ASKED_AGAIN_FOR)
-    bad = marked.order_by("tested_at", "pk")[:limit]
-    return [connection.pk for connection in bad if uses_of(connection)]
+    bad = marked.order_by("tested_at", "pk").iterator()
+    # Those that nothing uses keep their place at the front, so they must not count.
+    return list(islice((connection.pk for connection in bad if uses_of(connection)), limit))
 
 
 def test_again(*, connection_id: int, now: datetime) -> None:

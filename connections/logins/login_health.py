@@ -4,10 +4,14 @@ A site whose own login service is down refuses everybody, so one refusal proves 
 some time, Mantik stops using the login, so that the site does not lock the account. Its owner gets a notice, and the
 pages of whatever waits for the login say so. A new secret or a successful test ends that. Now and then Mantik tests the
 login itself, because the fault may have been the site's.
+
+A login at a git host is counted and reported in the same way, but stays in use: git hosts lock no accounts, and perhaps
+only one of several repositories refuses it.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -84,12 +88,14 @@ def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> 
         # Many workers are refused at once; only one of them notifies the owner.
         if is_proof.update(marked_bad_at=now):
             _tell(Connection.objects.select_related("owner", "site").get(pk=connection.pk))
-    connection.refresh_from_db(fields=list(HEALTHY))
+    # Deleted meanwhile: then there is nothing to count.
+    with suppress(Connection.DoesNotExist):
+        connection.refresh_from_db(fields=list(HEALTHY))
     return connection.marked_bad_at is not None
 
 
 def why_unused(connection: Connection) -> str:
-    """Why Mantik does not use `connection` now; "" if it does."""
+    """Why Mantik does not use `connection`, which is one to a site, now; "" if it does."""
     return _refused(connection, "Its owner can {} under Settings > Connections")
 
 

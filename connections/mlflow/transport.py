@@ -15,6 +15,9 @@ from connections.mlflow.values import OpenArtifact
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
 # Servers close idle connections after five seconds, and a request on a closed connection is lost.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
+# A download keeps its connection for as long as its reader takes. More than the web server has at a time
+# (mantik/server/limits.py), in a pool of their own: pages never wait for readers.
+_DOWNLOAD_LIMITS = httpx.Limits(max_connections=96, max_keepalive_connections=8, keepalive_expiry=3)
 # How much of an error is read, and how much of a file at a time.
 _MAX_ERROR_BYTES = 64 * 1024
 _PIECE = 64 * 1024
@@ -24,14 +27,8 @@ class Transport:
     """Thread-safe. Every method raises TrackingUnavailable or TrackingRefused."""
 
     def __init__(self, *, uri: str, token: str) -> None:
-        self._client = httpx.Client(
-            base_url=uri,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=_TIMEOUT,
-            limits=_LIMITS,
-            # Directly: a proxy in the environment is for hosts outside.
-            trust_env=False,
-        )
+        self._client = _client(uri, token, _LIMITS)
+        self._downloads = _client(uri, token, _DOWNLOAD_LIMITS)
 
     def get(self, path: str, query: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
         """The object that MLflow answers. Sent again once if the connection breaks: it may have been an idle one."""
@@ -41,7 +38,7 @@ class Transport:
 
     @contextlib.contextmanager
     def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
-        with self._errors(), self._client.stream("GET", path, params=dict(query)) as response:
+        with self._errors(), self._downloads.stream("GET", path, params=dict(query)) as response:
             if not response.is_success:
                 _read_some(response)
                 raise error_in(response, doing=doing)
@@ -62,6 +59,7 @@ class Transport:
 
     def close(self) -> None:
         self._client.close()
+        self._downloads.close()
 
     def _ask(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
         with self._errors():
@@ -77,6 +75,17 @@ class Transport:
             raise _Interrupted(BROKEN_OFF) from None
         except (httpx.HTTPError, httpx.InvalidURL):
             raise TrackingUnavailable(AWAY) from None
+
+
+def _client(uri: str, token: str, limits: httpx.Limits) -> httpx.Client:
+    return httpx.Client(
+        base_url=uri,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        timeout=_TIMEOUT,
+        limits=limits,
+        # Directly: a proxy in the environment is for hosts outside.
+        trust_env=False,
+    )
 
 
 class _Interrupted(TrackingUnavailable):

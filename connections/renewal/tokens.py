@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from connections.logins.kinds import Kind
@@ -33,8 +34,8 @@ log = structlog.get_logger(__name__)
 
 # An access token with less time left is not used: the site has yet to check it.
 FRESH = timedelta(seconds=20)
-# When a renewal that failed is tried again.
-TRY_AGAIN = timedelta(hours=1)
+# When a renewal that failed is tried again: after a quarter of what is left of the token's life, within these bounds.
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 # A new token is only seconds old. If the date in it is further from our own clock than this, the site's clock is wrong.
 SAME_CLOCK = timedelta(minutes=1)
 # How long a process waits for the access token that another one is fetching.
@@ -113,6 +114,8 @@ def _fetch(lease: SecretLease) -> AccessToken:
     try:
         granted = oidc.refresh(login_service(connection.site), lease.secret)
     except oidc.NoAccessToken as error:
+        # This ends the lease, so what the callers store with `lease.end` for any SiteError changes no row any more: the
+        # `renew_at` of the new refresh token stays.
         _keep(lease, error.granted, now=timezone.now(), renewal_error=error.message)
         raise
     now = timezone.now()
@@ -194,17 +197,18 @@ def token_columns(issued: IssuedToken, now: datetime) -> dict[str, Any]:
 def renew(*, connection_id: int, clock: Clock) -> None:
     """Replace the token by the next one if that is due and no other process is doing so.
 
-    A failure is stored for the card, and tried again an hour later.
+    A failure is stored for the card, and tried again as long as the token is valid.
     """
     now = clock()
     due = Connection.objects.due_for_renewal(now).filter(pk=connection_id)
-    if not due.exists():
+    connection = due.first()
+    if connection is None:
         return
     try:
         lease = lease_secret(connection_id, now=now)
     except SealBroken as error:
         # A secret that its owner has replaced meanwhile is not due.
-        due.update(renewal_error=secret_broken(error).message, renew_at=now + TRY_AGAIN)
+        due.update(renewal_error=secret_broken(error).message, renew_at=_next_try(connection, now))
         return
     if lease is None:
         return
@@ -213,8 +217,13 @@ def renew(*, connection_id: int, clock: Clock) -> None:
             _renew(lease, clock)
         except SiteError as error:
             log.warning("token_not_renewed", connection=str(lease.connection.uuid), code=error.code)
-            lease.end(renewal_error=error.message, renew_at=now + TRY_AGAIN)
+            lease.end(renewal_error=error.message, renew_at=_next_try(connection, now))
             note_refusal(lease.connection, error, now=now)
+
+
+def _next_try(connection: Connection, now: datetime) -> datetime:
+    assert connection.expires_at is not None, "what does not expire is not renewed"
+    return now + min(LONGEST_PAUSE, max(SHORTEST_PAUSE, (connection.expires_at - now) / 4))
 
 
 def _renew(lease: SecretLease, clock: Clock) -> None:
@@ -238,6 +247,10 @@ def _keep_issued(lease: SecretLease, issued: IssuedToken, *, now: datetime) -> N
 
 
 def due_for_renewal(*, now: datetime, limit: int) -> list[int]:
-    """Ids of connections whose renewal is due, that no process is renewing, and whose site answers."""
-    due = Connection.objects.due_for_renewal(now).filter(~site_is_silent("site"))
+    """Ids of connections whose renewal is due, that no process is renewing, and whose site answers.
+
+    Tokens of a login service are renewed there, whether or not the site answers.
+    """
+    can_be_asked = Q(kind=Kind.UNICORE_OIDC) | ~site_is_silent("site")
+    due = Connection.objects.due_for_renewal(now).filter(can_be_asked)
     return list(due.values_list("pk", flat=True)[:limit])

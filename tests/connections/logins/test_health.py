@@ -153,6 +153,25 @@ def test_nobody_is_bothered_for_what_nobody_waits_for(
     assert expiry.ask_again(now=now) == []
 
 
+def test_what_nobody_waits_for_keeps_nobody_elses_from_being_tested(
+    mine: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_for = make_connection(owner=mine.owner, site=mine.site, name="waited for")
+    for one in (mine, waited_for):
+        refuse(one, *minutes(now, 11, 5, 0))
+    Connection.objects.filter(pk=waited_for.pk).update(tested_at=now)
+    Connection.objects.filter(pk=mine.pk).update(tested_at=now - timedelta(days=1))
+    found = {waited_for.pk: [Use("the run nightly")]}
+    monkeypatch.setattr(uses, "_finders", {"an app": lambda connection: found.get(connection.pk, [])})
+    assert expiry.ask_again(now=now, limit=1) == [waited_for.pk]
+
+
+def test_a_refusal_of_a_connection_that_was_deleted_counts_for_nobody(mine: Connection, now: datetime) -> None:
+    held = Connection.objects.get(pk=mine.pk)
+    mine.delete()
+    assert login_health.note_refusal(held, NO, now=now) is False
+
+
 def test_use_is_written_down_but_not_every_second(mine: Connection, now: datetime) -> None:
     login_health.note_use(mine, now=now)
     login_health.note_use(mine, now=now + timedelta(minutes=1))

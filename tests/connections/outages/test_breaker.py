@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from connections.logins.kinds import Kind
 from connections.models import Connection, SiteOutage
 from connections.outages import breaker, probe
 from connections.renewal import tokens
@@ -305,3 +306,10 @@ def test_what_can_wait_does_not_ask_a_silent_site(connection: Connection, now: d
     assert tokens.due_for_renewal(now=now, limit=9) == [connection.pk]
     silent_since(connection, now)
     assert tokens.due_for_renewal(now=now, limit=9) == []
+
+
+def test_a_login_service_is_asked_although_the_site_is_silent(connection: Connection, now: datetime) -> None:
+    connection.kind, connection.renew_at, connection.expires_at = Kind.UNICORE_OIDC, now, now + timedelta(days=1)
+    connection.save()
+    silent_since(connection, now)
+    assert tokens.due_for_renewal(now=now, limit=9) == [connection.pk]

@@ -103,7 +103,23 @@ def test_a_site_that_is_away_is_asked_again_later(held: Connection) -> None:
     assert "cannot be reached" in held.renewal_error
     assert held.refusals == 0
     assert held.renew_at
-    assert held.renew_at > timezone.now() + timedelta(minutes=50)
+    assert held.renew_at > timezone.now() + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("left", "pause"), [(20, 5), (2, 1), (10_000, 60)])
+def test_the_shorter_a_token_lives_the_sooner_it_is_tried_again(held: Connection, left: int, pause: int) -> None:
+    """In minutes. An hour later it would have ended."""
+    assert held.site
+    held.site.base_url = f"http://127.0.0.1:{free_port()}/SITE/rest/core"
+    held.site.save()
+    now = timezone.now()
+    Connection.objects.filter(pk=held.pk).update(renew_at=now, expires_at=now + timedelta(minutes=left))
+
+    tokens.renew(connection_id=held.pk, clock=lambda: now)
+
+    held.refresh_from_db()
+    assert held.renewal_error
+    assert held.renew_at == now + timedelta(minutes=pause)
 
 
 def test_a_token_that_is_refused_counts_as_a_refusal(held: Connection) -> None:

@@ -346,7 +346,7 @@ def seal_of_another(connection: Connection) -> str:
 
 def make_due(connection: Connection) -> None:
     now = timezone.now()
-    Connection.objects.filter(pk=connection.pk).update(renew_at=now, expires_at=now + timedelta(hours=1))
+    Connection.objects.filter(pk=connection.pk).update(renew_at=now, expires_at=now + timedelta(days=1))
 
 
 def test_a_sites_secret_that_does_not_open_is_for_an_operator(by_oidc: Connection, known: OidcClient) -> None:
