@@ -24,7 +24,8 @@ from runs.backend_config.units import duration_words, memory_words
 from runs.mlproject.problem import Problem
 from runs.mlproject.wording import closest, listed, shown
 
-# Queue name -> resource name -> a range as text ("1-4") or a list of allowed values, as the site sends it.
+# Queue name -> resource name -> a list of allowed values, or a range as text, as the site sends it: "1-4", or "1-4:1"
+# with the site's default after the colon, which does not matter here.
 QueueLimits = Mapping[str, Mapping[str, Any]]
 
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")

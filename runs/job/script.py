@@ -10,6 +10,9 @@ What the script promises:
   never started because a command before it failed. If it fails, the log says so and the exit code does not change.
 * The training is `bash -c <command>` in the MLproject's folder, as `mlflow run` does it, unless a command before it
   changed the folder. If the site stops the job (SIGTERM), the training gets the signal.
+* Mantik's own failures have the exit codes of sysexits.h: 72 something is not where it has to be, 74 the code arrived
+  damaged, 78 the config or the environment is wrong; and 127, as a shell has it, a command is missing. Nothing depends
+  on 72, 74 and 78: the reason of a failure is read from the log.
 * The script does not depend on how the code gets to the site, so it can be shown before the code is packed.
 """
 
@@ -79,7 +82,9 @@ def _code(project_dir: str) -> str:
 def _variables(config: BackendConfig) -> str:
     # Without PYTHONUNBUFFERED a log shows nothing until Python has written 8 KiB.
     variables = {"PYTHONUNBUFFERED": "1"} | dict(config.environment.variables)
-    if config.resources.cpus_per_node is not None:
+    # A site may make as many tasks of CPUsPerNode, with one CPU each. The one task for each node (`_srun`) gets all;
+    # if the config decides how many tasks run, it also decides how many CPUs each of them gets.
+    if config.resources.cpus_per_node is not None and not _TASK_LAYOUT & variables.keys():
         variables.setdefault("SRUN_CPUS_PER_TASK", str(config.resources.cpus_per_node))
     return "".join(_variable(name, value) for name, value in variables.items())
 

@@ -23,10 +23,10 @@ CORE_HOURS = ("core-h", "core-hours", "core hours", "corehours")
 
 @dataclass(frozen=True)
 class Coming:
-    """A future due time. `is_late`: the secret of the connection will have expired by then, and is not renewed."""
+    """A future due time. `is_after_expiry`: the secret of the connection, which is not renewed, has expired by then."""
 
     at: Shown
-    is_late: bool
+    is_after_expiry: bool
 
     @property
     def utc(self) -> str:
@@ -144,14 +144,20 @@ def _after_expiry(timing: Timing, connection: Connection | None, now: datetime, 
     ends = connection.final_end(now) if connection else None
     if ends is None or ends >= min(until, timing.until):
         return ""
-    late = _count(timing, max(ends, now), until)
-    if not late:
+    count = _count(timing, max(ends, now), until)
+    if not count:
         return ""
     local = ends.astimezone(timing.zone)
-    runs = f"more than {number(MOST_RUNS_COUNTED)} runs" if late > MOST_RUNS_COUNTED else counted(late, "run")
+    day = f"{local.day} {local:%b} {local.year}"
+    runs = f"more than {number(MOST_RUNS_COUNTED)} runs" if count > MOST_RUNS_COUNTED else counted(count, "run")
     counted_in = "" if timing.end_date else f" of the next {WITHOUT_END.days} days"
-    are = "is" if late == 1 else "are"
+    if ends <= now:
+        return (
+            f"The secret of the connection expired on {day}: {runs}{counted_in} will be refused until the secret is "
+            "replaced."
+        )
+    are = "is" if count == 1 else "are"
     return (
-        f"The secret of the connection expires on {local.day} {local:%b} {local.year}: {runs}{counted_in} {are} due "
-        "after that and will be refused unless the secret is replaced by then."
+        f"The secret of the connection expires on {day}: {runs}{counted_in} {are} due after that and will be refused "
+        "unless the secret is replaced by then."
     )

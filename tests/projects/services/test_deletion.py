@@ -91,7 +91,7 @@ def test_only_owners_are_shown_the_way_there(client_of: ClientOf, owner: User, m
 def test_a_project_with_many_runs_is_emptied_in_batches(
     monkeypatch: pytest.MonkeyPatch, client_of: ClientOf, project: Project, owner: User
 ) -> None:
-    monkeypatch.setattr("runs.dependents.projects.BATCH", 2)
+    monkeypatch.setattr("runs.dependents.projects.RUNS_PER_DELETE", 2)
     member = join(project)
     for _ in range(5):
         make_run(RunState.FINISHED, project=project, created_by=member)

@@ -67,6 +67,13 @@ def test_it_leaves_the_number_of_cpus_to_a_config_that_sets_it(make_job: JobMake
     assert "2" in job.run().lines
 
 
+def test_a_config_that_decides_how_many_tasks_run_decides_their_cpus_too(make_job: JobMaker) -> None:
+    """Of 8 CPUs for each of 3 tasks on a node, srun finds 24."""
+    variables = {"Variables": {"SLURM_NTASKS_PER_NODE": 3}}
+    job = make_job(command=show("SRUN_CPUS_PER_TASK"), resources={"CPUsPerNode": 8}, environment=variables)
+    assert "8" not in job.run().lines
+
+
 def test_it_shows_python_output_at_once_unless_the_config_says_otherwise(make_job: JobMaker) -> None:
     assert "PYTHONUNBUFFERED=1" in make_job(command="env").run().lines
 
