@@ -30,7 +30,7 @@ def sentence(status: int, text: str, *, retry_after: int = 0) -> Answer:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
-        # What is left of a body that was not read would be taken for the next request.
+        # What is left of a body was not read.
         (b"connection", b"close"),
     ]
     if retry_after:
@@ -41,6 +41,9 @@ def sentence(status: int, text: str, *, retry_after: int = 0) -> Answer:
 async def send_answer(send: Send, answer: Answer) -> None:
     """Raises TooSlow."""
     await send_start(send, answer.status, answer.headers)
+    if len(answer.body) <= limits.PIECE:
+        await _send_body(send, answer.body, more_body=False)
+        return
     for start in range(0, len(answer.body), limits.PIECE):
         await send_piece(send, answer.body[start : start + limits.PIECE])
     await send_end(send)
@@ -67,12 +70,17 @@ async def send_start(send: Send, status: int, headers: Headers) -> None:
 
 async def send_piece(send: Send, piece: bytes) -> None:
     """Raises TooSlow."""
-    try:
-        async with asyncio.timeout(limits.PIECE_SECONDS):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except TimeoutError:
-        raise TooSlow from None
+    await _send_body(send, piece, more_body=True)
 
 
 async def send_end(send: Send) -> None:
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    """Raises TooSlow."""
+    await _send_body(send, b"", more_body=False)
+
+
+async def _send_body(send: Send, body: bytes, *, more_body: bool) -> None:
+    try:
+        async with asyncio.timeout(limits.PIECE_SECONDS):
+            await send({"type": "http.response.body", "body": body, "more_body": more_body})
+    except TimeoutError:
+        raise TooSlow from None

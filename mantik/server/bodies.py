@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from mantik.lib.humanize import filesize
 from mantik.server.answers import Answer, sentence
 from mantik.server.asgi_types import Receive, Scope
+from mantik.server.limits import FREE_OF_BODY
 
 
 class ClientGone(Exception):
@@ -42,7 +43,7 @@ class Bodies:
             await self._collect(receive, body)
             yield bytes(body)
         finally:
-            self._held -= len(body)
+            self._held -= _charged(len(body))
 
     async def _collect(self, receive: Receive, body: bytearray) -> None:
         try:
@@ -60,16 +61,21 @@ class Bodies:
             raise ClientGone
         part: bytes = message.get("body", b"")
         self._check(len(body) + len(part))
-        if self._held + len(part) > self._room:
+        charged = _charged(len(body) + len(part)) - _charged(len(body))
+        if charged and self._held + charged > self._room:
             raise Refused(sentence(503, "Too much is being sent to Mantik at the moment. Try again.", retry_after=5))
         body += part
-        self._held += len(part)
+        self._held += charged
         return bool(message.get("more_body", False))
 
     def _check(self, size: int) -> None:
         if size > self._most:
             text = f"This request has more than {filesize(self._most)}, the most that a page of Mantik takes."
             raise Refused(sentence(413, text))
+
+
+def _charged(size: int) -> int:
+    return max(0, size - FREE_OF_BODY)
 
 
 def _declared(scope: Scope) -> int:

@@ -36,12 +36,15 @@ class Front:
             else:
                 await self._page(scope, receive, send)
         except Refused as refused:
-            log.warning("request_refused", status=refused.answer.status, method=scope["method"])
+            log.warning("request_refused", status=refused.answer.status, **_about(scope))
             await send_answer(send, refused.answer)
         except ClientGone:
             pass
         except TooSlow:
-            log.warning("client_too_slow", method=scope["method"])
+            log.warning("client_too_slow", **_about(scope))
+        except Exception:
+            # If the answer has begun, the server breaks the connection off; else it answers 500.
+            log.exception("request_broke_off", **_about(scope))
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._bodies.received(scope, receive) as body:
@@ -55,12 +58,15 @@ class Front:
         # The body is read, so all that can still be received is that the client has gone.
         leaving = asyncio.ensure_future(receive())
         try:
-            with self._streams.counted():
-                pieces = self._streams.pieces(answer.stream)
+            async with self._streams.pieces_of(answer.stream) as pieces:
                 await send_stream(send, answer.status, answer.headers, pieces, is_gone=leaving.done)
         finally:
             leaving.cancel()
-            await self._streams.close(answer.stream)
+
+
+def _about(scope: Scope) -> dict[str, str]:
+    """For log lines. Paths may hold tokens."""
+    return {"method": scope["method"], "ip": (scope.get("client") or ("",))[0]}
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -9,11 +9,13 @@ MOST_WAITING, WAITING_SECONDS = 200, 30.0
 
 # A form with the longest texts that it takes is sent in less, over a slow line, too.
 BODY_SECONDS = 15.0
-# For all bodies at a time, so that clients who send many at once do not fill the memory.
+# For all bodies at a time, so that clients who send many at once do not fill the memory. The beginning of each does not
+# count: whoever fills the room keeps nobody from signing in.
 ROOM_FOR_BODIES = 64 * 1024 * 1024
+FREE_OF_BODY = 16 * 1024
 
-# A thread makes one piece of a download after the other, for whichever client has room for it.
-STREAM_THREADS = 4
+# A thread makes one piece of a download after the other, for whichever client has room for it. They wait for MLflow.
+STREAM_THREADS = 16
 MOST_DOWNLOADS = 64
 PIECE = 64 * 1024
 # How long a client may take to make room for one piece. One that is slower than 3 kB/s is given up.

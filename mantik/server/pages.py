@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.http import FileResponse
+
 from mantik.server.answers import Answer, Headers, sentence
 from mantik.server.asgi_types import Scope
 from mantik.server.bodies import Refused
@@ -17,7 +19,7 @@ from mantik.server.streams import Stream
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
 # A file up to this size, such as a picture or a style sheet, is read at once in the page's thread.
-SMALL = 2 * 1024 * 1024
+SMALL = 512 * 1024
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,10 @@ class Pages:
 def _is_long(response: Any) -> bool:
     if not getattr(response, "streaming", False):
         return False
-    is_file = getattr(response, "file_to_stream", None) is not None
-    return not (is_file and int(response.headers.get("Content-Length", SMALL + 1)) <= SMALL)
+    if not isinstance(response, FileResponse):
+        return True
+    # Without a file there is nothing to send: the browser has it already, or has asked for the headers alone.
+    return response.file_to_stream is not None and int(response.headers.get("Content-Length", SMALL + 1)) > SMALL
 
 
 def _busy() -> Refused:

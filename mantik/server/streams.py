@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import aclosing, asynccontextmanager
+from contextvars import Context
+from threading import Lock
 from typing import Any
 
 from django.db import close_old_connections
@@ -26,9 +28,21 @@ class Stream:
         self._response = response
         self._parts: Iterator[bytes] = iter(response)
         self._rest = b""
+        # The server may give up a download while a piece of it is made.
+        self._lock = Lock()
+        # What log lines say of the request, whichever thread writes them.
+        self._context = Context()
 
     def piece(self) -> bytes:
         """PIECE bytes, fewer only at the end, and then none."""
+        with self._lock:
+            return self._context.run(self._piece)
+
+    def close(self) -> None:
+        with self._lock:
+            self._context.run(self._response.close)
+
+    def _piece(self) -> bytes:
         try:
             found = bytearray(self._rest)
             while len(found) < PIECE and (part := next(self._parts, None)) is not None:
@@ -38,9 +52,6 @@ class Stream:
         self._rest = bytes(found[PIECE:])
         return bytes(found[:PIECE])
 
-    def close(self) -> None:
-        self._response.close()
-
 
 class Streams:
     """`threads` make pieces, for up to `most` downloads at a time."""
@@ -49,22 +60,28 @@ class Streams:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stream")
         self._under_way, self._most = 0, most
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Raises Refused if there are as many as there may be."""
+    @asynccontextmanager
+    async def pieces_of(self, stream: Stream) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The pieces of `stream`, which is closed in the end.
+
+        Raises Refused if there are as many downloads as there may be.
+        """
         if self._under_way >= self._most:
+            await self._close(stream)
             raise Refused(sentence(503, "Too many downloads are under way. Try again in a minute.", retry_after=60))
         self._under_way += 1
         try:
-            yield
+            async with aclosing(self._pieces(stream)) as pieces:
+                yield pieces
         finally:
+            await self._close(stream)
             self._under_way -= 1
 
-    async def pieces(self, stream: Stream) -> AsyncIterator[bytes]:
+    async def _pieces(self, stream: Stream) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         while piece := await loop.run_in_executor(self._pool, stream.piece):
             yield piece
 
-    async def close(self, stream: Stream) -> None:
-        """Even if the client has gone, which cancels whatever waits."""
+    async def _close(self, stream: Stream) -> None:
+        """Even if the server cancels the request, as some do when the client has gone."""
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, stream.close))

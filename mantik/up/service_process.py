@@ -24,7 +24,9 @@ Output = Callable[[str, str], None]
 class Service:
     """What to run. `environment` is added to ours.
 
-    `is_ready` is asked until it returns True, for `patience` seconds. After SIGTERM the process has `grace` seconds.
+    `is_ready` is asked until it returns True, for `patience` seconds; a command (`Group.run`) may take so long in all.
+    A service that dies within `patience` of its start counts as one that did not start. After SIGTERM the process has
+    `grace` seconds.
     Lines that contain `hides` are not shown. `restarts`: it is started again if it dies after a start that went well.
     """
 

@@ -29,6 +29,8 @@ from mantik.up.worker import GROUPS, beat_service, worker_service
 from mantik.up.worker_groups import WorkerGroup
 
 TOP = Path(__file__).resolve().parent.parent.parent
+# Migrations of the data of an older version may have to rewrite large tables.
+_LONGEST_COMMAND_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class Stack:
 
     def _manage(self, name: str, *arguments: str) -> Service:
         command = [sys.executable, str(TOP / "manage.py"), name, *arguments]
-        return Service(name, command, self.environment, patience=300)
+        return Service(name, command, self.environment, patience=_LONGEST_COMMAND_SECONDS)
 
     def _lasting(self, service: Service) -> Service:
         """A service with the common environment that may be restarted: it keeps all it needs in database or folder."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
 from mantik.server import limits
@@ -52,7 +52,27 @@ class _Endless:
             file.write("closed\n")
 
 
+def broken(_request: HttpRequest) -> StreamingHttpResponse:
+    def pieces() -> Iterator[bytes]:
+        yield PIECE
+        raise RuntimeError("MLflow is gone")
+
+    return StreamingHttpResponse(pieces())
+
+
+def failing(_request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("a fault of the page")
+
+
+def not_modified(_request: HttpRequest) -> FileResponse:
+    """As WhiteNoise says that the browser has it already."""
+    return FileResponse((), status=304)
+
+
 urlpatterns = [
+    path("not-modified", not_modified),
+    path("broken", broken),
+    path("failing", failing),
     path("echo/<path:rest>", echo),
     path("slow", slow),
     path("large", large),

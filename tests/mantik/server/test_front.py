@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     directory, port = tmp_path_factory.mktemp("front"), free_port()
     closed, log = directory / "closed", directory / "log"
     closed.touch()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--http", "1", "--port", str(port)]
+    command += ["--workers", "1", "--http1-header-read-timeout", "1000"]
     command += ["--no-access-log", "--log-level", "error", "tests.mantik.server.example:application"]
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=TOP, env=os.environ | {"CLOSED": str(closed)}, stdout=file, stderr=file)
@@ -71,7 +72,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         wait_until(lambda: process.poll() is not None or _listens(port), seconds=60)
         yield server
         assert process.poll() is None, log.read_text()
-        assert "Traceback" not in log.read_text(), log.read_text()
+        # That of the download that breaks off, and that of the page that fails.
+        assert log.read_text().count("Traceback") <= 2, log.read_text()
     finally:
         process.terminate()
         process.wait()
@@ -129,6 +131,13 @@ def test_a_body_in_chunks_that_is_too_large_is_refused_when_it_is(server: Server
     with closing(server.connect()) as client:
         client.sendall(head + b"10000\r\n" + b"x" * 65536 + b"\r\n10000\r\n" + b"x" * 65536 + b"\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("sent", [b"", b"P", b"GET /healthz HTTP/1.1\r\nHost:"])
+def test_a_connection_that_sends_no_request_is_closed(server: Server, sent: bytes) -> None:
+    with closing(server.connect()) as client:
+        client.sendall(sent)
+        assert client.recv(100)[:12] in (b"", b"HTTP/1.1 408")
 
 
 def test_a_body_that_comes_too_slowly_is_given_up_and_holds_nobody(server: Server) -> None:
@@ -191,6 +200,7 @@ def test_a_download_that_nobody_reads_is_closed_and_makes_room_for_another(serve
             assert client.recv(12) == b"HTTP/1.1 200"
         response, body = server.ask("GET", "/endless")
         assert (response.status, response.headers["Retry-After"]) == (503, "60"), body
+        assert server.ask("GET", "/not-modified")[0].status == 304
         assert server.ask("POST", "/echo/x", b"quick")[0].status == 200
         # That of the one that was refused, at once; the others when they have not read for so long.
         wait_until(lambda: closings(server) == before + 1 + DOWNLOADS, seconds=30 + PIECE_SECONDS)
@@ -208,6 +218,17 @@ def test_a_client_that_hangs_up_in_its_body_is_forgotten(server: Server) -> None
         with closing(server.connect()) as client:
             client.sendall(b"POST /echo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 50_000)
     wait_until(lambda: server.ask("POST", "/echo/x", b"x" * BODY)[0].status == 200)
+
+
+def test_a_download_that_breaks_off_does_not_look_complete(server: Server) -> None:
+    """It has no length, so only the missing last chunk tells."""
+    with pytest.raises((IncompleteRead, ConnectionError)):
+        server.ask("GET", "/broken")
+    assert server.ask("POST", "/echo/x", b"quick")[0].status == 200
+
+
+def test_a_page_that_fails_is_an_error_500(server: Server) -> None:
+    assert server.ask("GET", "/failing")[0].status == 500
 
 
 def closings(server: Server) -> int:
