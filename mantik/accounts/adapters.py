@@ -45,7 +45,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "rate_limited": "Too many requests. Wait a minute, then try again.",
         "incorrect_password": "This password is wrong.",
         "enter_current_password": "This is not your current password.",
-        "incorrect_code": "The code is wrong or has expired. Type the code that is shown now.",
         "username_taken": "This user name is taken. Choose another one.",
         "username_blacklisted": "This user name is not available. Choose another one.",
         "username_like_address": "A user name with an @ could be taken for an e-mail address. Choose another one.",
@@ -109,7 +108,8 @@ class ConfirmAddressStage(EmailVerificationStage):
 
 class FactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "The code is wrong or has expired. Type the code that is shown now.",
+        "incorrect_code": "This code is wrong, has expired or was already used. Type the code that your app shows now, "
+        "or a recovery code that you have not used yet.",
     }
 
     def get_totp_issuer(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from allauth.account import forms as account
 from allauth.mfa.base import forms as factors
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn import forms as passkeys
 from allauth.socialaccount import forms as services
@@ -22,6 +25,11 @@ from mantik.lib.form_layout import Back, FromTemplate, Helper, Lead, Rest, Submi
 Words = tuple[str, str]
 _PHRASE_HELP = "At least 10 characters. Several words are easier to remember than symbols."
 _NEW: dict[str, Words] = {"password1": ("New password", _PHRASE_HELP), "password2": ("New password again", "")}
+_PASSKEY_REFUSED = (
+    "Mantik does not accept this passkey. It may have been removed from your account, or the page was open too long. "
+    "Try again, or sign in another way."
+)
+_NEW_PASSKEY_REFUSED = "Mantik does not accept this passkey. The page may have been open too long. Try again."
 _USE_PASSKEY = SubmitButton("Use a passkey", icon="fingerprint", style="btn-quiet btn-block")
 
 
@@ -40,6 +48,17 @@ def _passkey(*fields: Any, asks: str, foot: Any, **attrs: Any) -> Helper:
         data_submit_once=False,
         **attrs,
     )
+
+
+@contextmanager
+def _refused_with(sentence: str) -> Iterator[None]:
+    """Replace the message "incorrect_code", which allauth has for every code and for every passkey."""
+    try:
+        yield
+    except forms.ValidationError as error:
+        if error.code != "incorrect_code":
+            raise
+        raise forms.ValidationError(sentence, code=error.code) from None
 
 
 class InOurWords:
@@ -140,6 +159,11 @@ class ActivateAppForm(InOurWords, ActivateTOTPForm):
     )
     words = {"code": ("Code", "The six digits that the app shows now.")}
 
+    def clean_code(self) -> str:
+        with _refused_with("This code is wrong or has expired. Type the code that your app shows now."):
+            code: str = super().clean_code()
+        return code
+
 
 class AddPasskeyForm(passkeys.AddWebAuthnForm):
     """A passkey either signs in without a password, or is a second factor. The first needs a lock on the device."""
@@ -155,24 +179,35 @@ class AddPasskeyForm(passkeys.AddWebAuthnForm):
         self.fields["passwordless"].help_text = "The device asks for its PIN, your fingerprint or your face each time."
         self.fields["passwordless"].initial = True
 
+    def clean(self) -> dict[str, Any]:
+        with _refused_with(_NEW_PASSKEY_REFUSED):
+            cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
 
 class EditPasskeyForm(passkeys.EditWebAuthnForm):
     helper = panel(verb="Rename")
 
 
-class PasskeyForm(passkeys.AuthenticateWebAuthnForm):
+class _GivenPasskey(passkeys.AuthenticateWebAuthnForm):
+    def clean_credential(self) -> Authenticator:
+        with _refused_with(_PASSKEY_REFUSED):
+            return super().clean_credential()
+
+
+class PasskeyForm(_GivenPasskey):
     """The second step of signing in."""
 
     helper = _passkey(asks="get", foot=_USE_PASSKEY)
 
 
-class PasskeySignInForm(passkeys.LoginWebAuthnForm):
+class PasskeySignInForm(_GivenPasskey, passkeys.LoginWebAuthnForm):
     """Signs in instead of the password. The browser fetches its options when the button is pressed."""
 
     helper = _passkey(asks="get", foot=_USE_PASSKEY, data_passkey_url=reverse_lazy("mfa_login_webauthn"))
 
 
-class ReauthenticatePasskeyForm(passkeys.ReauthenticateWebAuthnForm):
+class ReauthenticatePasskeyForm(_GivenPasskey, passkeys.ReauthenticateWebAuthnForm):
     helper = _passkey(asks="get", foot=SubmitButton("Use a passkey", icon="fingerprint", style="btn-primary btn-block"))
 
 

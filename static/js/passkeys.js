@@ -23,7 +23,7 @@ async function answer(form) {
     form.dataset.passkeyGiven = "true";
     form.requestSubmit();
   } catch (error) {
-    tell(form, sentence(error, form.dataset.passkey));
+    tell(form, sentence(error, form));
   } finally {
     button.removeAttribute("aria-disabled");
   }
@@ -58,14 +58,12 @@ async function showPasskey(options) {
   return (await navigator.credentials.get({ publicKey })).toJSON();
 }
 
-function sentence(error, ceremony) {
-  const isNew = ceremony === "create";
+function sentence(error, form) {
+  const isNew = form.dataset.passkey === "create";
   if (error.message === "busy") return "Too many attempts. Wait a minute, then try again.";
   switch (error.name) {
     case "NotAllowedError":
-      return isNew
-        ? "No passkey was added: the dialog was closed, or it took too long."
-        : "No passkey was used: the dialog was closed, it took too long, or this device has no passkey for your account.";
+      return isNew ? "No passkey was added: the dialog was closed, or it took too long." : noneUsed(form);
     case "InvalidStateError":
       return "This device already has a passkey for your account.";
     case "SecurityError":
@@ -75,6 +73,14 @@ function sentence(error, ceremony) {
     default:
       return "That did not work. Reload the page, then try again.";
   }
+}
+
+// The sign-in page, which does not know the account yet, finds only passkeys that sign in without the password.
+function noneUsed(form) {
+  const reason = "No passkey was used: the dialog was closed, it took too long, or this device has no passkey";
+  if (!form.dataset.passkeyUrl) return `${reason} for your account.`;
+  const next = "If yours is a second factor, sign in with your password first; you are then asked for the passkey.";
+  return `${reason} that signs in without the password. ${next}`;
 }
 
 function tell(form, text) {

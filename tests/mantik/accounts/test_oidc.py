@@ -148,13 +148,16 @@ def test_who_says_no_at_the_provider_gets_a_sentence(client: Client, go_through:
 
 @pytest.mark.parametrize(
     ("policy", "words"),
-    [("closed", "Ask an operator for an account."), ("invited", "there is no invitation for your address")],
+    [("closed", "Otherwise ask the operators,"), ("invited", "no project has invited the address that came with it")],
 )
 def test_where_not_everybody_may_sign_up_the_provider_changes_nothing(
     client: Client, go_through: Pass, settings: Settings, policy: str, words: str
 ) -> None:
     settings.MANTIK_SIGN_UP = policy
-    assert words in page_text(go_through(client, "ada"))
+    text = page_text(go_through(client, "ada"))
+    assert "There is no account for this login" in text
+    assert words in text
+    assert "connect the sign-in service under Settings > Account" in text
     assert not User.objects.exists()
 
 

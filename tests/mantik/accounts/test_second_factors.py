@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -15,7 +16,7 @@ from mantik.accounts.models import FactorSecret, Session, User
 from mantik.audit.models import AuditEvent
 from mantik.lib.rotation import rotate_all
 from tests.conftest import ClientOf
-from tests.support.factories import PASSWORD, make_second_factors, make_user
+from tests.support.factories import PASSKEY, PASSWORD, make_second_factors, make_user
 from tests.support.pages import confirm_identity, page_text
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.django_db
 SIGN_IN = "/accounts/sign-in/"
 SECOND = "/accounts/second-factor/"
 FACTORS = "/settings/account/second-factors/"
+# The answer of no passkey.
+FOREIGN = '{"rawId": "Zm9yZWlnbg"}'
 
 
 @pytest.fixture
@@ -59,7 +62,8 @@ def test_a_wrong_code_adds_nothing(client_of: ClientOf, alice: User) -> None:
     client.get(f"{FACTORS}app/")
     response = client.post(f"{FACTORS}app/", {"code": "000000"})
     assert response.status_code == 422
-    assert "The code is wrong or has expired." in page_text(response)
+    assert "This code is wrong or has expired. Type the code that your app shows now." in page_text(response)
+    assert "recovery code" not in page_text(response)
     assert not Authenticator.objects.exists()
 
 
@@ -88,6 +92,8 @@ def test_a_wrong_code_does_not_let_in(client: Client, alice: User) -> None:
     sign_in(client)
     response = client.post(SECOND, {"code": "000000"})
     assert response.status_code == 422
+    assert "This code is wrong, has expired or was already used." in page_text(response)
+    assert "or a recovery code that you have not used yet." in page_text(response)
     assert not is_signed_in(client)
 
 
@@ -108,6 +114,31 @@ def test_a_recovery_code_lets_in_once(alice: User) -> None:
         sign_in(client)
         client.post(SECOND, {"code": code})
     assert (is_signed_in(first), is_signed_in(second)) == (True, False)
+
+
+def test_a_passkey_that_is_refused_is_no_wrong_code(client: Client, client_of: ClientOf, alice: User) -> None:
+    make_second_factors(alice)
+    refused = "Mantik does not accept this passkey. It may have been removed from your account, or the page was open"
+    by_itself = client.post("/accounts/passkey/", {"credential": FOREIGN}, follow=True)
+    sign_in(client)
+    second = client.post(SECOND, {"credential": FOREIGN})
+    again = client_of(alice).post("/accounts/again/passkey/", {"credential": FOREIGN}, follow=True)
+    for response in (by_itself, second, again):
+        text = page_text(response)
+        assert refused in text
+        assert "or sign in another way." in text
+        assert "This code" not in text
+
+
+def test_a_new_passkey_that_is_refused_is_no_wrong_code(client_of: ClientOf, alice: User) -> None:
+    """The session has forgotten what the page asked the device for."""
+    client = client_of(alice)
+    confirm_identity(client, alice)
+    response = client.post("/settings/account/passkeys/add/", {"name": "laptop", "credential": json.dumps(PASSKEY)})
+    assert response.status_code == 422
+    text = page_text(response)
+    assert "Mantik does not accept this passkey. The page may have been open too long. Try again." in text
+    assert "This code" not in text
 
 
 def test_the_admin_is_no_way_around_it(client: Client) -> None:

@@ -48,6 +48,12 @@ def test_looking_at_the_link_confirms_nothing(client: Client) -> None:
     assert not EmailAddress.objects.get(email="ada@example.org").verified
 
 
+def test_a_link_that_is_no_longer_valid_says_how_to_get_another(client: Client) -> None:
+    text = page_text(client.get("/accounts/confirm/nothing/"))
+    assert "If you have just signed up, sign in: we send you a new link." in text
+    assert "press “Send it again” under Settings > Account > E-mail address" in text
+
+
 def test_an_account_without_a_confirmed_address_is_not_let_in_and_is_sent_the_link(client: Client) -> None:
     client.post(SIGN_UP, FORM)
     response = client.post(SIGN_IN, {"username": "ada", "password": FORM["password1"]})
@@ -99,7 +105,9 @@ def test_signing_up_leaves_an_event(client: Client) -> None:
 
 def test_where_sign_up_is_closed_nobody_gets_in(client: Client, settings: Settings) -> None:
     settings.MANTIK_SIGN_UP = "closed"
-    assert "Ask an operator for an account." in page_text(client.get(SIGN_UP))
+    text = page_text(client.get(SIGN_UP))
+    assert "You cannot sign up here" in text
+    assert "Only the operators, who run this installation, can add accounts. Ask them for one." in text
     client.post(SIGN_UP, FORM)
     assert not User.objects.exists()
     assert mail.outbox == []
