@@ -186,7 +186,10 @@ class AddGroupForm(GroupRoleForm):
         groups = UserGroup.objects.visible_to(user).exclude(memberships__project=project).in_order()
         self.fields["group"].queryset = groups  # type: ignore[attr-defined]
         if not groups.exists():
-            without = "You are in no group that could be added. Create one under Settings > Groups."
+            without = (
+                "You are in no group that could be added. Create one under Groups in your own settings, behind your "
+                "initials at the top right."
+            )
             self.fields["group"].help_text = without
 
 

@@ -27,13 +27,13 @@ GROUP_ROLES: tuple[Role, ...] = (Role.GUEST, Role.REPORTER, Role.RESEARCHER, Rol
 ROLE_MEANING: dict[Role, str] = {
     Role.GUEST: "may view the project (code, experiments, runs, logs, metrics, models, schedules and members), but "
     "may not download artifacts or models",
-    Role.REPORTER: "may do what a Guest may, and download artifacts and models",
-    Role.RESEARCHER: "may do what a Reporter may, add code repositories, experiments, runs and schedules, register "
-    "models, and edit, cancel and delete what they added themselves",
-    Role.MAINTAINER: "may do what a Researcher may, also with what others added, and change the project's name, "
-    "summary, description and labels",
-    Role.OWNER: "may do what a Maintainer may, decide who is in the project and who can see it, see who changed what, "
-    "change the project's address, and delete it",
+    Role.REPORTER: "may do everything that a Guest may. May also download artifacts and models",
+    Role.RESEARCHER: "may do everything that a Reporter may. May also add code repositories, experiments, runs and "
+    "schedules, register models, and edit, cancel and delete what they added themselves",
+    Role.MAINTAINER: "may do everything that a Researcher may, also with what others added. May also change the "
+    "project's name, summary, description and labels",
+    Role.OWNER: "may do everything that a Maintainer may. May also decide who is in the project and who can see it, "
+    "see who changed what, change the project's address, and delete the project",
 }
 
 

@@ -96,7 +96,7 @@ def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> 
 
 def why_unused(connection: Connection) -> str:
     """Why Mantik does not use `connection`, which is one to a site, now; "" if it does."""
-    return _refused(connection, "Its owner can {} under Settings > Connections")
+    return _refused(connection, "Its owner can {} under Connections in their own settings")
 
 
 def caution_before_use(connection: Connection, *, now: datetime) -> str:
@@ -109,9 +109,9 @@ def caution_before_use(connection: Connection, *, now: datetime) -> str:
         )
         return (
             f"{expired} If {connection.provider} refuses the secret, the run waits until you replace it under "
-            "Settings > Connections."
+            "Connections in your own settings."
         )
-    return _refused(connection, "{} under Settings > Connections")
+    return _refused(connection, "{} under Connections in your own settings")
 
 
 def warning_for_owner(connection: Connection) -> str:

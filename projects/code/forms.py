@@ -44,7 +44,7 @@ class CodeRepositoryForm(forms.Form):
         label="Connection",
         required=False,
         help_text="For an ssh address choose an SSH key. For a private https address, first add a connection with the "
-        "host's token under Settings > Connections. Everybody who may see the project can read this code.",
+        "host's token under Connections in your own settings. Everybody who may see the project can read this code.",
     )
 
     def __init__(

@@ -62,7 +62,7 @@ def edit_experiment(*, experiment: Experiment, actor: User, name: str, descripti
 
 
 def delete_experiment(*, experiment: Experiment, actor: User, now: datetime) -> None:
-    """Delete an experiment. Raises InUse while runs are in it. An experiment that is gone already is no error.
+    """Delete an experiment; one that is gone already is no error. Raises InUse while runs or schedules are in it.
 
     A worker deletes the MLflow experiment, which can be restored in MLflow.
     """

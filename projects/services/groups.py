@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
 
+from mantik.accounts import sign_up
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.notices.services import notify
@@ -87,7 +88,9 @@ def person_named(text: str, *, asked_by: User) -> User:
         return person
     person = User.objects.filter(username=text, is_active=True).first()
     if person is None:
-        raise NotFound(f"There is no account named {text}. Check the spelling, or ask them to sign up first.")
+        invited, added = "an owner of a project can invite them by e-mail address", "ask the operators for one"
+        way = invited if sign_up.is_offered() else added
+        raise NotFound(f"There is no account named {text}. Check the spelling. If they have no account yet, {way}.")
     return person
 
 

@@ -35,9 +35,10 @@ def people_of(project: Project) -> models.QuerySet[User]:
     return User.objects.filter(pk__in=own.union(by_group))
 
 
-def groups_with(project: Project, user: User) -> list[UserGroup]:
-    """The groups by which `user` has a role in `project`."""
-    return list(UserGroup.objects.visible_to(user).filter(memberships__project=project).in_order())
+def roles_by_groups(project: Project, user: User) -> list[GroupMembership]:
+    """The roles in `project` of the groups that `user` is in."""
+    groups = UserGroup.objects.visible_to(user)
+    return list(project.group_memberships.filter(group__in=groups).select_related("group").in_order())
 
 
 def solely_owned_by(user: User) -> models.QuerySet[Project]:
@@ -61,7 +62,7 @@ def remove_member(*, project: Project, user: User, actor: User) -> None:
     """Remove a member. What they added stays, and so do their roles by groups. Raises LastOwner, NotAMember."""
     with _members_locked(project):
         membership = _membership(project, user)
-        _check_not_last_owner(membership, remedy="Hand the project over first.")
+        _check_not_last_owner(membership, remedy="Hand it over to another member first, or delete the project.")
         membership.delete()
         verb = "member.left" if user == actor else "member.removed"
         record(verb, actor=actor, target=user, project=project, before={"role": membership.get_role_display()})
@@ -78,7 +79,11 @@ def hand_over(*, project: Project, owner: User, to: User) -> None:
             raise NotAMember(f"{owner.display_name} is no longer an owner of {project.name}.")
         if receiving.role != Role.OWNER:
             _set_role(receiving, Role.OWNER, actor=owner)
-        _check_not_last_owner(giving, remedy="Choose a member who can sign in.")
+        if _is_last_owner(giving):
+            raise LastOwner(
+                f"{to.display_name} cannot take over {project.name}: their account is not active. Choose another "
+                "member."
+            )
         _set_role(giving, Role.MAINTAINER, actor=owner)
 
 
@@ -153,9 +158,13 @@ def _set_group_role(given: GroupMembership, role: Role, *, actor: User) -> None:
     record("group.role_changed", actor=actor, target=given.group, project=given.project, **change)
 
 
+def _is_last_owner(membership: Membership) -> bool:
+    """Whether no other owner with an active account is in the project."""
+    others = Membership.objects.owners().filter(project=membership.project_id).exclude(pk=membership.pk)
+    return membership.role == Role.OWNER and not others.exists()
+
+
 def _check_not_last_owner(membership: Membership, *, remedy: str) -> None:
-    if membership.role != Role.OWNER:
-        return
-    if not Membership.objects.owners().filter(project=membership.project_id).exclude(pk=membership.pk).exists():
+    if _is_last_owner(membership):
         name, project = membership.user.display_name, membership.project.name
         raise LastOwner(f"{name} is the last owner of {project}, and a project needs one. {remedy}")

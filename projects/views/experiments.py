@@ -72,7 +72,8 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return redirect("projects:experiments", project.slug)
     question = Confirmation(
         title=f"Delete the experiment {name}?",
-        message="Only an experiment without runs can be deleted. Its MLflow experiment is deleted, too.",
+        message="Only an experiment without runs and schedules can be deleted; schedules that have ended count, too. "
+        "Its MLflow experiment is deleted as well.",
         verb="Delete experiment",
         icon_name="trash3",
         back_label="Keep it",

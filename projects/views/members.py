@@ -17,17 +17,32 @@ from mantik.accounts.http import MemberRequest
 from mantik.accounts.models import User
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import InvitationForm, RoleForm
-from projects.models import Invitation, Membership, Project, UserGroup
-from projects.permissions import NOTES, TABLE, Action, may
+from projects.models import GroupMembership, Invitation, Membership, Project
+from projects.permissions import LEAST_ROLE, NOTES, TABLE, Action, may
 from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations, members
 from projects.views.loading import project_or_404
 
-_NO_ROLE = (
-    "Their runs that are already at a site continue; their other runs will not start. Schedules that use their "
-    "connections start no runs until somebody else chooses a connection of their own."
+# What removing or leaving does, to those who lose every role and to those who keep one through a group.
+_REMOVED = (
+    "What they added stays. Their runs that are already at a site continue; their other runs will not start. Schedules "
+    "that use their connections start no runs until somebody else chooses a connection of their own."
 )
-_LESS_BY_GROUPS = "Whether their other runs and schedules continue depends on the role that they keep:"
+_REMOVED_BUT_IN_GROUPS = (
+    "What they added stays. Their runs that are already at a site continue. Their runs that still wait, and schedules "
+    f"that use their connections, continue only if the role that they keep is {LEAST_ROLE[Action.ADD_RUN].label} or "
+    "above:"
+)
+_LEFT = (
+    "What you added stays. Your runs that are already at a site continue; your other runs will not start. Schedules "
+    "that use your connections start no runs until somebody else chooses a connection of their own. To come back you "
+    "need an invitation."
+)
+_LEFT_BUT_IN_GROUPS = (
+    "What you added stays. To get back the role that you give up, you need an invitation. Your runs that are already "
+    "at a site continue. Your runs that still wait, and schedules that use your connections, continue only if the role "
+    f"that you keep is {LEAST_ROLE[Action.ADD_RUN].label} or above:"
+)
 
 
 @login_required
@@ -107,11 +122,14 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     user = _membership_or_404(project, uuid).user
     if request.method == "GET":
-        groups = members.groups_with(project, user)
+        kept = members.roles_by_groups(project, user)
         question = Confirmation(
             title=f"Remove {user.display_name} from {project.name}?",
-            message="What they added stays. " + (_LESS_BY_GROUPS if groups else _NO_ROLE),
-            points=[f"{user.display_name} keeps a role here through the group {group.name}." for group in groups],
+            message=_REMOVED_BUT_IN_GROUPS if kept else _REMOVED,
+            points=[
+                f"{user.display_name} keeps the role {one.get_role_display()} here through the group {one.group.name}."
+                for one in kept
+            ],
             verb="Remove member",
             icon_name="x-lg",
         )
@@ -122,7 +140,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         messages.error(request, str(reason))
     else:
         messages.info(request, f"{user.display_name} was removed.")
-        if user == request.user and not members.groups_with(project, user):
+        if user == request.user and not members.roles_by_groups(project, user):
             return redirect("projects:list")
     return redirect("projects:members", project.slug)
 
@@ -154,20 +172,23 @@ def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def leave(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.LEAVE_PROJECT)
-    by_groups = members.groups_with(project, request.user)
-    if by_groups and not project.memberships.filter(user=request.user).exists():
+    kept = members.roles_by_groups(project, request.user)
+    if kept and not project.memberships.filter(user=request.user).exists():
         messages.error(
             request,
-            f"You are in {project.name} through {_named(by_groups)}. To leave the project, leave "
-            f"{'the group' if len(by_groups) == 1 else 'these groups'}.",
+            f"You are in {project.name} through {_groups_named(kept)}. To leave the project, leave "
+            f"{'the group' if len(kept) == 1 else 'these groups'}.",
         )
         return redirect("projects:members", project.slug)
     if request.method == "GET":
         question = Confirmation(
             title=f"Leave {project.name}?",
-            message="What you added stays. Schedules that use your connections start no runs until somebody else "
-            "chooses a connection of their own. To come back you need an invitation.",
-            points=[f"You keep a role here through the group {group.name} until you leave it." for group in by_groups],
+            message=_LEFT_BUT_IN_GROUPS if kept else _LEFT,
+            points=[
+                f"You keep the role {one.get_role_display()} here through the group {one.group.name} until you leave "
+                "the group."
+                for one in kept
+            ],
             verb="Leave project",
             icon_name="box-arrow-right",
         )
@@ -177,8 +198,8 @@ def leave(request: MemberRequest, slug: str) -> HttpResponse:
     except (members.LastOwner, members.NotAMember) as reason:
         messages.error(request, str(reason))
         return redirect("projects:members", project.slug)
-    if by_groups:
-        messages.info(request, f"You now have a role in {project.name} only through {_named(by_groups)}.")
+    if kept:
+        messages.info(request, f"You now have a role in {project.name} only through {_groups_named(kept)}.")
         return redirect("projects:members", project.slug)
     messages.info(request, f"You have left {project.name}.")
     return redirect("projects:list")
@@ -210,8 +231,8 @@ def _invited(who: User | str) -> str:
     return who.display_name if isinstance(who, User) else who
 
 
-def _named(groups: Sequence[UserGroup]) -> str:
-    *names, last = (group.name for group in groups)
+def _groups_named(kept: Sequence[GroupMembership]) -> str:
+    *names, last = (one.group.name for one in kept)
     return f"the groups {', '.join(names)} and {last}" if names else f"the group {last}"
 
 

@@ -56,8 +56,8 @@ def _objection_to_connection(schedule: Schedule, now: datetime) -> str:
         )
     if connection.has_ended(now):
         return (
-            f"The secret of the connection {connection.name} has expired. Its owner can replace it under Settings > "
-            "Connections."
+            f"The secret of the connection {connection.name} has expired. Its owner can replace it under "
+            "Connections in their own settings."
         )
     return why_unused(connection)
 

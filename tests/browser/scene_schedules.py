@@ -23,7 +23,8 @@ _LEDGER = (
     (Outcome.HELD, "It was paused."),
     (
         Outcome.REFUSED,
-        "The secret of the connection site-a has expired. Its owner can replace it under Settings > Connections.",
+        "The secret of the connection site-a has expired. Its owner can replace it under Connections in "
+        "their own settings.",
     ),
     (Outcome.FIRED, "Started 3 min late: Mantik was not running at that time."),
 )

@@ -62,7 +62,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
     (
         "code.md",
-        "| {} MB (`MANTIK_CODE_MAX_BYTES`); Git LFS files {} times as much before packing |",
+        "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these have more than {} times as much before",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
     ),
     ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, whole._MAX_DEPTH)),

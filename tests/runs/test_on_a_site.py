@@ -369,7 +369,7 @@ def test_a_wrong_password_is_believed_the_third_time_and_the_run_waits(world: Wo
 
     assert run.state in BEFORE_START
     assert "has refused the login of this connection 3 times since" in run.waiting_for
-    assert "Its owner can replace the secret under Settings > Connections" in run.waiting_for
+    assert "Its owner can replace the secret under Connections in their own settings" in run.waiting_for
 
     # Nobody asks with it any more, so that the site does not lock the account.
     submit(run, minutes=60)

@@ -187,7 +187,7 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
     refuse(mine, *minutes(now, 11, 5, 0))
     caution = login_health.caution_before_use(mine, now=now)
     assert "JSC has refused the login" in caution
-    assert "Replace the secret under Settings > Connections. After that, everything" in caution
+    assert "Replace the secret under Connections in your own settings. After that, everything" in caution
     mine.expires_at = now
     assert login_health.caution_before_use(mine, now=now).startswith(
         "The last day that you entered for the secret of juwels is over."
@@ -199,9 +199,10 @@ def test_who_is_about_to_use_it_is_told(mine: Connection, now: datetime) -> None
 def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, now: datetime) -> None:
     Connection.objects.update(kind=Connection.Kind.UNICORE_KEY)
     refuse(mine, *minutes(now, 11, 5, 0))
-    helps = " under Settings > Connections. Once its public key is in place of the old one, everything that waits"
-    assert f"Its owner can make a new key pair{helps}" in login_health.why_unused(mine)
-    assert f"Make a new key pair{helps}" in login_health.caution_before_use(mine, now=now)
+    helps = "own settings. Once its public key is in place of the old one, everything that waits"
+    unused, caution = login_health.why_unused(mine), login_health.caution_before_use(mine, now=now)
+    assert f"Its owner can make a new key pair under Connections in their {helps}" in unused
+    assert f"Make a new key pair under Connections in your {helps}" in caution
     assert "Make a new key pair. Once" in login_health.warning_for_owner(mine)
     consequence = "Runs and schedules that use this connection wait until the public key of a new key pair is in place."
     assert consequence in notices()[0]

@@ -7,9 +7,11 @@ import pytest
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Experiment, Project
+from runs.models import Run
 from runs.states import RunState
+from schedules.states import ScheduleState
 from tests.conftest import ClientOf
-from tests.support.factories import make_experiment, make_run
+from tests.support.factories import make_experiment, make_run, make_schedule
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,20 @@ def test_an_experiment_with_runs_stays_and_says_how_many(
     assert "Baseline holds 2 runs. Delete them first: only an empty experiment can be deleted." in text
     assert Experiment.objects.filter(pk=experiment.pk).exists()
     assert not AuditEvent.objects.filter(verb="experiment.deleted").exists()
+
+
+def test_so_does_one_with_a_schedule_even_if_that_has_ended(
+    client_of: ClientOf, project: Project, researcher: User, experiment: Experiment
+) -> None:
+    other = make_experiment(project=project)
+    make_schedule(project=project, experiment=experiment, created_by=researcher, state=ScheduleState.ENDED)
+    client = client_of(researcher)
+    question = page_text(client.get(f"{PAGE}{experiment.uuid}/delete/"))
+    assert "Only an experiment without runs and schedules can be deleted; schedules that have ended count" in question
+    Run.objects.update(experiment=other)
+    text = page_text(client.post(f"{PAGE}{experiment.uuid}/delete/", follow=True))
+    assert "Baseline holds the schedule" in text
+    assert Experiment.objects.filter(pk=experiment.pk).exists()
 
 
 def test_an_experiment_of_another_project_is_not_there(client_of: ClientOf, maintainer: User) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
@@ -145,7 +146,9 @@ def test_a_group_is_never_given_the_role_of_owner(client_of: ClientOf, owner: Us
 def test_groups_of_others_can_neither_be_seen_nor_added(client_of: ClientOf, owner: User, project: Project) -> None:
     foreign = make_group(name="Not yours")
     client = client_of(owner)
-    assert "Not yours" not in page_text(client.get(f"{MEMBERS}groups/add/"))
+    text = page_text(client.get(f"{MEMBERS}groups/add/"))
+    assert "Not yours" not in text
+    assert "Create one under Groups in your own settings, behind your initials at the top right." in text
     response = client.post(f"{MEMBERS}groups/add/", {"group": foreign.uuid, "role": "guest"})
     assert response.status_code == 422
     assert "Choose one of your groups." in page_text(response)
@@ -176,7 +179,10 @@ def test_who_leaves_keeps_what_their_group_may(
     make_group_membership(project=project, group=group, role=Role.GUEST)
     join(project, Role.MAINTAINER, outsider)
     client = client_of(outsider)
-    assert "You keep a role here through the group Night shift" in page_text(client.get(f"{MEMBERS}leave/"))
+    question = page_text(client.get(f"{MEMBERS}leave/"))
+    assert "continue only if the role that you keep is Researcher or above:" in question
+    assert "You keep the role Guest here through the group Night shift until you leave the group." in question
+    assert "To get back the role that you give up, you need an invitation." in question
     text = page_text(client.post(f"{MEMBERS}leave/", follow=True))
     assert "You now have a role in PV yield only through the group Night shift." in text
     assert role_of(fresh(outsider), project) is Role.GUEST
@@ -234,7 +240,11 @@ def test_an_admin_adds_somebody_who_is_told(client_of: ClientOf, owner: User, gr
 @pytest.mark.parametrize(
     ("person", "sentence"),
     [
-        ("nobody", "There is no account named nobody."),
+        (
+            "nobody",
+            "There is no account named nobody. Check the spelling. If they have no account yet, an owner of a project "
+            "can invite them by e-mail address.",
+        ),
         ("olga", "Olga is already in the group."),
         (
             "stranger@example.org",
@@ -254,6 +264,15 @@ def test_whom_one_cannot_add_is_explained_and_strangers_addresses_tell_nothing(
     assert response.status_code == 422
     assert sentence in page_text(response)
     assert group.members.count() == 2
+
+
+@pytest.mark.django_db
+def test_where_operators_add_all_accounts_they_are_asked_for_one(
+    client_of: ClientOf, owner: User, group: UserGroup, settings: Settings
+) -> None:
+    settings.MANTIK_SIGN_UP = "closed"
+    response = client_of(owner).post(f"{GROUPS}{group.uuid}/people/add/", {"person": "nobody"})
+    assert "If they have no account yet, ask the operators for one." in page_text(response)
 
 
 @pytest.mark.django_db
@@ -395,5 +414,5 @@ def test_who_is_removed_and_has_a_role_by_a_group_keeps_that_and_the_question_sa
     member = join_by_group(project)
     join(project, Role.MAINTAINER, member)
     question = page_text(client_of(owner).get(f"{MEMBERS}{member.uuid}/remove/"))
-    assert "What they added stays. Whether their other runs and schedules continue depends on the role" in question
-    assert f"{member.display_name} keeps a role here through the group" in question
+    assert "continue only if the role that they keep is Researcher or above:" in question
+    assert f"{member.display_name} keeps the role Researcher here through the group" in question

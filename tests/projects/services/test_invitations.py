@@ -20,7 +20,7 @@ from projects.roles import Role
 from projects.services import invitations
 from tests.conftest import ClientOf
 from tests.support.factories import join, make_invitation, make_project, make_user, unconfirm_address
-from tests.support.pages import page_text
+from tests.support.pages import links, page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,8 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
     text = page_text(olgas.get(MINE))
     assert "1 to look at" in text
     assert "Invited by Alice Owner" in text
+    assert "may do everything that a Reporter may. May also add code repositories" in text
+    assert links(olgas.get(MINE))["What the roles mean"] == "/docs/permissions/"
     made = Invitation.objects.get()
     assert made.expires_at - made.created_at == timedelta(days=14)
     answer = olgas.post(f"{MINE}{made.uuid}/accept/", follow=True)

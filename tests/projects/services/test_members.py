@@ -85,8 +85,9 @@ def test_handing_over_to_another_owner_changes_only_the_role_that_is_given_up(pr
 
 @pytest.mark.django_db
 def test_ownership_is_not_handed_to_who_cannot_sign_in(project: Project, owner: User) -> None:
-    gone = join(project, Role.RESEARCHER, make_user("former", is_active=False))
-    with pytest.raises(members.LastOwner, match="Choose a member who can sign in"):
+    gone = join(project, Role.RESEARCHER, make_user("former", first_name="Former", is_active=False))
+    sentence = "Former cannot take over PV yield: their account is not active. Choose another member."
+    with pytest.raises(members.LastOwner, match=sentence):
         members.hand_over(project=project, owner=owner, to=gone)
     assert (role_in(project, owner), role_in(project, gone)) == (Role.OWNER, Role.RESEARCHER)
 
@@ -230,7 +231,10 @@ def test_nobody_hands_over_to_themselves(client_of: ClientOf, owner: User) -> No
 @pytest.mark.django_db
 def test_a_member_leaves(client_of: ClientOf, project: Project, guest: User) -> None:
     client = client_of(guest)
-    assert "Leave PV yield?" in page_text(client.get(f"{MEMBERS}leave/"))
+    question = page_text(client.get(f"{MEMBERS}leave/"))
+    assert "Leave PV yield?" in question
+    assert "Your runs that are already at a site continue; your other runs will not start." in question
+    assert "To come back you need an invitation." in question
     assert "You have left PV yield." in page_text(client.post(f"{MEMBERS}leave/", follow=True))
     assert role_in(project, guest) is None
 
@@ -240,8 +244,9 @@ def test_the_last_owner_who_wants_to_leave_is_told_what_to_do(
     client_of: ClientOf, project: Project, owner: User
 ) -> None:
     client = client_of(owner)
+    sentence = "Hand it over to another member first, or delete the project."
     for path in ("leave/", f"{owner.uuid}/remove/"):
-        assert "Hand the project over first." in page_text(client.post(f"{MEMBERS}{path}", follow=True))
+        assert sentence in page_text(client.post(f"{MEMBERS}{path}", follow=True))
     assert role_in(project, owner) == Role.OWNER
 
 
