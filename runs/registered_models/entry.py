@@ -118,7 +118,10 @@ def _file_trouble(model: RegisteredModel) -> str:
     if (len(sizes), sum(sizes)) == (model.file_count, model.size):
         return ""
     if not sizes:
-        return "Its files are no longer in MLflow."
+        return "Its files are no longer in MLflow. Mantik has no copy of them and cannot restore them."
     in_mlflow = f"{counted(len(sizes), 'file')} with {filesize(sum(sizes))}"
     registered = f"{counted(model.file_count or 0, 'file')} with {filesize(model.size or 0)}"
-    return f"Its files have changed: MLflow has {in_mlflow}, but {registered} were registered."
+    return (
+        f"Its files have changed: MLflow has {in_mlflow}, but {registered} were registered. Mantik has no copy of "
+        "these and cannot restore them."
+    )

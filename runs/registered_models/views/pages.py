@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from mantik.lib.paging import page_by_pk
+from projects.permissions import Action, may
 from projects.views.loading import project_or_404
 from runs.registered_models.detail import TABS, live_parts, model_page
 from runs.registered_models.filters import ModelFilter
@@ -39,6 +40,7 @@ def model_list(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": model_rows(page.rows, metrics=metrics, user=request.user, project=project, now=timezone.now()),
         "page": page,
         "is_live": is_live,
+        "may_register": may(request.user, Action.REGISTER_MODEL, project),
     }
     return render(request, "registered_models/list.html", context)
 

@@ -90,13 +90,15 @@ def test_changed_aliases(model: RegisteredModel, ada: User) -> None:
 def test_files_that_are_gone(mlflow_server: MlflowServer, model: RegisteredModel) -> None:
     for path in _files(mlflow_server.data_dir, model):
         path.unlink()
-    assert check(model) == "Its files are no longer in MLflow."
+    assert check(model) == "Its files are no longer in MLflow. Mantik has no copy of them and cannot restore them."
 
 
 def test_files_of_another_size(mlflow_server: MlflowServer, model: RegisteredModel) -> None:
     weights = next(path for path in _files(mlflow_server.data_dir, model) if path.name == "model.skops")
     weights.write_bytes(b"shorter")
-    assert check(model).startswith("Its files have changed: MLflow has 5 files with")
+    told = check(model)
+    assert told.startswith("Its files have changed: MLflow has 5 files with")
+    assert told.endswith("were registered. Mantik has no copy of these and cannot restore them.")
 
 
 def test_what_was_put_right_in_mlflow_itself_is_no_trouble_any_more(model: RegisteredModel) -> None:

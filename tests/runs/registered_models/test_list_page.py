@@ -100,8 +100,12 @@ def test_a_model_with_two_aliases_is_found_once(project: Project, ada: User, gue
     assert len(guest.get(url(project, "?q=champion")).context["rows"]) == 1
 
 
-def test_an_empty_room_says_how_a_model_gets_here(project: Project, guest: Client) -> None:
-    assert "open the run and press Register Model" in page_text(guest.get(url(project)))
+def test_an_empty_room_says_how_a_model_gets_here(project: Project, by_ada: Client, guest: Client) -> None:
+    assert "open the run and press Register Model" in page_text(by_ada.get(url(project)))
+    text = page_text(guest.get(url(project)))
+    assert "Models are listed here once a Researcher, a Maintainer or an Owner of this project has registered" in text
+    assert "Register Model" not in text
+    assert "Finished runs" not in text
     assert "No model matches the search." in page_text(guest.get(url(project, "?q=x")))
 
 

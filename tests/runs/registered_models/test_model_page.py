@@ -245,7 +245,7 @@ def test_what_was_changed_in_mlflow_is_told_and_can_be_put_back(
     RegisteredModel.objects.filter(pk=stored.pk).update(trouble=words, trouble_since=timezone.now())
     assert words in page_text(guest.get(url("detail", stored)))
     assert "Restore" not in page_text(guest.get(url("detail", stored)))
-    assert "Restore" in page_text(by_ada.get(url("detail", stored)))
+    assert "Restore the entry in MLflow" in page_text(by_ada.get(url("detail", stored)))
     assert by_ada.post(url("restore", stored)).status_code == 302
     stored.refresh_from_db()
     assert (stored.state, stored.trouble) == (ModelState.REGISTERING, "")
