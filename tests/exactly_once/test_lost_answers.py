@@ -9,6 +9,8 @@ from tests.exactly_once.conftest import Stage, aim_at, assert_exactly_once, mlfl
 from tests.support.fault_proxy import Aim, Fault
 from tests.support.proofs import sample
 
+pytestmark = pytest.mark.any_database
+
 HOW = {"inline": {}, "upload": {"MANTIK_SUBMIT_INLINE_BYTES": 0}}
 LOSSES = (Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.ARRIVE_LATE, Fault.ANSWER_LATE, Fault.GATEWAY_PAGE)
 AT_THE_SITE = [
@@ -19,7 +21,7 @@ AT_THE_SITE = [
 ]
 
 
-@pytest.mark.parametrize(("how", "aim"), sample(AT_THE_SITE, one_in=5))
+@pytest.mark.parametrize(("how", "aim"), sample(AT_THE_SITE, one_in=6))
 def test_a_request_or_answer_lost_on_the_way_to_the_site(stage: Stage, how: str, aim: Aim) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()

@@ -37,7 +37,7 @@ from tests.support.factories import (
 from tests.support.registered_models import make_model
 
 # Each test's own transaction lies within that of the world.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 # Nobody listens there: MLflow is away.
 NOWHERE = "http://127.0.0.1:9"

@@ -36,6 +36,9 @@ def trials(sample: int, whole: int) -> int:
 def sample(cases: Sequence[T], *, one_in: int) -> Sequence[T]:
     """Of cases in a row one in so many, with the first and the last; in a proof all.
 
+    Where the cases are each of these with each of those, `one_in` must have no divisor in common with how many those
+    are: otherwise it is always the same one of them.
+
     With `--database`, which tries once more on the other database, one in three times as many.
     """
     return cases if _Scale.is_whole else [*cases[: -1 : one_in * _Scale.thinner], cases[-1]]

@@ -24,7 +24,7 @@ STEPS = trials(5, 8)
 SCHEDULES = 20
 MINUTE = timedelta(minutes=1)
 
-pytestmark = pytest.mark.timeout(120 + 20 * STEPS)
+pytestmark = [pytest.mark.any_database, pytest.mark.timeout(120 + 20 * STEPS)]
 
 
 def steps(chance: random.Random) -> Iterator[timedelta]:
