@@ -18,7 +18,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def status_422_for_errors(view: View) -> View:
-    """Answer with status 422 if a POST leads to a page: that page is a form with errors."""
+    """Answer with status 422 a POST that leads to a page: that page is a form with errors."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

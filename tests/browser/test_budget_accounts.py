@@ -94,7 +94,7 @@ def test_an_account_is_chosen_by_a_press_and_a_wrong_one_is_refused_by_name(worl
     expect(error).to_contain_text("takes demo or other, not 'galaxies'")
     visit.expect_status(422)
     page.get_by_role("button", name="RUN!").click()
-    expect(page.get_by_role("alert")).to_contain_text("What you typed is still there, except for secrets.")
+    expect(page.get_by_role("alert")).to_contain_text("What you typed is still there, except passwords and tokens.")
     expect(error).to_contain_text("takes demo or other")
     assert visit.barriers() == []
     page.get_by_role("button", name="other", exact=True).click()

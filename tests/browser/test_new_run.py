@@ -107,7 +107,7 @@ def test_a_wrong_form_keeps_what_was_typed_and_says_what_is_wrong_in_place(scene
     page.get_by_label("epochs int").fill("many")
     page.get_by_label("Compute budget account").fill("")
     page.get_by_role("button", name="RUN!").click()
-    expect(page.get_by_role("alert")).to_contain_text("What you typed is still there, except for secrets.")
+    expect(page.get_by_role("alert")).to_contain_text("What you typed is still there, except passwords and tokens.")
     epochs = page.get_by_label("epochs int")
     expect(epochs).to_have_value("many")
     expect(epochs).to_have_attribute("aria-describedby", re.compile("error"))
