@@ -196,7 +196,7 @@ def test_who_reads_while_the_rest_comes_loads_it_when_they_like(scene: Scene, op
     Run.objects.filter(pk=run.pk).update(
         state=RunState.FINISHED, ended_at=timezone.now(), log_tail_from=start, log_tail_to=start + 13
     )
-    expect(lines).to_contain_text("not here yet")
+    expect(lines).to_contain_text("missing here for now")
     page.locator("[data-log-view]").hover()
     page.mouse.wheel(0, -2000)
     run.log_chunks.create(offset=run.log_size, content=b"middle\n")
