@@ -178,7 +178,7 @@ def test_the_end_of_a_long_log_is_shown_while_the_rest_still_comes(scene: Scene,
     whole = {"log_size": start + 13, "log_tail_from": None, "log_tail_to": None, "log_complete": True}
     Run.objects.filter(pk=run.pk).update(**whole)
     expect(lines).to_contain_text("step 499")
-    expect(lines).not_to_contain_text("not here yet")
+    expect(lines).not_to_contain_text("missing here for now")
     assert last_line(page) == "the very end"
     expect(page.locator(".log-remark:visible")).to_have_count(0)
     expect(numbers.last).not_to_have_text("")

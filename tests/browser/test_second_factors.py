@@ -46,7 +46,7 @@ def test_an_app_is_added_and_asked_for_at_the_next_sign_in(transactional_db: Non
         assert elsewhere.barriers() + elsewhere.overflow() == []
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("The code is wrong or has expired.")).to_be_visible()
+    expect(page.get_by_text("This code is wrong, has expired or was already used.")).to_be_visible()
     page.get_by_label("Code").fill(code_of(secret, steps_on=1))
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/projects/")
