@@ -159,7 +159,7 @@ def test_sixteen_threads_share_one_client(control: Control, experiment_id: str) 
         return control.run_data(run_id).status
 
     with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(whole_life, range(32))) == ["FINISHED"] * 32
+        assert list(pool.map(whole_life, range(16))) == ["FINISHED"] * 16
 
 
 def test_a_process_has_one_client_for_the_configured_server(mlflow_server: MlflowServer, settings: Settings) -> None:
