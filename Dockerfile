@@ -60,5 +60,4 @@ WORKDIR /opt/mantik
 VOLUME /data
 EXPOSE 8000
 ENV MANTIK_DATA_DIR=/data
-CMD ["granian", "--interface", "asgi", "--no-ws", "--http", "1", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--workers-kill-timeout", "8", "--backpressure", "2048", "--no-access-log", "--log-level", "error", "mantik.asgi:application"]
+CMD ["python", "-m", "mantik.up.web", "0.0.0.0", "8000", "2"]

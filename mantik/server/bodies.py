@@ -13,7 +13,7 @@ from mantik.server.limits import FREE_OF_BODY
 
 
 class ClientGone(Exception):
-    """The client hung up before its request was complete."""
+    """The client hung up before its request was complete, or before its turn came."""
 
 
 class Refused(Exception):

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from mantik.server.answers import Answer, TooSlow, send_answer, send_stream
-from mantik.server.asgi_types import Receive, Scope, Send
+from mantik.server.asgi_types import Message, Receive, Scope, Send
 from mantik.server.bodies import Bodies, ClientGone, Refused
 from mantik.server.pages import Pages, Streamed
 from mantik.server.streams import Streams
@@ -31,13 +31,7 @@ class Front:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if scope["path"] == "/healthz" and scope["method"] in ("GET", "HEAD"):
-                await send_answer(send, _ALIVE)
-            else:
-                await self._page(scope, receive, send)
-        except Refused as refused:
-            log.warning("request_refused", status=refused.answer.status, **_about(scope))
-            await send_answer(send, refused.answer)
+            await self._answer_or_refuse(scope, receive, send)
         except ClientGone:
             pass
         except TooSlow:
@@ -46,22 +40,36 @@ class Front:
             # If the answer has begun, the server breaks the connection off; else it answers 500.
             log.exception("request_broke_off", **_about(scope))
 
+    async def _answer_or_refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/healthz" and scope["method"] in ("GET", "HEAD"):
+            await send_answer(send, _ALIVE)
+            return
+        try:
+            await self._page(scope, receive, send)
+        except Refused as refused:
+            log.warning("request_refused", status=refused.answer.status, **_about(scope))
+            await send_answer(send, refused.answer)
+
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._bodies.received(scope, receive) as body:
-            answer = await self._pages.answer(scope, body)
-        if isinstance(answer, Streamed):
-            await self._download(answer, receive, send)
-        else:
-            await send_answer(send, answer)
-
-    async def _download(self, answer: Streamed, receive: Receive, send: Send) -> None:
-        # The body is read, so all that can still be received is that the client has gone.
-        leaving = asyncio.ensure_future(receive())
+            # The body is read, so all that can still be received is that the client has gone.
+            leaving = asyncio.ensure_future(receive())
+            try:
+                answer = await self._pages.answer(scope, body, leaving=leaving)
+            except BaseException:
+                leaving.cancel()
+                raise
         try:
-            async with self._streams.pieces_of(answer.stream) as pieces:
-                await send_stream(send, answer.status, answer.headers, pieces, is_gone=leaving.done)
+            await self._send(answer, send, leaving)
         finally:
             leaving.cancel()
+
+    async def _send(self, answer: Answer | Streamed, send: Send, leaving: asyncio.Future[Message]) -> None:
+        if isinstance(answer, Answer):
+            await send_answer(send, answer)
+            return
+        async with self._streams.pieces_of(answer.stream) as pieces:
+            await send_stream(send, answer.status, answer.headers, pieces, is_gone=leaving.done)
 
 
 def _about(scope: Scope) -> dict[str, str]:

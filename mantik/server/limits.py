@@ -7,6 +7,8 @@ PAGE_THREADS = 8
 # Requests that wait for one of them, and for how long.
 MOST_WAITING, WAITING_SECONDS = 200, 30.0
 
+# A connection on which no whole head of a request has come after this is closed, and an idle one.
+HEAD_SECONDS = 30
 # A form with the longest texts that it takes is sent in less, over a slow line, too.
 BODY_SECONDS = 15.0
 # For all bodies at a time, so that clients who send many at once do not fill the memory. The beginning of each does not

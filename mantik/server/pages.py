@@ -12,8 +12,8 @@ from typing import Any, cast
 from django.http import FileResponse
 
 from mantik.server.answers import Answer, Headers, sentence
-from mantik.server.asgi_types import Scope
-from mantik.server.bodies import Refused
+from mantik.server.asgi_types import Message, Scope
+from mantik.server.bodies import ClientGone, Refused
 from mantik.server.environ import wsgi_environ
 from mantik.server.streams import Stream
 
@@ -38,27 +38,33 @@ class Pages:
         self._free = asyncio.Semaphore(threads)
         self._waiting, self._most_waiting, self._seconds = 0, most_waiting, seconds
 
-    async def answer(self, scope: Scope, body: bytes) -> Answer | Streamed:
-        """Raises Refused if no thread becomes free in time."""
-        async with self._turn():
+    async def answer(self, scope: Scope, body: bytes, *, leaving: asyncio.Future[Message]) -> Answer | Streamed:
+        """Raises Refused if no thread becomes free in time, and ClientGone if `leaving` is done before one does."""
+        async with self._turn(leaving):
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, wsgi_environ(scope, body))
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, leaving: asyncio.Future[Message]) -> AsyncIterator[None]:
         if self._waiting >= self._most_waiting:
             raise _busy()
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            raise _busy() from None
+            await self._wait(leaving)
         finally:
             self._waiting -= 1
         try:
             yield
         finally:
             self._free.release()
+
+    async def _wait(self, leaving: asyncio.Future[Message]) -> None:
+        """Until a thread is free, which is taken then."""
+        turn = asyncio.ensure_future(self._free.acquire())
+        either: set[asyncio.Future[Any]] = {turn, leaving}
+        await asyncio.wait(either, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not turn.done():
+            turn.cancel()
+            raise ClientGone if leaving.done() else _busy()
 
     def _run(self, environ: dict[str, Any]) -> Answer | Streamed:
         begun: list[tuple[int, Headers]] = []

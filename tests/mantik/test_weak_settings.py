@@ -31,7 +31,7 @@ WEAK = [
     ("MANTIK_METRICS_TOKEN", "metrics", "32 characters"),
 ]
 SERVING = {
-    "the web server": ("-m", "granian", "--interface", "asgi", "--port", "0", "mantik.asgi:application"),
+    "the web server": ("-m", "mantik.up.web", "127.0.0.1", "0", "1"),
     "a worker": ("-m", "celery", "--app", "mantik", "worker"),
     "beat": ("-m", "celery", "--app", "mantik", "beat"),
     "migrate": ("manage.py", "migrate"),

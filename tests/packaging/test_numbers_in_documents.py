@@ -90,6 +90,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "| sends a request of more than {} MB | 413, before the rest is sent |",
         (settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6,),
     ),
+    ("operators.md", "| connects and sends nothing for {} s | is hung up on |", (limits.HEAD_SECONDS,)),
     ("operators.md", "| has not sent the whole request after {} s | 408 |", (limits.BODY_SECONDS,)),
     ("operators.md", "{} kB take longer than {} s", (limits.PIECE / 1024, limits.PIECE_SECONDS)),
     (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -17,7 +18,17 @@ from mantik.server.bodies import Bodies
 from mantik.server.front import Front
 from mantik.server.pages import Pages
 from mantik.server.streams import Streams
-from tests.mantik.server.limits import BODY, BODY_SECONDS, DOWNLOADS, PIECE_SECONDS, QUEUE, QUEUE_SECONDS, ROOM, THREADS
+from tests.mantik.server.limits import (
+    BODY,
+    BODY_SECONDS,
+    DOWNLOADS,
+    PIECE_SECONDS,
+    QUEUE,
+    QUEUE_SECONDS,
+    ROOM,
+    SLOW_SECONDS,
+    THREADS,
+)
 
 PIECE = b"0123456789abcdef" * 4096
 
@@ -28,7 +39,7 @@ def echo(request: HttpRequest, **_: str) -> HttpResponse:
 
 
 def slow(_request: HttpRequest) -> HttpResponse:
-    time.sleep(1.5)
+    time.sleep(SLOW_SECONDS)
     return HttpResponse("slow")
 
 
@@ -79,9 +90,18 @@ urlpatterns = [
     path("endless", endless),
 ]
 settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DATABASES={}, LOGGING_CONFIG=None, SECRET_KEY="example")
+django_application = get_wsgi_application()
+
+
+def with_a_fault(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    if environ["PATH_INFO"] == "/outside":
+        raise RuntimeError("a fault outside of Django")
+    return django_application(environ, start_response)
+
+
 limits.PIECE_SECONDS = PIECE_SECONDS
 application = Front(
     bodies=Bodies(most=BODY, seconds=BODY_SECONDS, room=ROOM),
-    pages=Pages(get_wsgi_application(), threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS),
+    pages=Pages(with_a_fault, threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS),
     streams=Streams(threads=1, most=DOWNLOADS),
 )

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from mantik.up.ports import free_port
-from tests.mantik.server.limits import BODY, BODY_SECONDS, DOWNLOADS, PIECE_SECONDS, QUEUE, ROOM, THREADS
+from tests.mantik.server.limits import BODY, BODY_SECONDS, DOWNLOADS, PIECE_SECONDS, QUEUE, ROOM, SLOW_SECONDS, THREADS
 from tests.support.places import TOP
 from tests.support.waiting import wait_until
 
@@ -72,8 +72,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         wait_until(lambda: process.poll() is not None or _listens(port), seconds=60)
         yield server
         assert process.poll() is None, log.read_text()
-        # That of the download that breaks off, and that of the page that fails.
-        assert log.read_text().count("Traceback") <= 2, log.read_text()
+        # Those of the download that breaks off, of the page that fails, and of the error outside of Django.
+        assert log.read_text().count("Traceback") <= 3, log.read_text()
     finally:
         process.terminate()
         process.wait()
@@ -180,6 +180,29 @@ def test_pages_wait_for_a_thread_and_then_are_refused_with_a_sentence(server: Se
         b"Mantik has too much to do at the moment. Try again in a few seconds.\n",
     )
     assert server.ask("GET", "/slow")[0].status == 200
+
+
+def test_who_hangs_up_in_the_queue_leaves_it_to_others(server: Server) -> None:
+    with ThreadPoolExecutor(THREADS) as pool, ExitStack() as open_clients:
+        busy = [pool.submit(server.ask, "GET", "/slow") for _ in range(THREADS)]
+        time.sleep(0.3)
+        for _ in range(QUEUE):
+            client = open_clients.enter_context(closing(server.connect()))
+            client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.3)
+        assert server.ask("GET", "/large")[0].status == 503
+        open_clients.close()
+        time.sleep(0.3)
+        begin = time.monotonic()
+        assert server.ask("GET", "/large")[0].status == 200
+        # Had the slow pages of those who left been made first, it would have waited for at least one of them.
+        assert time.monotonic() - begin < SLOW_SECONDS
+        assert [one.result()[0].status for one in busy] == [200] * THREADS
+    assert server.ask("GET", "/large")[0].status == 200
+
+
+def test_an_error_outside_of_django_is_an_error_500(server: Server) -> None:
+    assert server.ask("GET", "/outside")[0].status == 500
 
 
 def test_who_does_not_read_a_page_is_given_up_and_holds_nobody(server: Server) -> None:
