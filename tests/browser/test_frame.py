@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Dialog, Page, expect
 
@@ -12,6 +14,7 @@ from runs.models import Run
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
+from tests.browser.test_pages import problems_in
 from tests.support.factories import make_connection
 
 
@@ -256,3 +259,19 @@ def test_a_server_that_is_away_is_said_once_and_taken_back(scene: Scene, open_pa
     expect(page.locator("#toasts")).to_contain_text("Mantik does not answer")
     page.unroute("**/runs/")
     expect(page.locator("#toasts .callout")).to_have_count(0)
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_form_that_is_out_of_date_leads_to_a_page_that_says_so(
+    scene: Scene, open_page: Opener, signed_in: bool
+) -> None:
+    visit = open_page(scene.researcher if signed_in else None)
+    page = visit.goto(
+        reverse("projects:experiment-add", args=[scene.project.slug]) if signed_in else reverse("account_login")
+    )
+    # As after signing in in another tab: the cookie is another one than the form has.
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    page.evaluate("document.querySelectorAll('main form').forEach((form) => form.noValidate = true)")
+    page.locator("main form button[type=submit], main form button:not([type])").first.click()
+    expect(page.get_by_role("heading", name="This form is out of date")).to_be_visible()
+    assert problems_in(visit, f"form-out-of-date-{signed_in}") == {}
