@@ -47,7 +47,10 @@ def _warn(connection: Connection, now: datetime) -> None:
 def _text(connection: Connection, *, has_ended: bool) -> str:
     if connection.site_id:
         what = f"The secret of your connection {connection.name} to {connection.provider}"
-        consequence = "Runs wait until you replace it."
+        consequence = (
+            "Until you replace it, due times of schedules that use it are refused, and runs wait if "
+            f"{connection.provider} refuses the secret."
+        )
     else:
         what = f"The access token of your connection {connection.name}"
         consequence = "Code cannot be fetched with it until you replace the token."

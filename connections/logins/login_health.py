@@ -153,7 +153,7 @@ def _tell(connection: Connection) -> None:
     record("connection.marked_bad", actor=None, target=connection, after={"refusals": connection.refusals})
     new = "the public key of a new key pair is in place" if connection.traits.has_key_pair else "you replace its secret"
     consequence = (
-        f"Runs and schedules that use this connection wait until {new}."
+        f"Runs that use this connection wait until {new}. Until then, due times of schedules that use it are refused."
         if connection.site_id
         else f"Code cannot be fetched with this connection until {new}."
     )

@@ -39,6 +39,13 @@ class SiteCredential(Credential):  # type: ignore[misc]
     def get_auth_header(self) -> str:
         raise NotImplementedError
 
+    def when_refused(self, host: str) -> str:
+        """What to say if the site at `host` does not accept this login."""
+        return (
+            f"{host} does not accept the login of this connection. If its secret has changed, replace it; if not, the "
+            "login service of the site may be down."
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SiteCredential):
             return NotImplemented
@@ -87,6 +94,13 @@ class KeyCredential(SiteCredential):
             # Two threads may both sign; either token is good.
             self._header, self._fresh_until = self._sign(int(now)), now + SIGNED_SECONDS - _SIGNED_BEFORE_END
         return self._header
+
+    def when_refused(self, host: str) -> str:
+        return (
+            f"{host} does not accept the key of this connection. Check that its public key is in "
+            f"~/.ssh/authorized_keys of {self._login_name} there. A site may take ten minutes to notice a new key; "
+            "then press Test again."
+        )
 
     def _sign(self, now: int) -> str:
         claims = {"sub": self._login_name, "iss": self._login_name, "iat": now, "exp": now + SIGNED_SECONDS}
@@ -151,7 +165,7 @@ def check_login_name(login_name: str) -> None:
     if not login_name or ":" in login_name or not login_name.isprintable():
         raise SiteRefused(
             "This login name cannot be used: it must not be empty or contain a colon or control characters. "
-            "Correct it in the connection.",
+            "Add a new connection with the right login name.",
             code="refused.login_name",
         )
 

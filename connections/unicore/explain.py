@@ -47,9 +47,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Makes errors of what a site answers, or of its silence. Every sentence names the site as `host`."""
+    """Makes errors of what a site answers, or of its silence. Every sentence names the site as `host`.
+
+    `refused` is the sentence for a login that the site does not accept.
+    """
 
     host: str
+    refused: str
 
     def error_of(self, error: Exception, call: Call) -> SiteError:
         """The error of a request without an answer: `error` is what the pool raised."""
@@ -127,11 +131,7 @@ class Explainer:
 
     def _refused(self, status: int, call: Call, words: str | None, *, is_page: bool) -> SiteError:
         if status == 403 and not words:
-            return SiteRefused(
-                f"{self.host} does not accept the login of this connection. If its secret has changed, replace it; "
-                "if not, the login service of the site may be down.",
-                code="refused.credentials",
-            )
+            return SiteRefused(self.refused, code="refused.credentials")
         if status == 401 and words and "targetsystem" in words:
             # A server that has just been started accepts logins before it accepts jobs.
             return SiteUnavailable(

@@ -72,6 +72,6 @@ def make_client(
     transport = PooledTransport(
         credential,
         pool=Pool(verify=tls_context(ca_bundle), timeouts=timeouts),
-        explainer=Explainer(urls.host),
+        explainer=Explainer(urls.host, refused=credential.when_refused(urls.host)),
     )
     return SiteClient(urls=urls, transport=transport)

@@ -105,7 +105,8 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
             connections.delete_connection(connection=connection)
         except connections.StillUsed:
             return _ask(request, connection, status=409)
-        messages.info(request, f"{connection.name} was deleted, and its secret with it.")
+        what = "private key" if connection.public_key else "secret"
+        messages.info(request, f"{connection.name} was deleted, and its {what} with it.")
         return redirect("connections:list")
     return _ask(request, connection)
 
@@ -114,7 +115,7 @@ def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -
     """The page that asks before deleting. If the connection is still used, it lists what uses it instead."""
     question = Confirmation(
         title=f"Delete {connection.name}?",
-        message="The stored secret is deleted. Also remove its public key from where you put it."
+        message="The stored private key is deleted. Also remove the public key from where you put it."
         if connection.public_key
         else "The stored secret is deleted. If the provider lets you revoke it, revoke it there as well.",
         points=consequences_of(connection),
@@ -135,7 +136,10 @@ def _ask(request: MemberRequest, connection: Connection, *, status: int = 200) -
 
 def _next_step(connection: Connection) -> str:
     if connection.public_key and connection.site:
-        return f"Add its public key to {authorized_keys(connection)}, then press Test."
+        return (
+            f"Add its public key to {authorized_keys(connection)}, then press Test. The site may take ten minutes to "
+            "notice it."
+        )
     if connection.public_key:
         return "Add its public key to the repository at the git host, as a deploy key with read access."
     if connection.site:

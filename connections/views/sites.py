@@ -56,9 +56,10 @@ def delete(request: MemberRequest, uuid: str) -> HttpResponse:
         else:
             messages.info(request, f"{site.name} was deleted.")
         return redirect("connections:list")
+    again = " You can add it again at any time." if settings.MANTIK_MEMBERS_ADD_SITES else ""
     question = Confirmation(
         title=f"Delete the site {site.name}?",
-        message="Only you see it. You can add it again at any time.",
+        message=f"Only you and operators see it.{again}",
         verb="Delete site",
         icon_name="trash3",
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connections.models import Connection, Site
+from connections.unicore.credentials import password_credential
 from mantik.accounts.models import User
 from tests.support import factories as make
 
@@ -76,8 +77,7 @@ def _refused(owner: User, site: Site) -> None:
         marked_bad_at=now - timedelta(hours=2),
         tested_at=now - timedelta(days=2),
         test_outcome=Connection.TestOutcome.REFUSED,
-        test_message="127.0.0.1:9 does not accept the login of this connection. If its secret has changed, replace it; "
-        "if not, the login service of the site may be down.",
+        test_message=password_credential("okafor1", "wrong").when_refused("127.0.0.1:9"),
     )
 
 

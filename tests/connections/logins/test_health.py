@@ -204,8 +204,10 @@ def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, 
     assert f"Its owner can make a new key pair under Connections in their {helps}" in unused
     assert f"Make a new key pair under Connections in your {helps}" in caution
     assert "Make a new key pair. Once" in login_health.warning_for_owner(mine)
-    consequence = "Runs and schedules that use this connection wait until the public key of a new key pair is in place."
-    assert consequence in notices()[0]
+    assert (
+        "Runs that use this connection wait until the public key of a new key pair is in place. Until then, due times "
+        "of schedules that use it are refused."
+    ) in notices()[0]
 
 
 # Ends
@@ -217,7 +219,7 @@ def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, 
         (15, []),
         (13, ["expires on"]),
         (1, ["expires on"]),
-        (-1, ["has expired. Runs wait until you replace it."]),
+        (-1, ["has expired. Until you replace it, due times of schedules that use it are refused, and runs wait if"]),
     ],
 )
 def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, words: list[str]) -> None:

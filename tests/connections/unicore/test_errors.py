@@ -8,8 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from connections.logins.ssh_keys import make_key_pair
 from connections.unicore.client import SiteClient
+from connections.unicore.credentials import key_credential
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
+from connections.unicore.sites import make_client
 from mantik.demo.sandbox.http import Request, Response, error_response, json_response
 from tests.connections.unicore.conftest import FakeSite, client_of
 
@@ -73,6 +76,16 @@ def test_a_refused_submission_is_told_from_one_of_which_nobody_knows(
     assert words in error.message
     assert "s3cret" not in error.message
     assert len(fake_site.requests) == 1
+
+
+def test_a_key_that_is_refused_has_a_file_to_be_looked_for_in(fake_site: FakeSite) -> None:
+    fake_site.answer = lambda _: Response(403)
+    key = key_credential("ada", make_key_pair(comment="").private)
+
+    error = submitting(make_client(fake_site.base_url, key, None))
+
+    assert error.code == "refused.credentials"
+    assert "Check that its public key is in ~/.ssh/authorized_keys of ada there." in error.message
 
 
 def test_a_submission_without_an_answer_is_never_sent_twice(fake_site: FakeSite) -> None:

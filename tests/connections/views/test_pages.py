@@ -129,7 +129,7 @@ def test_a_key_pair_is_made_and_only_its_public_line_is_shown(client: Client) ->
     response = client.post(ADD, form(site, kind="unicore-key", secret=""), follow=True)
     made = Connection.objects.get()
     text = page_text(response)
-    assert "is stored. Add its public key to ~/.ssh/authorized_keys of ada at JSC, then press Test." in text
+    assert "is stored. Add its public key to ~/.ssh/authorized_keys of ada at JSC, then press Test. The" in text
     assert "This public key has to be in ~/.ssh/authorized_keys of ada at JSC. ssh-ed25519 " in text
     assert made.public_key.startswith("ssh-ed25519 ")
     assert made.public_key in text
