@@ -73,7 +73,7 @@ def _unknown_queue(queue: str, limits: QueueLimits, site: str) -> Problem:
     guess = closest(queue, limits)
     hint = f"Did you mean {guess}?" if guess else "Change Resources.Queue."
     noun = "queue" if len(limits) == 1 else "queues"
-    message = f"{site} has the {noun} {listed(limits, 'and')} for you, not {shown(queue)}. {hint}"
+    message = f"{site} lets you use the {noun} {listed(limits, 'and')}, not {shown(queue)}. {hint}"
     return Problem("Resources.Queue", message)
 
 

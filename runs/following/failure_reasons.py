@@ -71,9 +71,13 @@ def _command(text: str) -> str:
     return shortened(text.removeprefix(_BEFORE_TRAINING), 120)
 
 
+# What the job script writes then, and what that of version 0.1.0 did.
+_ASKED_TO_STOP = ("the job was asked to stop", "the site asks the job to stop")
+
+
 def _asked_to_stop(failure: Failure) -> Reason | None:
     """The job was asked to stop. Whatever its training wrote after that is not the reason."""
-    asked = next((line for line in failure.log.ours if line.text.startswith("the site asks the job to stop")), None)
+    asked = next((line for line in failure.log.ours if line.text.startswith(_ASKED_TO_STOP)), None)
     if asked is None and failure.exit_code != _BY_SIGNAL + signal.SIGTERM:
         return None
     if asked is None and _is_of_many(failure.log) and fatal_exception(failure.log.lines):

@@ -38,10 +38,13 @@ mantik_stop() {
     ended) ;;
     training)
       [ -n "$mantik_pid" ] || return
-      mantik_say "the site asks the job to stop; passing it on to the training"
+      mantik_say "the job was asked to stop (signal 15); passing that on to the training"
       kill -TERM -- "-$mantik_pid" 2> /dev/null
       ;;
-    *) mantik_fail 143 "the site asks the job to stop" ;;
+    *)
+      mantik_fail 143 "the job was asked to stop (signal 15), because it reached its time limit or somebody ended it" \
+        "in the batch system"
+      ;;
   esac
 }
 
@@ -96,7 +99,7 @@ mantik_needs() {
   for mantik_name; do
     [ -n "${!mantik_name}" ] || mantik_missing+=" \$$mantik_name"
   done
-  [ -z "$mantik_missing" ] || mantik_fail 78 "not set on this node, but used in $mantik_key:$mantik_missing"
+  [ -z "$mantik_missing" ] || mantik_fail 78 "$mantik_key uses variables that have no value on this node:$mantik_missing"
 }
 
 # mantik_absolute KEY PATH: ends the run if a path that began with a variable is not absolute.

@@ -107,7 +107,10 @@ class _Turn:
             raise
         except Exception:
             # Our own defect. Operators find the traceback in the logs by the model's id.
-            self._wait(f"An error inside Mantik stopped this. Mantik tries again. Operators: model {self.model.uuid}.")
+            self._wait(
+                "An error inside Mantik stopped this. Mantik tries again. If this does not change, give an operator "
+                f"the id of this model: {self.model.uuid}."
+            )
             raise
 
     # Registering

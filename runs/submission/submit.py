@@ -64,7 +64,7 @@ TRIES_FOR_DIRECTORY = 3
 # The hard limit of `runs.tasks.submit_next`. A submission may fetch twice: its repository, and then the submodules and
 # Git LFS files of the commit. Each fetch ends by itself after MANTIK_GIT_TIMEOUT, with an error that says so.
 LONGEST_TURN = timedelta(seconds=2 * settings.MANTIK_GIT_TIMEOUT + 120)
-DATABASE_LOST = "Mantik lost its database while it submitted the run. It continues by itself."
+DATABASE_LOST = "Mantik lost the connection to its database while it submitted the run. It continues by itself."
 
 
 def submit_run(*, run_id: int, clock: Clock) -> bool:
@@ -154,7 +154,8 @@ class Submission:
         except Exception:
             # Our own defect. The run waits, and operators find the traceback in the logs by the run's id.
             self._wait(
-                f"An error inside Mantik stopped the submission. Mantik tries again. Operators: run {self.run.uuid}."
+                "An error inside Mantik stopped the submission. Mantik tries again. If this does not change, give an "
+                f"operator the id of this run: {self.run.uuid}."
             )
             raise
 

@@ -146,7 +146,10 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _what_cancelling_does(run: Run) -> str:
     if run.state in BEFORE_START:
-        return "If the site has its job already, Mantik asks the site to abort it. What it has logged so far is kept."
+        return (
+            "If the site already has its job, Mantik deletes the job there. If the job starts in the meantime, Mantik "
+            "asks the site to abort it."
+        )
     return "Mantik asks the site to abort the job. What it has logged so far is kept."
 
 

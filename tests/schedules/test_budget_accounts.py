@@ -98,7 +98,7 @@ def test_a_queue_that_the_site_does_not_have_is_an_error_at_the_run(
     tell(connection, {"devel": {}})
     answer = by_ada.post(add_url(run.project), typed(run, connection))
     assert answer.status_code == 422
-    assert "Site A has the queue devel for you, not 'batch'." in error_at(answer, "run")
+    assert "Site A lets you use the queue devel, not 'batch'." in error_at(answer, "run")
 
 
 def test_an_edit_is_judged_as_well(by_ada: Client, schedule: Schedule, connection: Connection) -> None:

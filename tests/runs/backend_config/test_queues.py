@@ -43,8 +43,8 @@ def test_odd_words_of_a_site_do_not_upset_it(limits: Any) -> None:
 @pytest.mark.parametrize(
     ("queue", "sentence"),
     [
-        ("Batch", "The site has the queues batch, devel and large for you, not 'Batch'. Did you mean batch?"),
-        ("gpu", "The site has the queues batch, devel and large for you, not 'gpu'. Change Resources.Queue."),
+        ("Batch", "The site lets you use the queues batch, devel and large, not 'Batch'. Did you mean batch?"),
+        ("gpu", "The site lets you use the queues batch, devel and large, not 'gpu'. Change Resources.Queue."),
     ],
 )
 def test_it_knows_the_queues_of_the_site(queue: str, sentence: str) -> None:

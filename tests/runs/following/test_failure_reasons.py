@@ -195,7 +195,7 @@ def test_srun_kills_the_others_when_one_has_failed() -> None:
 
 def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
     log = (
-        f"{EPOCHS}[mantik] the site asks the job to stop; passing it on to the training\n"
+        f"{EPOCHS}[mantik] the job was asked to stop (signal 15); passing that on to the training\n"
         f"{TRACEBACK}SystemError: interrupted\n{finished()}"
     )
     assert reason_of(log) == (ASKED_TO_STOP, 3)

@@ -136,7 +136,9 @@ def test_it_names_a_variable_without_a_value_and_runs_nothing(
         node={"BASH_FUNC_module%%": "() { echo loaded; }"} | ({} if value is None else {"NOBODY": value}),
     )
     outcome = job.run()
-    assert (outcome.code, f"not set on this node, but used in {what}" in outcome.said()) == (78, True)
+    key, _, names = what.partition(": ")
+    said = f"{key} uses variables that have no value on this node: {names}"
+    assert (outcome.code, said in outcome.said()) == (78, True)
     assert not {"training", "loaded"} & set(outcome.lines)
     assert not words(outcome.log, "apptainer")
 

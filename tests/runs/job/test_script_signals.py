@@ -21,7 +21,7 @@ def stop_when(job: Job, line: str) -> tuple[int, list[str]]:
 def test_it_passes_the_sites_wish_to_stop_on_to_the_training(make_job: JobMaker) -> None:
     code, rest = stop_when(make_job(command=POLITE, environment=AFTER), "ready")
     assert code == 9
-    assert rest[0] == "[mantik] the site asks the job to stop; passing it on to the training"
+    assert rest[0] == "[mantik] the job was asked to stop (signal 15); passing that on to the training"
     assert rest.index("saving") < rest.index("after")
     assert rest[-1].startswith("[mantik] finished with exit code 9 after ")
 
@@ -51,7 +51,7 @@ def test_it_does_not_start_the_training_if_it_is_stopped_before(make_job: JobMak
         (job.code / "go").touch()
         rest = process.stdout.read().splitlines()
     assert process.returncode == 143
-    assert "[mantik] the site asks the job to stop" in rest
+    assert rest[-3].startswith("[mantik] the job was asked to stop (signal 15), because it reached its time limit or ")
     assert ("training" in rest, "after" in rest) == (False, True)
 
 

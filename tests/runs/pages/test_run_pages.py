@@ -437,7 +437,7 @@ def test_who_may_cancel_and_delete(project: Project, name: str, role: Role | Non
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (RunState.PENDING, "If the site has its job already, Mantik asks the site to abort it."),
+        (RunState.PENDING, "If the site already has its job, Mantik deletes the job there."),
         (RunState.RUNNING, "Mantik asks the site to abort the job."),
     ],
 )

@@ -186,7 +186,7 @@ def test_an_account_that_the_queue_does_not_take_is_an_error_at_its_field(member
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("Queue: batch", "Queue: bach"), "has the queues batch and gpu for you, not 'bach'. Did you mean batch?"),
+        (("Queue: batch", "Queue: bach"), "lets you use the queues batch and gpu, not 'bach'. Did you mean batch?"),
         (("Nodes: 1", "Nodes: 12"), "Nodes is 12, and the queue batch takes 1 to 4."),
         (("Runtime: 10min", "Runtime: 3d"), "Runtime is 3 d, and the queue batch takes 1 s to 1 d."),
     ],
