@@ -217,7 +217,7 @@ class CodeRepositoryAdmin(AuditedAdmin[CodeRepository]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: CodeRepository | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and what_holds_code_repository(obj))
+        return super().has_delete_permission(request, obj) and not (obj and any(what_holds_code_repository(obj)))
 
     def delete_model(self, request: HttpRequest, obj: CodeRepository) -> None:
         try:

@@ -97,7 +97,8 @@ _CASES = (
         "mirror.damaged",
         r"bad object|corrupt|object file .* is empty|missing (object|blob|tree|commit)|unable to read"
         r"|not a git repository|did not send all necessary objects",
-        "Mantik's copy of {url} is damaged and could not be replaced. Ask an operator.",
+        "Mantik's copy of {url} is damaged and could not be replaced. Ask an operator to delete this copy; Mantik then "
+        "makes a new one.",
         permanent=False,
     ),
     _case("unreachable", r"could not read from remote|unable to access|hung up", _UNREACHABLE, permanent=False),

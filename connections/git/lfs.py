@@ -185,8 +185,8 @@ class _Client:
     def _check_time(self) -> None:
         if time.monotonic() > self.deadline:
             raise GitError(
-                f"Fetching Git LFS files from {self.server.host} took too long and was stopped. Many large "
-                "files may need a higher MANTIK_GIT_TIMEOUT.",
+                f"Fetching Git LFS files from {self.server.host} took too long and was stopped. Mantik tries "
+                "again. If there are many large files, ask an operator to raise MANTIK_GIT_TIMEOUT.",
                 code="timeout",
                 permanent=False,
             )

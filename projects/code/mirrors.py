@@ -140,7 +140,9 @@ def require_host(repository: CodeRepository) -> None:
     outage = hosts.outage_of(repository.url)
     if outage is not None:
         raise GitError(
-            f"{host_of(repository.url)} does not answer. Mantik asks it again.", code="host.silent", permanent=False
+            f"{host_of(repository.url)} does not answer. Mantik keeps asking, and the run continues when it answers.",
+            code="host.silent",
+            permanent=False,
         )
 
 
@@ -161,7 +163,10 @@ def _await_turn(repository: CodeRepository, clock: Clock) -> Lease[CodeRepositor
 
 def _not_now(repository: CodeRepository) -> GitError:
     return GitError(
-        f"Other workers are fetching from {host_of(repository.url)} at the moment.", code="host.busy", permanent=False
+        f"Mantik is fetching other code from {host_of(repository.url)} at the moment. This run continues when it is "
+        "its turn.",
+        code="host.busy",
+        permanent=False,
     )
 
 

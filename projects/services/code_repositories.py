@@ -157,8 +157,8 @@ def delete_code_repository(*, repository: CodeRepository, actor: User) -> None:
         stored = _locked(repository)
         if stored is None:
             return
-        if held := what_holds_code_repository(stored):
-            remedy = "Cancel these runs or wait until they end, or delete the schedules."
+        held, remedy = what_holds_code_repository(stored)
+        if held:
             raise InUse(f"{stored.name} is used by {held}. {remedy}")
         values = _audit_values(stored)
         record("code_repository.deleted", actor=actor, target=stored, project=repository.project, before=values)

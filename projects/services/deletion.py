@@ -20,6 +20,7 @@ from projects.models import CodeRepository, Experiment, Project
 class Dependent:
     """What an app above does about deletions. The first three functions say what prevents one, "" if nothing does.
 
+    `frees_code_repository` is a sentence for a member: how to end what prevents the deletion of a code repository.
     `empty_project` deletes all rows that the app has of a project, in the transaction that deletes the project.
     `lock_project` is called before that. It locks those rows of the app that others lock before the project (storing a
     new row of a project locks the project at the commit), so that no two transactions wait for each other.
@@ -30,6 +31,7 @@ class Dependent:
     holds_project: Callable[[Project], str]
     empty_project: Callable[[Project], None]
     lock_project: Callable[[Project], None] = lambda _project: None
+    frees_code_repository: str = ""
 
 
 _dependents: list[Dependent] = []
@@ -44,8 +46,12 @@ def what_holds_experiment(experiment: Experiment) -> str:
     return _joined(dependent.holds_experiment(experiment) for dependent in _dependents)
 
 
-def what_holds_code_repository(repository: CodeRepository) -> str:
-    return _joined(dependent.holds_code_repository(repository) for dependent in _dependents)
+def what_holds_code_repository(repository: CodeRepository) -> tuple[str, str]:
+    """What prevents its deletion, and how a member can end that; twice "" if nothing does."""
+    found = [
+        (held, one.frees_code_repository) for one in _dependents if (held := one.holds_code_repository(repository))
+    ]
+    return _joined(held for held, _ in found), " ".join(remedy for _, remedy in found)
 
 
 def what_holds_project(project: Project) -> str:

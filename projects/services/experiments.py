@@ -72,7 +72,7 @@ def delete_experiment(*, experiment: Experiment, actor: User, now: datetime) -> 
         if stored is None:
             return
         if held := what_holds_experiment(stored):
-            raise InUse(f"{stored.name} holds {held}. Delete them first: only an empty experiment can be deleted.")
+            raise InUse(f"{stored.name} holds {held}. Delete that first: only an empty experiment can be deleted.")
         if stored.mlflow_experiment_id:
             RetiredExperiment.objects.create(mlflow_experiment_id=stored.mlflow_experiment_id, retired_at=now)
             send_on_commit("projects.tasks.sweep_experiments")

@@ -133,7 +133,10 @@ def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
         messages.error(request, str(reason))
         return redirect("projects:code", slug)
     except code_repositories.HostKeyChanged:
-        messages.error(request, "Since then the host has presented yet another key. Compare the fingerprints again.")
+        messages.error(
+            request,
+            "After you opened that page, the host presented yet another key. Compare the fingerprints again.",
+        )
     else:
         host = host_of(repository.url)
         messages.info(request, f"The new key of {host} is accepted. The code will be read again in a moment.")

@@ -111,7 +111,7 @@ def invite(request: MemberRequest, slug: str) -> HttpResponse:
         except invitations.NotInvited as reason:
             form.add_error("person", str(reason))
         else:
-            messages.info(request, f"{_invited(person)} is invited. They get an e-mail.")
+            messages.info(request, f"{_invited(person)} is invited. {_how_they_hear(person)}")
             return redirect("projects:members", project.slug)
     return form_page(request, project, form, "Invite", "Invite")
 
@@ -213,7 +213,7 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Withdraw the invitation for {invitation.invitee}?",
-            message="It can no longer be accepted.",
+            message="After that, it can no longer be accepted.",
             verb="Withdraw invitation",
             icon_name="x-lg",
         )
@@ -229,6 +229,11 @@ def withdraw(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 def _invited(who: User | str) -> str:
     return who.display_name if isinstance(who, User) else who
+
+
+def _how_they_hear(who: User | str) -> str:
+    # An account may have no e-mail address. Whether an address has an account is not said.
+    return "They find the invitation under the bell." if isinstance(who, User) else "They get an e-mail."
 
 
 def _groups_named(kept: Sequence[GroupMembership]) -> str:

@@ -37,4 +37,10 @@ def _counted(count: int, word: str) -> str:
     return counted(count, word) if count else ""
 
 
-DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project)
+DEPENDENT = Dependent(
+    holds_experiment,
+    holds_code_repository,
+    holds_project,
+    empty_project,
+    frees_code_repository="Wait until each active run ends, or cancel it.",
+)

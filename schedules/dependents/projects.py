@@ -52,4 +52,11 @@ def _named(schedules: ScheduleQuerySet) -> str:
     return f"{counted(count, 'schedule')} ({', '.join(names)}{more})"
 
 
-DEPENDENT = Dependent(holds_experiment, holds_code_repository, holds_project, empty_project, lock_project)
+DEPENDENT = Dependent(
+    holds_experiment,
+    holds_code_repository,
+    holds_project,
+    empty_project,
+    lock_project,
+    frees_code_repository="Delete each schedule, or choose another run for it.",
+)

@@ -311,9 +311,8 @@ def test_it_is_not_deleted_under_an_active_run(
     run = make_run(RunState.QUEUED, project=project, created_by=researcher, code_repository=code)
     client = client_of(researcher)
     response = client.post(at(code, "delete/"), follow=True)
-    assert "training is used by 1 active run. Cancel these runs or wait until they end, or delete the schedules." in (
-        page_text(response)
-    )
+    assert "training is used by 1 active run. Wait until each active run ends, or cancel it." in page_text(response)
+    assert "schedule" not in page_text(response).partition("or cancel it.")[2].partition(".")[0]
     Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED, ended_at=NOW)
     assert client.post(at(code, "delete/"))["Location"] == "/projects/pv-yield/code/"
     assert not CodeRepository.objects.exists()

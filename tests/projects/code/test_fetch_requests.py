@@ -225,7 +225,7 @@ def test_a_run_does_not_wait_long_for_another_fetch(
 ) -> None:
     monkeypatch.setattr(mirrors, "PATIENCE", 0.2)
     hold(linked)
-    with pytest.raises(GitError, match="Other workers are fetching from") as caught:
+    with pytest.raises(GitError, match="Mantik is fetching other code from") as caught:
         mirrors.fetch_or_raise(linked, now=datetime.now(UTC))
     assert not caught.value.permanent
     assert fetches.keys == []

@@ -219,7 +219,7 @@ def test_requests_of_pages_do_not_keep_a_run_waiting(answering: GitHost) -> None
     second.refresh_from_db()
     assert second.fetched_at
     hold(second)
-    with pytest.raises(GitError, match="Other workers are fetching"):
+    with pytest.raises(GitError, match="Mantik is fetching other code"):
         mirrors.fetch_or_raise(third, now=timezone.now())
 
 

@@ -130,7 +130,7 @@ def test_a_key_that_has_changed_since_the_question_was_asked_is_not_accepted(
     ssh_host.restart()
     fetched()
     response = client_of(researcher).post(at(code, "host-key/"), {"fingerprint": stale}, follow=True)
-    assert "Since then the host has presented yet another key." in page_text(response)
+    assert "After you opened that page, the host presented yet another key." in page_text(response)
     code.refresh_from_db()
     assert code.fingerprint not in (stale, ssh_host.fingerprint)
 

@@ -71,7 +71,7 @@ def test_an_experiment_with_runs_stays_and_says_how_many(
     client = client_of(researcher)
     assert "Delete the experiment Baseline?" in page_text(client.get(f"{PAGE}{experiment.uuid}/delete/"))
     text = page_text(client.post(f"{PAGE}{experiment.uuid}/delete/", follow=True))
-    assert "Baseline holds 2 runs. Delete them first: only an empty experiment can be deleted." in text
+    assert "Baseline holds 2 runs. Delete that first: only an empty experiment can be deleted." in text
     assert Experiment.objects.filter(pk=experiment.pk).exists()
     assert not AuditEvent.objects.filter(verb="experiment.deleted").exists()
 

@@ -50,7 +50,7 @@ def test_somebody_is_invited_and_becomes_a_member_by_accepting(
 ) -> None:
     owners, olgas = client_of(owner), client_of(outsider)
     text = page_text(owners.post(INVITE, form("olga"), follow=True))
-    assert "Olga is invited. They get an e-mail." in text
+    assert "Olga is invited. They find the invitation under the bell." in text
     assert "Olga olga Researcher Alice Owner just now" in text
     assert olgas.get("/projects/pv-yield/").status_code == 404
 
