@@ -363,8 +363,8 @@ class ResumeForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, schedule: Schedule, came: bool) -> None:
         super().__init__(data)
         offered = [(CatchUp.SKIP.value, CatchUp.SKIP.label), (CatchUp.ONE.value, CatchUp.ONE.label)]
-        # If runs must not overlap, only the latest would run.
-        if schedule.overlap == Overlap.ALLOW:
+        # If runs must not overlap, or the limit is one run, only the latest would run.
+        if schedule.overlap == Overlap.ALLOW and schedule.missed_cap > 1:
             offered.append((CatchUp.ALL.value, f"Run all of them, up to the latest {schedule.missed_cap}"))
         field: Any = self.fields["catch_up"]
         field.choices = offered

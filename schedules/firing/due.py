@@ -170,7 +170,7 @@ def _why_missed(rules: Rules, late: timedelta) -> str:
         return f"{begin} This schedule does not catch up on missed runs."
     if late >= rules.missed_grace:
         return f"{begin} Runs older than {spoken_duration(rules.missed_grace)} are not caught up on."
-    if rules.missed == CatchUp.ONE:
+    if rules.missed == CatchUp.ONE or rules.missed_cap == 1:
         return f"{begin} Mantik caught up on only the latest missed run."
     return f"{begin} Mantik caught up on only the latest {rules.missed_cap} missed runs."
 

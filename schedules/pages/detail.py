@@ -113,8 +113,8 @@ def _reason(slot: Slot) -> str:
 
 def _policies(schedule: Schedule) -> list[tuple[str, str]]:
     caught_up, late = schedule.get_missed_display(), spoken_duration(schedule.missed_grace)
-    if schedule.missed == CatchUp.ONE:
-        caught_up = f"{caught_up}, at most {late} late"
+    if schedule.missed == CatchUp.ONE or (schedule.missed == CatchUp.ALL and schedule.missed_cap == 1):
+        caught_up = f"{CatchUp.ONE.label}, at most {late} late"
     elif schedule.missed == CatchUp.ALL:
         caught_up = f"Run at most the latest {schedule.missed_cap}, and none more than {late} late"
     failures, most = schedule.pause_after_failures, schedule.most_runs_per_day

@@ -124,6 +124,8 @@ def _over_budget(count: int, most: int, each: float | None, connection: Connecti
     enough = int(budget["remaining"] / each)
     if enough >= most:
         return ""
+    if not enough:
+        return f"The budget of {account} is not enough for one run. Choose another account, or a smaller run."
     said = f"The budget of {account} is enough for about {counted(enough, 'run')}"
     if enough >= count:
         return f"{said}; the schedule may start more."

@@ -101,7 +101,8 @@ def _check_now(decision: Decision, situation: Situation) -> None:
     active = situation.active.get(stored.pk, ())
     if active and stored.overlap == Overlap.SKIP:
         raise NotAllowed(
-            f"Run {active[-1].short_id} of this schedule is still active, and its runs do not overlap. Cancel it first."
+            f"Run {active[-1].short_id} of this schedule is still active, and runs of this schedule do not overlap. "
+            "Cancel that run first, or wait until it ends."
         )
     if active and stored.overlap == Overlap.CANCEL:
         decision.to_cancel += active

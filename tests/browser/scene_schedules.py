@@ -65,7 +65,7 @@ def build_schedules(run: Run, *, connection: Connection, member: User, other: Us
         failures_in_a_row=5,
         last_due_at=now - timedelta(hours=2),
         last_outcome=Outcome.REFUSED,
-        last_reason="Its connection was deleted. Edit the schedule and choose another one.",
+        last_reason="Its connection was deleted. Edit the schedule and choose another connection.",
     )
     make.make_schedule(
         run=run,

@@ -427,7 +427,7 @@ def test_run_now_asks_first_and_leads_to_the_run_which_names_its_schedule(by_ada
     assert answer.request["PATH_INFO"] == reverse("runs:detail", args=[schedule.project.slug, started.uuid])
     assert at("detail", schedule) in answer.content.decode()
     again = by_ada.post(at("run-now", schedule), follow=True)
-    assert "its runs do not overlap" in page_text(again)
+    assert "runs of this schedule do not overlap. Cancel that run first" in page_text(again)
 
 
 def test_run_now_sent_twice_is_one_run(by_ada: Client, schedule: Schedule) -> None:
