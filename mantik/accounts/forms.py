@@ -111,7 +111,12 @@ class AddressForm(InOurWords, account.AddEmailForm):
     helper = card(
         Column(Rest()), foot=(Back(), SubmitButton("Send the link", name="action_add", value="1")), css_class=""
     )
-    words = {"email": ("New e-mail address", "It replaces the current one when you open the link that we send there.")}
+    words = {
+        "email": (
+            "New e-mail address",
+            "We send a link there. Once you open it and press Confirm, this is your address.",
+        )
+    }
 
 
 class ChangePasswordForm(InOurWords, account.ChangePasswordForm):
