@@ -85,13 +85,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         if _would_be_printed() and not settings.MANTIK_DEBUG:
             log.error("account_mail_not_sent", kind=template_prefix, error="MANTIK_EMAIL_URL names no mail server")
-            messages.error(self.request, "Mantik has no mail server, so no e-mail was sent. Ask an operator.")
+            messages.error(self.request, "Mantik has no mail server, so no e-mail was sent. Tell an operator.")
             return
         try:
             super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
         except (SMTPException, OSError) as error:
             log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
-            sentence = "The mail server does not accept e-mail at the moment. Try again later, or ask an operator."
+            sentence = "The mail server does not accept e-mail at the moment. Try again later, or tell an operator."
             messages.error(self.request, sentence)
 
 

@@ -45,7 +45,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     @admin.action(description="Reset the second factors of people who lost them", permissions=["change"])
     def reset_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = sum(bool(services.reset_second_factors(user=user, actor=_operator(request))) for user in queryset)
-        messages.info(request, f"{counted(count, 'account')} lost their second factors and sessions.")
+        messages.info(request, f"The second factors and sessions of {counted(count, 'account')} were removed.")
 
     @admin.action(description="End all sessions", permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

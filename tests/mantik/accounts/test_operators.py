@@ -71,7 +71,7 @@ def test_an_address_that_somebody_else_has_confirmed_stays_theirs(client: Client
 def test_second_factors_are_reset_and_sessions_end(client: Client, client_of: ClientOf, alice: User) -> None:
     make_second_factors(alice)
     client_of(alice)
-    assert "1 account lost their second factors" in act(client, "reset_second_factors", alice)
+    assert "The second factors and sessions of 1 account were removed." in act(client, "reset_second_factors", alice)
     assert not Authenticator.objects.filter(user=alice).exists()
     assert not Session.objects.of(alice).exists()
     assert AuditEvent.objects.get(verb="account.second_factors_reset").actor_name == "otto"
