@@ -131,7 +131,7 @@ def test_without_mlflow_the_page_says_why_there_is_no_example(
 def test_who_may_not_read_files_sees_no_example(model: RegisteredModel, guest: Client) -> None:
     shown = page_text(guest.get(url("detail", model, "?tab=signature")))
     assert "812.5" not in shown
-    assert "Your role in this project does not allow you to read files." in shown
+    assert "To see the example you need at least the role Reporter in this project." in shown
 
 
 @pytest.mark.parametrize(
