@@ -106,8 +106,8 @@ def add_person(*, group: UserGroup, user: User, actor: User) -> None:
         _tell("group.person_added", group, actor, after={"person": user.username})
         if user != actor:
             text = (
-                f"{actor.display_name} added you to the group {group.name}. You now have the group's role in each of "
-                "its projects."
+                f"{actor.display_name} added you to the group {group.name}. In each project where the group has a "
+                "role, you now have at least that role."
             )
             notify(user=user, text=text, url=reverse("projects:group", args=[group.uuid]))
 
