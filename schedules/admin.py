@@ -11,6 +11,7 @@ from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.http import MemberRequest
+from mantik.lib.humanize import counted
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks, switches
 from schedules.services.schedules import pause_schedule
@@ -52,7 +53,8 @@ class ScheduleAdmin(_ReadOnly, admin.ModelAdmin[Schedule]):
     def pause(self, request: MemberRequest, queryset: QuerySet[Schedule]) -> None:
         now = timezone.now()
         paused = [pause_schedule(schedule=schedule, actor=request.user, now=now) for schedule in queryset]
-        self.message_user(request, f"{sum(paused)} of {len(paused)} were enabled and are paused now.", messages.INFO)
+        others = "" if all(paused) else " Those that were not enabled are unchanged."
+        self.message_user(request, f"{counted(sum(paused), 'schedule')} paused.{others}", messages.INFO)
 
 
 @admin.register(Slot)

@@ -77,7 +77,7 @@ def _access_token(connection_id: int, deadline: float) -> AccessToken:
                 return _fetch_under_lease(lease)
         if time.monotonic() > deadline:
             raise SiteUnavailable(
-                "Another worker is still waiting for an access token of this connection.",
+                "Mantik is already waiting for an access token of this connection, and tries again in a moment.",
                 code="unavailable.login_service",
             )
         time.sleep(0.1)

@@ -173,7 +173,7 @@ def _pack(run: Run, files: RunFiles) -> PackedCode:
 
 def _code_repository(run: Run) -> CodeRepository:
     if run.code_repository is None:
-        raise NotPossible("The code repository of this run was deleted.")
+        raise NotPossible("The code repository of this run was deleted. Run it again with another code repository.")
     return run.code_repository
 
 
