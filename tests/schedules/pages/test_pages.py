@@ -403,6 +403,9 @@ def test_pause_and_resume_ask_what_becomes_of_what_was_missed(by_ada: Client, sc
     assert "Run all of them" not in asked, "its runs do not overlap"
     Schedule.objects.update(overlap=Overlap.ALLOW, missed_cap=7)
     assert "Run all of them, up to the latest 7" in page_text(by_ada.get(at("resume", schedule)))
+    Schedule.objects.update(missed=CatchUp.ALL, missed_cap=1)
+    assert "Run all of them" not in page_text(by_ada.get(at("resume", schedule)))
+    assert "Run only the latest, at most 6 h late" in page_text(by_ada.get(at("detail", schedule)))
     assert by_ada.post(at("resume", schedule), {"catch_up": "nonsense"}).status_code == 422
     by_ada.post(at("resume", schedule), {"catch_up": "one"})
     schedule.refresh_from_db()
