@@ -170,7 +170,8 @@ def _replacing(traits: Traits) -> tuple[str, str, str]:
     """The words of the form that replaces a secret: those of its button, also while it is being sent, and the lead."""
     if traits.has_key_pair:
         refused = (
-            "the site refuses the connection, and runs that need it wait."
+            "the site refuses the connection, and runs that need it wait. The site may take ten minutes to notice the "
+            "new one."
             if traits.has_site
             else "code cannot be fetched with it."
         )

@@ -179,7 +179,7 @@ def _lock(descriptor: int, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise GitError(
-                    "Another worker has been fetching this repository for too long.",
+                    "An earlier fetch of this repository has not ended yet. Mantik tries again.",
                     code="mirror.busy",
                     permanent=False,
                 ) from None
