@@ -17,6 +17,7 @@ from connections.models import Connection
 from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from connections.unicore.values import JobPortrait, JobState
+from mantik.lib.humanize import counted
 from mantik.lib.sealing import SealBroken
 from runs.models import Run
 from runs.restored.marks import installation_tag
@@ -97,7 +98,8 @@ def _look(look: Look, tag: str) -> None:
         more = f"The site has more than {JOBS_COMPARED} jobs of this installation."
         look.trouble = f"{more} Only {JOBS_COMPARED} of them were compared."
     elif left_out > 0:
-        look.trouble = f"{left_out} more jobs were not looked at. Deal with these first, then run this again."
+        more = counted(left_out, "more job was", "more jobs were")
+        look.trouble = f"{more} not looked at. Deal with these first, then run this again."
 
 
 def _without_run(job_urls: Sequence[str]) -> Iterator[str]:
