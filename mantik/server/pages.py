@@ -61,7 +61,13 @@ class Pages:
         """Until a thread is free, which is taken then."""
         turn = asyncio.ensure_future(self._free.acquire())
         either: set[asyncio.Future[Any]] = {turn, leaving}
-        await asyncio.wait(either, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(either, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # `asyncio.wait` leaves `turn` as it is.
+            if not turn.cancel():
+                self._free.release()
+            raise
         if not turn.done():
             turn.cancel()
             raise ClientGone if leaving.done() else _busy()
