@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 _MOST_HELD_SECONDS = 60
 _HOST = re.compile(rb"\r\nHost:[^\r]*\r\n", re.IGNORECASE)
 _PAGE = b"<html><body>Could not perform request</body></html>"
-_BAD_GATEWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (
+_ANSWER_OF_GATEWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (
     len(_PAGE),
     _PAGE,
 )
@@ -132,10 +132,10 @@ class FaultProxy:
     def _serve(self, client: socket.socket) -> None:
         with client, client.makefile("rb") as source, suppress(OSError, ValueError):
             while message := _read_message(source):
-                if not self._counted(client, message):
+                if not self._pass_on_while_busy(client, message):
                     return
 
-    def _counted(self, client: socket.socket, message: bytes) -> bool:
+    def _pass_on_while_busy(self, client: socket.socket, message: bytes) -> bool:
         with self._idle:
             self._busy += 1
         try:
@@ -147,7 +147,7 @@ class FaultProxy:
 
     def _pass_on(self, client: socket.socket, message: bytes) -> bool:
         """False when the connection is to be closed."""
-        fault = self._fault_for(message)
+        fault = self._count_and_take_fault(message)
         if self._is_silent_to(message):
             assert self._speaks.wait(_MOST_HELD_SECONDS), "The test never let the server speak again."
             return False
@@ -165,13 +165,14 @@ class FaultProxy:
         if fault is Fault.ANSWER_LATE:
             time.sleep(self._late)
         if fault is Fault.GATEWAY_PAGE:
-            answer = _BAD_GATEWAY
-        if fault not in (None, Fault.GATEWAY_PAGE):
+            answer = _ANSWER_OF_GATEWAY
+        if fault in (Fault.LOSE_ANSWER, Fault.ARRIVE_LATE, Fault.KILL_AFTER):
             return False
         client.sendall(answer)
         return True
 
-    def _fault_for(self, message: bytes) -> Fault | None:
+    def _count_and_take_fault(self, message: bytes) -> Fault | None:
+        """Count the request by its label, and take the fault if it is aimed at this one; None otherwise."""
         method, target, _ = message.split(b"\r\n", 1)[0].decode("latin-1").split()
         label = self._label(method, target)
         with self._lock:
