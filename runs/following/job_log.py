@@ -37,7 +37,7 @@ class Fetched:
     """How far the stored log is after one call of `fetch_log`.
 
     `has_end`: the last byte that the site has is stored. `is_whole`: so is everything that Mantik keeps of the log.
-    `has_news`: this call stored something.
+    `has_news`: this call fetched something, whoever stored it first.
     """
 
     has_end: bool
@@ -123,7 +123,7 @@ def _store(run: Run, step: Step, content: bytes) -> bool:
 
 def _change(run: Run, old: Stored, new: Stored, step: Step, content: bytes) -> bool:
     with transaction.atomic():
-        if not compare_and_set(_as_read(old), run, **_columns(new)):
+        if not compare_and_set(_rows_as_in(old), run, **_columns(new)):
             return False
         if step.place is Place.NEW_TAIL:
             RunLogChunk.objects.filter(run=run, offset__gte=old.head).delete()
@@ -131,7 +131,8 @@ def _change(run: Run, old: Stored, new: Stored, step: Step, content: bytes) -> b
     return True
 
 
-def _as_read(stored: Stored) -> RunQuerySet:
+def _rows_as_in(stored: Stored) -> RunQuerySet:
+    """The runs of which this much is stored: `compare_and_set` picks the one that it is about."""
     return Run.objects.filter(**_columns(stored))
 
 
@@ -144,7 +145,8 @@ def _columns(stored: Stored) -> dict[str, Any]:
 def _drop(run: Run, middle: Span) -> None:
     """Drop the chunks that begin in `middle`. The chunks after it become the tail.
 
-    If the gap before the old tail lies among those chunks, they are dropped, too.
+    If the gap before the old tail lies among those chunks, they are dropped, too: what is stored has one gap at most,
+    and what lies behind `middle` is fetched again.
     """
     old = stored_of(run)
     chunks = RunLogChunk.objects.filter(run=run, offset__gte=middle.start).order_by("offset")
@@ -155,7 +157,7 @@ def _drop(run: Run, middle: Span) -> None:
             return
         is_of_one_piece = old.tail is None or old.head <= middle.end
         tail = Span(behind, old.end) if behind is not None and is_of_one_piece else None
-        if not compare_and_set(_as_read(old), run, **_columns(Stored(min(old.head, first), tail))):
+        if not compare_and_set(_rows_as_in(old), run, **_columns(Stored(min(old.head, first), tail))):
             _read_again(run)
             return
         (chunks.filter(offset__lt=tail.start) if tail else chunks).delete()
@@ -183,11 +185,11 @@ def _was_replaced(site: SiteClient, run: Run, size: int) -> bool:
 def _drop_replaced_log(run: Run, now: datetime) -> None:
     with transaction.atomic():
         old = stored_of(run)
-        if compare_and_set(_as_read(old), run, log_truncated=False, **_columns(Stored())):
+        if compare_and_set(_rows_as_in(old), run, log_truncated=False, **_columns(Stored())):
             RunLogChunk.objects.filter(run=run).delete()
             message = (
-                f"The job started a new log, so Mantik keeps the new one. {filesize(old.end)} of the former log, which "
-                "is no longer at the site, were dropped."
+                f"The job started a new log, so Mantik keeps the new one. {filesize(old.size)} of the former log that "
+                "Mantik had kept, and that are no longer at the site, were dropped."
             )
             record(run, now=now, kind="log.replaced", message=message)
 
