@@ -128,7 +128,7 @@ class _Client:
 
     def _download(self, answer: dict[str, Any], pointer: Pointer, store: ObjectStore) -> None:
         href, headers = self._action(answer)
-        for _ in range(_MAX_REDIRECTS):
+        for _ in range(_MAX_REDIRECTS + 1):
             with self._stream("GET", href, headers, None) as response:
                 location = _location(response)
                 if location is None:
@@ -175,7 +175,7 @@ class _Client:
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
             raise _unreachable(host) from None
 
-    def _stream(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Any:
+    def _stream(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> _Open:
         self._check_time()
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
@@ -193,13 +193,14 @@ class _Client:
 
 
 class _Open:
-    """A request, and while inside its response, whose body is still to be read."""
+    """For `with`: a request, and inside the block its response, whose body is still to be read."""
 
     def __init__(
         self, pool: httpcore.ConnectionPool, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> None:
         raw = [(b"user-agent", b"Mantik"), (b"accept-encoding", b"identity")]
-        # A header name that is not ASCII becomes one that HTTP does not allow, which is refused below.
+        # A name that is not ASCII becomes one that HTTP does not allow, which is refused below. Of a value, letters that
+        # HTTP cannot send are left out.
         raw += [(name.encode("ascii", "replace"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         self._host = urlsplit(url).netloc
         self._stream = pool.stream(method, url, headers=raw, content=content, extensions={"timeout": _TIMEOUTS})

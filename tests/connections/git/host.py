@@ -60,8 +60,8 @@ class GitHost:
     """Serves `repository` as /group/code.git, and `others` by their names. Change the attributes while it runs.
 
     `objects` are files of Git LFS by their oid, which are found at `lfs_files` if that is given, else here, by who
-    sends `lfs_header`, or by a redirect to `lfs_location`; `lfs_status` answers all questions about them. An answer
-    with a file ends `cut` bytes early.
+    sends `lfs_header`, or by a redirect to `lfs_location`, or after `lfs_redirects` to the same place; `lfs_status`
+    answers all questions about them. An answer with a file ends `cut` bytes early.
     `login` as (user, token) asks for it; `delay` makes every answer slow (seconds); `redirect` sends every
     request there, `redirects_to_git` those without .git as GitLab does; `status` answers all with that.
     `speaks_old_git`: not the protocol by which everybody may have any commit.
@@ -74,6 +74,7 @@ class GitHost:
         self.lfs_files = ""
         self.lfs_header: dict[str, str] = {}
         self.lfs_location = ""
+        self.lfs_redirects = 0
         self.lfs_status = 0
         self.cut = 0
         self.login: tuple[str, str] | None = None
@@ -146,12 +147,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._plain(host.lfs_status, {"Location": f"{host.address}/lfs/again"})
         elif "/lfs/" in self.path and self.command == "GET" and host.lfs_location:
             self._plain(302, {"Location": host.lfs_location})
+        elif "/lfs/" in self.path and self.command == "GET" and self._redirects_again():
+            self._plain(302, {"Location": self.path})
         elif "/lfs" in self.path:
             self._lfs(body)
         elif repository := self._repository():
             self._backend(repository, body)
         else:
             self._plain(404, {})
+
+    def _redirects_again(self) -> bool:
+        self.server.host.lfs_redirects -= 1
+        return self.server.host.lfs_redirects >= 0
 
     def _repository(self) -> Path | None:
         _, group, name, *_ = [*self.path.split("/"), "", ""]

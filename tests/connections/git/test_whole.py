@@ -392,6 +392,14 @@ def test_a_file_that_is_redirected_to_where_nobody_can_be_asked_is_named(
     }
 
 
+@pytest.mark.parametrize(("times", "missing"), [(5, {}), (6, "could not be fetched: its host redirects without end")])
+def test_a_file_may_be_redirected_five_times(
+    host: GitHost, outer: Repository, gathered: Gatherer, times: int, missing: object
+) -> None:
+    host.lfs_redirects = times
+    assert gathered().missing.get("model.weights", {}) == missing
+
+
 @pytest.mark.parametrize("header", [{"x-\N{SNOWMAN}": "1"}, {"two words": "1"}, {"x-token": "two\nlines"}, {"": "1"}])
 def test_a_file_that_nobody_can_ask_for_is_named(
     host: GitHost, outer: Repository, gathered: Gatherer, header: dict[str, str]
