@@ -44,6 +44,7 @@ class Group:
         self._stages: list[list[_Place]] = []
         self._is_killed = False
         self._commands: list[Child] = []
+        # It ends the children if this process is killed and cannot do so itself (`mantik/lib/processes.py`).
         # Run by its path and without any packages, so that it starts at once and stays small.
         self._reaper = subprocess.Popen(  # noqa: S603 - every word of the command is ours
             [sys.executable, "-I", "-S", processes.__file__],
@@ -136,13 +137,14 @@ class Group:
             self._start_again(place)
 
     def _bury(self, place: _Place) -> None:
+        """End what the dead child has left, and set the time of its next start. Raises ChildDied if there is none."""
         child = place.child
         if not (child.service.restarts and place.has_started_well):
             raise _death(child)
         lived = time.monotonic() - child.started_at
-        # And all that it has left behind, which would keep its port or continue to work.
+        # What it has left behind would keep its port or continue to work.
         self._finish([child], grace=0)
-        if not self._postpone(place, child.how_it_ended(), lived=lived):
+        if not self._postpone(place, f"{child.name} {child.how_it_ended()}", lived=lived):
             raise _death(child, f", {place.deaths.in_a_row} times in a row soon after its start")
 
     def _start_again(self, place: _Place) -> None:
@@ -151,20 +153,20 @@ class Group:
             child = self._launch(place.child.service)
         except UpError as error:
             # No memory for a process, say.
-            if self._postpone(place, f"could not be started ({error})", lived=0):
+            if self._postpone(place, str(error).rstrip("."), lived=0):
                 return
             raise
         place.child, place.starts_again_at = child, None
         self._follow_kill()
         self._output(_OWN_NAME, f"{name} is started again")
 
-    def _postpone(self, place: _Place, what: str, *, lived: float) -> bool:
+    def _postpone(self, place: _Place, what_happened: str, *, lived: float) -> bool:
         """Set the time of the next start and print it; False if the service is given up."""
         pause = place.deaths.pause_after(lived)
         if pause is None:
             return False
         place.starts_again_at = time.monotonic() + pause
-        self._output(_OWN_NAME, f"{place.child.name} {what}; it is started again in {max(1, round(pause))} s")
+        self._output(_OWN_NAME, f"{what_happened}; it is started again in {max(1, round(pause))} s")
         return True
 
     def _launch(self, service: Service) -> Child:

@@ -376,9 +376,7 @@ def test_a_machine_that_has_no_room_for_a_process_is_tried_again(
     first = group.children[0].pid
     os.kill(first, signal.SIGKILL)
     watch_until(group, lambda: group.children[0].pid != first)
-    assert said(lines)[1] == (
-        "web could not be started (web cannot be started: python: Cannot allocate memory.); it is started again in 1 s"
-    )
+    assert said(lines)[1] == "web cannot be started: python: Cannot allocate memory; it is started again in 1 s"
 
 
 def test_only_deaths_soon_after_a_start_count_together() -> None:
