@@ -199,7 +199,7 @@ class _Open:
         self, pool: httpcore.ConnectionPool, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> None:
         raw = [(b"user-agent", b"Mantik"), (b"accept-encoding", b"identity")]
-        # A name that is not ASCII becomes one that HTTP does not allow, which is refused below. Of a value, letters that
+        # A name that is not ASCII becomes one that HTTP does not allow, which is refused below. Letters of a value that
         # HTTP cannot send are left out.
         raw += [(name.encode("ascii", "replace"), value.encode("latin-1", "ignore")) for name, value in headers.items()]
         self._host = urlsplit(url).netloc
