@@ -106,7 +106,7 @@ def _migrations() -> str:
 def _restore() -> str:
     """Whether the database was restored from a backup and `after_restore` was not run yet."""
     try:
-        return marks.watch.reminder() or OK
+        return marks.watch.why_nothing_may_start() or OK
     except DatabaseError:
         return "cannot be read"
 

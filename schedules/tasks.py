@@ -17,7 +17,7 @@ from schedules.models import Schedule
 def _look_whether_it_was_restored(**_: Any) -> None:
     """Log already at the start if the database was restored from a backup. Each submission looks again."""
     with suppress(DatabaseError):
-        marks.watch.reminder()
+        marks.watch.why_nothing_may_start()
     # The worker's processes are forked later, and must not share this connection.
     connection.close()
 

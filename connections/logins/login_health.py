@@ -94,7 +94,7 @@ def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> 
     return connection.marked_bad_at is not None
 
 
-def why_unused(connection: Connection) -> str:
+def why_login_unused(connection: Connection) -> str:
     """Why Mantik does not use `connection`, which is one to a site, now; "" if it does."""
     return _refused(connection, "Its owner can {} under Connections in their own settings")
 
@@ -115,7 +115,7 @@ def caution_before_use(connection: Connection, *, now: datetime) -> str:
 
 
 def warning_for_owner(connection: Connection) -> str:
-    """As `why_unused`, for the card of the connection, which has the buttons that help; "" if Mantik uses it."""
+    """As `why_login_unused`, for the card of the connection, which has the buttons that help; "" if Mantik uses it."""
     return _refused(connection, "{}")
 
 

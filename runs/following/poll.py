@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Min
 
-from connections.logins.login_health import note_refusal, note_use, why_unused
+from connections.logins.login_health import note_refusal, note_use, why_login_unused
 from connections.logins.site_clients import open_connection
 from connections.models import Connection
 from connections.outages.breaker import note_silence, outage_of
@@ -156,7 +156,7 @@ def _follow(connection: Connection | None, runs_by_url: dict[str, Run], clock: C
     if outage_of(connection):
         _leave_due(runs_by_url.values(), clock)
         return
-    reason = why_unused(connection)
+    reason = why_login_unused(connection)
     if reason:
         _wait_all(runs_by_url.values(), f"{reason} The job may be running there.", clock)
         return

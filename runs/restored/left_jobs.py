@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from connections.logins.login_health import why_unused
+from connections.logins.login_health import why_login_unused
 from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection
 from connections.models import Connection
 from connections.unicore.client import SiteClient
@@ -80,8 +80,8 @@ def site_of(connection: Connection) -> SiteClient:
 
 def _look(look: Look, tag: str) -> None:
     """Fill in `look`. Raises SiteError and SealBroken."""
-    if held := why_unused(look.connection):
-        look.trouble = held
+    if unused := why_login_unused(look.connection):
+        look.trouble = unused
         return
     site = site_of(look.connection)
     listed = site.find_jobs(tag, most=JOBS_COMPARED)

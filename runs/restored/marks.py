@@ -78,8 +78,8 @@ def mark_at_broker(uuid: UUID) -> datetime | None:
         return None
 
 
-def reminder(*, is_beat: bool = False, now: datetime | None = None) -> str:
-    """A sentence for operators if the database was restored, and nothing may be started; "" if all is well.
+def why_nothing_may_start(*, is_beat: bool = False, now: datetime | None = None) -> str:
+    """A sentence for operators while nothing may be started, because the database was restored; "" if all is well.
 
     With `is_beat`, if all is well, `now` is marked in the database and at the broker. Raises DatabaseError.
     """
@@ -96,17 +96,17 @@ def reminder(*, is_beat: bool = False, now: datetime | None = None) -> str:
 
 
 class Watch:
-    """Calls `reminder` for a process that asks again and again, and keeps each answer for a while."""
+    """Calls `why_nothing_may_start` for a process that asks again and again, and keeps each answer for a while."""
 
     def __init__(self, *, is_beat: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._is_beat = is_beat
         self._clock = clock
         self._last, self._valid_until = "", 0.0
 
-    def reminder(self, *, now: datetime | None = None) -> str:
-        """Raises DatabaseError."""
+    def why_nothing_may_start(self, *, now: datetime | None = None) -> str:
+        """As the function, with an answer that may be a minute old. Raises DatabaseError."""
         if self._clock() >= self._valid_until:
-            previous, self._last = self._last, reminder(is_beat=self._is_beat, now=now)
+            previous, self._last = self._last, why_nothing_may_start(is_beat=self._is_beat, now=now)
             self._valid_until = self._clock() + (BAD_ANSWER_SECONDS if self._last else GOOD_ANSWER_SECONDS)
             if self._last and not previous:
                 log.error("database_was_restored", reason=self._last)

@@ -44,10 +44,10 @@ def look_at(site: SiteClient, job_urls: Iterable[str]) -> FoundJobs:
     return FoundJobs(preparing, ready, tuple(url for url, state in states.items() if state not in early))
 
 
-def columns_of_started(run: Run, *, now: datetime) -> dict[str, Any]:
-    """The columns of a run whose job was started before the database was restored.
+def recover_columns(run: Run, *, now: datetime) -> dict[str, Any]:
+    """The columns of a run whose job was started before the database was restored, as far as MLflow knows them.
 
-    Raises TrackingUnavailable.
+    Its MLflow run is found by its tag, or made if there is none. Raises TrackingUnavailable.
     """
     columns: dict[str, Any] = {"start_sent_at": now, "code_uploaded": True}
     with suppress(TrackingRefused):

@@ -31,7 +31,7 @@ def submit_next(*, clock: Clock) -> None:
 
     Does nothing in a restored database until `manage.py after_restore` was run.
     """
-    if marks.watch.reminder():
+    if marks.watch.why_nothing_may_start():
         return
     for _ in range(DRAWS):
         run, more_wait = _draw(clock())

@@ -114,7 +114,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def _fire(self) -> float:
         now = self.clock()
-        if self._marks.reminder(now=now):
+        if self._marks.why_nothing_may_start(now=now):
             return LONGEST_SLEEP_SECONDS
         due = engine.next_moment()
         if due is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from connections.logins.login_health import why_unused
+from connections.logins.login_health import why_login_unused
 from mantik.accounts.models import User
 from projects.permissions import LEAST_ROLE, Action, roles_of_people
 from projects.roles import Role
@@ -59,7 +59,7 @@ def _objection_to_connection(schedule: Schedule, now: datetime) -> str:
             f"The secret of the connection {connection.name} has expired. Its owner can replace it under "
             "Connections in their own settings."
         )
-    return why_unused(connection)
+    return why_login_unused(connection)
 
 
 def _objection_to_code(schedule: Schedule) -> str:

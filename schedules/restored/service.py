@@ -64,7 +64,7 @@ def after_restore(wishes: Wishes, *, now: datetime) -> Iterator[str]:
 def _done_before(now: datetime) -> Restore | None:
     """The last restore, if it is dealt with and, as far as anybody can tell, the database has not gone back since."""
     last, mark = marks.last_restore(), marks.installation().marked_at
-    if last is None or mark is None or mark < last.at or marks.reminder():
+    if last is None or mark is None or mark < last.at or marks.why_nothing_may_start():
         return None
     return last if mark == last.at or now - mark < _FRESH else None
 

@@ -23,7 +23,8 @@ from mantik.up.errors import UpError
 from runs.following.poll import follow_runs
 from runs.models import Run
 from runs.states import RunState
-from runs.submission.submit import DATABASE_LOST, submit_run
+from runs.submission.claim import DATABASE_LOST
+from runs.submission.submit import submit_run
 from tests.exactly_once.conftest import Stage, assert_exactly_once, site_label
 from tests.exactly_once.pool import KILLED, Turn
 from tests.support.mlflow_server import MlflowServer

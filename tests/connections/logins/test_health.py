@@ -57,7 +57,7 @@ def notices() -> list[str]:
 
 def test_one_refusal_proves_nothing(mine: Connection, now: datetime) -> None:
     assert refuse(mine, now) is False
-    assert login_health.why_unused(mine) == ""
+    assert login_health.why_login_unused(mine) == ""
     assert notices() == []
 
 
@@ -70,7 +70,7 @@ def test_many_at_once_prove_nothing_either(mine: Connection, now: datetime) -> N
 def test_three_in_a_row_over_ten_minutes_are_believed_and_told_once(mine: Connection, now: datetime) -> None:
     assert refuse(mine, *minutes(now, 11, 5, 0)) is True
     assert refuse(mine, now) is True
-    assert "JSC has refused the login of this connection 4 times since" in login_health.why_unused(mine)
+    assert "JSC has refused the login of this connection 4 times since" in login_health.why_login_unused(mine)
     [text] = notices()
     assert text.startswith("JSC no longer accepts the login of your connection juwels.")
     assert AuditEvent.objects.filter(verb="connection.marked_bad", actor=None).count() == 1
@@ -200,7 +200,7 @@ def test_a_new_key_pair_helps_once_its_public_key_is_in_place(mine: Connection, 
     Connection.objects.update(kind=Connection.Kind.UNICORE_KEY)
     refuse(mine, *minutes(now, 11, 5, 0))
     helps = "own settings. Once its public key is in place of the old one, everything that waits"
-    unused, caution = login_health.why_unused(mine), login_health.caution_before_use(mine, now=now)
+    unused, caution = login_health.why_login_unused(mine), login_health.caution_before_use(mine, now=now)
     assert f"Its owner can make a new key pair under Connections in their {helps}" in unused
     assert f"Make a new key pair under Connections in your {helps}" in caution
     assert "Make a new key pair. Once" in login_health.warning_for_owner(mine)

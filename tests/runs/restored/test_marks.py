@@ -56,11 +56,11 @@ def go_back_to(moment: datetime) -> None:
 
 
 def test_all_is_well_before_the_first_mark_and_after_each(broker: redis.Redis) -> None:
-    assert marks.reminder() == ""
+    assert marks.why_nothing_may_start() == ""
     for minutes in range(3):
-        assert marks.reminder(is_beat=True, now=NOW + timedelta(minutes=minutes)) == ""
+        assert marks.why_nothing_may_start(is_beat=True, now=NOW + timedelta(minutes=minutes)) == ""
     assert Installation.objects.get().marked_at == NOW + timedelta(minutes=2)
-    assert marks.reminder() == ""
+    assert marks.why_nothing_may_start() == ""
 
 
 def test_a_database_that_has_gone_back_is_noticed_and_gets_no_mark_of_beat(broker: redis.Redis) -> None:
@@ -70,16 +70,16 @@ def test_a_database_that_has_gone_back_is_noticed_and_gets_no_mark_of_beat(broke
         "This database seems to have been restored from a backup of 2027-03-01 08:00 UTC: the broker has a mark of "
         "2027-03-01 09:00 UTC. Nothing is started until somebody runs `manage.py after_restore`."
     )
-    assert marks.reminder(is_beat=True, now=LATER + timedelta(hours=1)) == sentence
+    assert marks.why_nothing_may_start(is_beat=True, now=LATER + timedelta(hours=1)) == sentence
     assert Installation.objects.get().marked_at == NOW
     marks.set_mark(now=LATER + timedelta(hours=1))
-    assert marks.reminder() == ""
+    assert marks.why_nothing_may_start() == ""
 
 
 def test_so_is_one_from_before_the_first_mark(broker: redis.Redis) -> None:
     marks.set_mark(now=LATER)
     Installation.objects.update(marked_at=None)
-    assert marks.reminder().startswith(
+    assert marks.why_nothing_may_start().startswith(
         "This database seems to have been restored from a backup: the broker has a mark of 2027-03-01 09:00"
     )
 
@@ -87,12 +87,12 @@ def test_so_is_one_from_before_the_first_mark(broker: redis.Redis) -> None:
 def test_a_lost_mark_alone_is_no_restore(broker: redis.Redis) -> None:
     marks.set_mark(now=NOW + timedelta(minutes=1))
     go_back_to(NOW)
-    assert marks.reminder() == ""
+    assert marks.why_nothing_may_start() == ""
 
 
 def test_a_clock_that_is_put_back_is_no_restore(broker: redis.Redis) -> None:
     marks.set_mark(now=LATER)
-    assert marks.reminder(is_beat=True, now=NOW) == ""
+    assert marks.why_nothing_may_start(is_beat=True, now=NOW) == ""
     assert Installation.objects.get().marked_at == LATER
 
 
@@ -100,7 +100,7 @@ def test_a_broker_that_was_emptied_or_is_new_alarms_nobody(broker: redis.Redis) 
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     broker.flushall()
-    assert marks.reminder(is_beat=True, now=LATER) == ""
+    assert marks.why_nothing_may_start(is_beat=True, now=LATER) == ""
     assert marks.mark_at_broker(Installation.objects.get().uuid) == LATER
 
 
@@ -111,7 +111,7 @@ def test_a_broker_that_is_away_alarms_nobody_and_the_database_gets_no_mark(
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     use(monkeypatch, f"redis://{LOOPBACK}:{free_port()}/0")
-    assert marks.reminder(is_beat=True, now=LATER) == ""
+    assert marks.why_nothing_may_start(is_beat=True, now=LATER) == ""
     assert Installation.objects.get().marked_at == NOW
 
 
@@ -122,7 +122,7 @@ def test_another_installation_at_the_same_broker_is_not_meant(
     marks.set_mark(now=LATER)
     Installation.objects.all().delete()
     use(monkeypatch, server, prefix)
-    assert marks.reminder(is_beat=True, now=NOW) == ""
+    assert marks.why_nothing_may_start(is_beat=True, now=NOW) == ""
     keys = {key.decode() if isinstance(key, bytes) else key for key in broker.keys("*marks*")}
     assert keys == ({"mantik.marks", "other:mantik.marks"} if prefix else {"mantik.marks"})
 
@@ -130,16 +130,16 @@ def test_another_installation_at_the_same_broker_is_not_meant(
 def test_whoever_asks_again_and_again_keeps_a_good_answer_longer_than_a_bad_one(broker: redis.Redis) -> None:
     seconds = [1000.0]
     watch = marks.Watch(clock=lambda: seconds[0])
-    assert watch.reminder() == ""
+    assert watch.why_nothing_may_start() == ""
     marks.set_mark(now=LATER)
     go_back_to(NOW)
-    assert watch.reminder() == ""
+    assert watch.why_nothing_may_start() == ""
     seconds[0] += marks.GOOD_ANSWER_SECONDS
-    assert watch.reminder()
+    assert watch.why_nothing_may_start()
     marks.set_mark(now=LATER)
-    assert watch.reminder()
+    assert watch.why_nothing_may_start()
     seconds[0] += marks.BAD_ANSWER_SECONDS
-    assert watch.reminder() == ""
+    assert watch.why_nothing_may_start() == ""
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_no_schedule_is_fired_from_a_restored_database(restored: None) -> None:
 def test_a_web_server_is_not_ready_with_a_restored_database(restored: None, client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert json.loads(response.content)["restore"] == marks.reminder() != ""
+    assert json.loads(response.content)["restore"] == marks.why_nothing_may_start() != ""
     marks.set_mark(now=LATER)
     marks.watch.forget()
     assert json.loads(client.get("/readyz").content)["restore"] == "ok"
