@@ -12,7 +12,7 @@ from mantik.lib.humanize import counted
 from runs.models import Run
 from runs.submission.create import Order
 from schedules.cron import CronError, ZoneError, show
-from schedules.firing.due import DueTimes, Rules, Verdict, came_since, what_has_come
+from schedules.firing.due import Judgement, Rules, Verdict, came_since, what_has_come
 from schedules.firing.preconditions import Roles, owner_of, why_refused
 from schedules.firing.run_results import has_failed_too_often
 from schedules.firing.timing import Timing, fire_moment, run_uuid, stored_timing
@@ -24,12 +24,16 @@ BY_OPERATOR = "An operator switched it off."
 
 @dataclass(frozen=True)
 class Situation:
-    """What deciding needs from the database, read for many schedules at once: mappings by a schedule's primary key."""
+    """What deciding needs from the database, read for many schedules at once.
+
+    `roles`: by (person, project), as primary keys. By a schedule's primary key: `active`, its runs that have not ended,
+    the oldest first; `fired`, the due times at which it fired. `fired` has only schedules with a limit of runs a day,
+    and reaches back to the beginning of the local day of each due time that is decided about.
+    """
 
     now: datetime
     roles: Roles
     active: Mapping[int, Sequence[Run]]
-    # The due times at which each fired, as far back as its present day may reach.
     fired: Mapping[int, Sequence[datetime]]
 
 
@@ -57,8 +61,7 @@ class Decision:
     to_cancel: list[Run] = field(default_factory=list)
     # Sentences for the owner.
     news: list[str] = field(default_factory=list)
-    # Whether its state has changed.
-    is_switched: bool = False
+    has_new_state: bool = False
 
 
 def decide(schedule: Schedule, situation: Situation) -> Decision:
@@ -72,23 +75,23 @@ def decide(schedule: Schedule, situation: Situation) -> Decision:
         pause_for_failures(decision, situation.now)
         return decision
     assert schedule.next_due_at is not None, "only enabled ones are claimed"
-    come = what_has_come(rules_of(schedule, timing), next_due=schedule.next_due_at, now=situation.now)
-    carry_out(decision, timing, come, situation)
+    judgement = what_has_come(rules_of(schedule, timing), next_due=schedule.next_due_at, now=situation.now)
+    carry_out(decision, timing, judgement, situation)
     return decision
 
 
-def carry_out(decision: Decision, timing: Timing, come: DueTimes, situation: Situation) -> None:
-    """Slots and runs for the due times in `come`, and when the schedule is due next."""
-    _SlotWriter(decision, timing, situation).write(come.verdicts)
-    _schedule_next(decision, come.next_due, situation.now)
+def carry_out(decision: Decision, timing: Timing, judgement: Judgement, situation: Situation) -> None:
+    """Slots and runs for the due times that were judged, and when the schedule is due next."""
+    _SlotWriter(decision, timing, situation).write(judgement.verdicts)
+    _schedule_next(decision, judgement.next_due, situation.now)
 
 
-def pass_over(decision: Decision, come: DueTimes, *, now: datetime) -> None:
-    """A slot for each due time in `come`, whose outcome is known already, and when the schedule is due next."""
-    for verdict in come.verdicts:
+def pass_over(decision: Decision, judgement: Judgement, *, now: datetime) -> None:
+    """A slot for each due time, whose outcome is known already, and when the schedule is due next."""
+    for verdict in judgement.verdicts:
         assert verdict.outcome
         _add_slot(decision, verdict.due, verdict.outcome, verdict.reason, now)
-    _schedule_next(decision, come.next_due, now)
+    _schedule_next(decision, judgement.next_due, now)
 
 
 def rules_of(schedule: Schedule, timing: Timing) -> Rules:
@@ -241,7 +244,7 @@ def _disable(decision: Decision, state: ScheduleState, reason: str, now: datetim
     schedule = decision.schedule
     schedule.set_state(state, reason=reason, actor=actor, now=now)
     schedule.next_due_at = schedule.next_fire_at = None
-    decision.is_switched = True
+    decision.has_new_state = True
 
 
 def _schedule_next(decision: Decision, next_due: datetime | None, now: datetime) -> None:

@@ -51,25 +51,25 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class DueTimes:
+class Judgement:
     """What happens at the due times that have come, oldest first, and the next due time (None: there is none)."""
 
     verdicts: tuple[Verdict, ...]
     next_due: datetime | None
 
 
-def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> DueTimes:
+def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> Judgement:
     """Judge the due times from `next_due` (included) to `now`, at most MOST_DUE_TIMES of them."""
     come, following = _pending(rules, next_due, now)
     if len(come) > MOST_DUE_TIMES:
         # Only the latest can still be caught up on. They are left to the next transaction.
         sure, rest = come[: -rules.missed_cap], come[-rules.missed_cap :]
         reason = "Mantik was not running, and more due times passed than can be caught up on."
-        return DueTimes(tuple(_missed(due, reason) for due in sure), rest[0])
-    return DueTimes(tuple(_judge(rules, come, now)), following)
+        return Judgement(tuple(_missed(due, reason) for due in sure), rest[0])
+    return Judgement(tuple(_judge(rules, come, now)), following)
 
 
-def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> DueTimes:
+def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: datetime) -> Judgement:
     """Judge the due times later than `since`, during a pause that somebody ends now.
 
     `catch_up` is that person's choice. It has no age limit: they know how late the runs are.
@@ -83,10 +83,10 @@ def what_was_held(rules: Rules, *, since: datetime, catch_up: CatchUp, now: date
         Verdict(due, WAS_PAUSED, Outcome.HELD) if number < first else Verdict(due, _why_late(now - due))
         for number, due in enumerate(held)
     ]
-    return DueTimes(tuple(verdicts), rules.timing.next_after(now))
+    return Judgement(tuple(verdicts), rules.timing.next_after(now))
 
 
-def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datetime) -> DueTimes:
+def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datetime) -> Judgement:
     """Give the due times from `next_due` (included) to `now` the outcome "Not known", with `why` as the reason.
 
     If they are more than MOST_DUE_TIMES, only the latest get one, and the first of these says how many have none.
@@ -99,7 +99,7 @@ def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datet
         more = f"The same holds for {counted(left_out, 'earlier due time')} of this schedule without a slot; the first"
         more += f" was {next_due:%Y-%m-%d %H:%M} UTC."
         verdicts[0] = Verdict(come[0], f"{why} {more}", Outcome.UNKNOWN)
-    return DueTimes(tuple(verdicts), rules.timing.next_after(come[-1]))
+    return Judgement(tuple(verdicts), rules.timing.next_after(come[-1]))
 
 
 def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[datetime]:

@@ -47,7 +47,7 @@ _LOOK_BACK = timedelta(hours=50)
 # The columns of a schedule that every decision stores, and those that are stored as well if its state has changed. A
 # caller that holds an instance while the engine stores its row refreshes them afterwards (`_end_delay` in
 # schedules/services/schedules.py).
-MOVED = (
+DECISION_COLUMNS = (
     "next_due_at",
     "next_fire_at",
     "dealt_with_until",
@@ -56,7 +56,7 @@ MOVED = (
     "last_outcome",
     "last_reason",
 )
-SWITCHED = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
+STATE_COLUMNS = ("state", "state_reason", "state_changed_by_id", "state_changed_at")
 _OF_SLOTS = (
     "schedule_id",
     "due_at",
@@ -192,10 +192,10 @@ def store_slots(decisions: Sequence[Decision]) -> None:
     mark_forgotten_slots(decisions)
     slots = [slot for decision in decisions for slot in decision.slots]
     insert_rows(Slot, list(map(attrgetter(*_OF_SLOTS), slots)), columns=_OF_SLOTS)
-    update_rows([one.schedule for one in decisions if not one.is_switched], columns=MOVED)
-    switched = [one.schedule for one in decisions if one.is_switched]
-    update_rows(switched, columns=(*MOVED, *SWITCHED))
-    periodic_tasks.switch(switched)
+    update_rows([one.schedule for one in decisions if not one.has_new_state], columns=DECISION_COLUMNS)
+    with_new_state = [one.schedule for one in decisions if one.has_new_state]
+    update_rows(with_new_state, columns=(*DECISION_COLUMNS, *STATE_COLUMNS))
+    periodic_tasks.switch(with_new_state)
 
 
 def _cancel_runs(decision: Decision, now: datetime) -> None:
@@ -208,7 +208,7 @@ def _cancel_runs(decision: Decision, now: datetime) -> None:
 def _tell(decision: Decision) -> None:
     """Record audit events and notify the owner. This is rare, so one by one will do."""
     schedule = decision.schedule
-    if decision.is_switched and not schedule.is_enabled:
+    if decision.has_new_state and not schedule.is_enabled:
         verb = "schedule.ended" if schedule.state == ScheduleState.ENDED else "schedule.paused"
         after = {"reason": schedule.state_reason}
         record(verb, actor=None, target=schedule, project=schedule.project, after=after)

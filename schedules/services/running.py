@@ -37,7 +37,7 @@ def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp
         stored.set_state(ScheduleState.ENABLED, reason="", actor=actor, now=now)
         stored.failures_in_a_row = 0
         since, rules = stored.dealt_with_until, rules_of(stored, timing)
-        decision = Decision(stored, is_switched=True)
+        decision = Decision(stored, has_new_state=True)
         carry_out(decision, timing, what_was_held(rules, since=since, catch_up=catch_up, now=now), situation)
         after = {"missed runs": catch_up.label}
         record("schedule.resumed", actor=actor, target=stored, project=stored.project, after=after)

@@ -252,7 +252,7 @@ def _end_delay(stored: Schedule, now: datetime) -> None:
     """If a random delay is not over, start that run now, by the rules from before the edit."""
     if Schedule.objects.filter(pk=stored.pk, next_due_at__lte=now).update(next_fire_at=now):
         engine.fire_due(now=now, only=[stored.pk])
-        stored.refresh_from_db(fields=[*engine.MOVED, *engine.SWITCHED])
+        stored.refresh_from_db(fields=[*engine.DECISION_COLUMNS, *engine.STATE_COLUMNS])
 
 
 def _held_until_edit(stored: Schedule, timing: Timing, now: datetime) -> Decision:
