@@ -18,8 +18,7 @@ from connections.git.environment import git_environment
 from connections.git.errors import GitError
 from mantik.lib.processes import kill_group
 
-# Bytes of stderr.
-_MAX_WORDS = 64 * 1024
+_MAX_STDERR_BYTES = 64 * 1024
 # Seconds between two calls of `watch`.
 _TICK = 0.5
 
@@ -52,16 +51,16 @@ def run_git(
 ) -> bytes:
     """Run `git <arguments>` in the repository `git_dir`. Returns what it writes to stdout.
 
-    `timeout` is in seconds, `most_output` in bytes. `lock` is a file descriptor that the process keeps open. `watch` is
-    called twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or OutputTooLarge, after the process
-    group has ended.
+    `timeout` is in seconds, `most_output` the number of bytes that are allowed. `lock` is a file descriptor that the
+    process keeps open. `watch` is called twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or
+    OutputTooLarge, after the process group has ended.
     """
     deadline = time.monotonic() + timeout
     with git_process(arguments, git_dir=git_dir, environment=environment, lock=lock) as process:
         assert process.stdout
         assert process.stderr
         output = _Pump(process.stdout, most_output, process)
-        words = _Pump(process.stderr, _MAX_WORDS, None)
+        words = _Pump(process.stderr, _MAX_STDERR_BYTES, None)
         try:
             _wait(output, deadline, watch)
             _wait(words, deadline, watch)
@@ -140,7 +139,7 @@ def _wait(pump: _Pump, deadline: float, watch: Callable[[], None] | None) -> Non
 
 
 class _Pump(threading.Thread):
-    """Reads a stream to its end and keeps the first `limit` bytes; kills `victim` once there are that many."""
+    """Reads a stream to its end and keeps the first `limit` bytes; kills `victim` once there are more."""
 
     def __init__(self, stream: IO[bytes], limit: int, victim: subprocess.Popen[bytes] | None) -> None:
         super().__init__(daemon=True)
@@ -158,7 +157,8 @@ class _Pump(threading.Thread):
                 self._keep(piece)
 
     def _keep(self, piece: bytes) -> None:
-        self.content += piece[: self._limit - len(self.content)]
-        self.overflowed = self.overflowed or len(self.content) >= self._limit
+        room = self._limit - len(self.content)
+        self.content += piece[:room]
+        self.overflowed = self.overflowed or len(piece) > room
         if self.overflowed and self._victim:
             kill_group(self._victim)

@@ -64,7 +64,7 @@ class Reader:
             raise _path_error(
                 "path.too_big", f"{clean} is {filesize(entry.size or 0)}; at most {filesize(limit)} is allowed."
             )
-        content = self._git("cat-file", "blob", entry.object_id, most_output=limit + 1)
+        content = self._git("cat-file", "blob", entry.object_id, most_output=limit)
         if content.startswith(_LFS_POINTER):
             raise _path_error(
                 "path.lfs_pointer",

@@ -10,6 +10,7 @@ import pytest
 
 from connections.git.errors import GitError
 from connections.git.mirror import Mirror
+from connections.git.process import OutputTooLarge, run_git
 from connections.git.values import Branch, Commit
 from tests.connections.git.conftest import MirrorMaker
 from tests.connections.git.processes import command_lines
@@ -121,6 +122,13 @@ def test_it_refuses_a_file_above_the_limit_and_reads_one_at_it(mirror: Mirror) -
     with pytest.raises(GitError, match=r"conf/site\.json is 3.B; at most 2.B is allowed") as caught:
         mirror.read(head(mirror), "conf/site.json", limit=2)
     assert caught.value.code == "path.too_big"
+
+
+def test_git_may_write_as_much_as_is_allowed_and_no_more(tmp_path: Path) -> None:
+    said = run_git(["--version"], git_dir=tmp_path, timeout=60)
+    assert run_git(["--version"], git_dir=tmp_path, timeout=60, most_output=len(said)) == said
+    with pytest.raises(OutputTooLarge):
+        run_git(["--version"], git_dir=tmp_path, timeout=60, most_output=len(said) - 1)
 
 
 @pytest.mark.parametrize("sha", ["0" * 40, "main", "HEAD", "--all", "", "f" * 39, "0" * 64])
