@@ -340,14 +340,14 @@ class CodeRepository(Leased):
         return self.name
 
     @property
-    def is_being_fetched(self) -> bool:
-        """Whether a fetch is under way or has been asked for."""
+    def awaits_fetch(self) -> bool:
+        """Whether a fetch was asked for and is not done: it waits, or is under way."""
         return self.fetch_requested > self.fetch_served
 
     @property
     def badge(self) -> dict[str, str | bool]:
         """The badge of its state."""
-        if self.is_being_fetched:
+        if self.awaits_fetch:
             return {"label": "Being read", "hue": "run", "icon": "arrow-repeat", "pulses": True}
         if self.fetch_error:
             return {"label": "Not readable", "hue": "bad", "icon": "x-circle-fill"}

@@ -139,6 +139,7 @@ class CodeRepositoryQuerySet(models.QuerySet["CodeRepository"]):
         return waiting.order_by(F("fetch_requested_at").asc(nulls_first=True), "pk")
 
     def being_fetched(self, now: datetime) -> CodeRepositoryQuerySet:
+        """Code repositories that a worker is fetching, whether or not somebody asked for it."""
         return self.filter(lease_until__gt=now)
 
     def in_order(self) -> CodeRepositoryQuerySet:

@@ -71,17 +71,20 @@ def note_good_answer(connection: Connection, *, now: datetime) -> None:
 
 
 def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> bool:
-    """Count a refusal of the login itself. True if the login now counts as refused.
+    """Count the refusal if the site refused the login itself. True if the login now counts as refused."""
+    if not concerns_login(error):
+        return connection.marked_bad_at is not None
+    return note_login_refused(connection, error.message, now=now)
+
+
+def note_login_refused(connection: Connection, message: str, *, now: datetime) -> bool:
+    """Count a refusal of the login itself, by a site or a git host. True if the login now counts as refused.
 
     An answer to a secret that was replaced meanwhile does not count.
     """
-    if not concerns_login(error):
-        return connection.marked_bad_at is not None
     with transaction.atomic():
         same = Connection.objects.with_secret_of(connection)
-        same.update(
-            refusals=F("refusals") + 1, refused_since=Coalesce("refused_since", now), refusal_message=error.message
-        )
+        same.update(refusals=F("refusals") + 1, refused_since=Coalesce("refused_since", now), refusal_message=message)
         is_proof = same.filter(
             marked_bad_at=None, refusals__gte=REFUSALS_TO_BELIEVE, refused_since__lte=now - BELIEVED_AFTER
         )

@@ -79,7 +79,7 @@ def _await_code(stack: Stack, repository: CodeRepository) -> None:
     """Wait until a worker has fetched the code, as the seed asked."""
     for _ in _ticks(stack):
         repository.refresh_from_db()
-        if repository.is_being_fetched:
+        if repository.awaits_fetch:
             continue
         if repository.fetch_error:
             raise DemoFailed(f"The code repository could not be fetched: {repository.fetch_error}")

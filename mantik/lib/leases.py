@@ -6,7 +6,8 @@ once: a worker that was thought dead may still be sending. So write a worker as 
 
 1. The row says what is due: a state, and a time (`next_attempt_at`). The model is `Leased`, and a method of its query
    set selects the rows that are due, with `is_free(now)`.
-2. A sweep (`mantik/beat.py`) reads some of these at a time and sends a message for each. The sweep is what counts; a
+2. A sweep (`mantik/beat.py`) reads some of these at a time and sends a message for each; or one message for all of
+   them, if whoever gets it decides which row is next (`runs/submission/turns.py`). The sweep is what counts; a
    message that is sent when somebody asks for something only makes it quicker, and a lost message is sent again.
 3. Claim the row with `take`. None means that it is not due, or that another worker has it: return. Read the row after
    that, and do the rest inside `with lease.kept(...)`, which lengthens the lease while an answer is awaited, however
@@ -17,8 +18,8 @@ once: a worker that was thought dead may still be sending. So write a worker as 
    before it does it again.
 5. Every write checks the lease: `Lease.write`, or `Lease.mine` together with everything else that must not have changed
    since it was read. A write also lengthens the lease. Only writes find out that it is lost: a process that was frozen
-   for longer than its lease wakes up between two of them. Work of many small parts calls `Lease.look` now and then, and
-   stops sooner.
+   for longer than its lease wakes up between two of them. Work of many small parts calls `Lease.check` now and then,
+   and stops sooner.
 6. On `LeaseLost`, stop. Undo what was just made outside and what nobody else can know of; write nothing and notify
    nobody. The worker that has the row now continues.
 7. When done or waiting, end the lease in the same write that says when the row is due next, after a pause from
@@ -102,8 +103,12 @@ class Lease(Generic[L]):
         if not compare_and_set(self.mine.filter(**as_read), row, lease_until=now + self.time, **columns):
             raise LeaseLost
 
-    def look(self, row: L, *, now: datetime, unchanged: Collection[str] = ()) -> None:
-        """Lengthen the lease if a quarter of its time is over; call it often in long work. Raises as `write` does."""
+    def check(self, row: L, *, now: datetime, unchanged: Collection[str] = ()) -> None:
+        """For long work, which may call it often: raises as `write` does, and writes only now and then.
+
+        When a quarter of the lease's time is over since the last write: so work that goes on for nothing ends soon, and
+        work of thousands of small parts costs a few writes.
+        """
         if row.lease_until is None or row.lease_until - now < self.time * 3 / 4:
             self.write(row, now=now, unchanged=unchanged)
 

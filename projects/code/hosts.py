@@ -31,7 +31,8 @@ LONGEST_PAUSE = timedelta(minutes=2)
 # An outage is forgotten when nobody has asked its host for this long after the next try was due: whether the host
 # answers is no longer known.
 KNOWN_FOR = timedelta(days=1)
-# How many fetches one call of in_turn names, whatever their hosts.
+# How many fetches one call of in_turn names, whatever their hosts. A worker tries one after the other until it gets a
+# turn; with fifty names some are left when many workers ask at once.
 _MAX_TURNS = 50
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

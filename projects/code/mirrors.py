@@ -25,9 +25,8 @@ from connections.git.errors import GitError
 from connections.git.mirror import Mirror
 from connections.git.submodules import Route
 from connections.git.whole import Whole, gather
-from connections.logins.login_health import note_refusal, note_use
+from connections.logins.login_health import note_login_refused, note_use
 from connections.models import Connection
-from connections.unicore.errors import SiteRefused
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import Lease, LeaseLost
 from mantik.lib.queue import send, send_on_commit
@@ -43,7 +42,8 @@ FRESH_FOR = timedelta(seconds=30)
 # Seconds for which a run waits for its turn to fetch. After that its worker does something else, and the run is tried
 # again later.
 PATIENCE = 5.0
-# The hard time limit of the task that fetches (projects/tasks.py). That of a submission is longer.
+# The hard time limit of the task that fetches (projects/tasks.py). Git itself is ended after MANTIK_GIT_TIMEOUT, with
+# an error that says so; the rest is for what is done before and after that.
 LONGEST_FETCH = timedelta(seconds=settings.MANTIK_GIT_TIMEOUT + 120)
 _TICK = 0.1
 # By how many fetches for runs a host may exceed its usual number: requested fetches must not keep a run waiting.
@@ -60,7 +60,7 @@ def mirror_of(repository: CodeRepository) -> Mirror:
 def request_fetch(repository: CodeRepository, *, now: datetime) -> None:
     """Ask for a fetch, unless one is due or the mirror is fresh: for a page that would like to show the latest."""
     is_fresh = repository.fetched_at is not None and repository.fetched_at > now - FRESH_FOR
-    if not repository.is_being_fetched and not is_fresh:
+    if not repository.awaits_fetch and not is_fresh:
         request_another_fetch(repository, now=now)
 
 
@@ -83,8 +83,8 @@ def login_changed(connection: Connection, now: datetime) -> None:
         request_another_fetch(repository, now=now)
 
 
-def look(repository: CodeRepository) -> dict[str, Any]:
-    """For a page: the branches of the mirror, the default branch first, and how many more there are."""
+def branches_for_page(repository: CodeRepository) -> dict[str, Any]:
+    """The branches of the mirror, the default branch first, and how many more there are."""
     if repository.fetched_at is None:
         return {"branches": []}
     try:
@@ -197,7 +197,7 @@ def _serve_row(
 ) -> bool:
     url, number = repository.url, repository.fetch_requested
     try:
-        found = _outcome(repository, now, lambda: lease.look(repository, now=clock()), asked)
+        found = _fetch_and_note(repository, now, lambda: lease.check(repository, now=clock()), asked)
     except _UnderWay:
         lease.give_back()
         return False
@@ -214,7 +214,9 @@ def _serve_row(
     return lease.give_back(fetch_served=number, fetch_requested_at=since)
 
 
-def _outcome(repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float) -> dict[str, Any]:
+def _fetch_and_note(
+    repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float
+) -> dict[str, Any]:
     """Fetch, and note what this says of the login and the host. Returns the columns that tell what came of it.
 
     Raises _UnderWay, _Fresh and LeaseLost.
@@ -227,8 +229,7 @@ def _outcome(repository: CodeRepository, now: datetime, watch: Callable[[], None
         error = caught
         found = {"fetch_error": error.message, "fetch_failed_at": now}
         if repository.connection and error.code == "authentication":
-            refused = SiteRefused(error.message, code="refused.credentials")
-            note_refusal(repository.connection, refused, now=now)
+            note_login_refused(repository.connection, error.message, now=now)
     else:
         # The time at which the fetch began: what was pushed since then may not be in it.
         found |= {"fetch_error": "", "fetched_at": now, "offered_host_key": ""}
@@ -311,7 +312,7 @@ def _columns(mirror: Mirror) -> dict[str, Any]:
 
 
 def clear_up(*, now: datetime) -> None:
-    """Delete the mirrors of deleted code repositories, and key files that killed workers left behind."""
+    """Delete mirrors of deleted code repositories, key files of killed workers, and outages of hosts nobody asks."""
     hosts.forget_unasked(now=now)
     root = settings.MANTIK_DATA_DIR / "git"
     leftovers.remove_keys(root)

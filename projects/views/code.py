@@ -66,14 +66,18 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _repository_or_404(request, slug, uuid)
-    return render(request, "projects/code_detail.html", _context(request, repository) | mirrors.look(repository))
+    return render(
+        request, "projects/code_detail.html", _context(request, repository) | mirrors.branches_for_page(repository)
+    )
 
 
 @require_GET
 def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """The part of the page that is updated while a fetch is under way."""
     repository = _repository_or_404(request, slug, uuid)
-    return render(request, "projects/_code_state.html", _context(request, repository) | mirrors.look(repository))
+    return render(
+        request, "projects/_code_state.html", _context(request, repository) | mirrors.branches_for_page(repository)
+    )
 
 
 @login_required

@@ -55,7 +55,7 @@ def list_models(*, run_id: int, clock: Clock) -> None:
     if lease is None:
         return
     listing.refresh_from_db(fields=["lease_until"])
-    keep: Callable[[], None] = lambda: lease.look(listing, now=clock())  # noqa: E731 - it is handed on
+    keep: Callable[[], None] = lambda: lease.check(listing, now=clock())  # noqa: E731 - it is handed on
     try:
         found = find_candidates(listing.run, on_step=keep)
     except TrackingError as error:

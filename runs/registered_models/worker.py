@@ -252,7 +252,7 @@ class _Turn:
 
     def _look_at_lease(self) -> None:
         """Raise LeaseLost if the lease or the state has changed. Called often: reading a large model may take hours."""
-        self.lease.look(self.model, now=self.clock(), unchanged=("state",))
+        self.lease.check(self.model, now=self.clock(), unchanged=("state",))
 
     def _write(self, **columns: Any) -> None:
         self.lease.write(self.model, now=self.clock(), unchanged=("state",), **columns)

@@ -90,7 +90,7 @@ def test_each_start_asks_for_the_newest_code(tmp_path: Path) -> None:
     CodeRepository.objects.update(fetched_at=timezone.now(), fetch_served=F("fetch_requested"))
     seeded(tmp_path)
     repository.refresh_from_db()
-    assert repository.is_being_fetched
+    assert repository.awaits_fetch
 
 
 def test_a_data_directory_that_has_moved_takes_its_code_with_it(tmp_path: Path) -> None:

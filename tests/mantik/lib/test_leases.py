@@ -97,7 +97,7 @@ def test_who_was_thought_dead_and_comes_back_writes_nothing(row: Letter) -> None
     with pytest.raises(LeaseLost):
         late.write(row, now=LATER, error="mine")
     with pytest.raises(LeaseLost):
-        late.look(row, now=LATER + TIME)
+        late.check(row, now=LATER + TIME)
     assert not late.give_back(error="mine")
     assert late.mine.delete()[0] == 0
     assert (stored(row), row.error) == (before, "")
@@ -130,10 +130,10 @@ def test_who_is_long_at_it_keeps_the_lease_and_seldom_writes(
     lease = taken(row)
     with django_assert_num_queries(0):
         for seconds in range(60):
-            lease.look(row, now=NOW + timedelta(seconds=seconds))
+            lease.check(row, now=NOW + timedelta(seconds=seconds))
     now = NOW + timedelta(seconds=61)
     with django_assert_num_queries(1):
-        lease.look(row, now=now)
+        lease.check(row, now=now)
     assert stored(row)["lease_until"] == row.lease_until == now + TIME
 
 

@@ -176,7 +176,7 @@ def test_another_address_forgets_what_was_read_from_the_old_one(
     code.refresh_from_db()
     assert (code.url, code.branch_count, code.head_sha) == ("https://elsewhere.example.org/code.git", None, "")
     assert (code.host_key, code.fetch_error, code.fetched_at) == ("", "", None)
-    assert code.is_being_fetched
+    assert code.awaits_fetch
 
 
 def test_the_key_of_a_host_is_kept_for_another_repository_on_it(

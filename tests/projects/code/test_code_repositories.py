@@ -80,7 +80,7 @@ def test_what_is_added_is_fetched_by_a_worker_and_shown_with_its_branches(
 
     tasks.fetch_code_repository(repository_id=repository.pk)
     repository.refresh_from_db()
-    assert (repository.fetch_error, repository.is_being_fetched, repository.fetch_requested_at) == ("", False, None)
+    assert (repository.fetch_error, repository.awaits_fetch, repository.fetch_requested_at) == ("", False, None)
     assert branches(repository) == ["main", "topic"]
     assert (repository.branch_count, repository.default_branch, repository.head_subject) == (2, "main", "First")
     assert repository.mirror_bytes
@@ -95,7 +95,7 @@ def test_a_repository_that_is_not_there_is_explained_on_the_page(
     CodeRepository.objects.filter(pk=linked.pk).update(url=f"{source.path}-not-there")
     fetch_as_asked(linked)
     linked.refresh_from_db()
-    assert not linked.is_being_fetched
+    assert not linked.awaits_fetch
     assert linked.fetch_failed_at is not None
     text = page_text(client_of(researcher).get("/projects/pv-yield/code/"))
     assert f"There is no git repository at {source.path}-not-there" in text

@@ -81,7 +81,7 @@ def message_for(repository: CodeRepository) -> Message:
 
 def is_open(repository: CodeRepository) -> bool:
     repository.refresh_from_db()
-    return repository.is_being_fetched
+    return repository.awaits_fetch
 
 
 def test_requests_that_no_fetch_has_begun_for_are_served_by_one(linked: CodeRepository, fetches: Fetches) -> None:
@@ -107,7 +107,7 @@ def test_a_page_asks_for_a_fetch_only_if_none_is_due_and_the_copy_is_old(
     linked.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True):
         mirrors.request_fetch(linked, now=NOW + timedelta(seconds=29))
-        assert not linked.is_being_fetched
+        assert not linked.awaits_fetch
         mirrors.request_fetch(linked, now=NOW + timedelta(seconds=31))
     assert sent == [message_for(linked)] * 2
 

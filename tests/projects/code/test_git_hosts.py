@@ -74,7 +74,7 @@ def test_a_host_that_hangs_costs_one_worker_a_moment_and_is_then_left_alone(sile
     tasks.fetch_code_repository(repository_id=first.pk)
     first.refresh_from_db()
     assert first.fetch_error == "127.0.0.1 did not answer within 1\u00a0s. Check the address if this goes on."
-    assert not first.is_being_fetched
+    assert not first.awaits_fetch
     outage = GitHostOutage.objects.get()
     assert outage.host == hosts.git_host(silent.url)
     assert in_turn(outage.next_try_at - timedelta(milliseconds=1)) == [other]
@@ -144,7 +144,7 @@ def test_what_is_over_the_limit_of_a_host_waits_without_a_worker(settings: Setti
     assert silent.visits == 0
     let_go(first)
     assert set(in_turn()) == {first}
-    assert third.is_being_fetched
+    assert third.awaits_fetch
 
 
 @pytest.mark.django_db(transaction=True)
@@ -153,7 +153,7 @@ def test_of_many_workers_only_so_many_ask_one_host(silent: SilentHost, sent: lis
     found = at_once([partial(tasks.fetch_code_repository, repository_id=code.pk) for code in codes])
     assert [one for one in found if isinstance(one, Exception)] == []
     assert silent.visits <= 1
-    waiting = [code for code in CodeRepository.objects.all() if code.is_being_fetched]
+    waiting = [code for code in CodeRepository.objects.all() if code.awaits_fetch]
     assert len(waiting) == 6 - silent.visits
 
 
@@ -266,4 +266,4 @@ def test_a_request_is_open_until_it_is_served(silent: SilentHost) -> None:
     code = make_code_repository(url=silent.url)
     fetch_as_asked(code)
     code.refresh_from_db()
-    assert not code.is_being_fetched
+    assert not code.awaits_fetch
