@@ -36,8 +36,8 @@ class Action(StrEnum):
     CANCEL_ANY_RUN = "cancel anyone's run"
     DELETE_ANY_RUN = "delete anyone's run"
     REGISTER_MODEL = "register model"
-    KEEP_OWN_MODEL = "keep own model"
-    KEEP_ANY_MODEL = "keep anyone's model"
+    EDIT_OWN_MODEL = "edit own model"
+    EDIT_ANY_MODEL = "edit anyone's model"
     ADD_SCHEDULE = "add schedule"
     EDIT_OWN_SCHEDULE = "edit own schedule"
     EDIT_ANY_SCHEDULE = "edit anyone's schedule"
@@ -116,12 +116,12 @@ TABLE: dict[str, tuple[Permission, ...]] = {
     "Models": (
         Permission(Action.REGISTER_MODEL, Role.RESEARCHER, "Register the model of a finished run"),
         Permission(
-            Action.KEEP_OWN_MODEL,
+            Action.EDIT_OWN_MODEL,
             Role.RESEARCHER,
             "Unregister, describe, give aliases to and restore models they registered themselves",
         ),
         Permission(
-            Action.KEEP_ANY_MODEL,
+            Action.EDIT_ANY_MODEL,
             Role.MAINTAINER,
             "Unregister, describe, give aliases to and restore anyone's models",
         ),

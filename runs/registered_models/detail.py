@@ -20,7 +20,7 @@ from runs.registered_models.forms import AliasForm
 from runs.registered_models.loading import loading_help
 from runs.registered_models.metric_order import most_telling
 from runs.registered_models.models import ModelAliasChange, RegisteredModel
-from runs.registered_models.services import may_keep, may_unregister
+from runs.registered_models.services import may_edit, may_unregister
 from runs.registered_models.signatures import signature_parts
 from runs.registered_models.states import UNDER_WAY
 from runs.registered_models.waiting import waiting
@@ -60,7 +60,7 @@ def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datet
         "flavors": [name for name in model.flavors if name != EVERY_FLAVOR] or model.flavors,
         "aliases": list(model.aliases.select_related("set_by")),
         "commit_url": commit_url(model.run),
-        "may_keep": user.is_authenticated and may_keep(user, model),
+        "may_edit": user.is_authenticated and may_edit(user, model),
         "may_unregister": may_unregister(user, model),
         "may_download": may(user, Action.DOWNLOAD_ARTIFACTS, model.project),
     }

@@ -47,16 +47,16 @@ def may_register(user: User, run: Run) -> bool:
     return may(user, Action.REGISTER_MODEL, run.project)
 
 
-def may_keep(user: User, model: RegisteredModel) -> bool:
+def may_edit(user: User, model: RegisteredModel) -> bool:
     """Whether `user` may unregister, describe and restore `model`, and set its aliases."""
-    if may(user, Action.KEEP_ANY_MODEL, model.project):
+    if may(user, Action.EDIT_ANY_MODEL, model.project):
         return True
-    return model.created_by_id == user.pk and may(user, Action.KEEP_OWN_MODEL, model.project)
+    return model.created_by_id == user.pk and may(user, Action.EDIT_OWN_MODEL, model.project)
 
 
 def may_unregister(user: User | AnonymousUser, model: RegisteredModel) -> bool:
     """Whether `user` may unregister `model` now: not if it is being unregistered already."""
-    return user.is_authenticated and not model.is_going and may_keep(user, model)
+    return user.is_authenticated and not model.is_going and may_edit(user, model)
 
 
 def why_not_registrable(run: Run) -> str:

@@ -16,7 +16,7 @@ from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs.registered_models.models import RegisteredModel
-from runs.registered_models.services import may_keep
+from runs.registered_models.services import may_edit
 
 _ENDS = ("model.unregistered", "model.refused")
 
@@ -34,7 +34,7 @@ def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = A
 
 def kept_or_403(request: MemberRequest, slug: str, uuid: UUID) -> RegisteredModel:
     model = model_or_404(request, slug, uuid)
-    if not may_keep(request.user, model):
+    if not may_edit(request.user, model):
         raise PermissionDenied(f"Your role in {model.project.name} does not allow you to change this model.")
     return model
 
