@@ -28,8 +28,9 @@ from django.db.models import Model
 EXIT_CODE = os.EX_DATAERR
 # Former apps of Mantik, by label. Old data still have their migrations, and their tables do no harm.
 FORMER_APPS = frozenset({"sessions"})
-GOOD_SECONDS = 60.0
-BAD_SECONDS = 5.0
+# How long `Watch` keeps the answer that all is well, and the answer that it is not.
+GOOD_ANSWER_SECONDS = 60.0
+BAD_ANSWER_SECONDS = 5.0
 
 _DEVELOPMENT_DATA = (
     "These data were made by a development version from before 0.1.0, or changed by hand. "
@@ -124,8 +125,8 @@ class _Answer:
 class Watch:
     """`objection` for callers that ask again and again. Threads may share it.
 
-    An answer is kept while the same migrations are applied, but for at most GOOD_SECONDS or BAD_SECONDS: a restore may
-    change the tables.
+    An answer is kept while the same migrations are applied, but for at most GOOD_ANSWER_SECONDS or BAD_ANSWER_SECONDS:
+    a restore may change the tables.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -138,7 +139,7 @@ class Watch:
         last = self._last
         if last is None or last.applied != applied or now >= last.valid_until:
             found = objection(connection)
-            last = self._last = _Answer(applied, found, now + (BAD_SECONDS if found else GOOD_SECONDS))
+            last = self._last = _Answer(applied, found, now + (BAD_ANSWER_SECONDS if found else GOOD_ANSWER_SECONDS))
         return last.objection
 
 

@@ -179,7 +179,7 @@ def test_it_is_not_ready_without_a_column_that_the_code_needs(client: Client, cl
         assert said.startswith("The table runs_run has no column tree_sha. These data were made by")
         cursor.execute("ALTER TABLE runs_run ADD COLUMN tree_sha varchar(64) NOT NULL DEFAULT ''")
     assert ready(client) == (503, said)
-    clock.now += schema.BAD_SECONDS
+    clock.now += schema.BAD_ANSWER_SECONDS
     assert ready(client) == (200, "ok")
 
 

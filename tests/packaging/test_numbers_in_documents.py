@@ -118,7 +118,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     (
         "operators.md",
         "is kept for a minute, or for {} seconds if it was bad",
-        (schema.BAD_SECONDS,),
+        (schema.BAD_ANSWER_SECONDS,),
     ),
     ("operators.md", "at most {} minutes after the end of the run", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     (
@@ -170,7 +170,7 @@ IN_OTHER_WORDS: list[tuple[str, str, object, object]] = [
     ),
     ("models.md", "Once an hour Mantik compares the model with what MLflow has", worker.CHECK_EVERY, HOUR),
     ("operators.md", "Mantik notices within half an hour", SWEEPS["Sweep refused logins"], HOUR / 2),
-    ("operators.md", "The result of checking the tables is kept for a minute", schema.GOOD_SECONDS, 60),
+    ("operators.md", "The result of checking the tables is kept for a minute", schema.GOOD_ANSWER_SECONDS, 60),
     ("operators.md", "For half a minute a worker tries to give back", database_loss.PATIENCE, MINUTE / 2),
     ("operators.md", "Mantik tries again for a week.", outbox.GIVE_UP_AFTER, 7 * DAY),
     ("operators.md", "Once an hour it compares each model with what MLflow has", worker.CHECK_EVERY, HOUR),

@@ -191,12 +191,12 @@ def test_an_answer_is_kept_for_a_while(django_assert_num_queries: DjangoAssertNu
     with django_assert_num_queries(2):
         assert watch.objection(connection) == ""
     change("ALTER TABLE runs_run RENAME COLUMN tree_sha TO tree")
-    clock.now += schema.GOOD_SECONDS - 1
+    clock.now += schema.GOOD_ANSWER_SECONDS - 1
     assert watch.objection(connection) == ""
     clock.now += 1
     assert "no column tree_sha" in watch.objection(connection)
     change("ALTER TABLE runs_run RENAME COLUMN tree TO tree_sha")
-    clock.now += schema.BAD_SECONDS - 1
+    clock.now += schema.BAD_ANSWER_SECONDS - 1
     with django_assert_num_queries(2):
         assert "no column tree_sha" in watch.objection(connection)
     clock.now += 1
