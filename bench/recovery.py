@@ -35,7 +35,7 @@ KILLED_AT = (
 )
 RUNS = 12
 SECONDS_AWAY = 10
-_SECONDS_OF_A_JOB = "3"
+_SECONDS_OF_A_JOB = 3
 _PATIENCE_SECONDS = 300
 _TICK_SECONDS = 0.05
 
@@ -44,7 +44,7 @@ _TICK_SECONDS = 0.05
 
 
 def worker(ground: Ground) -> Iterator[Result]:
-    """The longest of what a run lost, by where its worker was killed."""
+    """The longest time from the kill of its worker until a run was handed over, of all places of the kill."""
     stacks: list[Stack] = []
     kills: list[float] = []
     lost: list[float] = []
@@ -64,8 +64,8 @@ def worker(ground: Ground) -> Iterator[Result]:
         for aim in KILLED_AT:
             for proxy in (to_site, to_mlflow):
                 proxy.aim(aim)
-            at_site = _seconds_until_at_site(world, aim.label)
-            lost.append(at_site - kills[-1])
+            handed_over_at = _handed_over_at(world, aim.label)
+            lost.append(handed_over_at - kills[-1])
             ground.say("recovery", f"{lost[-1]:5.1f} s after a kill at {aim.label}: {aim.fault}")
         stack.check()
     assert len(kills) == len(KILLED_AT), "The worker of each run was killed once."
@@ -77,7 +77,7 @@ def label(method: str, target: str) -> str:
     return f"{method} {'/'.join(urlsplit(target).path.split('/')[-2:])}"
 
 
-def _seconds_until_at_site(world: World, name: str) -> float:
+def _handed_over_at(world: World, name: str) -> float:
     """When (time.time) a run that is stored now was handed over."""
     run = world.start_run(name)
     _wait_until(lambda: not Run.objects.filter(pk=run.pk, state__in=BEFORE_START).exists())
@@ -100,7 +100,7 @@ def database(ground: Ground) -> Iterator[Result]:
         options = replace(_options(ground, ground.mlflow_uri), environment={"MANTIK_DATABASE_URL": server.url})
         with ground.site(slots=RUNS) as site, Stack(options, output=ground.say) as stack, ground.world(site) as world:
             for number in range(RUNS):
-                world.start_run(f"run {number}", parameters={"seconds": _SECONDS_OF_A_JOB})
+                world.start_run(f"run {number}", parameters={"seconds": str(_SECONDS_OF_A_JOB)})
             _wait_until(_are_on_their_way)
             ground.say("recovery", f"the database goes, runs are {_states()}")
             connection.close()
@@ -118,8 +118,9 @@ def database(ground: Ground) -> Iterator[Result]:
 
 
 def _are_on_their_way() -> bool:
-    """A third is at the site, and of the others one is in the hands of a worker."""
+    """A third is at the site, and of the others one is in the hands of a worker, unless none of them waits for one."""
     states = list(Run.objects.values_list("state", flat=True))
+    # Quick workers may have handed over all of them before anybody looked.
     at_site = [state for state in states if state not in BEFORE_START]
     return len(at_site) >= RUNS // 3 and (RunState.SUBMITTING in states or RunState.PENDING not in states)
 
