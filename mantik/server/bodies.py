@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from mantik.lib.humanize import filesize
 from mantik.server.answers import Answer, sentence
 from mantik.server.asgi_types import Receive, Scope
-from mantik.server.limits import FREE_OF_BODY
+from mantik.server.limits import UNCOUNTED_BYTES_PER_BODY
 
 
 class ClientGone(Exception):
@@ -75,7 +75,7 @@ class Bodies:
 
 
 def _charged(size: int) -> int:
-    return max(0, size - FREE_OF_BODY)
+    return max(0, size - UNCOUNTED_BYTES_PER_BODY)
 
 
 def _declared(scope: Scope) -> int:

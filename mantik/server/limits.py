@@ -7,14 +7,14 @@ PAGE_THREADS = 8
 # Requests that wait for one of them, and for how long.
 MOST_WAITING, WAITING_SECONDS = 200, 30.0
 
-# A connection on which no whole head of a request has come after this is closed, and an idle one.
+# A connection is closed if it is idle for this long, or if the head of a request is not complete after it.
 HEAD_SECONDS = 30
 # A form with the longest texts that it takes is sent in less, over a slow line, too.
 BODY_SECONDS = 15.0
-# For all bodies at a time, so that clients who send many at once do not fill the memory. The beginning of each does not
-# count: whoever fills the room keeps nobody from signing in.
+# In bytes, for all bodies at a time, so that clients who send many at once do not fill the memory. The beginning of
+# each does not count: whoever fills the room keeps nobody from signing in.
 ROOM_FOR_BODIES = 64 * 1024 * 1024
-FREE_OF_BODY = 16 * 1024
+UNCOUNTED_BYTES_PER_BODY = 16 * 1024
 
 # A thread makes one piece of a download after the other, for whichever client has room for it. They wait for MLflow.
 STREAM_THREADS = 16
