@@ -11,16 +11,21 @@ from urllib.parse import urlsplit
 
 from connections.git.address import SshAddress, endpoint_of, host_of, is_https, ssh_address
 from connections.git.errors import GitError
+from connections.git.explain import explain
 from connections.git.lfs import LfsServer, basic_auth
 from connections.git.mirror import Mirror
+from connections.git.process import Ended, GitTimedOut, OutputTooLarge, read_to_end
 from connections.git.ssh import ssh_command
 from connections.git.submodules import Route
 from connections.git.values import GitCredential, SshKey
+from mantik.lib.processes import kill_group
 
 CONFIG = ".lfsconfig"
 # Of git-lfs-authenticate: seconds, and bytes of its answer.
 _MAX_SECONDS = 60
 _MAX_ANSWER = 64 * 1024
+# The exit code of ssh if it is not that of the command at the host.
+_SSH_FAILED = 255
 
 
 def server_of(mirror: Mirror, sha: str, way: Route, *, deadline: float) -> LfsServer:
@@ -60,20 +65,37 @@ def _by_ssh(mirror: Mirror, way: Route, address: SshAddress, deadline: float) ->
     key = way.login if isinstance(way.login, SshKey) else None
     asked = ["--", f"{address.user or 'git'}@{address.host}", f"git-lfs-authenticate {address.path} download"]
     with mirror.locked(deadline) as directory, ssh_command(directory, address, key=key, host_key=way.host_key) as ssh:
-        answer = _run([*ssh, "-p", str(address.port), *asked], min(_MAX_SECONDS, deadline - time.monotonic()))
+        until = min(time.monotonic() + _MAX_SECONDS, deadline)
+        ended = _run([*ssh, "-p", str(address.port), *asked], host_of(way.url), until)
+    if ended.code == _SSH_FAILED:
+        raise explain(ended.words, url=way.url, token="", has_login=key is not None)
     try:
-        server: dict[str, Any] = json.loads(answer[:_MAX_ANSWER])
+        server: dict[str, Any] = json.loads(ended.output)
         href, headers = str(server["href"]), dict(server.get("header") or {})
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GitError(f"{host_of(way.url)} offers no Git LFS to this key.", code="lfs.none", permanent=True) from None
     return LfsServer(href.rstrip("/"), {str(name).lower(): str(value) for name, value in headers.items()})
 
 
-def _run(command: list[str], seconds: float) -> bytes:
+def _run(command: list[str], host: str, deadline: float) -> Ended:
+    """Run ssh until `deadline` (monotonic). Raises GitError if it does not end by then, or has too much to say."""
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(  # noqa: S603 - an argument each; what the host makes of its own is up to it
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=max(0.1, seconds), check=False
+        process = subprocess.Popen(  # noqa: S603 - an argument each; what the host makes of its own is up to it
+            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
         )
-    except (subprocess.TimeoutExpired, FileNotFoundError):
-        return b""
-    return done.stdout
+    except FileNotFoundError:
+        return Ended(b"", "ssh: not found", _SSH_FAILED)
+    with process:
+        try:
+            return read_to_end(process, deadline=deadline, most_output=_MAX_ANSWER)
+        except GitTimedOut:
+            raise GitError(
+                f"{host} did not say in time where its Git LFS files are.", code="silent", permanent=False
+            ) from None
+        except OutputTooLarge:
+            raise GitError(
+                f"{host} says too much when it is asked for Git LFS.", code="lfs.none", permanent=True
+            ) from None
+        finally:
+            kill_group(process)

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,25 +58,44 @@ def run_git(
     """
     deadline = time.monotonic() + timeout
     with git_process(arguments, git_dir=git_dir, environment=environment, lock=lock) as process:
-        assert process.stdout
-        assert process.stderr
-        output = _Pump(process.stdout, most_output, process)
-        words = _Pump(process.stderr, _MAX_STDERR_BYTES, None)
-        try:
-            _wait(output, deadline, watch)
-            _wait(words, deadline, watch)
-        except BaseException:
-            kill_group(process)
-            # The readers have to end before the pipes are closed: another file could get the same descriptor.
-            output.join(2)
-            words.join(2)
-            raise
-        if output.overflowed:
-            raise OutputTooLarge
-        code = _end(process, deadline)
-    if code != 0:
-        raise GitFailed(words.content.decode("utf-8", "replace"))
-    return bytes(output.content)
+        ended = read_to_end(process, deadline=deadline, most_output=most_output, watch=watch)
+    if ended.code != 0:
+        raise GitFailed(ended.words)
+    return ended.output
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended: what it wrote to stdout, and the beginning of what it wrote to stderr."""
+
+    output: bytes
+    words: str
+    code: int
+
+
+def read_to_end(
+    process: subprocess.Popen[bytes], *, deadline: float, most_output: int, watch: Callable[[], None] | None = None
+) -> Ended:
+    """Read what a process group writes, until it ends. `deadline` is monotonic; the others are as for `run_git`.
+
+    Raises GitTimedOut or OutputTooLarge, after the group was killed.
+    """
+    assert process.stdout
+    assert process.stderr
+    output = _Pump(process.stdout, most_output, process)
+    words = _Pump(process.stderr, _MAX_STDERR_BYTES, None)
+    try:
+        _wait(output, deadline, watch)
+        _wait(words, deadline, watch)
+    except BaseException:
+        kill_group(process)
+        # The readers have to end before the pipes are closed: another file could get the same descriptor.
+        output.join(2)
+        words.join(2)
+        raise
+    if output.overflowed:
+        raise OutputTooLarge
+    return Ended(bytes(output.content), words.content.decode("utf-8", "replace"), _end(process, deadline))
 
 
 @contextlib.contextmanager

@@ -141,7 +141,8 @@ class _Gathering:
         path = part.prefix + entry.path
         if entry.path not in modules:
             return self._lacks(path, f"is a submodule without an address in {MODULES}")
-        if part.depth >= _MAX_DEPTH or len(self.parts) > _MAX_SUBMODULES:
+        # One of the parts is the repository itself.
+        if part.depth >= _MAX_DEPTH or len(self.parts) - 1 >= _MAX_SUBMODULES:
             limits = f"a depth of {_MAX_DEPTH}, and {_MAX_SUBMODULES} submodules"
             return self._lacks(path, f"is one submodule too many: the limits are {limits}")
         url = absolute(modules[entry.path], parent=part.mirror.url)

@@ -42,7 +42,7 @@ _FORCED = """\
 printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> {directory}/asked
 case "$SSH_ORIGINAL_COMMAND" in
   "git-upload-pack "*) sleep "$(cat {directory}/delay)"; exec git-shell -c "$SSH_ORIGINAL_COMMAND" ;;
-  "git-lfs-authenticate "*) cat {directory}/lfs.json ;;
+  "git-lfs-authenticate "*) . {directory}/lfs ;;
   *) echo "not allowed" >&2; exit 1 ;;
 esac
 """
@@ -61,6 +61,7 @@ class SshHost:
         (directory / "forced").write_text(_FORCED.format(directory=directory))
         (directory / "forced").chmod(0o755)
         self.slow_down(0)
+        self.answer_lfs("cat lfs.json")
 
     @property
     def address(self) -> str:
@@ -84,6 +85,10 @@ class SshHost:
 
     def slow_down(self, seconds: float) -> None:
         (self.directory / "delay").write_text(str(seconds))
+
+    def answer_lfs(self, command: str) -> None:
+        """What it does when it is asked for Git LFS, in its directory."""
+        (self.directory / "lfs").write_text(f"cd {self.directory}; {command}")
 
     def change_host_key(self) -> None:
         """Takes effect when it starts."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connections.git import lfs_server
 from connections.git.errors import GitError
 from connections.git.host_keys import ask_host_key
 from connections.git.lfs_store import Pointer
@@ -473,3 +474,29 @@ def test_a_server_that_is_told_over_ssh_has_to_have_an_address_that_can_be_read(
     lib.path.rename(lib.path.with_name("lib.git"))
     missing = over_ssh(url=f"{ssh_host.address}{outer.path}").missing
     assert "The address of its Git LFS server cannot be read" in missing["model.weights"]
+
+
+@pytest.mark.parametrize("answer", ["kill -9 $PPID", "exec sleep 600"], ids=["breaks off", "is silent"])
+def test_a_host_that_cannot_be_asked_for_lfs_over_ssh_is_asked_again(
+    ssh_host: SshHost,
+    over_ssh: Gatherer,
+    outer: Repository,
+    lib: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+) -> None:
+    monkeypatch.setattr(lfs_server, "_MAX_SECONDS", 3)
+    ssh_host.answer_lfs(answer)
+    lib.path.rename(lib.path.with_name("lib.git"))
+    with pytest.raises(GitError) as caught:
+        over_ssh(url=f"{ssh_host.address}{outer.path}")
+    assert not caught.value.permanent
+
+
+def test_a_host_that_has_no_end_to_say_of_lfs_over_ssh_is_not_listened_to(
+    ssh_host: SshHost, over_ssh: Gatherer, outer: Repository, lib: Repository
+) -> None:
+    ssh_host.answer_lfs("exec yes")
+    lib.path.rename(lib.path.with_name("lib.git"))
+    missing = over_ssh(url=f"{ssh_host.address}{outer.path}").missing
+    assert "says too much" in missing["model.weights"]
