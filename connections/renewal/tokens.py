@@ -40,8 +40,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 SAME_CLOCK = timedelta(minutes=1)
 # How long a process waits for the access token that another one is fetching.
 TOKEN_WAIT_SECONDS = 30.0
-# Asked for if the site refuses MANTIK_SITE_TOKEN_DAYS: a site may issue no token that outlives its certificate.
-_SHORTER_DAYS = (7, 1)
+# Asked for one after the other if the site refuses MANTIK_SITE_TOKEN_DAYS, as far as they are less: a site may issue no
+# token that outlives its certificate.
+_FEWER_DAYS = (7, 1)
 
 
 # Access tokens of a login service
@@ -164,15 +165,15 @@ def obtain_token(*, client: SiteClient) -> IssuedToken:
 
     See with `check_token` that it stands for somebody.
     """
-    wanted = [settings.MANTIK_SITE_TOKEN_DAYS, *_SHORTER_DAYS]
-    for place, days in enumerate(wanted, start=1):
+    wanted = settings.MANTIK_SITE_TOKEN_DAYS
+    *longer, shortest = [wanted, *(days for days in _FEWER_DAYS if days < wanted)]
+    for days in longer:
         try:
             return client.issue_token(seconds=days * 86400)
         except SiteRefused as error:
-            is_too_long = error.code == "refused.request" and "lifetime" in (error.site_words or "").lower()
-            if not is_too_long or place == len(wanted):
+            if error.code != "refused.request" or "lifetime" not in (error.site_words or "").lower():
                 raise
-    raise AssertionError("unreachable")
+    return client.issue_token(seconds=shortest * 86400)
 
 
 def check_token(*, client: SiteClient, provider: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import jwt
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from connections.logins.kinds import Kind
 from connections.models import Connection
@@ -14,6 +16,10 @@ from connections.renewal import tokens
 from connections.renewal.secret_leases import lease_secret
 from connections.services import connections
 from connections.tasks import renew_connection, sweep_renewals
+from connections.unicore.client import SiteClient
+from connections.unicore.credentials import HeaderCredential, token_credential
+from connections.unicore.errors import SiteRefused
+from connections.unicore.sites import make_client
 from connections.unicore.values import SiteAccess
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
@@ -136,10 +142,10 @@ def test_an_ended_token_is_not_tried(held: Connection) -> None:
 
 
 def test_a_site_that_refuses_long_tokens_gives_shorter_ones(
-    outsider: User, sandbox: RunningSite, settings: pytest.FixtureRequest
+    outsider: User, sandbox: RunningSite, settings: Settings
 ) -> None:
     # Longer than the certificate of the sandbox site is good.
-    settings.MANTIK_SITE_TOKEN_DAYS = 36500  # type: ignore[attr-defined]
+    settings.MANTIK_SITE_TOKEN_DAYS = 36500
     held = connections.add_connection(
         owner=outsider,
         kind=Kind.UNICORE_TOKEN,
@@ -153,12 +159,25 @@ def test_a_site_that_refuses_long_tokens_gives_shorter_ones(
     assert timedelta(days=6) < held.expires_at - timezone.now() <= timedelta(days=7)
 
 
+@pytest.mark.parametrize(("days", "asked"), [(30, [30, 7, 1]), (5, [5, 1]), (1, [1])])
+def test_for_no_longer_than_an_operator_allows_a_token_is_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, days: int, asked: list[int]
+) -> None:
+    seen: list[float] = []
+
+    def refuse(_client: SiteClient, *, seconds: int) -> NoReturn:
+        seen.append(seconds / 86400)
+        raise SiteRefused("Refused.", code="refused.request", site_words="Invalid lifetime")
+
+    monkeypatch.setattr(SiteClient, "issue_token", refuse)
+    settings.MANTIK_SITE_TOKEN_DAYS = days
+    with pytest.raises(SiteRefused):
+        tokens.obtain_token(client=make_client("https://hpc.example.org/rest/core", HeaderCredential("x"), None))
+    assert seen == asked
+
+
 def test_a_token_for_nobody_is_no_connection(outsider: User, sandbox: RunningSite) -> None:
     """A site that does not know passwords gives tokens to anybody."""
-    from connections.unicore.credentials import HeaderCredential, token_credential
-    from connections.unicore.errors import SiteRefused
-    from connections.unicore.sites import make_client
-
     nobody = make_client(sandbox.base_url, HeaderCredential("Negotiate x"), None)
     issued = tokens.obtain_token(client=nobody)
     with pytest.raises(SiteRefused, match="issued a token, but does not say for whom"):
