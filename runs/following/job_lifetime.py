@@ -178,8 +178,10 @@ def _first_request(known: timedelta | None, left: timedelta) -> timedelta:
     wanted = timedelta(days=settings.MANTIK_JOB_DAYS) + SPARE
     if known is None:
         return max(wanted, left)
-    # Of a site that refused everything, more than is left: what it grants then is time that the job did not have.
-    return max(known or min(2 * left, wanted), left)
+    if known == NOTHING:
+        # More than is left: what the site grants then is time that the job did not have.
+        return max(min(2 * left, wanted), left)
+    return max(known, left)
 
 
 def _store(
