@@ -72,7 +72,7 @@ class Place:
         new.replace(git_dir / _NOTE)
 
     def failure(self) -> str:
-        """Why a fetch has failed, if that was noted."""
+        """Why a fetch has failed, as it was noted; "" if none has failed since."""
         try:
             return self._failure.read_text()
         except OSError:
