@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import FactorSecret, Session, User
 from mantik.audit.models import AuditEvent
@@ -175,12 +176,12 @@ def test_no_secret_of_a_factor_lies_in_the_database(alice: User) -> None:
     assert not any(part in held for part in [secret, *codes])
 
 
-def test_a_rotation_of_the_keys_takes_them_along(alice: User, settings: pytest.FixtureRequest) -> None:
+def test_a_rotation_of_the_keys_takes_them_along(alice: User, settings: Settings) -> None:
     secret = make_second_factors(alice)
     new = "jYmPZmkIvyZzFzcb6n5oDaGQ2NrLa2kV0tbTZuRnq4o="
-    settings.MANTIK_ENCRYPTION_KEYS = [new, *settings.MANTIK_ENCRYPTION_KEYS]  # type: ignore[attr-defined]
+    settings.MANTIK_ENCRYPTION_KEYS = [new, *settings.MANTIK_ENCRYPTION_KEYS]
     rotate_all()
-    settings.MANTIK_ENCRYPTION_KEYS = [new]  # type: ignore[attr-defined]
+    settings.MANTIK_ENCRYPTION_KEYS = [new]
     totp = Authenticator.objects.get(type="totp").wrap()
     assert totp.validate_code(code_of(secret))
 
