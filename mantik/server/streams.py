@@ -74,8 +74,9 @@ class Streams:
             async with aclosing(self._pieces(stream)) as pieces:
                 yield pieces
         finally:
-            await self._close(stream)
+            # First: the wait for the end may be cancelled, too.
             self._under_way -= 1
+            await self._close(stream)
 
     async def _pieces(self, stream: Stream) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
