@@ -6,7 +6,6 @@ until the list is known, so a lost message costs a few seconds, and no sweep is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -55,7 +54,10 @@ def list_models(*, run_id: int, clock: Clock) -> None:
     if lease is None:
         return
     listing.refresh_from_db(fields=["lease_until"])
-    keep: Callable[[], None] = lambda: lease.check(listing, now=clock())  # noqa: E731 - it is handed on
+
+    def keep() -> None:
+        lease.check(listing, now=clock())
+
     try:
         found = find_candidates(listing.run, on_step=keep)
     except TrackingError as error:
