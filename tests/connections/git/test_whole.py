@@ -476,7 +476,7 @@ def test_a_server_that_is_told_over_ssh_has_to_have_an_address_that_can_be_read(
     assert "The address of its Git LFS server cannot be read" in missing["model.weights"]
 
 
-@pytest.mark.parametrize("answer", ["kill -9 $PPID", "exec sleep 600"], ids=["breaks off", "is silent"])
+@pytest.mark.parametrize("answer", ["kill -9 $PPID", "exec sleep 30"], ids=["breaks off", "is silent"])
 def test_a_host_that_cannot_be_asked_for_lfs_over_ssh_is_asked_again(
     ssh_host: SshHost,
     over_ssh: Gatherer,
