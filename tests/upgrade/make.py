@@ -21,7 +21,17 @@ from tests.support.places import TOP
 from tests.support.postgres import CARELESS, cluster
 from tests.upgrade import known
 from tests.upgrade.dumps import dump_postgresql, dump_sqlite
-from tests.upgrade.releases import HERE, Release, is_out, list_of, migrations_now, numbers
+from tests.upgrade.releases import (
+    HERE,
+    NEXT,
+    Release,
+    is_out,
+    list_of,
+    migrations_kept,
+    migrations_now,
+    numbers,
+    what_changed,
+)
 
 MOST_BYTES = 1_000_000
 
@@ -66,10 +76,13 @@ def write(release: Release, dumps: dict[str, str]) -> None:
             raise NotMade(f"The dump of {database} has more than {MOST_BYTES:,} bytes. Build less in data.py.")
         if told := [path for path in _of_this_machine() if path != "/" and f"{path}/" in text]:
             raise NotMade(f"The dump of {database} tells of this machine: {', '.join(told)}. See data.py.")
+    if changed := what_changed(migrations_kept(), migrations_now()):
+        raise NotMade("\n".join(changed))
     release.directory.mkdir(exist_ok=True)
     for database, text in dumps.items():
         release.dump(database).write_bytes(text.encode())
     release.list_of_migrations.write_text(list_of(migrations_now()))
+    NEXT.write_text("")
 
 
 def make_sqlite() -> str:

@@ -40,10 +40,10 @@ def apps_as_migrated() -> Apps:
 
 def what_is_missing(models_of: Apps) -> list[str]:
     """A sentence for each table without a row, each choice that nobody has made, and each column without a secret."""
-    return [*_empty_tables(models_of), *_choices_not_made(models_of), *_nothing_sealed(models_of)]
+    return [*empty_tables(models_of), *_choices_not_made(models_of), *_nothing_sealed(models_of)]
 
 
-def _empty_tables(models_of: Apps) -> Iterator[str]:
+def empty_tables(models_of: Apps) -> Iterator[str]:
     for model in _of_product(models_of):
         if not model._default_manager.exists():
             yield f"The table {model._meta.db_table} has no row."

@@ -16,7 +16,7 @@ from tests.upgrade.dumps import plain
 from tests.upgrade.make import MOST_BYTES
 from tests.upgrade.releases import DATABASES, Release, releases
 from tests.upgrade.shelves import Stock
-from tests.upgrade.tables import apps_as_migrated, apps_now, our_apps, what_is_missing
+from tests.upgrade.tables import apps_as_migrated, apps_now, empty_tables, our_apps, what_is_missing
 
 
 @pytest.mark.usefixtures("left_behind")
@@ -29,6 +29,11 @@ def test_a_dump_has_had_the_migrations_that_are_listed_beside_it(stock: Stock) -
 def test_the_newest_release_has_left_something_of_everything_that_it_had() -> None:
     """A table without a row, or a state that nothing is in, is one whose upgrade nobody tries."""
     assert what_is_missing(apps_as_migrated()) == []
+
+
+@pytest.mark.usefixtures("left_behind")
+def test_every_release_has_left_a_row_in_each_table_that_it_had() -> None:
+    assert list(empty_tables(apps_as_migrated())) == []
 
 
 @pytest.mark.usefixtures("upgraded", "only_newest")

@@ -9,16 +9,56 @@ from django.apps import apps
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
+from django.test import override_settings
 
 from tests.support.places import TOP
 from tests.upgrade import make
 from tests.upgrade.make import NotMade, make_sqlite, release_to_make, write
-from tests.upgrade.releases import Release, list_of, migrations_now, releases, version_here, what_changed
+from tests.upgrade.releases import (
+    HERE,
+    NEXT,
+    Release,
+    list_of,
+    migrations_kept,
+    migrations_now,
+    read_list,
+    releases,
+    version_here,
+    versions_in_changelog,
+    what_changed,
+    what_is_new,
+)
+
+# `Release.digest()` of each release that is out. A line is added with a release, and never changed.
+OUT = {"0.1.0": "091f265acfa7b02158878715e95e703510d8be8498b0dd00eabdb3ae8b8250af"}
 
 
-@pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
-def test_the_migrations_of_a_release_are_as_they_were(release: Release) -> None:
-    assert what_changed(release.migrations(), migrations_now()) == []
+def test_all_that_is_kept_of_a_release_is_as_it_was() -> None:
+    """Data like these are in use. A changed dump would be another one, of a release that there never was."""
+    assert {release.version: release.digest() for release in releases() if release.version in OUT} == OUT
+
+
+def test_each_release_that_is_out_is_kept() -> None:
+    directories = sorted(path.name for path in HERE.iterdir() if (path / "migrations.sha256").exists())
+    assert sorted(OUT) == sorted(versions_in_changelog()), "Add the release's digest() to OUT."
+    assert directories == sorted(OUT)
+
+
+def test_migrations_that_people_have_applied_are_as_they_were() -> None:
+    """Those of a release, and those of `main`, which people pull."""
+    assert what_changed(migrations_kept(), migrations_now()) == []
+
+
+def test_every_migration_is_kept() -> None:
+    new = what_is_new(migrations_kept(), migrations_now())
+    assert new == "", f"Add these lines to tests/upgrade/next.sha256, in the order of their names:\n{new}"
+
+
+def test_what_comes_next_is_in_no_release_and_in_the_order_of_names() -> None:
+    of_releases = {name for release in releases() for name in release.migrations()}
+    upcoming = read_list(NEXT)
+    assert list(upcoming) == sorted(upcoming)
+    assert not upcoming.keys() & of_releases
 
 
 def test_the_migrations_make_what_the_models_say() -> None:
@@ -41,9 +81,10 @@ def test_a_migration_that_changed_or_went_is_named_with_what_to_do() -> None:
     frozen = {"runs/0001_initial.py": "a", "runs/0002_more.py": "b", "tokens/0001_initial.py": "c"}
     now = {"runs/0001_initial.py": "a", "runs/0002_more.py": "changed", "runs/0003_new.py": "d"}
     changed, gone = what_changed(frozen, now)
-    assert changed.startswith("runs/0002_more.py is changed, and a release has it")
-    assert gone.startswith("tokens/0001_initial.py is gone, and a release has it")
+    assert changed.startswith("runs/0002_more.py is changed, and people have applied it")
+    assert gone.startswith("tokens/0001_initial.py is gone, and people have applied it")
     assert changed.endswith("say what is to be different in a new migration.")
+    assert what_is_new(frozen, now) == "d  runs/0003_new.py\n"
 
 
 def test_all_migrations_of_the_product_are_listed_and_none_of_others(tmp_path: Path) -> None:
@@ -52,6 +93,19 @@ def test_all_migrations_of_the_product_are_listed_and_none_of_others(tmp_path: P
     release = Release(tmp_path)
     release.list_of_migrations.write_text(list_of(migrations_now()))
     assert release.migrations() == migrations_now()
+
+
+def test_a_migration_is_found_whatever_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Django applies every module of the package, also one without a number."""
+    source = "from django.db import migrations\n\nclass Migration(migrations.Migration):\n    pass\n"
+    package = tmp_path / "notices_of_tomorrow"
+    package.mkdir()
+    for name in ("__init__", "_not_this_one"):
+        (package / f"{name}.py").touch()
+    (package / "more_words.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with override_settings(MIGRATION_MODULES={"notices": package.name}):
+        assert [name for name in migrations_now() if name.startswith("notices/")] == ["notices/more_words.py"]
 
 
 def test_what_is_out_has_left_its_data() -> None:
