@@ -18,6 +18,8 @@ from pkgutil import iter_modules
 
 from django.apps import apps
 from django.apps.registry import Apps
+from django.core.cache import caches
+from django.core.cache.backends.db import BaseDatabaseCache
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -82,7 +84,9 @@ def check(connection: BaseDatabaseWrapper) -> None:
     # Nearly always they are the same. Then no migration is loaded, which takes longer than everything else.
     if _applied(connection) != _named_here():
         _check_migrations(MigrationExecutor(connection))
-    _check_tables(connection, apps.get_models(include_auto_created=True))
+    tables = _tables(connection)
+    _check_tables(tables, apps.get_models(include_auto_created=True))
+    _check_caches(tables)
 
 
 def check_before_migrating(connection: BaseDatabaseWrapper) -> None:
@@ -93,7 +97,7 @@ def check_before_migrating(connection: BaseDatabaseWrapper) -> None:
     executor = MigrationExecutor(connection)
     _check_history(executor.loader)
     registry = _as_migrated(executor.loader) if _pending(executor) else apps
-    _check_tables(connection, registry.get_models(include_auto_created=True))
+    _check_tables(_tables(connection), registry.get_models(include_auto_created=True))
 
 
 def objection(connection: BaseDatabaseWrapper) -> str:
@@ -222,12 +226,18 @@ def _subject_of(names: list[str]) -> str:
     return f"The migration {first} and {len(others)} more are" if others else f"The migration {first} is"
 
 
-def _check_tables(connection: BaseDatabaseWrapper, models: Iterable[type[Model]]) -> None:
-    tables = _tables(connection)
+def _check_tables(tables: _Tables, models: Iterable[type[Model]]) -> None:
     gaps = [gap for model in models for gap in _gaps(model, tables)]
     if gaps:
         more = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
         raise Unusable(f"{gaps[0]}{more}. {_DEVELOPMENT_DATA}")
+
+
+def _check_caches(tables: _Tables) -> None:
+    """`migrate` makes the tables of caches, but not by a migration (`mantik/accounts/apps.py`)."""
+    for one in caches.all():
+        if isinstance(one, BaseDatabaseCache) and one._table not in tables:
+            raise Unusable(f"There is no table {one._table}, which `manage.py migrate` makes: run it.")
 
 
 def _tables(connection: BaseDatabaseWrapper) -> _Tables:

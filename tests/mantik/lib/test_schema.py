@@ -12,9 +12,11 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from mantik.lib import schema
 from mantik.lib.service_urls import database_config
+from mantik.settings import CACHES as PRODUCT_CACHES
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +85,15 @@ def test_what_the_models_need_and_is_not_there_is_named(statements: list[str], s
     objection = schema.objection(connection)
     assert objection.startswith(said)
     assert FROM_BEFORE in objection
+
+
+def test_the_table_of_a_cache_is_missed_until_migrate_has_made_it(settings: Settings) -> None:
+    """It has no model, and whoever signs in needs it."""
+    settings.CACHES = PRODUCT_CACHES
+    assert schema.objection(connection) == "There is no table cache, which `manage.py migrate` makes: run it."
+    schema.check_before_migrating(connection)
+    call_command("migrate", verbosity=0)
+    assert schema.objection(connection) == ""
 
 
 def test_a_column_that_must_not_be_left_empty_is_named() -> None:
