@@ -20,7 +20,7 @@ from mantik.up.ports import free_port
 from mantik.up.service_process import Service
 
 if TYPE_CHECKING:
-    from bench.site import Site
+    from bench.watched_site import Site
     from tests.support.world import World
 
 TOP = Path(__file__).resolve().parent.parent
@@ -46,7 +46,7 @@ class Ground:
     @contextmanager
     def site(self, *, slots: int) -> Iterator[Site]:
         """A sandbox site in a process of its own that runs `slots` jobs at a time."""
-        from bench.site import Site, site_service
+        from bench.watched_site import Site, site_service
 
         directory, port = self.place("site"), free_port()
         with self.running(site_service(directory, port=port, slots=slots)):

@@ -16,8 +16,8 @@ from bench.harness import Result
 from mantik.up.stack import Options, Stack
 from runs.models import Run
 from runs.states import RunState
-from tests.support.code import ask_workers
 from tests.support.factories import make_connection, make_site
+from tests.support.fetching import ask_workers
 from tests.support.silent_host import SilentHost
 from tests.support.world import World
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from bench.ground import Ground
 from bench.harness import Result
-from bench.site import SILENT, Site
+from bench.watched_site import SILENT, Site
 from mantik.up.stack import Options, Stack
 from runs.models import Run
 from runs.states import TERMINAL, RunState

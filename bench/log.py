@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from bench.ground import Ground
 from bench.harness import Result
-from bench.site import Site
+from bench.watched_site import Site
 from mantik.up.ports import LOOPBACK
 from mantik.up.stack import Options, Stack
 from runs.models import Run

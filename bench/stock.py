@@ -13,7 +13,7 @@ from unittest.mock import Mock, patch
 from pyunicore.client import Client, Job, JobStatus
 from pyunicore.credentials import UsernamePassword
 
-from bench.site import Site
+from bench.watched_site import Site
 from tests.support.world import ACCOUNT
 
 STOCK = "stock pyunicore"

@@ -10,8 +10,8 @@ from django.utils import timezone
 from bench.ground import Ground
 from bench.harness import Result
 from bench.measure import interleaved, seconds
-from bench.site import Site
 from bench.stock import STOCK, StockClient
+from bench.watched_site import Site
 from connections.logins.site_clients import open_connection
 from runs.models import Run
 from runs.states import RunState

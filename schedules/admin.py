@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.humanize import counted
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks, switches

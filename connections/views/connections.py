@@ -18,7 +18,7 @@ from connections.models import Connection, Site
 from connections.pages.cards import authorized_keys, cards_of, choices_for
 from connections.services import connections
 from connections.unicore.errors import SiteError
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
 
 NAV = {"nav": "connections"}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from connections.forms import SiteForm
 from connections.models import Site
 from connections.services import sites
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
 
 NAV = {"nav": "connections"}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.account_deletion import services
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 
 
 @login_required

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mantik.accounts import services
 from mantik.accounts.forms import ProfileForm
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import Session, Theme, User
 from mantik.accounts.sessions import row_key
 from mantik.lib.answers import status_of

@@ -15,7 +15,7 @@ from pathlib import Path
 from connections.models import Connection, Site
 from connections.services.connections import add_connection, replace_secret
 from mantik.accounts.models import User
-from mantik.demo.site import DemoSite
+from mantik.demo.demo_site import DemoSite
 from mantik.lib.sealing import SealBroken
 from projects.code import mirrors
 from projects.models import CodeRepository, Experiment, Project

@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.tokens import services
 from mantik.tokens.forms import TokenForm
-from mantik.tokens.http import TokenRequest, token_required
 from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.token_requests import TokenRequest, token_required
 
 # How many tokens the list shows, the latest first.
 MOST_SHOWN = 200

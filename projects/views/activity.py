@@ -5,7 +5,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.audit.csv_export import csv_response
 from mantik.lib.paging import page_by_pk
 from projects.pages.activity import ActivityFilter

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import User
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import GroupForm, GroupPersonForm

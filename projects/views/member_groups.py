@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import User
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.forms import InvitationForm, RoleForm

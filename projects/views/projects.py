@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import status_of
 from projects.forms import ProjectForm
 from projects.services import projects

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.services import Asked
 from mantik.lib import disk
 from mantik.lib.full_disk import sentence_or_raise

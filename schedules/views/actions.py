@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.services import FIELD, Asked, new_key
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.permissions import Action

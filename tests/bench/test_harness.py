@@ -15,10 +15,10 @@ from bench.ground import TOP, Ground
 from bench.harness import Benchmark, Result, run
 
 KEYS = ["name", "value", "unit", "baseline", "baseline_name", "ratio"]
-PLAIN = Benchmark(("plain.one", "plain.two"), "tests.bench.numbers:plain")
-COMPARED = Benchmark(("compared.less", "compared.more"), "tests.bench.numbers:compared")
-BREAKS = Benchmark(("breaks.early", "breaks.late"), "tests.bench.numbers:breaks")
-FORGETS = Benchmark(("forgets.one", "forgets.two"), "tests.bench.numbers:forgets")
+PLAIN = Benchmark(("plain.one", "plain.two"), "tests.bench.toy_benchmarks:plain")
+COMPARED = Benchmark(("compared.less", "compared.more"), "tests.bench.toy_benchmarks:compared")
+BREAKS = Benchmark(("breaks.early", "breaks.late"), "tests.bench.toy_benchmarks:breaks")
+FORGETS = Benchmark(("forgets.one", "forgets.two"), "tests.bench.toy_benchmarks:forgets")
 
 Bench = Callable[..., tuple[int, list[dict[str, Any]], str]]
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bench.site import Site, WatchedSite
+from bench.watched_site import Site, WatchedSite
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.sites import make_client

@@ -16,7 +16,7 @@ from connections.unicore.credentials import password_credential
 from connections.unicore.errors import JobGone, SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import JobState
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from tests.contract.jobs import inline
 from tests.support.sites import RunningSite
 from tests.support.waiting import wait_until

@@ -16,8 +16,8 @@ from mantik.up.worker import GROUPS
 from runs.models import Run
 from runs.states import BEFORE_START, RunState
 from tests.connections.unicore.test_whole_answers import dripping
-from tests.support.code import ask_workers
 from tests.support.factories import make_connection, make_site
+from tests.support.fetching import ask_workers
 from tests.support.mlflow_server import MlflowServer
 from tests.support.silent_host import SilentHost
 from tests.support.stacks import stack_on_this_database, world_at_sandbox

@@ -22,7 +22,7 @@ from typing import Literal
 import httpx
 import pytest
 
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import UnicoreXError, ensure_jars, missing_tools
 from tests.unicorex.server import UnicoreXServer

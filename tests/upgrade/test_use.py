@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Site
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser
 from mantik.lib import schema
 from mantik.notices import outbox

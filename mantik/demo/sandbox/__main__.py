@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from mantik.demo.sandbox.site import DEFAULT_SLOTS, DirectoryInUse, SandboxSite, ensure_users
+from mantik.demo.sandbox.sandbox_site import DEFAULT_SLOTS, DirectoryInUse, SandboxSite, ensure_users
 from mantik.demo.sandbox.users import UsersFileError
 from mantik.lib.env import Environment
 

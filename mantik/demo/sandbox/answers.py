@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mantik.demo.sandbox.gate import Session
-from mantik.demo.sandbox.http import Request, Response, error_response
+from mantik.demo.sandbox.http_server import Request, Response, error_response
 from mantik.demo.sandbox.users import SiteUser
 
 

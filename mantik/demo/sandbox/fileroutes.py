@@ -14,7 +14,7 @@ from typing import Any
 
 from mantik.demo.sandbox import staging
 from mantik.demo.sandbox.answers import Page, Visit, fields_of, json_object, only, read_page, require_type
-from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.http_server import Response, error_response, json_response
 from mantik.demo.sandbox.jobs import Job, rest_date
 from mantik.demo.sandbox.ranges import RangeRefused, read_range
 from mantik.demo.sandbox.state import SiteState

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mantik.demo.sandbox.bearers import Bearer, Bearers
-from mantik.demo.sandbox.http import Request
+from mantik.demo.sandbox.http_server import Request
 from mantik.demo.sandbox.users import ANONYMOUS, SiteUser
 
 SESSION_HEADER = "X-UNICORE-SecuritySession"

@@ -18,7 +18,7 @@ from mantik.demo.sandbox.answers import (
     require_type,
 )
 from mantik.demo.sandbox.description import read_tags
-from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.http_server import Response, error_response, json_response
 from mantik.demo.sandbox.jobs import ACTIONS, Job, new_job_id, parse_rest_date, properties
 from mantik.demo.sandbox.notifications import wanted_notifications
 from mantik.demo.sandbox.state import SiteState

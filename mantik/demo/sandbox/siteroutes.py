@@ -9,7 +9,7 @@ from typing import Any
 from mantik.demo.sandbox import jobroutes
 from mantik.demo.sandbox.answers import Page, Visit, fields_of, json_object, only, page_links, require_type
 from mantik.demo.sandbox.bearers import Bearers, TooLong, wanted_lifetime
-from mantik.demo.sandbox.http import Response, error_response, json_response
+from mantik.demo.sandbox.http_server import Response, error_response, json_response
 from mantik.demo.sandbox.jobs import rest_date
 from mantik.demo.sandbox.state import DEFAULT_MESSAGE, SiteState
 

@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from mantik.demo import DemoFailed
+from mantik.demo.demo_site import SITES, SiteKind
 from mantik.demo.repeating import repeat
 from mantik.demo.repository import ensure_repository, training_environment
 from mantik.demo.seed import SLUG, Login, ensure_logins, seed
-from mantik.demo.site import SITES, SiteKind
 from mantik.demo.story import METRIC, Ending, tell_story
 from mantik.frontend import ROOT, FrontendError, prepare
 from mantik.lib.private import UMASK

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
-from mantik.accounts.http import MemberRequest
+from mantik.accounts.member_request import MemberRequest
 from projects.permissions import Action
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services

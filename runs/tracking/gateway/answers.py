@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 
 from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
-from mantik.tokens.http import Refusal
+from mantik.tokens.token_requests import Refusal
 from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
 

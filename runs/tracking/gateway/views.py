@@ -17,8 +17,8 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from connections.mlflow.errors import TrackingError
-from mantik.tokens.http import TokenRequest, token_required
 from mantik.tokens.models import Scope
+from mantik.tokens.token_requests import TokenRequest, token_required
 from runs.registered_models.files import ModelFile, files_of
 from runs.registered_models.models import RegisteredModel
 from runs.tracking.gateway import answers

@@ -22,7 +22,7 @@ from connections.renewal import oidc, tokens
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.pool import CONNECTIONS
 from mantik.accounts.models import User
-from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
+from mantik.demo.sandbox.http_server import HttpServer, Request, Response, json_response
 from mantik.lib.networks import parse_allowed
 from tests.support.factories import make_connection, make_site
 from tests.support.waiting import wait_until

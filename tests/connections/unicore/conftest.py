@@ -11,7 +11,7 @@ from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.pool import Timeouts
 from connections.unicore.sites import make_client
-from mantik.demo.sandbox.http import HttpServer, Request, Response, json_response
+from mantik.demo.sandbox.http_server import HttpServer, Request, Response, json_response
 
 SESSION = "X-UNICORE-SecuritySession"
 Answer = Callable[[Request], Response]

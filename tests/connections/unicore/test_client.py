@@ -14,7 +14,7 @@ from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteError, SiteRefused
 from connections.unicore.sites import make_client, open_site
 from connections.unicore.values import JobState
-from mantik.demo.sandbox.http import Request, Response, error_response, json_response
+from mantik.demo.sandbox.http_server import Request, Response, error_response, json_response
 from tests.connections.unicore.conftest import SESSION, FakeSite
 
 

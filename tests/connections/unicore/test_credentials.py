@@ -23,7 +23,7 @@ from connections.unicore.credentials import (
 from connections.unicore.errors import SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import Budget
-from mantik.demo.sandbox.http import Request, Response, json_response
+from mantik.demo.sandbox.http_server import Request, Response, json_response
 from tests.connections.unicore.conftest import SESSION, FakeSite
 
 PAIR = make_key_pair(comment="mantik")

@@ -13,7 +13,7 @@ from connections.unicore.client import SiteClient
 from connections.unicore.credentials import key_credential
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
-from mantik.demo.sandbox.http import Request, Response, error_response, json_response
+from mantik.demo.sandbox.http_server import Request, Response, error_response, json_response
 from tests.connections.unicore.conftest import FakeSite, client_of
 
 PAGE = Response(503, b"<html>Could not perform request</html>", "text/html")

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from connections.models import Connection, Site
 from mantik.accounts.models import User
+from mantik.demo.demo_site import DemoSite
 from mantik.demo.seed import Seed, ensure_logins, seed
-from mantik.demo.site import DemoSite
 from projects.models import CodeRepository, Experiment, Project
 from projects.permissions import Action, may
 

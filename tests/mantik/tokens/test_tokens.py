@@ -21,8 +21,8 @@ from mantik.audit.models import AuditEvent
 from mantik.lib.sealing import key_id
 from mantik.tokens import services
 from mantik.tokens.hashing import new_token
-from mantik.tokens.http import token_required
 from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.token_requests import token_required
 from tests.conftest import ClientOf
 from tests.support.pages import page_text
 

@@ -34,8 +34,8 @@ from runs.states import RunState
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
 from tests.support.at_once import at_once
-from tests.support.code import fetch, fetch_as_asked, forget_requests
 from tests.support.factories import join, make_code_repository, make_connection, make_project, make_run
+from tests.support.fetching import fetch, fetch_as_asked, forget_requests
 from tests.support.messages import Message
 from tests.support.moments import just_before
 from tests.support.pages import page_text

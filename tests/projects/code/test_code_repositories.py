@@ -17,8 +17,8 @@ from projects.code import mirrors
 from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
-from tests.support.code import fetch, fetch_as_asked
 from tests.support.factories import make_code_repository, make_connection
+from tests.support.fetching import fetch, fetch_as_asked
 from tests.support.messages import Message
 from tests.support.pages import count_queries, page_text
 

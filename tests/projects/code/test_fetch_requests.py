@@ -27,8 +27,8 @@ from projects.models import CodeRepository, Project
 from projects.services.code_repositories import CodeLink, accept_host_key, edit_code_repository
 from tests.connections.git.repository import Repository
 from tests.support.at_once import at_once
-from tests.support.code import fetch_as_asked, hold, let_go
 from tests.support.factories import make_code_repository, make_connection
+from tests.support.fetching import fetch_as_asked, hold, let_go
 from tests.support.messages import Message
 
 pytestmark = pytest.mark.django_db

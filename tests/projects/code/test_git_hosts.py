@@ -20,8 +20,8 @@ from tests.conftest import ClientOf
 from tests.connections.git.host import GitHost, make_certificate
 from tests.connections.git.repository import Repository
 from tests.support.at_once import at_once
-from tests.support.code import fetch_as_asked, forget_requests, hold, let_go
 from tests.support.factories import make_code_repository, make_git_outage, make_project
+from tests.support.fetching import fetch_as_asked, forget_requests, hold, let_go
 from tests.support.messages import Message
 from tests.support.pages import page_text
 from tests.support.silent_host import SilentHost

@@ -17,7 +17,7 @@ from projects.models import CodeRepository, Project
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
 from tests.connections.git.ssh_host import SshHost
-from tests.support.code import fetch_as_asked
+from tests.support.fetching import fetch_as_asked
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db

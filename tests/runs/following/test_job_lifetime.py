@@ -21,7 +21,7 @@ from connections.unicore.credentials import password_credential
 from connections.unicore.errors import JobGone, SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import JobState, JobStatus
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.lib.humanize import absolute_time
 from runs.following import job_lifetime, poll
 from runs.following.job_lifetime import hurried, keep_files, keep_job

@@ -23,7 +23,7 @@ from runs.services import delete_run
 from runs.states import RunState
 from tests.connections.git.repository import Repository
 from tests.support import factories
-from tests.support.code import fetch
+from tests.support.fetching import fetch
 from tests.support.forms import as_browser_posts, said_at
 from tests.support.pages import page_text
 from tests.support.world import MLPROJECT, World

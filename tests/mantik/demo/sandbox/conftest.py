@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from tests.contract.jobs import Submitter
 from tests.support.sites import RunningSite, running_sandbox
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from mantik.demo.sandbox.http import HttpServer, Response
+from mantik.demo.sandbox.http_server import HttpServer, Response
 from tests.contract.jobs import Submitter
 from tests.support.sites import RunningSite
 from tests.support.waiting import wait_until

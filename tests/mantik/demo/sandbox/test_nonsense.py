@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from tests.contract.jobs import OVER, Submitter, inline
 from tests.mantik.demo.sandbox.conftest import SubmitterOf
 

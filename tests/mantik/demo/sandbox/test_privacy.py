@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mantik.demo.sandbox.gate import Gate, NotAdmitted
-from mantik.demo.sandbox.http import Body, Request
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.http_server import Body, Request
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import generated_users
 from tests.contract.jobs import BYTES, Submitter, inline
 from tests.support.sites import RunningSite

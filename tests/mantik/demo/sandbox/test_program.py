@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import read_users
 from tests.contract.jobs import Submitter
 from tests.mantik.demo.sandbox.processes import is_running

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mantik.demo.sandbox.gate import SESSION_HEADER
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.store import read_ledger
 from tests.contract.jobs import SiteJob
 from tests.mantik.demo.sandbox.conftest import SubmitterOf

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mantik.demo.sandbox.site import ensure_users
+from mantik.demo.sandbox.sandbox_site import ensure_users
 from mantik.demo.sandbox.users import SiteUser, UsersFileError, generated_users, read_users, write_users
 
 

@@ -15,7 +15,7 @@ from mantik.demo.sandbox.answers import Visit
 from mantik.demo.sandbox.bearers import Bearers
 from mantik.demo.sandbox.engine import Engine
 from mantik.demo.sandbox.gate import Gate, NotAdmitted
-from mantik.demo.sandbox.http import BadRequest, HttpServer, Request, Response, error_response
+from mantik.demo.sandbox.http_server import BadRequest, HttpServer, Request, Response, error_response
 from mantik.demo.sandbox.jobs import Job
 from mantik.demo.sandbox.keys import site_key
 from mantik.demo.sandbox.notifications import Notifier

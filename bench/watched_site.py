@@ -1,6 +1,6 @@
 """The sandbox site with a look inside: how many requests it got, and when its jobs changed.
 
-`python -m bench.site --data-dir DIR --port N --slots N` runs it. Jobs whose name begins with "silent" are not
+`python -m bench.watched_site --data-dir DIR --port N --slots N` runs it. Jobs whose name begins with "silent" are not
 told about.
 """
 
@@ -19,9 +19,9 @@ from typing import Any
 
 import httpx
 
-from mantik.demo.sandbox.http import Request, Response, json_response
+from mantik.demo.sandbox.http_server import Request, Response, json_response
 from mantik.demo.sandbox.jobs import Job, State
-from mantik.demo.sandbox.site import SandboxSite
+from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser, read_users
 from mantik.up.ports import LOOPBACK
 from mantik.up.probes import accepts
@@ -62,7 +62,9 @@ class Site:
 
 def site_service(directory: Path, *, port: int, slots: int) -> Service:
     options = ["--data-dir", str(directory), "--port", str(port), "--slots", str(slots)]
-    return Service("site", [sys.executable, "-m", "bench.site", *options], is_ready=lambda: accepts(LOOPBACK, port))
+    return Service(
+        "site", [sys.executable, "-m", "bench.watched_site", *options], is_ready=lambda: accepts(LOOPBACK, port)
+    )
 
 
 class WatchedSite(SandboxSite):
@@ -88,7 +90,7 @@ class WatchedSite(SandboxSite):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.site", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.watched_site", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True, help="0: jobs are queued and stay so")
