@@ -148,6 +148,19 @@ class Run(Leased, Repeatable):
         return self.branch if self.commit_pending else ""
 
     @property
+    def files_unread(self) -> str:
+        """Why the MLproject and config of its commit are not known, in a sentence; "" if they are.
+
+        See `runs.submission.adoption.UNREAD`.
+        """
+        if self.mlproject_content:
+            return ""
+        return (
+            "The database was restored from a backup made before this run's commit was read, and Mantik's copy of "
+            f"{self.code_name} does not have that commit. So the MLproject and the config of its job are not known."
+        )
+
+    @property
     def was_cancelled_unsent(self) -> bool:
         """Whether it was cancelled before anything was sent, so that it can end without its site.
 

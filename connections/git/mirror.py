@@ -158,6 +158,11 @@ class Mirror:
         self._require()
         return self._reader.tree(sha)
 
+    def commit(self, sha: str) -> Commit:
+        """A commit, whether or not a branch leads to it."""
+        self._require()
+        return self._reader.commit(sha)
+
     def blobs(self, entries: Iterable[TreeEntry]) -> Iterator[tuple[TreeEntry, bytes | BinaryIO]]:
         """(entry, content) in the order given; content is bytes or, if large, a stream until the next."""
         self._require()

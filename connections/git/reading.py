@@ -83,6 +83,12 @@ class Reader:
         """The hash of all that is in a commit, whatever its message and history."""
         return self._commit_git(sha, "rev-parse", f"{_sha(sha, self.name)}^{{tree}}").decode().strip()
 
+    def commit(self, sha: str) -> Commit:
+        """What a branch at this commit would say of it."""
+        found = self._commit_git(sha, "show", "--no-patch", "--format=%ct%x00%an%x00%s", _sha(sha, self.name), "--")
+        seconds, author, subject = found.rstrip(b"\n").split(b"\0")
+        return Commit(sha, subject.decode("utf-8", "replace"), author.decode("utf-8", "replace"), _moment(seconds))
+
     def has(self, sha: str) -> bool:
         try:
             return self._git("cat-file", "-t", _sha(sha, self.name)).strip() == b"commit"

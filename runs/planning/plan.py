@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.utils import timezone
 
 from connections.git.errors import GitError
-from connections.git.mirror import Mirror
 from connections.git.values import Branch, Commit
 from connections.logins.login_health import caution_before_use
 from connections.models import Connection
@@ -37,6 +37,14 @@ from runs.mlproject.wording import shortened
 from runs.planning.site_rules import refused_by_site
 
 PARAMETER_PREFIX = "param-"
+
+
+class Code(Protocol):
+    """Where the branches and files of a code repository are read. All methods raise GitError."""
+
+    def branches(self) -> list[Branch]: ...
+    def resolve(self, branch: str) -> Commit: ...
+    def read(self, sha: str, path: str) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -96,46 +104,46 @@ class Plan:
         self.problems.setdefault(field_name, []).append(message)
 
 
-def make_plan(choices: Choices) -> Plan:
+def make_plan(choices: Choices, code: Code | None = None) -> Plan:
+    """Of the mirror of the chosen code repository, unless its `code` is read elsewhere."""
     plan = Plan(choices)
     if choices.code_repository is None:
         return plan
-    _read_branch(plan, choices.code_repository)
+    code = code or mirror_of(choices.code_repository)
+    _read_branch(plan, choices.code_repository, code)
     if plan.commit:
-        mirror = mirror_of(choices.code_repository)
-        _read_mlproject(plan, mirror, plan.commit)
-        _read_config(plan, mirror, plan.commit)
+        _read_mlproject(plan, code, plan.commit)
+        _read_config(plan, code, plan.commit)
     if plan.mlproject:
         _choose_entry_point(plan, plan.mlproject)
     return plan
 
 
-def _read_branch(plan: Plan, code: CodeRepository) -> None:
-    mirror = mirror_of(code)
+def _read_branch(plan: Plan, repository: CodeRepository, code: Code) -> None:
     try:
-        plan.branches = mirror.branches()
-        plan.branch = _branch(plan, code)
+        plan.branches = code.branches()
+        plan.branch = _branch(plan, repository)
         if plan.branch:
-            plan.commit = mirror.resolve(plan.branch)
+            plan.commit = code.resolve(plan.branch)
     except GitError as error:
         # If there is no mirror, the repository's row says why none could be made.
-        reason = code.fetch_error if error.code == "mirror.missing" else ""
+        reason = repository.fetch_error if error.code == "mirror.missing" else ""
         plan.complain("branch" if plan.branches else "code_repository", reason or error.message)
 
 
-def _branch(plan: Plan, code: CodeRepository) -> str:
+def _branch(plan: Plan, repository: CodeRepository) -> str:
     names = [branch.name for branch in plan.branches]
     asked = plan.choices.branch
     if "branch" not in plan.choices.proposed or asked in names:
         return asked
     default = names[0] if names else ""
     if asked and default:
-        gone = f"{code.name} has no branch {shortened(asked)}"
+        gone = f"{repository.name} has no branch {shortened(asked)}"
         plan.replaced["branch"] = f"{gone}, so its default branch {default} was chosen."
     return default
 
 
-def _read_mlproject(plan: Plan, mirror: Mirror, commit: Commit) -> None:
+def _read_mlproject(plan: Plan, code: Code, commit: Commit) -> None:
     """Read the MLproject. Its path may name the file or its folder, as both are in use."""
     asked = plan.choices.mlproject_path
     if not asked:
@@ -148,7 +156,7 @@ def _read_mlproject(plan: Plan, mirror: Mirror, commit: Commit) -> None:
         return
     for path in candidates:
         try:
-            content = mirror.read(commit.sha, path)
+            content = code.read(commit.sha, path)
         except GitError as error:
             first_error = first_error or error
             continue
@@ -171,12 +179,12 @@ def _parse_mlproject(plan: Plan, path: str, content: bytes) -> None:
     plan.warnings += [warning.message for warning in plan.mlproject.warnings]
 
 
-def _read_config(plan: Plan, mirror: Mirror, commit: Commit) -> None:
+def _read_config(plan: Plan, code: Code, commit: Commit) -> None:
     path = plan.choices.backend_config_path
     if not path:
         return
     try:
-        content = mirror.read(commit.sha, path)
+        content = code.read(commit.sha, path)
         plan.config = parse_backend_config(content, path=path)
     except GitError as error:
         plan.complain("backend_config_path", error.message)

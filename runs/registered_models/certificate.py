@@ -93,6 +93,14 @@ def _code(run: Run) -> dict[str, Any]:
         "commit": run.commit_sha,
         "tree": run.tree_sha or None,
         "archive_sha256": run.code_sha256 or None,
+        **_files(run),
+    }
+
+
+def _files(run: Run) -> dict[str, Any]:
+    if run.files_unread:
+        return {"mlproject": run.mlproject_path, "backend_config": run.backend_config_path, "note": run.files_unread}
+    return {
         "mlproject": _file(run.mlproject_path, run.mlproject_content),
         "backend_config": _file(run.backend_config_path, run.backend_config_content),
     }

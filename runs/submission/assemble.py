@@ -113,26 +113,29 @@ def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[
     """
     code = _require_unmoved(run)
     fetch_or_raise(code, now=now)
-    plan = make_plan(
-        Choices(
-            code_repository=code,
-            branch=run.branch,
-            mlproject_path=run.mlproject_path,
-            entry_point=run.entry_point,
-            parameters=run.parameters,
-            backend_config_path=run.backend_config_path,
-            connection=run.connection,
-            compute_budget_account=run.compute_budget_account,
-            # The site decides about the job; what it said at the last test of the connection may be old by now.
-            run_anyway=True,
-        )
-    )
+    plan = make_plan(choices_of(run, code))
     if plan.problems:
         reasons = " ".join(sentence for sentences in plan.problems.values() for sentence in sentences)
         raise NotPossible(f"The newest commit of {run.branch} cannot be run. {reasons}")
     columns = code_columns(plan)
     message = f"The newest commit of {run.branch} is {columns['commit_sha'][:8]}."
     return columns | {"commit_pending": False}, ("commit.read", message)
+
+
+def choices_of(run: Run, code: CodeRepository) -> Choices:
+    """What was asked for when the run was stored, for a commit of `code` that it is still to get."""
+    return Choices(
+        code_repository=code,
+        branch=run.branch,
+        mlproject_path=run.mlproject_path,
+        entry_point=run.entry_point,
+        parameters=run.parameters,
+        backend_config_path=run.backend_config_path,
+        connection=run.connection,
+        compute_budget_account=run.compute_budget_account,
+        # The site decides about the job; what it said at the last test of the connection may be old by now.
+        run_anyway=True,
+    )
 
 
 def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> PackedCode:

@@ -10,6 +10,7 @@ from runs.models import Run
 from runs.planning.plan import Choices, make_plan
 from runs.planning.repeatable import RECIPE
 from runs.states import RunState
+from runs.submission.adoption import UNREAD
 from runs.submission.create import OWN, STAMPED, Order, code_columns, store_runs
 from tests.support import factories
 from tests.support.world import World
@@ -73,6 +74,10 @@ STAYS_AT_ANOTHER_COMMIT = {
 }
 
 
+# Of what is read with a commit, what was asked for, so that it is known also of a commit that cannot be read.
+ASKED_FOR = {"branch", "mlproject_path", "entry_point", "parameters", "backend_config_path"}
+
+
 @pytest.mark.django_db
 def test_each_column_that_is_repeated_is_read_with_the_commit_or_stays(world: World) -> None:
     plan = make_plan(
@@ -88,3 +93,4 @@ def test_each_column_that_is_repeated_is_read_with_the_commit_or_stays(world: Wo
     )
     assert plan.problems == {}
     assert sorted([*code_columns(plan), *STAYS_AT_ANOTHER_COMMIT]) == sorted(RECIPE)
+    assert sorted(["commit_sha", *UNREAD, *ASKED_FOR]) == sorted(code_columns(plan))

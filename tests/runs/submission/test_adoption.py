@@ -1,50 +1,67 @@
-"""What the events of a run say of the job that Mantik has looked for at the site: only what is known."""
+"""A run of the newest commit whose job was started before the database was restored: what it has of that commit."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from connections.unicore.client import SiteClient
+from projects.code.mirrors import fetch_or_raise
 from runs.models import Run
+from runs.registered_models.document import read_document
 from runs.states import RunState
-from runs.submission import submit
-from runs.submission.adoption import FoundJobs
-from tests.support.factories import make_run
+from runs.submission import adoption
+from tests.support.registered_models import make_model
+from tests.support.world import BACKEND_CONFIG, World
 
 pytestmark = pytest.mark.django_db
 
-JOB = "https://hpc.example.org:8080/SITE/rest/core/jobs/1"
+
+@pytest.fixture
+def run(world: World) -> Run:
+    run = world.start_run()
+    Run.objects.filter(pk=run.pk).update(commit_pending=True)
+    return Run.objects.get(pk=run.pk)
 
 
-def events_after_a_look(monkeypatch: pytest.MonkeyPatch, jobs: FoundJobs, **columns: Any) -> dict[str, str]:
-    """The events of a run, by their kind, after a worker has looked for its job and found `jobs`."""
-    monkeypatch.setattr(SiteClient, "find_jobs", lambda _site, _tag: [])
-    monkeypatch.setattr(SiteClient, "start", lambda _site, _job: None)
-    monkeypatch.setattr(submit, "look_at", lambda _site, _urls: jobs)
-    monkeypatch.setattr(submit, "recover_columns", lambda _run, now: {"start_sent_at": now, "code_uploaded": True})
-    posted_at = timezone.now() - timedelta(hours=1)
-    run = make_run(RunState.SUBMITTING, posted_at=posted_at, job_url="", code_uploaded=True, **columns)
-    submit.submit_run(run_id=run.pk, clock=timezone.now)
-    return dict(Run.objects.get(pk=run.pk).events.values_list("kind", "message"))
+@pytest.fixture
+def sha(world: World) -> str:
+    """Of the commit that the job has, which came after that of the run's row."""
+    world.repository.write("unicore.yaml", BACKEND_CONFIG.replace("Nodes: 1", "Nodes: 3"))
+    return world.repository.commit("More nodes")
 
 
-def test_a_job_that_was_started_is_one_from_before_the_restore(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = events_after_a_look(monkeypatch, FoundJobs((), (), started=(JOB,)))
-    assert events["submission.found"] == (
-        "The site has a job of this run that was started before the database was restored."
-    )
+@pytest.fixture(autouse=True)
+def _mlflow_knows_it(monkeypatch: pytest.MonkeyPatch, sha: str) -> None:
+    found = SimpleNamespace(run_data=lambda _: SimpleNamespace(tags={"mlflow.source.git.commit": sha}))
+    monkeypatch.setattr(adoption, "control", lambda: found)
+    monkeypatch.setattr(adoption, "ensure_tracking_run", lambda *_, **__: ("1", "2f" * 16))
 
 
-def test_of_a_job_that_was_not_started_nobody_knows_why_it_was_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its answer was lost, or the database was restored."""
-    events = events_after_a_look(monkeypatch, FoundJobs((), ready=(JOB,), started=()), code_sha256="0" * 64)
-    assert events["submission.found"] == "The site already has a job of this run, so Mantik sends no other."
+def adopt(run: Run) -> Run:
+    Run.objects.filter(pk=run.pk).update(**adoption.recover_columns(run, now=timezone.now()))
+    return Run.objects.get(pk=run.pk)
 
 
-def test_a_run_without_a_job_was_perhaps_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = events_after_a_look(monkeypatch, FoundJobs((), (), ()))
-    assert events["submission.absent"] == "The site has no job of this run. Mantik sends it."
+def test_it_has_the_files_of_that_commit(run: Run, world: World, sha: str) -> None:
+    fetch_or_raise(world.code, now=timezone.now())
+    adopted = adopt(run)
+    assert (adopted.commit_sha, adopted.commit_subject, adopted.commit_pending) == (sha, "More nodes", False)
+    assert (adopted.nodes, "Nodes: 3" in adopted.backend_config_content) == (3, True)
+    assert (adopted.parameters, adopted.files_unread) == (run.parameters, "")
+
+
+def test_it_has_no_files_of_another_commit_and_its_models_certificate_says_so(run: Run, sha: str) -> None:
+    """Nothing has fetched that commit since the restore."""
+    assert run.mlproject_content
+    adopted = adopt(run)
+    assert (adopted.commit_sha, adopted.nodes, adopted.commit_subject) == (sha, None, "")
+    assert (adopted.mlproject_content, adopted.backend_config_content) == ("", "")
+    Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED)
+    document = read_document(make_model(run=Run.objects.get(pk=run.pk)).certificate)
+    assert document
+    (code,) = (section for section in document.sections if section.id == "code")
+    assert code.quotes == []
+    assert ("note", adopted.files_unread) in code.pairs
+    assert "does not have that commit" in adopted.files_unread
