@@ -9,9 +9,9 @@ from typing import Any
 
 from mlflow.entities import Experiment, Run, ViewType
 
-from connections.mlflow.answers import finite, required
 from connections.mlflow.errors import NotThere, TrackingRefused
 from connections.mlflow.own_client import OwnClient
+from connections.mlflow.parsing import finite, required
 from connections.mlflow.search import literal, tag_name
 from connections.mlflow.values import RunData
 

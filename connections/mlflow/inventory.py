@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from mlflow.entities import ViewType
 
-from connections.mlflow.answers import required
 from connections.mlflow.own_client import OwnClient
+from connections.mlflow.parsing import required
 from connections.mlflow.search import tag_name
 
 _PAGE = 1000

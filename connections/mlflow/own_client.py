@@ -15,8 +15,8 @@ import requests
 import urllib3
 from google.protobuf.json_format import ParseError
 
-from connections.mlflow.answers import not_mlflow, refusal
 from connections.mlflow.errors import AWAY, BROKEN_OFF, NOT_WELL, TOO_SLOW, TrackingError, TrackingUnavailable
+from connections.mlflow.parsing import not_mlflow, refusal
 
 _NAME = "mantik"
 # MLflow's client takes this from the environment only, some of it while it is imported. What a worker starts (git, ssh)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from mlflow.entities.model_registry import RegisteredModel
 
-from connections.mlflow.answers import required
 from connections.mlflow.errors import NotThere
 from connections.mlflow.own_client import OwnClient
+from connections.mlflow.parsing import required
 from connections.mlflow.search import literal, tag_name
 from connections.mlflow.values import ModelSource, RegisteredVersion, RegistryEntry
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connections.mlflow import paths
-from connections.mlflow.answers import as_mlflow_answers, finite
 from connections.mlflow.clients import configured
+from connections.mlflow.parsing import as_mlflow_answers, finite
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, OpenArtifact, RunData
 

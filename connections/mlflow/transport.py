@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from connections.mlflow.answers import error_in, json_object
 from connections.mlflow.errors import AWAY, BROKEN_OFF, TOO_SLOW, TrackingUnavailable
+from connections.mlflow.parsing import error_in, json_object
 from connections.mlflow.values import OpenArtifact
 
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)

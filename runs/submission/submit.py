@@ -6,7 +6,7 @@ whatever dies and whatever gets lost:
 1. The run's tag is in the database before the POST that carries it, and so is `posted_at`, which says that a
    POST may be under way. Whoever finds `posted_at` without `job_url` asks the site for the tag before anything
    else, and posts again only after the unknown outcome has rested for `MANTIK_SUBMIT_SETTLE_SECONDS`. After a restore
-   from a backup every waiting run does so (`runs/restored/waiting.py`).
+   from a backup every waiting run does so (`runs/restored/unsent_runs.py`).
 2. Jobs are posted unstarted. A job whose URL we never learnt consumes nothing.
 3. Only the job whose URL is committed on the run is started, and starting twice does nothing.
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from runs.models import Restore, Run
 from runs.restored.marks import last_restore
-from runs.restored.waiting import look_at_site_first
+from runs.restored.unsent_runs import look_at_site_first
 from schedules.firing.decide import Decision, NewSlot
 from schedules.states import Outcome
 

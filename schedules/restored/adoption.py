@@ -13,7 +13,7 @@ from django.db import transaction
 
 from connections.models import Connection
 from runs.models import Restore, Run
-from runs.restored.waiting import look_at_site_first
+from runs.restored.unsent_runs import look_at_site_first
 from runs.submission.create import send_to_workers_on_commit, store_runs
 from schedules.cron import CronError, ZoneError
 from schedules.firing.decide import Decision, hold_what_is_due, order_of

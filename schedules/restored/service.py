@@ -15,7 +15,7 @@ from runs.models import Restore, RunEvent
 from runs.restored import marks
 from runs.restored.left_jobs import LeftJob, Look, look_at_sites, site_of
 from runs.restored.mlflow_gaps import compare_with_mlflow
-from runs.restored.waiting import look_at_site_first, waiting_runs
+from runs.restored.unsent_runs import look_at_site_first, waiting_runs
 from schedules.firing.after_restore import not_known
 from schedules.models import Schedule, Slot
 from schedules.restored.adoption import adopt, find_slots

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -72,6 +73,18 @@ def test_every_folder_of_code_is_a_package(app: str) -> None:
 @pytest.mark.parametrize("app", ["mantik", *APPS])
 def test_a_file_is_named_after_what_it_holds(app: str) -> None:
     assert [str(path) for path in modules_of(app) if path.stem in GENERIC] == []
+
+
+# Named like a module of the standard library, which they do not hide: the words are those of docs/architecture.md.
+LIKE_THE_LIBRARY = {"queue", "code"}
+
+
+def test_no_module_is_taken_for_one_of_the_standard_library() -> None:
+    tops = ("mantik", *APPS, "bench", "tests")
+    paths = [path for top in tops for path in (TOP / top).rglob("*.py") if "migrations" not in path.parts]
+    names = {path: path.parent.name if path.stem == "__init__" else path.stem for path in paths}
+    shadows = {str(path): name for path, name in names.items() if name in sys.stdlib_module_names - LIKE_THE_LIBRARY}
+    assert shadows == {}
 
 
 def layers() -> list[list[str]]:

@@ -21,7 +21,7 @@ from mantik.tokens.models import Scope
 from mantik.tokens.token_requests import TokenRequest, token_required
 from runs.registered_models.files import ModelFile, files_of
 from runs.registered_models.models import RegisteredModel
-from runs.tracking.gateway import answers
+from runs.tracking.gateway import documents
 from runs.tracking.gateway.queries import Unclear, model_by_alias, model_by_name, model_by_uuid, parameters
 
 P = ParamSpec("P")
@@ -43,7 +43,7 @@ def _call(
 
     HEAD is refused like any other method: it would tell what exists without sending it.
     """
-    with_token = token_required(Scope.READ, refuse=answers.refused)(view)
+    with_token = token_required(Scope.READ, refuse=documents.refused)(view)
 
     @csrf_exempt
     @wraps(view)
@@ -53,9 +53,9 @@ def _call(
         try:
             response = with_token(request, *args, **kwargs)
         except Unclear as unclear:
-            response = answers.wrong(str(unclear))
+            response = documents.wrong(str(unclear))
         except TrackingError as trouble:
-            response = answers.mlflow_trouble(trouble)
+            response = documents.mlflow_trouble(trouble)
         add_never_cache_headers(response)
         return response
 
@@ -65,7 +65,7 @@ def _call(
 @csrf_exempt
 def no_such_call(_request: HttpRequest, **_rest: Any) -> HttpResponse:
     """Answer 404, whatever the method and whoever asks."""
-    return answers.no_such_call()
+    return documents.no_such_call()
 
 
 @_call
@@ -79,8 +79,8 @@ def registered_model(request: TokenRequest) -> HttpResponse:
     [name] = parameters(request, "name")
     model = model_by_name(request.user, name)
     if model is None:
-        return answers.not_there(f"registered model {name}")
-    return JsonResponse({"registered_model": answers.registered_model(model)})
+        return documents.not_there(f"registered model {name}")
+    return JsonResponse({"registered_model": documents.registered_model(model)})
 
 
 @_call
@@ -88,20 +88,20 @@ def version_by_alias(request: TokenRequest) -> HttpResponse:
     name, alias = parameters(request, "name", "alias")
     model = model_by_alias(request.user, name, alias)
     if model is None:
-        return answers.not_there(f"registered model {name} with the alias {alias}")
-    return JsonResponse({"model_version": answers.model_version(model)})
+        return documents.not_there(f"registered model {name} with the alias {alias}")
+    return JsonResponse({"model_version": documents.model_version(model)})
 
 
 @_call
 def model_version(request: TokenRequest) -> HttpResponse:
     model, missing = _version(request)
-    return missing if model is None else JsonResponse({"model_version": answers.model_version(model)})
+    return missing if model is None else JsonResponse({"model_version": documents.model_version(model)})
 
 
 @_call
 def download_uri(request: TokenRequest) -> HttpResponse:
     model, missing = _version(request)
-    return missing if model is None else JsonResponse({"artifact_uri": answers.place_of(model)})
+    return missing if model is None else JsonResponse({"artifact_uri": documents.place_of(model)})
 
 
 @_call
@@ -110,8 +110,8 @@ def file_list(request: TokenRequest) -> HttpResponse:
     [place] = parameters(request, "path")
     model, path = _place(request, place)
     if model is None:
-        return answers.not_there(f"place {place}")
-    return JsonResponse({"files": answers.folder(files_of(model), path)})
+        return documents.not_there(f"place {place}")
+    return JsonResponse({"files": documents.folder(files_of(model), path)})
 
 
 @_call
@@ -121,7 +121,7 @@ def file(request: TokenRequest, place: str) -> HttpResponseBase:
     model, path = _place(request, place)
     fact = next((fact for fact in files_of(model) if fact.path == path), None) if model else None
     if model is None or fact is None:
-        return answers.not_there(f"file {place}")
+        return documents.not_there(f"file {place}")
     # A job wrote this file: it must never run as a page of Mantik.
     headers = {
         "Content-Security-Policy": "sandbox",
@@ -136,11 +136,11 @@ def _version(request: TokenRequest) -> tuple[RegisteredModel | None, HttpRespons
     """The model whose version is asked for, and what to answer if there is none."""
     name, version = parameters(request, "name", "version")
     model = model_by_name(request.user, name, version=version) if version else None
-    return model, answers.not_there(f"version {version} of a registered model {name}")
+    return model, documents.not_there(f"version {version} of a registered model {name}")
 
 
 def _place(request: TokenRequest, place: str) -> tuple[RegisteredModel | None, str]:
-    """The model that `place` names as `answers.place_of` writes it, and the path in the model, "" for its top."""
+    """The model that `place` names as `documents.place_of` writes it, and the path in the model, "" for its top."""
     top, _, below = place.partition("/")
     uuid, _, path = below.partition("/")
     try:

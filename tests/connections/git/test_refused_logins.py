@@ -13,7 +13,7 @@ from mantik.notices.models import Notice
 from projects.models import CodeRepository, Project
 from projects.roles import Role
 from tests.connections.git.host import Certificate, GitHost
-from tests.support import code as fetching
+from tests.support import fetching
 from tests.support.factories import join, make_code_repository, make_connection
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ import pytest
 from runs.models import RegisteredModel, Run
 from runs.registered_models.certificate import canonical, sha256_of
 from runs.registered_models.download import ZipDownload
-from runs.registered_models.loading import loading_help
+from runs.registered_models.snippets import loading_help
 from tests.support.places import DOCS
 
 DOCUMENT = (DOCS / "models.md").read_text()

@@ -18,7 +18,7 @@ from mantik.up.ports import LOOPBACK, free_port
 from runs.following.poll import follow_runs
 from runs.models import Installation, RegisteredModel, Restore, Run
 from runs.registered_models.entry import TAG as MODEL_TAG
-from runs.restored.waiting import look_at_site_first
+from runs.restored.unsent_runs import look_at_site_first
 from runs.states import RunState
 from runs.submission.submit import submit_run
 from runs.tracking.mlflow_run import RUN_TAG

@@ -18,7 +18,7 @@ from projects.roles import Role
 from runs.models import RegisteredModel
 from runs.registered_models import services
 from runs.registered_models.files import files_of
-from runs.registered_models.loading import loading_help
+from runs.registered_models.snippets import loading_help
 from runs.states import RunState
 from tests.runs.registered_models.conftest import NOW, register, tend
 from tests.runs.registered_models.real_models import ANSWER, command, python, train
