@@ -184,7 +184,7 @@ class Slot(models.Model):
             ),
         ]
         indexes = [
-            # The ledger by outcome; the whole of it is read by slot_unique.
+            # The slots of a schedule by outcome; all of them are read by slot_unique.
             models.Index(F("schedule"), F("outcome"), F("due_at").desc(), name="slot_ledger_by_outcome"),
             models.Index("schedule", name="slot_open", condition=Q(awaits_end=True)),
         ]

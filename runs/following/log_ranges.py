@@ -50,7 +50,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Limits:
-    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, in pieces of `CHUNK`."""
+    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, in chunks of `CHUNK`."""
 
     whole: int
     budget: int
@@ -64,7 +64,7 @@ class Limits:
         return self.whole - self.tail
 
     @property
-    def piece(self) -> int:
+    def tail_chunk(self) -> int:
         """How many bytes a chunk beyond the head has: few, so that dropping one costs little of the tail."""
         return max(1, min(CHUNK, self.tail // 8))
 
@@ -119,10 +119,10 @@ def next_step(stored: Stored, size: int, limits: Limits, *, is_over: bool) -> St
     if is_far:
         return _new_tail(stored.head, size, limits, is_over=is_over)
     if end < size:
-        return Step(Place.TAIL, end, min(limits.piece, size - end))
+        return Step(Place.TAIL, end, min(limits.tail_chunk, size - end))
     begin = _tail_begins(stored.head, size, limits)
     if is_over and start > begin:
-        offset = max(begin, start - limits.piece)
+        offset = max(begin, start - limits.tail_chunk)
         return Step(Place.BEFORE_TAIL, offset, start - offset)
     return _more_head(stored.head, min(start, size if size <= limits.whole else limits.head), limits)
 
@@ -136,10 +136,10 @@ def _without_tail(head: int, size: int, limits: Limits, *, tail_first: bool) -> 
 
 
 def _new_tail(head: int, size: int, limits: Limits, *, is_over: bool) -> Step:
-    """Begin a new tail: with the last piece of a job that is over, otherwise one budget before the end."""
-    length = limits.piece if is_over else limits.budget
+    """Begin a new tail: with the last chunk of a job that is over, otherwise one budget before the end."""
+    length = limits.tail_chunk if is_over else limits.budget
     offset = max(_tail_begins(head, size, limits), size - length)
-    return Step(Place.NEW_TAIL, offset, min(limits.piece, size - offset))
+    return Step(Place.NEW_TAIL, offset, min(limits.tail_chunk, size - offset))
 
 
 def _tail_begins(head: int, size: int, limits: Limits) -> int:
@@ -147,7 +147,7 @@ def _tail_begins(head: int, size: int, limits: Limits) -> int:
 
 
 def _more_head(head: int, goal: int, limits: Limits) -> Step | None:
-    """The next piece of the head, up to `goal`; None if that is reached. No piece lies across `limits.head`."""
-    length = min(CHUNK, limits.head - head) if head < limits.head else limits.piece
+    """The next chunk of the head, up to `goal`; None if that is reached. No chunk lies across `limits.head`."""
+    length = min(CHUNK, limits.head - head) if head < limits.head else limits.tail_chunk
     length = min(length, goal - head)
     return Step(Place.HEAD, head, length) if length > 0 else None

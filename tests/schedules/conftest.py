@@ -55,7 +55,7 @@ def fire(now: datetime) -> None:
         pass
 
 
-def ledger(schedule: Schedule) -> list[tuple[str, str]]:
+def slots_of(schedule: Schedule) -> list[tuple[str, str]]:
     """(HH:MM in UTC, outcome) of each slot, oldest first."""
     return [(f"{slot.due_at:%H:%M}", slot.outcome) for slot in schedule.slots.order_by("due_at")]
 

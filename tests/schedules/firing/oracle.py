@@ -39,7 +39,7 @@ class Life:
 
     plan: Plan
     begun: datetime
-    ledger: dict[datetime, str] = field(default_factory=dict)
+    slots: dict[datetime, str] = field(default_factory=dict)
     active: list[tuple[datetime, bool]] = field(default_factory=list)
     failures: int = 0
     paused: bool = False
@@ -68,18 +68,18 @@ class Life:
         self._count_ends(now)
         if 0 < self.plan.pause_after <= self.failures:
             self.paused = True
-            self.ledger |= dict.fromkeys(come, "held")
+            self.slots |= dict.fromkeys(come, "held")
             return
         running = [end for end, _ in self.active]
         to_run = self._to_run(come, now)
         for due in come:
             if due not in to_run:
-                self.ledger[due] = "missed"
+                self.slots[due] = "missed"
             elif self._is_skipped(due, to_run[-1], running):
-                self.ledger[due] = "skipped"
+                self.slots[due] = "skipped"
             else:
-                self.ledger[due] = "fired"
-                number = sum(outcome == "fired" for outcome in self.ledger.values()) - 1
+                self.slots[due] = "fired"
+                number = sum(outcome == "fired" for outcome in self.slots.values()) - 1
                 self.active.append((now + timedelta(hours=self.plan.hours), number in self.plan.fails))
 
     def _is_skipped(self, due: datetime, last: datetime, running: Sequence[datetime]) -> bool:
@@ -101,5 +101,5 @@ class Life:
     def _day_is_full(self, due: datetime) -> bool:
         if self.plan.most_per_day is None:
             return False
-        fired = Counter(at.astimezone(self.plan.zone).date() for at, what in self.ledger.items() if what == "fired")
+        fired = Counter(at.astimezone(self.plan.zone).date() for at, what in self.slots.items() if what == "fired")
         return fired[due.astimezone(self.plan.zone).date()] >= self.plan.most_per_day

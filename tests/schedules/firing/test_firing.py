@@ -21,7 +21,7 @@ from runs.states import RunState
 from schedules.firing import engine
 from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
-from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
+from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
 from tests.support.factories import join, make_connection, make_run, make_schedule, make_slot
 from tests.support.messages import Message
 
@@ -44,14 +44,14 @@ def end(run: Run, state: RunState, at: datetime) -> None:
 
 def test_nothing_happens_before_the_due_time(schedule: Schedule) -> None:
     fire(DUE - timedelta(microseconds=1))
-    assert ledger(schedule) == []
+    assert slots_of(schedule) == []
     assert reloaded(schedule).next_due_at == DUE
 
 
 def test_at_the_due_time_it_starts_a_run_like_the_one_it_repeats(schedule: Schedule, ada: User) -> None:
     fire(DUE)
     (run,) = runs_of(schedule)
-    assert ledger(schedule) == [("08:00", "fired")]
+    assert slots_of(schedule) == [("08:00", "fired")]
     assert (run.state, run.created_by, run.created_at, run.name) == (RunState.PENDING, ada, DUE, schedule.name)
     assert run.recipe == schedule.recipe
     assert run.next_attempt_at == DUE
@@ -67,7 +67,7 @@ def test_the_next_due_time_is_known_and_the_same_is_not_due_again(schedule: Sche
     fire(DUE)
     fire(DUE + timedelta(seconds=30))
     stored = reloaded(schedule)
-    assert ledger(schedule) == [("08:00", "fired")]
+    assert slots_of(schedule) == [("08:00", "fired")]
     assert (stored.next_due_at, stored.next_fire_at, stored.dealt_with_until) == (
         DUE + FIVE_MINUTES,
         DUE + FIVE_MINUTES,
@@ -94,7 +94,7 @@ def test_a_clock_that_is_put_back_fires_nothing_twice(schedule: Schedule) -> Non
     fire(DUE + FIVE_MINUTES)
     fire(DUE)
     fire(DUE + FIVE_MINUTES)
-    assert [due for due, _ in ledger(schedule)] == ["08:00", "08:05"]
+    assert [due for due, _ in slots_of(schedule)] == ["08:00", "08:05"]
 
 
 def test_the_run_that_it_repeats_may_be_gone(schedule: Schedule) -> None:
@@ -178,7 +178,7 @@ def test_it_ends_with_the_last_due_time_of_its_last_day(project: Project, ada: U
     assert schedule.next_due_at == datetime.fromisoformat("2027-03-02T04:00:00+00:00")
     fire(schedule.next_due_at)
     stored = reloaded(schedule)
-    assert ledger(schedule) == [("04:00", "fired")]
+    assert slots_of(schedule) == [("04:00", "fired")]
     assert (stored.state, stored.next_due_at, stored.next_fire_at) == (ScheduleState.ENDED, None, None)
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
     assert AuditEvent.objects.filter(verb="schedule.ended", target_uuid=schedule.uuid).count() == 1
@@ -189,7 +189,7 @@ def test_due_times_before_the_end_are_made_up_for_after_it(project: Project, ada
         project=project, created_by=ada, now=EARLIER, cron_expression="0 23 * * *", end_date=date(2027, 3, 1)
     )
     fire(EARLIER + timedelta(hours=17))
-    assert ledger(schedule) == [("23:00", "fired")]
+    assert slots_of(schedule) == [("23:00", "fired")]
 
 
 # Missed
@@ -197,7 +197,7 @@ def test_due_times_before_the_end_are_made_up_for_after_it(project: Project, ada
 
 def test_one_missed_due_time_is_made_up_for_by_default(schedule: Schedule) -> None:
     fire(DUE + 3 * FIVE_MINUTES + 2 * MINUTE)
-    assert ledger(schedule) == [("08:00", "missed"), ("08:05", "missed"), ("08:10", "missed"), ("08:15", "fired")]
+    assert slots_of(schedule) == [("08:00", "missed"), ("08:05", "missed"), ("08:10", "missed"), ("08:15", "fired")]
     assert reloaded(schedule).last_reason == "Started 2\u00a0min late: Mantik was not running at that time."
     assert reloaded(schedule).next_due_at == DUE + 4 * FIVE_MINUTES
 
@@ -207,14 +207,14 @@ def test_what_is_older_than_the_grace_is_not_made_up_for(project: Project, ada: 
     patient = make_schedule(**daily, missed_grace=timedelta(hours=3))
     strict = make_schedule(**daily, missed_grace=timedelta(hours=1))
     fire(DUE + timedelta(hours=2))
-    assert ledger(patient) == [("08:00", "fired")]
-    assert ledger(strict) == [("08:00", "missed")]
+    assert slots_of(patient) == [("08:00", "fired")]
+    assert slots_of(strict) == [("08:00", "missed")]
 
 
 def test_missed_due_times_may_be_left_out(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed=CatchUp.SKIP)
     fire(DUE + FIVE_MINUTES + timedelta(seconds=30))
-    assert ledger(schedule) == [("08:00", "missed"), ("08:05", "fired")]
+    assert slots_of(schedule) == [("08:00", "missed"), ("08:05", "fired")]
 
 
 def test_all_missed_due_times_are_made_up_for_up_to_the_cap(project: Project, ada: User) -> None:
@@ -222,13 +222,13 @@ def test_all_missed_due_times_are_made_up_for_up_to_the_cap(project: Project, ad
         project=project, created_by=ada, now=EARLIER, missed=CatchUp.ALL, missed_cap=2, overlap=Overlap.ALLOW
     )
     fire(DUE + 3 * FIVE_MINUTES + MINUTE)
-    assert [outcome for _, outcome in ledger(schedule)] == ["missed", "missed", "fired", "fired"]
+    assert [outcome for _, outcome in slots_of(schedule)] == ["missed", "missed", "fired", "fired"]
 
 
 def test_of_missed_due_times_that_must_not_overlap_the_latest_runs(project: Project, ada: User) -> None:
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed=CatchUp.ALL)
     fire(DUE + 2 * FIVE_MINUTES + MINUTE)
-    assert [outcome for _, outcome in ledger(schedule)] == ["skipped", "skipped", "fired"]
+    assert [outcome for _, outcome in slots_of(schedule)] == ["skipped", "skipped", "fired"]
 
 
 def test_a_long_outage_leaves_a_slot_for_each_due_time(project: Project, ada: User) -> None:
@@ -242,7 +242,7 @@ def test_a_long_outage_leaves_a_slot_for_each_due_time(project: Project, ada: Us
         overlap=Overlap.ALLOW,
     )
     fire(DUE + timedelta(minutes=1203))
-    outcomes = [outcome for _, outcome in ledger(schedule)]
+    outcomes = [outcome for _, outcome in slots_of(schedule)]
     assert outcomes == ["missed"] * 1197 + ["fired"] * 7
 
 
@@ -253,11 +253,11 @@ def test_a_due_time_is_skipped_while_the_run_before_is_active(schedule: Schedule
     fire(DUE)
     fire(DUE + FIVE_MINUTES)
     (run,) = runs_of(schedule)
-    assert ledger(schedule) == [("08:00", "fired"), ("08:05", "skipped")]
+    assert slots_of(schedule) == [("08:00", "fired"), ("08:05", "skipped")]
     assert run.short_id in reloaded(schedule).last_reason
     end(run, RunState.FINISHED, DUE + FIVE_MINUTES)
     fire(DUE + 2 * FIVE_MINUTES)
-    assert ledger(schedule)[-1] == ("08:10", "fired")
+    assert slots_of(schedule)[-1] == ("08:10", "fired")
 
 
 def test_runs_may_overlap(project: Project, ada: User) -> None:
@@ -292,9 +292,9 @@ def test_a_day_has_so_many_runs_at_most(project: Project, ada: User) -> None:
     for hour in (5, 6, 7, 8):
         fire(datetime(2027, 3, 1, hour, tzinfo=EARLIER.tzinfo))
     # Midnight in New York is 05:00 UTC.
-    assert ledger(schedule) == [("05:00", "fired"), ("06:00", "fired"), ("07:00", "skipped"), ("08:00", "skipped")]
+    assert slots_of(schedule) == [("05:00", "fired"), ("06:00", "fired"), ("07:00", "skipped"), ("08:00", "skipped")]
     fire(datetime(2027, 3, 2, 5, tzinfo=EARLIER.tzinfo))
-    assert ledger(schedule)[-1] == ("05:00", "fired")
+    assert slots_of(schedule)[-1] == ("05:00", "fired")
 
 
 def test_the_jitter_delays_each_due_time_by_its_own_time(project: Project, ada: User) -> None:
@@ -308,7 +308,7 @@ def test_the_jitter_delays_each_due_time_by_its_own_time(project: Project, ada: 
         fire(stored.next_fire_at - timedelta(microseconds=1))
         assert schedule.slots.count() == len(delays) - 1
         fire(stored.next_fire_at)
-    assert [outcome for _, outcome in ledger(schedule)] == ["fired"] * 5
+    assert [outcome for _, outcome in slots_of(schedule)] == ["fired"] * 5
     assert all(timedelta() <= delay <= 4 * MINUTE for delay in delays)
     assert len(set(delays)) > 1
 
@@ -322,7 +322,7 @@ def test_failures_in_a_row_pause_it(project: Project, ada: User) -> None:
         Run.objects.filter(pk=run.pk).update(outcome=f"IndexError: {number}")
     fire(DUE + 4 * FIVE_MINUTES)
     stored = reloaded(schedule)
-    assert [outcome for _, outcome in ledger(schedule)] == [*["fired"] * 4, "held"]
+    assert [outcome for _, outcome in slots_of(schedule)] == [*["fired"] * 4, "held"]
     assert stored.is_paused
     assert stored.state_reason.startswith("It failed 2 times in a row. The last failure: IndexError: 3. Look")
     told = f"The schedule {schedule.name} in {schedule.project.name} was paused."
@@ -343,7 +343,7 @@ def test_it_may_go_on_failing(project: Project, ada: User) -> None:
 def test_who_left_the_project_starts_nothing_there_any_more(schedule: Schedule, ada: User) -> None:
     Membership.objects.filter(user=ada).delete()
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
+    assert slots_of(schedule) == [("08:00", "refused")]
     assert "may no longer start runs" in reloaded(schedule).last_reason
     assert Run.objects.filter(state=RunState.PENDING).count() == 0
 
@@ -351,7 +351,7 @@ def test_who_left_the_project_starts_nothing_there_any_more(schedule: Schedule, 
 def test_a_lesser_role_is_not_enough(schedule: Schedule, ada: User) -> None:
     Membership.objects.filter(user=ada).update(role=Role.REPORTER)
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
+    assert slots_of(schedule) == [("08:00", "refused")]
 
 
 def test_without_its_connection_it_is_refused(schedule: Schedule) -> None:
@@ -365,7 +365,7 @@ def test_somebody_elses_connection_is_not_used(schedule: Schedule, project: Proj
     bob = join(project, Role.OWNER)
     Schedule.objects.filter(pk=schedule.pk).update(connection=make_connection(owner=bob))
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
+    assert slots_of(schedule) == [("08:00", "refused")]
 
 
 @pytest.mark.parametrize("columns", [{"expires_at": EARLIER}, {"marked_bad_at": EARLIER, "refused_since": EARLIER}])
@@ -373,7 +373,7 @@ def test_a_login_that_does_not_work_is_not_used(schedule: Schedule, columns: dic
     assert schedule.connection
     Connection.objects.filter(pk=schedule.connection.pk).update(**columns)
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
+    assert slots_of(schedule) == [("08:00", "refused")]
 
 
 def test_code_that_leads_elsewhere_now_is_not_run(schedule: Schedule) -> None:
@@ -388,7 +388,7 @@ def test_without_its_code_repository_it_is_refused(schedule: Schedule) -> None:
     assert schedule.code_repository
     schedule.code_repository.delete()
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "refused")]
+    assert slots_of(schedule) == [("08:00", "refused")]
 
 
 def test_its_owner_is_told_of_a_refusal_once_not_each_time(schedule: Schedule, ada: User) -> None:
@@ -404,7 +404,7 @@ def test_refusals_in_a_row_pause_it(schedule: Schedule, ada: User) -> None:
     Membership.objects.filter(user=ada).delete()
     for number in range(6):
         fire(DUE + number * FIVE_MINUTES)
-    assert [outcome for _, outcome in ledger(schedule)] == ["refused"] * 5
+    assert [outcome for _, outcome in slots_of(schedule)] == ["refused"] * 5
     assert reloaded(schedule).is_paused
     assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
 
@@ -419,14 +419,14 @@ def test_times_that_nobody_can_tell_set_it_aside(schedule: Schedule, columns: di
     fire(DUE)
     assert reloaded(schedule).is_paused
     assert "can no longer be computed" in reloaded(schedule).state_reason
-    assert ledger(schedule) == [("08:00", "held")]
-    assert ledger(other) == [("08:00", "fired")]
+    assert slots_of(schedule) == [("08:00", "held")]
+    assert slots_of(other) == [("08:00", "fired")]
 
 
 def test_who_names_nobody_fires_nobody(schedule: Schedule) -> None:
     """For instance for the message of a schedule that was deleted meanwhile."""
     assert engine.fire_due(now=DUE, only=[]) == 0
-    assert ledger(schedule) == []
+    assert slots_of(schedule) == []
 
 
 def test_one_that_breaks_does_not_stop_the_others(schedule: Schedule, ada: User) -> None:
@@ -437,7 +437,7 @@ def test_one_that_breaks_does_not_stop_the_others(schedule: Schedule, ada: User)
     assert reloaded(schedule).is_paused
     assert reloaded(schedule).state_reason.startswith("A fault in Mantik kept this schedule from running")
     assert Notice.objects.filter(user=ada).count() == 1
-    assert ledger(other) == [("08:00", "fired")]
+    assert slots_of(other) == [("08:00", "fired")]
     assert Run.objects.filter(state=RunState.PENDING).count() == 1
 
 
@@ -453,4 +453,4 @@ def test_every_one_has_a_row_of_its_own_for_operators(project: Project, ada: Use
 def test_a_run_of_somebody_else_is_not_counted(schedule: Schedule, project: Project) -> None:
     make_run(RunState.RUNNING, project=project, created_by=schedule.created_by)
     fire(DUE)
-    assert ledger(schedule) == [("08:00", "fired")]
+    assert slots_of(schedule) == [("08:00", "fired")]

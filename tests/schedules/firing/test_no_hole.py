@@ -27,7 +27,7 @@ from schedules.firing.timing import fire_moment, read_timing
 from schedules.models import Schedule
 from schedules.services import schedules
 from schedules.states import CatchUp, Outcome, ScheduleState
-from tests.schedules.conftest import DUE, EARLIER, fire, ledger
+from tests.schedules.conftest import DUE, EARLIER, fire, slots_of
 from tests.schedules.firing import meeting
 from tests.schedules.firing.meeting import PATIENCE, Act, beside, due_now, fire_all, stop_beat
 from tests.support.factories import make_project, make_schedule, make_user
@@ -144,9 +144,9 @@ def test_so_has_what_waits_for_its_random_delay(delayed: Schedule, late: datetim
 
 def test_an_edit_that_changes_nothing_leaves_the_delay(delayed: Schedule) -> None:
     edit(delayed, LATE, delayed.cron_expression, policies=schedules.Policies(jitter_seconds=240))
-    assert ledger(delayed) == []
+    assert slots_of(delayed) == []
     fire(DUE + timedelta(minutes=4))
-    assert ledger(delayed) == [("08:00", "fired")]
+    assert slots_of(delayed) == [("08:00", "fired")]
 
 
 def test_run_now_leaves_what_is_due_to_the_beat(schedule: Schedule, delayed: Schedule) -> None:
@@ -161,7 +161,7 @@ def test_the_operator_who_switches_off_what_is_due_is_named(schedule: Schedule, 
     otto, browser = make_user("otto", is_staff=True, is_superuser=True), Client()
     browser.force_login(otto)
     browser.post(reverse("admin:django_celery_beat_periodictask_change", args=[schedule.periodic_task_id]), {})
-    assert (reloaded(schedule).state_changed_by, ledger(schedule)) == (otto, [("08:00", "fired")])
+    assert (reloaded(schedule).state_changed_by, slots_of(schedule)) == (otto, [("08:00", "fired")])
     paused = AuditEvent.objects.get(verb="schedule.paused")
     assert (paused.actor_name, paused.after) == ("otto", {"reason": "An operator switched it off."})
 
@@ -170,9 +170,9 @@ def test_one_that_is_set_aside_has_a_slot_for_what_broke(schedule: Schedule, mon
     with monkeypatch.context() as patch:
         patch.setattr(engine, "decide", lambda *_: 1 // 0)
         fire(DUE + FIVE_MINUTES)
-    assert ledger(schedule) == [("08:00", "held")]
+    assert slots_of(schedule) == [("08:00", "held")]
     schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + FIVE_MINUTES)
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "held")]
 
 
 def test_who_pauses_after_an_edit_holds_nothing_that_never_was_due(schedule: Schedule) -> None:
@@ -183,16 +183,16 @@ def test_who_pauses_after_an_edit_holds_nothing_that_never_was_due(schedule: Sch
     schedules.resume_schedule(
         schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + timedelta(hours=3, minutes=2)
     )
-    assert ledger(schedule) == [("08:00", "fired")]
+    assert slots_of(schedule) == [("08:00", "fired")]
 
 
 def test_what_was_held_before_an_edit_was_held_by_the_old_times(schedule: Schedule) -> None:
     pause(schedule, EARLIER)
     edit(schedule, DUE + FIVE_MINUTES, "*/10 * * * *")
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "held")]
     assert reloaded(schedule).is_paused
     schedules.resume_schedule(schedule=schedule, actor=schedule.created_by, now=DUE + 3 * FIVE_MINUTES)
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "held"), ("08:10", "held")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "held"), ("08:10", "held")]
 
 
 def test_other_edits_of_a_paused_one_leave_the_choice_to_who_resumes_it(schedule: Schedule) -> None:
@@ -201,7 +201,7 @@ def test_other_edits_of_a_paused_one_leave_the_choice_to_who_resumes_it(schedule
     schedules.resume_schedule(
         schedule=schedule, actor=schedule.created_by, catch_up=CatchUp.ONE, now=DUE + FIVE_MINUTES
     )
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "fired")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "fired")]
 
 
 # Who meets a beat midway. Each has a connection of its own.

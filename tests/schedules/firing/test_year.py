@@ -94,11 +94,11 @@ def test_a_year_of_slots_is_as_the_oracle_says(
     found: dict[int, dict[datetime, str]] = {key: {} for key in lives}
     for key, due_at, outcome in Slot.objects.values_list("schedule", "due_at", "outcome"):
         found[key][due_at] = outcome
-    wrong = sum(found[key] != life.ledger for key, life in lives.items())
+    wrong = sum(found[key] != life.slots for key, life in lives.items())
     proved(years=1, schedules=SCHEDULES, slots=sum(map(len, found.values())), wrong_schedules=wrong)
     for key, life in lives.items():
-        assert found[key] == life.ledger, (life.plan, _difference(found[key], life.ledger))
-    outcomes = [outcome for ledger in found.values() for outcome in ledger.values()]
+        assert found[key] == life.slots, (life.plan, _difference(found[key], life.slots))
+    outcomes = [outcome for slots in found.values() for outcome in slots.values()]
     assert {"fired", "missed", "skipped"} <= set(outcomes)
     assert len(outcomes) > 20 * SCHEDULES
     assert Run.objects.filter(slot__isnull=False).count() == outcomes.count("fired")

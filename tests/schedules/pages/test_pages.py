@@ -363,7 +363,7 @@ def test_a_slot_whose_run_failed_says_why_in_one_line(by_ada: Client, schedule: 
     assert f'<span class="row-detail one-line" title="{told}">{told}</span>' in html
 
 
-def test_the_ledger_goes_back_and_forth_without_losing_a_slot(
+def test_the_list_of_slots_goes_back_and_forth_without_losing_a_slot(
     by_ada: Client, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("schedules.pages.detail.SLOTS_PER_PAGE", 3)

@@ -20,7 +20,7 @@ from schedules.restored.gap import Passed, pass_over_gap
 from schedules.services.running import resume_schedule, run_now
 from schedules.services.schedules import duplicate_schedule
 from schedules.states import CatchUp, ScheduleState
-from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
+from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
 from tests.support.factories import make_schedule
 from tests.support.schedules import make_many
 
@@ -68,7 +68,7 @@ def test_each_due_time_of_the_gap_has_a_slot_that_says_so(schedule: Schedule) ->
     fire(DUE)
     passed = pass_over()
     assert (passed.schedules, passed.slots, passed.set_aside) == (1, 2, 0)
-    assert ledger(schedule) == [("08:00", "fired"), ("08:05", "unknown"), ("08:10", "unknown")]
+    assert slots_of(schedule) == [("08:00", "fired"), ("08:05", "unknown"), ("08:10", "unknown")]
     assert {slot.reason for slot in schedule.slots.filter(outcome="unknown")} == {WHY}
     stored = Schedule.objects.get(pk=schedule.pk)
     assert (stored.next_due_at, stored.last_outcome) == (DUE + 3 * FIVE_MINUTES, "unknown")
@@ -80,7 +80,7 @@ def test_the_first_due_time_after_it_is_fired_as_usual(schedule: Schedule) -> No
     Restore.objects.create(backup_of=BACKUP_OF, at=RESTORED)
     pass_over()
     fire(DUE + 3 * FIVE_MINUTES)
-    assert ledger(schedule)[-1] == ("08:15", "fired")
+    assert slots_of(schedule)[-1] == ("08:15", "fired")
     (run,) = runs_of(schedule)
     assert (run.posted_at, run.was_in_doubt) == (None, False)
 
@@ -95,7 +95,7 @@ def test_again_it_does_nothing(schedule: Schedule) -> None:
 def test_a_dry_run_counts_and_stores_nothing(schedule: Schedule) -> None:
     passed = pass_over(dry_run=True)
     assert (passed.schedules, passed.slots) == (1, 3)
-    assert ledger(schedule) == []
+    assert slots_of(schedule) == []
     assert Schedule.objects.get(pk=schedule.pk).next_due_at == DUE
 
 
@@ -122,7 +122,7 @@ def test_a_random_delay_that_is_not_over_is_still_to_come(project: Project, ada:
     assert stored.next_fire_at > DUE
     assert pass_over(now=DUE).schedules == 0
     pass_over(now=stored.next_fire_at)
-    assert ledger(schedule) == [("08:00", "unknown")]
+    assert slots_of(schedule) == [("08:00", "unknown")]
 
 
 def test_one_without_a_due_time_after_the_gap_has_ended(project: Project, ada: User) -> None:
@@ -145,10 +145,10 @@ def test_what_is_caught_up_of_a_pause_looks_at_the_site_first_and_the_rest_is_no
     )
     Restore.objects.create(backup_of=BACKUP_OF, at=RESTORED)
     pass_over()
-    assert ledger(schedule) == []
+    assert slots_of(schedule) == []
     now = DUE + 4 * FIVE_MINUTES
     resume_schedule(schedule=schedule, actor=None, catch_up=CatchUp.ONE, now=now)
-    assert ledger(schedule) == [
+    assert slots_of(schedule) == [
         ("08:00", "held"),
         ("08:05", "unknown"),
         ("08:10", "unknown"),

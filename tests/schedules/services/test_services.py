@@ -26,7 +26,7 @@ from schedules.models import Schedule, Slot
 from schedules.services import schedules
 from schedules.services.schedules import Policies
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
-from tests.schedules.conftest import DUE, EARLIER, fire, ledger, runs_of
+from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
 from tests.support.factories import join, make_connection, make_project, make_run, make_schedule, make_site
 
 FIVE = timedelta(minutes=5)
@@ -211,17 +211,17 @@ def test_the_newest_commit_is_left_to_the_worker(run: Run) -> None:
 def test_an_edit_never_replays_the_past(schedule: Schedule, ada: User) -> None:
     now = DUE + timedelta(hours=5, minutes=2)
     fire(now)
-    before = ledger(schedule)
+    before = slots_of(schedule)
     schedule.refresh_from_db()
     edit(schedule, ada, timing=timing("*/10 * * * *"), now=now)
     assert schedule.next_due_at == datetime(2027, 3, 1, 13, 10, tzinfo=UTC)
-    assert ledger(schedule) == before
+    assert slots_of(schedule) == before
     assert schedule.periodic_task.crontab.minute == "*/10"
 
 
 def test_what_was_due_before_an_edit_is_dealt_with_by_the_rules_that_held_then(schedule: Schedule, ada: User) -> None:
     edit(schedule, ada, timing=timing("0 0 * * *"), policies=Policies(missed=CatchUp.SKIP), now=DUE + FIVE)
-    assert ledger(schedule) == [("08:00", "missed"), ("08:05", "fired")]
+    assert slots_of(schedule) == [("08:00", "missed"), ("08:05", "fired")]
     assert schedule.next_due_at == datetime(2027, 3, 2, tzinfo=UTC)
 
 
@@ -287,9 +287,9 @@ def test_while_paused_nothing_runs_and_afterwards_it_is_told_what_was_held(sched
     assert schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     assert schedule.state_reason == f"{ada.display_name} paused it."
     fire(DUE + FIVE)
-    assert ledger(schedule) == []
+    assert slots_of(schedule) == []
     assert schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE + FIVE + timedelta(minutes=1))
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "held")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "held")]
     assert (schedule.state, schedule.next_due_at) == (ScheduleState.ENABLED, DUE + 2 * FIVE)
     assert events() == ["schedule.paused", "schedule.resumed"]
 
@@ -304,7 +304,7 @@ def test_who_resumes_says_what_is_made_up_for(
     schedule = make_schedule(project=project, created_by=ada, now=EARLIER, missed_cap=2, overlap=Overlap.ALLOW)
     schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
     schedules.resume_schedule(schedule=schedule, actor=ada, catch_up=catch_up, now=DUE + 3 * FIVE)
-    assert [outcome for _, outcome in ledger(schedule)] == outcomes
+    assert [outcome for _, outcome in slots_of(schedule)] == outcomes
 
 
 def test_a_long_pause_lists_the_latest_due_times(schedule: Schedule, ada: User) -> None:
@@ -339,7 +339,7 @@ def test_resuming_forgives_failures(schedule: Schedule, ada: User) -> None:
     assert schedule.is_paused
     schedules.resume_schedule(schedule=schedule, actor=ada, now=DUE)
     fire(DUE + FIVE)
-    assert ledger(schedule) == [("08:00", "held"), ("08:05", "fired")]
+    assert slots_of(schedule) == [("08:00", "held"), ("08:05", "fired")]
 
 
 def test_an_operator_pauses_and_resumes_in_the_admin(schedule: Schedule) -> None:
