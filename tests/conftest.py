@@ -1,7 +1,9 @@
 """The people every test knows, and their browsers.
 
-Alice owns the project, Maria maintains it, Bob does research in it, Rita reports and Gus is a guest. Olga is
+Alice owns the project, Maria maintains it, Bob and Ada do research in it, Rita reports and Gus is a guest. Olga is
 signed in and has nothing to do with it. Otto runs the machine, which gives him the admin and no project.
+
+No other file has a fixture of one of these names.
 """
 
 from __future__ import annotations
@@ -71,8 +73,16 @@ def public_project(db: None) -> Project:
 
 
 @pytest.fixture
-def owner(project: Project) -> User:
-    return join(project, Role.OWNER, make_user("alice", first_name="Alice", last_name="Owner"))
+def alice(db: None) -> User:
+    """As long as she has no project, and has told no other name."""
+    return make_user("alice")
+
+
+@pytest.fixture
+def owner(project: Project, alice: User) -> User:
+    alice.first_name, alice.last_name = "Alice", "Owner"
+    alice.save(update_fields=["first_name", "last_name"])
+    return join(project, Role.OWNER, alice)
 
 
 @pytest.fixture
@@ -83,6 +93,12 @@ def maintainer(project: Project) -> User:
 @pytest.fixture
 def researcher(project: Project) -> User:
     return join(project, Role.RESEARCHER, make_user("bob", first_name="Bob"))
+
+
+@pytest.fixture
+def ada(project: Project) -> User:
+    """The second researcher: runs, models and schedules of most tests are hers."""
+    return join(project, Role.RESEARCHER, make_user("ada"))
 
 
 @pytest.fixture

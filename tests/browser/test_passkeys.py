@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from tests.browser.conftest import Opener
-from tests.support.factories import PASSWORD, make_user
+from tests.support.factories import PASSWORD
 
 ADD = "/settings/account/passkeys/add/"
 SIGN_IN = "/accounts/sign-in/"
@@ -43,11 +42,6 @@ class Device:
     def take_over(self, other: Device) -> None:
         for passkey in other.passkeys():
             self._session.send("WebAuthn.addCredential", {"authenticatorId": self._id, "credential": passkey})
-
-
-@pytest.fixture
-def alice(transactional_db: None) -> User:
-    return make_user("alice")
 
 
 def add_passkey(page: Page, *, alone: bool) -> None:

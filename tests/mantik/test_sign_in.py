@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 SIGN_IN = "/accounts/sign-in/"
 
 
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 

@@ -15,16 +15,13 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.service_urls import own_broker_url
 from projects.models import Project
-from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine
 from schedules.models import Schedule
 from tests.support.factories import (
-    join,
     make_code_repository,
     make_connection,
-    make_project,
     make_run,
     make_schedule,
     make_site,
@@ -36,17 +33,6 @@ from tests.support.stacks import database_url
 # A Monday morning, one minute before schedules of every five minutes are due.
 EARLIER = datetime(2027, 3, 1, 7, 59, tzinfo=UTC)
 DUE = EARLIER + timedelta(minutes=1)
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return make_project(name="Solar cells")
-
-
-@pytest.fixture
-def ada(project: Project) -> User:
-    """A researcher, whose schedules these are."""
-    return join(project, Role.RESEARCHER)
 
 
 def fire(now: datetime) -> None:

@@ -8,18 +8,12 @@ from django.test import Client
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
-from tests.support.factories import make_user
 from tests.support.pages import count_queries, page_text
 
 pytestmark = pytest.mark.django_db
 
 ACCOUNT = "/settings/account/"
 FORM = {"first_name": "Alice", "last_name": "Okafor", "time_zone": "Europe/Berlin", "theme": "dark"}
-
-
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
 
 
 @pytest.fixture

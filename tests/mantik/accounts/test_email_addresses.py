@@ -21,11 +21,6 @@ NEW = {"email": "new@example.org", "action_add": "1"}
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def hers(client_of: ClientOf, alice: User) -> Client:
     client = client_of(alice)
     confirm_identity(client, alice)

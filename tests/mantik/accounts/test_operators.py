@@ -24,11 +24,6 @@ USERS = "/admin/accounts/user/"
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def client(client_of: ClientOf, operator: User) -> Client:
     return client_of(operator)
 

@@ -10,7 +10,7 @@ from mantik.accounts.models import Session, User
 from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
 from tests.mantik.accounts.mail import link_in_last_mail, subjects
-from tests.support.factories import PASSWORD, make_user
+from tests.support.factories import PASSWORD
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 FORGOTTEN = "/accounts/password/"
 CHANGE = "/settings/account/password/"
 NEW = {"password1": "quite another phrase", "password2": "quite another phrase"}
-
-
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
 
 
 def verbs() -> set[str]:

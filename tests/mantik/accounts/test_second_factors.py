@@ -29,11 +29,6 @@ FACTORS = "/settings/account/second-factors/"
 FOREIGN = '{"rawId": "Zm9yZWlnbg"}'
 
 
-@pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
 def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 

@@ -26,11 +26,6 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.
 
 
 @pytest.fixture
-def alice() -> User:
-    return make_user("alice")
-
-
-@pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`wait(minutes=16)`: for Django it is so much later than before."""
     begun, passed = timezone.now, timedelta()

@@ -18,11 +18,6 @@ from tests.support.factories import make_user
 KIND = "thing.made"
 
 
-@pytest.fixture
-def ada(db: None) -> User:
-    return make_user("ada")
-
-
 class Maker:
     """Makes things with the numbers 1, 2, ..."""
 
@@ -34,10 +29,10 @@ class Maker:
         return str(self.count)
 
 
-def test_what_is_asked_twice_is_made_once(ada: User) -> None:
+def test_what_is_asked_twice_is_made_once(outsider: User) -> None:
     make, asked = Maker(), Asked("key", {"name": ["x"]})
-    assert once(asked, user=ada, kind=KIND, make=make) == Answer("1", is_new=True)
-    assert once(asked, user=ada, kind=KIND, make=make) == Answer("1", is_new=False)
+    assert once(asked, user=outsider, kind=KIND, make=make) == Answer("1", is_new=True)
+    assert once(asked, user=outsider, kind=KIND, make=make) == Answer("1", is_new=False)
     assert make.count == 1
 
 
@@ -51,31 +46,31 @@ def test_what_is_asked_twice_is_made_once(ada: User) -> None:
     ],
     ids=["key", "value", "values", "nothing"],
 )
-def test_another_key_or_other_contents_are_another_request(ada: User, other: Asked) -> None:
+def test_another_key_or_other_contents_are_another_request(outsider: User, other: Asked) -> None:
     make = Maker()
-    once(Asked("key", {"name": ["x"]}), user=ada, kind=KIND, make=make)
-    assert once(other, user=ada, kind=KIND, make=make) == Answer("2", is_new=True)
+    once(Asked("key", {"name": ["x"]}), user=outsider, kind=KIND, make=make)
+    assert once(other, user=outsider, kind=KIND, make=make) == Answer("2", is_new=True)
 
 
-def test_keys_of_others_and_of_other_kinds_do_not_count(ada: User) -> None:
+def test_keys_of_others_and_of_other_kinds_do_not_count(outsider: User) -> None:
     make, asked = Maker(), Asked("key")
-    once(asked, user=ada, kind=KIND, make=make)
-    assert once(asked, user=ada, kind="thing.ended", make=make).is_new
+    once(asked, user=outsider, kind=KIND, make=make)
+    assert once(asked, user=outsider, kind="thing.ended", make=make).is_new
     assert once(asked, user=make_user("bob"), kind=KIND, make=make).is_new
 
 
-def test_without_a_key_every_request_is_a_new_one(ada: User) -> None:
+def test_without_a_key_every_request_is_a_new_one(outsider: User) -> None:
     make = Maker()
     for number in ("1", "2"):
-        assert once(Asked(contents={"name": ["x"]}), user=ada, kind=KIND, make=make) == Answer(number, is_new=True)
+        assert once(Asked(contents={"name": ["x"]}), user=outsider, kind=KIND, make=make) == Answer(number, is_new=True)
     assert not IdempotencyKey.objects.exists()
 
 
-def test_what_could_not_be_made_may_be_asked_for_again(ada: User) -> None:
+def test_what_could_not_be_made_may_be_asked_for_again(outsider: User) -> None:
     asked = Asked("key")
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        once(asked, user=ada, kind=KIND, make=lambda: str(1 / 0))
-    assert once(asked, user=ada, kind=KIND, make=Maker()) == Answer("1", is_new=True)
+        once(asked, user=outsider, kind=KIND, make=lambda: str(1 / 0))
+    assert once(asked, user=outsider, kind=KIND, make=Maker()) == Answer("1", is_new=True)
 
 
 def test_a_form_is_what_was_typed_without_what_each_page_has_of_its_own() -> None:
@@ -90,10 +85,10 @@ def test_two_pages_never_have_the_same_key() -> None:
     assert len({new_key() for _ in range(100)}) == 100
 
 
-def test_keys_are_forgotten_when_nobody_tries_again(ada: User) -> None:
+def test_keys_are_forgotten_when_nobody_tries_again(outsider: User) -> None:
     now = timezone.now()
     for name, age in (("old", KEPT_FOR + timedelta(hours=1)), ("young", KEPT_FOR - timedelta(hours=1))):
-        once(Asked(name), user=ada, kind=name, make=Maker())
+        once(Asked(name), user=outsider, kind=name, make=Maker())
         IdempotencyKey.objects.filter(kind=name).update(created_at=now - age)
     sweep_keys()
     assert [row.kind for row in IdempotencyKey.objects.all()] == ["young"]
@@ -102,7 +97,7 @@ def test_keys_are_forgotten_when_nobody_tries_again(ada: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_the_second_waits_and_gets_what_the_first_made() -> None:
-    ada, asked, make = make_user("ada"), Asked("key"), Maker()
+    outsider, asked, make = make_user("olga"), Asked("key"), Maker()
     is_making, may_end = threading.Event(), threading.Event()
 
     def slowly() -> str:
@@ -112,7 +107,7 @@ def test_of_two_at_once_the_second_waits_and_gets_what_the_first_made() -> None:
 
     def ask(maker: object) -> Answer:
         try:
-            return once(asked, user=ada, kind=KIND, make=maker)  # type: ignore[arg-type]
+            return once(asked, user=outsider, kind=KIND, make=maker)  # type: ignore[arg-type]
         finally:
             connection.close()
 

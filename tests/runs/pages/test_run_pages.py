@@ -28,11 +28,6 @@ from tests.support.pages import neighbour
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def project() -> Project:
-    return factories.make_project(name="Solar cells")
-
-
 def signed_in(project: Project, role: Role | None) -> Client:
     user = factories.join(project, role) if role else factories.make_user()
     client = Client()

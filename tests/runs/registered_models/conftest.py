@@ -8,7 +8,6 @@ from pytest_django.fixtures import Settings
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.models import Project
-from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services, worker
 from runs.states import RunState
@@ -25,17 +24,6 @@ def mlflow(settings: Settings, mlflow_server: MlflowServer) -> str:
     """Where the real MLflow server is; Mantik uses it."""
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     return mlflow_server.uri
-
-
-@pytest.fixture
-def project(db: None) -> Project:
-    return factories.make_project(name="Solar cells")
-
-
-@pytest.fixture
-def ada(project: Project) -> User:
-    """A researcher, whose run and model it is."""
-    return factories.join(project, Role.RESEARCHER)
 
 
 @pytest.fixture

@@ -70,13 +70,13 @@ def asker(user: User, *, scope: Scope = Scope.READ) -> Ask:
 
 
 @pytest.fixture
-def reporter(model: RegisteredModel) -> User:
+def reader(model: RegisteredModel) -> User:
     return factories.join(model.project, Role.REPORTER)
 
 
 @pytest.fixture
-def ask(reporter: User) -> Ask:
-    return asker(reporter)
+def ask(reader: User) -> Ask:
+    return asker(reader)
 
 
 @pytest.fixture
@@ -172,17 +172,17 @@ def test_only_what_is_registered_is_there(model: RegisteredModel, ask: Ask) -> N
         assert {ask(url).status_code for url in calls(model)} == {404}
 
 
-def test_a_session_is_no_token(model: RegisteredModel, reporter: User) -> None:
+def test_a_session_is_no_token(model: RegisteredModel, reader: User) -> None:
     browser = Client()
-    browser.force_login(reporter)
+    browser.force_login(reader)
     for url in calls(model):
         answer = browser.get(url)
         assert (answer.status_code, answer.json()["error_code"]) == (401, "UNAUTHENTICATED")
         assert "Make one under Settings > Tokens." in answer.json()["message"]
 
 
-def test_a_token_counts_until_it_is_revoked(model: RegisteredModel, reporter: User) -> None:
-    ask = asker(reporter, scope=Scope.SUBMIT)
+def test_a_token_counts_until_it_is_revoked(model: RegisteredModel, reader: User) -> None:
+    ask = asker(reader, scope=Scope.SUBMIT)
     assert ask(calls(model)[0]).status_code == 200
     PersonalAccessToken.objects.update(revoked_at=timezone.now())
     assert {ask(url).status_code for url in calls(model)} == {401}

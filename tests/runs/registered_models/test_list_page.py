@@ -27,7 +27,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture
-def guest(project: Project) -> Client:
+def by_guest(project: Project) -> Client:
     client = Client()
     client.force_login(join(project, Role.GUEST))
     return client
@@ -50,13 +50,13 @@ def url(project: Project, query: str = "") -> str:
     return reverse("registered_models:list", args=[project.slug]) + query
 
 
-def test_the_list_says_of_each_model_what_matters(project: Project, ada: User, guest: Client) -> None:
+def test_the_list_says_of_each_model_what_matters(project: Project, ada: User, by_guest: Client) -> None:
     model = model_of(project, ada, "pv-yield", "nightly", commit_sha=SHA, metrics={"val_acc": 0.91344})
     give_alias(model, "champion", by=ada)
     model_of(project, ada, "dust", state=ModelState.REGISTERING, waiting_for="MLflow does not answer.")
     model_of(project, ada, "snow", trouble="Its version 1 was deleted in MLflow's registry.")
 
-    shown = page_text(guest.get(url(project)))
+    shown = page_text(by_guest.get(url(project)))
 
     for words in ("Registered pv-yield Aliases: champion of nightly 0.9134 0123456", "8 kB", ada.display_name):
         assert words in shown
@@ -64,11 +64,11 @@ def test_the_list_says_of_each_model_what_matters(project: Project, ada: User, g
     assert "Changed in MLflow snow Its version 1 was deleted in MLflow's registry." in shown
 
 
-def test_the_sidebar_counts_what_was_changed_in_mlflow(project: Project, ada: User, guest: Client) -> None:
+def test_the_sidebar_counts_what_was_changed_in_mlflow(project: Project, ada: User, by_guest: Client) -> None:
     model_of(project, ada, "fine")
     model_of(project, ada, "changed", trouble="It was deleted in MLflow's registry.")
     model_of(make_project(), ada, "elsewhere", trouble="It was deleted in MLflow's registry.")
-    assert "Models 1 to look at" in page_text(guest.get(url(project)))
+    assert "Models 1 to look at" in page_text(by_guest.get(url(project)))
 
 
 @pytest.mark.parametrize(
@@ -83,41 +83,41 @@ def test_the_sidebar_counts_what_was_changed_in_mlflow(project: Project, ada: Us
     ],
 )
 def test_models_are_found_by_name_run_alias_and_commit(
-    project: Project, ada: User, guest: Client, query: str, expected: set[str]
+    project: Project, ada: User, by_guest: Client, query: str, expected: set[str]
 ) -> None:
     model_of(project, ada, "pv-yield")
     model_of(project, ada, "dust", "nightly")
     give_alias(model_of(project, ada, "snow"), "champion", by=ada)
     model_of(project, ada, "ice", commit_sha=SHA)
     model_of(make_project(), ada, "yield-elsewhere")
-    assert {row.name for row in guest.get(url(project, query)).context["rows"]} == expected
+    assert {row.name for row in by_guest.get(url(project, query)).context["rows"]} == expected
 
 
-def test_a_model_with_two_aliases_is_found_once(project: Project, ada: User, guest: Client) -> None:
+def test_a_model_with_two_aliases_is_found_once(project: Project, ada: User, by_guest: Client) -> None:
     model = model_of(project, ada, "pv-yield")
     give_alias(model, "champion", by=ada)
     give_alias(model, "championship", by=ada)
-    assert len(guest.get(url(project, "?q=champion")).context["rows"]) == 1
+    assert len(by_guest.get(url(project, "?q=champion")).context["rows"]) == 1
 
 
-def test_an_empty_room_says_how_a_model_gets_here(project: Project, by_ada: Client, guest: Client) -> None:
+def test_an_empty_room_says_how_a_model_gets_here(project: Project, by_ada: Client, by_guest: Client) -> None:
     assert "open the run and press Register Model" in page_text(by_ada.get(url(project)))
-    text = page_text(guest.get(url(project)))
+    text = page_text(by_guest.get(url(project)))
     assert "Models are listed here once a Researcher, a Maintainer or an Owner of this project has registered" in text
     assert "Register Model" not in text
     assert "Finished runs" not in text
-    assert "No model matches the search." in page_text(guest.get(url(project, "?q=x")))
+    assert "No model matches the search." in page_text(by_guest.get(url(project, "?q=x")))
 
 
 def test_older_models_are_a_page_further(
-    project: Project, ada: User, guest: Client, monkeypatch: pytest.MonkeyPatch
+    project: Project, ada: User, by_guest: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "PAGE_SIZE", 2)
     for name in ("first", "second", "third"):
         model_of(project, ada, name)
-    newest = guest.get(url(project, "?metric=loss"))
+    newest = by_guest.get(url(project, "?metric=loss"))
     assert [row.name for row in newest.context["rows"]] == ["third", "second"]
-    older = guest.get(neighbour(newest, "next") or "")
+    older = by_guest.get(neighbour(newest, "next") or "")
     assert [row.name for row in older.context["rows"]] == ["first"]
     assert older.context["metrics"] == ["loss"]
 
@@ -131,26 +131,26 @@ def shown_metrics(client: Client, project: Project, query: str = "") -> list[str
 
 
 def test_the_usual_column_is_the_most_telling_of_what_most_models_have(
-    project: Project, ada: User, guest: Client
+    project: Project, ada: User, by_guest: Client
 ) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "val_acc": 0.9})
     model_of(project, ada, "two", metrics={"loss": 0.2, "lr": 0.2, "val_acc": 0.8, "test_acc": 0.7})
-    assert shown_metrics(guest, project) == ["val_acc"]
+    assert shown_metrics(by_guest, project) == ["val_acc"]
 
 
-def test_up_to_three_metrics_are_chosen_in_the_address(project: Project, ada: User, guest: Client) -> None:
+def test_up_to_three_metrics_are_chosen_in_the_address(project: Project, ada: User, by_guest: Client) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "acc": 0.9, "mae": None})
-    assert shown_metrics(guest, project, "?metric=lr&metric=loss") == ["lr", "loss"]
-    assert shown_metrics(guest, project, "?metric=a&metric=b&metric=c&metric=d") == ["a", "b", "c"]
-    answer = guest.get(url(project, "?metric=mae&metric=unheard-of"))
+    assert shown_metrics(by_guest, project, "?metric=lr&metric=loss") == ["lr", "loss"]
+    assert shown_metrics(by_guest, project, "?metric=a&metric=b&metric=c&metric=d") == ["a", "b", "c"]
+    answer = by_guest.get(url(project, "?metric=mae&metric=unheard-of"))
     assert answer.context["rows"][0].values == [("mae", "not a number"), ("unheard-of", "")]
 
 
 def test_the_menu_offers_the_metrics_on_the_page_and_keeps_the_search(
-    project: Project, ada: User, guest: Client
+    project: Project, ada: User, by_guest: Client
 ) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "acc": 0.9, "mae": 0.2})
-    page = guest.get(url(project, "?q=one&metric=lr"))
+    page = by_guest.get(url(project, "?q=one&metric=lr"))
     offered = {link.label: link for link in page.context["menu"].links}
     assert set(offered) == {"loss", "lr", "acc", "mae"}
     assert offered["lr"].is_chosen
@@ -159,11 +159,11 @@ def test_the_menu_offers_the_metrics_on_the_page_and_keeps_the_search(
     assert led_to["acc"] == url(project, "?q=one&metric=lr&metric=acc")
 
 
-def test_a_fourth_metric_takes_the_place_of_the_first(project: Project, ada: User, guest: Client) -> None:
+def test_a_fourth_metric_takes_the_place_of_the_first(project: Project, ada: User, by_guest: Client) -> None:
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "acc": 0.9, "mae": 0.2})
-    menu = guest.get(url(project, "?metric=lr&metric=loss&metric=acc")).context["menu"]
+    menu = by_guest.get(url(project, "?metric=lr&metric=loss&metric=acc")).context["menu"]
     added = next(link.query.urlencode() for link in menu.links if link.label == "mae")
-    assert shown_metrics(guest, project, f"?{added}") == ["loss", "acc", "mae"]
+    assert shown_metrics(by_guest, project, f"?{added}") == ["loss", "acc", "mae"]
 
 
 # What it costs, and who may do what
@@ -182,19 +182,21 @@ def test_the_list_costs_the_same_however_long_it_is_and_counts_nothing(
     assert not [query["sql"] for query in queries if "COUNT(" in query["sql"] and "registeredmodel" in query["sql"]]
 
 
-def test_only_who_may_is_offered_to_unregister(project: Project, ada: User, by_ada: Client, guest: Client) -> None:
+def test_only_who_may_is_offered_to_unregister(project: Project, ada: User, by_ada: Client, by_guest: Client) -> None:
     mine = model_of(project, ada, "mine")
     model_of(project, join(project), "somebody-elses")
     model_of(project, ada, "leaving", state=ModelState.UNREGISTERING)
     way = reverse("registered_models:unregister", args=[project.slug, mine.uuid])
     offered = {row.name: row.unregister_url for row in by_ada.get(url(project)).context["rows"]}
     assert offered == {"mine": way, "somebody-elses": None, "leaving": None}
-    assert {row.unregister_url for row in guest.get(url(project)).context["rows"]} == {None}
+    assert {row.unregister_url for row in by_guest.get(url(project)).context["rows"]} == {None}
 
 
-def test_the_list_asks_again_while_workers_have_one_of_them_in_hand(project: Project, ada: User, guest: Client) -> None:
+def test_the_list_asks_again_while_workers_have_one_of_them_in_hand(
+    project: Project, ada: User, by_guest: Client
+) -> None:
     model = model_of(project, ada, "dust", state=ModelState.REGISTERING, next_attempt_at=datetime.now(UTC))
-    assert 'hx-trigger="every 5s"' in guest.get(url(project)).content.decode()
+    assert 'hx-trigger="every 5s"' in by_guest.get(url(project)).content.decode()
     model.delete()
     model_of(project, ada, "snow")
-    assert 'hx-trigger="every 5s"' not in guest.get(url(project)).content.decode()
+    assert 'hx-trigger="every 5s"' not in by_guest.get(url(project)).content.decode()

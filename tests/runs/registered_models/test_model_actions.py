@@ -223,7 +223,7 @@ def test_the_overview_shows_the_newest_models(
 
 
 def test_a_project_with_registered_models_stays(project: Project, stored: RegisteredModel, ada: User) -> None:
-    with pytest.raises(deletion.ProjectInUse, match=r"Solar cells has 1 registered model\. .*unregister"):
+    with pytest.raises(deletion.ProjectInUse, match=r"PV yield has 1 registered model\. .*unregister"):
         deletion.delete_project(project=project, actor=ada)
     stored.delete()
     deletion.delete_project(project=project, actor=ada)

@@ -44,7 +44,7 @@ def by_ada(ada: User) -> Client:
 
 
 @pytest.fixture
-def guest(project: Project) -> Client:
+def by_guest(project: Project) -> Client:
     return signed_in(factories.join(project, Role.GUEST))
 
 
@@ -58,8 +58,8 @@ def url(name: str, model: RegisteredModel, query: str = "") -> str:
     return reverse(f"registered_models:{name}", args=[model.project.slug, model.uuid]) + query
 
 
-def test_the_page_says_where_the_model_is_from_and_how_good_it_is(stored: RegisteredModel, guest: Client) -> None:
-    shown = page_text(guest.get(url("detail", stored)))
+def test_the_page_says_where_the_model_is_from_and_how_good_it_is(stored: RegisteredModel, by_guest: Client) -> None:
+    shown = page_text(by_guest.get(url("detail", stored)))
     for words in (
         "Of nightly · a41f9c2",
         "8 kB in 5 files",
@@ -72,43 +72,45 @@ def test_the_page_says_where_the_model_is_from_and_how_good_it_is(stored: Regist
     assert stored.certificate_sha256 in shown
 
 
-def test_the_description_is_rendered_and_harmless(stored: RegisteredModel, guest: Client) -> None:
+def test_the_description_is_rendered_and_harmless(stored: RegisteredModel, by_guest: Client) -> None:
     stored.description = "# Use\n\n*Only* for <script>alert(1)</script> [panels](javascript:alert(1))"
     stored.save()
-    shown = guest.get(url("detail", stored)).content.decode()
+    shown = by_guest.get(url("detail", stored)).content.decode()
     assert "<em>Only</em>" in shown
     assert "<script>alert" not in shown
     assert 'href="javascript' not in shown
 
 
 def test_how_to_load_it_is_told_to_those_who_may(
-    stored: RegisteredModel, by_ada: Client, project: Project, guest: Client
+    stored: RegisteredModel, by_ada: Client, project: Project, by_guest: Client
 ) -> None:
     for client in (by_ada, signed_in(factories.join(project, Role.REPORTER))):
         assert f'load_model("models:/p{project.pk}--pv-yield/1")' in page_text(client.get(url("detail", stored)))
-    assert "To load a model you need at least the role Reporter" in page_text(guest.get(url("detail", stored)))
+    assert "To load a model you need at least the role Reporter" in page_text(by_guest.get(url("detail", stored)))
 
 
-def test_an_alias_is_told_with_its_history(stored: RegisteredModel, ada: User, guest: Client) -> None:
+def test_an_alias_is_told_with_its_history(stored: RegisteredModel, ada: User, by_guest: Client) -> None:
     give_alias(stored, "champion", by=ada, before="pv-yield-2025")
-    shown = page_text(guest.get(url("detail", stored)))
+    shown = page_text(by_guest.get(url("detail", stored)))
     assert "champion moved from pv-yield-2025 to pv-yield" in shown
 
 
-def test_an_unknown_tab_is_no_page(stored: RegisteredModel, guest: Client) -> None:
-    assert guest.get(url("detail", stored, "?tab=nothing")).status_code == 404
+def test_an_unknown_tab_is_no_page(stored: RegisteredModel, by_guest: Client) -> None:
+    assert by_guest.get(url("detail", stored, "?tab=nothing")).status_code == 404
 
 
-def test_a_model_of_another_project_is_not_found_here(stored: RegisteredModel, guest: Client, project: Project) -> None:
+def test_a_model_of_another_project_is_not_found_here(
+    stored: RegisteredModel, by_guest: Client, project: Project
+) -> None:
     elsewhere = make_model()
-    assert guest.get(reverse("registered_models:detail", args=[project.slug, elsewhere.uuid])).status_code == 404
+    assert by_guest.get(reverse("registered_models:detail", args=[project.slug, elsewhere.uuid])).status_code == 404
 
 
 # Files, signature, example
 
 
-def test_files_stand_with_size_and_hash(stored: RegisteredModel, guest: Client) -> None:
-    shown = page_text(guest.get(url("detail", stored, "?tab=files")))
+def test_files_stand_with_size_and_hash(stored: RegisteredModel, by_guest: Client) -> None:
+    shown = page_text(by_guest.get(url("detail", stored, "?tab=files")))
     digest = hashlib.sha256(b"weights" * 1000).hexdigest()
     assert f"model.skops {digest[:12]} 7 kB" in shown
 
@@ -128,8 +130,8 @@ def test_without_mlflow_the_page_says_why_there_is_no_example(
     assert answer.context["example"].problem in page_text(answer)
 
 
-def test_who_may_not_read_files_sees_no_example(model: RegisteredModel, guest: Client) -> None:
-    shown = page_text(guest.get(url("detail", model, "?tab=signature")))
+def test_who_may_not_read_files_sees_no_example(model: RegisteredModel, by_guest: Client) -> None:
+    shown = page_text(by_guest.get(url("detail", model, "?tab=signature")))
     assert "812.5" not in shown
     assert "To see the example you need at least the role Reporter in this project." in shown
 
@@ -166,49 +168,49 @@ def test_a_signature_is_shown_in_words_whatever_a_job_has_written(
 # Certificate
 
 
-def test_the_certificate_is_handed_out_to_the_byte(stored: RegisteredModel, guest: Client) -> None:
-    answer = guest.get(url("certificate-download", stored))
+def test_the_certificate_is_handed_out_to_the_byte(stored: RegisteredModel, by_guest: Client) -> None:
+    answer = by_guest.get(url("certificate-download", stored))
     assert answer["Content-Type"] == "application/json"
     assert answer["Content-Disposition"] == 'attachment; filename="pv-yield.certificate.json"'
     assert hashlib.sha256(answer.content).hexdigest() == stored.certificate_sha256
 
 
-def test_the_certificate_can_be_read_by_people(stored: RegisteredModel, guest: Client) -> None:
-    shown = page_text(guest.get(url("certificate", stored)))
+def test_the_certificate_can_be_read_by_people(stored: RegisteredModel, by_guest: Client) -> None:
+    shown = page_text(by_guest.get(url("certificate", stored)))
     for words in ("host node0412", "CPU cores 48", "entry point train", "time limit 30 min", stored.run.commit_sha):
         assert words in shown
     assert "python train.py --epochs {epochs} --lr {lr}" in shown
 
 
-def test_before_there_is_a_certificate_none_is_pretended(stored: RegisteredModel, guest: Client) -> None:
+def test_before_there_is_a_certificate_none_is_pretended(stored: RegisteredModel, by_guest: Client) -> None:
     run = factories.make_run(RunState.FINISHED, project=stored.project)
     model = make_model(run=run, name="dust", state=ModelState.REGISTERING)
-    assert guest.get(url("certificate-download", model)).status_code == 404
+    assert by_guest.get(url("certificate-download", model)).status_code == 404
     for query in ("", "?tab=files", "?tab=signature"):
-        assert guest.get(url("detail", model, query)).status_code == 200
-    assert "It is written while the model is being registered." in page_text(guest.get(url("certificate", model)))
+        assert by_guest.get(url("detail", model, query)).status_code == 200
+    assert "It is written while the model is being registered." in page_text(by_guest.get(url("certificate", model)))
 
 
 # While workers have it in hand
 
 
-def test_the_live_part_asks_again_until_it_is_registered(stored: RegisteredModel, guest: Client) -> None:
+def test_the_live_part_asks_again_until_it_is_registered(stored: RegisteredModel, by_guest: Client) -> None:
     RegisteredModel.objects.filter(pk=stored.pk).update(
         state=ModelState.REGISTERING, waiting_for="MLflow does not answer.", waiting_since=timezone.now()
     )
-    shown = guest.get(url("live", stored))
+    shown = by_guest.get(url("live", stored))
     assert 'hx-trigger="every 2s"' in shown.content.decode()
     assert "MLflow does not answer. Waiting since" in page_text(shown)
     RegisteredModel.objects.filter(pk=stored.pk).update(state=ModelState.REGISTERED, waiting_for="")
-    shown = guest.get(url("live", stored))
+    shown = by_guest.get(url("live", stored))
     assert "hx-trigger" not in shown.content.decode()
     assert "Registered" in page_text(shown)
 
 
-def test_a_model_that_no_worker_takes_up_says_so(stored: RegisteredModel, guest: Client) -> None:
+def test_a_model_that_no_worker_takes_up_says_so(stored: RegisteredModel, by_guest: Client) -> None:
     ago = timezone.now() - timedelta(minutes=2)
     RegisteredModel.objects.filter(pk=stored.pk).update(state=ModelState.REGISTERING, next_attempt_at=ago)
-    assert "Mantik has not started work on this model yet." in page_text(guest.get(url("live", stored)))
+    assert "Mantik has not started work on this model yet." in page_text(by_guest.get(url("live", stored)))
 
 
 def test_who_watches_it_being_unregistered_is_led_away_when_it_is_gone(
@@ -233,18 +235,18 @@ def test_an_old_link_to_a_refused_model_says_why(run: Run, ada: User, by_ada: Cl
     assert "yield-forecast could not be registered. MLflow no longer has the MLmodel file of this model." in shown
 
 
-def test_a_model_that_never_was_is_not_found(project: Project, guest: Client) -> None:
+def test_a_model_that_never_was_is_not_found(project: Project, by_guest: Client) -> None:
     for name in ("detail", "live", "certificate"):
-        assert guest.get(reverse(f"registered_models:{name}", args=[project.slug, uuid.uuid4()])).status_code == 404
+        assert by_guest.get(reverse(f"registered_models:{name}", args=[project.slug, uuid.uuid4()])).status_code == 404
 
 
 def test_what_was_changed_in_mlflow_is_told_and_can_be_put_back(
-    stored: RegisteredModel, by_ada: Client, guest: Client
+    stored: RegisteredModel, by_ada: Client, by_guest: Client
 ) -> None:
     words = "Its version 1 was deleted in MLflow's registry."
     RegisteredModel.objects.filter(pk=stored.pk).update(trouble=words, trouble_since=timezone.now())
-    assert words in page_text(guest.get(url("detail", stored)))
-    assert "Restore" not in page_text(guest.get(url("detail", stored)))
+    assert words in page_text(by_guest.get(url("detail", stored)))
+    assert "Restore" not in page_text(by_guest.get(url("detail", stored)))
     assert "Restore the entry in MLflow" in page_text(by_ada.get(url("detail", stored)))
     assert by_ada.post(url("restore", stored)).status_code == 302
     stored.refresh_from_db()

@@ -14,15 +14,10 @@ from projects.models import Project
 from schedules.firing.upkeep import apply_switches
 from schedules.models import Schedule
 from schedules.states import ScheduleState
-from tests.support.factories import make_schedule, make_user
+from tests.support.factories import make_schedule
 from tests.support.pages import page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
-
-
-@pytest.fixture
-def operator() -> User:
-    return make_user("otto", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture

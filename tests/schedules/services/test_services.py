@@ -46,12 +46,6 @@ def run(project: Project, ada: User) -> Run:
 
 
 @pytest.fixture
-def bob(project: Project) -> User:
-    """A maintainer."""
-    return join(project, Role.MAINTAINER)
-
-
-@pytest.fixture
 def schedule(project: Project, ada: User) -> Schedule:
     return make_schedule(project=project, created_by=ada, now=EARLIER)
 
@@ -159,9 +153,9 @@ def test_a_connection_that_is_deleted_meanwhile_is_not_told_as_a_taken_name(run:
     assert PeriodicTask.objects.filter(task="schedules.tasks.fire_schedule").count() == 1
 
 
-def test_it_takes_a_connection_of_ones_own(run: Run, bob: User) -> None:
+def test_it_takes_a_connection_of_ones_own(run: Run, maintainer: User) -> None:
     with pytest.raises(schedules.NotYours):
-        create(run, connection=make_connection(owner=bob))
+        create(run, connection=make_connection(owner=maintainer))
 
 
 def test_the_connection_has_to_be_for_the_site_of_the_config(project: Project, ada: User) -> None:
@@ -238,27 +232,27 @@ def test_an_edit_that_changes_nothing_is_none(schedule: Schedule, ada: User) -> 
     assert (schedule.revision, events()) == (1, [])
 
 
-def test_of_two_edits_the_second_is_told_of_the_first(schedule: Schedule, ada: User, bob: User) -> None:
-    edit(schedule, bob, name="weekly")
+def test_of_two_edits_the_second_is_told_of_the_first(schedule: Schedule, ada: User, maintainer: User) -> None:
+    edit(schedule, maintainer, name="weekly")
     with pytest.raises(schedules.ChangedMeanwhile):
         edit(schedule, ada, revision=1, name="monthly")
 
 
 def test_a_maintainer_may_change_when_but_not_what_somebody_elses_login_runs(
-    schedule: Schedule, project: Project, bob: User
+    schedule: Schedule, project: Project, maintainer: User
 ) -> None:
-    edit(schedule, bob, timing=timing("0 4 * * *"))
-    other = make_run(RunState.FINISHED, project=project, created_by=bob)
+    edit(schedule, maintainer, timing=timing("0 4 * * *"))
+    other = make_run(RunState.FINISHED, project=project, created_by=maintainer)
     for change in (
         {"run": other},
         {"compute_budget_account": "acc_bob"},
         {"policies": Policies(code_policy=CodePolicy.NEWEST)},
     ):
         with pytest.raises(schedules.NotYours):
-            edit(schedule, bob, **change)
-    edit(schedule, bob, run=other, connection=other.connection)
+            edit(schedule, maintainer, **change)
+    edit(schedule, maintainer, run=other, connection=other.connection)
     fire(datetime(2027, 3, 2, 4, tzinfo=UTC))
-    assert [made.created_by for made in runs_of(schedule)] == [bob]
+    assert [made.created_by for made in runs_of(schedule)] == [maintainer]
 
 
 def test_a_schedule_that_had_ended_goes_on_with_a_later_end(project: Project, ada: User) -> None:
@@ -314,12 +308,12 @@ def test_a_long_pause_lists_the_latest_due_times(schedule: Schedule, ada: User) 
     assert schedule.next_due_at == DUE + timedelta(days=300) + FIVE
 
 
-def test_pausing_twice_is_told_once(schedule: Schedule, ada: User, bob: User) -> None:
+def test_pausing_twice_is_told_once(schedule: Schedule, ada: User, maintainer: User) -> None:
     assert schedules.pause_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    assert not schedules.pause_schedule(schedule=schedule, actor=bob, now=EARLIER)
+    assert not schedules.pause_schedule(schedule=schedule, actor=maintainer, now=EARLIER)
     assert schedule.state_changed_by == ada
     assert schedules.resume_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    assert not schedules.resume_schedule(schedule=schedule, actor=bob, now=EARLIER)
+    assert not schedules.resume_schedule(schedule=schedule, actor=maintainer, now=EARLIER)
 
 
 def test_one_that_would_be_refused_is_not_resumed(schedule: Schedule, ada: User) -> None:
@@ -357,10 +351,10 @@ def test_an_operator_pauses_and_resumes_in_the_admin(schedule: Schedule) -> None
 # Run now
 
 
-def test_run_now_is_one_run_more(schedule: Schedule, bob: User, ada: User) -> None:
-    run = schedules.run_now(schedule=schedule, actor=bob, now=EARLIER)
+def test_run_now_is_one_run_more(schedule: Schedule, maintainer: User, ada: User) -> None:
+    run = schedules.run_now(schedule=schedule, actor=maintainer, now=EARLIER)
     slot = run.slot
-    assert (slot.asked_by, slot.reason) == (bob, f"{bob.display_name} pressed Run now.")
+    assert (slot.asked_by, slot.reason) == (maintainer, f"{maintainer.display_name} pressed Run now.")
     assert (run.created_by, run.name) == (ada, schedule.name)
     assert schedule.next_due_at == DUE
     assert events() == ["schedule.run_now"]
@@ -386,10 +380,10 @@ def test_run_now_heeds_overlap_and_rights(schedule: Schedule, ada: User) -> None
 # Copies and ends
 
 
-def test_a_copy_is_ones_own_and_paused(schedule: Schedule, bob: User, ada: User) -> None:
-    theirs = schedules.duplicate_schedule(schedule=schedule, actor=bob, now=EARLIER)
+def test_a_copy_is_ones_own_and_paused(schedule: Schedule, maintainer: User, ada: User) -> None:
+    theirs = schedules.duplicate_schedule(schedule=schedule, actor=maintainer, now=EARLIER)
     own = schedules.duplicate_schedule(schedule=schedule, actor=ada, now=EARLIER)
-    assert (theirs.name, theirs.created_by, theirs.connection) == (f"{schedule.name} copy", bob, None)
+    assert (theirs.name, theirs.created_by, theirs.connection) == (f"{schedule.name} copy", maintainer, None)
     assert (own.name, own.connection) == (f"{schedule.name} copy 2", schedule.connection)
     assert {theirs.state, own.state} == {ScheduleState.PAUSED}
     assert len({schedule.periodic_task_id, theirs.periodic_task_id, own.periodic_task_id}) == 3
@@ -397,10 +391,10 @@ def test_a_copy_is_ones_own_and_paused(schedule: Schedule, bob: User, ada: User)
     assert Slot.objects.exclude(schedule=schedule).count() == 0
 
 
-def test_what_was_deleted_meanwhile_is_not_copied(schedule: Schedule, ada: User, bob: User) -> None:
+def test_what_was_deleted_meanwhile_is_not_copied(schedule: Schedule, ada: User, maintainer: User) -> None:
     schedules.delete_schedule(schedule=Schedule.objects.get(), actor=ada)
     with pytest.raises(schedules.ChangedMeanwhile):
-        schedules.duplicate_schedule(schedule=schedule, actor=bob, now=EARLIER)
+        schedules.duplicate_schedule(schedule=schedule, actor=maintainer, now=EARLIER)
 
 
 def test_deleting_it_leaves_its_runs(schedule: Schedule, ada: User) -> None:
