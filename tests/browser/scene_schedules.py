@@ -9,11 +9,12 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.accounts.models import User
 from runs.models import Run
-from schedules.models import Schedule, Slot
+from schedules.models import Schedule
 from schedules.states import Outcome, ScheduleState
 from tests.support import factories as make
+from tests.support.factories import make_slot
 
-_LEDGER = (
+_SLOTS = (
     (Outcome.FIRED, "Started on time."),
     (
         Outcome.MISSED,
@@ -45,11 +46,11 @@ def build_schedules(run: Run, *, connection: Connection, member: User, other: Us
         last_reason="Started on time.",
     )
     assert nightly.next_due_at
-    for number, (outcome, reason) in enumerate(_LEDGER):
-        Slot.objects.create(
-            schedule=nightly,
-            due_at=nightly.next_due_at - timedelta(days=number + 1),
-            outcome=outcome,
+    for number, (outcome, reason) in enumerate(_SLOTS):
+        make_slot(
+            nightly,
+            nightly.next_due_at - timedelta(days=number + 1),
+            outcome,
             reason=reason,
             recorded_at=now,
             run=run if number == 0 else None,

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from django.apps import apps
+
+from tests.lint.dead_code import PRODUCT
 from tests.support.places import TOP
 
+# Where rows are made for tests.
+FACTORIES = {TOP / "tests" / "support" / f"{name}.py" for name in ("factories", "registered_models", "schedules")}
+# Rows that the database must not take.
+WRONG_ON_PURPOSE = {"tests/connections/test_rows.py", "tests/projects/test_rows.py"}
 CONFTEST = TOP / "tests" / "conftest.py"
 
 
@@ -28,3 +35,19 @@ def test_no_other_file_has_a_fixture_with_the_name_of_the_cast() -> None:
     assert {"alice", "owner", "project"} <= cast
     others = {path: set(fixtures_of(tree)) & cast for path, tree in trees().items() if path != CONFTEST}
     assert {str(path): names for path, names in others.items() if names} == {}
+
+
+def rows_made(tree: ast.Module) -> Iterator[str]:
+    """The names of models of ours in calls of `Model.objects.create`."""
+    ours = {model.__name__ for model in apps.get_models() if model.__module__.split(".")[0] in PRODUCT}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)).endswith(".objects.create"):
+            yield from ours.intersection([called.split(".")[-3]])
+
+
+def test_rows_are_made_by_factories() -> None:
+    """A new column without a default is added in one place."""
+    made = {str(path.relative_to(TOP)): set(rows_made(tree)) for path, tree in trees().items() if path not in FACTORIES}
+    made = {path: names for path, names in made.items() if names}
+    assert {path: names for path, names in made.items() if path not in WRONG_ON_PURPOSE} == {}
+    assert made.keys() == WRONG_ON_PURPOSE

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from connections.models import Connection, SiteOutage
 from mantik.accounts.models import User
-from projects.models import FormerAddress, GitHostOutage, Invitation, Label, Project
+from projects.models import FormerAddress, GitHostOutage, Invitation, Project
 from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from tests.conftest import ClientOf
@@ -21,9 +21,11 @@ from tests.support.factories import (
     append_log,
     make_code_repository,
     make_connection,
+    make_former_address,
     make_git_outage,
     make_group,
     make_invitation,
+    make_label,
     make_outage,
     make_run,
     make_user,
@@ -47,9 +49,9 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     run = make_run(RunState.FAILED, project=project, created_by=researcher, connection=connection, code_repository=code)
     add_event(run, "The site refused it.")
     append_log(run, "hello\n")
-    former = FormerAddress.objects.create(project=project, slug="pv")
+    former = make_former_address(project, "pv")
     invitation = make_invitation(project=project, user=make_user("ivy"))
-    group, label = make_group(researcher), Label.objects.create(name="solar")
+    group, label = make_group(researcher), make_label("solar")
     model = make_model(run=make_run(RunState.FINISHED, project=project, created_by=researcher))
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
     found.append(model)

@@ -12,10 +12,19 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
-from projects.models import FormerAddress, GroupMember, GroupMembership, Label, Membership, Project, RetiredExperiment
+from projects.models import GroupMember, GroupMembership, Label, Membership, Project, RetiredExperiment
 from projects.roles import Role
 from tests.conftest import ClientOf
-from tests.support.factories import join, make_experiment, make_group, make_invitation, make_project, make_user
+from tests.support.factories import (
+    join,
+    make_experiment,
+    make_former_address,
+    make_group,
+    make_invitation,
+    make_label,
+    make_project,
+    make_user,
+)
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -142,9 +151,9 @@ def test_the_last_admin_of_a_group_is_not_removed_by_an_operator(client: Client,
 
 def test_what_an_operator_deletes_leaves_an_event(client: Client, project: Project) -> None:
     experiment = make_experiment(project=project, mlflow_experiment_id="7")
-    former = FormerAddress.objects.create(project=project, slug="pv")
+    former = make_former_address(project, "pv")
     invitation = make_invitation(project=project, user=make_user())
-    label = Label.objects.create(name="solar")
+    label = make_label("solar")
     for row in (experiment, former, invitation, label):
         url = admin_url(type(row), "delete", row.pk)
         assert client.post(url, {"post": "yes"}).status_code == 302, row
@@ -162,7 +171,7 @@ def test_projects_chosen_in_the_list_are_deleted_with_an_event_each(client: Clie
 
 
 def test_an_operator_corrects_a_label(client: Client) -> None:
-    label = Label.objects.create(name="sloar")
+    label = make_label("sloar")
     client.post(admin_url(Label, "change", label.pk), {"name": "solar"})
     event = AuditEvent.objects.get()
     assert (event.verb, event.before, event.after) == ("label.renamed", {"name": "sloar"}, {"name": "solar"})

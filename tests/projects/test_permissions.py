@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
 from mantik.accounts.models import User
-from projects.models import Membership, Project
+from projects.models import Project
 from projects.permissions import LEAST_ROLE, TABLE, Action, may, role_of
 from projects.roles import Role
 from tests.support.factories import join, make_project, make_user
@@ -126,5 +126,5 @@ def test_one_sees_ones_own_and_the_public_projects(project: Project, public_proj
 def test_a_project_is_seen_once_however_many_members_it_has(public_project: Project, owner: User) -> None:
     for role in Role:
         join(public_project, role)
-    Membership.objects.create(project=public_project, user=owner, role=Role.GUEST)
+    join(public_project, Role.GUEST, owner)
     assert list(Project.objects.visible_to(owner)).count(public_project) == 1

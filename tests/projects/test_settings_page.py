@@ -15,7 +15,7 @@ from projects.models import FormerAddress, Project
 from projects.roles import Role
 from projects.services import projects
 from tests.conftest import ClientOf
-from tests.support.factories import join, make_project, make_run, make_user
+from tests.support.factories import join, make_former_address, make_project, make_run, make_user
 from tests.support.pages import page_text
 
 SETTINGS = "/projects/pv-yield/settings/"
@@ -66,7 +66,7 @@ def test_an_owner_makes_it_public_and_private_again(
 def test_wrong_settings_come_back_with_a_sentence(
     client_of: ClientOf, project: Project, public_project: Project, owner: User, changes: dict[str, str], sentence: str
 ) -> None:
-    FormerAddress.objects.create(project=public_project, slug="once-there")
+    make_former_address(public_project, "once-there")
     response = client_of(owner).post(SETTINGS, form(name="Changed") | changes)
     assert response.status_code == 422
     assert sentence in page_text(response)

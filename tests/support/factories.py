@@ -17,21 +17,27 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils import timezone
 
-from connections.models import Connection, Site, SiteOutage
+from connections.models import Connection, Site, SiteOutage, SiteVisit
 from mantik.accounts.models import User
+from mantik.notices.models import Letter, Notice
+from mantik.tokens.hashing import hash_token, prefix_of
+from mantik.tokens.models import PersonalAccessToken, Scope
 from projects.models import (
     CodeRepository,
     Experiment,
+    FormerAddress,
     GitHostOutage,
     GroupMember,
     GroupMembership,
     Invitation,
+    Label,
     Membership,
     Project,
+    RetiredExperiment,
     UserGroup,
 )
 from projects.roles import Role
-from runs.models import Run, RunEvent, RunLogChunk
+from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from schedules.firing.timing import fire_moment, stored_timing
@@ -116,9 +122,9 @@ def join(project: Project, role: Role = Role.RESEARCHER, user: User | None = Non
 def make_group(*people: User, admin: User | None = None, **columns: Any) -> UserGroup:
     """A group with `people` in it, and one admin more."""
     group = UserGroup.objects.create(**{"name": f"Group {next(_numbers)}"} | columns)
-    GroupMember.objects.create(group=group, user=admin or make_user(), is_admin=True)
+    add_to_group(group, admin, is_admin=True)
     for person in people:
-        GroupMember.objects.create(group=group, user=person)
+        add_to_group(group, person)
     return group
 
 
@@ -136,6 +142,37 @@ def make_group_membership(*, group: UserGroup, project: Project, role: Role = Ro
 def unconfirm_address(user: User) -> None:
     """`user` has not yet shown that their e-mail address is theirs."""
     EmailAddress.objects.filter(user=user).update(verified=False)
+
+
+def add_to_group(group: UserGroup, user: User | None = None, *, is_admin: bool = False) -> GroupMember:
+    return GroupMember.objects.create(group=group, user=user or make_user(), is_admin=is_admin)
+
+
+def make_former_address(project: Project, slug: str) -> FormerAddress:
+    return FormerAddress.objects.create(project=project, slug=slug)
+
+
+def make_label(name: str) -> Label:
+    return Label.objects.create(name=name)
+
+
+def make_notice(user: User, text: str = "Something happened.", **columns: Any) -> Notice:
+    """Without a letter; `notify` sends one."""
+    return Notice.objects.create(user=user, text=text, **columns)
+
+
+def make_letter(**columns: Any) -> Letter:
+    """Due now."""
+    usual = {"address": "ada@example.org", "subject": "Hello", "next_attempt_at": timezone.now()}
+    return Letter.objects.create(**usual | columns)
+
+
+def make_stored_token(user: User, token: str, **columns: Any) -> PersonalAccessToken:
+    """What is kept of `token`."""
+    hashed = hash_token(token)
+    usual = {"name": "notebook", "scope": Scope.READ, "prefix": prefix_of(token), "created_at": timezone.now()}
+    kept = {"digest": hashed.digest, "key_id": hashed.key_id}
+    return PersonalAccessToken.objects.create(user=user, **kept, **usual | columns)
 
 
 def make_invitation(*, project: Project, user: User | None = None, **columns: Any) -> Invitation:
@@ -178,6 +215,12 @@ def make_outage(site: Site, **columns: Any) -> SiteOutage:
     now = timezone.now()
     usual = {"began_at": now, "next_try_at": now, "reason": f"{site.host} took too long to answer."}
     return SiteOutage.objects.create(site=site, **usual | columns)
+
+
+def make_visit(connection: Connection, **columns: Any) -> SiteVisit:
+    """As a worker that was killed leaves it."""
+    usual = {"place": 0, "place_of_connection": 0, "lease_token": uuid.uuid4(), "lease_until": timezone.now()}
+    return SiteVisit.objects.create(site=connection.site, connection=connection, **usual | columns)
 
 
 def make_connection(*, owner: User | None = None, secret: str = "s3cret", **columns: Any) -> Connection:
@@ -297,12 +340,40 @@ def add_event(run: Run, message: str, *, at: datetime | None = None, **columns: 
     return RunEvent.objects.create(run=run, message=message, **usual | columns)
 
 
+def add_chunk(run: Run, content: bytes, *, offset: int = 0) -> RunLogChunk:
+    """Of its log. The columns of the run that say what is stored stay as they are."""
+    return RunLogChunk.objects.create(run=run, offset=offset, content=content)
+
+
 def append_log(run: Run, text: str) -> None:
     """As a worker does that fetched this much more from the site."""
     content = text.encode()
-    RunLogChunk.objects.create(run=run, offset=run.log_size, content=content)
+    add_chunk(run, content, offset=run.log_size)
     run.log_size += len(content)
     run.save(update_fields=["log_size"])
+
+
+def make_listing(run: Run, **columns: Any) -> ModelListing:
+    """That MLflow is to be asked which models `run` has logged."""
+    return ModelListing.objects.create(run=run, **{"asked_at": timezone.now()} | columns)
+
+
+def retire_model(**columns: Any) -> RetiredModel:
+    usual = {"model_uuid": uuid.uuid4(), "registry_name": "1.melted", "check_at": timezone.now()}
+    return RetiredModel.objects.create(**usual | columns)
+
+
+def retire_experiment(mlflow_experiment_id: str) -> RetiredExperiment:
+    """One that is still to be deleted in MLflow."""
+    return RetiredExperiment.objects.create(mlflow_experiment_id=mlflow_experiment_id, retired_at=timezone.now())
+
+
+def make_restore(*, backup_of: datetime, at: datetime) -> Restore:
+    return Restore.objects.create(backup_of=backup_of, at=at)
+
+
+def make_installation(*, marked_at: datetime) -> Installation:
+    return Installation.objects.create(pk=1, marked_at=marked_at)
 
 
 def make_schedule(*, project: Project | None = None, now: datetime | None = None, **columns: Any) -> Schedule:

@@ -23,20 +23,18 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, SolarSchedule
 
-from connections.models import Connection, Site, SiteVisit
+from connections.models import Connection, Site
 from mantik.account_deletion.services import delete_account
 from mantik.accounts.models import Theme, User
 from mantik.accounts.oidc import PROVIDER_ID
 from mantik.idempotency.services import Asked
-from mantik.notices.models import Letter, Notice
+from mantik.notices.models import Letter
 from mantik.notices.services import notify
-from mantik.tokens.hashing import hash_token, prefix_of
-from mantik.tokens.models import PersonalAccessToken, Scope
 from projects.addressing import slugs
 from projects.models import CodeRepository, Invitation, Project
 from projects.roles import GROUP_ROLES, Role
 from projects.services.experiments import delete_experiment
-from runs.models import ModelListing, Restore, RetiredModel, Run, RunLogChunk
+from runs.models import Run
 from runs.planning.plan import Choices, make_plan
 from runs.restored.marks import set_mark
 from runs.services import create_run
@@ -187,17 +185,7 @@ def _people(member: User) -> None:
     for user in (member, other):
         Client().force_login(user)
     delete_account(user=make.make_user("leaver"), now=now)
-    hashed = hash_token(known.TOKEN)
-    PersonalAccessToken.objects.create(
-        user=member,
-        name="notebook",
-        scope=Scope.READ,
-        prefix=prefix_of(known.TOKEN),
-        digest=hashed.digest,
-        key_id=hashed.key_id,
-        created_at=now,
-        expires_at=known.NEVER,
-    )
+    make.make_stored_token(member, known.TOKEN, created_at=now, expires_at=known.NEVER)
 
 
 def _of_projects(project: Project, member: User) -> None:
@@ -229,32 +217,21 @@ def _of_connections() -> None:
     site.put_oidc_secret("of the client")
     site.save()
     make.make_outage(site, ended_at=now)
-    # As a worker that was killed leaves it.
-    at_site = Connection.objects.for_sites().latest("pk")
-    assert at_site.site
-    SiteVisit.objects.create(
-        site=at_site.site,
-        connection=at_site,
-        place=0,
-        place_of_connection=0,
-        lease_token=uuid4(),
-        lease_until=now,
-    )
+    make.make_visit(Connection.objects.for_sites().latest("pk"), lease_until=now)
 
 
 def _of_models_and_logs() -> None:
     now = timezone.now()
     listed = {"model_id": "", "path": "model", "label": "model", "logged_at": ""}
-    ModelListing.objects.create(
-        run=Run.objects.filter(state=RunState.FINISHED).latest("pk"), looked_at=now, listed_at=now, found=[listed]
-    )
-    RetiredModel.objects.create(model_uuid=uuid4(), registry_name="1.melted", check_at=now + timedelta(hours=1))
+    asked_of = Run.objects.filter(state=RunState.FINISHED).latest("pk")
+    make.make_listing(asked_of, asked_at=None, looked_at=now, listed_at=now, found=[listed])
+    make.retire_model(check_at=now + timedelta(hours=1))
     large = Run.objects.filter(state=RunState.FAILED).latest("pk")
     tail = large.log_size + 1_000_000
-    RunLogChunk.objects.create(run=large, offset=tail, content=b"the end\n")
+    make.add_chunk(large, b"the end\n", offset=tail)
     Run.objects.filter(pk=large.pk).update(log_truncated=True, log_tail_from=tail, log_tail_to=tail + 8)
     run = Run.objects.filter(state=RunState.FINISHED).latest("pk")
-    RunLogChunk.objects.create(run=run, offset=run.log_size, content=known.ODD_BYTES)
+    make.add_chunk(run, known.ODD_BYTES, offset=run.log_size)
     Run.objects.filter(pk=run.pk).update(log_size=run.log_size + len(known.ODD_BYTES))
 
 
@@ -277,12 +254,12 @@ def _of_operators(project: Project) -> None:
     SolarSchedule.objects.create(event="sunrise", latitude=78, longitude=15)
     ClockedSchedule.objects.create(clocked_time=known.NEVER)
     now = timezone.now()
-    Restore.objects.create(backup_of=now - timedelta(days=1), at=now)
+    make.make_restore(backup_of=now - timedelta(days=1), at=now)
     set_mark(now=now)
 
 
 def _told(member: User) -> None:
     notify(user=member, text=known.ODD_TEXT, url="/projects/", key="odd")
-    Notice.objects.create(user=member, text="You have read this.", read_at=timezone.now())
+    make.make_notice(member, "You have read this.", read_at=timezone.now())
     late = Letter.objects.earliest("pk")
     Letter.objects.filter(pk=late.pk).update(attempts=2, error="TimeoutError: timed out")

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from mantik.audit.services import record
 from projects.models import Project
 from tests.support.audited import changes, check
+from tests.support.factories import make_project
 
 pytestmark = pytest.mark.django_db
 OBEYED, REFUSED = HttpResponse(), HttpResponse(status=422)
@@ -25,7 +26,7 @@ def test_a_change_without_an_event_is_seen(project: Project) -> None:
 def test_so_is_something_new_or_gone(project: Project, act: str) -> None:
     with changes() as seen:
         if act == "create":
-            Project.objects.create(name="Another", slug="another")
+            make_project(name="Another", slug="another")
         else:
             project.delete()
 

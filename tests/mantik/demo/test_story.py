@@ -11,9 +11,9 @@ from django.utils import timezone
 from mantik.demo import DemoFailed, story
 from mantik.up.stack import Stack
 from runs.lifecycle import move
-from runs.models import Run, RunLogChunk
+from runs.models import Run
 from runs.states import RunState
-from tests.support.factories import make_run
+from tests.support.factories import add_chunk, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def test_each_event_is_told_once_until_the_run_is_finished() -> None:
 
 def test_a_run_that_failed_is_told_with_its_reason_and_the_end_of_its_log() -> None:
     run = make_run(RunState.FAILED, outcome="The job ended with exit code 3.", log_complete=True)
-    RunLogChunk.objects.create(run=run, offset=0, content=b"epoch 1\nno data today\n")
+    add_chunk(run, b"epoch 1\nno data today\n")
     with pytest.raises(DemoFailed) as failed:
         follow(run, stack_that(), [])
     assert "The run ended as FAILED: The job ended with exit code 3." in str(failed.value)

@@ -16,6 +16,7 @@ from mantik.lib.clocks import APART
 from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, compare_and_set, is_free, take, usual_time
 from mantik.notices.models import Letter
 from tests.support.at_once import at_once
+from tests.support.factories import make_letter
 from tests.support.waiting import wait_until
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ SHORT = timedelta(seconds=0.1)
 
 @pytest.fixture
 def row(db: None) -> Letter:
-    return Letter.objects.create(address="ada@example.org", subject="Hello", next_attempt_at=NOW)
+    return make_letter(next_attempt_at=NOW)
 
 
 def claim(row: Letter, now: datetime = NOW) -> Lease[Letter] | None:

@@ -23,6 +23,7 @@ from mantik.notices.models import Letter, Notice
 from mantik.notices.services import notify
 from mantik.notices.views import PAGE
 from tests.conftest import ClientOf
+from tests.support.factories import make_notice, make_user
 from tests.support.pages import neighbour, page_text
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_what_came_while_the_page_was_open_stays_unread(client_of: ClientOf, own
 
 @pytest.mark.parametrize("up_to", ["", "all", "-1", "9" * 40])
 def test_a_form_that_was_bent_marks_nothing_it_may_not(client_of: ClientOf, owner: User, up_to: str) -> None:
-    other = Notice.objects.create(user=User.objects.create_user("eve"), text="Not yours.")
+    other = make_notice(make_user("eve"), "Not yours.")
 
     assert client_of(owner).post(f"{LIST}read/", {"up_to": up_to}).status_code == 302
     other.refresh_from_db()
@@ -100,7 +101,8 @@ def test_a_closed_account_is_told_nothing(owner: User) -> None:
 
 
 def test_a_long_list_is_read_page_by_page(client_of: ClientOf, owner: User) -> None:
-    Notice.objects.bulk_create(Notice(user=owner, text=f"Number {number}.") for number in range(PAGE + 1))
+    for number in range(PAGE + 1):
+        make_notice(owner, f"Number {number}.")
     client = client_of(owner)
 
     newest = client.get(LIST)

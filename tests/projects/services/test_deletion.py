@@ -16,6 +16,7 @@ from tests.support.factories import (
     append_log,
     join,
     join_by_group,
+    make_former_address,
     make_invitation,
     make_project,
     make_run,
@@ -41,7 +42,7 @@ def test_a_project_goes_with_all_that_mantik_keeps_of_it(
     for state in (RunState.FINISHED, RunState.FAILED, RunState.LOST):
         fill(project, state)
     make_invitation(project=project, user=make_user())
-    FormerAddress.objects.create(project=project, slug="pv")
+    make_former_address(project, "pv")
     member = join_by_group(project, Role.GUEST)
     kept = fill(make_project(), RunState.FINISHED)
     client = client_of(owner)

@@ -12,7 +12,7 @@ from mantik.accounts.models import User
 from projects import tasks
 from projects.models import Experiment, Project, RetiredExperiment
 from projects.services import experiments
-from tests.support.factories import make_experiment
+from tests.support.factories import make_experiment, retire_experiment
 from tests.support.mlflow_server import HEADERS, MlflowServer
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_mlflows_experiment_goes_with_ours(tracked: Experiment, researcher: User
     assert in_mlflow(mlflow_server, tracked.mlflow_experiment_id)[1] == "deleted"
     assert not RetiredExperiment.objects.exists()
     # A worker that died before it said so deletes it once more.
-    RetiredExperiment.objects.create(mlflow_experiment_id=tracked.mlflow_experiment_id, retired_at=timezone.now())
+    retire_experiment(tracked.mlflow_experiment_id)
     tasks.sweep_experiments()
     assert not RetiredExperiment.objects.exists()
 

@@ -18,6 +18,7 @@ from projects.roles import Role
 from projects.services import groups, members
 from tests.conftest import ClientOf
 from tests.support.factories import (
+    add_to_group,
     join,
     join_by_group,
     make_group,
@@ -318,7 +319,7 @@ def test_admins_make_each_other(client_of: ClientOf, owner: User, outsider: User
 
 @pytest.mark.django_db
 def test_the_last_admin_stays_one(client_of: ClientOf, owner: User, group: UserGroup) -> None:
-    make = GroupMember.objects.create(group=group, user=make_user("former", is_active=False), is_admin=True)
+    make = add_to_group(group, make_user("former", is_active=False), is_admin=True)
     client = client_of(owner)
     sentence = "Alice Owner is the last admin of Night shift. Make somebody else an admin first, or delete the group."
     for path in ("leave/", f"people/{owner.uuid}/remove/", f"people/{owner.uuid}/admin/"):
@@ -358,7 +359,7 @@ def test_of_two_admins_who_leave_at_the_same_moment_one_stays(monkeypatch: pytes
     """Each waits after its check for the other's: without the lock both would find the other still there."""
     first, second = make_user(), make_user()
     group = make_group(admin=first)
-    GroupMember.objects.create(group=group, user=second, is_admin=True)
+    add_to_group(group, second, is_admin=True)
     both_checked = threading.Barrier(2)
     check = groups._check_not_last_admin
 
@@ -393,7 +394,7 @@ def test_pages_cost_the_same_however_many_are_in_a_group(
     counts = []
     for _ in range(2):
         for _ in range(4):
-            GroupMember.objects.create(group=group, user=make_user())
+            add_to_group(group)
             make_group_membership(project=make_project(), group=group, role=Role.GUEST)
             make_group_membership(project=project, group=make_group(admin=owner), role=Role.GUEST)
         counts.append([count_queries(client, page) for page in pages])

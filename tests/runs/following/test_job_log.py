@@ -22,6 +22,7 @@ from runs.models import Run, RunLogChunk
 from runs.states import RunState
 from tests.support import factories
 from tests.support.at_once import at_once
+from tests.support.factories import add_chunk
 
 pytestmark = pytest.mark.django_db
 
@@ -390,7 +391,7 @@ def test_a_log_that_becomes_shorter_while_it_is_read_does_no_harm(run: Run, smal
 
 def cut_by_the_first_release(run: Run, content: bytes) -> Run:
     for at in range(0, LIMIT, CHUNK):
-        RunLogChunk.objects.create(run=run, offset=at, content=content[:LIMIT][at : at + CHUNK])
+        add_chunk(run, content[:LIMIT][at : at + CHUNK], offset=at)
     Run.objects.filter(pk=run.pk).update(log_size=LIMIT, log_truncated=True)
     return Run.objects.get(pk=run.pk)
 

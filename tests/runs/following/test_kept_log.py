@@ -13,6 +13,7 @@ from runs.following.kept_log import BYTES_SEARCHED, end_of_log, last_lines, log_
 from runs.models import Run, RunLogChunk
 from runs.states import RunState
 from tests.support import factories
+from tests.support.factories import add_chunk
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def store(run: Run, content: bytes, *, head: int, tail: int, **columns: object) 
     start = len(content) - tail
     for offset, part in ((0, content[:head]), (start, content[start:])):
         if part:
-            RunLogChunk.objects.create(run=run, offset=offset, content=part)
+            add_chunk(run, part, offset=offset)
     ends = {"log_size": head, "log_tail_from": start, "log_tail_to": len(content)}
     Run.objects.filter(pk=run.pk).update(**ends | columns)
     return Run.objects.get(pk=run.pk)
@@ -48,7 +49,7 @@ def parts(run: Run, *, limit: int) -> str:
 
 
 def test_bytes_that_are_no_text_are_shown_as_such(run: Run) -> None:
-    RunLogChunk.objects.create(run=run, offset=0, content=b"ok \xff\xfe\x00 done\n")
+    add_chunk(run, b"ok \xff\xfe\x00 done\n")
     run.log_size = 12
     assert read_log(run, offset=0).content == b"ok \xff\xfe\x00 done\n"
     assert "done" in read_log(run, offset=0).text
@@ -98,7 +99,7 @@ def test_no_border_cuts_a_character(run: Run, character: str) -> None:
 def test_neither_does_the_end_of_a_log_that_grows(run: Run, limit: int) -> None:
     text = "\N{ROCKET}" * 20
     content = text.encode()
-    RunLogChunk.objects.create(run=run, offset=0, content=content[:-2])
+    add_chunk(run, content[:-2])
     run.log_size = len(content) - 2
     assert parts(run, limit=limit) == text[:-1]
 

@@ -21,6 +21,7 @@ from runs.registered_models.forms import suggested_name
 from runs.states import RunState
 from tests.runs.registered_models.conftest import NOW, finished_run, tend
 from tests.support import factories
+from tests.support.factories import make_listing
 from tests.support.logged_models import log_classic_model, log_model
 from tests.support.model_listings import ListingWorkers, list_at_once
 from tests.support.pages import page_text
@@ -265,7 +266,7 @@ def test_a_run_that_had_none_is_asked_about_again(by_ada: Client, mlflow: str, r
 
 
 def test_of_two_workers_one_asks_mlflow(run: Run, logged: ModelSource, monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = ModelListing.objects.create(run=run, asked_at=timezone.now())
+    listing = make_listing(run)
     ModelListing.objects.update(lease_token=uuid4(), lease_until=timezone.now() + timedelta(minutes=1))
     tasks.list_models(run_id=run.pk)
     listing.refresh_from_db()

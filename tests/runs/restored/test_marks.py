@@ -14,12 +14,12 @@ from django.test import Client
 
 from mantik.lib.service_urls import broker_options
 from mantik.up.ports import LOOPBACK, free_port
-from runs.models import Installation, Restore, Run
+from runs.models import Installation, Run
 from runs.restored import marks
 from runs.states import RunState
 from runs.submission.submit import submit_run
 from schedules.firing.beat import ScheduleBeat
-from tests.support.factories import make_run, make_schedule
+from tests.support.factories import make_restore, make_run, make_schedule
 from tests.support.redis import client_at, server_of_ones_own
 
 pytestmark = pytest.mark.django_db
@@ -174,8 +174,8 @@ def test_a_web_server_is_not_ready_with_a_restored_database(restored: None, clie
 
 def test_the_last_restore_is_the_latest_that_was_seen_to() -> None:
     assert marks.last_restore() is None
-    Restore.objects.create(backup_of=NOW, at=LATER + timedelta(days=1))
-    Restore.objects.create(backup_of=NOW, at=LATER)
+    make_restore(backup_of=NOW, at=LATER + timedelta(days=1))
+    make_restore(backup_of=NOW, at=LATER)
     last = marks.last_restore()
     assert last is not None
     assert last.at == LATER + timedelta(days=1)

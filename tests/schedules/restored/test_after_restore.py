@@ -27,7 +27,14 @@ from schedules.restored import service
 from schedules.services.running import resume_schedule
 from schedules.states import CatchUp, Outcome, ScheduleState
 from tests.schedules.conftest import fire
-from tests.support.factories import make_connection, make_experiment, make_run, make_schedule, make_site
+from tests.support.factories import (
+    make_connection,
+    make_experiment,
+    make_installation,
+    make_run,
+    make_schedule,
+    make_site,
+)
 from tests.support.mlflow_server import MlflowServer
 from tests.support.registered_models import make_model
 from tests.support.sites import RunningSite
@@ -293,7 +300,7 @@ def test_mlflow_may_be_away(world: World, settings: Settings) -> None:
 def test_how_old_the_backup_is(settings: Settings) -> None:
     settings.MANTIK_MLFLOW_URI = f"http://{LOOPBACK}:{free_port()}"
     marked = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-    Installation.objects.create(pk=1, marked_at=marked)
+    make_installation(marked_at=marked)
     said = after_restore()
     assert "The backup is of 2026-03-01 08:00 UTC: the last minute that beat has noted in the database." in said
     assert "A site that did not allow an extension keeps a job for only a day" in said

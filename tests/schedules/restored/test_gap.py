@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from mantik.accounts.models import User
 from mantik.notices.models import Notice
 from projects.models import Project
-from runs.models import Restore, Run
+from runs.models import Run
 from runs.states import RunState
 from schedules.firing.due import MOST_DUE_TIMES
 from schedules.models import Schedule, Slot
@@ -21,7 +21,7 @@ from schedules.services.running import resume_schedule, run_now
 from schedules.services.schedules import duplicate_schedule
 from schedules.states import CatchUp, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
-from tests.support.factories import make_schedule
+from tests.support.factories import make_restore, make_schedule
 from tests.support.schedules import make_many
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_each_due_time_of_the_gap_has_a_slot_that_says_so(schedule: Schedule) ->
 
 
 def test_the_first_due_time_after_it_is_fired_as_usual(schedule: Schedule) -> None:
-    Restore.objects.create(backup_of=BACKUP_OF, at=RESTORED)
+    make_restore(backup_of=BACKUP_OF, at=RESTORED)
     pass_over()
     fire(DUE + 3 * FIVE_MINUTES)
     assert slots_of(schedule)[-1] == ("08:15", "fired")
@@ -143,7 +143,7 @@ def test_what_is_caught_up_of_a_pause_looks_at_the_site_first_and_the_rest_is_no
     Schedule.objects.filter(pk=schedule.pk).update(
         state=ScheduleState.PAUSED, next_due_at=None, next_fire_at=None, overlap="allow"
     )
-    Restore.objects.create(backup_of=BACKUP_OF, at=RESTORED)
+    make_restore(backup_of=BACKUP_OF, at=RESTORED)
     pass_over()
     assert slots_of(schedule) == []
     now = DUE + 4 * FIVE_MINUTES
@@ -161,7 +161,7 @@ def test_a_run_of_a_due_time_before_the_restore_looks_at_the_site_first(schedule
     Schedule.objects.filter(pk=schedule.pk).update(
         state=ScheduleState.PAUSED, next_due_at=None, next_fire_at=None, overlap="allow"
     )
-    Restore.objects.create(backup_of=BACKUP_OF, at=RESTORED)
+    make_restore(backup_of=BACKUP_OF, at=RESTORED)
     resume_schedule(schedule=schedule, actor=None, catch_up=CatchUp.ALL, now=RESTORED)
     runs = runs_of(schedule)
     assert len(runs) == 3
