@@ -131,10 +131,6 @@ class Mirror:
         """For workers: fetch. `fetching.refresh` describes the arguments, the result, and what a failure leaves."""
         return refresh(self._place, self._source, waits=waits, asked=asked, watch=watch)
 
-    def branch_count(self) -> int:
-        """How many branches the last refresh brought. Starts no git process, so it suits lists of many mirrors."""
-        return self._require(same_url=True).branches
-
     def branches(self) -> list[Branch]:
         """The default branch first, then the one with the newest commit."""
         return self._of_this_url(self._reader.branches)

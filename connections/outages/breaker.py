@@ -111,7 +111,7 @@ def caution_of_silence(connection: Connection) -> str:
     """A warning for somebody who is about to use `connection`; "" if its site answers."""
     if outage_of(connection) is None:
         return ""
-    return f"{connection.provider} is not answering at the moment. The run waits until it does."
+    return f"{connection.provider} is not answering at the moment."
 
 
 def next_try(outage: SiteOutage, now: datetime) -> str:

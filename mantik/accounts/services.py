@@ -13,11 +13,9 @@ from mantik.accounts.models import Session, User
 from mantik.accounts.sessions import row_key
 from mantik.audit.services import record
 
-PROFILE = ("first_name", "last_name", "time_zone", "theme")
-
 
 def edit_profile(*, user: User, **profile: str) -> None:
-    """Store new values of some columns of PROFILE."""
+    """Store new values of some columns of the profile: names, time zone, theme."""
     stored = User.objects.get(pk=user.pk)
     before = {name: getattr(stored, name) for name in profile if getattr(stored, name) != profile[name]}
     if not before:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.conf import settings
 
 OPEN, INVITED, CLOSED = "open", "invited", "closed"
-POLICIES = (OPEN, INVITED, CLOSED)
 
 _awaits: list[Callable[[str], bool]] = []
 

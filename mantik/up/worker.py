@@ -21,7 +21,6 @@ GROUPS = (
     WorkerGroup("git", ("git",), 1),
     WorkerGroup("rest", ("default", "mlflow"), 1),
 )
-QUEUES = tuple(queue for group in GROUPS for queue in group.queues)
 
 
 def worker_service(*, broker_url: str, broker_prefix: str, groups: Sequence[WorkerGroup] = GROUPS) -> Service:

@@ -225,8 +225,9 @@ def _check_login(plan: Plan) -> None:
     """Warn of a connection that does not work now. The run may be stored: it waits until the connection works again."""
     connection = plan.choices.connection
     if connection is not None:
-        cautions = caution_before_use(connection, now=timezone.now()), caution_of_silence(connection)
-        plan.warnings += filter(None, cautions)
+        silence = caution_of_silence(connection)
+        waits = f"{silence} The run waits until it does." if silence else ""
+        plan.warnings += filter(None, (caution_before_use(connection, now=timezone.now()), waits))
 
 
 def _check_queues(plan: Plan, config: BackendConfig) -> None:

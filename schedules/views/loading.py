@@ -23,7 +23,6 @@ def schedule_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action 
             "experiment",
             "created_by",
             "last_edited_by",
-            "state_changed_by",
             "connection__site",
             "connection__owner",
         ),

@@ -21,7 +21,6 @@ from pytest_django.fixtures import Settings
 from connections.logins.site_clients import open_connection
 from connections.unicore.client import SiteClient
 from mantik.up.stack import Stack
-from mantik.up.worker import QUEUES
 from mantik.up.worker_groups import WorkerGroup
 from runs.following.kept_log import raw_log
 from runs.models import Run
@@ -33,6 +32,7 @@ from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
 from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.proofs import Proved
+from tests.support.queues import QUEUES
 from tests.support.sites import RunningSite
 from tests.support.stacks import database_url, stack_on_this_database, world_at_sandbox
 from tests.support.world import World, make_world

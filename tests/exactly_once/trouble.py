@@ -13,10 +13,11 @@ from typing import Self
 from mantik.up.group import Group
 from mantik.up.output import silent
 from mantik.up.stack import TOP, Stack
-from mantik.up.worker import QUEUES, answering, worker_service
+from mantik.up.worker import answering, worker_service
 from mantik.up.worker_groups import WorkerGroup
 from tests.connections.mlflow.processes import processes
 from tests.support import redis
+from tests.support.queues import QUEUES
 
 OTHER = WorkerGroup("all", QUEUES, 2)
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from vulture import Vulture
+from vulture.core import Item
 
 from tests.support.places import TOP
 
@@ -22,6 +23,8 @@ NOT_READ = ("*/migrations/*", "*/mantik/demo/code/*")
 # vulture is this sure at least of names that it has not seen used, in percent; it says no more of functions.
 SURE = 60
 KINDS = frozenset({"class", "function", "method", "property", "import"})
+# Of variables only the constants of modules: those of classes are read by Django, and locals by ruff.
+NOT_READ_BY_US = "settings.py"
 
 # What Django, Celery or argparse finds by its decorator or its name.
 DECORATORS = ["@shared_task*", "@receiver*", "@register.*", "@admin.*", "@*.connect"]
@@ -71,13 +74,20 @@ def unused(top: Path = TOP) -> list[str]:
     items = [
         item
         for item in found.get_unused_code(min_confidence=SURE)
-        if item.typ in KINDS and item.name not in named | OTHERS and not _is_called_by_name(item.filename, item)
+        if (item.typ in KINDS or _is_constant(item))
+        and item.name not in named | OTHERS
+        and not _is_called_by_name(item.filename, item)
     ]
     return [f"{item.filename.relative_to(top)}:{item.first_lineno}: unused {item.typ} {item.name}" for item in items]
 
 
-def _is_called_by_name(path: Path, item: object) -> bool:
-    name, line = item.name, item.first_lineno  # type: ignore[attr-defined]
+def _is_constant(item: Item) -> bool:
+    is_upper = item.typ == "variable" and item.name.isupper() and item.filename.name != NOT_READ_BY_US
+    return is_upper and not _class_at(item.filename, item.first_lineno)
+
+
+def _is_called_by_name(path: Path, item: Item) -> bool:
+    name, line = item.name, item.first_lineno
     owner = _class_at(path, line)
     full = f"{owner}.{name}" if owner and owner != name else name
     return any(fnmatch(full, pattern) for pattern in CALLED_BY_NAME)

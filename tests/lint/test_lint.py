@@ -22,11 +22,12 @@ def test_a_key_that_stands_twice_is_found_also_as_an_attribute() -> None:
 def test_what_nothing_uses_is_found_and_what_a_template_or_a_setting_names_is_not(tmp_path: Path) -> None:
     code = tmp_path / "runs" / "code.py"
     code.parent.mkdir()
-    code.write_text("def dead(): ...\n\n\ndef drawn(): ...\n\n\ndef set_up(): ...\n\n\nSETTING = 'runs.code.set_up'\n")
+    code.write_text("def dead(): ...\n\n\ndef drawn(): ...\n\n\ndef set_up(): ...\n\n\nLIMIT = 3\n")
+    (code.parent / "settings.py").write_text("SETTING = 'runs.code.set_up'\n")
     page = tmp_path / "templates" / "page.html"
     page.parent.mkdir()
     page.write_text("{{ run.drawn }} dead")
-    assert unused(tmp_path) == ["runs/code.py:1: unused function dead"]
+    assert unused(tmp_path) == ["runs/code.py:1: unused function dead", "runs/code.py:10: unused variable LIMIT"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.conf import settings
 from mantik.beat import ASKED_BY_PAGES, FOUND_AGAIN_BY, beat_schedule
 from mantik.lib import queue
 from mantik.lib.clocks import APART
-from mantik.up.worker import QUEUES
+from tests.support.queues import QUEUES
 
 TOP = Path(__file__).resolve().parents[2]
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)

@@ -404,13 +404,6 @@ def test_who_does_not_wait_is_told_that_another_worker_is_at_it(mirror: Mirror, 
     mirror.refresh(waits=False)
 
 
-def test_it_knows_its_number_of_branches_without_asking_git(repository: Repository, mirror: Mirror) -> None:
-    assert mirror.branch_count() == 1
-    repository.commit(branch="topic")
-    mirror.refresh()
-    assert mirror.branch_count() == 2
-
-
 @pytest.mark.parametrize(
     "use",
     [

@@ -25,10 +25,10 @@ from django.utils import timezone
 
 from mantik.lib.service_urls import broker_prefix, broker_url
 from mantik.up.stack import TOP
-from mantik.up.worker import QUEUES
 from projects.models import CodeRepository
 from tests.support.factories import make_code_repository
 from tests.support.fetching import let_go
+from tests.support.queues import QUEUES
 from tests.support.redis import client_at, server_of_ones_own
 from tests.support.silent_host import SilentHost
 from tests.support.stacks import database_url
