@@ -15,6 +15,7 @@ from mantik.accounts.models import User
 from projects import tasks
 from projects.code import mirrors
 from projects.models import CodeRepository, Project
+from projects.services import code_repositories
 from tests.conftest import ClientOf
 from tests.connections.git.repository import Repository
 from tests.support.factories import make_code_repository, make_connection
@@ -229,3 +230,19 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(
             make_code_repository(project=project, created_by=researcher, connection=connection, fetched_at=NOW)
         counts.append(count_queries(client, "/projects/pv-yield/code/"))
     assert counts[0] == counts[1] <= 12
+
+
+# What tells when it is fetched, and the keys of its host.
+KEPT_FOR_ANOTHER_ADDRESS = {"fetch_requested", "fetch_served", "fetch_requested_at", "fetch_turn_at", "host_key"}
+
+
+def test_of_another_address_nothing_that_was_read_is_kept(linked: CodeRepository) -> None:
+    """Whatever a fetch stores: a new column is forgotten, too, or stands above."""
+    before = CodeRepository.objects.filter(pk=linked.pk).values().get()
+    fetch(linked, now=NOW)
+    found = CodeRepository.objects.filter(pk=linked.pk).values().get()
+    read = {name for name in found if found[name] != before[name]} - KEPT_FOR_ANOTHER_ADDRESS
+    assert {"branch_count", "default_branch", "fetched_at", "head_sha", "mirror_bytes"} <= read
+    linked.refresh_from_db()
+    changed = code_repositories._changes(linked, url="https://git.example.org/elsewhere.git")
+    assert {name: changed.get(name) for name in read} == {name: before[name] for name in read}
