@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from connections.mlflow.errors import TrackingError
 from mantik.lib.backoff import Clock
-from mantik.lib.leases import LeaseLost, take
+from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send_on_commit
 from runs.models import ModelListing, Run
 from runs.registered_models.candidates import Candidate, find_candidates
@@ -22,6 +22,9 @@ from runs.registered_models.candidates import Candidate, find_candidates
 FRESH_FOR = timedelta(seconds=30)
 # If no worker has answered in this time, another message is sent.
 ASK_AGAIN_AFTER = timedelta(seconds=5)
+
+# The hard limit of `runs.tasks.list_models`, which has that of every task.
+LONGEST_TURN = timedelta(minutes=6)
 
 
 def listing_of(run: Run, *, now: datetime) -> ModelListing:
@@ -54,12 +57,13 @@ def list_models(*, run_id: int, clock: Clock) -> None:
     if lease is None:
         return
     listing.refresh_from_db(fields=["lease_until"])
+    with lease.kept(clock=clock, longest=LONGEST_TURN):
+        _list(listing, lease, clock)
 
-    def keep() -> None:
-        lease.check(listing, now=clock())
 
+def _list(listing: ModelListing, lease: Lease[ModelListing], clock: Clock) -> None:
     try:
-        found = find_candidates(listing.run, on_step=keep)
+        found = find_candidates(listing.run, on_step=lambda: lease.check(listing, now=clock()))
     except TrackingError as error:
         lease.give_back(asked_at=None, looked_at=clock(), problem=error.message)
     except LeaseLost:

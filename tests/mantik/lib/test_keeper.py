@@ -19,7 +19,7 @@ from projects import tasks as of_projects
 from projects.code import mirrors
 from runs import tasks as of_runs
 from runs.following import poll
-from runs.registered_models import worker
+from runs.registered_models import listing, worker
 from runs.submission import submit
 from tests.support.waiting import wait_until
 
@@ -106,6 +106,7 @@ def test_its_connection_is_its_own_and_not_left_open() -> None:
     [
         (submit.LONGEST_TURN, of_runs.submit_next),
         (worker.LONGEST_TURN, of_runs.tend_model),
+        (listing.LONGEST_TURN, of_runs.list_models),
         (poll.LONGEST_TURN, of_runs.follow_connection),
         (probe.LONGEST_PROBE, of_connections.probe_sites),
         (secret_leases.LONGEST_RENEWAL, of_connections.renew_connection),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +19,7 @@ from mantik.accounts.models import User
 from projects.models import Project
 from runs import tasks
 from runs.models import ModelListing, RegisteredModel, Run
+from runs.registered_models import listing
 from runs.registered_models.forms import suggested_name
 from runs.states import RunState
 from tests.runs.registered_models.conftest import NOW, finished_run, tend
@@ -266,16 +269,32 @@ def test_a_run_that_had_none_is_asked_about_again(by_ada: Client, mlflow: str, r
 
 
 def test_of_two_workers_one_asks_mlflow(run: Run, logged: ModelSource, monkeypatch: pytest.MonkeyPatch) -> None:
-    listing = make_listing(run)
+    listed = make_listing(run)
     ModelListing.objects.update(lease_token=uuid4(), lease_until=timezone.now() + timedelta(minutes=1))
     tasks.list_models(run_id=run.pk)
-    listing.refresh_from_db()
-    assert listing.listed_at is None
+    listed.refresh_from_db()
+    assert listed.listed_at is None
     # The other one has died.
     ModelListing.objects.update(lease_until=timezone.now())
     tasks.list_models(run_id=run.pk)
-    listing.refresh_from_db()
-    assert [found["model_id"] for found in listing.found] == [logged.model_id]
+    listed.refresh_from_db()
+    assert [found["model_id"] for found in listed.found] == [logged.model_id]
+
+
+def test_a_worker_that_loses_the_database_leaves_the_list_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it asks MLflow, its lease is kept, however long that takes."""
+    run = factories.make_run(RunState.FINISHED)
+    listed = make_listing(run)
+
+    def lose(_run: Run, **_: object) -> None:
+        assert [thread.name for thread in threading.enumerate()].count("keeper") == 1
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(listing, "find_candidates", lose)
+    with pytest.raises(OperationalError):
+        tasks.list_models(run_id=run.pk)
+    listed.refresh_from_db()
+    assert (listed.lease_token, listed.asked_at is None) == (None, False)
 
 
 def test_what_the_list_leaves_out_is_said(
