@@ -20,14 +20,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import filterfalse
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Site, SiteVisit
 from mantik.lib.backoff import Clock
-from mantik.lib.leases import Lease, usual_time
+from mantik.lib.leases import Lease, insert
 
 # How often a process looks for a free place: others may take the one that it has just found.
 TRIES = 3
@@ -111,17 +110,14 @@ def _places_of_connection(site: Site, purpose: Purpose) -> Sequence[int]:
 
 
 def _take_place(connection: Connection, site: Site, purpose: Purpose, now: datetime) -> Lease[SiteVisit] | None:
-    token, time = uuid4(), usual_time()
     for _ in range(TRIES):
         free = _free_places(connection, site, purpose, now)
         if free is None:
             return None
         numbers = {"place": free[0], "place_of_connection": free[1]}
-        leased = {"lease_token": token, "lease_until": now + time}
         # Suppressed: another process was quicker, or the connection has just been deleted.
         with suppress(IntegrityError), transaction.atomic():
-            visit = SiteVisit.objects.create(site=site, connection=connection, **numbers, **leased)
-            return Lease(SiteVisit, visit.pk, token, time)
+            return insert(SiteVisit, now=now, site=site, connection=connection, **numbers)
     return None
 
 

@@ -35,14 +35,14 @@ once: a worker that was thought dead may still be sending. So write a worker as 
 Clocks of machines may differ: a lease is written by one and compared by others. It is lengthened each third of its
 time, so a difference of up to a third of it takes no row from a worker that lives.
 
-Work that may be done twice needs no lease: jobs to ask about are only put off (`runs/following/poll.py`). A copy of a
-repository is a folder and has a lock in the file system.
+Work that may be done twice needs no token: many rows at once are only put off, for the time of a lease (`put_off`,
+`kept_off`; `runs/following/poll.py`). A copy of a repository is a folder and has a lock in the file system.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -50,7 +50,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from mantik.lib import keeper
@@ -165,6 +165,41 @@ def take(
     if not free.update(lease_token=token, lease_until=now + time, **columns):
         return None
     return Lease(rows.model, key, token, time)
+
+
+def insert(model: type[L], *, now: datetime, **columns: Any) -> Lease[L]:
+    """Store a new row with a lease on it. Raises IntegrityError."""
+    token, time = uuid4(), usual_time()
+    row = model._default_manager.create(lease_token=token, lease_until=now + time, **columns)
+    return Lease(model, row.pk, token, time)
+
+
+def put_off(rows: models.QuerySet[R], *, column: str, most: int, now: datetime) -> list[int]:
+    """Claim up to `most` of `rows`, longest due first: `column`, when each is due, is set to the end of a lease.
+
+    If the worker dies, they are due again then, so what it was doing may be done twice. Returns their primary keys.
+    """
+    with transaction.atomic():
+        free = rows.order_by(column).select_for_update(skip_locked=True, of=("self",))
+        keys = list(free.values_list("pk", flat=True)[:most])
+        rows.model._default_manager.filter(pk__in=keys).update(**{column: now + usual_time()})
+    return keys
+
+
+def kept_off(
+    rows: models.QuerySet[R], *, column: str, until: Collection[Any], clock: Clock, longest: timedelta
+) -> AbstractContextManager[None]:
+    """For `with`: as `Lease.kept`, for rows that were put off `until` then. Those put off by somebody else stay so."""
+    time, known = usual_time(), set(until)
+
+    def lengthen() -> bool:
+        new = clock() + time
+        kept = rows.filter(**{f"{column}__in": known}).update(**{column: new})
+        known.clear()
+        known.add(new)
+        return bool(kept)
+
+    return keeper.kept(lengthen, claim=time, longest=longest)
 
 
 def compare_and_set(rows: models.QuerySet[R], row: R, /, **columns: Any) -> bool:

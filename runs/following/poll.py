@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Min
 
 from connections.logins.login_health import note_refusal, note_use, why_login_unused
@@ -27,8 +25,8 @@ from connections.unicore.client import SiteClient
 from connections.unicore.errors import JobGone, SiteError
 from connections.unicore.values import JobStatus
 from connections.visits.places import Purpose, full, visiting
-from mantik.lib import keeper
 from mantik.lib.backoff import Clock, backoff
+from mantik.lib.leases import kept_off, put_off
 from mantik.lib.queue import send
 from mantik.lib.sealing import SealBroken
 from runs.backend_config import QueueLimits
@@ -42,9 +40,7 @@ from runs.states import AT_SITE, RunState
 
 log = structlog.get_logger(__name__)
 
-# How long no other worker asks about claimed runs, even if the worker that claimed them has died. While it lives, it
-# lengthens the claim, up to the hard limit of `runs.tasks.follow_connection`. After that, asking twice does no harm.
-CLAIM = timedelta(seconds=30)
+# The hard limit of `runs.tasks.follow_connection`.
 LONGEST_TURN = timedelta(seconds=330)
 RUNS_PER_BATCH = 500
 # How long one batch may spend on runs that are over: a log or a slow MLflow may take seconds for each of them.
@@ -92,13 +88,9 @@ def send_for_worker(connection_id: int | None) -> None:
 
 
 def claim_due(*, connection_id: int | None, now: datetime) -> list[int]:
-    """Claim a batch of due runs of one connection, longest due first, and return their ids."""
-    with transaction.atomic():
-        rows = Run.objects.due_for_following(now).filter(connection=connection_id).order_by("next_poll_at")
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-        batch = list(rows.values_list("pk", flat=True)[:RUNS_PER_BATCH])
-        Run.objects.filter(pk__in=batch).update(next_poll_at=now + CLAIM)
-    return batch
+    """Claim a batch of due runs of one connection, and return their ids. To ask about one twice does no harm."""
+    due = Run.objects.due_for_following(now).filter(connection=connection_id)
+    return put_off(due, column="next_poll_at", most=RUNS_PER_BATCH, now=now)
 
 
 def follow_runs(*, run_ids: Iterable[int], clock: Clock) -> None:
@@ -106,23 +98,10 @@ def follow_runs(*, run_ids: Iterable[int], clock: Clock) -> None:
     runs = list(
         Run.objects.filter(pk__in=list(run_ids)).select_related("connection__site", "cancel_requested_by", "project")
     )
-    with _kept(runs, clock):
+    claimed = Run.objects.filter(pk__in=[run.pk for run in runs])
+    until = {run.next_poll_at for run in runs}
+    with kept_off(claimed, column="next_poll_at", until=until, clock=clock, longest=LONGEST_TURN):
         _follow_all(runs, clock)
-
-
-def _kept(runs: Iterable[Run], clock: Clock) -> AbstractContextManager[None]:
-    """Lengthen the claim on these runs during a `with` block, unless somebody has changed when they are due."""
-    ids = [run.pk for run in runs]
-    claimed_until = {run.next_poll_at for run in runs}
-
-    def lengthen() -> bool:
-        until = clock() + CLAIM
-        is_claimed = Run.objects.filter(pk__in=ids, next_poll_at__in=claimed_until).update(next_poll_at=until)
-        claimed_until.clear()
-        claimed_until.add(until)
-        return bool(is_claimed)
-
-    return keeper.kept(lengthen, claim=CLAIM, longest=LONGEST_TURN)
 
 
 def _follow_all(runs: list[Run], clock: Clock) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from mantik.lib.leases import kept_off, usual_time
 from runs.following import poll
 from runs.models import Run
 from runs.states import RunState
@@ -22,20 +24,26 @@ def next_poll(run: Run) -> datetime | None:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_still_to_be_asked_about_stays_claimed_and_what_was_put_off_stays_so(
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> None:
     project, claimed_until = make_project(), NOW + SECOND
-    monkeypatch.setattr(poll, "CLAIM", timedelta(seconds=0.1))
+    settings.MANTIK_LEASE_SECONDS = 0.1
     asked, notified, left = (make_run(RunState.RUNNING, project=project, next_poll_at=claimed_until) for _ in range(3))
     clock = [NOW]
-    with poll._kept([asked, notified, left], lambda: clock[0]):
+    options = {"column": "next_poll_at", "until": {claimed_until}, "longest": poll.LONGEST_TURN}
+    with kept_off(Run.objects.all(), clock=lambda: clock[0], **options):
         Run.objects.filter(pk=asked.pk).update(next_poll_at=NOW + 30 * SECOND)
         Run.objects.filter(pk=notified.pk).update(next_poll_at=NOW)
         for passed in (2 * SECOND, 4 * SECOND):
             clock[0] = NOW + passed
-            wait_until(lambda: next_poll(left) == clock[0] + poll.CLAIM)
+            wait_until(lambda: next_poll(left) == clock[0] + usual_time())
         assert (next_poll(asked), next_poll(notified)) == (NOW + 30 * SECOND, NOW)
 
 
-def test_runs_that_a_killed_worker_had_claimed_are_soon_due_again() -> None:
-    assert timedelta(seconds=30) >= poll.CLAIM
+@pytest.mark.django_db
+def test_runs_that_a_killed_worker_had_claimed_are_due_again_after_the_time_of_a_lease(settings: Settings) -> None:
+    settings.MANTIK_LEASE_SECONDS = 7
+    run = make_run(RunState.RUNNING, next_poll_at=NOW)
+    assert poll.claim_due(connection_id=run.connection_id, now=NOW) == [run.pk]
+    assert poll.claim_due(connection_id=run.connection_id, now=NOW + 6 * SECOND) == []
+    assert poll.claim_due(connection_id=run.connection_id, now=NOW + 7 * SECOND) == [run.pk]
