@@ -19,7 +19,7 @@ from connections.pages.cards import authorized_keys, cards_of, choices_for
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.member_request import MemberRequest
-from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.answers import Confirmation, ask, status_of, status_without_form
 
 NAV = {"nav": "connections"}
 
@@ -43,7 +43,7 @@ def add(request: MemberRequest) -> HttpResponse:
             "asked": _asked_kind(request)[:60],
             "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES,
         }
-        status = 422 if request.method == "POST" else 200
+        status = status_without_form(request)
         return render(request, "connections/choose.html", {**offered, **NAV}, status=status)
     form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
     if request.method == "POST" and form.is_valid():

@@ -13,6 +13,8 @@ from allauth.socialaccount.helpers import render_authentication_error
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
+from mantik.lib.answers import WRONG
+
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
 
@@ -26,7 +28,7 @@ def status_422_for_errors(view: View) -> View:
         if isinstance(response, TemplateResponse):
             response.context_data = {"nav": "account"} | (response.context_data or {})
             if request.method == "POST" and response.status_code == 200:
-                response.status_code = 422
+                response.status_code = WRONG
         return response
 
     return answer

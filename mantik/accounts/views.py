@@ -18,7 +18,7 @@ from mantik.accounts.forms import ProfileForm
 from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import Session, Theme, User
 from mantik.accounts.sessions import row_key
-from mantik.lib.answers import status_of
+from mantik.lib.answers import WRONG, status_of
 from mantik.lib.humanize import counted
 
 
@@ -49,7 +49,7 @@ def theme(request: MemberRequest) -> HttpResponse:
     """Store the theme chosen in the user menu; the page already shows it."""
     chosen = request.POST.get("theme", "")
     if chosen not in Theme.values:
-        return HttpResponse("The theme has to be light, dark or empty.", status=422, content_type="text/plain")
+        return HttpResponse("The theme has to be light, dark or empty.", status=WRONG, content_type="text/plain")
     services.choose_theme(user=request.user, theme=chosen)
     return HttpResponse(status=204)
 

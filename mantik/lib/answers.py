@@ -10,10 +10,18 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+# For what was sent and is not as it has to be.
+WRONG = 422
+
 
 def status_of(form: BaseForm) -> int:
     """422 for a form with errors, else 200."""
-    return 422 if form.is_bound and form.errors else 200
+    return WRONG if form.is_bound and form.errors else 200
+
+
+def status_without_form(request: HttpRequest) -> int:
+    """Of a page that says why there is no form: 422 if one was sent, else 200."""
+    return WRONG if request.method == "POST" else 200
 
 
 @dataclass(frozen=True)

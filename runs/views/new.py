@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.services import Asked
 from mantik.lib import disk
+from mantik.lib.answers import status_of
 from mantik.lib.full_disk import sentence_or_raise
 from mantik.lib.offers import with_offers
 from projects.code import mirrors
@@ -66,7 +67,7 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
         request.POST, project=project, user=request.user, prefill=_prefill(request, project, request.POST)
     )
     if not form.is_valid():
-        return _page(request, project, form, status=422)
+        return _page(request, project, form, status=status_of(form))
     try:
         run = services.create_run(
             project=project,
@@ -81,7 +82,7 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
         )
     except services.NotAllowed as reason:
         form.add_error("code_repository", str(reason))
-        return _page(request, project, form, status=422)
+        return _page(request, project, form, status=status_of(form))
     except DatabaseError as error:
         form.add_error(None, sentence_or_raise(error))
         return _page(request, project, form, status=503)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.models import Connection
 from mantik.accounts.member_request import MemberRequest
+from mantik.lib.answers import status_of
 from mantik.lib.offers import with_offers
 from projects.models import Project
 from projects.permissions import Action
@@ -51,7 +52,7 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
     form = ScheduleForm(request.POST, project=project, user=request.user, now=now, prefill=prefill)
     schedule = _created(request, project, form) if form.is_valid() else None
     if schedule is None:
-        return _page(request, project, form, status=422)
+        return _page(request, project, form, status=status_of(form))
     return redirect("schedules:detail", project.slug, schedule.uuid)
 
 
@@ -65,7 +66,7 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return _page(request, project, form)
     form = ScheduleForm(request.POST, project=project, user=request.user, now=now, schedule=schedule)
     if not form.is_valid() or not _edited(request, schedule, form):
-        return _page(request, project, form, status=422)
+        return _page(request, project, form, status=status_of(form))
     messages.info(request, f"{schedule.name} is saved.")
     return redirect("schedules:detail", project.slug, schedule.uuid)
 

@@ -71,7 +71,7 @@ def aliases(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
                 messages.info(request, f"{alias} now stands for {model.name} instead of {former.name}.")
             return _back(model)
     context = model_page(model, user=request.user, tab="overview", now=now, alias_form=form)
-    return render(request, "registered_models/detail.html", context, status=422)
+    return render(request, "registered_models/detail.html", context, status=status_of(form))
 
 
 @login_required

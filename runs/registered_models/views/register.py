@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.lib.answers import status_of, status_without_form
 from projects.permissions import Action
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
@@ -37,7 +38,7 @@ with mlflow.start_run():
 @require_http_methods(["GET", "POST"])
 def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
-    status = 422 if request.method == "POST" else 200
+    status = status_without_form(request)
     if reason := services.why_not_registrable(run):
         return _page(request, run, status, reason=reason)
     if holder := RegisteredModel.objects.filter(run=run).select_related("run").first():
@@ -52,7 +53,7 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     form = RegisterForm(request.POST, run=run, candidates=models)
     model = _registered(request, run, form) if form.is_valid() else None
     if model is None:
-        return _page(request, run, status, form=form, listing=listing)
+        return _page(request, run, status_of(form), form=form, listing=listing)
     return redirect("registered_models:detail", slug, model.uuid)
 
 
