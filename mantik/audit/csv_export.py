@@ -11,6 +11,7 @@ from django.http import StreamingHttpResponse
 
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
+from mantik.lib.paging import in_batches
 
 COLUMNS = (
     "happened_at",
@@ -36,15 +37,11 @@ def csv_response(events: AuditEventQuerySet, *, filename: str) -> StreamingHttpR
 
 
 def lines_of(events: AuditEventQuerySet) -> Iterator[str]:
-    """Lines of CSV, the names of the columns first. Events are read in batches by key, so no cursor stays open."""
+    """Lines of CSV, the names of the columns first."""
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
-    rows = events.newest_first()
-    batch = list(rows[:BATCH])
-    while batch:
-        for event in batch:
-            yield writer.writerow([_harmless(cell) for cell in _cells(event)])
-        batch = list(rows.filter(pk__lt=batch[-1].pk)[:BATCH])
+    for event in in_batches(events, size=BATCH, newest_first=True):
+        yield writer.writerow([_harmless(cell) for cell in _cells(event)])
 
 
 def _cells(event: AuditEvent) -> list[str]:

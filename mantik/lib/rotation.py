@@ -6,13 +6,13 @@ interrupted rotation can simply be started again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 
+from mantik.lib.paging import in_batches
 from mantik.lib.sealed_fields import KeyedField, SealedField, keyed_fields, sealed_fields
 from mantik.lib.sealing import SealBroken, key_id, seal, unseal
 
@@ -51,7 +51,7 @@ def hashed_with_older_keys() -> dict[KeyedField, int]:
 
 def _rotate(sealed: SealedField, *, only_count: bool) -> Rotation:
     done = Rotation(sealed, already=_secrets(sealed).filter(_is_first(sealed)).count())
-    for row in _with_older_keys(sealed):
+    for row in in_batches(_secrets(sealed).exclude(_is_first(sealed)), size=BATCH):
         ciphertext = getattr(row, sealed.column)
         owner = sealed.owner_of(row)
         try:
@@ -67,15 +67,6 @@ def _rotate(sealed: SealedField, *, only_count: bool) -> Rotation:
     if not only_count:
         done.older = _secrets(sealed).exclude(_is_first(sealed)).exclude(pk__in=list(done.broken)).count()
     return done
-
-
-def _with_older_keys(sealed: SealedField) -> Iterator[Any]:
-    """Read in batches by primary key, so that neither memory nor a transaction grows with the table."""
-    rows = _secrets(sealed).exclude(_is_first(sealed)).order_by("pk")
-    batch = list(rows[:BATCH])
-    while batch:
-        yield from batch
-        batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH])
 
 
 def _secrets(sealed: SealedField) -> Any:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from mantik.lib.paging import Page, page_by
+from mantik.lib.paging import Page, in_batches, page_by
 from projects.models import Project
 from tests.support.factories import make_project
 
@@ -138,3 +138,18 @@ def pages(field: str) -> Iterator[Page[Project]]:
         before, found = found, page(field, found.older)
         assert shown(page(field, found.newer)) == shown(before)
         yield found
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 8])
+def test_batches_have_every_row_once_also_if_some_go_meanwhile(numbers: list[int], size: int) -> None:
+    assert [row.pk for row in in_batches(Project.objects.all(), size=size, newest_first=True)] == numbers
+    read = []
+    for row in in_batches(Project.objects.order_by("-name"), size=size):
+        read.append(row.pk)
+        row.delete()
+    assert read == numbers[::-1]
+
+
+def test_a_batch_is_one_query(numbers: list[int], django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(3):
+        assert len(list(in_batches(Project.objects.all(), size=4))) == len(numbers)
