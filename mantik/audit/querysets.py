@@ -22,6 +22,3 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def about(self, noun: str) -> AuditEventQuerySet:
         """Those whose verb begins with `noun`: "member" finds "member.joined"."""
         return self.filter(verb__startswith=f"{noun}.")
-
-    def newest_first(self) -> AuditEventQuerySet:
-        return self.order_by("-pk")

@@ -39,8 +39,10 @@ def in_batches(rows: models.QuerySet[Row], *, size: int, newest_first: bool = Fa
     rows = rows.order_by(order)
     batch = list(rows[:size])
     while batch:
+        # A row that is deleted has no key any more.
+        last = batch[-1].pk
         yield from batch
-        batch = list(rows.filter(**{beyond: batch[-1].pk})[:size])
+        batch = list(rows.filter(**{beyond: last})[:size])
 
 
 def page_by_pk(rows: models.QuerySet[Row], *, cursor: str, size: int) -> Page[Row]:
