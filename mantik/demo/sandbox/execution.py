@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mantik.lib.processes import signal_group
+from mantik.lib.processes import end_groups, signal_group
 
 # What a job inherits. Nothing else: the site may have been started with the platform's own secrets around it.
 _INHERITED = re.compile(r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|VIRTUAL_ENV")
 _GRACE_SECONDS = 2.0
-_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,7 @@ class JobProcess:
                 start_new_session=True,
             )
         self._group = self._process.pid
-        self._is_ended = threading.Event()
-        self._deadline = 0.0
+        self._ending: threading.Thread | None = None
 
     def wait(self) -> None:
         """Wait until the script is over, then end what it left behind in its process group.
@@ -122,9 +120,8 @@ class JobProcess:
         If the script was asked to end, its programs have the same grace as the script itself.
         """
         self._process.wait()
-        while time.monotonic() < self._deadline and signal_group(self._group, 0):
-            time.sleep(_LOOK_SECONDS)
-        self._is_ended.set()
+        if self._ending:
+            self._ending.join()
         signal_group(self._group, signal.SIGKILL)
 
     @property
@@ -134,15 +131,11 @@ class JobProcess:
 
     def stop(self) -> None:
         """Ask the whole group to end, and make it end soon after."""
-        self._deadline = time.monotonic() + _GRACE_SECONDS
-        signal_group(self._group, signal.SIGTERM)
-        threading.Thread(target=self._insist, daemon=True).start()
+        if self._ending is None:
+            asked = {"groups": [self._group], "grace": _GRACE_SECONDS}
+            self._ending = threading.Thread(target=end_groups, kwargs=asked, daemon=True)
+            self._ending.start()
 
     def kill(self) -> None:
         """End the whole group at once."""
-        self._deadline = 0.0
         signal_group(self._group, signal.SIGKILL)
-
-    def _insist(self) -> None:
-        if not self._is_ended.wait(_GRACE_SECONDS):
-            signal_group(self._group, signal.SIGKILL)
