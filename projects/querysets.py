@@ -54,9 +54,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 def _joined_by(user: User) -> models.QuerySet[Any, Any]:
-    memberships = apps.get_model("projects", "Membership").objects
-    by_group = apps.get_model("projects", "GroupMembership").objects.filter(group__members__user=user)
-    return memberships.filter(user=user).values("project").union(by_group.values("project"))
+    by_group = user.group_members.filter(group__memberships__isnull=False).values("group__memberships__project")
+    return user.memberships.values("project").union(by_group)
 
 
 class LabelQuerySet(models.QuerySet["Label"]):
@@ -88,7 +87,7 @@ class UserGroupQuerySet(models.QuerySet["UserGroup"]):
 
 
 def _groups_of(user: User) -> models.QuerySet[Any, Any]:
-    return apps.get_model("projects", "GroupMember").objects.filter(user=user).values("group")
+    return user.group_members.values("group")
 
 
 class GroupMemberQuerySet(models.QuerySet["GroupMember"]):
