@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from django.apps import apps
 
 from tests.support.places import TOP
 
@@ -34,10 +36,19 @@ AT_TOP = frozenset(
         "urls",
     )
 )
+FLAT = AT_TOP | {"views.py"}
 # Packages that every app may have and that need no word about what is in them.
 PLAIN = frozenset({"management", "migrations", "services", "views"})
 # Names that say nothing.
 GENERIC = frozenset({"utils", "helpers", "common", "misc", "base"})
+
+
+def flat_apps() -> dict[str, set[str]]:
+    """The apps that are laid out flat, with the modules of their own, as docs/architecture.md lists them."""
+    text = (TOP / "docs" / "architecture.md").read_text()
+    table = text.partition("| app | modules of its own |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `([\w/]+)` \| (.+) \|$", table, flags=re.MULTILINE)
+    return {app: {f"{name}.py" for name in names.strip("`").split()} - {"none.py"} for app, names in rows}
 
 
 def modules_of(app: str) -> list[Path]:
@@ -47,6 +58,22 @@ def modules_of(app: str) -> list[Path]:
 @pytest.mark.parametrize("app", APPS)
 def test_at_the_top_of_an_app_is_what_every_app_has_there(app: str) -> None:
     assert {path.name for path in (TOP / app).glob("*.py")} <= AT_TOP
+
+
+def test_every_app_has_one_of_the_two_layouts() -> None:
+    found = {path.parent.relative_to(TOP).as_posix() for path in (*TOP.glob("*/apps.py"), *TOP.glob("*/*/apps.py"))}
+    # It has commands and no models.
+    found.remove("mantik")
+    assert found == {*APPS, *flat_apps()} - {"runs/registered_models"}
+
+
+@pytest.mark.parametrize("app", flat_apps())
+def test_a_flat_app_has_the_usual_modules_and_those_that_are_listed(app: str) -> None:
+    names = {path.name for path in (TOP / app).glob("*.py")}
+    assert names - FLAT == flat_apps()[app], "Name the module in the table of docs/architecture.md."
+    packages = {path.parent.name for path in (TOP / app).glob("*/__init__.py")}
+    assert packages <= PLAIN
+    assert not {path.removesuffix(".py") for path in names} & packages
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -137,6 +164,24 @@ def test_no_modules_import_each_other() -> None:
 
 def test_a_circle_would_be_found() -> None:
     assert list(circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == [{"a", "b", "c"}]
+
+
+# A model by name is an import that no contract sees.
+MODELS_BY_NAME = {"mantik/accounts/sessions.py"}
+
+
+def models_by_name(tree: ast.Module) -> Iterator[str]:
+    """The labels of our apps in calls of `get_model`."""
+    labels = {config.label for config in apps.get_app_configs() if config.name.partition(".")[0] in ("mantik", *APPS)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("get_model") and node.args:
+            yield from labels.intersection([ast.literal_eval(node.args[0]).partition(".")[0]])
+
+
+def test_a_model_is_imported_where_that_makes_no_circle() -> None:
+    found = {path for app in ("mantik", *APPS) for path in modules_of(app)}
+    named = {path for path in found if set(models_by_name(ast.parse(path.read_text())))}
+    assert {path.relative_to(TOP).as_posix() for path in named} == MODELS_BY_NAME
 
 
 # Suites of the whole product, and what they share.
