@@ -205,3 +205,28 @@ def test_a_test_stands_where_its_code_stands() -> None:
     folders = {path.parent.relative_to(TOP / "tests") for path in (TOP / "tests").rglob("*.py")}
     of_code = {folder for folder in folders if folder.parts and folder.parts[0] not in OF_ALL}
     assert [str(folder) for folder in sorted(of_code) if not (TOP / folder).is_dir()] == []
+
+
+# Packages whose tests stand with those of what they belong to.
+WITH_OTHERS = {
+    "connections/pages": "connections/views",
+    "mantik/management/commands": "mantik",
+    "mantik/templatetags": "mantik",
+    "projects/addressing": "projects",
+    "projects/management/commands": "projects",
+    "projects/views": "projects",
+    "runs/dependents": "projects/services",
+    "runs/registered_models/views": "runs/registered_models",
+    "runs/results": "runs/pages",
+    "runs/views": "runs/pages",
+    "schedules/dependents": "projects/services",
+    "schedules/views": "schedules/pages",
+}
+
+
+def test_code_has_its_tests_where_one_looks_for_them() -> None:
+    modules = [path for app in ("mantik", *APPS) for path in modules_of(app) if path.stem != "__init__"]
+    packages = {path.parent.relative_to(TOP).as_posix() for path in modules} - {"mantik/demo/code"}
+    tested = {path.parent.relative_to(TOP / "tests").as_posix() for path in (TOP / "tests").rglob("test_*.py")}
+    assert packages - tested == WITH_OTHERS.keys()
+    assert set(WITH_OTHERS.values()) <= tested
