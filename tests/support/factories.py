@@ -219,6 +219,7 @@ def make_outage(site: Site, **columns: Any) -> SiteOutage:
 
 def make_visit(connection: Connection, **columns: Any) -> SiteVisit:
     """As a worker that was killed leaves it."""
+    assert connection.site
     usual = {"place": 0, "place_of_connection": 0, "lease_token": uuid.uuid4(), "lease_until": timezone.now()}
     return SiteVisit.objects.create(site=connection.site, connection=connection, **usual | columns)
 

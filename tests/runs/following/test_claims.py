@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -30,7 +31,7 @@ def test_what_is_still_to_be_asked_about_stays_claimed_and_what_was_put_off_stay
     settings.MANTIK_LEASE_SECONDS = 0.1
     asked, notified, left = (make_run(RunState.RUNNING, project=project, next_poll_at=claimed_until) for _ in range(3))
     clock = [NOW]
-    options = {"column": "next_poll_at", "until": {claimed_until}, "longest": poll.LONGEST_TURN}
+    options: dict[str, Any] = {"column": "next_poll_at", "until": {claimed_until}, "longest": poll.LONGEST_TURN}
     with kept_off(Run.objects.all(), clock=lambda: clock[0], **options):
         Run.objects.filter(pk=asked.pk).update(next_poll_at=NOW + 30 * SECOND)
         Run.objects.filter(pk=notified.pk).update(next_poll_at=NOW)
