@@ -236,8 +236,9 @@ def _check_tables(tables: _Tables, models: Iterable[type[Model]]) -> None:
 def _check_caches(tables: _Tables) -> None:
     """`migrate` makes the tables of caches, but not by a migration (`mantik/accounts/apps.py`)."""
     for one in caches.all():
-        if isinstance(one, BaseDatabaseCache) and one._table not in tables:
-            raise Unusable(f"There is no table {one._table}, which `manage.py migrate` makes: run it.")
+        name = one.cache_model_class._meta.db_table if isinstance(one, BaseDatabaseCache) else None
+        if name and name not in tables:
+            raise Unusable(f"There is no table {name}, which `manage.py migrate` makes: run it.")
 
 
 def _tables(connection: BaseDatabaseWrapper) -> _Tables:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from runs.planning.repeatable import RECIPE
-from schedules.firing.engine import MOVED, SWITCHED
+from schedules.firing.engine import DECISION_COLUMNS, STATE_COLUMNS
 from schedules.models import Schedule
 from schedules.services.schedules import duplicate_schedule
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
@@ -20,7 +21,7 @@ IDENTITY = {
     *("created_by_id", "created_at", "last_edited_by_id", "last_edited_at", "revision"),
 }
 # What a form asks for, with values other than those that a schedule begins with.
-CHOSEN = {
+CHOSEN: dict[str, Any] = {
     "cron_expression": "30 6 * * *",
     "time_zone": "Europe/Oslo",
     "end_date": date(2028, 1, 1),
@@ -38,22 +39,31 @@ REPEATED = {"project_id", "run_id"}
 
 
 def test_a_column_is_chosen_by_members_or_moved_or_switched_by_the_engine() -> None:
-    """A new one stands in one of these. `_end_delay` reads again what the engine has stored: MOVED and SWITCHED."""
-    places = [*IDENTITY, *CHOSEN, *REPEATED, *RECIPE, *MOVED, *SWITCHED]
+    """A new one stands in one of these. `_end_delay` reads again what the engine has stored: the last two."""
+    places = [*IDENTITY, *CHOSEN, *REPEATED, *RECIPE, *DECISION_COLUMNS, *STATE_COLUMNS]
     assert sorted(places) == sorted(field.attname for field in Schedule._meta.concrete_fields)
 
 
 @pytest.mark.django_db
 def test_a_copy_repeats_the_same_by_the_same_rules_and_has_a_life_of_its_own() -> None:
     begun = NOW - timedelta(days=9)
-    lived = {"failures_in_a_row": 1, "last_due_at": begun, "last_outcome": Outcome.FIRED, "last_reason": "So."}
+    lived: dict[str, Any] = {
+        "failures_in_a_row": 1,
+        "last_due_at": begun,
+        "last_outcome": Outcome.FIRED,
+        "last_reason": "So.",
+    }
     schedule = make_schedule(now=begun, name="nightly", revision=4, **CHOSEN, **lived)
     copy = duplicate_schedule(schedule=schedule, actor=schedule.created_by, now=NOW)
     kept = [*CHOSEN, *REPEATED, *RECIPE]
     assert {name: getattr(copy, name) for name in kept} == {name: getattr(schedule, name) for name in kept}
-    same = {name for name in {*IDENTITY, *MOVED, *SWITCHED} if getattr(copy, name) == getattr(schedule, name)}
+    same = {
+        name
+        for name in {*IDENTITY, *DECISION_COLUMNS, *STATE_COLUMNS}
+        if getattr(copy, name) == getattr(schedule, name)
+    }
     assert same == {"created_by_id", "last_edited_by_id"}
-    assert {name: getattr(copy, name) for name in MOVED} == {
+    assert {name: getattr(copy, name) for name in DECISION_COLUMNS} == {
         "next_due_at": None,
         "next_fire_at": None,
         "dealt_with_until": NOW,

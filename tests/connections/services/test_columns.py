@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -50,9 +51,9 @@ def test_each_column_stays_or_belongs_to_the_secret() -> None:
 @pytest.mark.django_db
 def test_of_an_old_secret_nothing_is_known_any_more() -> None:
     connection = make_connection(**KNOWN)
-    before = Connection.objects.filter(pk=connection.pk).values().get()
+    before: Mapping[str, Any] = Connection.objects.filter(pk=connection.pk).values().get()
     replace_secret(connection=connection, secret="another", now=NOW)
-    after = Connection.objects.filter(pk=connection.pk).values().get()
+    after: Mapping[str, Any] = Connection.objects.filter(pk=connection.pk).values().get()
     fresh = {field.attname: field.get_default() for field in Connection._meta.concrete_fields}
     assert {name: after[name] for name in KNOWN} == {name: fresh[name] for name in KNOWN}
     assert {name for name in before if before[name] != after[name]} == {*KNOWN, "sealed_secret", "secret_set_at"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -238,9 +240,9 @@ KEPT_FOR_ANOTHER_ADDRESS = {"fetch_requested", "fetch_served", "fetch_requested_
 
 def test_of_another_address_nothing_that_was_read_is_kept(linked: CodeRepository) -> None:
     """Whatever a fetch stores: a new column is forgotten, too, or stands above."""
-    before = CodeRepository.objects.filter(pk=linked.pk).values().get()
+    before: Mapping[str, Any] = CodeRepository.objects.filter(pk=linked.pk).values().get()
     fetch(linked, now=NOW)
-    found = CodeRepository.objects.filter(pk=linked.pk).values().get()
+    found: Mapping[str, Any] = CodeRepository.objects.filter(pk=linked.pk).values().get()
     read = {name for name in found if found[name] != before[name]} - KEPT_FOR_ANOTHER_ADDRESS
     assert {"branch_count", "default_branch", "fetched_at", "head_sha", "mirror_bytes"} <= read
     linked.refresh_from_db()

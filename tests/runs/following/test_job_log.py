@@ -16,7 +16,7 @@ from connections.unicore.values import FileStat
 from mantik.lib.humanize import filesize
 from runs.following import job_log
 from runs.following.job_log import NOTHING_LEFT, Fetched, fetch_log
-from runs.following.kept_log import raw_log, read_log
+from runs.following.kept_log import raw_log, read_log, stored_of
 from runs.following.log_ranges import CHUNK
 from runs.models import Run, RunLogChunk
 from runs.states import RunState
@@ -321,7 +321,7 @@ def test_at_random(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
 def test_a_new_log_of_the_job_replaces_the_former_one(run: Run, limit: int) -> None:
     site = File(numbered(3_000_000))
     fetch_all(site, run)
-    kept = job_log.stored_of(run).size
+    kept = stored_of(run).size
     site.content = b"again\n" * 1000
     fetch_all(site, run)
     assert whole(run) == site.content
