@@ -62,7 +62,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
     (
         "code.md",
-        "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these have more than {} times as much before",
+        "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these files are larger than {} times that",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
     ),
     ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, whole._MAX_DEPTH)),
@@ -123,7 +123,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("operators.md", "at most {} minutes after the end of the run", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     (
         "operators.md",
-        "After {} refusals in {} minutes it stops using the login",
+        "After {} refusals in a row, over at least {} minutes, it stops using the login",
         (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
     ),
     ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MAX_LABELS,)),
