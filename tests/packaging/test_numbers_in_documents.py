@@ -150,7 +150,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     (
         "security.md",
-        "{} wrong attempts at an account and {} from one address",
+        "{} wrong attempts at an account and {} from one IP address",
         (int(_per_account[0]), int(_per_address[0])),
     ),
     ("security.md", "can use up its {} attempts", (int(_per_account[0]),)),
