@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections.git.host_keys import HostKey
 from connections.models import Connection
 from mantik.lib.leases import Leased
+from projects.code.models import CodeBranch, CodeCommit, CodeFile, CodeText, WantedPath
 from projects.querysets import (
     CodeRepositoryQuerySet,
     ExperimentQuerySet,
@@ -290,14 +291,18 @@ class CodeRepository(Leased):
     created_at = models.DateTimeField(auto_now_add=True)
     # Each request to fetch adds 1 to the first number. When a fetch is done, the second becomes what the first was when
     # the fetch read the row, so a request that is made while a fetch is under way is served by another one.
-    fetch_requested = models.PositiveBigIntegerField(default=0, editable=False)
-    fetch_served = models.PositiveBigIntegerField(default=0, editable=False)
+    fetch_requested = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    fetch_served = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     # Since when a request waits; None if none does. Only the order in which requests are served depends on it.
     fetch_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When a worker last began a fetch, whatever became of it or of the worker. Whose turn is next depends on it.
     fetch_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The state of the mirror.
     fetched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # `fetched_at` of the last fetch that stored what pages need (projects/code/models.py); None before the first one.
+    branches_stored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The address that it fetched from. After a change of the address these branches are no longer given out.
+    branches_url = models.CharField(max_length=400, blank=True, default="", db_default="", editable=False)
     fetch_failed_at = models.DateTimeField(null=True, blank=True, editable=False)
     fetch_error = models.TextField(blank=True, editable=False)
     # Copied from the last good fetch, so that a list does not read the disk.
@@ -385,3 +390,25 @@ class GitHostOutage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} since {self.began_at:%Y-%m-%d %H:%M}"
+
+
+# Django looks for all of an app's models here.
+__all__ = [
+    "CodeBranch",
+    "CodeCommit",
+    "CodeFile",
+    "CodeRepository",
+    "CodeText",
+    "Experiment",
+    "FormerAddress",
+    "GitHostOutage",
+    "GroupMember",
+    "GroupMembership",
+    "Invitation",
+    "Label",
+    "Membership",
+    "Project",
+    "RetiredExperiment",
+    "UserGroup",
+    "WantedPath",
+]

@@ -93,7 +93,6 @@ def ensure(place: Place, source: Source, sha: str) -> None:
     with disk_explained(source.url), place.locked(deadline=deadline) as lock:
         place.clear_leftovers()
         _Refresh(place, source, lock, deadline).ensure(sha)
-        place.write_failure("")
 
 
 def _under_lock(place: Place, source: Source, *, waits: bool, asked: float, watch: Callable[[], None]) -> bool:
@@ -156,6 +155,9 @@ class _Refresh:
                 permanent=True,
             )
         self._check_size(git_dir)
+        if git_dir == self.place.git_dir and (note := self.place.note()) and note.branches:
+            # A mirror of branches stays one, and this was no fetch of its branches.
+            return
         # 0 branches even if `_update` brought some: a mirror of single commits must not pass for one of branches.
         self.place.write_note(git_dir, Note(url=self.source.url, began=began, done=time.time(), branches=0))
 

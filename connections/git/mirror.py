@@ -1,4 +1,4 @@
-"""A repository's mirror. `refresh`, `ensure`, `locked` and `note_failure` are for workers; the rest only reads it."""
+"""A repository's mirror, for workers. `refresh` and `ensure` fetch it, `locked` keeps others away, the rest reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from connections.git.lfs_store import ObjectStore
 from connections.git.place import Note, Place, directory_size, disk_explained
 from connections.git.reading import Reader
 from connections.git.submodules import Route
-from connections.git.values import Branch, Commit, Login, TreeEntry
+from connections.git.values import Branch, Commit, Listing, Login, TreeEntry
 
 # Bytes of a file that `Mirror.read` returns at most, unless the caller says otherwise.
 READ_LIMIT = 256 * 1024
@@ -95,19 +95,11 @@ class Mirror:
         return other
 
     def ensure(self, sha: str) -> None:
-        """For workers: fetch the one commit `sha`, whether or not a branch leads to it, unless the mirror has it."""
+        """Fetch the one commit `sha`, whether or not a branch leads to it, unless the mirror has it."""
         ensure(self._place, self._source, sha)
 
     def has(self, sha: str) -> bool:
         return self._place.note() is not None and self._reader.has(sha)
-
-    def failure(self) -> str:
-        """Why the last `ensure` failed, as it was noted; "" if it did not fail."""
-        return self._place.failure()
-
-    def note_failure(self, reason: str) -> None:
-        with disk_explained(self.url):
-            self._place.write_failure(reason)
 
     @contextmanager
     def locked(self, deadline: float) -> Iterator[Path]:
@@ -128,7 +120,7 @@ class Mirror:
     def refresh(
         self, *, waits: bool = True, asked: float | None = None, watch: Callable[[], None] = lambda: None
     ) -> bool:
-        """For workers: fetch. `fetching.refresh` describes the arguments, the result, and what a failure leaves."""
+        """Fetch. `fetching.refresh` describes the arguments, the result, and what a failure leaves."""
         return refresh(self._place, self._source, waits=waits, asked=asked, watch=watch)
 
     def branches(self) -> list[Branch]:
@@ -148,6 +140,11 @@ class Mirror:
         """Every file, link and submodule of a commit."""
         self._require()
         return self._reader.entries(sha)
+
+    def listing(self, sha: str, *, most: int) -> Listing:
+        """The first `most` entries of a commit. It costs no more if there are millions."""
+        self._require()
+        return self._reader.listing(sha, most=most)
 
     def tree(self, sha: str) -> str:
         """The hash of a commit's tree."""

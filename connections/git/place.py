@@ -50,7 +50,8 @@ class Place:
         self.objects = root / f"{key}.lfs"
         # The name that older versions of Mantik gave to `replaced`.
         self._replaced_before = root / f"{key}.partial.old"
-        self._failure = root / f"{key}.failure"
+        # Where older versions of Mantik noted why a submodule could not be fetched.
+        self._failure_before = root / f"{key}.failure"
         self._lock_file = root / f"{key}.lock"
 
     def note(self) -> Note | None:
@@ -70,19 +71,6 @@ class Place:
         new = git_dir / f"{_NOTE}.new"
         new.write_text(json.dumps(asdict(note)))
         new.replace(git_dir / _NOTE)
-
-    def failure(self) -> str:
-        """Why a fetch has failed, as it was noted; "" if none has failed since."""
-        try:
-            return self._failure.read_text()
-        except OSError:
-            return ""
-
-    def write_failure(self, reason: str) -> None:
-        if reason:
-            self._failure.write_text(reason)
-        else:
-            self._failure.unlink(missing_ok=True)
 
     def fetched_at(self) -> datetime | None:
         note = self.note()
@@ -114,7 +102,7 @@ class Place:
         self.clear_leftovers()
         for directory in (self.git_dir, self.objects):
             shutil.rmtree(directory, ignore_errors=True)
-        self._failure.unlink(missing_ok=True)
+        self._failure_before.unlink(missing_ok=True)
         self._lock_file.unlink(missing_ok=True)
 
     def put_in_place(self) -> None:

@@ -49,16 +49,18 @@ def run_git(
     most_output: int = 64 * 1024**2,
     lock: int | None = None,
     watch: Callable[[], None] | None = None,
+    may_cut: bool = False,
 ) -> bytes:
     """Run `git <arguments>` in the repository `git_dir`. Returns what it writes to stdout.
 
-    `timeout` is in seconds, `most_output` the number of bytes that are allowed. `lock` is a file descriptor that the
-    process keeps open. `watch` is called twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or
-    OutputTooLarge, after the process group has ended.
+    `timeout` is in seconds, `most_output` the number of bytes that are allowed. With `may_cut`, git is ended once it has
+    written more, and these are returned. `lock` is a file descriptor that the process keeps open. `watch` is called
+    twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or OutputTooLarge, after the process group
+    has ended.
     """
     deadline = time.monotonic() + timeout
     with git_process(arguments, git_dir=git_dir, environment=environment, lock=lock) as process:
-        ended = read_to_end(process, deadline=deadline, most_output=most_output, watch=watch)
+        ended = read_to_end(process, deadline=deadline, most_output=most_output, may_cut=may_cut, watch=watch)
     if ended.code != 0:
         raise GitFailed(ended.words)
     return ended.output
@@ -74,7 +76,12 @@ class Ended:
 
 
 def read_to_end(
-    process: subprocess.Popen[bytes], *, deadline: float, most_output: int, watch: Callable[[], None] | None = None
+    process: subprocess.Popen[bytes],
+    *,
+    deadline: float,
+    most_output: int,
+    may_cut: bool = False,
+    watch: Callable[[], None] | None = None,
 ) -> Ended:
     """Read what a process group writes, until it ends. `deadline` is monotonic; the others are as for `run_git`.
 
@@ -93,6 +100,8 @@ def read_to_end(
         output.join(2)
         words.join(2)
         raise
+    if output.overflowed and may_cut:
+        return Ended(bytes(output.content), "", 0)
     if output.overflowed:
         raise OutputTooLarge
     return Ended(bytes(output.content), words.content.decode("utf-8", "replace"), _end(process, deadline))

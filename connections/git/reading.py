@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from connections.git.errors import GitError
+from connections.git.paths import (
+    branch_missing,
+    encodes,
+    path_missing,
+    plain_path,
+    require_file,
+    require_no_pointer,
+    shown,
+)
 from connections.git.process import GitFailed, GitTimedOut, OutputTooLarge, run_git
-from connections.git.values import Branch, Commit, EntryKind, TreeEntry
-from mantik.lib.humanize import filesize, short_sha
+from connections.git.values import Branch, Commit, EntryKind, Listing, TreeEntry
+from mantik.lib.humanize import short_sha
 
 READ_SECONDS = 20
 # Bytes of a list of all files of a commit, and of a file such as .gitmodules.
 _MAX_TREE = 256 * 1024**2
 _MAX_CONFIG = 256 * 1024
+# How many paths of a commit are looked at for hints, and the bytes of one with its size and hash, more than usual.
+_PATHS_FOR_HINTS = 20_000
+_BYTES_PER_PATH = 400
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "%00".join(
@@ -30,7 +42,6 @@ _FORMAT = "%00".join(
         "%(contents:subject)",
     )
 )
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _KINDS: dict[str, EntryKind] = {"120000": "link", "160000": "submodule"}
 
 
@@ -49,27 +60,20 @@ class Reader:
     def resolve(self, branch: str) -> Commit:
         """The newest commit of exactly that branch."""
         # Git would take a name with these letters, which no branch can have, for a pattern.
-        if not re.search(r"[\0-\x20*?\[\\]", branch) and _encodes(branch):
+        if not re.search(r"[\0-\x20*?\[\\]", branch) and encodes(branch):
             found = _parse_branches(self._git("for-each-ref", f"--format={_FORMAT}", _HEADS + branch))
             for _, candidate in found:
                 if candidate.name == branch:
                     return candidate.commit
-        raise self._branch_missing(branch)
+        raise branch_missing(branch, [found.name for found in self.branches()], repository=self.name)
 
     def read(self, sha: str, path: str, *, limit: int) -> bytes:
         """The content of one file of a commit, at most `limit` bytes."""
-        clean = _normal(path)
+        clean = plain_path(path)
         entry = self._entry(sha, clean)
-        if entry.size is None or entry.size > limit:
-            raise _path_error(
-                "path.too_big", f"{clean} is {filesize(entry.size or 0)}; at most {filesize(limit)} is allowed."
-            )
+        require_file(entry, limit=limit)
         content = self._git("cat-file", "blob", entry.object_id, most_output=limit)
-        if content.startswith(_LFS_POINTER):
-            raise _path_error(
-                "path.lfs_pointer",
-                f"{clean} is a Git LFS pointer, not the file itself. Commit the file without LFS.",
-            )
+        require_no_pointer(clean, content)
         return content
 
     def entries(self, sha: str) -> list[TreeEntry]:
@@ -78,6 +82,16 @@ class Reader:
             sha, "ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name), most_output=_MAX_TREE
         )
         return list(_parse_tree(output))
+
+    def listing(self, sha: str, *, most: int) -> Listing:
+        """The first `most` entries of a commit, in git's order. However many there are, git lists no more."""
+        limit = most * _BYTES_PER_PATH
+        command = ("ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name))
+        output = self._commit_git(sha, *command, most_output=limit, may_cut=True)
+        # The last line of an output that was cut has no end.
+        whole_lines = output[: output.rfind(b"\0") + 1]
+        entries = list(islice(_parse_tree(whole_lines), most + 1))
+        return Listing(entries[:most], is_whole=len(entries) <= most and len(output) < limit)
 
     def tree(self, sha: str) -> str:
         """The hash of all that is in a commit, whatever its message and history."""
@@ -123,44 +137,22 @@ class Reader:
         )
         entry = next((entry for entry in _parse_tree(output, trees=True) if entry.path == path), None)
         if entry is None:
-            raise self._path_missing(sha, path)
-        if entry.mode == "040000":
-            raise _path_error("path.directory", f"{path} is a folder. Name a file in it.")
-        if entry.kind != "file":
-            raise _special(entry)
+            raise path_missing(path, sha, self.listing(sha, most=_PATHS_FOR_HINTS).entries)
         return entry
 
-    def _path_missing(self, sha: str, path: str) -> GitError:
-        entries = self.entries(sha)
-        for entry in entries:
-            if entry.kind != "file" and path.startswith(f"{entry.path}/"):
-                return _special(entry)
-        near = _near_paths(path, [entry.path for entry in entries if entry.kind == "file" and _encodes(entry.path)])
-        hint = f" Did you mean {_either(near)}?" if near else " Check the path and the branch."
-        return _path_error("path.missing", f"There is no file {path} in commit {short_sha(sha)}.{hint}")
-
-    def _branch_missing(self, branch: str) -> GitError:
-        names = [found.name for found in self.branches()]
-        near = get_close_matches(branch, names, n=3, cutoff=0.6) or names[:3]
-        return GitError(
-            f"{self.name} has no branch {_shown(branch)!r}. Did you mean {_either(near)}?"
-            if near
-            else f"{self.name} has no branches.",
-            code="branch.missing",
-            permanent=True,
-        )
-
-    def _commit_git(self, sha: str, *arguments: str, most_output: int = 1024**2) -> bytes:
+    def _commit_git(self, sha: str, *arguments: str, most_output: int = 1024**2, may_cut: bool = False) -> bytes:
         try:
-            return self._git(*arguments, most_output=most_output)
+            return self._git(*arguments, most_output=most_output, may_cut=may_cut)
         except GitError as error:
             if error.code != "mirror.unreadable":
                 raise
             raise _commit_missing(sha, self.name) from None
 
-    def _git(self, *arguments: str, most_output: int = 64 * 1024**2) -> bytes:
+    def _git(self, *arguments: str, most_output: int = 64 * 1024**2, may_cut: bool = False) -> bytes:
         try:
-            return run_git(arguments, git_dir=self.git_dir, timeout=READ_SECONDS, most_output=most_output)
+            return run_git(
+                arguments, git_dir=self.git_dir, timeout=READ_SECONDS, most_output=most_output, may_cut=may_cut
+            )
         except GitFailed:
             message = "could not be read from Mantik's copy. Press Read again on the page of the code repository"
             code = "mirror.unreadable"
@@ -215,34 +207,6 @@ def _parse_tree(output: bytes, *, trees: bool = False) -> Iterator[TreeEntry]:
             )
 
 
-def _normal(path: str) -> str:
-    if path.startswith("/"):
-        raise _path_error(
-            "path.refused",
-            f"{_shown(path)} begins with a slash. Use the path from the top of the repository.",
-        )
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        raise _path_error("path.refused", f"{_shown(path)} contains '..'. Use the plain path.")
-    if not parts or "\0" in path or not _encodes(path):
-        raise _path_error("path.refused", "This is not the path of a file. Use a path from the top of the repository.")
-    return "/".join(parts)
-
-
-def _near_paths(path: str, paths: list[str]) -> list[str]:
-    same = [other for other in paths if other.casefold() == path.casefold()]
-    name = posixpath.basename(path).casefold()
-    elsewhere = [other for other in paths if posixpath.basename(other).casefold() == name]
-    elsewhere.sort(key=lambda other: (other.count("/"), other))
-    return (same or elsewhere or get_close_matches(path, paths[:20_000], n=2, cutoff=0.7))[:3]
-
-
-def _special(entry: TreeEntry) -> GitError:
-    if entry.kind == "submodule":
-        return _path_error("path.submodule", f"{entry.path} is a submodule: its files are in another repository.")
-    return _path_error("path.symlink", f"{entry.path} is a symbolic link. Name the file that it points to.")
-
-
 def _sha(sha: str, name: str) -> str:
     if not _SHA.fullmatch(sha):
         raise _commit_missing(sha, name)
@@ -251,29 +215,8 @@ def _sha(sha: str, name: str) -> str:
 
 def _commit_missing(sha: str, name: str) -> GitError:
     return GitError(
-        f"{name} no longer has the commit {short_sha(_shown(sha))}. Perhaps a forced push removed it; choose the "
+        f"{name} no longer has the commit {short_sha(shown(sha))}. Perhaps a forced push removed it; choose the "
         "branch again.",
         code="commit.missing",
         permanent=True,
     )
-
-
-def _path_error(code: str, message: str) -> GitError:
-    return GitError(message, code=code, permanent=True)
-
-
-def _either(names: Iterable[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _shown(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())[:100]
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 EntryKind = Literal["file", "link", "submodule"]
 
@@ -61,6 +61,19 @@ class Branch:
     commit: Commit
 
 
+class Entry(Protocol):
+    """A file of a commit, as far as paths are checked: that of a mirror, or as somebody else keeps it."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def kind(self) -> EntryKind: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+
+
 @dataclass(frozen=True)
 class TreeEntry:
     """One file of a commit. `mode` is as git writes it ("100755"), `size` in bytes, None for submodules."""
@@ -70,3 +83,11 @@ class TreeEntry:
     mode: str
     object_id: str
     size: int | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The entries of a commit; only the first ones if it is not `is_whole`."""
+
+    entries: list[TreeEntry]
+    is_whole: bool

@@ -46,16 +46,29 @@ class WholeEntry:
     stored: Path | None = None
 
 
+@dataclass(frozen=True)
+class Submodule:
+    """A submodule at the commit `sha`: its own entries, and by path the sizes of its Git LFS files.
+
+    `failure` says why it could not be fetched, as the end of a sentence; "" if it was.
+    """
+
+    sha: str
+    entries: list[TreeEntry] = field(default_factory=list)
+    lfs_bytes: dict[str, int] = field(default_factory=dict)
+    failure: str = ""
+
+
 @dataclass
 class Whole:
     """The files of a commit. `missing` says by path why a file is not among them, as the end of a sentence.
 
-    `later` are the paths that are still to be fetched.
+    `submodules` are those that were fetched, and those that could not be.
     """
 
     entries: list[WholeEntry] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
-    later: list[str] = field(default_factory=list)
+    submodules: list[Submodule] = field(default_factory=list)
     lfs_bytes: int = 0
 
     def blobs(self, entries: Iterable[WholeEntry]) -> Iterator[tuple[WholeEntry, bytes | BinaryIO]]:
@@ -70,13 +83,13 @@ def gather(
     sha: str,
     *,
     wanted: Callable[[str], bool],
-    route: Callable[[], Route] | None = None,
+    route: Callable[[], Route],
     check_lfs: Callable[[int], None] = lambda _: None,
 ) -> Whole:
     """The commit `sha` of `mirror`, as far as paths are `wanted`.
 
-    With `route`, what is not on this machine yet is fetched. It returns how `mirror` itself is reached, and is called
-    only if something has to be fetched. `check_lfs` gets the bytes of all Git LFS files together before one of them is
+    What is not on this machine yet is fetched. `route` returns how `mirror` itself is reached, and is called only if
+    something has to be fetched. `check_lfs` gets the bytes of all Git LFS files together before one of them is
     fetched, and may raise. Raises GitError if trying again later will help.
     """
     return _Gathering(wanted, route, check_lfs, time.monotonic() + mirror.timeout).run(mirror, sha)
@@ -91,14 +104,19 @@ class _Part:
     prefix: str
     depth: int
     route: Callable[[], Route]
+    entries: list[TreeEntry] = field(default_factory=list)
     pointers: dict[str, Pointer] = field(default_factory=dict)
+
+    def as_submodule(self) -> Submodule:
+        lfs_bytes = {path.removeprefix(self.prefix): pointer.size for path, pointer in self.pointers.items()}
+        return Submodule(self.sha, self.entries, lfs_bytes)
 
 
 class _Gathering:
     def __init__(
         self,
         wanted: Callable[[str], bool],
-        route: Callable[[], Route] | None,
+        route: Callable[[], Route],
         check_lfs: Callable[[int], None],
         deadline: float,
     ) -> None:
@@ -110,9 +128,10 @@ class _Gathering:
         self.whole = Whole()
 
     def run(self, mirror: Mirror, sha: str) -> Whole:
-        self._add(_Part(mirror, sha, "", 0, cache(self.route or _no_way)))
+        self._add(_Part(mirror, sha, "", 0, cache(self.route)))
         for part in self.parts:
             self._find_pointers(part)
+        self.whole.submodules += [part.as_submodule() for part in self.parts[1:]]
         self.whole.lfs_bytes = sum(pointer.size for part in self.parts for pointer in part.pointers.values())
         if self.whole.lfs_bytes:
             self.check_lfs(self.whole.lfs_bytes)
@@ -124,7 +143,7 @@ class _Gathering:
 
     def _add(self, part: _Part) -> None:
         self.parts.append(part)
-        entries = part.mirror.entries(part.sha)
+        part.entries = entries = part.mirror.entries(part.sha)
         modules = self._modules(part, entries)
         for entry in entries:
             path = part.prefix + entry.path
@@ -140,26 +159,22 @@ class _Gathering:
     def _add_submodule(self, part: _Part, entry: TreeEntry, modules: dict[str, str]) -> bool:
         path = part.prefix + entry.path
         if entry.path not in modules:
-            return self._lacks(path, f"is a submodule without an address in {MODULES}")
+            return self._lacks_submodule(path, entry, f"is a submodule without an address in {MODULES}")
         # One of the parts is the repository itself.
         if part.depth >= _MAX_DEPTH or len(self.parts) - 1 >= _MAX_SUBMODULES:
             limits = f"a depth of {_MAX_DEPTH}, and {_MAX_SUBMODULES} submodules"
-            return self._lacks(path, f"is one submodule too many: the limits are {limits}")
+            return self._lacks_submodule(path, entry, f"is one submodule too many: the limits are {limits}")
         url = absolute(modules[entry.path], parent=part.mirror.url)
         mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)
         way = cache(lambda: routes(url, parent=part.route())[0])
         if not mirror.has(entry.object_id):
-            if self.route is None:
-                failure = mirror.failure()
-                return self._lacks(path, failure) if failure else self._later(path)
             try:
                 used = self._fetch(mirror, entry.object_id, routes(url, parent=part.route()))
             except GitError as error:
                 if not error.permanent:
                     raise
                 reason = f"is a submodule that could not be fetched: {error.message.rstrip('.')}"
-                mirror.note_failure(reason)
-                return self._lacks(path, reason)
+                return self._lacks_submodule(path, entry, reason)
             way = cache(lambda: used)
         self._add(_Part(mirror, entry.object_id, f"{path}/", part.depth + 1, way))
         return True
@@ -188,9 +203,6 @@ class _Gathering:
         files = [entry for entry in self.whole.entries if entry.mirror is part.mirror and entry.kind == "file"]
         if not any(entry.own.path.rpartition("/")[2] == _ATTRIBUTES for entry in files):
             return
-        # A page has no time to read thousands of files for attributes that may be about something else.
-        if self.route is None and not part.mirror.uses_lfs(part.sha):
-            return
         mine = [entry for entry in files if entry.size in POINTER_SIZES and self.wanted(entry.path)]
         for entry, content in part.mirror.blobs([entry.own for entry in mine]):
             assert isinstance(content, bytes)
@@ -200,7 +212,7 @@ class _Gathering:
     def _replace_pointers(self, part: _Part) -> None:
         store = part.mirror.objects
         missing = {path: pointer for path, pointer in part.pointers.items() if not store.has(pointer)}
-        reasons = self._fetch_objects(part, missing) if self.route and missing else {}
+        reasons = self._fetch_objects(part, missing) if missing else {}
         for place, entry in enumerate(self.whole.entries):
             pointer = part.pointers.get(entry.path)
             if pointer is None or entry.mirror is not part.mirror:
@@ -210,8 +222,6 @@ class _Gathering:
             elif store.has(pointer):
                 stored = store.path(pointer)
                 self.whole.entries[place] = replace(entry, size=pointer.size, stored=stored)
-            else:
-                self._later(entry.path)
 
     def _fetch_objects(self, part: _Part, missing: dict[str, Pointer]) -> dict[str, str]:
         wanted = set(missing.values())
@@ -237,13 +247,9 @@ class _Gathering:
         self.whole.missing[path] = reason
         return False
 
-    def _later(self, path: str) -> bool:
-        self.whole.later.append(path)
-        return False
-
-
-def _no_way() -> Route:
-    raise AssertionError("nothing is fetched without a route")
+    def _lacks_submodule(self, path: str, entry: TreeEntry, reason: str) -> bool:
+        self.whole.submodules.append(Submodule(entry.object_id, failure=reason))
+        return self._lacks(path, reason)
 
 
 def _key(top: str, url: str) -> str:

@@ -1,7 +1,8 @@
-"""The local mirror of a code repository: fetched by workers, read by everybody.
+"""The local mirror of a code repository, which workers fetch, and the requests of pages to fetch it.
 
-A page never waits for a git host. It reads the mirror as it is and asks for a fetch. A worker fetches. The page shows
-what is in the mirror, how old it is, and what went wrong.
+A page never waits for a git host, nor reads a mirror: that of another machine may be newer. A worker fetches, and
+writes what pages need into the database, in one transaction with what came of the fetch (`projects/code/snapshot.py`).
+The page shows what stands there (`projects/code/stored.py`), how old it is, and what went wrong.
 
 A request is a number in the row, `fetch_requested`. A worker takes a lease on the row, reads it, fetches with the
 address and the login that it has read, and then stores the number that it had read as `fetch_served`. A request that is
@@ -11,11 +12,13 @@ sends another one for each fetch that is due and could begin (`projects/code/hos
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Coalesce
 
@@ -30,14 +33,17 @@ from connections.models import Connection
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import Lease, LeaseLost
 from mantik.lib.queue import send, send_on_commit
-from projects.code import hosts
+from projects.code import hosts, snapshot
 from projects.code.git_access import access_to, note_other_host_key
+from projects.code.models import WantedPath
+from projects.code.snapshot import Snapshot
+from projects.code.stored import StoredCode, Unread
 from projects.models import CodeRepository
 
 log = structlog.get_logger(__name__)
 
 FETCH = "projects.tasks.fetch_code_repository"
-# A form uses a mirror younger than this without asking for a fetch.
+# A form uses what was fetched within this time without asking for a fetch.
 FRESH_FOR = timedelta(seconds=30)
 # Seconds for which a run waits for its turn to fetch. After that its worker does something else, and the run is tried
 # again later.
@@ -53,14 +59,35 @@ MAX_BRANCHES_SHOWN = 50
 
 
 def mirror_of(repository: CodeRepository) -> Mirror:
-    """The mirror for reading: no credentials, no network."""
+    """For workers: the mirror of this machine, for reading. No credentials, no network."""
     return Mirror(key=str(repository.uuid), url=repository.url, credential=None)
 
 
 def request_fetch(repository: CodeRepository, *, now: datetime) -> None:
-    """Ask for a fetch, unless one is due or the mirror is fresh: for a page that would like to show the latest."""
-    is_fresh = repository.fetched_at is not None and repository.fetched_at > now - FRESH_FOR
-    if not repository.awaits_fetch and not is_fresh:
+    """Ask for a fetch, unless one is due or the last is fresh: for a page that would like to show the latest."""
+    if not repository.awaits_fetch and not _is_fresh(repository, now):
+        request_another_fetch(repository, now=now)
+
+
+def _is_fresh(repository: CodeRepository, now: datetime) -> bool:
+    # A worker of an older release, which stores no branches, may have fetched since.
+    stored_at = repository.branches_stored_at
+    return repository.branches_url == repository.url and stored_at is not None and stored_at > now - FRESH_FOR
+
+
+def request_unread(repository: CodeRepository, unread: Unread, *, now: datetime) -> None:
+    """Ask for a fetch that reads what a page needs and no fetch has read, unless it has been asked for a moment ago."""
+    recently = now - FRESH_FOR
+    known = repository.wanted_paths.filter(path__in=unread.paths, asked_at__gt=recently).values_list("path", flat=True)
+    new = unread.paths - set(known)
+    WantedPath.objects.bulk_create(
+        [WantedPath(code_repository=repository, path=path, asked_at=now) for path in sorted(new)],
+        update_conflicts=True,
+        unique_fields=["code_repository", "path"],
+        update_fields=["asked_at"],
+    )
+    branches = repository.branches.filter(name__in=unread.branches).exclude(asked_at__gt=recently)
+    if branches.update(asked_at=now) or new:
         request_another_fetch(repository, now=now)
 
 
@@ -84,14 +111,13 @@ def login_changed(connection: Connection, now: datetime) -> None:
 
 
 def branches_for_page(repository: CodeRepository) -> dict[str, Any]:
-    """The branches of the mirror, the default branch first, and how many more there are."""
-    if repository.fetched_at is None:
-        return {"branches": []}
+    """For a page: the branches, the default branch first, and how many more there are."""
     try:
-        branches = mirror_of(repository).branches()
+        branches = StoredCode(repository).branches()
     except GitError:
         return {"branches": []}
-    return {"branches": branches[:MAX_BRANCHES_SHOWN], "more_branches": max(0, len(branches) - MAX_BRANCHES_SHOWN)}
+    more = (repository.branch_count or 0) - MAX_BRANCHES_SHOWN
+    return {"branches": branches[:MAX_BRANCHES_SHOWN], "more_branches": max(0, more)}
 
 
 def fetch_in_turn(*, repository_id: int, now: datetime) -> None:
@@ -207,32 +233,39 @@ def _serve_row(
     except LeaseLost:
         log.warning("fetch_lease_lost", repository=str(repository.uuid))
         return False
-    # Only if the address was not changed meanwhile: what was found belongs to the old one.
-    lease.mine.filter(url=url).update(**found)
+    with transaction.atomic():
+        # Only if the address was not changed meanwhile: what was found belongs to the old one.
+        is_stored = lease.mine.filter(url=url).update(**found.columns)
+        if is_stored and found.snapshot is not None:
+            snapshot.store(repository, found.snapshot, now=now)
     # Requests made during this fetch still wait. When each was made is not known: take the beginning of this fetch.
     since = Case(When(fetch_requested__gt=number, then=Value(now)), default=None, output_field=DateTimeField())
     return lease.give_back(fetch_served=number, fetch_requested_at=since)
 
 
-def _fetch_and_note(
-    repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float
-) -> dict[str, Any]:
-    """Fetch, and note what this says of the login and the host. Returns the columns that tell what came of it.
+@dataclass(frozen=True)
+class _Found:
+    """What came of a fetch: columns of the repository, and what pages need; None if it failed."""
+
+    columns: dict[str, Any]
+    snapshot: Snapshot | None = None
+
+
+def _fetch_and_note(repository: CodeRepository, now: datetime, watch: Callable[[], None], asked: float) -> _Found:
+    """Fetch, and note what this says of the login and the host. Returns what came of it.
 
     Raises _UnderWay, _Fresh and LeaseLost.
     """
     error: GitError | None = None
     clock = _clock_from(now)
     try:
-        found = _fetch(repository, watch, asked)
+        found = _fetch(repository, watch, asked, now)
     except GitError as caught:
         error = caught
-        found = {"fetch_error": error.message, "fetch_failed_at": now}
+        found = _Found({"fetch_error": error.message, "fetch_failed_at": now})
         if repository.connection and error.code == "authentication":
             note_login_refused(repository.connection, error.message, now=now)
     else:
-        # The time at which the fetch began: what was pushed since then may not be in it.
-        found |= {"fetch_error": "", "fetched_at": now, "offered_host_key": ""}
         if repository.connection:
             note_use(repository.connection, now=now)
     hosts.note_outcome(repository.url, error, now=clock())
@@ -245,6 +278,7 @@ def whole_code(
     *,
     wanted: Callable[[str], bool],
     check_lfs: Callable[[int], None],
+    now: datetime,
     before_fetching: Callable[[], object] = lambda: None,
 ) -> Whole:
     """For workers: a commit with its submodules and Git LFS files, which are fetched (`connections.git.whole`).
@@ -257,12 +291,19 @@ def whole_code(
         require_host(repository)
         return _route(repository)
 
-    return gather(mirror_of(repository), sha, wanted=wanted, route=route, check_lfs=check_lfs)
+    whole = gather(mirror_of(repository), sha, wanted=wanted, route=route, check_lfs=check_lfs)
+    snapshot.store_submodules(repository, whole.submodules, now=now)
+    return whole
 
 
-def whole_code_here(repository: CodeRepository, sha: str, *, wanted: Callable[[str], bool]) -> Whole:
-    """For pages: as `whole_code`, but only what is already on this machine. Raises GitError."""
-    return gather(mirror_of(repository), sha, wanted=wanted)
+def fetch_commit(repository: CodeRepository, sha: str) -> None:
+    """For workers: fetch a commit that no branch leads to any more, which this machine does not have. Raises GitError.
+
+    Most hosts still give it out to those who know its hash.
+    """
+    require_host(repository)
+    mirror = mirror_of(repository)
+    mirror.by(_route(repository), timeout=mirror.timeout).ensure(sha)
 
 
 def _route(repository: CodeRepository) -> Route:
@@ -278,8 +319,8 @@ class _UnderWay(Exception):
     """The copy on this machine is locked: a git that a killed worker has left behind still works on it."""
 
 
-def _fetch(repository: CodeRepository, watch: Callable[[], None], asked: float) -> dict[str, Any]:
-    """Fetch. Returns the columns that describe what the mirror has now.
+def _fetch(repository: CodeRepository, watch: Callable[[], None], asked: float, now: datetime) -> _Found:
+    """Fetch, and read what pages need.
 
     Raises GitError, _UnderWay, _Fresh and LeaseLost.
     """
@@ -294,14 +335,20 @@ def _fetch(repository: CodeRepository, watch: Callable[[], None], asked: float) 
         if error.code == "host.key":
             raise note_other_host_key(repository) from None
         raise
-    return _columns(mirror)
+    read = snapshot.read(repository, mirror, now=now)
+    return _Found(_columns(mirror, read, now), read)
 
 
-def _columns(mirror: Mirror) -> dict[str, Any]:
-    branches = mirror.branches()
-    default = branches[0]
+def _columns(mirror: Mirror, read: Snapshot, now: datetime) -> dict[str, Any]:
+    default = read.branches[0]
     return {
-        "branch_count": len(branches),
+        "fetch_error": "",
+        "offered_host_key": "",
+        # The time at which the fetch began: what was pushed since then may not be in it.
+        "fetched_at": now,
+        "branches_stored_at": now,
+        "branches_url": mirror.url,
+        "branch_count": len(read.branches),
         "default_branch": default.name[:250],
         "head_sha": default.commit.sha,
         "head_subject": default.commit.subject[:200],

@@ -28,6 +28,7 @@ from projects.services.projects import NameTaken
 # The columns of a repository that has not been fetched yet.
 _UNREAD: dict[str, Any] = {
     "fetched_at": None,
+    "branches_stored_at": None,
     "fetch_failed_at": None,
     "fetch_error": "",
     "branch_count": None,

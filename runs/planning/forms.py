@@ -14,6 +14,7 @@ from mantik.accounts.models import User
 from mantik.idempotency.services import FIELD, new_key
 from mantik.lib.form_layout import Helper
 from mantik.lib.humanize import counted, short_sha
+from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Experiment, Project
 from runs.backend_config import ACCOUNT
 from runs.mlproject.parameters import Parameter
@@ -53,7 +54,7 @@ class ConnectionChoice(forms.ModelChoiceField[Connection]):
 
 
 class NewRunForm(LiveForm):
-    """`plan` is what the form, as filled in, would run.
+    """`plan` is what the form, as filled in, would run; `code` what is known of the chosen code repository.
 
     Field names are public (links, scripts and tests post them): do not rename.
 
@@ -107,7 +108,9 @@ class NewRunForm(LiveForm):
         self._offer("connection", Connection.objects.owned_by(user).for_sites())
         if preview and preview.is_other_connection:
             self._put({RUN_ANYWAY: ""})
-        self.plan = make_plan(self._choices())
+        repository = self._rows["code_repository"]
+        self.code = StoredCode(repository) if repository else None
+        self.plan = make_plan(self._choices(), self.code)
         self._offer_accounts(user)
         self._fill_selects()
         self._add_parameters()
@@ -165,7 +168,7 @@ class NewRunForm(LiveForm):
         is_pressed = self.is_bound and self.preview is None
         is_other_connection = self.preview is not None and self.preview.is_other_connection
         if not is_pressed and self._put_account(is_other_connection=is_other_connection):
-            self.plan = make_plan(self._choices())
+            self.plan = make_plan(self._choices(), self.code)
 
     def _fill_selects(self) -> None:
         plan = self.plan

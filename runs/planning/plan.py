@@ -1,7 +1,7 @@
 """Makes a plan of what a filled-in form would run: commit, entry point, resources, and everything that is wrong.
 
-The form, its preview and RUN! itself all make the same plan, so what was shown is what is stored. A plan reads only the
-local mirror; it never waits for a git host or a site.
+The form, its preview and RUN! itself all make the same plan, so what was shown is what is stored. They read the code
+from the database (`projects/code/stored.py`), a worker from its mirror; a plan never waits for a git host or a site.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from connections.git.values import Branch, Commit
 from connections.logins.login_health import caution_before_use
 from connections.models import Connection
 from connections.outages.breaker import caution_of_silence
-from projects.code.mirrors import mirror_of
 from projects.models import CodeRepository
 from runs.backend_config import (
     BackendConfig,
@@ -104,12 +103,11 @@ class Plan:
         self.problems.setdefault(field_name, []).append(message)
 
 
-def make_plan(choices: Choices, code: Code | None = None) -> Plan:
-    """Of the mirror of the chosen code repository, unless its `code` is read elsewhere."""
+def make_plan(choices: Choices, code: Code | None) -> Plan:
+    """`code` is that of the chosen code repository; None if none is chosen."""
     plan = Plan(choices)
-    if choices.code_repository is None:
+    if choices.code_repository is None or code is None:
         return plan
-    code = code or mirror_of(choices.code_repository)
     _read_branch(plan, choices.code_repository, code)
     if plan.commit:
         _read_mlproject(plan, code, plan.commit)
@@ -126,7 +124,7 @@ def _read_branch(plan: Plan, repository: CodeRepository, code: Code) -> None:
         if plan.branch:
             plan.commit = code.resolve(plan.branch)
     except GitError as error:
-        # If there is no mirror, the repository's row says why none could be made.
+        # If nothing was read, the repository's row says why.
         reason = repository.fetch_error if error.code == "mirror.missing" else ""
         plan.complain("branch" if plan.branches else "code_repository", reason or error.message)
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from connections.git.errors import GitError
 from connections.git.values import Commit
-from connections.git.whole import Whole, WholeEntry
 from mantik.lib.humanize import core_hours, counted, filesize
-from projects.code.mirrors import whole_code_here
+from projects.code.listing import MOST_PATHS, Listed
+from projects.code.stored import StoredCode, StoredWhole
 from runs.backend_config import BackendConfig
 from runs.job import JobRun, environment_file, goes_along, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
@@ -27,7 +26,7 @@ _SET_AFTER_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMEN
 
 
 def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
-    """Context of runs/_preview_card.html; None while too little is chosen. Reads the local mirror only."""
+    """Context of runs/_preview_card.html; None while too little is chosen. Starts no git."""
     if plan.commit is None or plan.choices.code_repository is None:
         return None
     files = _files(plan)
@@ -89,14 +88,14 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     assert plan.commit
     assert plan.choices.code_repository
     exclude = files.config.exclude
-    try:
-        code = whole_code_here(
-            plan.choices.code_repository,
-            plan.commit.sha,
-            wanted=lambda path: goes_along(path, exclude, files.kept),
-        )
-    except GitError:
+    code = StoredCode(plan.choices.code_repository).whole(
+        plan.commit.sha, wanted=lambda path: goes_along(path, exclude, files.kept)
+    )
+    if code is None:
         return {}
+    if not code.is_whole:
+        more = f"more than {counted(MOST_PATHS, 'file')}"
+        return {"archive": more, "archive_note": "they are counted when they are packed"}
     chosen = choose(code.entries, exclude, files.kept, code.missing | dict.fromkeys(code.later, ""))
     size = sum(entry.size or 0 for entry in chosen.files)
     left_out = [entry for entry in chosen.left_out if entry.reason]
@@ -107,12 +106,10 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     }
 
 
-def _notes(patterns: Iterable[str], chosen: Chosen[WholeEntry], code: Whole) -> list[str]:
+def _notes(patterns: Iterable[str], chosen: Chosen[Listed], code: StoredWhole) -> list[str]:
     notes = [f"{', '.join(patterns)} left out"] if chosen.excluded else []
-    submodules = {entry.path for entry in code.entries if entry.kind == "submodule"}
-    later = [path for path in code.later if path in submodules]
-    if later:
+    if later := code.later:
         notes.append(f"{', '.join(later[:PATHS_NAMED])} fetched from {'its' if len(later) == 1 else 'their'} own host")
-    if code.lfs_bytes:
-        notes.append(f"plus {filesize(code.lfs_bytes)} of Git LFS files" if len(code.later) > len(later) else "")
-    return [note for note in notes if note]
+    if lfs_bytes := sum(entry.lfs_bytes for entry in chosen.files):
+        notes.append(f"plus {filesize(lfs_bytes)} of Git LFS files")
+    return notes

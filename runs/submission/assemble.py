@@ -12,7 +12,7 @@ from typing import Any, Self
 from django.conf import settings
 
 from connections.git.errors import GitError
-from projects.code.mirrors import fetch_or_raise, mirror_of, whole_code
+from projects.code.mirrors import fetch_commit, fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
 from runs.following.callback import notification_url
 from runs.job import (
@@ -113,7 +113,7 @@ def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[
     """
     code = _require_unmoved(run)
     fetch_or_raise(code, now=now)
-    plan = make_plan(choices_of(run, code))
+    plan = make_plan(choices_of(run, code), mirror_of(code))
     if plan.problems:
         reasons = " ".join(sentence for sentences in plan.problems.values() for sentence in sentences)
         raise NotPossible(f"The newest commit of {run.branch} cannot be run. {reasons}")
@@ -142,16 +142,20 @@ def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> Packe
     """Pack the code of the run's commit; the same commit gives the same bytes. Raises NotPossible and GitError."""
     files = files or read_files(run)
     try:
-        return _pack(run, files)
+        return _pack(run, files, now)
     except GitError as error:
         if error.code not in MIRROR_PROBLEMS:
             raise
-        # The mirror of this machine may be older than the run, or be missing altogether.
-        fetch_or_raise(_require_unmoved(run), now=now)
-        return _pack(run, files)
+    # The mirror of this machine may be older than the run, or be missing altogether.
+    code = _require_unmoved(run)
+    fetch_or_raise(code, now=now)
+    if not mirror_of(code).has(run.commit_sha):
+        # A forced push has taken it from its branch, after the fetch of the machine where the run was stored.
+        fetch_commit(code, run.commit_sha)
+    return _pack(run, files, now)
 
 
-def _pack(run: Run, files: RunFiles) -> PackedCode:
+def _pack(run: Run, files: RunFiles, now: datetime) -> PackedCode:
     exclude, limit = files.config.exclude, settings.MANTIK_CODE_MAX_BYTES
     try:
         code = whole_code(
@@ -160,6 +164,7 @@ def _pack(run: Run, files: RunFiles) -> PackedCode:
             wanted=lambda path: goes_along(path, exclude, files.kept),
             check_lfs=lambda size: check_lfs(size, limit_bytes=limit),
             before_fetching=lambda: _require_unmoved(run),
+            now=now,
         )
         return pack_code(
             entries=code.entries,

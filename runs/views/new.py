@@ -67,6 +67,7 @@ def _run(request: MemberRequest, project: Project) -> HttpResponse:
         request.POST, project=project, user=request.user, prefill=_prefill(request, project, request.POST)
     )
     if not form.is_valid():
+        _ask_for_unread(form)
         return _page(request, project, form, status=status_of(form))
     try:
         run = services.create_run(
@@ -100,15 +101,21 @@ def _page(
         "plan": form.plan,
         "preview": preview_of(form.plan, account=form.account, name=form.run_name),
         "repository": form.plan.choices.code_repository,
+        "is_code_awaited": form.code is not None and form.code.is_awaited,
     }
     return render(request, template, context, status=status)
 
 
 def _keep_fresh(form: NewRunForm) -> None:
-    repository = form.plan.choices.code_repository
     # On a full disk the form is shown without fetching.
-    if repository and not disk.watch.is_without_room(disk.Store.DATABASE):
-        mirrors.request_fetch(repository, now=timezone.now())
+    if form.code and not disk.watch.is_without_room(disk.Store.DATABASE):
+        mirrors.request_fetch(form.code.repository, now=timezone.now())
+        _ask_for_unread(form)
+
+
+def _ask_for_unread(form: NewRunForm) -> None:
+    if form.code and form.code.unread:
+        mirrors.request_unread(form.code.repository, form.code.unread, now=timezone.now())
 
 
 def _prefill(request: MemberRequest, project: Project, data: QueryDict) -> Prefill | None:

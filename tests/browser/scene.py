@@ -29,6 +29,7 @@ from tests.browser.scene_models import build_models
 from tests.browser.scene_schedules import build_schedules
 from tests.connections.git.repository import Repository
 from tests.support import factories as make
+from tests.support.code import store_as_fetched
 
 # Always the same, so that its mirror is made once for all tests.
 CODE = UUID("c0de0000-0000-4000-8000-000000000001")
@@ -264,11 +265,13 @@ def add_code(project: Project, owner: User, uuid: UUID, name: str, source: Path 
     if mirror.fetched_at() is None:
         mirror.refresh()
     branches = mirror.branches()
-    repository.fetched_at = timezone.now() - timedelta(minutes=3)
+    repository.fetched_at = repository.branches_stored_at = timezone.now() - timedelta(minutes=3)
+    repository.branches_url = repository.url
     repository.branch_count, repository.default_branch = len(branches), branches[0].name
     repository.head_sha, repository.head_subject = branches[0].commit.sha, branches[0].commit.subject
     repository.mirror_bytes = mirror.size_bytes()
     repository.save()
+    store_as_fetched(repository, now=timezone.now())
     return repository
 
 

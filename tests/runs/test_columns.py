@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from projects.code.stored import StoredCode
 from runs.models import Run
 from runs.planning.plan import Choices, make_plan
 from runs.planning.repeatable import RECIPE
@@ -89,7 +90,8 @@ def test_each_column_that_is_repeated_is_read_with_the_commit_or_stays(world: Wo
             parameters={"marks": "/tmp/marks"},
             backend_config_path="unicore.yaml",
             connection=world.connection,
-        )
+        ),
+        StoredCode(world.code),
     )
     assert plan.problems == {}
     assert sorted([*code_columns(plan), *STAYS_AT_ANOTHER_COMMIT]) == sorted(RECIPE)

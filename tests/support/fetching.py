@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections.git.errors import GitError
 from projects import tasks
-from projects.code import mirrors
+from projects.code import mirrors, snapshot
 from projects.models import CodeRepository
 
 
@@ -33,6 +33,11 @@ def ask_workers(code: CodeRepository) -> Callable[[], bool]:
     mirrors.request_another_fetch(code, now=timezone.now())
     rows = CodeRepository.objects.filter(pk=code.pk)
     return rows.filter(fetch_served__gte=rows.get().fetch_requested).exists
+
+
+def store_as_fetched(code: CodeRepository, *, now: datetime) -> None:
+    """As a fetch stores it for pages, of the copy that is there."""
+    snapshot.store(code, snapshot.read(code, mirrors.mirror_of(code), now=now), now=now)
 
 
 def forget_requests() -> None:

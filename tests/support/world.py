@@ -11,6 +11,7 @@ from django.utils import timezone
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from projects.code import mirrors
+from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Experiment, Project
 from projects.roles import Role
 from runs.models import Run
@@ -64,7 +65,8 @@ class World:
             "connection": self.connection,
         }
         usual["parameters"] = usual["parameters"] | choices.pop("parameters", {})
-        return make_plan(Choices(**usual | choices))
+        chosen = Choices(**usual | choices)
+        return make_plan(chosen, StoredCode(chosen.code_repository) if chosen.code_repository else None)
 
     def start_run(self, name: str = "nightly", *, account: str = ACCOUNT, **choices: Any) -> Run:
         """As RUN! does it: stored, and handed to whoever takes it up."""

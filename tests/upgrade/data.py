@@ -31,6 +31,7 @@ from mantik.idempotency.services import Asked
 from mantik.notices.models import Letter
 from mantik.notices.services import notify
 from projects.addressing import slugs
+from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Invitation, Project
 from projects.roles import GROUP_ROLES, Role
 from projects.services.experiments import delete_experiment
@@ -102,7 +103,8 @@ def _start(name: str, code: CodeRepository, connection: Connection) -> Run:
             parameters={"year": "2025"},
             backend_config_path="unicore.yaml",
             connection=connection,
-        )
+        ),
+        StoredCode(code),
     )
     assert not plan.problems, plan.problems
     return create_run(
@@ -200,7 +202,8 @@ def _of_projects(project: Project, member: User) -> None:
     for platform in CodeRepository.Platform:
         make.make_code_repository(project=project, created_by=member, name=f"on {platform}", platform=platform)
     asked = {"fetch_requested": 2, "fetch_served": 1, "fetch_requested_at": now}
-    make.make_code_repository(project=project, created_by=member, name="asked for", **asked)
+    code = make.make_code_repository(project=project, created_by=member, name="asked for", **asked)
+    code.wanted_paths.create(path="configs/night.toml", asked_at=now)
     make.make_git_outage(began_at=now, next_try_at=now)
     melted = make.make_experiment(project=project, created_by=member, name="melted", mlflow_experiment_id="17")
     delete_experiment(experiment=melted, actor=member, now=now)

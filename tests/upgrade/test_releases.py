@@ -77,6 +77,22 @@ def test_the_migrations_make_what_the_models_say() -> None:
     )
 
 
+@pytest.mark.parametrize("release", releases()[-1:], ids=lambda release: release.version)
+def test_the_release_before_can_still_write_after_the_migrations(release: Release) -> None:
+    """While machines are upgraded one after the other. What it does not know has to be filled by the database."""
+    loader = MigrationLoader(None)
+    had = [(label, Path(name).stem) for label, name in (found.split("/") for found in release.migrations())]
+    before, now = loader.project_state(had).models, loader.project_state().models
+    in_its_way = [
+        f"{label}.{model}.{name}"
+        for (label, model), state in now.items()
+        if (label, model) in before
+        for name, field in state.fields.items()
+        if name not in before[label, model].fields and not (field.null or field.many_to_many or field.has_db_default())
+    ]
+    assert in_its_way == [], "Let these be empty, or give them a db_default."
+
+
 def test_a_migration_that_changed_or_went_is_named_with_what_to_do() -> None:
     frozen = {"runs/0001_initial.py": "a", "runs/0002_more.py": "b", "tokens/0001_initial.py": "c"}
     now = {"runs/0001_initial.py": "a", "runs/0002_more.py": "changed", "runs/0003_new.py": "d"}

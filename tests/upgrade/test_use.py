@@ -11,6 +11,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -107,6 +108,14 @@ def test_a_schedule_fires_and_what_it_starts_goes_to_its_end() -> None:
     assert slot.run.state == RunState.FINISHED
     schedule.refresh_from_db()
     assert schedule.next_due_at == due + timedelta(days=1)
+
+
+@pytest.mark.usefixtures("upgraded")
+def test_code_that_was_read_is_read_again_for_what_pages_need_of_it() -> None:
+    read = CodeRepository.objects.filter(fetched_at__isnull=False)
+    assert read
+    assert all(code.is_being_fetched and code.fetch_requested_at for code in read)
+    assert not CodeRepository.objects.filter(fetch_requested__gt=F("fetch_served") + 1).exists()
 
 
 @pytest.mark.usefixtures("upgraded")

@@ -409,10 +409,9 @@ def test_who_does_not_wait_is_told_that_another_worker_is_at_it(mirror: Mirror, 
     [
         Mirror.refresh,
         lambda mirror: mirror.ensure("1" * 40),
-        lambda mirror: mirror.note_failure("is away"),
         lambda mirror: mirror.locked(0).__enter__(),
     ],
-    ids=["refresh", "ensure", "note_failure", "locked"],
+    ids=["refresh", "ensure", "locked"],
 )
 def test_a_data_directory_that_cannot_be_used_is_explained(
     make_mirror: MirrorMaker, tmp_path: Path, use: Callable[[Mirror], object]

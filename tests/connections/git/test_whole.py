@@ -66,13 +66,13 @@ Gatherer = Callable[..., Whole]
 def gathered(make_mirror: MirrorMaker, host: GitHost, certificate: Certificate, repository: Repository) -> Gatherer:
     """The newest commit of `repository`, through `host` or `url`, with a login."""
 
-    def call(*, url: str = "", login: Any = LOGIN, here: bool = False, **options: Any) -> Whole:
+    def call(*, url: str = "", login: Any = LOGIN, **options: Any) -> Whole:
         way = Route(url or host.url, login, ask_host_key(url) if url.startswith("ssh") else None)
         mirror: Mirror = make_mirror(
             url=way.url, credential=way.login, host_key=way.host_key, ca_bundle=certificate.certificate
         )
         mirror.refresh()
-        usual = {"wanted": lambda _: True, "route": None if here else lambda: way}
+        usual = {"wanted": lambda _: True, "route": lambda: way}
         return gather(mirror, repository.git("rev-parse", "HEAD"), **usual | options)
 
     return call
@@ -94,7 +94,7 @@ def test_a_commit_comes_with_its_submodules_and_its_lfs_files(
     assert found["vendor/lib/lib.py"] == b"x = 1\n"
     assert found["model.weights"] == WEIGHTS
     assert found["MLproject"] == b"name: test\n"
-    assert (code.missing, code.later, code.lfs_bytes) == ({}, [], len(WEIGHTS))
+    assert (code.missing, code.lfs_bytes) == ({}, len(WEIGHTS))
     assert not [entry for entry in code.entries if entry.kind == "submodule"]
     assert next(entry.size for entry in code.entries if entry.path == "model.weights") == len(WEIGHTS)
 
@@ -210,8 +210,8 @@ def test_a_commit_that_was_never_pushed_is_named(repository: Repository, lib: Re
     repository.add_submodule("lib", "../lib.git", "1234567890" * 4)
     code = gathered()
     assert "has no commit 1234567" in code.missing["lib"]
-    # A page tells it as well, without asking the host.
-    assert gathered(here=True).missing == code.missing
+    (known,) = code.submodules
+    assert (known.sha, known.failure) == ("1234567890" * 4, code.missing["lib"])
 
 
 def test_a_host_that_is_away_is_waited_for(
@@ -227,18 +227,15 @@ def test_a_host_that_is_away_is_waited_for(
 
 def test_what_is_excluded_is_not_fetched(host: GitHost, outer: Repository, gathered: Gatherer) -> None:
     code = gathered(wanted=lambda path: not path.startswith(("vendor", "model")))
-    assert (code.missing, code.later) == ({}, [])
+    assert (code.missing, code.submodules) == ({}, [])
     assert not any("lib.git" in path or "lfs" in path for path in host.requests)
 
 
-def test_a_page_asks_no_host_and_says_what_is_still_to_be_fetched(
-    host: GitHost, outer: Repository, gathered: Gatherer
-) -> None:
-    code = gathered(here=True)
-    assert sorted(code.later) == ["model.weights", "vendor/lib"]
-    assert not any("lib.git" in path or "lfs" in path for path in host.requests)
-    gathered()
-    assert gathered(here=True).later == []
+def test_what_was_found_behind_a_submodule_is_told(outer: Repository, lib: Repository, gathered: Gatherer) -> None:
+    (known,) = gathered().submodules
+    assert known.sha == lib.git("rev-parse", "HEAD")
+    assert "lib.py" in [entry.path for entry in known.entries]
+    assert known.failure == ""
 
 
 def test_ssh_addresses_of_the_same_host_are_asked_over_https_with_the_token(

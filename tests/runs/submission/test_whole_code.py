@@ -100,6 +100,15 @@ def test_the_preview_says_that_a_submodule_is_still_to_be_fetched(
     assert "4 files" in text
 
 
+def test_a_repository_may_be_a_submodule_of_itself_at_a_commit_that_a_branch_has(world: World, member: Client) -> None:
+    head = world.repository.git("rev-parse", "HEAD")
+    world.repository.git("branch", "pages")
+    world.repository.add_submodule("site", str(world.repository.path), head)
+    with pack_run(start(world), now=timezone.now()) as code:
+        assert "site/MLproject" in contents(code)
+    assert "5 files" in preview(member, world)
+
+
 def test_a_run_goes_on_without_a_submodule_that_is_not_there_and_says_so(
     world: World, member: Client, lib: Repository
 ) -> None:
@@ -129,14 +138,15 @@ def test_an_excluded_submodule_is_nobodys_concern(world: World, lib: Repository)
 
 
 def test_a_file_behind_a_pointer_travels_instead_of_it(world: World, member: Client, weights: Path) -> None:
-    assert "of Git LFS files" in preview(member, world)
+    # It says so on each machine, whether or not that one has the file.
+    assert "plus 10 kB of Git LFS files" in preview(member, world)
     weights.parent.mkdir(parents=True)
     weights.write_bytes(WEIGHTS)
     run = start(world)
     with pack_run(run, now=timezone.now()) as code:
         assert contents(code)["model.weights"] == WEIGHTS
         assert code.warnings == ()
-    assert "of Git LFS files" not in preview(member, world)
+    assert "plus 10 kB of Git LFS files" in preview(member, world)
 
 
 def test_a_pointer_without_its_file_is_named_in_the_run(world: World, weights: Path) -> None:

@@ -1,0 +1,73 @@
+"""No page needs git: there is no copy of the code where the web server runs, nor the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from projects.code import mirrors, snapshot
+from runs.models import Run
+from tests.runs.planning.test_new_run import filled_in, post, refused
+from tests.support.code import fetch
+from tests.support.pages import page_text
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def elsewhere(world: World, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty data directory of another machine, which has no git."""
+    settings.MANTIK_DATA_DIR = tmp_path / "elsewhere"
+    settings.MANTIK_DATA_DIR.mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
+    return settings.MANTIK_DATA_DIR
+
+
+def test_the_form_its_preview_run_and_the_pages_of_the_code_work(member: Client, world: World, elsewhere: Path) -> None:
+    slug = world.project.slug
+    form = member.get(reverse("runs:new", args=[slug]))
+    assert (form.status_code, list(form.context["plan"].problems)) == (200, ["param-marks"])
+    preview = page_text(member.post(reverse("runs:new-preview", args=[slug]), filled_in(world)))
+    assert "First light" in preview
+    assert "2 files" in preview
+    assert "echo started" in preview
+    assert post(member, world).status_code == 302
+    run = Run.objects.get()
+    for name, key in (("runs:detail", run.uuid), ("projects:code-detail", world.code.uuid)):
+        assert "First light" in page_text(member.get(reverse(name, args=[slug, key])))
+    again = member.get(reverse("runs:new", args=[slug]), {"from": str(run.uuid)})
+    assert (again.status_code, again.context["form"].errors) == (200, {})
+    schedule = member.get(reverse("schedules:add", args=[slug]), {"from": str(run.uuid)})
+    assert schedule.status_code == 200
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_path_that_is_read_first_comes_by_itself(member: Client, world: World) -> None:
+    world.repository.write("training/project.txt", (world.repository.path / "MLproject").read_text())
+    world.repository.commit("An MLproject by another name")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+    page = refused(member, world, mlproject_path="training/project.txt")
+    assert "training/project.txt is being read from" in page
+    assert 'hx-trigger="load delay:2s"' in page
+    world.code.refresh_from_db()
+    assert world.code.is_being_fetched
+
+    fetch(world.code, now=timezone.now())
+    assert post(member, world, mlproject_path="training/project.txt").status_code == 302
+
+
+def test_a_preview_of_more_files_than_are_known_says_so(
+    member: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "MOST_PATHS", 2)
+    world.repository.write("zoo.py", "")
+    world.repository.commit("Too many")
+    mirrors.fetch_or_raise(world.code, now=timezone.now())
+    text = page_text(member.post(reverse("runs:new-preview", args=[world.project.slug]), filled_in(world)))
+    assert "more than 20,000 files (they are counted when they are packed)" in text
