@@ -195,6 +195,7 @@ OF_ALL = {
     "lint",
     "matrix",
     "packaging",
+    "several_machines",
     "support",
     "unicorex",
     "upgrade",

@@ -37,16 +37,16 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowSe
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[MlflowServer]:
-    port = free_port()
-    environment = os.environ | server_environment(port=port, data_dir=data_dir)
+def running(data_dir: Path, *, host: str = "127.0.0.1") -> Iterator[MlflowServer]:
+    port = free_port(host)
+    environment = os.environ | server_environment(port=port, data_dir=data_dir, host=host)
     log = data_dir / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            server_command(port=port, data_dir=data_dir), env=environment, stdout=output, stderr=output
+            server_command(port=port, data_dir=data_dir, host=host), env=environment, stdout=output, stderr=output
         )
     try:
-        server = MlflowServer(f"http://127.0.0.1:{port}", data_dir, process.pid)
+        server = MlflowServer(f"http://{host}:{port}", data_dir, process.pid)
         _await(process, server.uri, log)
         yield server
     finally:
@@ -69,9 +69,9 @@ def _registry_is_empty_again(request: pytest.FixtureRequest) -> Iterator[None]:
         empty_registry(request.getfixturevalue("mlflow_server").uri)
 
 
-def free_port() -> int:
+def free_port(host: str = "127.0.0.1") -> int:
     with closing(socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 

@@ -112,12 +112,12 @@ def _server(port: int) -> Service:
     if not program:
         raise UpError("redis-server was not found. Install Redis (Debian: the package redis-server).")
     options = ("--bind", LOOPBACK, "--port", str(port), "--save", "", "--appendonly", "no")
-    return Service("redis", [program, *options, "--loglevel", "warning"], is_ready=lambda: _answers(port))
+    return Service("redis", [program, *options, "--loglevel", "warning"], is_ready=lambda: answers(LOOPBACK, port))
 
 
-def _answers(port: int) -> bool:
+def answers(host: str, port: int) -> bool:
     try:
-        with redis.Redis(LOOPBACK, port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
+        with redis.Redis(host, port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
