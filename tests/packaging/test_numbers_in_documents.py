@@ -25,7 +25,7 @@ from mantik.lib import clocks, database_loss, disk, schema, strength
 from mantik.notices import outbox
 from mantik.server import limits
 from mantik.up import restarts
-from projects.code import hosts
+from projects.code import hosts, listing, snapshot
 from projects.services import labels
 from runs.following import poll
 from runs.job import pack
@@ -58,6 +58,14 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
     ("architecture.md", "claims up to {} schedules by locking their rows", (engine.SCHEDULES_PER_TRANSACTION,)),
     ("code.md", "submodules of submodules, to a depth of {}.", (whole._MAX_DEPTH,)),
+    ("code.md", "the {} branches with the newest commits and those that somebody has chosen", (snapshot.NEWEST_READ,)),
+    ("code.md", "| branches that are listed | the {} with the newest commits |", (snapshot.MOST_BRANCHES,)),
+    ("code.md", "| paths of a commit that pages know | {};", (listing.MOST_PATHS,)),
+    (
+        "code.md",
+        "the {} nearest to the top, {} MiB together |",
+        (snapshot.MOST_TEXTS, snapshot.MOST_TEXT_BYTES / 1024**2),
+    ),
     ("code.md", "| {} GiB (`MANTIK_GIT_MAX_BYTES`) |", (settings.MANTIK_GIT_MAX_BYTES / 1024**3,)),
     ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
     (
@@ -208,7 +216,7 @@ def pattern_of(sentence: str, numbers: tuple[float, ...]) -> re.Pattern[str]:
 
 def _said(number: float) -> list[str]:
     assert number == int(number), "nobody says it like that"
-    return [f"{int(number)}", *filter(None, [WORDS.get(int(number))])]
+    return [f"{int(number)}", f"{int(number):,}", *filter(None, [WORDS.get(int(number))])]
 
 
 @pytest.mark.parametrize(("document", "sentence", "numbers"), SENTENCES)
