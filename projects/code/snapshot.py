@@ -163,7 +163,8 @@ def _read_commit(mirror: Mirror, sha: str, wanted: Iterable[str]) -> ReadCommit:
 def _chosen(entries: Iterable[TreeEntry]) -> dict[TreeEntry, None]:
     """The files to keep as text: MLprojects, then what may be a config, nearest to the top first."""
     named = (entry for entry in entries if entry.kind == "file" and _is_text(entry))
-    total, chosen = 0, {}
+    total = 0
+    chosen: dict[TreeEntry, None] = {}
     for entry in islice(sorted(named, key=_nearness), MOST_TEXTS):
         total += entry.size or 0
         if total > MOST_TEXT_BYTES:

@@ -23,10 +23,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def elsewhere(world: World, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The empty data directory of another machine, which has no git."""
-    settings.MANTIK_DATA_DIR = tmp_path / "elsewhere"
-    settings.MANTIK_DATA_DIR.mkdir()
+    data_dir = tmp_path / "elsewhere"
+    data_dir.mkdir()
+    settings.MANTIK_DATA_DIR = data_dir
     monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
-    return settings.MANTIK_DATA_DIR
+    return data_dir
 
 
 def test_the_form_its_preview_run_and_the_pages_of_the_code_work(member: Client, world: World, elsewhere: Path) -> None:
