@@ -53,8 +53,8 @@ def run_git(
 ) -> bytes:
     """Run `git <arguments>` in the repository `git_dir`. Returns what it writes to stdout.
 
-    `timeout` is in seconds, `most_output` the number of bytes that are allowed. With `may_cut`, git is ended once it has
-    written more, and these are returned. `lock` is a file descriptor that the process keeps open. `watch` is called
+    `timeout` is in seconds, `most_output` the number of bytes that are allowed. With `may_cut`, git is ended once it
+    has written more, and these are returned. `lock` is a file descriptor that the process keeps open. `watch` is called
     twice a second and may raise to stop git. Raises GitFailed, GitTimedOut or OutputTooLarge, after the process group
     has ended.
     """

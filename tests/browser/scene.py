@@ -29,7 +29,7 @@ from tests.browser.scene_models import build_models
 from tests.browser.scene_schedules import build_schedules
 from tests.connections.git.repository import Repository
 from tests.support import factories as make
-from tests.support.code import store_as_fetched
+from tests.support.fetching import store_as_fetched
 
 # Always the same, so that its mirror is made once for all tests.
 CODE = UUID("c0de0000-0000-4000-8000-000000000001")

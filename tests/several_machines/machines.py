@@ -21,10 +21,11 @@ from typing import Any
 import httpx
 import pytest
 
-from mantik.up.worker import QUEUES
+from mantik.up.worker import GROUPS
 from tests.support.places import TOP
 
 PORT = 8000
+_QUEUES = [queue for group in GROUPS for queue in group.queues]
 # Nobody else is likely to have it. The third number is that of this process.
 _NETWORK = f"10.213.{os.getpid() % 250}"
 SHARED = f"{_NETWORK}.1"
@@ -35,7 +36,7 @@ _PROCESSES = 3
 _BOOT = f"""
 mount -t tmpfs -o mode=0700 mantik "$MANTIK_DATA_DIR"
 "$PYTHON" -m mantik.up.web 0.0.0.0 {PORT} 1 &
-"$PYTHON" -m mantik.up.worker_groups "celery@$MACHINE" all={",".join(QUEUES)}:{_PROCESSES} &
+"$PYTHON" -m mantik.up.worker_groups "celery@$MACHINE" all={",".join(_QUEUES)}:{_PROCESSES} &
 "$PYTHON" -m celery --app mantik --quiet beat --pidfile= &
 wait
 """

@@ -114,7 +114,7 @@ def test_a_schedule_fires_and_what_it_starts_goes_to_its_end() -> None:
 def test_code_that_was_read_is_read_again_for_what_pages_need_of_it() -> None:
     read = CodeRepository.objects.filter(fetched_at__isnull=False)
     assert read
-    assert all(code.is_being_fetched and code.fetch_requested_at for code in read)
+    assert all(code.awaits_fetch and code.fetch_requested_at for code in read)
     assert not CodeRepository.objects.filter(fetch_requested__gt=F("fetch_served") + 1).exists()
 
 

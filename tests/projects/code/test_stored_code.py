@@ -18,8 +18,8 @@ from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Project
 from projects.services.code_repositories import CodeLink, edit_code_repository
 from tests.connections.git.repository import Repository
-from tests.support.code import fetch, forget_requests, hold
 from tests.support.factories import make_code_repository
+from tests.support.fetching import fetch, forget_requests, hold
 from tests.support.messages import Message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]

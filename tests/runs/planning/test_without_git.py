@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from projects.code import mirrors, snapshot
 from runs.models import Run
 from tests.runs.planning.test_new_run import filled_in, post, refused
-from tests.support.code import fetch
+from tests.support.fetching import fetch
 from tests.support.pages import page_text
 from tests.support.world import World
 
@@ -57,7 +57,7 @@ def test_a_path_that_is_read_first_comes_by_itself(member: Client, world: World)
     assert "training/project.txt is being read from" in page
     assert 'hx-trigger="load delay:2s"' in page
     world.code.refresh_from_db()
-    assert world.code.is_being_fetched
+    assert world.code.awaits_fetch
 
     fetch(world.code, now=timezone.now())
     assert post(member, world, mlproject_path="training/project.txt").status_code == 302

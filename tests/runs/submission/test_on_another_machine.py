@@ -45,7 +45,7 @@ def test_it_gets_a_commit_that_a_forced_push_has_taken_from_its_branch(
         assert contents(code)["train.py"] == b"first\n"
     # The copy is still one of branches, and is fetched as before.
     copy = mirrors.mirror_of(world.code)
-    assert copy.branch_count() == 1
+    assert len(copy.branches()) == 1
     world.repository.commit("Third try")
     mirrors.fetch_or_raise(world.code, now=timezone.now())
     assert copy.branches()[0].commit.subject == "Third try"
