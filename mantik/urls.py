@@ -22,7 +22,7 @@ _projects = [
 ]
 
 # Django looks for it by this name.
-handler500 = "mantik.lib.full_disk.server_error"
+handler500 = "mantik.lib.unavailable.server_error"
 
 # Operators sign in like everybody: with their second factor, and as often as the limits allow.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from mantik.accounts.models import User
-from mantik.lib import disk, queue
+from mantik.lib import database_loss, disk, queue
 from projects.models import Project
 from projects.roles import Role
 from tests.support.audited import changes, check
@@ -42,6 +42,7 @@ def _nobody_has_tried_before() -> None:
     cache.clear()
     disk.watch.__init__()  # type: ignore[misc]
     queue._Broker.silent_until = 0.0
+    database_loss.outage.end()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from django.db import connection
 from django.utils import timezone
 from redis.exceptions import OutOfMemoryError, ResponseError
 
+from mantik.lib.causes import with_causes
 from mantik.lib.humanize import absolute_time, filesize
 from mantik.lib.service_urls import own_broker_url
 
@@ -202,16 +203,7 @@ class Refusal:
 
 def refusal_in(error: BaseException) -> Refusal | None:
     """Which store had no room, as the error or its causes say; None if they do not say so."""
-    return next(filter(None, map(_refusal, _with_causes(error))), None)
-
-
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    # Errors can lead back to themselves.
-    visited: set[int] = set()
-    while error is not None and id(error) not in visited:
-        visited.add(id(error))
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return next(filter(None, map(_refusal, with_causes(error))), None)
 
 
 def _refusal(error: BaseException) -> Refusal | None:

@@ -2,6 +2,7 @@
 import { say, unsay } from "./messages.js";
 
 const OFFLINE = "Mantik does not answer. What you see may be out of date. Trying again.";
+const NOT_NOW = "Mantik cannot do this at the moment. Nothing on this page is lost: try again in a moment.";
 const BROKEN = "There was an error inside Mantik. Nothing that was stored is lost. Try again in a minute.";
 const SIGNED_OUT = "You are signed out. Copy what you typed, sign in again, then reload this page.";
 const REFUSED = "This is no longer possible. Reload the page to see what has changed.";
@@ -49,8 +50,12 @@ function isElsewhere(answered, asked) {
 
 document.addEventListener("htmx:sendError", () => say(OFFLINE));
 document.addEventListener("htmx:timeout", () => say(OFFLINE));
-document.addEventListener("htmx:afterOnLoad", () => unsay(OFFLINE));
-document.addEventListener("htmx:responseError", (event) => {
-  const { status } = event.detail.xhr;
-  say(status >= 500 ? BROKEN : REFUSED);
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (event.detail.xhr.status >= 500) return;
+  unsay(OFFLINE);
+  unsay(NOT_NOW);
+});
+document.addEventListener("htmx:responseError", ({ detail: { xhr, requestConfig } }) => {
+  if (xhr.status === 503) say(requestConfig.verb === "get" ? OFFLINE : NOT_NOW, "wait");
+  else say(xhr.status >= 500 ? BROKEN : REFUSED);
 });

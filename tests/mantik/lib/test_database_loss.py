@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from psycopg import errors
+from psycopg_pool import PoolTimeout
 
-from mantik.lib.database_loss import write_patiently
+from mantik.lib.database_loss import PAUSE_SECONDS, Loss, Outage, Silent, loss_in, write_patiently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,3 +56,85 @@ def test_a_transaction_that_is_lost_is_lost_as_a_whole() -> None:
     with pytest.raises(OperationalError), transaction.atomic():
         write_patiently(write)
     assert write.calls == 1
+
+
+# Which errors say so
+
+
+@contextmanager
+def caused_by(cause: Exception) -> Iterator[None]:
+    """As Django raises what its driver has raised."""
+    raise OperationalError(str(cause)) from cause
+    yield
+
+
+@pytest.mark.parametrize(
+    ("cause", "loss"),
+    [
+        (psycopg.OperationalError("connection failed: Connection refused"), Loss.AWAY),
+        (errors.ConnectionTimeout("connection timeout expired"), Loss.AWAY),
+        (PoolTimeout("couldn't get a connection after 3.00 sec"), Loss.AWAY),
+        (Silent(), Loss.AWAY),
+        (errors.CannotConnectNow("the database system is starting up"), Loss.AWAY),
+        (errors.AdminShutdown("terminating connection"), Loss.AWAY),
+        (errors.TooManyConnections("sorry, too many clients already"), Loss.AWAY),
+        (errors.QueryCanceled("canceling statement due to user request"), Loss.BUSY),
+        (errors.LockNotAvailable("lock timeout"), Loss.BUSY),
+        (errors.DeadlockDetected("deadlock detected"), Loss.BUSY),
+        (errors.SerializationFailure("could not serialize"), Loss.BUSY),
+        (errors.UndefinedTable("no such relation"), None),
+        (errors.UniqueViolation("duplicate key"), None),
+        (sqlite3.OperationalError("said by nobody"), None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_a_driver_raises_says_whether_the_database_is_away(cause: Exception, loss: Loss | None) -> None:
+    with pytest.raises(OperationalError) as caught, caused_by(cause):
+        pass
+    assert loss_in(caught.value) is loss
+    later = RuntimeError("what came of it")
+    later.__context__ = caught.value
+    assert loss_in(later) is loss
+    assert loss_in(RuntimeError()) is None
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'")
+def test_what_sqlite_raises() -> None:
+    with pytest.raises(DatabaseError) as missing, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nowhere")
+    assert loss_in(missing.value) is None
+    with pytest.raises(sqlite3.OperationalError) as nowhere:
+        sqlite3.connect("/nowhere/at/all.sqlite3")
+    assert loss_in(nowhere.value) is Loss.AWAY
+    name = connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(name)) as one, closing(sqlite3.connect(name, timeout=0)) as other:
+        one.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError) as locked:
+            other.execute("BEGIN IMMEDIATE")
+    assert loss_in(locked.value) is Loss.BUSY
+
+
+class Hands:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_while_nobody_is_served_one_at_a_time_asks() -> None:
+    clock = Hands()
+    outage = Outage(clock=clock)
+    assert outage.may_ask()
+    # One that was cut off, or waits for a lock, says nothing about the others.
+    assert not outage.notice(errors.AdminShutdown())
+    assert not outage.notice(errors.LockNotAvailable())
+    assert outage.may_ask()
+    assert outage.notice(Silent())
+    assert not outage.may_ask()
+    clock.now += PAUSE_SECONDS
+    assert outage.may_ask()
+    assert not outage.may_ask()
+    outage.end()
+    assert outage.may_ask()
+    assert outage.may_ask()
