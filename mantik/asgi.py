@@ -4,9 +4,11 @@ import resource
 from contextlib import suppress
 
 from django.conf import settings
+from django.db import connections
 
 from mantik.server import limits
 from mantik.server.bodies import Bodies
+from mantik.server.database import for_pages
 from mantik.server.front import Front
 from mantik.server.pages import Pages
 from mantik.server.streams import Streams
@@ -17,6 +19,7 @@ _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 with suppress(OSError, ValueError):  # macOS says "unlimited" and means less
     resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
 
+for_pages(connections.settings["default"], threads=limits.DATABASE_CONNECTIONS)
 application = Front(
     bodies=Bodies(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=limits.BODY_SECONDS, room=limits.ROOM_FOR_BODIES),
     pages=Pages(pages, threads=limits.PAGE_THREADS, most_waiting=limits.MOST_WAITING, seconds=limits.WAITING_SECONDS),

@@ -23,6 +23,16 @@ _SQLITE_OPTIONS = {
 }
 
 
+# A connection to a machine that has vanished is given up after half a minute, whoever waits. A socket has none of this.
+_POSTGRESQL_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def database_config(url: str) -> dict[str, Any]:
     """An entry of DATABASES from sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME?option=value."""
     parts = _split(url)
@@ -55,7 +65,7 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
         "PORT": options.pop("port", str(parts.port or "")),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, **options},
+        "OPTIONS": {**_POSTGRESQL_OPTIONS, **options},
     }
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.db import close_old_connections
 from django.http import FileResponse
 
 from mantik.server.answers import Answer, Headers, sentence
@@ -81,6 +82,8 @@ class Pages:
 
         response = self._application(environ, start_response)
         if _is_long(response):
+            # Its pieces are made in other threads; this one does not keep its connection for them.
+            close_old_connections()
             return Streamed(*begun[0], Stream(response))
         try:
             body = b"".join(cast("Iterator[bytes]", response))

@@ -23,7 +23,7 @@ from connections.unicore import credentials
 from mantik.beat import beat_schedule
 from mantik.lib import clocks, database_loss, disk, schema, strength
 from mantik.notices import outbox
-from mantik.server import limits
+from mantik.server import database, limits
 from mantik.up import restarts
 from projects.code import hosts, listing, snapshot
 from projects.services import labels
@@ -111,6 +111,15 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "{} threads make the pieces of up to {} downloads at a time",
         (limits.STREAM_THREADS, limits.MOST_DOWNLOADS),
     ),
+    (
+        "operators.md",
+        "no connection within {} s, or no answer to a statement within {} s nor to its cancellation | 503; for the "
+        "next {} s",
+        (database.CONNECTION_SECONDS, database.STATEMENT_SECONDS, database_loss.PAUSE_SECONDS),
+    ),
+    ("operators.md", "a statement takes longer than {} s", (database.STATEMENT_SECONDS,)),
+    ("operators.md", "SQLite is locked by another process for {} s", (database.LOCK_SECONDS,)),
+    ("operators.md", "| {}, from a pool; what is not needed", (limits.DATABASE_CONNECTIONS,)),
     ("operators.md", "takes one of its {} threads only while a page is made", (limits.PAGE_THREADS,)),
     ("operators.md", "They wait {} minutes. Attempts are counted", (int(_per_account[1].rstrip("s")) / 60,)),
     ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mantik.up.errors import UpError
@@ -69,11 +69,29 @@ class Cluster:
         self._group.stop()
         self._group = self._new_group()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It takes connections and statements, and answers none of them."""
+        (server,) = self._group.children
+        processes = [server.pid, *_children_of(server.pid)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def stop(self) -> None:
         self._group.stop()
 
     def _new_group(self) -> Group:
         return Group(directory=self._directory, output=silent, is_stopping=lambda: False)
+
+
+def _children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @contextmanager

@@ -23,7 +23,11 @@ def test_a_postgresql_url_becomes_a_database() -> None:
     assert config["ENGINE"] == "django.db.backends.postgresql"
     names = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
     assert [config[name] for name in names] == ["mantik", "p@ss", "db.example.org", "6432", "mantik"]
-    assert config["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full"}
+    usual = database_config("postgresql://db/mantik")["OPTIONS"]
+    assert usual["connect_timeout"] == 5
+    assert config["OPTIONS"] == usual | {"sslmode": "verify-full"}
+    # What the URL says comes first.
+    assert database_config("postgresql://db/mantik?tcp_user_timeout=9")["OPTIONS"] == usual | {"tcp_user_timeout": "9"}
 
 
 def test_a_postgresql_socket_is_named_by_an_option() -> None:
