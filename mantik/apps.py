@@ -1,6 +1,7 @@
 from types import ModuleType
 
 from django.apps import AppConfig
+from django.core.signals import got_request_exception
 
 from mantik.lib.generics import make_subscriptable
 
@@ -13,3 +14,9 @@ class MantikConfig(AppConfig):
         super().__init__(app_name, app_module)
         # Before any app's admin or forms are imported.
         make_subscriptable()
+
+    def ready(self) -> None:
+        from mantik.lib.unavailable import do_without_session
+
+        # Before middleware is loaded, some of which listens to the same signal and looks at the session.
+        got_request_exception.connect(do_without_session)

@@ -9,8 +9,10 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
@@ -64,10 +66,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     trouble = _trouble_in(error) if error else None
     if error is None or trouble is None:
         return defaults.server_error(request)
-    answer = _answer(request, trouble)
-    # A line was written, and none of ours is to blame: there is no need of a traceback for each request.
-    answer._has_been_logged = True  # type: ignore[attr-defined]
-    return answer
+    return _answer(request, trouble)
+
+
+def do_without_session(request: HttpRequest, **_: Any) -> None:
+    """For the signal that a request has failed: whoever looks at it later must not wait for the database once more."""
+    error = sys.exception()
+    if error and loss_in(error) and hasattr(request, "session"):
+        request.session = _UnreadSession(request.session.session_key)
+
+
+class _UnreadSession(SessionBase):
+    def load(self) -> dict[str, Any]:
+        return {}
 
 
 def _trouble_in(error: BaseException) -> Trouble | None:
@@ -94,6 +105,8 @@ def _answer(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     answer = _body(request, trouble)
     answer["Retry-After"] = str(trouble.ask_again)
     answer["Cache-Control"] = "no-store"
+    # A line was written when it began. Django's would have a traceback, for each request.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer
 
 
