@@ -15,6 +15,7 @@ BENCHMARKS = (
     Benchmark(("isolation.site", "isolation.git"), "bench.isolation:site"),
     Benchmark(("isolation.project",), "bench.isolation:project"),
     Benchmark(("isolation.clients", "isolation.clients.healthz", "isolation.clients.memory"), "bench.clients:clients"),
+    Benchmark(("isolation.mlflow", "isolation.mlflow.healthz"), "bench.frozen_mlflow:pages"),
     Benchmark(("recovery.worker",), "bench.recovery:worker"),
     Benchmark(("recovery.database",), "bench.recovery:database"),
     Benchmark(("log.tail_lag", "log.all_lag"), "bench.log:lags"),

@@ -25,12 +25,15 @@ class Peak:
 
     def look(self, root: int, command: str) -> None:
         """Count the first process below `root` whose command line holds `command`, with all below it."""
-        children = _children()
-        for pid in _below(root, children):
-            if command in _command_line(pid):
-                shares = [(_pss_kilobytes(member) / 1024, _command_line(member)) for member in _below(pid, children)]
-                self.shares = max(self.shares, shares, key=lambda seen: sum(share for share, _ in seen))
-                return
+        if pid := find_process(root, command):
+            members = _below(pid, _children())
+            shares = [(_pss_kilobytes(member) / 1024, _command_line(member)) for member in members]
+            self.shares = max(self.shares, shares, key=lambda seen: sum(share for share, _ in seen))
+
+
+def find_process(root: int, command: str) -> int | None:
+    """The first process below `root` whose command line holds `command`."""
+    return next((pid for pid in _below(root, _children()) if command in _command_line(pid)), None)
 
 
 @contextmanager

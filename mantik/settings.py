@@ -110,6 +110,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Probes come by address and without TLS, and need nothing of what follows.
     "mantik.health.ProbeMiddleware",
+    "mantik.lib.patience.PatienceMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
 from connections.logins.kinds import Kind
 from connections.models import Connection
 from connections.renewal import tokens
@@ -13,12 +17,31 @@ from connections.unicore.credentials import (
     password_credential,
     token_credential,
 )
-from connections.unicore.errors import SiteRefused
+from connections.unicore.errors import SiteRefused, SiteUnavailable
 from connections.unicore.pool import Timeouts
 from connections.unicore.sites import open_site
+from mantik.lib.patience import is_page
 
 # Short, because a member is waiting for the page, and a thread of the web server with them.
-WHILE_SOMEBODY_WAITS = Timeouts(connect=5, read=15, pool=5, answer=20)
+WHILE_SOMEBODY_WAITS = Timeouts(connect=2, read=10, pool=2, answer=10)
+_WAITING = BoundedSemaphore(2)
+
+
+@contextmanager
+def while_somebody_waits() -> Iterator[None]:
+    """Around requests to a site in a page, which take longer than other pages do. Only two wait at once in a process.
+
+    Raises SiteUnavailable if two wait already.
+    """
+    if not is_page():
+        yield
+        return
+    if not _WAITING.acquire(blocking=False):
+        raise SiteUnavailable("Mantik is waiting for other sites at the moment. Try again in a few seconds.")
+    try:
+        yield
+    finally:
+        _WAITING.release()
 
 
 def open_connection(connection: Connection, *, timeouts: Timeouts | None = None) -> SiteClient:

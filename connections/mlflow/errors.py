@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TOO_SLOW = "MLflow did not answer in time."
+# What pages say, which wait for a shorter time than workers do.
+SILENT = "MLflow does not answer at the moment."
 BROKEN_OFF = "The connection to MLflow was lost."
 AWAY = "MLflow cannot be reached at the moment."
 NOT_WELL = "MLflow is overloaded or faulty at the moment."
@@ -20,6 +22,10 @@ class TrackingError(Exception):
 
 class TrackingUnavailable(TrackingError):
     """MLflow did not answer, or had an error; try later. It may have done what was asked."""
+
+
+class TrackingSilent(TrackingUnavailable):
+    """MLflow did not answer in time."""
 
 
 class TrackingRefused(TrackingError):

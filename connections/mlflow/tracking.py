@@ -32,11 +32,12 @@ class TrackingClient:
         with as_mlflow_answers():
             return _run_data(answer["run"])
 
-    def metric_history(
-        self, run_id: str, keys: Sequence[str], *, max_points: int
-    ) -> dict[str, list[list[int | float | None]]]:
-        """[[step, value], ...] of each key, by step, thinned to about `max_points`. A value not finite is None."""
-        return {key: self._history(run_id, key, min(max_points, _MAX_POINTS)) for key in keys}
+    def metric_history(self, run_id: str, key: str, *, max_points: int) -> list[list[int | float | None]]:
+        """[[step, value], ...] by step, thinned to about `max_points`. A value not finite is None."""
+        query = {"run_ids": run_id, "metric_key": key, "max_results": min(max_points, _MAX_POINTS)}
+        answer = self._http.get(paths.METRIC_HISTORY, query, doing="show the metric")
+        with as_mlflow_answers():
+            return _points(answer.get("metrics", []))
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
         """The files and folders directly in the folder `path` of the run's artifacts."""
@@ -54,12 +55,6 @@ class TrackingClient:
 
     def close(self) -> None:
         self._http.close()
-
-    def _history(self, run_id: str, key: str, most: int) -> list[list[int | float | None]]:
-        query = {"run_ids": run_id, "metric_key": key, "max_results": most}
-        answer = self._http.get(paths.METRIC_HISTORY, query, doing="show the metric")
-        with as_mlflow_answers():
-            return _points(answer.get("metrics", []))
 
 
 def _run_data(run: Mapping[str, Any]) -> RunData:

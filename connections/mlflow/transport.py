@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 
-from connections.mlflow.errors import AWAY, BROKEN_OFF, TOO_SLOW, TrackingUnavailable
+from connections.mlflow.breaker import breaker_of
+from connections.mlflow.errors import AWAY, BROKEN_OFF, TOO_SLOW, TrackingSilent, TrackingUnavailable
 from connections.mlflow.parsing import error_in, json_object
 from connections.mlflow.values import OpenArtifact
+from mantik.lib.patience import PatientBackend
 
+# Of one wait, in seconds. All waits of a page together are shorter: mantik/lib/patience.py.
 _TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
 # Servers close idle connections after five seconds, and a request on a closed connection is lost.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
@@ -27,6 +30,7 @@ class Transport:
     """Thread-safe. Every method raises TrackingUnavailable or TrackingRefused."""
 
     def __init__(self, *, uri: str, token: str) -> None:
+        self._breaker = breaker_of(uri)
         self._client = _client(uri, token, _LIMITS)
         self._downloads = _client(uri, token, _DOWNLOAD_LIMITS)
 
@@ -38,7 +42,10 @@ class Transport:
 
     @contextlib.contextmanager
     def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
-        with self._errors(), self._downloads.stream("GET", path, params=dict(query)) as response:
+        request = self._downloads.build_request("GET", path, params=dict(query))
+        with self._breaker.asking(), self._errors():
+            response = self._downloads.send(request, stream=True)
+        with contextlib.closing(response), self._errors():
             if not response.is_success:
                 _read_some(response)
                 raise error_in(response, doing=doing)
@@ -62,7 +69,7 @@ class Transport:
         self._downloads.close()
 
     def _ask(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
-        with self._errors():
+        with self._breaker.asking(), self._errors():
             return self._client.get(path, params=dict(query))
 
     @contextlib.contextmanager
@@ -70,7 +77,7 @@ class Transport:
         try:
             yield
         except httpx.TimeoutException:
-            raise TrackingUnavailable(TOO_SLOW) from None
+            raise TrackingSilent(TOO_SLOW) from None
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             raise _Interrupted(BROKEN_OFF) from None
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -82,10 +89,17 @@ def _client(uri: str, token: str, limits: httpx.Limits) -> httpx.Client:
         base_url=uri,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=_TIMEOUT,
-        limits=limits,
+        transport=_Patient(limits),
         # Directly: a proxy in the environment is for hosts outside.
         trust_env=False,
     )
+
+
+class _Patient(httpx.HTTPTransport):
+    def __init__(self, limits: httpx.Limits) -> None:
+        super().__init__(limits=limits, trust_env=False)
+        # httpcore takes a backend of one's own, and httpx does not hand one on.
+        self._pool._network_backend = PatientBackend()
 
 
 class _Interrupted(TrackingUnavailable):

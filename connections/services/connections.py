@@ -16,7 +16,7 @@ from connections.logins.login_health import (
     note_good_answer,
     note_refusal,
 )
-from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection
+from connections.logins.site_clients import WHILE_SOMEBODY_WAITS, open_connection, while_somebody_waits
 from connections.logins.ssh_keys import make_key_pair
 from connections.logins.uses import Use, lock_uses, uses_of, wake
 from connections.models import Connection, Site
@@ -179,7 +179,8 @@ def _changed_meanwhile(connection: Connection) -> SiteUnavailable:
 
 def _ask_offer(connection: Connection) -> SiteOffer:
     try:
-        return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
+        with while_somebody_waits():
+            return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
     except SiteError:
         # The offer only improves forms, and the login itself has just worked.
         return SiteOffer(queues={}, budgets=())
@@ -187,7 +188,8 @@ def _ask_offer(connection: Connection) -> SiteOffer:
 
 def _ask_access(connection: Connection) -> SiteAccess | SiteError:
     try:
-        access = open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).access()
+        with while_somebody_waits():
+            access = open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).access()
     except SiteError as error:
         return error
     except SealBroken as error:
@@ -217,9 +219,9 @@ def _material(
         return _Material(pair.private, {"public_key": pair.public})
     if kind == Kind.UNICORE_TOKEN:
         assert site is not None
-        signed_in = _client(site, password_credential(login_name, typed))
-        issued = tokens.obtain_token(client=signed_in)
-        tokens.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
+        with while_somebody_waits():
+            issued = tokens.obtain_token(client=_client(site, password_credential(login_name, typed)))
+            tokens.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
         return _Material(issued.value, tokens.token_columns(issued, now))
     # A pasted token may end with a line break that is no part of it; a password may end with a blank that is.
     secret = typed.strip() if kind == Kind.UNICORE_OIDC else typed

@@ -11,9 +11,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
+from mantik.lib import patience
 from mantik.lib.outbound import AddressRefused, resolve
 
 TIMEOUT = (5, 15)
+# Of each request: a sign-in makes up to three, and a service that answers all of them slowly is not silent.
+_PAGES_TIMEOUT = (patience.PAGE_SECONDS, patience.PAGE_SECONDS)
 
 
 class _Guarded:
@@ -57,7 +60,8 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        usual = _PAGES_TIMEOUT if patience.is_page() else TIMEOUT
+        kwargs["timeout"] = kwargs.get("timeout") or usual
         return super().send(request, *args, **kwargs)
 
 

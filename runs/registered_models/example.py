@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connections.mlflow.errors import TrackingError
+from connections.mlflow.errors import TrackingError, TrackingUnavailable
 from connections.mlflow.model_files import model_files
 from runs.registered_models.models import RegisteredModel
 from runs.results.artifacts import is_inside
@@ -14,12 +14,14 @@ EXAMPLE_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Example:
-    """An input example. `problem`: why its `text` cannot be shown now. `is_cut`: only the beginning is shown."""
+    """An input example. `is_cut`: only the beginning is shown. `problem`: why its `text` cannot be shown now;
+    `asks_again`: that may be over soon."""
 
     path: str
     text: str = ""
     is_cut: bool = False
     problem: str = ""
+    asks_again: bool = False
 
 
 def input_example(model: RegisteredModel) -> Example | None:
@@ -30,7 +32,7 @@ def input_example(model: RegisteredModel) -> Example | None:
     try:
         content = _beginning(model, path)
     except TrackingError as error:
-        return Example(path, problem=error.message)
+        return Example(path, problem=error.message, asks_again=isinstance(error, TrackingUnavailable))
     shown = content[:EXAMPLE_BYTES]
     if b"\0" in shown:
         return Example(path, problem="This example is not text, so it is not shown here. Download the model to see it.")

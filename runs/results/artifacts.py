@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from connections.mlflow.errors import TrackingError
+from connections.mlflow.errors import TrackingError, TrackingUnavailable
 from connections.mlflow.tracking import tracking_client
 from runs.models import Run
 
@@ -41,9 +41,10 @@ def is_inside(path: str) -> bool:
 
 
 def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
-    """One folder as {"entries", "more", "path", "parents", "problem"}. `more`: how many entries are left out.
+    """One folder as {"entries", "more", "path", "parents", "problem", "asks_again"}.
 
-    If MLflow does not answer, `problem` says so.
+    `more`: how many entries are left out. If MLflow does not answer, `problem` says so; `asks_again`: that may be over
+    soon.
     """
     found: dict[str, Any] = {"entries": [], "more": 0, "path": path, "parents": _parents(run, path), "problem": None}
     if not run.mlflow_run_id:
@@ -51,8 +52,7 @@ def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
     try:
         entries = tracking_client().artifacts(run.mlflow_run_id, path)
     except TrackingError as error:
-        found["problem"] = error.message
-        return found
+        return found | {"problem": error.message, "asks_again": isinstance(error, TrackingUnavailable)}
     found["more"] = max(0, len(entries) - MOST_SHOWN)
     found["entries"] = [
         {

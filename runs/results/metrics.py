@@ -15,13 +15,13 @@ def read_metrics(run: Run) -> dict[str, Any]:
     """{"metrics": [{"key", "last", "points": [[step, value]]}], "more", "complete", "problem"}.
 
     `more`: how many metrics of the run are left out. `complete`: nothing will change any more, so the page stops
-    asking. If MLflow does not answer, `problem` says so; the page itself does not fail.
+    asking. If MLflow does not answer, `problem` says so, beside what it has answered; the page itself does not fail.
     """
     answer: dict[str, Any] = {"metrics": [], "more": 0, "complete": run.is_terminal, "problem": None}
     if not run.mlflow_run_id:
         return answer
     try:
-        answer |= _metrics(run.mlflow_run_id)
+        _read_into(answer, run.mlflow_run_id)
     except TrackingUnavailable as error:
         answer |= {"problem": error.message, "complete": False}
     except TrackingRefused as error:
@@ -29,11 +29,12 @@ def read_metrics(run: Run) -> dict[str, Any]:
     return answer
 
 
-def _metrics(mlflow_run_id: str) -> dict[str, Any]:
-    """The first metrics by name, and how many more there are."""
+def _read_into(answer: dict[str, Any], mlflow_run_id: str) -> None:
+    """The first metrics by name, one after the other, and how many more there are."""
     client = tracking_client()
     latest = client.run_data(mlflow_run_id).metrics
     keys = sorted(latest)[:MOST_METRICS]
-    history = client.metric_history(mlflow_run_id, keys, max_points=POINTS_PER_METRIC)
-    shown = [{"key": key, "last": latest[key], "points": history.get(key, [])} for key in keys]
-    return {"metrics": shown, "more": len(latest) - len(shown)}
+    answer["more"] = len(latest) - len(keys)
+    for key in keys:
+        points = client.metric_history(mlflow_run_id, key, max_points=POINTS_PER_METRIC)
+        answer["metrics"].append({"key": key, "last": latest[key], "points": points})

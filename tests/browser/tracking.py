@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -42,9 +42,9 @@ class Tracking:
         models = () if run_id == "empty" else ("m-" + "0" * 32, "m-" + "1" * 32)
         return RunData(status="RUNNING", metrics=last, params={}, tags={}, models=models)
 
-    def metric_history(self, run_id: str, keys: Sequence[str], *, max_points: int) -> dict[str, list[list[float]]]:
+    def metric_history(self, run_id: str, key: str, *, max_points: int) -> list[list[float]]:
         self._check(run_id)
-        return {key: [[step, _value(key, step)] for step in range(self.steps)][:max_points] for key in keys}
+        return [[step, _value(key, step)] for step in range(self.steps)][:max_points]
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
         self._check(run_id)

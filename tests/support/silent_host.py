@@ -25,9 +25,14 @@ class SilentHost:
         return f"https://{LOOPBACK}:{self._port}/group/code.git"
 
     @property
+    def origin(self) -> str:
+        """Its address, for whatever is asked by plain HTTP."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
     def site_url(self) -> str:
         """The REST base URL of a site there."""
-        return f"http://{LOOPBACK}:{self._port}/SITE/rest/core"
+        return f"{self.origin}/SITE/rest/core"
 
     @property
     def visits(self) -> int:
@@ -43,8 +48,9 @@ class SilentHost:
             self._taken.pop().close()
 
     def close(self) -> None:
-        # Closing alone does not wake up who waits for a connection.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        # Closing alone does not wake up who waits for a connection. It may be closed already.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.hang_up()
 

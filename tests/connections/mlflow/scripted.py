@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Scripted(ThreadingHTTPServer):
-    """Answers with `status` and `body`; hangs up instead, `drops` times."""
+    """Answers with `status` and `body`, `delay` seconds late; hangs up instead, `drops` times."""
 
     daemon_threads = True
     status = 200
     body = b"{}"
     drops = 0
+    delay = 0.0
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -32,6 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.seen.append(dict(self.headers))
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        time.sleep(self.server.delay)
         if self.server.drops:
             self.server.drops -= 1
             self.close_connection = True

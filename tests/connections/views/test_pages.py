@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from connections.logins import site_clients
 from connections.logins.budget_accounts import learned_at, named_accounts
 from connections.models import Connection, Site
 from mantik.accounts.models import User
 from tests.conftest import ClientOf
 from tests.support.factories import make_connection, make_site
 from tests.support.pages import count_queries, page_text
+from tests.support.silent_host import SilentHost
 from tests.support.sites import RunningSite
 
 pytestmark = pytest.mark.django_db
@@ -336,6 +339,15 @@ def test_a_site_that_is_not_there_is_a_sentence_on_the_card(client: Client, outs
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.NO_ANSWER
     assert made.test_message in page_text(response)
+
+
+def test_few_pages_wait_for_sites_at_once(client: Client, outsider: User) -> None:
+    """Each holds a thread of the web server, of which there are eight."""
+    with closing(SilentHost()) as host, site_clients._WAITING, site_clients._WAITING:
+        made = make_connection(owner=outsider, site=make_site(base_url=host.site_url))
+        text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
+        assert host.visits == 0
+    assert "Mantik is waiting for other sites at the moment. Try again in a few seconds." in text
 
 
 def test_a_secret_that_does_not_open_any_more_is_a_sentence_on_the_card(

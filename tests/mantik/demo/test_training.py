@@ -53,7 +53,7 @@ def test_a_training_logs_its_parameters_a_metric_per_epoch_a_picture_of_it_and_t
     data = client.run_data(run_id)
     assert data.status == "FINISHED"
     assert data.params == {"epochs": "3", "hidden_units": "48", "learning_rate": "0.01", "seed": "7"}
-    history = client.metric_history(run_id, ["test_accuracy"], max_points=10)["test_accuracy"]
+    history = client.metric_history(run_id, "test_accuracy", max_points=10)
     assert [step for step, _value in history] == [1, 2, 3]
     # A tenth is what guessing gives.
     assert (data.metrics["test_accuracy"] or 0) > 0.5
@@ -65,7 +65,7 @@ def test_an_evaluation_logs_a_metric_per_fold_and_their_mean(code: Path, mlflow_
     client, run_id = train(code, mlflow_server, "evaluate", folds="3", epochs="2")
     data = client.run_data(run_id)
     assert data.status == "FINISHED"
-    history = client.metric_history(run_id, ["fold_accuracy"], max_points=10)["fold_accuracy"]
+    history = client.metric_history(run_id, "fold_accuracy", max_points=10)
     assert [step for step, _value in history] == [1, 2, 3]
     accuracies = [value or 0 for _step, value in history]
     assert data.metrics["worst_accuracy"] == min(accuracies)
