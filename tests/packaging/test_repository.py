@@ -80,9 +80,9 @@ def test_no_file_says_where_packages_come_from() -> None:
     assert found == []
 
 
-def test_containers_publish_the_web_server_on_loopback_and_nothing_else() -> None:
+def test_containers_publish_the_front_on_loopback_and_nothing_else() -> None:
     published = {name: service["ports"] for name, service in compose()["services"].items() if "ports" in service}
-    assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
+    assert published == {"front": ["127.0.0.1:${PORT:-8000}:8080"]}
 
 
 def test_containers_get_their_secrets_from_files() -> None:
