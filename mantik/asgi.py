@@ -23,5 +23,5 @@ for_pages(connections.settings["default"], threads=limits.DATABASE_CONNECTIONS)
 application = Front(
     bodies=Bodies(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=limits.BODY_SECONDS, room=limits.ROOM_FOR_BODIES),
     pages=Pages(pages, threads=limits.PAGE_THREADS, most_waiting=limits.MOST_WAITING, seconds=limits.WAITING_SECONDS),
-    streams=Streams(threads=limits.STREAM_THREADS, most=limits.MOST_DOWNLOADS),
+    streams=Streams(threads=limits.STREAM_THREADS, most=limits.MOST_DOWNLOADS, most_each=limits.MOST_DOWNLOADS_EACH),
 )

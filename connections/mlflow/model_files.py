@@ -1,4 +1,4 @@
-"""The files of a model that a run has logged, in either of the two ways that MLflow has for that."""
+"""The files of a model that a run has logged."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from connections.mlflow import paths
 from connections.mlflow.clients import configured
 from connections.mlflow.parsing import as_mlflow_answers
+from connections.mlflow.places import Address, Places
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact
 
-# Models whose place is remembered.
-_MAX_PLACES = 1000
 _READY = {"LOGGED_MODEL_READY", "READY"}
 
 
@@ -29,7 +27,7 @@ class ModelFiles:
 
     def __init__(self, *, uri: str, token: str = "") -> None:
         self._http = Transport(uri=uri, token=token)
-        self._places: dict[ModelSource, str] = {}
+        self._places = Places(self._http, doing="hand out a file of the model")
 
     def logged_model(self, model_id: str) -> LoggedModel:
         answer = self._http.get(paths.LOGGED_MODEL.format(model_id=model_id), {}, doing="show the model")
@@ -54,45 +52,17 @@ class ModelFiles:
             yield from (entry for entry in entries if not entry.is_dir)
             waiting += [entry.path for entry in reversed(entries) if entry.is_dir]
 
+    def address(self, source: ModelSource, path: str) -> Address:
+        """Where the content of one file is."""
+        return self._places.address(source, path)
+
     def open(self, source: ModelSource, path: str) -> AbstractContextManager[OpenArtifact]:
         """The content of one file, as a stream."""
-        doing = "hand out a file of the model"
-        # MLflow decodes such an address again and again until it no longer changes, so a name with a % is not found.
-        if "%" not in path and (place := self._place(source)):
-            return self._http.open(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), {}, doing=doing)
-        if source.model_id:
-            call = paths.LOGGED_MODEL_FILE.format(model_id=source.model_id)
-            return self._http.open(call, {"artifact_file_path": path}, doing=doing)
-        return self._http.open(paths.ARTIFACT, {"run_id": source.run_id, "path": f"{source.path}/{path}"}, doing=doing)
-
-    def _place(self, source: ModelSource) -> str:
-        """The folder of the model, if the server keeps it itself: such files are served several times as quickly.
-
-        "" if the model is kept elsewhere. This never changes, so MLflow is asked only once.
-        """
-        if source not in self._places:
-            if len(self._places) >= _MAX_PLACES:
-                self._places.clear()
-            self._places[source] = _served(self._artifact_uri(source))
-        return self._places[source]
-
-    def _artifact_uri(self, source: ModelSource) -> str:
-        doing = "say where the model is"
-        if source.model_id:
-            answer = self._http.get(paths.LOGGED_MODEL.format(model_id=source.model_id), {}, doing=doing)
-            with as_mlflow_answers():
-                return str(answer["model"]["info"]["artifact_uri"])
-        answer = self._http.get(paths.RUN, {"run_id": source.run_id}, doing=doing)
-        with as_mlflow_answers():
-            return f"{answer['run']['info']['artifact_uri']}/{source.path}"
+        address = self.address(source, path)
+        return self._http.open(address.path, address.query, doing=address.doing)
 
     def close(self) -> None:
         self._http.close()
-
-
-def _served(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts.path.strip("/") if parts.scheme == "mlflow-artifacts" and not parts.netloc else ""
 
 
 def _moment(info: Mapping[str, Any]) -> datetime | None:

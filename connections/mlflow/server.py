@@ -127,17 +127,19 @@ def _serve(host: str, port: int, token: str) -> None:
         from mlflow.server.handlers import initialize_backend_stores
 
     from connections.mlflow.confinement import confine
+    from connections.mlflow.file_route import with_files
     from connections.mlflow.guard import guarded
     from connections.mlflow.schema import objection
 
     if refusal := objection(os.environ["_MLFLOW_SERVER_FILE_STORE"]):
         sys.exit(refusal)
-    confine(Path(os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"]))
+    root = Path(os.environ["_MLFLOW_SERVER_ARTIFACT_DESTINATION"])
+    confine(root)
     # Before the first request: several requests at once would all try to make the tables.
     stores = (os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_REGISTRY_STORE"])
     initialize_backend_stores(*stores, os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
     uvicorn.run(
-        guarded(app, token=token),
+        guarded(with_files(app, root=root), token=token),
         host=host,
         port=port,
         log_level="warning",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connections.mlflow import paths
 from connections.mlflow.clients import configured
 from connections.mlflow.parsing import as_mlflow_answers, finite
+from connections.mlflow.places import Address, Places
 from connections.mlflow.transport import Transport
-from connections.mlflow.values import ArtifactEntry, OpenArtifact, RunData
+from connections.mlflow.values import ArtifactEntry, ModelSource, RunData
 
 # How many points of a metric MLflow returns at most.
 _MAX_POINTS = 2500
@@ -26,6 +26,7 @@ class TrackingClient:
 
     def __init__(self, *, uri: str, token: str = "") -> None:
         self._http = Transport(uri=uri, token=token)
+        self._places = Places(self._http, doing="hand out the artifact")
 
     def run_data(self, run_id: str) -> RunData:
         answer = self._http.get(paths.RUN, {"run_id": run_id}, doing="show the run")
@@ -46,12 +47,9 @@ class TrackingClient:
         with as_mlflow_answers():
             return [ArtifactEntry.of(entry) for entry in answer.get("files", [])]
 
-    @contextlib.contextmanager
-    def open_artifact(self, run_id: str, path: str) -> Iterator[OpenArtifact]:
-        """The content of one artifact, as a stream."""
-        query = {"run_id": run_id, "path": path}
-        with self._http.open(paths.ARTIFACT, query, doing="hand out the artifact") as found:
-            yield found
+    def artifact(self, run_id: str, path: str) -> Address:
+        """Where the content of one artifact is."""
+        return self._places.address(ModelSource(run_id), path)
 
     def close(self) -> None:
         self._http.close()

@@ -15,15 +15,12 @@ from connections.mlflow.values import OpenArtifact
 from mantik.lib.patience import PatientBackend
 
 # Of one wait, in seconds. All waits of a page together are shorter: mantik/lib/patience.py.
-_TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
+TIMEOUT = httpx.Timeout(connect=3, read=20, write=20, pool=10)
 # Servers close idle connections after five seconds, and a request on a closed connection is lost.
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=3)
-# A download keeps its connection for as long as its reader takes. More than the web server has at a time
-# (mantik/server/limits.py), in a pool of their own: pages never wait for readers.
-_DOWNLOAD_LIMITS = httpx.Limits(max_connections=96, max_keepalive_connections=8, keepalive_expiry=3)
 # How much of an error is read, and how much of a file at a time.
-_MAX_ERROR_BYTES = 64 * 1024
-_PIECE = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+PIECE = 64 * 1024
 
 
 class Transport:
@@ -31,8 +28,7 @@ class Transport:
 
     def __init__(self, *, uri: str, token: str) -> None:
         self._breaker = breaker_of(uri)
-        self._client = _client(uri, token, _LIMITS)
-        self._downloads = _client(uri, token, _DOWNLOAD_LIMITS)
+        self._client = httpx.Client(transport=_Patient(_LIMITS), **client_options(uri, token))
 
     def get(self, path: str, query: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
         """The object that MLflow answers. Sent again once if the connection breaks: it may have been an idle one."""
@@ -41,58 +37,58 @@ class Transport:
         return json_object(self._ask(path, query), doing=doing)
 
     @contextlib.contextmanager
-    def stream(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[httpx.Response]:
-        request = self._downloads.build_request("GET", path, params=dict(query))
-        with self._breaker.asking(), self._errors():
-            response = self._downloads.send(request, stream=True)
-        with contextlib.closing(response), self._errors():
+    def open(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[OpenArtifact]:
+        """The content of one file, for whoever reads it at once: readers who may be slow have `files.py`."""
+        request = self._client.build_request("GET", path, params=dict(query))
+        with self._breaker.asking(), tracking_errors():
+            response = self._client.send(request, stream=True)
+        with contextlib.closing(response), tracking_errors():
             if not response.is_success:
                 _read_some(response)
                 raise error_in(response, doing=doing)
-            yield response
-
-    @contextlib.contextmanager
-    def open(self, path: str, query: Mapping[str, Any], *, doing: str) -> Iterator[OpenArtifact]:
-        """The content of one file, as a stream."""
-        with self.stream(path, query, doing=doing) as response:
-            length = response.headers.get("content-length", "")
-            size = int(length) if length.isdecimal() else None
-            yield OpenArtifact(size, self._pieces(response))
+            yield OpenArtifact(size_of(response), self._pieces(response))
 
     def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
         """The content in pieces. Raises the same errors if the connection is lost meanwhile."""
-        with self._errors():
-            yield from response.iter_bytes(_PIECE)
+        with tracking_errors():
+            yield from response.iter_bytes(PIECE)
 
     def close(self) -> None:
         self._client.close()
-        self._downloads.close()
 
     def _ask(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
-        with self._breaker.asking(), self._errors():
+        with self._breaker.asking(), tracking_errors():
             return self._client.get(path, params=dict(query))
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException:
-            raise TrackingSilent(TOO_SLOW) from None
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            raise _Interrupted(BROKEN_OFF) from None
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise TrackingUnavailable(AWAY) from None
+
+@contextlib.contextmanager
+def tracking_errors() -> Iterator[None]:
+    """The errors of HTTP as ours."""
+    try:
+        yield
+    except (httpx.TimeoutException, TimeoutError):
+        raise TrackingSilent(TOO_SLOW) from None
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        raise _Interrupted(BROKEN_OFF) from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise TrackingUnavailable(AWAY) from None
 
 
-def _client(uri: str, token: str, limits: httpx.Limits) -> httpx.Client:
-    return httpx.Client(
-        base_url=uri,
-        headers={"Authorization": f"Bearer {token}"} if token else {},
-        timeout=_TIMEOUT,
-        transport=_Patient(limits),
+def client_options(uri: str, token: str) -> dict[str, Any]:
+    """What all clients of httpx have in common."""
+    return {
+        "base_url": uri,
+        "headers": {"Authorization": f"Bearer {token}"} if token else {},
+        "timeout": TIMEOUT,
         # Directly: a proxy in the environment is for hosts outside.
-        trust_env=False,
-    )
+        "trust_env": False,
+    }
+
+
+def size_of(response: httpx.Response) -> int | None:
+    """In bytes; None if the server does not say."""
+    length = response.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
 
 
 class _Patient(httpx.HTTPTransport):
@@ -111,6 +107,6 @@ def _read_some(response: httpx.Response) -> None:
     content = b""
     for piece in response.iter_bytes():
         content += piece
-        if len(content) > _MAX_ERROR_BYTES:
+        if len(content) > MAX_ERROR_BYTES:
             break
     response._content = content

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from mantik.server import limits
-from mantik.server.asgi_types import Send
+from mantik.server.asgi_types import Message, Send
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -50,18 +50,28 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 
 async def send_stream(
-    send: Send, status: int, headers: Headers, pieces: AsyncIterator[bytes], *, is_gone: Callable[[], bool]
+    send: Send, status: int, headers: Headers, pieces: AsyncIterator[bytes], *, leaving: asyncio.Future[Message]
 ) -> None:
-    """Stops as soon as the client is gone: the server only throws away what is sent then.
+    """Stops when `leaving` is done, as the client is gone: the server only throws away what is sent then.
 
     Raises TooSlow, and whatever `pieces` raises: then the client sees a connection that breaks off.
     """
     await send_start(send, status, headers)
-    async for piece in pieces:
-        if is_gone():
+    while not leaving.done():
+        coming = asyncio.ensure_future(anext(pieces, None))
+        try:
+            await asyncio.wait((coming, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not coming.done():
+                coming.cancel()
+                await asyncio.wait((coming,))
+        if coming.cancelled():
+            return
+        piece = coming.result()
+        if piece is None:
+            await send_end(send)
             return
         await send_piece(send, piece)
-    await send_end(send)
 
 
 async def send_start(send: Send, status: int, headers: Headers) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from mantik.lib.humanize import filesize
 from mantik.server.answers import Answer, sentence
 from mantik.server.asgi_types import Receive, Scope
-from mantik.server.limits import UNCOUNTED_BYTES_PER_BODY
+from mantik.server.limits import DISCARD_PAUSE_SECONDS, DISCARD_SECONDS, MOST_DISCARDED, UNCOUNTED_BYTES_PER_BODY
 
 
 class ClientGone(Exception):
@@ -17,11 +17,11 @@ class ClientGone(Exception):
 
 
 class Refused(Exception):
-    """`answer` is what the client gets instead of a page."""
+    """`answer` is what the client gets instead of a page. `is_sending`: it has more to send."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, is_sending: bool = False) -> None:
         super().__init__(answer.status)
-        self.answer = answer
+        self.answer, self.is_sending = answer, is_sending
 
 
 class Bodies:
@@ -63,7 +63,8 @@ class Bodies:
         self._check(len(body) + len(part))
         charged = _charged(len(body) + len(part)) - _charged(len(body))
         if charged and self._held + charged > self._room:
-            raise Refused(sentence(503, "Too much is being sent to Mantik at the moment. Try again.", retry_after=5))
+            text = "Too much is being sent to Mantik at the moment. Try again."
+            raise Refused(sentence(503, text, retry_after=5), is_sending=True)
         body += part
         self._held += charged
         return bool(message.get("more_body", False))
@@ -71,7 +72,20 @@ class Bodies:
     def _check(self, size: int) -> None:
         if size > self._most:
             text = f"This request has more than {filesize(self._most)}, the most that a page of Mantik takes."
-            raise Refused(sentence(413, text))
+            raise Refused(sentence(413, text), is_sending=True)
+
+
+async def discard(receive: Receive) -> None:
+    """Read what a client still sends, within limits: it reads the answer afterwards, and hung up on, would lose it."""
+    read = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while read < MOST_DISCARDED:
+                async with asyncio.timeout(DISCARD_PAUSE_SECONDS):
+                    message = await receive()
+                if not message.get("more_body", False):
+                    return
+                read += len(message.get("body", b""))
 
 
 def _charged(size: int) -> int:

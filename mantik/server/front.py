@@ -6,9 +6,10 @@ import asyncio
 
 import structlog
 
-from mantik.server.answers import Answer, TooSlow, send_answer, send_stream
+from mantik.lib.loop import use
+from mantik.server.answers import Answer, TooSlow, send_answer, send_end, send_piece, send_start, send_stream
 from mantik.server.asgi_types import Message, Receive, Scope, Send
-from mantik.server.bodies import Bodies, ClientGone, Refused
+from mantik.server.bodies import Bodies, ClientGone, Refused, discard
 from mantik.server.pages import Pages, Streamed
 from mantik.server.streams import Streams
 
@@ -48,7 +49,7 @@ class Front:
             await self._page(scope, receive, send)
         except Refused as refused:
             log.warning("request_refused", status=refused.answer.status, **_about(scope))
-            await send_answer(send, refused.answer)
+            await _refuse(refused, receive, send)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._bodies.received(scope, receive) as body:
@@ -69,7 +70,18 @@ class Front:
             await send_answer(send, answer)
             return
         async with self._streams.pieces_of(answer.stream) as pieces:
-            await send_stream(send, answer.status, answer.headers, pieces, is_gone=leaving.done)
+            await send_stream(send, answer.status, answer.headers, pieces, leaving=leaving)
+
+
+async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
+    if not refused.is_sending:
+        await send_answer(send, refused.answer)
+        return
+    await send_start(send, refused.answer.status, refused.answer.headers)
+    await send_piece(send, refused.answer.body)
+    # Whole for the client; for the server it is not over, so that it does not hang up.
+    await discard(receive)
+    await send_end(send)
 
 
 def _about(scope: Scope) -> dict[str, str]:
@@ -78,6 +90,7 @@ def _about(scope: Scope) -> dict[str, str]:
 
 
 async def _live(receive: Receive, send: Send) -> None:
+    use(asyncio.get_running_loop())
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

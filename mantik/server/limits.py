@@ -13,14 +13,18 @@ MOST_WAITING, WAITING_SECONDS = 200, 30.0
 HEAD_SECONDS = 30
 # A form with the longest texts that it takes is sent in less, over a slow line, too.
 BODY_SECONDS = 15.0
+# What is read of a body that is refused, and for how long, in all and between two parts of it.
+MOST_DISCARDED, DISCARD_SECONDS, DISCARD_PAUSE_SECONDS = 32_000_000, 15.0, 2.0
 # In bytes, for all bodies at a time, so that clients who send many at once do not fill the memory. The beginning of
 # each does not count: whoever fills the room keeps nobody from signing in.
 ROOM_FOR_BODIES = 64 * 1024 * 1024
 UNCOUNTED_BYTES_PER_BODY = 16 * 1024
 
-# A thread makes one piece of a download after the other, for whichever client has room for it. They wait for MLflow.
-STREAM_THREADS = 16
+# What MLflow sends is sent on in the loop. The database has logs, of which these make the pieces.
+STREAM_THREADS = 4
 MOST_DOWNLOADS = 64
+# Of one person, or of an address whose person is not known. A program that loads a model fetches several files at once.
+MOST_DOWNLOADS_EACH = 24
 PIECE = 64 * 1024
 # How long a client may take to make room for one piece. One that is slower than 3 kB/s is given up.
 PIECE_SECONDS = 20.0

@@ -16,7 +16,7 @@ from mantik.server.answers import Answer, Headers, sentence
 from mantik.server.asgi_types import Message, Scope
 from mantik.server.bodies import ClientGone, Refused
 from mantik.server.environ import wsgi_environ
-from mantik.server.streams import Stream
+from mantik.server.streams import Stream, stream_of
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Any]
 # A file up to this size, such as a picture or a style sheet, is read at once in the page's thread.
@@ -84,7 +84,7 @@ class Pages:
         if _is_long(response):
             # Its pieces are made in other threads; this one does not keep its connection for them.
             close_old_connections()
-            return Streamed(*begun[0], Stream(response))
+            return Streamed(*begun[0], stream_of(response, address=environ["REMOTE_ADDR"]))
         try:
             body = b"".join(cast("Iterator[bytes]", response))
         finally:

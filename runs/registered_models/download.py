@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from datetime import UTC
 
 from connections.mlflow.errors import TrackingRefused
@@ -21,45 +22,39 @@ _READABLE_FILE = 0o100644 << 16
 
 
 class ZipDownload:
-    """The zip of one model. Iterate over it once, and close it even without iterating.
+    """The zip of one model, as mantik/lib/downloads.py has it sent.
 
-    If MLflow fails, or a file differs from the certificate, iterating raises TrackingError. What was sent until then is
+    If MLflow fails, or a file differs from the certificate, `pieces` raises TrackingError. What was sent until then is
     shorter than `size`, so clients notice, and has no zip directory, so no program accepts it as a zip.
     """
 
     def __init__(self, model: RegisteredModel) -> None:
         """Raises TrackingError if the first file cannot be opened: nothing was sent by then."""
         self.model = model
-        self.files = files_of(model)
-        if not all(is_safe(file.path) for file in self.files):
+        facts = files_of(model)
+        if not all(is_safe(file.path) for file in facts):
             raise TrackingRefused(f"{model.name} has a file whose name could lead out of its folder.")
-        self.size = zip_size([*_names(model, self.files), (_certificate_name(model), len(model.certificate.encode()))])
-        self._first = ModelFile(model, self.files[0])
-        self._pieces = self._make()
+        self.size = zip_size([*_names(model, facts), (_certificate_name(model), len(model.certificate.encode()))])
+        self._names = _names(model, facts)
+        self._files = [ModelFile(model, fact) for fact in facts]
+        self._files[0].open()
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        self._pieces.close()
-        self._first.close()
-
-    def _make(self) -> Generator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         sink = _Sink()
         archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED)
-        for file, (name, size) in zip(self.files, _names(self.model, self.files), strict=True):
-            source = self._first if file is self.files[0] else ModelFile(self.model, file)
-            try:
-                with archive.open(self._entry(name, size), "w") as target:
-                    for piece in source:
+        for file, (name, size) in zip(self._files, self._names, strict=True):
+            with archive.open(self._entry(name, size), "w") as target:
+                async with aclosing(file.pieces()) as pieces:
+                    async for piece in pieces:
                         target.write(piece)
                         yield sink.take()
-            finally:
-                source.close()
         certificate = self.model.certificate.encode()
         archive.writestr(self._entry(_certificate_name(self.model), len(certificate)), certificate)
         archive.close()
         yield sink.take()
+
+    def close(self) -> None:
+        self._files[0].close()
 
     def _entry(self, name: str, size: int) -> zipfile.ZipInfo:
         """The header of an entry. zipfile needs the size beforehand, to decide whether numbers need 64 bits."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from connections.mlflow.errors import TrackingRefused
+from connections.mlflow.files import OpenFile, files
 from connections.mlflow.model_files import model_files
+from mantik.lib.loop import in_loop
 from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
 
@@ -24,26 +26,32 @@ def files_of(model: RegisteredModel) -> list[FileFact]:
 
 
 class ModelFile:
-    """One file while it is sent. Iterate over it once, and close it even without iterating.
+    """One file, as mantik/lib/downloads.py has it sent.
 
     The last piece is held back until the whole file is known to be the one in the certificate.
     """
 
     def __init__(self, model: RegisteredModel, fact: FileFact) -> None:
-        """Raises TrackingError before the first byte."""
+        """Asks MLflow where the model is. Raises TrackingError."""
         self.model, self.fact = model, fact
-        self._open = ExitStack()
-        found = self._open.enter_context(model_files().open(model.source, fact.path))
-        if found.size not in (None, fact.size):
+        self._address = model_files().address(model.source, fact.path)
+        self._file: OpenFile | None = None
+
+    def open(self) -> None:
+        """In a thread, so that whoever asks learns before the first byte if MLflow does not have it: TrackingError."""
+        self._file = files().open_now(self._address)
+        if self._is_another(self._file):
             self.close()
             raise self._changed()
-        self._pieces = found.pieces
 
-    def __iter__(self) -> Iterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         """Raises TrackingError if the file differs. An answer that has begun to send it then breaks off."""
+        self._file = self._file or await files().open(self._address)
         digest, size, held = hashlib.sha256(), 0, b""
-        with self._open:
-            for piece in self._pieces:
+        async with aclosing(self._file), aclosing(self._file.pieces()) as pieces:
+            if self._is_another(self._file):
+                raise self._changed()
+            async for piece in pieces:
                 digest.update(piece)
                 size += len(piece)
                 if size > self.fact.size:
@@ -51,12 +59,16 @@ class ModelFile:
                 if held:
                     yield held
                 held = piece
-            if (size, digest.hexdigest()) != (self.fact.size, self.fact.sha256):
-                raise self._changed()
-            yield held
+        if (size, digest.hexdigest()) != (self.fact.size, self.fact.sha256):
+            raise self._changed()
+        yield held
 
     def close(self) -> None:
-        self._open.close()
+        if self._file:
+            in_loop(self._file.aclose())
+
+    def _is_another(self, file: OpenFile) -> bool:
+        return file.size not in (None, self.fact.size)
 
     def _changed(self) -> TrackingRefused:
         return TrackingRefused(

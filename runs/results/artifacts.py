@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from connections.mlflow.errors import TrackingError, TrackingUnavailable
+from connections.mlflow.files import files
 from connections.mlflow.tracking import tracking_client
+from mantik.lib.loop import in_loop
 from runs.models import Run
 
 # How many entries of a folder are shown.
 MOST_SHOWN = 500
 
 
-class Download:
-    """One artifact while it is sent. Iterate over it once, and close it even without iterating."""
+class ArtifactDownload:
+    """One artifact, as mantik/lib/downloads.py has it sent. `size` is in bytes, None if MLflow does not say."""
 
     def __init__(self, run: Run, path: str) -> None:
         """Raises TrackingError before the first byte."""
-        self._open = ExitStack()
-        found = self._open.enter_context(tracking_client().open_artifact(run.mlflow_run_id, path))
-        self.size = found.size
-        self._pieces = found.pieces
+        self._file = files().open_now(tracking_client().artifact(run.mlflow_run_id, path))
+        self.size = self._file.size
 
-    def __iter__(self) -> Iterator[bytes]:
-        with self._open:
-            yield from self._pieces
+    def pieces(self) -> AsyncGenerator[bytes]:
+        return self._file.pieces()
 
     def close(self) -> None:
-        self._open.close()
+        in_loop(self._file.aclose())
 
 
 def is_inside(path: str) -> bool:

@@ -8,12 +8,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask
+from mantik.lib.downloads import DownloadResponse, LongResponse
 from projects.permissions import Action
 from runs import services
 from runs.following.callback import job_moved_on, token_is_valid
@@ -28,7 +28,7 @@ from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
 from runs.models import Run
 from runs.pages.rows import model_of
 from runs.pages.run_page import TABS, live_parts, run_page
-from runs.results.artifacts import Download, is_inside
+from runs.results.artifacts import ArtifactDownload, is_inside
 from runs.results.metrics import read_metrics
 from runs.states import BEFORE_START
 from runs.views.loading import run_or_404
@@ -89,7 +89,7 @@ def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_GET
 def raw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     run = run_or_404(request, slug, uuid)
-    response = StreamingHttpResponse(raw_log(run), content_type="text/plain; charset=utf-8")
+    response = LongResponse(request, raw_log(run), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{run.short_id}.log"'
     return response
 
@@ -107,20 +107,13 @@ def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     if not run.mlflow_run_id or not is_inside(path):
         raise Http404
     try:
-        download = Download(run, path)
+        download = ArtifactDownload(run, path)
     except NotThere:
         raise Http404 from None
     except TrackingError as error:
         messages.error(request, error.message)
         return redirect(f"{reverse('runs:detail', args=[slug, uuid])}?tab=artifacts")
-    # A job wrote this file: it must never run as a page of Mantik.
-    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
-    if download.size is not None:
-        headers["Content-Length"] = str(download.size)
-    response = StreamingHttpResponse(download, content_type="application/octet-stream", headers=headers)
-    name = path.rpartition("/")[2]
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    return response
+    return DownloadResponse(request, download, size=download.size, name=path.rpartition("/")[2])
 
 
 @login_required

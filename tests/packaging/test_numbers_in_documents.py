@@ -17,11 +17,12 @@ from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 
 from connections.git import whole
-from connections.logins import expiry, login_health
+from connections.logins import expiry, login_health, site_clients
+from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
 from connections.unicore import credentials
 from mantik.beat import beat_schedule
-from mantik.lib import clocks, database_loss, disk, schema, strength
+from mantik.lib import clocks, database_loss, disk, patience, schema, strength
 from mantik.notices import outbox
 from mantik.server import database, limits
 from mantik.up import restarts
@@ -95,8 +96,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
     (
         "operators.md",
-        "| sends a request of more than {} MB | 413, before the rest is sent |",
-        (settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6,),
+        "| sends a request of more than {} MB | 413 at once. Up to {} MB of the rest are read and thrown away",
+        (settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6, limits.MOST_DISCARDED / 1e6),
     ),
     ("operators.md", "| connects and sends nothing for {} s | is hung up on |", (limits.HEAD_SECONDS,)),
     ("operators.md", "| has not sent the whole request after {} s | 408 |", (limits.BODY_SECONDS,)),
@@ -108,8 +109,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     (
         "operators.md",
-        "{} threads make the pieces of up to {} downloads at a time",
-        (limits.STREAM_THREADS, limits.MOST_DOWNLOADS),
+        "up to {} downloads at a time, {} of them by one person",
+        (limits.MOST_DOWNLOADS, limits.MOST_DOWNLOADS_EACH),
     ),
     (
         "operators.md",
@@ -120,6 +121,14 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("operators.md", "a statement takes longer than {} s", (database.STATEMENT_SECONDS,)),
     ("operators.md", "SQLite is locked by another process for {} s", (database.LOCK_SECONDS,)),
     ("operators.md", "| {}, from a pool; what is not needed", (limits.DATABASE_CONNECTIONS,)),
+    ("operators.md", "{} threads make the pieces of logs", (limits.STREAM_THREADS,)),
+    ("operators.md", "A page waits for what is outside for {} s in all", (patience.PAGE_SECONDS,)),
+    (
+        "operators.md",
+        "one of them asks again after {} s. Login services have {} s",
+        (mlflow.PAUSE_SECONDS, patience.PAGE_SECONDS),
+    ),
+    ("operators.md", "or signs in to, has {} s", (site_clients.WHILE_SOMEBODY_WAITS.read,)),
     ("operators.md", "takes one of its {} threads only while a page is made", (limits.PAGE_THREADS,)),
     ("operators.md", "They wait {} minutes. Attempts are counted", (int(_per_account[1].rstrip("s")) / 60,)),
     ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),

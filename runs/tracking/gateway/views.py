@@ -11,12 +11,13 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from connections.mlflow.errors import TrackingError
+from mantik.lib.downloads import DownloadResponse
 from mantik.tokens.models import Scope
 from mantik.tokens.token_requests import TokenRequest, token_required
 from runs.registered_models.files import ModelFile, files_of
@@ -122,14 +123,9 @@ def file(request: TokenRequest, place: str) -> HttpResponseBase:
     fact = next((fact for fact in files_of(model) if fact.path == path), None) if model else None
     if model is None or fact is None:
         return documents.not_there(f"file {place}")
-    # A job wrote this file: it must never run as a page of Mantik.
-    headers = {
-        "Content-Security-Policy": "sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Disposition": "attachment",
-        "Content-Length": str(fact.size),
-    }
-    return StreamingHttpResponse(ModelFile(model, fact), content_type="application/octet-stream", headers=headers)
+    download = ModelFile(model, fact)
+    download.open()
+    return DownloadResponse(request, download, size=fact.size)
 
 
 def _version(request: TokenRequest) -> tuple[RegisteredModel | None, HttpResponse]:

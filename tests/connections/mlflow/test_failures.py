@@ -14,8 +14,11 @@ import pytest
 from connections.mlflow import transport
 from connections.mlflow.control import Control
 from connections.mlflow.errors import NotThere, TrackingRefused, TrackingUnavailable
+from connections.mlflow.files import Files
+from connections.mlflow.places import Address
 from connections.mlflow.registry import Registry
 from connections.mlflow.tracking import TrackingClient
+from mantik.lib.loop import iterate
 from tests.connections.mlflow.conftest import START
 from tests.connections.mlflow.scripted import Scripted, mlflow_error, scripted_server
 
@@ -51,7 +54,7 @@ def test_a_server_that_is_away_is_unavailable(ask: Ask) -> None:
 
 
 def test_a_server_that_never_answers_is_unavailable_in_time(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(transport, "TIMEOUT", httpx.Timeout(0.2))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
@@ -179,11 +182,18 @@ def test_no_login_and_no_proxy_of_the_machine_comes_between(
     assert scripted.seen[0]["Authorization"] == "Bearer s3cret"
 
 
-def test_an_artifact_that_breaks_off_is_an_error(scripted: Scripted) -> None:
+def test_a_file_that_is_not_there_is_told_apart(scripted: Scripted) -> None:
+    scripted.status, scripted.body = 404, mlflow_error("RESOURCE_DOES_NOT_EXIST", "No such artifact")
+    with pytest.raises(NotThere, match="MLflow could not hand out a file: it is not there"):
+        Files(uri=scripted.uri, token="s3cret").open_now(Address("/x"))
+    assert scripted.seen[0]["Authorization"] == "Bearer s3cret"
+
+
+def test_a_file_that_breaks_off_is_an_error(scripted: Scripted) -> None:
     scripted.body = b"x" * 100
-    client = TrackingClient(uri=scripted.uri)
-    with client.open_artifact("x", "y") as (size, pieces):
-        assert (size, b"".join(pieces)) == (100, b"x" * 100)
+    files = Files(uri=scripted.uri)
+    file = files.open_now(Address("/x"))
+    assert (file.size, b"".join(iterate(file.pieces))) == (100, b"x" * 100)
     scripted.drops = 1
-    with pytest.raises(TrackingUnavailable), client.open_artifact("x", "y"):
-        pass
+    with pytest.raises(TrackingUnavailable):
+        files.open_now(Address("/x"))

@@ -12,6 +12,7 @@ from connections.mlflow.errors import NotThere, TrackingRefused
 from connections.mlflow.tracking import TrackingClient, tracking_client
 from connections.mlflow.values import ArtifactEntry
 from tests.connections.mlflow.job import Job
+from tests.support.downloads import open_artifact
 from tests.support.mlflow_server import MlflowServer
 
 MISSING = "0" * 32
@@ -21,7 +22,7 @@ def test_a_run_that_is_not_there_is_refused_in_plain_words(client: TrackingClien
     for call in (
         lambda: client.run_data(MISSING),
         lambda: client.artifacts(MISSING),
-        lambda: client.open_artifact(MISSING, "x").__enter__(),
+        lambda: client.artifact(MISSING, "x"),
     ):
         with pytest.raises(NotThere, match="it is not there"):
             call()
@@ -81,17 +82,17 @@ def test_it_lists_artifacts_by_folder(client: TrackingClient, run_id: str, mlflo
 def test_it_hands_out_an_artifact_in_pieces(client: TrackingClient, run_id: str, mlflow_server: MlflowServer) -> None:
     content = os.urandom(3_000_000)
     Job(mlflow_server, run_id).put("models/large model.bin", content)
-    with client.open_artifact(run_id, "models/large model.bin") as (size, pieces):
+    with open_artifact(client, mlflow_server.uri, run_id, "models/large model.bin") as (file, pieces):
         found = list(pieces)
     assert b"".join(found) == content
-    assert size == len(content)
+    assert file.size == len(content)
     assert max(map(len, found)) <= 64 * 1024
 
 
 def test_an_artifact_may_be_left_half_read(client: TrackingClient, run_id: str, mlflow_server: MlflowServer) -> None:
     Job(mlflow_server, run_id).put("large.bin", os.urandom(3_000_000))
-    with client.open_artifact(run_id, "large.bin") as (_, pieces):
-        next(iter(pieces))
+    with open_artifact(client, mlflow_server.uri, run_id, "large.bin") as (_, pieces):
+        next(pieces)
     assert client.run_data(run_id).status == "RUNNING"
 
 
@@ -102,7 +103,7 @@ def test_it_refuses_an_artifact_that_is_no_file_of_the_run(
     Job(mlflow_server, run_id).put("folder/file.txt", b"x")
     with (
         pytest.raises(TrackingRefused, match=r"MLflow (refused to|could not) hand out the artifact"),
-        client.open_artifact(run_id, path),
+        open_artifact(client, mlflow_server.uri, run_id, path),
     ):
         pass
 

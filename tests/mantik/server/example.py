@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
+from mantik.lib.downloads import DownloadResponse, LongResponse
 from mantik.server import limits
 from mantik.server.bodies import Bodies
 from mantik.server.front import Front
@@ -22,6 +24,7 @@ from tests.mantik.server.limits import (
     BODY,
     BODY_SECONDS,
     DOWNLOADS,
+    DOWNLOADS_EACH,
     PIECE_SECONDS,
     QUEUE,
     QUEUE_SECONDS,
@@ -30,6 +33,7 @@ from tests.mantik.server.limits import (
     THREADS,
 )
 
+Response = TypeVar("Response", bound=LongResponse)
 PIECE = b"0123456789abcdef" * 4096
 
 
@@ -47,8 +51,13 @@ def large(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(PIECE * 300)
 
 
-def endless(_request: HttpRequest) -> StreamingHttpResponse:
-    return StreamingHttpResponse(_Endless())
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    return as_reader(request, LongResponse(request, _Endless()))
+
+
+def as_reader(request: HttpRequest, response: Response) -> Response:
+    response.reader = request.GET.get("reader", response.reader)
+    return response
 
 
 class _Endless:
@@ -61,6 +70,27 @@ class _Endless:
     def close(self) -> None:
         with Path(os.environ["CLOSED"]).open("a") as file:
             file.write("closed\n")
+
+
+class Sent:
+    """Comes by itself, in the loop; with "silent", never to its end."""
+
+    def __init__(self, *, is_silent: bool) -> None:
+        self.is_silent = is_silent
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        for _ in range(300):
+            yield PIECE
+            if self.is_silent:
+                await asyncio.sleep(600)
+
+    def close(self) -> None:
+        _Endless().close()
+
+
+def sent(request: HttpRequest) -> DownloadResponse:
+    download = Sent(is_silent="silent" in request.GET)
+    return as_reader(request, DownloadResponse(request, download, size=len(PIECE) * 300, name="a file.bin"))
 
 
 def broken(_request: HttpRequest) -> StreamingHttpResponse:
@@ -88,6 +118,7 @@ urlpatterns = [
     path("slow", slow),
     path("large", large),
     path("endless", endless),
+    path("sent", sent),
 ]
 settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DATABASES={}, LOGGING_CONFIG=None, SECRET_KEY="example")
 django_application = get_wsgi_application()
@@ -103,5 +134,5 @@ limits.PIECE_SECONDS = PIECE_SECONDS
 application = Front(
     bodies=Bodies(most=BODY, seconds=BODY_SECONDS, room=ROOM),
     pages=Pages(with_a_fault, threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS),
-    streams=Streams(threads=1, most=DOWNLOADS),
+    streams=Streams(threads=1, most=DOWNLOADS, most_each=DOWNLOADS_EACH),
 )

@@ -20,7 +20,17 @@ from typing import Any
 import pytest
 
 from mantik.up.ports import free_port
-from tests.mantik.server.limits import BODY, BODY_SECONDS, DOWNLOADS, PIECE_SECONDS, QUEUE, ROOM, SLOW_SECONDS, THREADS
+from tests.mantik.server.limits import (
+    BODY,
+    BODY_SECONDS,
+    DOWNLOADS,
+    DOWNLOADS_EACH,
+    PIECE_SECONDS,
+    QUEUE,
+    ROOM,
+    SLOW_SECONDS,
+    THREADS,
+)
 from tests.support.places import TOP
 from tests.support.waiting import wait_until
 
@@ -133,6 +143,18 @@ def test_a_body_in_chunks_that_is_too_large_is_refused_when_it_is(server: Server
         assert client.recv(100).startswith(b"HTTP/1.1 413")
 
 
+def test_who_sends_too_much_before_reading_learns_why(server: Server) -> None:
+    """As browsers do. Hung up on, they would show that the connection was reset."""
+    size = 20_000_000
+    with closing(server.connect()) as client:
+        client.sendall(f"POST /echo/x HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())
+        for _ in range(20):
+            client.sendall(b"x" * (size // 20))
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"the most that a page of Mantik takes" in answer
+
+
 @pytest.mark.parametrize("sent", [b"", b"P", b"GET /healthz HTTP/1.1\r\nHost:"])
 def test_a_connection_that_sends_no_request_is_closed(server: Server, sent: bytes) -> None:
     with closing(server.connect()) as client:
@@ -217,10 +239,8 @@ def test_who_does_not_read_a_page_is_given_up_and_holds_nobody(server: Server) -
 def test_a_download_that_nobody_reads_is_closed_and_makes_room_for_another(server: Server) -> None:
     before = closings(server)
     with ExitStack() as open_clients:
-        for _ in range(DOWNLOADS):
-            client = open_clients.enter_context(closing(server.connect(buffer=4096)))
-            client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert client.recv(12) == b"HTTP/1.1 200"
+        for reader in range(DOWNLOADS):
+            _begin(open_clients, server, f"/endless?reader={reader}")
         response, body = server.ask("GET", "/endless")
         assert (response.status, response.headers["Retry-After"]) == (503, "60"), body
         assert server.ask("GET", "/not-modified")[0].status == 304
@@ -228,6 +248,46 @@ def test_a_download_that_nobody_reads_is_closed_and_makes_room_for_another(serve
         # That of the one that was refused, at once; the others when they have not read for so long.
         wait_until(lambda: closings(server) == before + 1 + DOWNLOADS, seconds=30 + PIECE_SECONDS)
         assert _is_begun(server)
+
+
+def test_what_somebody_else_sends_arrives_whole(server: Server) -> None:
+    before = closings(server)
+    response, body = server.ask("GET", "/sent")
+    assert (response.status, len(body)) == (200, 65536 * 300)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="a file.bin"'
+    assert response.headers["Content-Security-Policy"] == "sandbox"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    wait_until(lambda: closings(server) == before + 1)
+
+
+def test_downloads_that_wait_for_somebody_else_hold_no_thread(server: Server) -> None:
+    """There is one thread for pieces, and it makes those of another download meanwhile."""
+    before = closings(server)
+    with ExitStack() as open_clients:
+        for reader in range(DOWNLOADS - 1):
+            _begin(open_clients, server, f"/sent?silent&reader={reader}")
+        assert _is_begun(server)
+        wait_until(lambda: closings(server) == before + 1)
+    # Who hangs up is noticed, although nothing is sent.
+    wait_until(lambda: closings(server) == before + DOWNLOADS)
+
+
+def test_nobody_has_all_downloads(server: Server) -> None:
+    before = closings(server)
+    with ExitStack() as open_clients:
+        for _ in range(DOWNLOADS_EACH):
+            _begin(open_clients, server, "/sent?silent&reader=ada")
+        response, body = server.ask("GET", "/sent?reader=ada")
+        assert (response.status, response.headers["Retry-After"]) == (503, "60")
+        assert body.startswith(b"You have too many downloads under way.")
+        assert server.ask("GET", "/sent?reader=bo")[0].status == 200
+    wait_until(lambda: closings(server) == before + DOWNLOADS_EACH + 2)
+
+
+def _begin(open_clients: ExitStack, server: Server, path: str) -> None:
+    client = open_clients.enter_context(closing(server.connect(buffer=4096)))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert client.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_download_whose_client_hangs_up_is_closed(server: Server) -> None:

@@ -9,16 +9,18 @@ import json
 import os
 import tracemalloc
 import zipfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client, override_settings
 
 from connections.mlflow.errors import TrackingError, TrackingUnavailable
+from connections.mlflow.files import Files
 from connections.mlflow.model_files import ModelFiles
-from connections.mlflow.values import ModelSource, OpenArtifact
+from connections.mlflow.places import Address
+from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from projects.roles import Role
 from runs.models import RegisteredModel, Run
@@ -29,6 +31,7 @@ from runs.registered_models.states import ModelState
 from tests.conftest import ClientOf
 from tests.runs.registered_models.conftest import NOW, register, tend
 from tests.support import factories
+from tests.support.downloads import pieces_of
 from tests.support.logged_models import FILES, log_classic_model, log_model
 
 pytestmark = pytest.mark.django_db
@@ -47,8 +50,11 @@ def unpacked(content: bytes) -> dict[str, bytes]:
 
 
 def read(archive: ZipDownload, into: bytearray) -> None:
-    for piece in archive:
-        into += piece
+    try:
+        for piece in pieces_of(archive):
+            into += piece
+    finally:
+        archive.close()
 
 
 def test_it_holds_every_file_and_the_certificate_beside_them(
@@ -73,7 +79,7 @@ def test_names_come_through_whatever_is_in_them(mlflow: str, run: Run, ada: User
         log_classic_model(mlflow, run, "odd%20folder", _quoted(FILES | odd))
         model = tend(register(run, ada, source, "odd"))
         assert model
-        found = unpacked(b"".join(ZipDownload(model)))
+        found = unpacked(b"".join(pieces_of(ZipDownload(model))))
         assert {path: found[f"odd/{path}"] for path in odd} == odd
         services.unregister_model(model=model, actor=ada, now=NOW)
         assert tend(model) is None
@@ -85,7 +91,7 @@ def _quoted(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def test_two_downloads_are_the_same_to_the_byte(model: RegisteredModel) -> None:
-    first, second = (hashlib.sha256(b"".join(ZipDownload(model))).hexdigest() for _ in range(2))
+    first, second = (hashlib.sha256(b"".join(pieces_of(ZipDownload(model)))).hexdigest() for _ in range(2))
     assert first == second
 
 
@@ -93,7 +99,7 @@ def test_a_classic_model_is_downloaded_too(mlflow: str, run: Run, ada: User) -> 
     log_classic_model(mlflow, run, "export/forest")
     model = tend(register(run, ada, ModelSource(run.mlflow_run_id, path="export/forest"), "forest"))
     assert model
-    assert unpacked(b"".join(ZipDownload(model)))["forest/code/features.py"] == FILES["code/features.py"]
+    assert unpacked(b"".join(pieces_of(ZipDownload(model))))["forest/code/features.py"] == FILES["code/features.py"]
     # A file that is no longer what was registered is noticed, if only when the download has begun.
     log_classic_model(mlflow, run, "export/forest", {"model.skops": b"Weights" * 1000})
     with pytest.raises(TrackingError, match="is no longer the file that was registered"):
@@ -133,26 +139,30 @@ class Large:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, breaks_after: int = 10**9) -> None:
         self.open_files = self.given = 0
         self.breaks_after = breaks_after
-        monkeypatch.setattr(ModelFiles, "open", self.of_model)
+        monkeypatch.setattr(ModelFiles, "address", lambda _self, _source, path: Address(path))
+        monkeypatch.setattr(Files, "open", self.open)
 
-    def of_model(self, _source: ModelSource, path: str) -> AbstractContextManager[OpenArtifact]:
-        return self.open(int(path.partition("-")[0]))
-
-    @contextmanager
-    def open(self, size: int) -> Iterator[OpenArtifact]:
+    async def open(self, address: Address, **_: Any) -> LargeFile:
         self.open_files += 1
-        try:
-            yield OpenArtifact(size, self.pieces(size))
-        finally:
-            self.open_files -= 1
+        return LargeFile(self, int(address.path.partition("-")[0]))
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        for start in range(0, size, len(PIECE)):
-            if self.given >= self.breaks_after:
+
+class LargeFile:
+    def __init__(self, mlflow: Large, size: int) -> None:
+        self.mlflow, self.size = mlflow, size
+        self.is_open = True
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        for start in range(0, self.size, len(PIECE)):
+            if self.mlflow.given >= self.mlflow.breaks_after:
                 raise TrackingUnavailable("The connection to MLflow was lost.")
-            piece = PIECE[: min(size - start, len(PIECE))]
-            self.given += len(piece)
+            piece = PIECE[: min(self.size - start, len(PIECE))]
+            self.mlflow.given += len(piece)
             yield piece
+
+    async def aclose(self) -> None:
+        self.mlflow.open_files -= self.is_open
+        self.is_open = False
 
 
 def large_model(*sizes: int) -> RegisteredModel:
@@ -174,7 +184,7 @@ def test_memory_stays_flat_however_large_the_model_is(monkeypatch: pytest.Monkey
     gc.collect()
     tracemalloc.start()
     try:
-        length = sum(len(piece) for piece in ZipDownload(model))
+        length = sum(len(piece) for piece in pieces_of(ZipDownload(model)))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -193,10 +203,11 @@ def test_when_mlflow_fails_on_the_way_it_breaks_off(monkeypatch: pytest.MonkeyPa
 
 def test_when_the_reader_goes_away_the_connection_to_mlflow_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     large = Large(monkeypatch)
-    archive = ZipDownload(large_model(1024**2))
-    next(iter(archive))
-    next(iter(archive))
+    archive = ZipDownload(large_model(1024**2, 1024**2))
+    pieces = pieces_of(archive)
+    assert sum(len(next(pieces)) for _ in range(30)) > 1024**2
     assert large.open_files == 1
+    pieces.close()
     archive.close()
     assert large.open_files == 0
     never_begun = ZipDownload(large_model(1024**2))

@@ -17,6 +17,7 @@ from runs.models import RegisteredModel, Run
 from runs.registered_models.certificate import canonical, sha256_of
 from runs.registered_models.download import ZipDownload
 from runs.registered_models.snippets import loading_help
+from tests.support.downloads import pieces_of
 from tests.support.places import DOCS
 
 DOCUMENT = (DOCS / "models.md").read_text()
@@ -29,7 +30,7 @@ Verify = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def downloaded(model: RegisteredModel, tmp_path: Path) -> Path:
     """Where a member has unpacked the zip; the model in `yield-forecast`, its certificate beside it."""
-    with zipfile.ZipFile(io.BytesIO(b"".join(ZipDownload(model)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(b"".join(pieces_of(ZipDownload(model))))) as archive:
         archive.extractall(tmp_path)
     return tmp_path
 

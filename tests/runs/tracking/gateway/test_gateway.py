@@ -83,13 +83,13 @@ def ask(reader: User) -> Ask:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the files that MLflow was asked for."""
     asked: list[str] = []
-    real = ModelFiles.open
+    real = ModelFiles.address
 
     def noted(self: ModelFiles, source: ModelSource, path: str) -> Any:
         asked.append(path)
         return real(self, source, path)
 
-    monkeypatch.setattr(ModelFiles, "open", noted)
+    monkeypatch.setattr(ModelFiles, "address", noted)
     return asked
 
 
