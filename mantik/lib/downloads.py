@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Protocol
 
-from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
@@ -24,7 +23,7 @@ class Download(Protocol):
 
 
 class LongResponse(StreamingHttpResponse):
-    """`reader`: whose it is, for limits on downloads: a person's, or an address's."""
+    """`reader`: whose it is, for limits on downloads; "" if nobody is signed in."""
 
     def __init__(self, request: HttpRequest, content: Iterable[bytes], **options: Any) -> None:
         super().__init__(content, **options)
@@ -58,6 +57,4 @@ class DownloadResponse(LongResponse):
 
 def _reader(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        return f"user {user.pk}"
-    return f"address {get_client_ip(request)}"
+    return f"user {user.pk}" if user is not None and user.is_authenticated else ""

@@ -35,8 +35,8 @@ class Stream(Protocol):
 
 
 def stream_of(response: Any, *, address: str) -> Stream:
-    """`address` is that of the client, in case the response does not say whose it is."""
-    reader = response.reader if isinstance(response, LongResponse) else f"address {address}"
+    """`address` is that of the client, or of a proxy: those who are not signed in share what one reader may have."""
+    reader = (response.reader if isinstance(response, LongResponse) else "") or f"address {address}"
     return InLoop(response, reader) if isinstance(response, DownloadResponse) else InThreads(response, reader)
 
 
