@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from connections.mlflow.answers import error_in
+from connections.mlflow.answers import error_in, not_there
 from connections.mlflow.breaker import breaker_of
 from connections.mlflow.clients import configured
 from connections.mlflow.places import Address
@@ -67,6 +67,8 @@ class Files:
                     await _read_some(response)
                 finally:
                     await response.aclose()
+        if response.status_code == 404 and address.is_served:
+            raise not_there(address.doing)
         raise error_in(response, doing=address.doing)
 
 

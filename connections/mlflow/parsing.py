@@ -59,8 +59,12 @@ def refusal(code: str, words: str, *, doing: str) -> TrackingError:
     if code in _NO_LOGIN:
         return TrackingUnavailable(NOT_LET_IN)
     if code == "RESOURCE_DOES_NOT_EXIST":
-        return NotThere(f"MLflow could not {doing}: it is not there. It may have been deleted in MLflow.")
+        return not_there(doing)
     return TrackingRefused(f"MLflow refused to {doing}{_quoted(words)}.")
+
+
+def not_there(doing: str) -> TrackingError:
+    return NotThere(f"MLflow could not {doing}: it is not there. It may have been deleted in MLflow.")
 
 
 def error_words(response: httpx.Response) -> tuple[str, str]:

@@ -23,6 +23,8 @@ class Address:
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     doing: str = "hand out a file"
+    # By the server that keeps it, which says that it is not there without MLflow's own words for that.
+    is_served: bool = False
 
 
 class Places:
@@ -36,7 +38,7 @@ class Places:
         """The address of a file below `source`. Asks MLflow once for each source. Raises TrackingError."""
         # MLflow decodes such an address again and again until it no longer changes, so a name with a % is not found.
         if "%" not in path and (place := self._place(source)):
-            return Address(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), doing=self._doing)
+            return Address(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), {}, self._doing, is_served=True)
         if source.model_id:
             call = paths.LOGGED_MODEL_FILE.format(model_id=source.model_id)
             return Address(call, {"artifact_file_path": path}, self._doing)

@@ -52,7 +52,10 @@ class DownloadResponse(LongResponse):
             headers["Content-Length"] = str(size)
         super().__init__(request, iterate(download.pieces), content_type=content_type, headers=headers)
         self.download = download
-        self._resource_closers.append(download.close)
+
+    def close(self) -> None:
+        self.download.close()
+        super().close()
 
 
 def _reader(request: HttpRequest) -> str:

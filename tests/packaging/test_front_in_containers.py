@@ -97,9 +97,11 @@ def _listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[HTTPResponse, bytes]:
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[HTTPResponse, bytes]:
     with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-        connection.request(method, path, body, headers)
+        connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         return response, response.read()
 
@@ -156,7 +158,7 @@ def test_only_pages_have_a_limit(port: int, web: Web) -> None:
 def test_the_web_server_learns_of_the_client_from_your_proxy(
     port: int, web: Web, sent: dict[str, str], client: str, scheme: str
 ) -> None:
-    ask(port, "GET", "/", Host="mantik.example.org", **sent)
+    ask(port, "GET", "/", headers={"Host": "mantik.example.org"} | sent)
     [(_, headers)] = web.seen
     assert (headers["Host"], headers["X-Forwarded-For"]) == ("mantik.example.org", client)
     assert headers["X-Forwarded-Proto"] == scheme

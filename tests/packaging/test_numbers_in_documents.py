@@ -57,6 +57,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("account.md", "At least {} characters", (LEAST_PASSWORD,)),
     ("account.md", "A session ends {} days after it was used last", (settings.SESSION_COOKIE_AGE * SECOND / DAY,)),
     ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
+    ("architecture.md", "What a page asks outside shares {} seconds", (patience.PAGE_SECONDS,)),
     ("architecture.md", "claims up to {} schedules by locking their rows", (engine.SCHEDULES_PER_TRANSACTION,)),
     ("code.md", "submodules of submodules, to a depth of {}.", (whole._MAX_DEPTH,)),
     ("code.md", "the {} branches with the newest commits and those that somebody has chosen", (snapshot.NEWEST_READ,)),

@@ -20,7 +20,7 @@ MIB = 1024**2
 @pytest.fixture
 def folder(mlflow_server: MlflowServer, request: pytest.FixtureRequest) -> Path:
     """Among the files that the server keeps, named by the test."""
-    made = mlflow_server.data_dir / "artifacts" / request.node.name.partition("[")[0]
+    made: Path = mlflow_server.data_dir / "artifacts" / request.node.name.partition("[")[0]
     made.mkdir(exist_ok=True)
     return made
 
