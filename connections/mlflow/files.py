@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from connections.mlflow.answers import error_in, not_there
+from connections.mlflow.parsing import error_in, not_there
 from connections.mlflow.breaker import breaker_of
 from connections.mlflow.clients import configured
 from connections.mlflow.places import Address

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from connections.mlflow import paths
-from connections.mlflow.answers import as_mlflow_answers
+from connections.mlflow.parsing import as_mlflow_answers
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ModelSource
 

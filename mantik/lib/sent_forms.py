@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from crispy_forms.layout import Column
 from django import forms
 from django.core.exceptions import SuspiciousOperation
 from django.forms.utils import pretty_name
@@ -16,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import Resolver404, resolve
 
-from mantik.lib.form_layout import Carried, Column, Helper, Rest, SubmitButton
+from mantik.lib.form_layout import Carried, Helper, Rest, SubmitButton
 
 # Fields that are asked for again, and never put on a page. The admin's forms of several rows put a prefix before them.
 # tests/mantik/lib/test_sent_forms.py compares this with the fields of all forms.

@@ -96,7 +96,8 @@ def test_a_check_that_was_made_is_made_again() -> None:
 
 
 def test_the_secrets_of_all_forms_are_known() -> None:
-    hidden, shown = set(), set()
+    hidden: set[str] = set()
+    shown: set[str] = set()
     for name, field in fields_of_all_forms():
         is_hidden = isinstance(field.widget, forms.PasswordInput)
         (hidden if is_hidden else shown).add(name)

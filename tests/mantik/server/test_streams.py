@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from mantik.server.streams import Stream, Streams
+from mantik.server.streams import InThreads, Streams
 
 
 class Response:
@@ -26,10 +26,10 @@ class Response:
 
 
 def test_a_download_that_is_cancelled_while_it_is_closed_does_not_count_any_more() -> None:
-    streams, first, second = Streams(threads=2, most=1), Response(), Response()
+    streams, first, second = Streams(threads=2, most=1, most_each=1), Response(), Response()
 
     async def download(response: Response) -> bytes:
-        async with streams.pieces_of(Stream(response)) as pieces:
+        async with streams.pieces_of(InThreads(response, "ada")) as pieces:
             return b"".join([piece async for piece in pieces])
 
     async def one_after_the_other() -> bytes:
