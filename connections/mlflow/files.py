@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from connections.mlflow.parsing import error_in, not_there
 from connections.mlflow.breaker import breaker_of
 from connections.mlflow.clients import configured
+from connections.mlflow.parsing import error_in, not_there
 from connections.mlflow.places import Address
 from connections.mlflow.transport import MAX_ERROR_BYTES, PIECE, TIMEOUT, client_options, size_of, tracking_errors
 from mantik.lib import patience
