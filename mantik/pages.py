@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from connections.models import Connection
 from mantik.lib.filters import Filters
 from mantik.lib.humanize import core_hours
+from mantik.lib.live import Shown, nothing_new, part
 from mantik.lib.paging import page_by_pk
 from projects.models import Project
 from projects.pages.project_list import ProjectFilter
@@ -23,6 +24,7 @@ from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages import figures
 from runs.pages.rows import run_rows
+from runs.pages.versions import list_version, right_for
 from runs.registered_models.rows import newest_models
 from schedules.pages.rows import next_rows
 
@@ -62,16 +64,34 @@ def project_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The overview of a project; for one without runs, a checklist of first steps for those who may take them."""
-    project = project_or_404(request, slug)
     now = timezone.now()
+    shown = Shown(request, now=now)
+    version = ""
+    if shown.is_part:
+        version = list_version(slug, QueryDict(), user=request.user.pk, most=LATEST, now=now)
+    if shown.is_still(version):
+        return nothing_new()
+    project = project_or_404(request, slug)
     latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
-    labels = project.labels.in_order()
-    context: dict[str, Any] = {"project": project, "nav": "overview", "labels": labels}
+    context: dict[str, Any] = {"project": project, "nav": "overview"}
     if latest:
+        is_live = any(may_change(run, now=now) for run in latest)
         context |= {
+            "id": "run-rows",
             "rows": run_rows(latest, user=request.user, project=project, now=now),
             "filters": Filters(path=request.path),
-            "is_live": any(may_change(run, now=now) for run in latest),
+            "live": shown.live(version, lasts=right_for(latest, now=now)) if is_live else None,
+        }
+    if shown.is_part:
+        return part(request, "runs/_rows.html", context)
+    return render(request, "projects/overview.html", context | _around_runs(request, project, has_runs=bool(latest)))
+
+
+def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool) -> dict[str, Any]:
+    """The overview but for its runs; for a project without runs, the first steps of those who may take them."""
+    context: dict[str, Any] = {"labels": project.labels.in_order()}
+    if has_runs:
+        context |= {
             "figures": _figures(project),
             "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),
@@ -80,7 +100,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         }
     elif may(request.user, Action.ADD_RUN, project):
         context["steps"] = _first_steps(request, project)
-    return render(request, "projects/overview.html", context)
+    return context
 
 
 def _figures(project: Project) -> list[dict[str, Any]]:

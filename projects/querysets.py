@@ -70,9 +70,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def in_order(self) -> MembershipQuerySet:
         """Owners first, then by name."""
-        ranks = [When(role=role, then=Value(rank)) for rank, role in enumerate(reversed(Role))]
-        rank = Case(*ranks, output_field=IntegerField())
-        return self.order_by(rank, Lower("user__first_name"), Lower("user__username"))
+        return self.order_by(rank_of_role(), Lower("user__first_name"), Lower("user__username"))
+
+
+def rank_of_role() -> Case:
+    """For a query of memberships: the place of the role among all roles, 0 for the highest."""
+    ranks = [When(role=role, then=Value(rank)) for rank, role in enumerate(reversed(Role))]
+    return Case(*ranks, output_field=IntegerField())
 
 
 class UserGroupQuerySet(models.QuerySet["UserGroup"]):

@@ -19,8 +19,8 @@ from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START, TERMINAL
 from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
 
-# How long a run counts as watched after a page has asked for it.
-WATCHED_FOR = timedelta(seconds=30)
+# How long a run counts as watched after a page was drawn. An open one is drawn again within `mantik.lib.live.LASTS`.
+WATCHED_FOR = timedelta(minutes=1)
 
 
 class NotAllowed(Exception):

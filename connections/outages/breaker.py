@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 
 from connections.models import Connection, Site, SiteOutage
 from connections.outages.pauses import next_try_in_words, pause_after
@@ -105,6 +106,13 @@ def outages_by_connection(ids: Iterable[int], *, now: datetime) -> dict[int, Sit
         return {}
     concerned = Connection.objects.filter(pk__in=set(ids), site__in=outages).values_list("pk", "site_id")
     return {pk: outages[site_id] for pk, site_id in concerned if site_id is not None}
+
+
+def outage_seen(column: str) -> Subquery:
+    """For a query: what pages show of the last outage of the site of the connection in `column`; null without one."""
+    last = SiteOutage.objects.filter(site=OuterRef(f"{column}__site")).order_by("-began_at", "-pk")
+    shown = JSONObject(**{name: name for name in ("id", "reason", "ended_at", "next_try_at", "lease_until")})
+    return Subquery(last.values(shown=shown)[:1])
 
 
 def caution_of_silence(connection: Connection) -> str:

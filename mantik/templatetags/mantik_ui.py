@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +19,7 @@ from mantik.accounts import sign_up
 from mantik.accounts.forms import PasskeySignInForm
 from mantik.docs import help as docs_help
 from mantik.lib import badges, humanize
+from mantik.lib.live import fingerprint
 from mantik.lib.markdown import render as render_markdown
 
 register = template.Library()
@@ -29,6 +31,19 @@ def icon(name: str, size: str = "") -> SafeString:
     css_class = f"icon icon-{size}" if size else "icon"
     href = f"{static('vendor/icons.svg')}#{name}"
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', css_class, href)
+
+
+@register.simple_tag(takes_context=True)
+def row_version(context: Context) -> SafeString | str:
+    """In a live list, the attribute that tells the row `row` from what it was."""
+    return format_html(' data-version="{}"', fingerprint(context["row"])) if context.get("live") else ""
+
+
+@register.simple_tag(takes_context=True)
+def browser_has(context: Context, row: object) -> bool:
+    """Whether the browser shows `row` of a live list as it is."""
+    live = context.get("live")
+    return bool(live and live.has(row))
 
 
 @register.simple_tag
@@ -57,6 +72,16 @@ def absolute_time(moment: datetime | None, absent: str = "", seconds: bool = Fal
         humanize.exact_time(local),
         humanize.absolute_time(local, seconds=seconds),
     )
+
+
+@register.simple_tag
+def growing_duration(length: timedelta, is_growing: bool, spoken: bool = False) -> SafeString | str:
+    """A duration in words for columns, or for sentences. While it is growing, the browser goes on counting."""
+    text = humanize.spoken_duration(length) if spoken else humanize.clock_duration(length)
+    if not is_growing:
+        return text
+    seconds, words = f"{length.total_seconds():.1f}", "spoken" if spoken else "clock"
+    return format_html('<span data-seconds="{}" data-words="{}">{}</span>', seconds, words, text)
 
 
 @register.filter

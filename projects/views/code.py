@@ -1,5 +1,7 @@
 """The code repositories of a project. No page waits for a git host: workers fetch, pages show the result."""
 
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connections.git.address import host_of
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.live import KEPT, Live, Shown, Statement, columns, nothing_new, part
 from projects.code import mirrors
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
 from projects.code.hosts import next_try, outage_of
 from projects.models import CodeRepository, Project
+from projects.pages.seen import project_seen, roles_seen
 from projects.permissions import Action, may
 from projects.services import code_repositories
 from projects.services.code_repositories import CodeLink
@@ -29,6 +33,10 @@ from projects.views.loading import project_or_404, refusal
 NAME_TAKEN = "The project already has a code repository with this name. Choose another name."
 DELETED = "This connection was deleted meanwhile. Choose another one."
 NOT_YOURS = "This connection belongs to somebody else. Choose one of your own."
+
+_SHOWN = columns(CodeRepository, without={"lease_token", "lease_until"})
+# Whether its host is silent is in no column of a code repository.
+_REDRAWN = timedelta(seconds=5)
 
 
 @require_GET
@@ -66,18 +74,20 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _repository_or_404(request, slug, uuid)
-    return render(
-        request, "projects/code_detail.html", _context(request, repository) | mirrors.branches_for_page(repository)
-    )
+    context = _context(request, repository) | mirrors.branches_for_page(repository) | {"live": Live()}
+    return render(request, "projects/code_detail.html", context)
 
 
 @require_GET
 def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """The part of the page that is updated while a fetch is under way."""
+    shown = Shown(request, now=timezone.now())
+    version = _statement(slug, uuid, request.user.pk).version()
+    if shown.is_still(version):
+        return nothing_new()
     repository = _repository_or_404(request, slug, uuid)
-    return render(
-        request, "projects/_code_state.html", _context(request, repository) | mirrors.branches_for_page(repository)
-    )
+    context = _context(request, repository) | mirrors.branches_for_page(repository)
+    return part(request, "projects/_code_state.html", context | {"live": shown.live(version, lasts=_REDRAWN)})
 
 
 @login_required
@@ -168,6 +178,12 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return _to(repository)
     messages.info(request, f"{name} was deleted.")
     return redirect("projects:code", slug)
+
+
+@lru_cache(KEPT)
+def _statement(slug: str, uuid: UUID, user: int | None) -> Statement:
+    repository = CodeRepository.objects.filter(project=project_seen(slug, user), uuid=uuid)
+    return Statement.of(repository.values_list(*_SHOWN, *roles_seen(slug, user)))
 
 
 def _repository_or_404(request: HttpRequest, slug: str, uuid: UUID) -> CodeRepository:

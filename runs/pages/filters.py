@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Subquery
 from django.http import QueryDict
 
+from mantik.accounts.models import User
 from mantik.accounts.querysets import display_name
-from mantik.lib.filters import Chips, Filters, Menu, Option, Text, options_from
+from mantik.lib.filters import Chips, Filters, Menu, Option, Text, option_as_asked, options_from
 from mantik.lib.search_form import SearchBox
-from projects.models import Project
+from projects.models import Experiment, Project
 from projects.services.members import people_of
 from runs.querysets import RunQuerySet
 from runs.states import ACTIVE, FAILURES, RunState
@@ -36,14 +38,9 @@ class RunFilter(Filters):
     member = Menu[int]("Member")
     period = Menu("Any time", PERIODS)
 
-    def __init__(self, query: QueryDict, *, project: Project, path: str, now: datetime) -> None:
-        experiments = project.experiments.in_order()
-        people = people_of(project).order_by("username").annotate(shown=display_name())
-        options = {
-            "experiment": options_from(experiments, value="uuid", label="name", asked=query.get("experiment", "")),
-            "member": options_from(people, value="username", label="shown", asked=query.get("member", "")),
-        }
-        super().__init__(query, path=path, options=options)
+    def __init__(self, query: QueryDict, *, project: Project | None, path: str, now: datetime) -> None:
+        """Without a `project` there is no query for the options: what `query` asks for is taken for one."""
+        super().__init__(query, path=path, options=_options(project, query) if project else _as_asked(query))
         self._now = now
 
     def apply(self, runs: RunQuerySet) -> RunQuerySet:
@@ -56,3 +53,19 @@ class RunFilter(Filters):
         if self.period:
             runs = runs.filter(created_at__gte=self._now - self.period.means)
         return runs.search(self.q) if self.q else runs
+
+
+def _options(project: Project, query: QueryDict) -> dict[str, list[Option[int]]]:
+    experiments = project.experiments.in_order()
+    people = people_of(project).order_by("username").annotate(shown=display_name())
+    return {
+        "experiment": options_from(experiments, value="uuid", label="name", asked=query.get("experiment", "")),
+        "member": options_from(people, value="username", label="shown", asked=query.get("member", "")),
+    }
+
+
+def _as_asked(query: QueryDict) -> dict[str, list[Option[Subquery]]]:
+    return {
+        "experiment": option_as_asked(Experiment.objects.all(), value="uuid", asked=query.get("experiment", "")),
+        "member": option_as_asked(User.objects.all(), value="username", asked=query.get("member", "")),
+    }

@@ -36,6 +36,7 @@ class RunRow:
     by: str
     created_at: datetime
     duration: timedelta
+    is_active: bool
     again_url: str | None
     delete_url: str | None
     # The run's model, if it is registered.
@@ -86,6 +87,7 @@ def _row(
         by=run.created_by.display_name,
         created_at=run.created_at,
         duration=run.duration(now),
+        is_active=run.is_active,
         again_url=again_url(run, project) if may_run else None,
         delete_url=reverse("runs:delete", kwargs=address) if deletable else None,
         model_name=model.name if model else "",

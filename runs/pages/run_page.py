@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.humanize import core_hours, spoken_duration
+from mantik.lib.live import Live, Shown
 from projects.permissions import Action, may
 from runs.following.job_lifetime import is_refused_more_time
 from runs.following.kept_log import last_lines, log_remark
@@ -18,7 +19,8 @@ from runs.models import Run
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
-from runs.pages.waiting import sites_now, waiting
+from runs.pages.versions import LEAST, right_for
+from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.registered_models.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
 from runs.services import may_cancel, may_delete
@@ -46,17 +48,20 @@ def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: 
     }
 
 
-def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
+def live_parts(
+    run: Run, *, user: User | AnonymousUser, now: datetime, shown: Shown | None = None, version: str = ""
+) -> dict[str, Any]:
     """Context of runs/_live.html: what changes while the run is active."""
     signed_in = user if user.is_authenticated else None
+    held_up = waiting(run, now=now, sites=sites_now([run], now=now))
     model = model_of(run)
     registrable = model is None and not why_not_registrable(run)
     return {
         "project": run.project,
         "run": run,
-        "waiting": waiting(run, now=now, sites=sites_now([run], now=now)),
+        "waiting": held_up,
         "is_refused_more_time": is_refused_more_time(run, now=now),
-        "is_live": may_change(run, now=now),
+        "live": _live(run, held_up, shown, version, now) if may_change(run, now=now) else None,
         "ending": _ending(run),
         "phases": _phases(run, now),
         "commit_url": commit_url(run),
@@ -68,6 +73,14 @@ def live_parts(run: Run, *, user: User | AnonymousUser, now: datetime) -> dict[s
         "may_register": bool(signed_in and registrable and may_register(signed_in, run)),
         "may_unregister": bool(model and may_unregister(user, model)),
     }
+
+
+def _live(run: Run, held_up: Waiting | None, shown: Shown | None, version: str, now: datetime) -> Live:
+    if shown is None:
+        return Live()
+    # "Next try in 40 s" counts down.
+    lasts = LEAST if held_up and held_up.next_try else right_for([run], now=now)
+    return shown.live(version, lasts=lasts)
 
 
 def _ending(run: Run) -> dict[str, Any] | None:
@@ -89,17 +102,20 @@ def _ending(run: Run) -> dict[str, Any] | None:
 
 def _phases(run: Run, now: datetime) -> dict[str, Any]:
     segments = phase_segments(run, now=now)
+    current = [segment for segment in segments if segment.key != "rest"][-1] if run.is_active else None
     return {
         "segments": segments,
-        "captions": [{"tone": segment.tone, "text": _caption(run, segment)} for segment in segments],
+        "captions": [_caption(run, segment, is_growing=segment is current) for segment in segments],
         "aside": _core_hours_line(run, now),
     }
 
 
-def _caption(run: Run, segment: Segment) -> str:
+def _caption(run: Run, segment: Segment, *, is_growing: bool) -> dict[str, Any]:
+    if is_growing:
+        return {"tone": segment.tone, "text": segment.label, "length": timedelta(seconds=max(1, segment.seconds))}
     if segment.key == "rest" and run.runtime_limit:
-        return f"Time limit {spoken_duration(run.runtime_limit)}"
-    return segment.words
+        return {"tone": segment.tone, "text": f"Time limit {spoken_duration(run.runtime_limit)}"}
+    return {"tone": segment.tone, "text": segment.words}
 
 
 def _core_hours_line(run: Run, now: datetime) -> str:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.humanize import measure
+from mantik.lib.live import Live
 from projects.permissions import Action, may
 from runs.pages.commits import commit_url
 from runs.registered_models.document import read_document
@@ -42,20 +43,21 @@ def model_page(
     alias_form: AliasForm | None = None,
 ) -> dict[str, Any]:
     """Context of registered_models/detail.html; reads only what the chosen `tab` needs."""
-    return live_parts(model, user=user, now=now) | {
+    return live_parts(model, user=user, now=now, live=Live()) | {
         "tab": tab,
         "tabs": _tabs(model, tab),
         **_tab_context(model, user, tab, alias_form),
     }
 
 
-def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datetime) -> dict[str, Any]:
+def live_parts(model: RegisteredModel, *, user: User | AnonymousUser, now: datetime, live: Live) -> dict[str, Any]:
     """Context of registered_models/_live.html: what changes while workers register or unregister the model."""
     return {
         "project": model.project,
         "nav": "models",
         "model": model,
         "is_under_way": model.state in UNDER_WAY,
+        "live": live,
         "waiting": waiting(model, now=now),
         "flavors": [name for name in model.flavors if name != EVERY_FLAVOR] or model.flavors,
         "aliases": list(model.aliases.select_related("set_by")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.http import QueryDict
 
 from mantik.lib.filters import MOST_OPTIONS, Filters, Link, LinkMenu, Several, Text
@@ -33,7 +33,7 @@ class ModelFilter(Filters):
     )
     metric = Several(most=METRIC_COLUMNS, form=lambda name: name[:250], narrows=False)
 
-    def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
+    def __init__(self, query: QueryDict, *, project: Project | Subquery, path: str) -> None:
         super().__init__(query, path=path)
         self._project = project
 

@@ -21,6 +21,7 @@ from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask
 from mantik.lib.downloads import DownloadResponse, LongResponse
+from mantik.lib.live import STAMP, Shown, nothing_new, part
 from projects.permissions import Action
 from runs import services
 from runs.following.callback import job_moved_on, token_is_valid
@@ -28,6 +29,7 @@ from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
 from runs.models import Run
 from runs.pages.rows import model_of
 from runs.pages.run_page import TABS, live_parts, run_page
+from runs.pages.versions import log_version, run_version
 from runs.results.artifacts import ArtifactDownload, is_inside
 from runs.results.metrics import read_metrics
 from runs.states import BEFORE_START
@@ -49,9 +51,14 @@ def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_GET
 def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Header, phase bar and actions, polled while the run is active."""
+    now = timezone.now()
+    shown, version = Shown(request, now=now), run_version(slug, uuid, user=request.user.pk)
+    if shown.is_still(version):
+        return nothing_new()
     run = run_or_404(request, slug, uuid)
-    services.watch(run=run, now=timezone.now())
-    return render(request, "runs/_live.html", live_parts(run, user=request.user, now=timezone.now()))
+    services.watch(run=run, now=now)
+    parts = live_parts(run, user=request.user, now=now, shown=shown, version=version)
+    return part(request, "runs/_live.html", parts)
 
 
 # May be compressed: the answer has neither text of the request nor a secret, so its size gives none away.
@@ -62,28 +69,31 @@ def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
     `next`: the byte where the next part begins. `gap`: "pending" or "left out" if the part is Mantik's note about
     missing bytes. `kept`: how many bytes are stored. `reason`: the line that says why the run failed. `remark`: what to
-    show below the log.
+    show below the log. 204: the same as at the stamp that the request names (`mantik.lib.live`).
     """
+    now = timezone.now()
+    shown, version = Shown(request, now=now), log_version(slug, uuid, user=request.user.pk)
+    if shown.is_still(version):
+        return nothing_new()
     run = run_or_404(request, slug, uuid)
-    services.watch(run=run, now=timezone.now())
+    services.watch(run=run, now=now)
     try:
         offset = max(0, int(request.GET.get("offset", "0")))
     except ValueError:
         return JsonResponse({"problem": "offset must be the number of a byte, 0 for the first."}, status=400)
-    part = read_log(run, offset=offset)
+    found = read_log(run, offset=offset)
     about = {
-        "offset": part.offset,
-        "next": part.next,
-        "complete": part.complete,
-        "gap": part.gap,
+        "offset": found.offset,
+        "next": found.next,
+        "complete": found.complete,
+        "gap": found.gap,
         "kept": stored_of(run).size,
         "following": run.is_active,
         "reason": run.outcome_line,
         "remark": log_remark(run),
     }
-    return HttpResponse(
-        part.content, content_type="text/plain; charset=utf-8", headers={"Mantik-Log": json.dumps(about)}
-    )
+    headers = {"Mantik-Log": json.dumps(about), STAMP: shown.live(version).stamp}
+    return HttpResponse(found.content, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_GET

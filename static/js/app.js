@@ -1,11 +1,14 @@
 // What every page needs. Each module wires one behaviour by `data-` attributes; large ones are loaded if the page uses
 // them.
 import "./append.js";
+import "./connection.js";
 import "./copy.js";
 import "./dialogs.js";
 import "./drawer.js";
+import "./durations.js";
 import "./fill.js";
 import "./htmx-setup.js";
+import "./live.js";
 import "./menus.js";
 import "./messages.js";
 import "./relative-time.js";

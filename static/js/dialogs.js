@@ -1,5 +1,6 @@
 // A link with `data-dialog` shows the `data-dialog-content` of its page in a dialog above this page. Without JavaScript
 // the link is followed.
+import { ask } from "./connection.js";
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -37,7 +38,7 @@ async function openLinked(link) {
 
 async function contentOf(url) {
   try {
-    const response = await fetch(url, { credentials: "same-origin" });
+    const response = await ask(url);
     if (!response.ok || response.redirected) return null;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return document.adoptNode(page.querySelector("[data-dialog-content]"));

@@ -1,7 +1,9 @@
 // htmx, set up for this product: the CSRF token, polling that rests, errors in words.
+import { checkIfLong } from "./connection.js";
+import { isFolded } from "./live.js";
 import { say, unsay } from "./messages.js";
 
-const OFFLINE = "Mantik does not answer. What you see may be out of date. Trying again.";
+const UNSENT = "Mantik does not answer. What you typed is still here. Try again in a minute.";
 const NOT_NOW = "Mantik cannot do this at the moment. Nothing on this page is lost: try again in a moment.";
 const BROKEN = "There was an error inside Mantik. Nothing that was stored is lost. Try again in a minute.";
 const SIGNED_OUT = "You are signed out. Copy what you typed, sign in again, then reload this page.";
@@ -10,7 +12,8 @@ const REFUSED = "This is no longer possible. Reload the page to see what has cha
 // What somebody is typing is newer than any answer. (It is set here because options in attributes would need eval.)
 if (window.Idiomorph) {
   window.Idiomorph.defaults.ignoreActiveValue = true;
-  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !isNewer(name, element);
+  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+    !isNewer(name, element) && !isFolded(name, element);
 }
 
 // So is what was typed, ticked or filled in since the request was sent, even in a field that has lost the focus.
@@ -48,14 +51,18 @@ function isElsewhere(answered, asked) {
   return answered !== "" && new URL(answered).pathname !== new URL(asked, location.href).pathname;
 }
 
-document.addEventListener("htmx:sendError", () => say(OFFLINE));
-document.addEventListener("htmx:timeout", () => say(OFFLINE));
-document.addEventListener("htmx:afterOnLoad", (event) => {
-  if (event.detail.xhr.status >= 500) return;
-  unsay(OFFLINE);
-  unsay(NOT_NOW);
+// What keeps itself up to date tells by a bar: connection.js. Polling has no triggering event.
+const waits = new WeakMap();
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  if (detail.requestConfig.triggeringEvent) waits.set(detail.xhr, checkIfLong());
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => waits.get(detail.xhr)?.());
+document.addEventListener("htmx:sendError", ({ detail }) => detail.requestConfig.triggeringEvent && say(UNSENT));
+document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
+  unsay(UNSENT);
+  if (detail.xhr.status < 500) unsay(NOT_NOW);
 });
 document.addEventListener("htmx:responseError", ({ detail: { xhr, requestConfig } }) => {
-  if (xhr.status === 503) say(requestConfig.verb === "get" ? OFFLINE : NOT_NOW, "wait");
-  else say(xhr.status >= 500 ? BROKEN : REFUSED);
+  if (xhr.status !== 503) say(xhr.status >= 500 ? BROKEN : REFUSED);
+  else if (requestConfig.triggeringEvent) say(NOT_NOW, "wait");
 });

@@ -1,4 +1,5 @@
 // The metrics of a run, drawn as they come. The parts are in metrics/.
+import { ask } from "./connection.js";
 import { Chart } from "./metrics/chart.js";
 import { loadPlotter } from "./metrics/plotter.js";
 import { number } from "./words.js";
@@ -58,7 +59,7 @@ class Panel {
   }
 
   async #read() {
-    const response = await fetch(this.#section.dataset.metricsUrl, { credentials: "same-origin" });
+    const response = await ask(this.#section.dataset.metricsUrl);
     if (!response.ok || response.redirected) throw new Error(`The metrics answered ${response.status}.`);
     const text = await response.text();
     const answer = JSON.parse(text);

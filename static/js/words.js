@@ -45,6 +45,36 @@ function offsetOf(moment) {
   return found[1] === "-" ? -size : size;
 }
 
+/** For columns: 18:04, 1:02:40. There may be more than 24 hours. */
+export function clockDuration(length) {
+  const [hours, minutes, seconds] = parts(length, HOUR, MINUTE, 1);
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
+}
+
+/** For sentences: the two largest units that are not zero, 4 min 12 s. */
+export function spokenDuration(length) {
+  const units = ["d", "h", "min", "s"];
+  const amounts = parts(length, DAY, HOUR, MINUTE, 1);
+  const first = amounts.findIndex((amount) => amount);
+  if (first < 0) return "0\u00a0s";
+  const words = amounts.map((amount, index) => amount && `${amount}\u00a0${units[index]}`);
+  return words.slice(first, first + 2).filter(Boolean).join(" ");
+}
+
+// How many of each size, the largest first, are in that many seconds.
+function parts(length, ...sizes) {
+  let rest = Math.max(0, Math.floor(length));
+  return sizes.map((size) => {
+    const amount = Math.floor(rest / size);
+    rest -= amount * size;
+    return amount;
+  });
+}
+
+function two(amount) {
+  return String(amount).padStart(2, "0");
+}
+
 /** 1,204. */
 export function number(value) {
   return value.toLocaleString("en");

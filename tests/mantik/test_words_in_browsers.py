@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mantik.lib.humanize import measure, number, relative_time
+from mantik.lib.humanize import clock_duration, measure, number, relative_time, spoken_duration
 from tests.support.node import SCRIPTS, results_of
 
 MODULE = "words.js"
@@ -60,6 +60,16 @@ def test_values_of_metrics() -> None:
     values += [float(f"{drawn.randrange(100, 99_999)}5e{drawn.randrange(-12, 6)}") for _ in range(2000)]
     calls = [(value,) for value in values]
     assert differing(values, results_of(MODULE, "measure", calls), [measure(value) for value in values]) == []
+
+
+def test_durations() -> None:
+    drawn = random.Random(5)
+    values = [0, 0.4, 1, 59, 59.999, 60, 61, 3599, 3600, 3661, 86_399, 86_400, 90_000, 360_000, -3]
+    values += [drawn.random() * 10 ** drawn.randrange(1, 8) for _ in range(300)]
+    values = [round(value, 3) for value in values]
+    calls, lengths = [(value,) for value in values], [timedelta(seconds=value) for value in values]
+    for name, ours in (("clockDuration", clock_duration), ("spokenDuration", spoken_duration)):
+        assert differing(values, results_of(MODULE, name, calls), [ours(length) for length in lengths]) == []
 
 
 def test_counts() -> None:

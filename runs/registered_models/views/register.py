@@ -16,12 +16,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import status_of, status_without_form
+from mantik.lib.live import Shown, nothing_new, part
 from projects.permissions import Action
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
 from runs.registered_models.candidates import Candidate
 from runs.registered_models.forms import RegisterForm, explained, suggested_name
-from runs.registered_models.listing import listing_of, offered
+from runs.registered_models.listing import ASK_AGAIN_AFTER, listing_of, offered
+from runs.registered_models.versions import listing_version
 from runs.services import NotAllowed
 from runs.views.loading import run_or_404
 
@@ -61,17 +63,22 @@ def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_GET
 def register_models(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     """The field with the models to choose from. The page asks for it until a worker has found them out."""
+    now = timezone.now()
+    shown, version = Shown(request, now=now), listing_version(slug, uuid, user=request.user.pk)
+    if shown.is_still(version):
+        return nothing_new()
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     if not request.htmx:
         return redirect("runs:register", slug, uuid)
-    now = timezone.now()
     listing = listing_of(run, now=now)
     models = offered(listing, now=now)
     if models == []:
         return HttpResponseClientRefresh()
     form = RegisterForm(initial=_as_chosen(request.GET), run=run, candidates=models)
     context = {"form": form, "run": run, "project": run.project, "listing": listing}
-    return render(request, "registered_models/_models_field.html", context)
+    # Whoever draws it asks a worker again who has not answered.
+    live = shown.live(version, lasts=ASK_AGAIN_AFTER)
+    return part(request, "registered_models/_models_field.html", context | {"live": live})
 
 
 @login_required

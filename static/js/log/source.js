@@ -1,4 +1,5 @@
 // Fetches a log part by part, and asks for more: often while there is more, less and less often while there is none.
+import { ask } from "../connection.js";
 
 const QUICK = 1_000;
 const SLOWEST = 5_000;
@@ -30,6 +31,8 @@ export class Source extends EventTarget {
   #remark = "";
   #hasFailed = false;
   #hasAnswered = false;
+  // The last answer, if there was nothing more: with its stamp the server tells whether there is now.
+  #end = null;
 
   constructor(url) {
     super();
@@ -159,8 +162,13 @@ export class Source extends EventTarget {
 
   /** One part of the log: its {text}, and the fields of the header Mantik-Log. */
   async #ask(offset) {
-    const response = await fetch(`${this.#url}?offset=${offset}`, { credentials: "same-origin" });
+    const stamp = this.#end?.next === offset ? this.#end.stamp : "";
+    const response = await ask(`${this.#url}?offset=${offset}`, { "Mantik-Live": stamp });
+    if (response.status === 204) return { ...this.#end, gap: null };
     if (!response.ok || response.redirected) throw new Error(`The log answered ${response.status}.`);
-    return { ...JSON.parse(response.headers.get("Mantik-Log")), text: await response.text() };
+    const about = JSON.parse(response.headers.get("Mantik-Log"));
+    const part = { ...about, stamp: response.headers.get("Mantik-Live"), text: await response.text() };
+    this.#end = part.text ? null : part;
+    return part;
   }
 }
