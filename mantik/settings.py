@@ -263,7 +263,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = MANTIK_DEBUG
-# Modules import each other by plain names, so browsers have to ask each time. Files with hashed names are still cached.
+# A plain name may get another content, so browsers have to ask each time. Files with hashed names are kept for good.
 WHITENOISE_MAX_AGE = 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

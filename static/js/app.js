@@ -1,5 +1,5 @@
-// What every page needs. Each module wires one behaviour by `data-` attributes; large ones are loaded if the page uses
-// them.
+// What pages need. Each module wires one behaviour by `data-` attributes, and does nothing on a page without them.
+// `mantik.frontend` makes one file of all, with the libraries.
 import "./append.js";
 import "./connection.js";
 import "./copy.js";
@@ -9,14 +9,14 @@ import "./durations.js";
 import "./fill.js";
 import "./htmx-setup.js";
 import "./live.js";
+import "./log.js";
 import "./menus.js";
 import "./messages.js";
+import "./metrics.js";
+import "./outline.js";
+import "./passkeys.js";
 import "./relative-time.js";
 import "./rows.js";
 import "./shortcuts.js";
 import "./submit-once.js";
 import "./unsaved.js";
-
-if (document.querySelector("[data-log-url]")) import("./log.js");
-if (document.querySelector("[data-metrics-url]")) import("./metrics.js");
-if (document.querySelector("[data-outline]")) import("./outline.js");

@@ -1,4 +1,5 @@
 // htmx, set up for this product: the CSRF token, polling that rests, errors in words.
+import { Idiomorph } from "idiomorph/htmx";
 import { checkIfLong } from "./connection.js";
 import { isFolded } from "./live.js";
 import { say, unsay } from "./messages.js";
@@ -10,11 +11,9 @@ const SIGNED_OUT = "You are signed out. Copy what you typed, sign in again, then
 const REFUSED = "This is no longer possible. Reload the page to see what has changed.";
 
 // What somebody is typing is newer than any answer. (It is set here because options in attributes would need eval.)
-if (window.Idiomorph) {
-  window.Idiomorph.defaults.ignoreActiveValue = true;
-  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-    !isNewer(name, element) && !isFolded(name, element);
-}
+Idiomorph.defaults.ignoreActiveValue = true;
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+  !isNewer(name, element) && !isFolded(name, element);
 
 // So is what was typed, ticked or filled in since the request was sent, even in a field that has lost the focus.
 let asked = new FormData();

@@ -1,4 +1,5 @@
 // Live parts of a page, as mantik/lib/live.py answers them: the browser says what it shows, and keeps what is the same.
+import { Idiomorph } from "idiomorph/htmx";
 import { answered, PATIENCE, unanswered } from "./connection.js";
 
 document.addEventListener("htmx:configRequest", (event) => {
@@ -28,9 +29,7 @@ document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   else answered();
 });
 
-if (window.Idiomorph) {
-  window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (_old, drawn) => !drawn.dataset || !("same" in drawn.dataset);
-}
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (_old, drawn) => !drawn.dataset || !("same" in drawn.dataset);
 
 /** Whether somebody has opened or closed it since it was drawn. */
 export function isFolded(attribute, element) {

@@ -14,12 +14,12 @@ function mark() {
   }
 }
 
-document.addEventListener(
-  "scroll",
-  () => {
-    if (!isAsked) requestAnimationFrame(mark);
-    isAsked = true;
-  },
-  { passive: true },
-);
-mark();
+function ask() {
+  if (!isAsked) requestAnimationFrame(mark);
+  isAsked = true;
+}
+
+if (links.length) {
+  document.addEventListener("scroll", ask, { passive: true });
+  mark();
+}

@@ -14,6 +14,7 @@ from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
 
 LIMIT = 150_000
+MOST_REQUESTS = 6
 
 
 @pytest.mark.parametrize("tab", ["overview", "log", "metrics"])
@@ -32,8 +33,33 @@ def test_css_and_javascript_weigh_less_than_150_kb_gzipped(tab: str, scene: Scen
         for answer in answers
         if answer.request.resource_type in ("stylesheet", "script")
     }
-    assert "/static/js/app.js" in weights
+    assert "/static/bundle/app.js" in weights
     assert sum(weights.values()) < LIMIT, weights
+
+
+@pytest.mark.parametrize(
+    "name", ["projects:overview", "runs:list", "runs:new", "registered_models:list", "schedules:list"]
+)
+def test_a_page_takes_six_requests(name: str, scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    visit.goto(reverse(name, args=[scene.project.slug]))
+    visit.settle()
+    # Playwright does not tell that of the tab's icon, so it has to be in the page.
+    assert visit.page.locator("link[rel=icon]").get_attribute("href").startswith("data:")  # type: ignore[union-attr]
+    assert len(asked) <= MOST_REQUESTS, asked
+
+
+def test_the_page_of_a_run_takes_six_requests_and_its_data(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page = visit.goto(reverse("runs:detail", args=[scene.project.slug, scene.runs[RunState.FINISHED].uuid]))
+    expect(page.locator(".chart canvas").first).to_be_visible()
+    data = [path for path in asked if path.endswith(("/log/", "/metrics/")) or "uPlot" in path]
+    assert len(set(asked)) - len(set(data)) <= MOST_REQUESTS, asked
+    assert len(set(data)) == 3
 
 
 def test_everything_comes_from_us(scene: Scene, open_page: Opener) -> None:

@@ -12,6 +12,18 @@ from mantik.frontend import FILES, SPRITE, FrontendError, find_npm, prepare, spr
 from mantik.icons import ICONS
 
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">\n  <path d="M1 1"/>\n</svg>'
+# In the place of esbuild: each bundle is the name of its source.
+ESBUILD = f"""#!{sys.executable}
+import pathlib, sys
+here = pathlib.Path.cwd()
+if (here / "static/css/broken.css").exists():
+    sys.exit("static/css/broken.css:1:3: ERROR: Expected identifier")
+out = next(pathlib.Path(word.partition("=")[2]) for word in sys.argv if word.startswith("--outdir="))
+out.mkdir(parents=True)
+for word in sys.argv[1:]:
+    if not word.startswith("--"):
+        (out / pathlib.Path(word).name).write_text(word)
+"""
 # In the place of npm: "installs" what the lock file would bring, and counts how often it was called.
 NPM = f"""#!{sys.executable}
 import pathlib, shutil, sys
@@ -29,6 +41,10 @@ icons = here / "node_modules/bootstrap-icons/icons"
 icons.mkdir(parents=True, exist_ok=True)
 for name in {sorted(ICONS)!r}:
     (icons / (name + ".svg")).write_text({ICON!r})
+esbuild = here / "node_modules/@esbuild/this-machine/bin/esbuild"
+esbuild.parent.mkdir(parents=True)
+esbuild.write_text({ESBUILD!r})
+esbuild.chmod(0o755)
 """
 
 
@@ -57,6 +73,55 @@ def test_it_brings_exactly_the_named_files(root: Path) -> None:
     assert found == {*FILES.values(), SPRITE, ".stamp"}
 
 
+def test_styles_and_scripts_become_one_file_each(root: Path) -> None:
+    prepare(root)
+    bundle = root / "static" / "bundle"
+    assert {path.name for path in bundle.iterdir()} == {"app.css", "app.js", "theme.js", ".stamp"}
+    assert (bundle / "app.js").read_text() == "static/js/app.js"
+
+
+@pytest.mark.parametrize("change", ["changed", "added", "removed"])
+def test_another_source_bundles_anew_without_a_network(root: Path, change: str) -> None:
+    sheet = root / "static" / "css" / "run.css"
+    sheet.parent.mkdir(parents=True)
+    if change != "added":
+        sheet.write_text("p { color: red }")
+    prepare(root)
+    assert not prepare(root)
+    if change == "removed":
+        sheet.unlink()
+    else:
+        sheet.write_text("p { color: green }")
+    assert prepare(root)
+    assert not prepare(root)
+    assert len(calls(root)) == 1
+
+
+def test_a_bundle_that_is_missing_is_made_again(root: Path) -> None:
+    prepare(root)
+    (root / "static/bundle/app.css").unlink()
+    assert prepare(root)
+    assert (root / "static/bundle/app.css").is_file()
+
+
+def test_what_esbuild_says_is_passed_on_and_nothing_is_taken_for_done(root: Path) -> None:
+    broken = root / "static" / "css" / "broken.css"
+    broken.parent.mkdir(parents=True)
+    broken.touch()
+    with pytest.raises(FrontendError, match=r"bundle static/css and static/js:\nstatic/css/broken.css:1:3: ERROR"):
+        prepare(root)
+    broken.unlink()
+    assert prepare(root)
+
+
+def test_packages_of_another_machine_are_told(root: Path) -> None:
+    prepare(root)
+    shutil.rmtree(root / "node_modules/@esbuild")
+    (root / "static/bundle/.stamp").unlink()
+    with pytest.raises(FrontendError, match=r"not for this machine\. Remove the folder node_modules"):
+        prepare(root)
+
+
 def test_packages_run_no_scripts_of_their_own(root: Path) -> None:
     prepare(root)
     assert calls(root)[0].startswith("ci --ignore-scripts")
@@ -78,7 +143,7 @@ def test_packages_of_development_are_enough_for_everything(root: Path) -> None:
 def test_links_to_maps_that_are_not_there_are_left_out(root: Path) -> None:
     prepare(root)
     vendor = root / "static" / "vendor"
-    assert (vendor / "htmx/htmx.min.js").read_text() == "content\n"
+    assert (vendor / "uplot/uPlot.iife.min.js").read_text() == "content\n"
     assert "sourceMappingURL" in (vendor / "htmx/LICENSE").read_text()
 
 
@@ -121,9 +186,9 @@ def test_what_npm_says_is_passed_on_and_nothing_is_taken_for_done(root: Path) ->
 
 def test_a_package_without_its_file_is_named(root: Path) -> None:
     prepare(root)
-    (root / "node_modules/htmx.org/dist/htmx.min.js").unlink()
+    (root / "node_modules/uplot/dist/uPlot.min.css").unlink()
     (root / "static/vendor/.stamp").unlink()
-    with pytest.raises(FrontendError, match=r"htmx\.org/dist/htmx\.min\.js is not in node_modules"):
+    with pytest.raises(FrontendError, match=r"uplot/dist/uPlot\.min\.css is not in node_modules"):
         prepare(root)
 
 
