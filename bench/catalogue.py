@@ -16,7 +16,7 @@ BENCHMARKS = (
     Benchmark(("isolation.project",), "bench.isolation:project"),
     Benchmark(("isolation.clients", "isolation.clients.healthz", "isolation.clients.memory"), "bench.clients:clients"),
     Benchmark(("isolation.mlflow", "isolation.mlflow.healthz"), "bench.frozen_mlflow:pages"),
-    Benchmark(("page.live", "page.live.p95", "page.live.list", "page.live.list.p95"), "bench.live:live"),
+    Benchmark(("page.live", "page.live.p95", "page.live.list", "page.live.list.p95", "page.frame"), "bench.live:live"),
     Benchmark(("recovery.worker",), "bench.recovery:worker"),
     Benchmark(("recovery.database",), "bench.recovery:database"),
     Benchmark(("log.tail_lag", "log.all_lag"), "bench.log:lags"),

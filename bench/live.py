@@ -1,4 +1,4 @@
-"""What an open page costs the server while nothing is new: the request for its live part, in this process."""
+"""What pages cost the server at least, in this process: their frame, and while nothing is new their live part."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median, quantiles
 
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
+from bench.frame_urls import FRAME
 from bench.ground import Ground
 from bench.harness import Result
 from bench.postgresql import SUFFIX, on_postgresql
@@ -21,6 +22,7 @@ from tests.support import factories
 _RUNS = 50
 _ACTIVE = 10
 _ROUNDS = 200
+_WARM = 5
 _BASELINE = "the same part drawn each time"
 
 
@@ -42,6 +44,9 @@ def measured(_ground: Ground) -> Iterator[Result]:
         same, drawn = _take(client, path)
         yield Result(name, median(same), "ms", median(drawn), _BASELINE)
         yield Result(f"{name}.p95", _p95(same), "ms", _p95(drawn), _BASELINE)
+    with override_settings(ROOT_URLCONF="bench.frame_urls"):
+        frames = [_ask(client, FRAME, status=200)[1] for _ in range(_ROUNDS)][_WARM:]
+    yield Result("page.frame", median(frames), "ms")
 
 
 def _runs() -> Run:
@@ -59,16 +64,16 @@ def _take(client: Client, path: str) -> tuple[list[float], list[float]]:
     """Milliseconds of the request with nothing new, and of the one that draws the part, in turn."""
     same, drawn = [], []
     for _ in range(_ROUNDS):
-        text, took = _ask(client, path, "", status=200)
+        text, took = _ask(client, path, status=200)
         drawn.append(took)
         found = re.search(r'data-live="([^"]+)"', text)
         assert found
         same.append(_ask(client, path, found[1], status=204)[1])
     # The first ones also import modules, compile templates and make statements.
-    return same[5:], drawn[5:]
+    return same[_WARM:], drawn[_WARM:]
 
 
-def _ask(client: Client, path: str, stamp: str, *, status: int) -> tuple[str, float]:
+def _ask(client: Client, path: str, stamp: str = "", *, status: int) -> tuple[str, float]:
     begin = time.perf_counter()
     answer = client.get(path, headers={"Mantik-Live": stamp})
     took = (time.perf_counter() - begin) * 1000
