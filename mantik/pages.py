@@ -73,15 +73,15 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         return nothing_new()
     project = project_or_404(request, slug)
     latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
-    context: dict[str, Any] = {"project": project, "nav": "overview"}
-    if latest:
-        is_live = any(may_change(run, now=now) for run in latest)
-        context |= {
-            "id": "run-rows",
-            "rows": run_rows(latest, user=request.user, project=project, now=now),
-            "filters": Filters(path=request.path),
-            "live": shown.live(version, lasts=right_for(latest, now=now)) if is_live else None,
-        }
+    is_live = any(may_change(run, now=now) for run in latest)
+    context = {
+        "project": project,
+        "nav": "overview",
+        "id": "run-rows",
+        "rows": run_rows(latest, user=request.user, project=project, now=now),
+        "filters": Filters(path=request.path),
+        "live": shown.live(version, lasts=right_for(latest, now=now)) if is_live else None,
+    }
     if shown.is_part:
         return part(request, "runs/_rows.html", context)
     return render(request, "projects/overview.html", context | _around_runs(request, project, has_runs=bool(latest)))
