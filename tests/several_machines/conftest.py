@@ -13,11 +13,11 @@ from django.conf import settings as django_settings
 from django.db import connection as database
 from pytest_django.fixtures import Settings
 
-from mantik.lib.networks import parse_allowed
 from mantik.up.group import Group
 from mantik.up.output import silent
 from mantik.up.service_process import Service
-from tests.several_machines.machines import SHARED, Machine, network, passed_on, require_machines
+from tests.several_machines.forward import passed_on
+from tests.several_machines.machines import SHARED, Machine, network, require_machines
 from tests.support import mlflow_server, redis
 from tests.support.mlflow_server import MlflowServer
 from tests.support.sites import RunningSite
@@ -65,18 +65,20 @@ def world(
 ) -> Iterator[World]:
     """At a site that all machines reach. Its code was fetched by none of them."""
     settings.MANTIK_GIT_ALLOW_LOCAL = True
-    settings.MANTIK_OUTBOUND_ALLOWED = parse_allowed([SHARED])
     user = sandbox.users["demo"]
-    port = urlsplit(sandbox.base_url).port
+    with passed_on(SHARED, "127.0.0.1", port_of(sandbox)):
+        yield make_world(tmp_path, base_url=sandbox.base_url, login=user.login, password=user.password)
+
+
+def port_of(site: RunningSite) -> int:
+    port = urlsplit(site.base_url).port
     assert port
-    with passed_on(port):
-        url = sandbox.base_url.replace("127.0.0.1", SHARED)
-        yield make_world(tmp_path, base_url=url, login=user.login, password=user.password)
+    return port
 
 
 @pytest.fixture
 def machines(
-    transactional_db: None, world: World, broker: str, mlflow: MlflowServer, settings: Settings, tmp_path: Path
+    world: World, sandbox: RunningSite, broker: str, mlflow: MlflowServer, settings: Settings, tmp_path: Path
 ) -> Iterator[list[Machine]]:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
@@ -93,7 +95,7 @@ def machines(
         "MANTIK_SECRET_KEY": django_settings.SECRET_KEY,
         "MANTIK_ENCRYPTION_KEYS": ",".join(django_settings.MANTIK_ENCRYPTION_KEYS),
         "MANTIK_ALLOWED_HOSTS": ",".join(machine.address for machine in made),
-        "MANTIK_OUTBOUND_ALLOWED": SHARED,
+        "SITE_PORT": str(port_of(sandbox)),
         "MANTIK_GIT_ALLOW_LOCAL": "1",
         "MANTIK_POLL_SECONDS": "1",
         # Nobody here waits for what a machine had in hand that was switched off as long as people do.
@@ -104,7 +106,6 @@ def machines(
         for machine in made:
             machine.plug_in(exits)
             machine.switch_on(exits, environment)
-        for machine in made:
-            wait_until(lambda ready=machine: ready.is_ready, seconds=90)  # type: ignore[misc]
+        wait_until(lambda: all(machine.is_ready for machine in made), seconds=150)
         yield made
         assert list(data_dir.iterdir()) == [], "a data directory is private to its machine"

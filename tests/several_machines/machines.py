@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ _PROCESSES = 3
 # What a machine runs: everything that may run more than once.
 _BOOT = f"""
 mount -t tmpfs -o mode=0700 mantik "$MANTIK_DATA_DIR"
+"$PYTHON" -m tests.several_machines.forward 127.0.0.1 {SHARED} "$SITE_PORT" &
 "$PYTHON" -m mantik.up.web 0.0.0.0 {PORT} 1 &
 "$PYTHON" -m mantik.up.worker_groups "celery@$MACHINE" all={",".join(_QUEUES)}:{_PROCESSES} &
 "$PYTHON" -m celery --app mantik --quiet beat --pidfile= &
@@ -125,33 +124,6 @@ def network() -> Iterator[None]:
         _ip("addr", "add", f"{SHARED}/24", "dev", _BRIDGE)
         _ip("link", "set", _BRIDGE, "up")
         yield
-
-
-@contextmanager
-def passed_on(port: int) -> Iterator[None]:
-    """At SHARED, what listens at `port` of the loopback address alone."""
-    with closing(socket.create_server((SHARED, port), backlog=64)) as listener:
-        threading.Thread(target=_accept, args=(listener, port), daemon=True).start()
-        try:
-            yield
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def _accept(listener: socket.socket, port: int) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            server = socket.create_connection(("127.0.0.1", port))
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, target), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
 
 
 def _remove_what_others_left() -> None:

@@ -55,7 +55,7 @@ class Browser:
         return answer
 
     def post(self, name: str, *arguments: Any, **fields: Any) -> httpx.Response:
-        token = {"csrfmiddlewaretoken": self._http.cookies["csrftoken"]} if "csrftoken" in self._http.cookies else {}
+        token = {"csrfmiddlewaretoken": self._http.cookies[settings.CSRF_COOKIE_NAME]}
         return self._http.post(reverse(name, args=[self._slug, *arguments]), data=fields | token)
 
     def branches(self) -> tuple[list[str], list[str]]:
