@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 
 from connections.logins.kinds import Kind
 from connections.models import Connection
@@ -20,28 +19,22 @@ from connections.unicore.credentials import (
 from connections.unicore.errors import SiteRefused, SiteUnavailable
 from connections.unicore.pool import Timeouts
 from connections.unicore.sites import open_site
-from mantik.lib.patience import is_page
+from mantik.lib.patience import NoSeat, Seats
 
 # Short, because a member is waiting for the page, and a thread of the web server with them.
 WHILE_SOMEBODY_WAITS = Timeouts(connect=2, read=10, pool=2, answer=10)
-_WAITING = BoundedSemaphore(2)
+SEATS = Seats(2)
 
 
 @contextmanager
 def while_somebody_waits() -> Iterator[None]:
-    """Around requests to a site in a page, which take longer than other pages do. Only two wait at once in a process.
-
-    Raises SiteUnavailable if two wait already.
-    """
-    if not is_page():
-        yield
-        return
-    if not _WAITING.acquire(blocking=False):
-        raise SiteUnavailable("Mantik is waiting for other sites at the moment. Try again in a few seconds.")
+    """Around requests to a site in a page. Raises SiteUnavailable if two wait already."""
     try:
-        yield
-    finally:
-        _WAITING.release()
+        with SEATS.taken():
+            yield
+    except NoSeat:
+        sentence = "Mantik is waiting for other sites at the moment. Try again in a few seconds."
+        raise SiteUnavailable(sentence) from None
 
 
 def open_connection(connection: Connection, *, timeouts: Timeouts | None = None) -> SiteClient:

@@ -67,7 +67,7 @@ class Files:
                     await _read_some(response)
                 finally:
                     await response.aclose()
-        if response.status_code == 404 and address.is_served:
+        if address.is_served and response.status_code in (400, 404):
             raise not_there(address.doing)
         raise error_in(response, doing=address.doing)
 

@@ -23,7 +23,7 @@ class Address:
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     doing: str = "hand out a file"
-    # By the server that keeps it, which says that it is not there without MLflow's own words for that.
+    # By the server that keeps it, which has words of its own for what is no file.
     is_served: bool = False
 
 

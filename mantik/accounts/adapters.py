@@ -24,10 +24,13 @@ from django.urls import reverse
 from mantik.accounts import email_addresses, sign_up
 from mantik.accounts.models import FactorSecret, User
 from mantik.lib.outbound_requests import guarded_session
+from mantik.lib.patience import NoSeat, Seats
 from mantik.lib.sealing import SealBroken
 
 log = structlog.get_logger(__name__)
 
+# Pages that wait for the mail server, which may be slow to greet.
+_SEATS = Seats(2)
 # User names of deleted accounts; see mantik/account_deletion/.
 DELETED = "deleted-"
 _WAYS = {
@@ -88,8 +91,9 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(self.request, "Mantik has no mail server, so no e-mail was sent. Tell an operator.")
             return
         try:
-            super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
-        except (SMTPException, OSError) as error:
+            with _SEATS.taken():
+                super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
+        except (SMTPException, OSError, NoSeat) as error:
             log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
             sentence = "The mail server does not accept e-mail at the moment. Try again later, or tell an operator."
             messages.error(self.request, sentence)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import BoundedSemaphore
 from typing import Any
 
 import httpcore
@@ -53,6 +54,30 @@ def waiting(usual: float | None) -> Iterator[float | None]:
         yield max(_LEAST, left if usual is None else min(usual, left))
     finally:
         _left.set(max(0.0, left - (time.monotonic() - begin)))
+
+
+class NoSeat(Exception):
+    """As many pages wait already as may."""
+
+
+class Seats:
+    """For what takes longer than pages may, because somebody asks for just that: only `most` of a process wait."""
+
+    def __init__(self, most: int) -> None:
+        self._free = BoundedSemaphore(most)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Raises NoSeat. Where no page waits, there is always one."""
+        if not is_page():
+            yield
+            return
+        if not self._free.acquire(blocking=False):
+            raise NoSeat
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class PatientBackend(httpcore.SyncBackend):

@@ -343,7 +343,7 @@ def test_a_site_that_is_not_there_is_a_sentence_on_the_card(client: Client, outs
 
 def test_few_pages_wait_for_sites_at_once(client: Client, outsider: User) -> None:
     """Each holds a thread of the web server, of which there are eight."""
-    with closing(SilentHost()) as host, site_clients._WAITING, site_clients._WAITING:
+    with closing(SilentHost()) as host, site_clients.SEATS._free, site_clients.SEATS._free:
         made = make_connection(owner=outsider, site=make_site(base_url=host.site_url))
         text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
         assert host.visits == 0

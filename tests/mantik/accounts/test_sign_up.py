@@ -8,6 +8,7 @@ from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from mantik.accounts import adapters
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
@@ -151,3 +152,11 @@ def test_a_mail_server_that_does_not_answer_is_a_sentence(client: Client, settin
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     response = client.post(SIGN_UP, FORM, follow=True)
     assert "The mail server does not accept e-mail at the moment." in page_text(response)
+
+
+def test_few_pages_wait_for_the_mail_server_at_once(client: Client, mailoutbox: list[object]) -> None:
+    """Each holds a thread of the web server, of which there are eight."""
+    with adapters._SEATS._free, adapters._SEATS._free:
+        response = client.post(SIGN_UP, FORM, follow=True)
+    assert "The mail server does not accept e-mail at the moment." in page_text(response)
+    assert mailoutbox == []
