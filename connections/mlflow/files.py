@@ -11,7 +11,7 @@ from connections.mlflow.breaker import breaker_of
 from connections.mlflow.clients import configured
 from connections.mlflow.parsing import error_in, not_there
 from connections.mlflow.places import Address
-from connections.mlflow.transport import MAX_ERROR_BYTES, PIECE, TIMEOUT, client_options, size_of, tracking_errors
+from connections.mlflow.transport import MAX_ERROR_BYTES, TIMEOUT, client_options, size_of, tracking_errors
 from mantik.lib import patience
 from mantik.lib.loop import in_loop
 
@@ -30,7 +30,7 @@ class OpenFile:
     async def pieces(self) -> AsyncGenerator[bytes]:
         """The content, once. Raises TrackingUnavailable if the connection is lost meanwhile."""
         with tracking_errors():
-            async for piece in self._response.aiter_bytes(PIECE):
+            async for piece in self._response.aiter_raw():
                 yield piece
 
     async def aclose(self) -> None:

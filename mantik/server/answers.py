@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from mantik.server import limits
@@ -57,21 +58,28 @@ async def send_stream(
     Raises TooSlow, and whatever `pieces` raises: then the client sees a connection that breaks off.
     """
     await send_start(send, status, headers)
-    while not leaving.done():
-        coming = asyncio.ensure_future(anext(pieces, None))
-        try:
-            await asyncio.wait((coming, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.wait((coming,))
-        if coming.cancelled():
-            return
-        piece = coming.result()
-        if piece is None:
+    try:
+        async with asyncio.timeout(None) as while_there, _ended_by(leaving, while_there):
+            async for piece in pieces:
+                await send_piece(send, piece)
             await send_end(send)
-            return
-        await send_piece(send, piece)
+    except TimeoutError:
+        if not leaving.done():
+            raise
+
+
+@asynccontextmanager
+async def _ended_by(leaving: asyncio.Future[Message], while_there: asyncio.Timeout) -> AsyncIterator[None]:
+    def end(_: asyncio.Future[Message]) -> None:
+        # It may be over just now.
+        with suppress(RuntimeError):
+            while_there.reschedule(0)
+
+    leaving.add_done_callback(end)
+    try:
+        yield
+    finally:
+        leaving.remove_done_callback(end)
 
 
 async def send_start(send: Send, status: int, headers: Headers) -> None:
