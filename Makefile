@@ -155,4 +155,4 @@ lock: | $(BIN)/uv
 	$(LOCK) $(LOCK_ARGS) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) node_modules static/vendor staticfiles .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules static/vendor static/bundle staticfiles .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
