@@ -29,6 +29,7 @@ from projects.services.projects import NameTaken
 _UNREAD: dict[str, Any] = {
     "fetched_at": None,
     "branches_stored_at": None,
+    "branches_url": "",
     "fetch_failed_at": None,
     "fetch_error": "",
     "branch_count": None,
