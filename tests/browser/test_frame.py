@@ -252,15 +252,6 @@ def test_a_guest_is_offered_nothing_they_may_not_do(scene: Scene, open_page: Ope
     expect(page.get_by_role("link", name=re.compile("^Delete"))).to_have_count(0)
 
 
-def test_a_server_that_is_away_is_said_once_and_taken_back(scene: Scene, open_page: Opener) -> None:
-    page = open_page(scene.researcher).goto(runs_url(scene))
-    page.route("**/runs/", lambda route: route.abort())
-    expect(page.locator("#toasts .callout")).to_have_count(1)
-    expect(page.locator("#toasts")).to_contain_text("Mantik does not answer")
-    page.unroute("**/runs/")
-    expect(page.locator("#toasts .callout")).to_have_count(0)
-
-
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_a_form_that_is_out_of_date_leads_to_a_page_that_says_so(
     scene: Scene, open_page: Opener, signed_in: bool
