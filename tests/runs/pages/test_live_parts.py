@@ -21,7 +21,7 @@ from mantik.accounts.models import User
 from projects.models import Membership, Project
 from projects.roles import Role
 from runs.lifecycle import move
-from runs.models import ModelListing, RegisteredModel, Run
+from runs.models import RegisteredModel, Run
 from runs.pages import versions
 from runs.registered_models.states import ModelState
 from runs.states import RunState
@@ -108,7 +108,7 @@ def of_models(run: Run) -> str:
 
 def of_listing(run: Run) -> str:
     finished = factories.make_run(RunState.FINISHED, project=run.project)
-    ModelListing.objects.create(run=finished, asked_at=timezone.now())
+    factories.make_listing(finished)
     return reverse("runs:register-models", args=[run.project.slug, finished.uuid])
 
 
