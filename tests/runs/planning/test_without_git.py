@@ -40,8 +40,8 @@ def test_the_form_its_preview_run_and_the_pages_of_the_code_work(member: Client,
     assert "echo started" in preview
     assert post(member, world).status_code == 302
     run = Run.objects.get()
-    for name, key in (("runs:detail", run.uuid), ("projects:code-detail", world.code.uuid)):
-        assert "First light" in page_text(member.get(reverse(name, args=[slug, key])))
+    assert run.commit_sha[:7] in page_text(member.get(reverse("runs:detail", args=[slug, run.uuid])))
+    assert "First light" in page_text(member.get(reverse("projects:code-detail", args=[slug, world.code.uuid])))
     again = member.get(reverse("runs:new", args=[slug]), {"from": str(run.uuid)})
     assert (again.status_code, again.context["form"].errors) == (200, {})
     schedule = member.get(reverse("schedules:add", args=[slug]), {"from": str(run.uuid)})
