@@ -26,6 +26,7 @@ OTHERS = frozenset(
     {
         *("_", "data-", "data-dialog", "filters.query_with(...)", "RunPython.noop"),
         *("{% querystring %}", "{% crispy form %}", "{% crispy filters.search %}", '{% live_fields form "their-id" %}'),
+        *("{% row_version %}", 'data-live="{{ live.stamp }}"', "hx-get", 'hx-trigger="every 2s"'),
         'docs="page#section"',
         *("apply", "atomic = False", "apps.get_model", "assert", ".dev0", "0.3.0.dev0"),
         *(
