@@ -43,10 +43,11 @@ CALLED_BY_OTHERS = {
     "Python": ("__init_subclass__",),
     "io.RawIOBase": ("readable", "readinto", "writable"),
     "html.parser.HTMLParser": ("handle_starttag", "handle_endtag", "handle_data"),
-    "django_celery_beat's DatabaseScheduler": ("enabled_models_qs", "schedule_changed"),
+    "django_celery_beat's DatabaseScheduler": ("enabled_models_qs", "schedule_changed", "update_from_dict"),
     "pyunicore's Transport": ("_clone", "run_method"),
     "MLflow's providers of logins": ("get_name", "get_auth"),
     "Django's admin": ("has_add_permission", "has_change_permission", "lookups"),
+    "Django's check of forms": ("_reject",),
     "Django's sessions": ("get_session_store_class", "_get_session_from_db", "create_model_instance"),
     "allauth's adapters": (
         "is_open_for_signup",
