@@ -12,11 +12,9 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import Settings
 
 from mantik.lib import schema
 from mantik.lib.service_urls import database_config
-from mantik.settings import CACHES as PRODUCT_CACHES
 
 pytestmark = pytest.mark.django_db
 
@@ -87,9 +85,9 @@ def test_what_the_models_need_and_is_not_there_is_named(statements: list[str], s
     assert FROM_BEFORE in objection
 
 
-def test_the_table_of_a_cache_is_missed_until_migrate_has_made_it(settings: Settings) -> None:
+def test_the_table_of_a_cache_is_missed_until_migrate_has_made_it() -> None:
     """It has no model, and whoever signs in needs it."""
-    settings.CACHES = PRODUCT_CACHES
+    change("DROP TABLE cache")
     assert schema.objection(connection) == "There is no table cache, which `manage.py migrate` makes: run it."
     schema.check_before_migrating(connection)
     call_command("migrate", verbosity=0)
