@@ -43,8 +43,8 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
-# Quick, and no test counts the attempts of another: tests/conftest.py empties it. Processes of their own, such as beats,
-# have the settings of the product, so the table of its cache has to be there, too.
+# Quick, and no test counts the attempts of another: tests/conftest.py empties it. Processes of their own have the
+# settings of the product, so the table of its cache has to be there, too.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "product": CACHES["default"],  # noqa: F405

@@ -1,6 +1,7 @@
 // What pages need. Each module wires one behaviour by `data-` attributes, and does nothing on a page without them.
 // `mantik.frontend` makes one file of all, with the libraries.
 import "./append.js";
+import "./come-back.js";
 import "./connection.js";
 import "./copy.js";
 import "./dialogs.js";
