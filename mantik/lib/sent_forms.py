@@ -25,8 +25,9 @@ SECRET = re.compile(r"(\w+-\d+-)?((old_?|new_)?password[12]?|secret|new_oidc_sec
 # What a browser has made for this one time, and nobody can type: of a passkey.
 _MADE_BY_BROWSER = "credential"
 _CSRF, _ONCE = "csrfmiddlewaretoken", "idempotency_key"
-# Nobody has typed these.
-_UNSEEN = frozenset({_CSRF, _ONCE, "next"})
+# Nobody has typed these, nor what a form has proposed.
+_UNSEEN = frozenset({_CSRF, _ONCE, "next", "code_seen"})
+_PROPOSED = "proposed-"
 
 
 class SendAgainForm(forms.Form):
@@ -64,7 +65,8 @@ class SentForm:
     @property
     def seen(self) -> list[tuple[str, str]]:
         """What people have filled in, for them to read."""
-        return [(pretty_name(name), value) for name, value in self.pairs if value.strip() and name not in _UNSEEN]
+        typed = [(name, value) for name, value in self.pairs if value.strip() and name not in _UNSEEN]
+        return [(pretty_name(name), value) for name, value in typed if not name.startswith(_PROPOSED)]
 
     @property
     def form(self) -> SendAgainForm:
