@@ -78,9 +78,10 @@ async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
         await send_answer(send, refused.answer)
         return
     await send_start(send, refused.answer.status, refused.answer.headers)
-    await send_piece(send, refused.answer.body)
-    # Whole for the client; for the server it is not over, so that it does not hang up.
+    # But for its last byte, so that the server does not take it for complete and hang up on who still sends.
+    await send_piece(send, refused.answer.body[:-1])
     await discard(receive)
+    await send_piece(send, refused.answer.body[-1:])
     await send_end(send)
 
 
