@@ -19,11 +19,12 @@ The rows of a list that the browser has are not sent again: it names the fingerp
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, wraps
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
@@ -31,20 +32,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
+Args = TypeVarTuple("Args")
 # The headers of a request for a live part: its stamp, and "id:fingerprint" of each of its rows.
 STAMP = "Mantik-Live"
 ROWS = "Mantik-Rows"
 # How long a stamp lasts. It bounds the age of what depends on the time alone, such as the length of a phase bar.
 LASTS = timedelta(seconds=30)
 # How many statements of a kind each process keeps: of so many open pages.
-KEPT = 500
+_KEPT = 500
 _DIGEST_BYTES = 9
 _MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A query of the columns that a live part shows, as SQL: to be kept (`lru_cache`) for the next time.
+    """A query of the columns that a live part shows, as SQL: to be `kept` for the next time.
 
     Making it takes much longer than the query itself, and an open page asks the same every few seconds.
     """
@@ -67,6 +69,20 @@ class Statement:
             cursor.execute(self.sql, self.params)
             rows = cursor.fetchall()
         return _digest(rows) if rows else ""
+
+
+def kept(statement_of: Callable[[*Args], Statement]) -> Callable[[*Args], Statement]:
+    """Makes the last statements of a kind only once: for each kind of database its own, as their SQL differs."""
+
+    @lru_cache(_KEPT)
+    def made(_vendor: str, *args: Any) -> Statement:
+        return statement_of(*args)
+
+    @wraps(statement_of)
+    def of(*args: *Args) -> Statement:
+        return made(connection.vendor, *args)
+
+    return of
 
 
 def columns(model: type[models.Model], *, without: Collection[str] = ()) -> list[str]:

@@ -1,7 +1,6 @@
 """The code repositories of a project. No page waits for a git host: workers fetch, pages show the result."""
 
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connections.git.address import host_of
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
-from mantik.lib.live import KEPT, Live, Shown, Statement, columns, nothing_new, part
+from mantik.lib.live import Live, Shown, Statement, columns, kept, nothing_new, part
 from projects.code import mirrors
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
@@ -180,7 +179,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     return redirect("projects:code", slug)
 
 
-@lru_cache(KEPT)
+@kept
 def _statement(slug: str, uuid: UUID, user: int | None) -> Statement:
     repository = CodeRepository.objects.filter(project=project_seen(slug, user), uuid=uuid)
     return Statement.of(repository.values_list(*_SHOWN, *roles_seen(slug, user)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 from django.db.models.expressions import Combinable
 from django.http import QueryDict
 
 from connections.outages.breaker import outage_seen
-from mantik.lib.live import KEPT, LASTS, Statement, columns
+from mantik.lib.live import LASTS, Statement, columns, kept
 from projects.pages.seen import project_seen, roles_seen
 from runs.models import Run
 from runs.pages.filters import RunFilter
@@ -49,18 +48,18 @@ def list_version(slug: str, query: QueryDict, *, user: int | None, most: int, no
     return _of_list(slug, query.urlencode(), user, most, until).version()
 
 
-@lru_cache(KEPT)
+@kept
 def _of_run(slug: str, uuid: UUID, user: int | None) -> Statement:
     return _statement(Run.objects.filter(uuid=uuid), slug, user, most=1)
 
 
-@lru_cache(KEPT)
+@kept
 def _of_log(slug: str, uuid: UUID, user: int | None) -> Statement:
     runs = Run.objects.filter(uuid=uuid, project=project_seen(slug, user))
     return Statement.of(runs.values_list(*_SHOWN_OF_LOG))
 
 
-@lru_cache(KEPT)
+@kept
 def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime | None) -> Statement:
     filters = RunFilter(QueryDict(query), project=None, path="", now=until or datetime.now(UTC))
     return _statement(filters.apply(Run.objects.all()), slug, user, most=most)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Subquery
 from django.http import QueryDict
 
-from mantik.lib.live import KEPT, Statement, columns
+from mantik.lib.live import Statement, columns, kept
 from projects.pages.seen import project_seen, roles_seen
 from runs.registered_models.filters import ModelFilter
 from runs.registered_models.models import ModelAlias, ModelListing, RegisteredModel
@@ -36,18 +35,18 @@ def listing_version(slug: str, uuid: UUID, *, user: int | None) -> str:
     return _of_listing(slug, uuid, user).version()
 
 
-@lru_cache(KEPT)
+@kept
 def _of_model(slug: str, uuid: UUID, user: int | None) -> Statement:
     return _statement(RegisteredModel.objects.filter(uuid=uuid), slug, user, most=1)
 
 
-@lru_cache(KEPT)
+@kept
 def _of_list(slug: str, query: str, user: int | None, most: int) -> Statement:
     filters = ModelFilter(QueryDict(query), project=project_seen(slug, user), path="")
     return _statement(filters.apply(RegisteredModel.objects.all()), slug, user, most=most)
 
 
-@lru_cache(KEPT)
+@kept
 def _of_listing(slug: str, uuid: UUID, user: int | None) -> Statement:
     listing = ModelListing.objects.filter(run__uuid=uuid, run__project=project_seen(slug, user))
     return Statement.of(listing.values_list("looked_at", "listed_at", "problem", "note", *roles_seen(slug, user)))
