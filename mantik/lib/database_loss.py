@@ -9,10 +9,8 @@ from enum import Enum
 from threading import Lock
 from typing import TypeVar
 
-import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connection
-from psycopg_pool import PoolTimeout
 
 from mantik.lib.causes import with_causes
 
@@ -33,11 +31,10 @@ _BUSY_CODES = ("57014", "55P03", "40")
 _AWAY_NAMES = ("SQLITE_CANTOPEN",)
 _BUSY_NAMES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 
+# What the pool and the connections of the web server raise (mantik/server/patient_connection.py) if nobody is served.
+_SERVES_NOBODY = frozenset({"PoolTimeout", "Silent"})
+
 T = TypeVar("T")
-
-
-class Silent(psycopg.OperationalError):
-    """The server has taken a statement, but answers neither that nor the request to cancel it."""
 
 
 class Loss(Enum):
@@ -72,13 +69,21 @@ def loss_in(error: BaseException) -> Loss | None:
 
 
 def _loss(error: BaseException) -> Loss | None:
-    """Of an error of the database's driver, which Django's own have as their cause."""
-    if isinstance(error, psycopg.OperationalError):
+    """Of an error of the database's driver, which Django's own have as their cause.
+
+    psycopg's are known by what they have: with SQLite no process loads psycopg, which takes some MiB of each.
+    """
+    if hasattr(error, "sqlstate") and "OperationalError" in _kinds(error):
         # Without a code, it was not the server who said it: there is no connection, or it broke.
         return _first(error.sqlstate, _AWAY_CODES, _BUSY_CODES) if error.sqlstate else Loss.AWAY
     if name := getattr(error, "sqlite_errorname", None):
         return _first(name, _AWAY_NAMES, _BUSY_NAMES)
     return None
+
+
+def _kinds(error: BaseException) -> set[str]:
+    """The names of its class and those that this is derived from."""
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _first(code: str, away: tuple[str, ...], busy: tuple[str, ...]) -> Loss | None:
@@ -96,7 +101,7 @@ class Outage:
 
     def notice(self, error: BaseException) -> bool:
         """Whether `error` says that no connection was to be had, or that the server is silent. Then a pause begins."""
-        serves_nobody = any(isinstance(one, (PoolTimeout, Silent)) for one in with_causes(error))
+        serves_nobody = any(_kinds(one) & _SERVES_NOBODY for one in with_causes(error))
         if serves_nobody:
             self._until = self._clock() + PAUSE_SECONDS
         return serves_nobody

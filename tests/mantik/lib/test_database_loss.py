@@ -12,7 +12,8 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from mantik.lib.database_loss import PAUSE_SECONDS, Loss, Outage, Silent, loss_in, write_patiently
+from mantik.lib.database_loss import PAUSE_SECONDS, Loss, Outage, loss_in, write_patiently
+from mantik.server.patient_connection import Silent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
