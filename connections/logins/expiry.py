@@ -45,6 +45,7 @@ def _warn(connection: Connection, now: datetime) -> None:
 
 
 def _text(connection: Connection, *, has_ended: bool) -> str:
+    assert connection.expires_at is not None
     if connection.site_id:
         what = f"The secret of your connection {connection.name} to {connection.provider}"
         consequence = (
@@ -57,7 +58,9 @@ def _text(connection: Connection, *, has_ended: bool) -> str:
     failing = f" Mantik could not renew it: {connection.renewal_error}" if connection.renewal_error else ""
     if has_ended:
         return f"{what} has expired. {consequence}{failing}"
-    return f"{what} expires on {connection.expires_at:%d %B %Y}. Replace it before then.{failing}"
+    # By the owner's clock: an end that they typed is the last moment of their day, in UTC perhaps one of the next.
+    end = connection.expires_at.astimezone(connection.owner.zone)
+    return f"{what} expires on {end.day} {end:%B %Y}. Replace it before then.{failing}"
 
 
 def ask_again(*, now: datetime, limit: int = 50) -> list[int]:

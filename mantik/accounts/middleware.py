@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -14,22 +13,14 @@ from mantik.lib import disk
 
 
 class TimeZoneMiddleware:
-    """Has to follow authentication. Without a user or a valid zone, pages use MANTIK_TIME_ZONE."""
+    """Has to follow authentication. Without a user, pages use MANTIK_TIME_ZONE."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(_zone_of(request)):
+        with timezone.override(request.user.zone if request.user.is_authenticated else None):
             return self._get_response(request)
-
-
-def _zone_of(request: HttpRequest) -> ZoneInfo | None:
-    name = request.user.time_zone if request.user.is_authenticated else ""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
 
 
 class LastUseMiddleware:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import tzinfo
 from typing import ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -51,6 +53,14 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which this person sees times: the chosen one, or else that of the installation."""
+        try:
+            return ZoneInfo(self.time_zone) if self.time_zone else timezone.get_default_timezone()
+        except (ZoneInfoNotFoundError, ValueError):
+            return timezone.get_default_timezone()
 
 
 class Session(AbstractBaseSession):

@@ -231,6 +231,13 @@ def test_an_end_is_told_in_time(mine: Connection, now: datetime, days: int, word
     assert all(word in text for word, text in zip(words, found, strict=True))
 
 
+def test_the_day_of_an_end_is_that_of_its_owner(mine: Connection, now: datetime) -> None:
+    User.objects.update(time_zone="America/Los_Angeles")
+    Connection.objects.update(expires_at=now.replace(day=2, hour=6, minute=59))
+    expiry.warn_of_ends(now=now.replace(day=1))
+    assert f"expires on 1 {now:%B %Y}." in notices()[0]
+
+
 def test_the_end_of_a_token_for_a_git_host_is_told_as_what_it_is(mine: Connection, now: datetime) -> None:
     Connection.objects.update(kind=Connection.Kind.GIT_TOKEN, site=None, expires_at=now + timedelta(days=1))
     expiry.warn_of_ends(now=now)
