@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from connections.models import Connection
@@ -43,7 +44,7 @@ class RunChoice(forms.ModelChoiceField[Run]):
     """Each run with its name, state, time and short id, because names repeat."""
 
     def label_from_instance(self, obj: Run) -> str:
-        return f"{obj.name} · {obj.badge.label}, {absolute_time(obj.created_at)} · {obj.short_id}"
+        return f"{obj.name} · {obj.badge.label}, {absolute_time(timezone.localtime(obj.created_at))} · {obj.short_id}"
 
 
 class OwnOrKept(ConnectionChoice):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -234,6 +234,12 @@ def test_runs_and_connections_of_others_cannot_be_chosen(by_ada: Client, run: Ru
         answer = by_ada.post(add_url(run.project), typed(run, connection) | changed)
         assert answer.status_code == 422
         assert field in answer.context["form"].errors
+
+
+def test_runs_are_offered_with_their_times_by_the_readers_clock(by_ada: Client, ada: User, run: Run) -> None:
+    User.objects.filter(pk=ada.pk).update(time_zone="Asia/Tokyo")
+    Run.objects.filter(pk=run.pk).update(created_at=datetime(2026, 11, 23, 22, 2, tzinfo=UTC))
+    assert "24 Nov 2026 07:02 JST" in page_text(by_ada.get(add_url(run.project)))
 
 
 def test_a_run_is_found_by_a_search_however_old_it_is(
