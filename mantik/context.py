@@ -30,7 +30,9 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         return {}
     context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:50]}
     if user.is_authenticated:
-        context["awaiting_invitations"] = SimpleLazyObject(lambda: invitations.awaiting(user, now=timezone.now()))
+        context["awaiting_invitations"] = SimpleLazyObject(
+            lambda: invitations.count_unanswered(user, now=timezone.now())
+        )
         context["unread_notices"] = SimpleLazyObject(lambda: notices.unread(user))
         if user.is_staff:
             context["shortages"] = SimpleLazyObject(disk.watch.shortages)

@@ -5,9 +5,9 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from mantik.accounts.sign_up import awaited_by
+        from mantik.accounts import sign_up
         from projects.code import connection_use
-        from projects.services.invitations import awaits
+        from projects.services.invitations import is_invited
 
-        awaited_by(awaits)
+        sign_up.register(is_invited)
         connection_use.register()

@@ -8,12 +8,12 @@ from django.conf import settings
 
 OPEN, INVITED, CLOSED = "open", "invited", "closed"
 
-_awaits: list[Callable[[str], bool]] = []
+_invited_by: list[Callable[[str], bool]] = []
 
 
-def awaited_by(awaits: Callable[[str], bool]) -> None:
-    """Register an app that invites people: `awaits(email)` says whether somebody with that address is invited."""
-    _awaits.append(awaits)
+def register(is_invited: Callable[[str], bool]) -> None:
+    """Register an app that invites people: `is_invited(email)` says whether it has invited that address."""
+    _invited_by.append(is_invited)
 
 
 def is_offered() -> bool:
@@ -23,5 +23,5 @@ def is_offered() -> bool:
 
 def may_sign_up(email: str) -> bool:
     if settings.MANTIK_SIGN_UP == INVITED:
-        return any(awaits(email) for awaits in _awaits)
+        return any(is_invited(email) for is_invited in _invited_by)
     return is_offered()

@@ -107,13 +107,13 @@ def withdraw(*, invitation: Invitation, actor: User, now: datetime) -> None:
         _close(invitation, Invitation.State.WITHDRAWN, now=now, actor=actor)
 
 
-def awaiting(user: User, *, now: datetime) -> int:
+def count_unanswered(user: User, *, now: datetime) -> int:
     """How many invitations wait for the answer of `user`."""
     return Invitation.objects.open(now=now).for_person(user).count()
 
 
-def awaits(email: str, *, now: datetime | None = None) -> bool:
-    """Whether this e-mail address is invited, so that its owner may sign up where only invited people may."""
+def is_invited(email: str, *, now: datetime | None = None) -> bool:
+    """Whether this e-mail address has an open invitation: its owner may sign up where only invited people may."""
     invited = Invitation.objects.open(now=now or timezone.now())
     return bool(email) and invited.filter(email=email.lower()).exists()
 

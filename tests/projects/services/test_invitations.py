@@ -229,7 +229,7 @@ def test_somebody_without_an_account_is_invited_by_address(client_of: ClientOf, 
     text = page_text(client_of(owner).post(INVITE, form("New.Person@Example.org"), follow=True))
     assert "new.person@example.org is invited. They get an e-mail." in text
     assert "new.person@example.org Researcher Alice Owner just now" in text
-    assert invitations.awaits("New.Person@example.org")
+    assert invitations.is_invited("New.Person@example.org")
     ((address, letter),) = letters()
     assert address == "new.person@example.org"
     assert "Alice Owner invites you to the project PV yield as Researcher." in letter
@@ -255,7 +255,7 @@ def test_who_shows_that_the_address_is_theirs_finds_the_invitation_and_accepts(
     assert Membership.objects.get(project=project, user=nina).role == Role.RESEARCHER
     invitation.refresh_from_db()
     assert (invitation.state, invitation.user) == (State.ACCEPTED, nina)
-    assert not invitations.awaits("nina@example.org")
+    assert not invitations.is_invited("nina@example.org")
 
 
 def test_whether_an_account_has_the_address_is_not_told(client_of: ClientOf, project: Project, owner: User) -> None:
@@ -301,7 +301,7 @@ def test_an_address_is_invited_once_at_a_time(project: Project, owner: User) -> 
     invite(later)
     first.refresh_from_db()
     assert first.state == State.EXPIRED
-    assert not invitations.awaits("nina@example.org", now=later + timedelta(days=2))
+    assert not invitations.is_invited("nina@example.org", now=later + timedelta(days=2))
 
 
 def test_an_invitation_by_address_is_withdrawn(client_of: ClientOf, project: Project, owner: User) -> None:
@@ -310,7 +310,7 @@ def test_an_invitation_by_address_is_withdrawn(client_of: ClientOf, project: Pro
     client = client_of(owner)
     assert "Withdraw the invitation for nina@example.org?" in page_text(client.get(withdraw))
     assert "The invitation for nina@example.org is withdrawn." in page_text(client.post(withdraw, follow=True))
-    assert not invitations.awaits("nina@example.org")
+    assert not invitations.is_invited("nina@example.org")
 
 
 def test_a_project_sends_no_mail_to_the_whole_world(
