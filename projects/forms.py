@@ -215,7 +215,7 @@ class GroupPersonForm(forms.Form):
     def clean_person(self) -> User:
         try:
             return groups.person_named(self.cleaned_data["person"], asked_by=self.user)
-        except groups.NotFound as reason:
+        except groups.NotAdded as reason:
             raise forms.ValidationError(str(reason)) from None
 
 

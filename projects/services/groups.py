@@ -1,8 +1,8 @@
 """User groups: who is in them, and who decides that.
 
 Every change of people locks the group, so that of two admins who leave at the same moment, the second one sees that the
-first is gone: a group is never without an admin. The people of a group gain and lose its roles in projects, so each
-change is recorded in the activity of those projects, too.
+first is gone: a group is never without an admin. The people of a group gain and lose its roles in projects, so who
+comes and goes is recorded in the activity of those projects, too.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class GroupNameTaken(Exception):
     """Another group has that name."""
 
 
-class NotFound(Exception):
-    """This person cannot be added; the text tells the admin why."""
+class NotAdded(Exception):
+    """This person cannot be added to a group; the text tells the admin why."""
 
 
 class LastAdmin(Exception):
@@ -60,7 +60,7 @@ def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
                 return
             group.name = name
             group.save(update_fields=["name"])
-            _tell("group.renamed", group, actor, before={"name": before}, after={"name": name})
+            _record_for_projects("group.renamed", group, actor, before={"name": before}, after={"name": name})
     except IntegrityError:
         group.refresh_from_db(fields=["name"])
         raise GroupNameTaken from None
@@ -69,12 +69,13 @@ def rename_group(*, group: UserGroup, name: str, actor: User) -> None:
 def delete_group(*, group: UserGroup, actor: User) -> None:
     """Delete the group: its people lose its roles in every project. Raises NotInGroup."""
     with _people_of(group):
-        _tell("group.deleted", group, actor, before={"name": group.name})
+        # Recorded first: without the group nobody knows its projects.
+        _record_for_projects("group.deleted", group, actor, before={"name": group.name})
         group.delete()
 
 
 def person_named(text: str, *, asked_by: User) -> User:
-    """The account with that user name or e-mail address. Raises NotFound.
+    """The account with that user name or e-mail address. Raises NotAdded.
 
     An e-mail address finds only people with whom `asked_by` shares a project or a group, so that nobody can find out
     whether a stranger has an account.
@@ -84,26 +85,27 @@ def person_named(text: str, *, asked_by: User) -> User:
         verified = EmailAddress.objects.filter(email__iexact=text, verified=True)
         person = known.filter(pk__in=verified.values("user")).first()
         if person is None:
-            raise NotFound(f"Nobody in your projects and groups has the address {text}. Ask for their user name.")
+            raise NotAdded(f"Nobody in your projects and groups has the address {text}. Ask for their user name.")
         return person
     person = User.objects.filter(username=text, is_active=True).first()
     if person is None:
-        invited, added = "an owner of a project can invite them by e-mail address", "ask the operators for one"
-        way = invited if sign_up.is_offered() else added
-        raise NotFound(f"There is no account named {text}. Check the spelling. If they have no account yet, {way}.")
+        way = "ask the operators for one"
+        if sign_up.is_offered():
+            way = "an owner of a project can invite them by e-mail address"
+        raise NotAdded(f"There is no account named {text}. Check the spelling. If they have no account yet, {way}.")
     return person
 
 
 def add_person(*, group: UserGroup, user: User, actor: User) -> None:
     """Add `user` to a group and notify them. They may leave at any time.
 
-    Raises NotInGroup, and NotFound if they are in the group already.
+    Raises NotInGroup, and NotAdded if they are in the group already.
     """
     with _people_of(group):
         _, is_new = GroupMember.objects.get_or_create(group=group, user=user)
         if not is_new:
-            raise NotFound(f"{user.display_name} is already in the group.")
-        _tell("group.person_added", group, actor, after={"person": user.username})
+            raise NotAdded(f"{user.display_name} is already in the group.")
+        _record_for_projects("group.person_added", group, actor, after={"person": user.username})
         if user != actor:
             text = (
                 f"{actor.display_name} added you to the group {group.name}. In each project where the group has a "
@@ -119,7 +121,7 @@ def remove_person(*, group: UserGroup, user: User, actor: User) -> None:
         _check_not_last_admin(member)
         member.delete()
         verb = "group.person_left" if user == actor else "group.person_removed"
-        _tell(verb, group, actor, before={"person": user.username})
+        _record_for_projects(verb, group, actor, before={"person": user.username})
 
 
 def set_admin(*, group: UserGroup, user: User, is_admin: bool, actor: User) -> None:
@@ -182,8 +184,8 @@ def _known_to(user: User) -> Any:
     ).values("pk")
 
 
-def _tell(verb: str, group: UserGroup, actor: User, **changed: Any) -> None:
-    """Record an event for operators, and for the owners of each project in which the group has a role."""
+def _record_for_projects(verb: str, group: UserGroup, actor: User, **changed: Any) -> None:
+    """Record an event of the group for each project in which it has a role; without any, for operators alone."""
     projects: list[Project | None] = list(Project.objects.filter(group_memberships__group=group).order_by("pk"))
     for project in projects or [None]:
         record(verb, actor=actor, target=group, project=project, **changed)

@@ -83,7 +83,7 @@ def person_add(request: MemberRequest, uuid: UUID) -> HttpResponse:
         person = form.cleaned_data["person"]
         try:
             groups.add_person(group=group, user=person, actor=request.user)
-        except (groups.NotFound, groups.NotInGroup) as reason:
+        except (groups.NotAdded, groups.NotInGroup) as reason:
             form.add_error("person", str(reason))
         else:
             messages.info(request, f"{person.display_name} is in {group.name} now and gets a notice.")
