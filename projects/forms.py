@@ -14,6 +14,7 @@ from projects.permissions import Action, may
 from projects.roles import GROUP_ROLES, ROLE_MEANING, Role
 from projects.services import groups, invitations, labels
 
+MAX_SLUG = 60
 # Characters of a project's description: some ten pages.
 MAX_DESCRIPTION = 20_000
 
@@ -24,7 +25,7 @@ class ProjectForm(forms.Form):
     name = forms.CharField(max_length=80)
     slug = forms.SlugField(
         label="Address",
-        max_length=60,
+        max_length=MAX_SLUG,
         required=False,
         help_text="Part of the project's web address. Leave it empty to make it from the name.",
     )
@@ -33,7 +34,9 @@ class ProjectForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:60]
+        if "slug" in self.errors:
+            return cleaned
+        slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:MAX_SLUG]
         if not slug and "name" not in self.errors:
             self.add_error("slug", "No address can be made from this name. Enter one with Latin letters and digits.")
         elif slugs.is_taken(slug):
@@ -92,8 +95,9 @@ class ProjectSettingsForm(forms.Form):
     )
     slug = forms.SlugField(
         label="Address",
-        max_length=60,
-        help_text="Part of the project's web address. The old address still leads here; no other project can take it.",
+        max_length=MAX_SLUG,
+        help_text="Part of the project's web address. If you change it, the old address still leads here, and no other "
+        "project can take it.",
     )
     is_public = forms.BooleanField(
         label="Public: everybody may view it, signed in or not",
@@ -196,7 +200,8 @@ class AddGroupForm(GroupRoleForm):
 class GroupForm(forms.Form):
     helper = panel()
     name = forms.CharField(
-        max_length=80, help_text="No other group can have the same name. Members of the group's projects see it."
+        max_length=80,
+        help_text="No other group can have the same name. All members of its projects see the name.",
     )
 
 

@@ -133,6 +133,13 @@ def test_a_wrong_project_form_comes_back_with_a_sentence(
     assert Project.objects.count() == 1
 
 
+def test_an_address_that_is_not_understood_is_not_made_from_the_name(
+    client_of: ClientOf, project: Project, outsider: User
+) -> None:
+    form = {"name": project.name, "slug": "no spaces"}
+    assert "is taken" not in page_text(client_of(outsider).post("/projects/add/", form))
+
+
 def test_a_new_project_needs_a_signed_in_person(client: Client) -> None:
     response = client.get("/projects/add/")
     assert (response.status_code, response["Location"]) == (302, "/accounts/sign-in/?next=/projects/add/")
