@@ -11,6 +11,7 @@ from django.utils import timezone
 from connections.logins.kinds import TRAITS, Kind, Need, Traits
 from connections.models import Connection, Site
 from connections.services.sites import check_ca_bundle, usable_base_url
+from connections.unicore.address import BadBaseUrl
 from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User
@@ -106,7 +107,7 @@ class ConnectionForm(SecretForm):
 
 
 class SiteForm(forms.Form):
-    helper = panel(verb="Add site", lead="A UNICORE site that is not in the catalogue. Only you and operators see it.")
+    helper = panel(verb="Add site", lead="A UNICORE site that Mantik does not offer. Only you and operators see it.")
 
     name = forms.CharField(max_length=80, help_text="Shown when you add a connection.")
     base_url = forms.CharField(
@@ -119,8 +120,8 @@ class SiteForm(forms.Form):
         label="Certificates of the site (CA bundle)",
         required=False,
         widget=forms.Textarea(attrs={"class": "mono", "rows": 5, "spellcheck": "false"}),
-        help_text="In PEM form, to verify the site with. Leave it empty to use the certificates that Mantik's own "
-        "machine trusts.",
+        help_text="In PEM form. Mantik then accepts the site by these certificates alone. Leave it empty if those that "
+        "Mantik's own machine trusts are enough.",
     )
     notes = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="For yourself; shown with your site."
@@ -129,8 +130,8 @@ class SiteForm(forms.Form):
     def clean_base_url(self) -> str:
         try:
             return usable_base_url(self.cleaned_data["base_url"])
-        except SiteRefused as error:
-            raise forms.ValidationError(error.message.removesuffix(" An operator can correct it.")) from None
+        except BadBaseUrl as error:
+            raise forms.ValidationError(error.sentence) from None
 
     def clean_ca_bundle(self) -> str:
         bundle: str = self.cleaned_data["ca_bundle"]

@@ -14,7 +14,8 @@ from connections.unicore.pool import tls_context
 from mantik.accounts.models import User
 from mantik.audit.services import record
 
-# Columns of a site that the audit keeps, and the names it gives them.
+# Columns of a site that the audit keeps, and the names it gives them. They differ where the admin has another label, or
+# where the audit would take the column's name for that of a secret ("token").
 _AUDITED = {
     "name": "name",
     "base_url": "base_url",
@@ -38,12 +39,12 @@ class SiteUsed(Exception):
 
 
 def usable_base_url(text: str) -> str:
-    """`text` as the base URL of a site, tidied. Raises SiteRefused, with a sentence for a form."""
+    """`text` as the base URL of a site, tidied. Raises BadBaseUrl."""
     return site_urls(text).base
 
 
 def check_ca_bundle(text: str) -> None:
-    """Raises SiteRefused, with a sentence for a form, if `text` holds no certificate in PEM form."""
+    """Raises SiteRefused if `text` holds no certificate in PEM form. "" is fine: then this machine's are used."""
     tls_context(text or None)
 
 
@@ -73,7 +74,7 @@ def delete_site(*, site: Site, actor: User) -> None:
 
 
 def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> None:
-    """Record what an operator has changed. `before` is what audit_values() returned then, None for a new site."""
+    """Record what an operator has changed. `before`: audit_values() before the change, None for a new site."""
     after = audit_values(site)
     if before is None:
         record("site.added", actor=actor, target=site, after=after)

@@ -15,6 +15,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
+class BadBaseUrl(SiteRefused):
+    """A base URL cannot be used. `sentence` says why; `message` also who can correct that of a stored site."""
+
+    def __init__(self, problem: str) -> None:
+        self.sentence = f"The REST base URL of this site {problem}."
+        super().__init__(f"{self.sentence} An operator can correct it.", code="refused.base_url")
+
+
 @dataclass(frozen=True)
 class SiteUrls:
     """`base` has no trailing slash; `host` is how sentences name the site."""
@@ -81,20 +89,20 @@ class SiteUrls:
 def site_urls(base_url: str) -> SiteUrls:
     """The addresses below a base URL, which is checked and tidied.
 
-    Raises SiteRefused, whose message never repeats a password that somebody put into the URL.
+    Raises BadBaseUrl, whose message never repeats a password that somebody put into the URL.
     """
     try:
         parts = urlsplit(base_url.strip())
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
-        raise _bad_base("cannot be read") from None
+        raise BadBaseUrl("cannot be read") from None
     if parts.username is not None or parts.password is not None:
-        raise _bad_base("contains credentials, which belong in the connection")
+        raise BadBaseUrl("contains credentials, which belong in the connection")
     if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:
-        raise _bad_base("is not of the form https://host:port/SITE/rest/core")
+        raise BadBaseUrl("is not of the form https://host:port/SITE/rest/core")
     if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
-        raise _bad_base("begins with http://, which would send passwords unencrypted; use https://")
+        raise BadBaseUrl("begins with http://, which would send passwords unencrypted; use https://")
     netloc = f"[{host}]" if ":" in host else host
     netloc = netloc if port is None else f"{netloc}:{port}"
     return SiteUrls(f"{parts.scheme}://{netloc}{quote(parts.path.rstrip('/'), safe='/%~')}", netloc)
@@ -116,9 +124,3 @@ def shown(url: str) -> str:
 def _place(parts: SplitResult) -> tuple[str, str, int]:
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
-
-
-def _bad_base(problem: str) -> SiteRefused:
-    return SiteRefused(
-        f"The REST base URL of this site {problem}. An operator can correct it.", code="refused.base_url"
-    )
