@@ -67,8 +67,8 @@ TRAITS: dict[Kind, Traits] = {
     ),
     Kind.UNICORE_TOKEN: Traits(
         title="UNICORE site, with a token that Mantik renews",
-        advice="You type your password once. Mantik uses it to get a token from the site, forgets it, and renews the "
-        "token before it expires.",
+        advice="You type your password once. Mantik gets a token from the site with it, forgets the password, and "
+        "renews the token before it expires.",
         authenticates="with a token of the site, which Mantik renews",
         icon="arrow-repeat",
         asks_for="Password",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -46,7 +48,7 @@ def add(request: MemberRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def delete(request: MemberRequest, uuid: str) -> HttpResponse:
+def delete(request: MemberRequest, uuid: UUID) -> HttpResponse:
     site = get_object_or_404(Site.objects.filter(added_by=request.user), uuid=uuid)
     if request.method == "POST":
         try:

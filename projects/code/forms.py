@@ -44,8 +44,9 @@ class CodeRepositoryForm(forms.Form):
         label="Connection",
         required=False,
         help_text="For an ssh address choose an SSH key. For a private https address, first add a connection with the "
-        "host's token under Connections in your own settings. Everybody who may see the project sees its branches, its "
-        "last commits and the two files of each run. Members who may start runs can read all of the code.",
+        "host's token under Connections in your own settings. Everybody who may see the project sees the "
+        "repository's branches and latest commits, and the two files of each run. Members who may start runs can read "
+        "all of the code.",
     )
 
     def __init__(
