@@ -19,7 +19,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from itertools import filterfalse
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -96,6 +95,7 @@ def _places_at(site: Site, purpose: Purpose) -> Sequence[int]:
     """The places at `site` for this purpose, in the order in which they are taken.
 
     The last one is not for submissions, if there is another: a queue of runs must not keep jobs from being followed.
+    Following takes it first, so that it leaves the others to submissions.
     """
     places = range(site.max_processes or settings.MANTIK_SITE_PROCESSES)
     return places[: max(1, len(places) - 1)] if purpose is Purpose.SUBMIT else places[::-1]
@@ -134,4 +134,4 @@ def _free_places(connection: Connection, site: Site, purpose: Purpose, now: date
 
 
 def _first_free(places: Sequence[int], taken: set[int]) -> int | None:
-    return next(filterfalse(taken.__contains__, places), None)
+    return next((place for place in places if place not in taken), None)

@@ -38,9 +38,11 @@ STAMP = "Mantik-Live"
 ROWS = "Mantik-Rows"
 # How long a stamp lasts. It bounds the age of what depends on the time alone, such as the length of a phase bar.
 LASTS = timedelta(seconds=30)
-# How many statements of a kind each process keeps: of so many open pages.
+# How many statements of a kind each process keeps: one for each page that people have open, if there are not more.
 _KEPT = 500
+# Long enough that two versions of one page are never taken for each other, short enough for a header with many.
 _DIGEST_BYTES = 9
+# Of how many rows the fingerprints are read; a header is text of a stranger, and no list shows as many.
 _MOST_ROWS = 500
 
 

@@ -30,8 +30,7 @@ QueueLimits = Mapping[str, Mapping[str, Any]]
 
 _RANGE = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*-\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?::.*)?")
 
-
-# How many accounts or queues a sentence names; it counts the others. A site may have hundreds of accounts.
+# How many accounts or queues a sentence offers; it counts the others. A site may have hundreds of accounts.
 _MOST_NAMED = 8
 
 # The key of problems with the account, which is not in the file.
@@ -114,7 +113,7 @@ def _fitting(asked: _Asked, limits: QueueLimits) -> list[str]:
 def _out_of_range(asked: _Asked, queue: str, bounds: tuple[int, int], fitting: Sequence[str]) -> Problem:
     low, high = (asked.say(bound) for bound in bounds)
     takes = f"takes {low}" if low == high else f"takes {low} to {high}"
-    other = f", or choose another queue: {listed(fitting)}." if fitting else ", or choose another queue."
+    other = f", or choose another queue: {_named(fitting)}." if fitting else ", or choose another queue."
     message = (
         f"{asked.name} is {asked.say(asked.value)}, and the queue {queue} {takes}. Change Resources.{asked.name}{other}"
     )

@@ -73,7 +73,7 @@ def keep_job(site: SiteClient, run: Run, status: JobStatus, *, now: datetime) ->
     if status.terminates_at is None:
         return
     site_time = _site_time(run, status, now)
-    expires_at = now + max(timedelta(0), min(status.terminates_at - site_time, FOR_EVER))
+    expires_at = now + max(NOTHING, min(status.terminates_at - site_time, FOR_EVER))
     if run.job_expires_at is None or abs(run.job_expires_at - expires_at) > SAME_TIME:
         set_columns(run, job_expires_at=expires_at)
     if not _is_due(run, now) or outage_of(run.connection):
@@ -87,10 +87,9 @@ def keep_job(site: SiteClient, run: Run, status: JobStatus, *, now: datetime) ->
 
 
 def keep_files(site: SiteClient, run: Run, *, now: datetime) -> None:
-    """Do the same for a run that is over and whose log is still being fetched. Raises SiteError.
+    """Call `keep_job` for a run that is over and whose log is still being fetched, if it is due. Raises SiteError.
 
-    The state of its job, which has the time, is not polled any more; it is asked for here if the job is to be
-    lengthened.
+    The state of its job, which tells the time that is left, is not polled any more, so it is asked for here.
     """
     if _is_due(run, now):
         keep_job(site, run, site.status(run.job_url), now=now)

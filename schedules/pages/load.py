@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.utils import timezone
 
@@ -12,8 +13,9 @@ from schedules.cron import Tally, tally
 from schedules.firing.timing import Timing
 
 HOURS = 24
-# The size of the picture, in units of its own.
+# The size of the picture, in units of its own: a bar is one wide, with a gap of one after it.
 HEIGHT = 12
+_BAR_AND_GAP = 2
 _HOUR = timedelta(hours=1)
 
 
@@ -37,8 +39,9 @@ class Load:
 
     def bars(self, highest: int) -> list[tuple[int, int, int]]:
         """(x, y, height) of each hour with something in it, so high that `highest` fills the picture."""
-        heights = [-(-count * HEIGHT // highest) for count in self.counts]
-        return [(2 * hour, HEIGHT - height, height) for hour, height in enumerate(heights) if height]
+        # Rounded up, so that a single run can be seen beside a thousand.
+        heights = [ceil(count * HEIGHT / highest) for count in self.counts]
+        return [(_BAR_AND_GAP * hour, HEIGHT - height, height) for hour, height in enumerate(heights) if height]
 
 
 def by_hour(timing: Timing, found: Tally) -> Iterator[tuple[datetime, int]]:

@@ -39,6 +39,8 @@ CHANGED = (
     "After you opened this page, somebody saved or deleted the schedule, or deleted something it uses. Reload the page "
     "to see what has changed."
 )
+# What the services refuse, and `_explain` says in the form.
+_REFUSED = (schedules.NameTaken, schedules.BadChoice, schedules.NotYours, schedules.ChangedMeanwhile)
 
 
 @login_required
@@ -133,9 +135,6 @@ def _common(form: ScheduleForm) -> dict[str, Any]:
     return same | {"timing": form.timing, "policies": form.policies, "now": form.now}
 
 
-_REFUSED = (schedules.NameTaken, schedules.BadChoice, schedules.NotYours, schedules.ChangedMeanwhile)
-
-
 def _explain(form: ScheduleForm, refusal: Exception) -> None:
     if isinstance(refusal, schedules.BadChoice):
         form.add_error(refusal.field, refusal.message)
@@ -183,7 +182,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     schedule = form.schedule
-    kind, address = ("edit", [project.slug, schedule.uuid]) if schedule else ("add", [project.slug])
+    route, arguments = ("edit", [project.slug, schedule.uuid]) if schedule else ("add", [project.slug])
     found = _forecast(request, form)
     form.cron_words = found.words if found else ""
     context = {
@@ -192,8 +191,8 @@ def _page(
         "form": form,
         "is_as_linked": request.method == "GET" and form.prefill is not None,
         "schedule": schedule,
-        "action_url": reverse(f"schedules:{kind}", args=address),
-        "preview_url": reverse(f"schedules:{kind}-preview", args=address),
+        "action_url": reverse(f"schedules:{route}", args=arguments),
+        "preview_url": reverse(f"schedules:{route}-preview", args=arguments),
         "forecast": found,
         "zones": choices(now=form.now),
         "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
@@ -215,6 +214,7 @@ def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
 
 
 def _as_if_sent(request: MemberRequest, form: ScheduleForm) -> ScheduleForm:
+    """A form with the same values, checked: only a form with data has errors and a forecast."""
     data = {name: form.value(name) for name in form.fields}
     sent = ScheduleForm(
         data, project=form.project, user=request.user, now=form.now, schedule=form.schedule, prefill=form.prefill
