@@ -14,8 +14,8 @@ from mantik.notices.models import Notice
 from mantik.notices.outbox import write_letter
 
 
-def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = True, bell: bool = True) -> None:
-    """Give `user` a notice and, with `mail`, a letter, in the current transaction.
+def notify(*, user: User, text: str, url: str = "", key: str = "", bell: bool = True) -> None:
+    """Give `user` a notice, and a letter if they have an address, in the current transaction.
 
     `text` is a sentence or two without secrets, `url` a path in Mantik. With a `key`, the same person gets it only
     once, ever. Without `bell` it is listed, but not counted: the bell counts some things, such as invitations, by
@@ -30,7 +30,7 @@ def notify(*, user: User, text: str, url: str = "", key: str = "", mail: bool = 
         if key and Notice.objects.filter(user=user, key=key).exists():
             return
         raise
-    if mail and user.email:
+    if user.email:
         lines = [text, absolute(url)] if url else [text]
         write_letter(address=user.email, subject=_subject(text), text="\n\n".join(lines))
 
