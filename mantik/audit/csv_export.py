@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -13,18 +13,19 @@ from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.lib.paging import in_batches
 
-COLUMNS = (
-    "happened_at",
-    "actor",
-    "verb",
-    "target_kind",
-    "target_name",
-    "target_uuid",
-    "project_uuid",
-    "before",
-    "after",
-    "request_id",
-)
+COLUMNS: dict[str, Callable[[AuditEvent], str]] = {
+    "happened_at": lambda event: event.happened_at.isoformat(),
+    "actor": lambda event: event.actor_name,
+    "verb": lambda event: event.verb,
+    "target_kind": lambda event: event.target_kind,
+    "target_name": lambda event: event.target_name,
+    "target_uuid": lambda event: str(event.target_uuid or ""),
+    "project_uuid": lambda event: str(event.project_uuid or ""),
+    "before": lambda event: _json(event.before),
+    "after": lambda event: _json(event.after),
+    "request_id": lambda event: event.request_id,
+}
+# Events that are in memory at a time.
 BATCH = 2000
 
 
@@ -41,22 +42,7 @@ def lines_of(events: AuditEventQuerySet) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for event in in_batches(events, size=BATCH, newest_first=True):
-        yield writer.writerow([_harmless(cell) for cell in _cells(event)])
-
-
-def _cells(event: AuditEvent) -> list[str]:
-    return [
-        event.happened_at.isoformat(),
-        event.actor_name,
-        event.verb,
-        event.target_kind,
-        event.target_name,
-        str(event.target_uuid or ""),
-        str(event.project_uuid or ""),
-        _json(event.before),
-        _json(event.after),
-        event.request_id,
-    ]
+        yield writer.writerow([_harmless(cell_of(event)) for cell_of in COLUMNS.values()])
 
 
 def _json(values: dict[str, Any]) -> str:
