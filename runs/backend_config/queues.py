@@ -22,7 +22,7 @@ from connections.logins.budget_accounts import accounts_of
 from runs.backend_config.schema import BackendConfig, Resources
 from runs.backend_config.units import duration_words, memory_words
 from runs.mlproject.problem import Problem
-from runs.mlproject.wording import closest, listed, shown
+from runs.mlproject.wording import any_of, closest, listed, shown
 
 # Queue name -> resource name -> a list of allowed values, or a range as text, as the site sends it: "1-4", or "1-4:1"
 # with the site's default after the colon, which does not matter here.
@@ -113,7 +113,7 @@ def _fitting(asked: _Asked, limits: QueueLimits) -> list[str]:
 def _out_of_range(asked: _Asked, queue: str, bounds: tuple[int, int], fitting: Sequence[str]) -> Problem:
     low, high = (asked.say(bound) for bound in bounds)
     takes = f"takes {low}" if low == high else f"takes {low} to {high}"
-    other = f", or choose another queue: {_named(fitting)}." if fitting else ", or choose another queue."
+    other = f", or choose another queue: {any_of(fitting, _MOST_NAMED)}." if fitting else ", or choose another queue."
     message = (
         f"{asked.name} is {asked.say(asked.value)}, and the queue {queue} {takes}. Change Resources.{asked.name}{other}"
     )
@@ -125,11 +125,7 @@ def _account(account: str | None, queue: str, limits: QueueLimits, site: str) ->
     if account is None or not allowed[queue] or account in allowed[queue]:
         return []
     fitting = [name for name, accounts in allowed.items() if not accounts or account in accounts]
-    other = f" For {shown(account)} choose another queue: {_named(fitting)}." if fitting else ""
-    message = f"{site}'s queue {queue} takes {_named(allowed[queue])}, not {shown(account)}.{other}"
+    other = f" For {shown(account)} choose another queue: {any_of(fitting, _MOST_NAMED)}." if fitting else ""
+    takes = any_of(allowed[queue], _MOST_NAMED)
+    message = f"{site}'s queue {queue} takes {takes}, not {shown(account)}.{other}"
     return [Problem(ACCOUNT, message)]
-
-
-def _named(words: Sequence[str]) -> str:
-    rest = len(words) - _MOST_NAMED
-    return listed([*words[:_MOST_NAMED], f"one of {rest} more"]) if rest > 1 else listed(words)

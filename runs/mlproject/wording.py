@@ -59,6 +59,16 @@ def listed(words: Iterable[str], last: str = "or") -> str:
     return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
+def any_of(words: Iterable[str], most: int) -> str:
+    """The first `most` words to choose from, and how many more there are: 'a, b or one of 7 more'.
+
+    A single one more is named: "one of 1 more" says less than its name.
+    """
+    found = list(words)
+    rest = len(found) - most
+    return listed([*found[:most], f"one of {rest} more"] if rest > 1 else found)
+
+
 def some_of(words: Iterable[str], most: int) -> str:
     """The first `most` words, and how many more there are: 'a, b and 7 more'."""
     found = list(words)

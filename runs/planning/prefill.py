@@ -13,14 +13,14 @@ from uuid import UUID
 from connections.models import Connection
 from mantik.accounts.models import User
 from projects.models import CodeRepository
-from runs.mlproject.wording import listed
+from runs.mlproject.wording import any_of
 from runs.models import Run
 from runs.planning.plan import PARAMETER_PREFIX
 from runs.querysets import RunQuerySet
 
 # The hidden field, and the name in a link, that says which run the form is filled in from.
 PREFILL_FIELD = "from"
-# How many choices a sentence names. It names one more if that is the last: "one of 1 more" says less than its name.
+# How many choices a sentence names; it counts the others.
 CHOICES_NAMED = 3
 
 
@@ -109,7 +109,7 @@ def unavailable_code(run: Run) -> Unavailable | None:
         return Unavailable(
             f"{run.code_name} (deleted)",
             f"The code repository {run.code_name} at {run.code_url} was deleted. "
-            f"{_instead(list(others), 'This project has no other.')}",
+            f"{_instead(list(others), 'This project has no other code repository.')}",
         )
     if not run.code_has_moved:
         return None
@@ -142,11 +142,7 @@ def unavailable_connection(run: Run, user: User) -> Unavailable | None:
 
 
 def _instead(names: list[str], none: str) -> str:
-    if not names:
-        return none
-    more = len(names) - CHOICES_NAMED
-    shown = names if more <= 1 else [*names[:CHOICES_NAMED], f"one of {more} more"]
-    return f"Choose {listed(shown)}."
+    return f"Choose {any_of(names, CHOICES_NAMED)}." if names else none
 
 
 def _uuid_or_none(text: str) -> UUID | None:
