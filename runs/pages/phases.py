@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mantik.lib.humanize import spoken_duration
 from runs.models import Run
@@ -38,26 +39,39 @@ _RUNNING_TONES = {
 }
 # The least width, so that even a very short phase is visible.
 LEAST_PERCENT = 1.5
+# An earlier phase that was shorter is left out.
+LEAST_SECONDS = 0.5
+
+
+class _Phase(NamedTuple):
+    """A phase before it is drawn to scale. `begun` is when it began, `tone` as in Segment."""
+
+    key: str
+    label: str
+    begun: datetime
+    seconds: float
+    tone: str
 
 
 def phase_segments(run: Run, *, now: datetime) -> list[Segment]:
-    """The phases pending, submitting, queued and running, to scale. They change when Mantik noticed it.
+    """The phases pending, submitting, queued and running, to scale. Each begins when Mantik noticed that it had.
 
     While the run is running, the rest of its time limit follows.
     """
     end = run.ended_at or now
-    spans = [
+    spans: list[tuple[str, str, datetime | None, datetime | None, str]] = [
         ("stored", RunState.PENDING.label, run.created_at, run.submitting_at, "off"),
         ("submitted", RunState.SUBMITTING.label, run.submitting_at, run.submitted_at, "off"),
         ("queued", "Queued", None if run.was_refused else run.submitted_at, run.running_at, "wait"),
         ("running", "Running" if run.is_active else "Ran", run.running_at, None, _tone(run)),
     ]
-    parts = [
-        (key, label, begun, _seconds(begun, until or end, end), tone)
+    phases = [
+        _Phase(key, label, begun, _seconds(begun, until or end, end), tone)
         for key, label, begun, until, tone in spans
         if begun is not None
     ]
-    return _to_scale([part for part in parts if part[3] >= 0.5 or part[0] == parts[-1][0]], _rest(run, end))
+    *earlier, latest = phases
+    return _to_scale([*(phase for phase in earlier if phase.seconds >= LEAST_SECONDS), latest], _rest(run, end))
 
 
 def _tone(run: Run) -> str:
@@ -75,15 +89,18 @@ def _rest(run: Run, end: datetime) -> float:
     return max(0.0, run.runtime_limit.total_seconds() - (end - run.running_at).total_seconds())
 
 
-def _to_scale(parts: list[tuple[str, str, datetime, float, str]], rest: float) -> list[Segment]:
-    total = sum(part[3] for part in parts) + rest or 1.0
-    widths = [max(LEAST_PERCENT, 100 * part[3] / total) for part in parts]
+def _to_scale(phases: list[_Phase], rest: float) -> list[Segment]:
+    total = sum(phase.seconds for phase in phases) + rest or 1.0
+    widths = [max(LEAST_PERCENT, 100 * phase.seconds / total) for phase in phases]
     rest_width = max(LEAST_PERCENT, 100 * rest / total) if rest else 0.0
-    shrink = 100 / (sum(widths) + rest_width) if sum(widths) + rest_width > 100 or not rest else 1.0
+    # Least widths may add up to more than the bar; without a rest it has to be full, even if nothing took any time.
+    full = sum(widths) + rest_width
+    scale = 100 / full if full > 100 or not rest else 1.0
     segments, start = [], 0.0
-    for (key, label, begun, seconds, tone), width in zip(parts, widths, strict=True):
-        percent = width * shrink
-        segments.append(Segment(key, label, seconds, tone, round(start, 2), round(percent, 2), begun))
+    for phase, width in zip(phases, widths, strict=True):
+        percent = width * scale
+        shares = round(start, 2), round(percent, 2)
+        segments.append(Segment(phase.key, phase.label, phase.seconds, phase.tone, *shares, phase.begun))
         start += percent
     if rest:
         segments.append(Segment("rest", "Time limit", rest, "rest", round(start, 2), round(100 - start, 2)))
