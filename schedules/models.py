@@ -26,6 +26,7 @@ from schedules.querysets import ScheduleQuerySet, SlotQuerySet
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
 
 MOST_CAUGHT_UP = 100
+# Seconds.
 LONGEST_JITTER = 3600
 
 
@@ -70,7 +71,7 @@ class Schedule(Repeatable):
     most_runs_per_day = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
 
     state = models.CharField(max_length=8, choices=ScheduleState, default=ScheduleState.ENABLED)
-    # Why it is paused or has ended, who did it (None: Mantik itself), and since when.
+    # Why it is paused or has ended, who did it (None: Mantik itself, or an unknown operator), and since when.
     state_reason = models.TextField(blank=True)
     state_changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -140,7 +141,7 @@ class Schedule(Repeatable):
         return self.state == ScheduleState.PAUSED
 
     def set_state(self, state: ScheduleState, *, reason: str, actor: User | None, now: datetime) -> None:
-        """Set the state, in memory. `actor` None: Mantik itself, or an unknown operator."""
+        """Set the state, in memory; the caller stores it."""
         self.state, self.state_reason = state, reason
         self.state_changed_by, self.state_changed_at = actor, now
 

@@ -21,6 +21,8 @@ from runs.models import Run, RunLogChunk
 BYTES_SEARCHED = 128 * 1024
 # The most bytes that a character has in UTF-8.
 _CHARACTER_BYTES = 4
+# In UTF-8 all bytes of a character but its first are among these.
+_CONTINUING = bytes(range(0x80, 0xC0))
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _shown_gap(run: Run, stored: Stored) -> Span | None:
         return None
     left = read_bytes(run, max(0, gap.start - _CHARACTER_BYTES), gap.start)
     right = read_bytes(run, gap.end, min(stored.end, gap.end + _CHARACTER_BYTES - 1))
-    cut = len(right) - len(right.lstrip(bytes(range(0x80, 0xC0))))
+    cut = len(right) - len(right.lstrip(_CONTINUING))
     return Span(gap.start - len(left) + _whole_characters(left), gap.end + cut)
 
 

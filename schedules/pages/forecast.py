@@ -13,11 +13,15 @@ from runs.models import Run
 from schedules.cron import Shown, count_until, shortest_gap, shown
 from schedules.firing.timing import Timing
 
+# How many due times the preview names.
 SHOWN = 10
 # More runs are not counted: "more than 2,000" says enough.
 MOST_RUNS_COUNTED = 2000
+# How far ahead the runs of a schedule without an end date are counted.
 WITHOUT_END = timedelta(days=30)
+# How many earlier runs the cost of one is the mean of, besides the run that is repeated.
 PAST_RUNS = 20
+# How sites write the unit; a budget in another one is shown, but not compared.
 CORE_HOURS = ("core-h", "core-hours", "core hours", "corehours")
 
 
@@ -125,7 +129,7 @@ def _over_budget(count: int, most: int, each: float | None, connection: Connecti
     if enough >= most:
         return ""
     if not enough:
-        return f"The budget of {account} is not enough for one run. Choose another account, or a smaller run."
+        return f"The budget of {account} is not enough for one run. Choose another account, or a run that needs less."
     said = f"The budget of {account} is enough for about {counted(enough, 'run')}"
     if enough >= count:
         return f"{said}; the schedule may start more."

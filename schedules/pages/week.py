@@ -31,9 +31,10 @@ AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
 TOO_LATE = Badge("After the secret expires", "bad", "key")
 _SPAN = timedelta(days=DAYS)
-R = TypeVar("R")
 # What `Line` counts besides the outcomes of slots.
 _COMING_BADGES = {"to come": TO_COME, "too late": TOO_LATE}
+
+R = TypeVar("R")
 
 
 @dataclass

@@ -195,7 +195,7 @@ def test_who_leaves_keeps_what_their_group_may(
 @pytest.mark.django_db
 def test_a_group_is_made_and_its_maker_administers_it(client_of: ClientOf, outsider: User) -> None:
     client = client_of(outsider)
-    assert "You are in no group." in page_text(client.get(GROUPS))
+    assert "You are not in a group yet." in page_text(client.get(GROUPS))
     response = client.post(f"{GROUPS}add/", {"name": "Night shift"})
     made = UserGroup.objects.get()
     assert response["Location"] == f"{GROUPS}{made.uuid}/"
