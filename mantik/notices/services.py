@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urljoin
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from mantik.accounts.models import User
+from mantik.lib.absolute_urls import absolute_url
 from mantik.notices.models import Notice
 from mantik.notices.outbox import write_letter
 
@@ -31,7 +30,7 @@ def notify(*, user: User, text: str, url: str = "", key: str = "", bell: bool = 
             return
         raise
     if user.email:
-        lines = [text, absolute(url)] if url else [text]
+        lines = [text, absolute_url(url)] if url else [text]
         write_letter(address=user.email, subject=_subject(text), text="\n\n".join(lines))
 
 
@@ -42,11 +41,6 @@ def unread(user: User) -> int:
 def mark_read(*, user: User, now: datetime, up_to: int) -> None:
     """Mark all that the page showed as read: from the notice `up_to` (its primary key) backwards, but no newer one."""
     Notice.objects.of_user(user).unread().filter(pk__lte=up_to).update(read_at=now)
-
-
-def absolute(path: str) -> str:
-    """The full address of `path`, for e-mails."""
-    return urljoin(f"{settings.MANTIK_BASE_URL}/", path)
 
 
 def _subject(text: str) -> str:

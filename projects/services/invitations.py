@@ -18,9 +18,10 @@ from django.utils import timezone
 from mantik.accounts import sign_up
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.absolute_urls import absolute_url
 from mantik.lib.humanize import absolute_time
 from mantik.notices.outbox import write_letter
-from mantik.notices.services import absolute, notify
+from mantik.notices.services import notify
 from projects.models import Invitation, Membership, Project
 from projects.querysets import InvitationQuerySet
 from projects.roles import Role
@@ -145,7 +146,7 @@ def _tell(invitation: Invitation) -> None:
     paragraphs = [
         sentence,
         f"Sign in with an account that has the address {invitation.email}, {without_account}. Then accept or decline:",
-        absolute(path),
+        absolute_url(path),
         f"The invitation is open until {until}. If you do not know what this is about, you can ignore it.",
     ]
     write_letter(address=invitation.email, subject=sentence.rstrip("."), text="\n\n".join(paragraphs))

@@ -7,19 +7,18 @@ token is derived, not stored: a dump of the database gives no valid address away
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from mantik.lib.absolute_urls import absolute_url
 from mantik.lib.queue import send_on_commit
 from runs.models import Run
 from runs.states import AT_SITE
 
 
 def notification_url(run_uuid: UUID) -> str:
-    """Absolute URL that the site may POST to."""
-    path = reverse("notify", args=[run_uuid, _token(run_uuid)])
-    return f"{settings.MANTIK_BASE_URL.rstrip('/')}{path}"
+    """The absolute URL to which the site may POST."""
+    return absolute_url(reverse("notify", args=[run_uuid, _token(run_uuid)]))
 
 
 def token_is_valid(run_uuid: UUID, token: str) -> bool:

@@ -91,7 +91,7 @@ def _tab_context(
         "figures": metrics[:MOST_FIGURES],
         "parts": signature_parts(model.signature),
         "metrics": metrics,
-        "snippets": loading_help(model, base_url=settings.MANTIK_BASE_URL.rstrip("/")),
+        "snippets": loading_help(model, base_url=settings.MANTIK_BASE_URL),
         "alias_form": alias_form or AliasForm(),
         "alias_changes": _alias_changes(model),
     }

@@ -15,14 +15,12 @@ class Snippet(NamedTuple):
     code: str
 
 
-def tracking_uri(base_url: str) -> str:
-    """The address for MLflow's clients. `base_url` is the address of Mantik's pages."""
-    return f"{base_url.rstrip('/')}/tracking"
-
-
 def loading_help(model: RegisteredModel, *, base_url: str) -> list[Snippet]:
-    """Code for plain `mlflow` and the personal access token of somebody who may download from the project."""
-    server, uri, folder = tracking_uri(base_url), model.uri, model.name
+    """Code for plain `mlflow` and the personal access token of somebody who may download from the project.
+
+    `base_url` is the address of Mantik's pages; that for MLflow's clients is below it.
+    """
+    server, uri, folder = f"{base_url}/tracking", model.uri, model.name
     start = _PYTHON.format(server=server)
     return [
         Snippet("Load it in Python", f'{start}\nmodel = mlflow.pyfunc.load_model("{uri}")\n'),

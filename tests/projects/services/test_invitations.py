@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
+from mantik.lib.absolute_urls import absolute_url
 from mantik.notices.models import Letter
-from mantik.notices.services import absolute
 from projects.models import Invitation, Membership, Project
 from projects.roles import Role
 from projects.services import invitations
@@ -233,7 +233,7 @@ def test_somebody_without_an_account_is_invited_by_address(client_of: ClientOf, 
     ((address, letter),) = letters()
     assert address == "new.person@example.org"
     assert "Alice Owner invites you to the project PV yield as Researcher." in letter
-    assert absolute("/settings/invitations/") in letter
+    assert absolute_url("/settings/invitations/") in letter
 
 
 def test_who_shows_that_the_address_is_theirs_finds_the_invitation_and_accepts(
