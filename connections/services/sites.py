@@ -12,7 +12,7 @@ from connections.models import Site
 from connections.unicore.address import site_urls
 from connections.unicore.pool import tls_context
 from mantik.accounts.models import User
-from mantik.audit.services import record
+from mantik.audit.services import changes, record
 
 # Columns of a site that the audit keeps, and the names it gives them. They differ where the admin has another label, or
 # where the audit would take the column's name for that of a secret ("token").
@@ -79,10 +79,9 @@ def record_change(*, site: Site, before: dict[str, Any] | None, actor: User) -> 
     if before is None:
         record("site.added", actor=actor, target=site, after=after)
         return
-    changed = [name for name in after if after[name] != before[name]]
-    if changed:
-        was, now = ({name: values[name] for name in changed} for values in (before, after))
-        record("site.changed", actor=actor, target=site, before=was, after=now)
+    change = changes(before, after)
+    if change["after"]:
+        record("site.changed", actor=actor, target=site, project=None, **change)
 
 
 def audit_values(site: Site) -> dict[str, Any]:

@@ -58,6 +58,12 @@ def record(
     AuditEvent(**alike, **dict(zip(_OWN, _own(details), strict=True))).save()
 
 
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """For `record`: `before` and `after`, each with the values that differ only; both have the same names."""
+    changed = [name for name in after if after[name] != before[name]]
+    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
+
+
 def record_all(verb: str, *, actor: User | None, model: type[models.Model], events: Sequence[EventDetails]) -> None:
     """Record the same verb for many rows of one model, in one statement."""
     alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, events=events)

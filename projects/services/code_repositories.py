@@ -16,7 +16,7 @@ from connections.models import Connection
 from connections.services.connections import NameTaken as LoginNameTaken
 from connections.services.connections import add_connection
 from mantik.accounts.models import User
-from mantik.audit.services import record
+from mantik.audit.services import changes, record
 from mantik.lib.names import free_name
 from mantik.lib.queue import send_on_commit
 from projects.code import mirrors
@@ -42,7 +42,7 @@ _UNREAD: dict[str, Any] = {
 }
 # How much of a repository's name the name of its key has. The rest of the 80 characters (Connection.name) is for what
 # is added.
-_MAX_OF_NAME = 60
+_MOST_OF_NAME = 60
 # How often a free name for a key is looked for: if somebody sends several forms at once, they may choose the same name.
 _NAME_TRIES = 5
 
@@ -212,7 +212,7 @@ def _add_key_connection(user: User, name: str, now: datetime) -> Connection:
     """Store a new SSH key of `user`, named after the repository `name`. Raises NameTaken."""
     for _ in range(_NAME_TRIES):
         taken = Connection.objects.owned_by(user).values_list("name", flat=True)
-        free = free_name(name, "key", taken=taken, most=_MAX_OF_NAME)
+        free = free_name(name, "key", taken=taken, most=_MOST_OF_NAME)
         # Another form of theirs may take the name before this one stores it.
         with suppress(LoginNameTaken):
             return add_connection(owner=user, kind=Connection.Kind.SSH_KEY, name=free, now=now)
@@ -230,13 +230,5 @@ def _audit_values(repository: CodeRepository) -> dict[str, Any]:
 
 
 def _record_change(repository: CodeRepository, actor: User, before: Mapping[str, Any]) -> None:
-    after = _audit_values(repository)
-    changed = [name for name in after if after[name] != before[name]]
-    record(
-        "code_repository.edited",
-        actor=actor,
-        target=repository,
-        project=repository.project,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-    )
+    change = changes(before, _audit_values(repository))
+    record("code_repository.edited", actor=actor, target=repository, project=repository.project, **change)

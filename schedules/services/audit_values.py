@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from mantik.lib.humanize import spoken_duration
@@ -28,9 +27,3 @@ def audit_values(schedule: Schedule) -> dict[str, Any]:
         "pauses after failures": schedule.pause_after_failures or "never",
         "most runs a day": schedule.most_runs_per_day or "any number",
     }
-
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """`before` and `after` for the audit, with the values that differ only."""
-    changed = [name for name in after if after[name] != before[name]]
-    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.audit.services import record
+from mantik.audit.services import changes, record
 from mantik.lib.names import free_name
 from projects.models import Project
 from projects.permissions import Action, may
@@ -31,7 +31,7 @@ from schedules.firing.due import WAS_PAUSED
 from schedules.firing.timing import Timing, fire_moment, stored_timing
 from schedules.models import Schedule
 from schedules.operators import periodic_tasks
-from schedules.services.audit_values import audit_values, changes
+from schedules.services.audit_values import audit_values
 from schedules.services.running import resume_schedule, run_now
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
 
@@ -51,6 +51,9 @@ __all__ = [
     "resume_schedule",
     "run_now",
 ]
+
+# How much of a schedule's name the name of its copy has. The rest of the 120 characters is for what is added.
+_MOST_OF_NAME = 100
 
 
 class BadChoice(Exception):
@@ -358,4 +361,4 @@ def _set_next(schedule: Schedule, timing: Timing, now: datetime) -> None:
 
 def _free_name(schedule: Schedule) -> str:
     taken = Schedule.objects.filter(project=schedule.project).values_list("name", flat=True)
-    return free_name(schedule.name, "copy", taken=taken, most=100)
+    return free_name(schedule.name, "copy", taken=taken, most=_MOST_OF_NAME)
