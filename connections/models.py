@@ -25,7 +25,7 @@ CATALOGUED = Q(added_by__isnull=True)
 
 
 class Site(models.Model):
-    """An HPC endpoint that speaks UNICORE: catalogued by operators, or added by a member for themselves."""
+    """An HPC endpoint that speaks UNICORE: added by operators for everybody, or by a member for themselves."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""Queries of sites and connections, by what a person may see."""
+"""Sites and connections, by who may see them and by what has to be done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class SiteQuerySet(models.QuerySet["Site"]):
     def visible_to(self, user: User) -> SiteQuerySet:
-        """Sites of the catalogue, and those that `user` added."""
+        """Sites that operators have added, and those that `user` added."""
         return self.filter(Q(added_by=None) | Q(added_by=user)).order_by("name", "pk")
 
     def offered_to(self, user: User) -> SiteQuerySet:

@@ -43,6 +43,7 @@ TOKEN_WAIT_SECONDS = 30.0
 # Asked for one after the other if the site refuses MANTIK_SITE_TOKEN_DAYS, as far as they are less: a site may issue no
 # token that outlives its certificate.
 _FEWER_DAYS = (7, 1)
+_DAY_SECONDS = 24 * 60 * 60
 
 
 # Access tokens of a login service
@@ -169,11 +170,11 @@ def obtain_token(*, client: SiteClient) -> IssuedToken:
     *longer, shortest = [wanted, *(days for days in _FEWER_DAYS if days < wanted)]
     for days in longer:
         try:
-            return client.issue_token(seconds=days * 86400)
+            return client.issue_token(seconds=days * _DAY_SECONDS)
         except SiteRefused as error:
             if error.code != "refused.request" or "lifetime" not in (error.site_words or "").lower():
                 raise
-    return client.issue_token(seconds=shortest * 86400)
+    return client.issue_token(seconds=shortest * _DAY_SECONDS)
 
 
 def check_token(*, client: SiteClient, provider: str) -> None:

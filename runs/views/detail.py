@@ -67,9 +67,10 @@ def live(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def log(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     """A part of the log from byte `offset` on, unchanged. The header Mantik-Log has the rest, as JSON.
 
-    `next`: the byte where the next part begins. `gap`: "pending" or "left out" if the part is Mantik's note about
-    missing bytes. `kept`: how many bytes are stored. `reason`: the line that says why the run failed. `remark`: what to
-    show below the log. 204: the same as at the stamp that the request names (`mantik.lib.live`).
+    `offset` and `next`: the bytes where this part and the next one begin. `complete`: nothing will follow this part.
+    `gap`: "pending" or "left out" if the part is Mantik's note about missing bytes. `kept`: how many bytes are stored.
+    `following`: the run is active. `reason`: the line that says why the run failed. `remark`: what to show below the
+    log. 204: the same as at the stamp that the request names (`mantik.lib.live`).
     """
     now = timezone.now()
     shown, version = Shown(request, now=now), log_version(slug, uuid, user=request.user.pk)

@@ -33,10 +33,10 @@ from runs.querysets import RunQuerySet
 def new_run(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_RUN)
     if request.method == "POST":
-        return _run(request, project)
+        return _start(request, project)
     prefill = _prefill(request, project, request.GET)
-    form = _as_linked(request, project, prefill) if prefill else _fresh(request, project)
-    _keep_fresh(form)
+    form = _as_linked(request, project, prefill) if prefill else _new_form(request, project)
+    _ask_for_newest_code(form)
     return _page(request, project, form)
 
 
@@ -57,12 +57,12 @@ def preview(request: MemberRequest, slug: str) -> HttpResponse:
         ),
     )
     form.forgive()
-    _keep_fresh(form)
+    _ask_for_newest_code(form)
     template = "runs/_preview.html" if request.htmx else "runs/new.html"
     return _page(request, project, form, template=template)
 
 
-def _run(request: MemberRequest, project: Project) -> HttpResponse:
+def _start(request: MemberRequest, project: Project) -> HttpResponse:
     form = NewRunForm(
         request.POST, project=project, user=request.user, prefill=_prefill(request, project, request.POST)
     )
@@ -106,14 +106,15 @@ def _page(
     return render(request, template, context, status=status)
 
 
-def _keep_fresh(form: NewRunForm) -> None:
-    # On a full disk the form is shown without fetching.
+def _ask_for_newest_code(form: NewRunForm) -> None:
+    """Ask a worker to fetch the code, for the next look at the form. On a full disk the form is shown without."""
     if form.code and not disk.watch.is_without_room(disk.Store.DATABASE):
         mirrors.request_fetch(form.code.repository, now=timezone.now())
         _ask_for_unread(form)
 
 
 def _ask_for_unread(form: NewRunForm) -> None:
+    """Ask a worker to read what the form misses of the code: a branch or a path."""
     if form.code and form.code.unread:
         mirrors.request_unread(form.code.repository, form.code.unread, now=timezone.now())
 
@@ -129,7 +130,7 @@ def _as_linked(request: MemberRequest, project: Project, prefill: Prefill) -> Ne
     return form
 
 
-def _fresh(request: MemberRequest, project: Project) -> NewRunForm:
+def _new_form(request: MemberRequest, project: Project) -> NewRunForm:
     """A new form with the code and connection that this member used last, and the last account the site accepted."""
     runs = _visible(request, project).filter(created_by=request.user).order_by("-pk")
     last = runs.first()

@@ -119,6 +119,7 @@ def _edited(request: MemberRequest, schedule: Schedule, form: ScheduleForm) -> b
         schedules.edit_schedule(
             schedule=schedule,
             actor=request.user,
+            # No schedule has the revision 0, so a form without one is refused as one of an older revision is.
             revision=form.cleaned_data["revision"] or 0,
             run=form.cleaned_data["run"] or None,
             **_common(form),
