@@ -21,13 +21,18 @@ from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_com
 
 # How long a run counts as watched after a page was drawn. An open one is drawn again within `mantik.lib.live.LASTS`.
 WATCHED_FOR = timedelta(minutes=1)
+# How old the note of that becomes before it is written again.
+_NOTED_FOR = timedelta(seconds=10)
+# A poll that is due within this time is not brought forward: a sweep follows it about as soon.
+_SOON = timedelta(seconds=2)
 
 
 class NotAllowed(Exception):
     """The state of the run does not allow this; the text tells the member why."""
 
 
-NOT_ASKED_BEFORE = Asked()
+# A request that is never a repetition of another.
+WITHOUT_KEY = Asked()
 
 
 def create_run(
@@ -40,7 +45,7 @@ def create_run(
     compute_budget_account: str,
     plan: Plan,
     now: datetime,
-    asked: Asked = NOT_ASKED_BEFORE,
+    asked: Asked = WITHOUT_KEY,
 ) -> Run:
     """Store a run as planned; workers submit it after the commit.
 
@@ -129,16 +134,15 @@ def delete_run(*, run: Run, actor: User) -> None:
 
 
 def watch(*, run: Run, now: datetime) -> None:
-    """Somebody has the page open: ask the site more often for a while. Writes at most every ten seconds."""
+    """Somebody has the page open: ask the site more often for a while. Writes once in _NOTED_FOR at most."""
     if run.is_terminal and run.log_complete:
         return
-    soon = now + WATCHED_FOR - timedelta(seconds=10)
-    if run.watched_until and run.watched_until > soon:
+    if run.watched_until and run.watched_until > now + WATCHED_FOR - _NOTED_FOR:
         return
     watched = Run.objects.filter(pk=run.pk)
     watched.update(watched_until=now + WATCHED_FOR)
     # While nobody watched, the next poll may have been put off for a minute.
-    watched.filter(state__in=AT_SITE, next_poll_at__gt=now + timedelta(seconds=2)).update(next_poll_at=now)
+    watched.filter(state__in=AT_SITE, next_poll_at__gt=now + _SOON).update(next_poll_at=now)
     # After a failure, the rest of the log is not fetched for a while.
     resting = watched.filter(state__in=TERMINAL, log_complete=False, poll_failures__gt=0)
     resting.filter(next_poll_at__gt=now).update(next_poll_at=now)

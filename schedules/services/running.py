@@ -10,7 +10,7 @@ from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.idempotency.services import Asked, once
 from runs.models import Run
-from runs.services import NOT_ASKED_BEFORE, NotAllowed
+from runs.services import WITHOUT_KEY, NotAllowed
 from schedules.firing.decide import Decision, NewSlot, Situation, carry_out, order_of, rules_of
 from schedules.firing.due import what_was_held
 from schedules.firing.engine import load_for_decisions, settle_and_survey, store_and_tell
@@ -46,7 +46,7 @@ def resume_schedule(*, schedule: Schedule, actor: User | None, catch_up: CatchUp
     return True
 
 
-def run_now(*, schedule: Schedule, actor: User, now: datetime, asked: Asked = NOT_ASKED_BEFORE) -> Run:
+def run_now(*, schedule: Schedule, actor: User, now: datetime, asked: Asked = WITHOUT_KEY) -> Run:
     """Start one more run at once, whether the schedule is paused or not; its due times stay as they are.
 
     The run has a slot of its own. Repeating the same request (`asked`) returns the run that the first one made. Raises
