@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from connections.logins import login_health, test_results
 from connections.logins.budget_accounts import named_accounts
+from connections.logins.expiry import WARNED_BEFORE
 from connections.logins.kinds import TRAITS, Kind, Traits
 from connections.logins.test_results import Fact
 from connections.models import Connection, Site, SiteOutage
 from connections.outages.breaker import next_try
 from mantik.accounts.models import User
 
-# A card says that a secret expires soon when its owner gets the first notice (connections/logins/expiry.py).
-SOON = timedelta(days=14)
+# A card says that a secret expires soon when its owner gets the first notice.
+SOON = max(WARNED_BEFORE)
 OUTAGES_SHOWN = 3
 
 
