@@ -135,7 +135,7 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield _words(name), f"{value['name']} ({value['username']})"
     elif isinstance(value, Mapping):
         for inner, one in value.items():
-            yield f"{inner}", str(one)
+            yield str(inner), str(one)
     else:
         yield _words(name), _SAID.get(name, _said)(value)
 

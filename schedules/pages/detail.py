@@ -23,9 +23,11 @@ from schedules.pages.filters import SlotFilter
 from schedules.pages.forecast import Forecast, forecast
 from schedules.pages.rows import shown_at, words_of
 from schedules.services.schedules import may_edit
-from schedules.states import CatchUp
+from schedules.states import CatchUp, Outcome
 
 SLOTS_PER_PAGE = 25
+# Texts of runs that a list of slots does not show.
+_LONG = tuple(f"run__{name}" for name in ("mlproject_content", "backend_config_content", "job_script", "site_message"))
 
 
 def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: QueryDict, now: datetime) -> dict[str, Any]:
@@ -49,9 +51,6 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
         "may_edit": user.is_authenticated and may_edit(user, schedule),
         "may_add": may(user, Action.ADD_SCHEDULE, schedule.project),
     }
-
-
-_LONG = tuple(f"run__{name}" for name in ("mlproject_content", "backend_config_content", "job_script", "site_message"))
 
 
 def timing_or_none(schedule: Schedule) -> Timing | None:
@@ -99,7 +98,7 @@ def _slot_row(schedule: Schedule, slot: Slot) -> dict[str, Any]:
         "reason": _reason(slot),
         "run": run,
         "run_url": reverse("runs:detail", args=[schedule.project.slug, run.uuid]) if run else None,
-        "is_gone": run is None and slot.outcome == "fired",
+        "is_gone": run is None and slot.outcome == Outcome.FIRED,
     }
 
 
@@ -133,7 +132,7 @@ def _url(name: str, schedule: Schedule) -> str:
     return reverse(f"schedules:{name}", args=[schedule.project.slug, schedule.uuid])
 
 
-def held_since(schedule: Schedule, *, now: datetime) -> str:
+def due_in_pause(schedule: Schedule, *, now: datetime) -> str:
     """ "During the pause it was due 12 times.", "… once."; "" if it was not due since its due times were dealt with."""
     timing = timing_or_none(schedule)
     if timing is None:
@@ -142,5 +141,6 @@ def held_since(schedule: Schedule, *, now: datetime) -> str:
     found = count_until(timing.cron, timing.zone, after=since, until=min(now, timing.until), cap=MOST_DUE_TIMES + 1)
     if not found:
         return ""
-    times = "once" if found == 1 else f"{found} times"
-    return f"During the pause it was due {f'more than {MOST_DUE_TIMES} times' if found > MOST_DUE_TIMES else times}."
+    if found > MOST_DUE_TIMES:
+        return f"During the pause it was due more than {MOST_DUE_TIMES} times."
+    return f"During the pause it was due {'once' if found == 1 else f'{found} times'}."

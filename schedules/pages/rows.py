@@ -70,12 +70,13 @@ def shown_at(schedule: Schedule, moment: datetime) -> str:
 
 
 def _row(schedule: Schedule, user: User | AnonymousUser, project: Project) -> ScheduleRow:
+    # So that neither the addresses nor the user's role need a query for each row.
     schedule.project = project
-    address = [project.slug, schedule.uuid]
+    arguments = [project.slug, schedule.uuid]
     is_editable = user.is_authenticated and may_edit(user, schedule)
     return ScheduleRow(
         name=schedule.name,
-        url=reverse("schedules:detail", args=address),
+        url=reverse("schedules:detail", args=arguments),
         words=words_of(schedule),
         zone=schedule.time_zone,
         badge=schedule.badge,
@@ -86,6 +87,6 @@ def _row(schedule: Schedule, user: User | AnonymousUser, project: Project) -> Sc
         last_at=schedule.last_due_at,
         last_reason=schedule.last_reason,
         by=schedule.created_by.display_name,
-        edit_url=reverse("schedules:edit", args=address) if is_editable else None,
-        delete_url=reverse("schedules:delete", args=address) if is_editable else None,
+        edit_url=reverse("schedules:edit", args=arguments) if is_editable else None,
+        delete_url=reverse("schedules:delete", args=arguments) if is_editable else None,
     )

@@ -19,7 +19,7 @@ from projects.permissions import Action
 from schedules.cron import CronError, ZoneError
 from schedules.forms import ResumeForm
 from schedules.models import Schedule
-from schedules.pages.detail import held_since
+from schedules.pages.detail import due_in_pause
 from schedules.pages.rows import shown_at
 from schedules.services import schedules
 from schedules.views.loading import editable_or_403, schedule_or_404
@@ -40,7 +40,7 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Ask what to do about the due times during the pause, then resume the schedule."""
     schedule = editable_or_403(request, slug, uuid)
     now = timezone.now()
-    held = held_since(schedule, now=now)
+    held = due_in_pause(schedule, now=now)
     form = ResumeForm(request.POST if request.method == "POST" else None, schedule=schedule, came=bool(held))
     if request.method == "POST" and form.is_valid():
         try:
