@@ -13,9 +13,9 @@ from schedules.cron import Tally, tally
 from schedules.firing.timing import Timing
 
 HOURS = 24
-# The size of the picture, in units of its own: a bar is one wide, with a gap of one after it.
+# The size of the picture, in units of its own: templates/schedules/calendar.html draws a bar and a gap for each hour.
 HEIGHT = 12
-_BAR_AND_GAP = 2
+_HOUR_WIDTH = 2
 _HOUR = timedelta(hours=1)
 
 
@@ -41,7 +41,7 @@ class Load:
         """(x, y, height) of each hour with something in it, so high that `highest` fills the picture."""
         # Rounded up, so that a single run can be seen beside a thousand.
         heights = [ceil(count * HEIGHT / highest) for count in self.counts]
-        return [(_BAR_AND_GAP * hour, HEIGHT - height, height) for hour, height in enumerate(heights) if height]
+        return [(_HOUR_WIDTH * hour, HEIGHT - height, height) for hour, height in enumerate(heights) if height]
 
 
 def by_hour(timing: Timing, found: Tally) -> Iterator[tuple[datetime, int]]:
