@@ -197,9 +197,13 @@ def _page(
         "forecast": found,
         "zones": choices(now=form.now),
         "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
-        "is_somebody_elses": bool(schedule and schedule.connection and schedule.connection.owner_id != request.user.pk),
+        "not_yours": NOT_YOURS if schedule and _is_somebody_elses(schedule, request) else "",
     }
     return render(request, template, context, status=status)
+
+
+def _is_somebody_elses(schedule: Schedule, request: MemberRequest) -> bool:
+    return schedule.connection is not None and schedule.connection.owner_id != request.user.pk
 
 
 def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
