@@ -28,9 +28,11 @@ from runs.pages.versions import list_version, right_for
 from runs.registered_models.rows import newest_models
 from schedules.pages.rows import next_rows
 
+# How much of each the overview of a project shows.
 LATEST = 10
 NEXT_SLOTS = 5
 NEWEST_MODELS = 5
+MOST_LISTED = 5
 PROJECTS_PER_PAGE = 50
 LAST_WEEK = timedelta(days=7)
 
@@ -95,8 +97,8 @@ def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool) -> d
             "figures": _figures(project),
             "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),
-            "experiments": project.experiments.in_order()[:5],
-            "code_repositories": project.code_repositories.in_order()[:5],
+            "experiments": project.experiments.in_order()[:MOST_LISTED],
+            "code_repositories": project.code_repositories.in_order()[:MOST_LISTED],
         }
     elif may(request.user, Action.ADD_RUN, project):
         context["steps"] = _first_steps(request, project)

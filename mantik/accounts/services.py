@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
@@ -12,6 +12,9 @@ from mantik.accounts.adapters import DELETED
 from mantik.accounts.models import Session, User
 from mantik.accounts.sessions import row_key
 from mantik.audit.services import record
+
+# Letters and digits of which none looks like another.
+_ALIKE_TO_NONE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def edit_profile(*, user: User, **profile: str) -> None:
@@ -70,14 +73,14 @@ def reset_second_factors(*, user: User, actor: User | None) -> int:
     return removed
 
 
-def make_anonymous(*, user: User, now: Any) -> None:
+def make_anonymous(*, user: User, now: datetime) -> None:
     """Delete what says who a user was: names and address in the row, second factors, services and sessions."""
     Session.objects.filter(user=user).delete()
     for theirs in (Authenticator.objects, user.emailaddress_set, user.socialaccount_set):
         theirs.filter(user=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
-    user.username = f"{DELETED}{get_random_string(12, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+    user.username = f"{DELETED}{get_random_string(12, _ALIKE_TO_NONE)}"
     user.first_name = user.last_name = user.email = user.time_zone = user.theme = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.last_login, user.deleted_at = None, now
