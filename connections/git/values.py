@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 
 EntryKind = Literal["file", "link", "submodule"]
 
+# How deep submodules of submodules may be nested. Those below are neither fetched nor shown.
+MAX_SUBMODULE_DEPTH = 5
+
 # The name that each platform expects next to a token without a name of its own.
 _TOKEN_USERS = {"github": "x-access-token", "gitlab": "oauth2", "bitbucket": "x-token-auth"}
 # Tokens of Bitbucket accounts begin with this, unlike those of repositories and workspaces.

@@ -22,12 +22,10 @@ from connections.git.lfs_store import POINTER_SIZES, Pointer
 from connections.git.mirror import Mirror
 from connections.git.place import disk_explained
 from connections.git.submodules import MODULES, Route, absolute, parse_modules, routes
-from connections.git.values import EntryKind, TreeEntry
+from connections.git.values import MAX_SUBMODULE_DEPTH, EntryKind, TreeEntry
 
 _ATTRIBUTES = ".gitattributes"
 _MAX_SUBMODULES = 100
-# How deep submodules of submodules may be nested.
-_MAX_DEPTH = 5
 
 
 @dataclass(frozen=True)
@@ -161,8 +159,8 @@ class _Gathering:
         if entry.path not in modules:
             return self._lacks_submodule(path, entry, f"is a submodule without an address in {MODULES}")
         # One of the parts is the repository itself.
-        if part.depth >= _MAX_DEPTH or len(self.parts) - 1 >= _MAX_SUBMODULES:
-            limits = f"a depth of {_MAX_DEPTH}, and {_MAX_SUBMODULES} submodules"
+        if part.depth >= MAX_SUBMODULE_DEPTH or len(self.parts) - 1 >= _MAX_SUBMODULES:
+            limits = f"a depth of {MAX_SUBMODULE_DEPTH}, and {_MAX_SUBMODULES} submodules"
             return self._lacks_submodule(path, entry, f"is one submodule too many: the limits are {limits}")
         url = absolute(modules[entry.path], parent=part.mirror.url)
         mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)

@@ -12,15 +12,13 @@ from functools import cached_property
 
 from connections.git.errors import GitError
 from connections.git.paths import branch_missing, folder, path_missing, plain_path, require_file, shown
-from connections.git.values import Branch, Commit
+from connections.git.values import MAX_SUBMODULE_DEPTH, Branch, Commit
 from projects.code.listing import Listed, unpack
 from projects.code.models import LONGEST_PATH, CodeCommit, CodeText
 from projects.models import CodeRepository
 
 # Bytes of a file that is read.
 READ_LIMIT = 256 * 1024
-# How deep submodules of submodules may be nested; those below are not fetched either (connections/git/whole.py).
-_MAX_DEPTH = 5
 
 
 @dataclass
@@ -184,7 +182,7 @@ class _Gathering:
 
     def _add_submodule(self, entry: Listed, path: str, depth: int) -> bool:
         known = self.submodules.get(entry.object_id)
-        if known is None or depth >= _MAX_DEPTH:
+        if known is None or depth >= MAX_SUBMODULE_DEPTH:
             self.found.later.append(path)
             return False
         if known.failure:

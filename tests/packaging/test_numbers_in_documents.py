@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 
 from connections.git import whole
+from connections.git.values import MAX_SUBMODULE_DEPTH
 from connections.logins import expiry, login_health, site_clients
 from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
@@ -59,7 +60,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
     ("architecture.md", "What a page asks outside shares {} seconds", (patience.PAGE_SECONDS,)),
     ("architecture.md", "claims up to {} schedules by locking their rows", (engine.SCHEDULES_PER_TRANSACTION,)),
-    ("code.md", "submodules of submodules, to a depth of {}.", (whole._MAX_DEPTH,)),
+    ("code.md", "submodules of submodules, to a depth of {}.", (MAX_SUBMODULE_DEPTH,)),
     ("code.md", "the {} branches with the newest commits and those that somebody has chosen", (snapshot.NEWEST_READ,)),
     ("code.md", "| branches that are listed | the {} with the newest commits |", (snapshot.MOST_BRANCHES,)),
     ("code.md", "| paths of a commit that pages know | {};", (listing.MOST_PATHS,)),
@@ -75,7 +76,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these files are larger than {} times that",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
     ),
-    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, whole._MAX_DEPTH)),
+    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, MAX_SUBMODULE_DEPTH)),
     ("connections.md", "sign tokens that are valid for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
     ("connections.md", "{} days by default; a site may allow less", (settings.MANTIK_SITE_TOKEN_DAYS,)),
     (
