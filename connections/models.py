@@ -21,7 +21,7 @@ from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
 
 _HTTP = URLValidator(schemes=["https", "http"])
-CATALOGUED = Q(added_by__isnull=True)
+_ADDED_BY_OPERATORS = Q(added_by__isnull=True)
 
 
 class Site(models.Model):
@@ -90,8 +90,8 @@ class Site(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="site_name_unique", condition=CATALOGUED),
-            models.UniqueConstraint("base_url", name="site_base_url_unique", condition=CATALOGUED),
+            models.UniqueConstraint(Lower("name"), name="site_name_unique", condition=_ADDED_BY_OPERATORS),
+            models.UniqueConstraint("base_url", name="site_base_url_unique", condition=_ADDED_BY_OPERATORS),
             models.UniqueConstraint("added_by", Lower("name"), name="site_name_unique_per_member"),
             models.UniqueConstraint("added_by", "base_url", name="site_base_url_unique_per_member"),
         ]
