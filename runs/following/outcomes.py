@@ -73,9 +73,7 @@ def may_change(run: Run, *, now: datetime) -> bool:
 def core_hours(run: Run, status: JobStatus) -> float | None:
     """CPUs x hours of the main phase; None if the site or the config does not say."""
     seconds = status.consumed_seconds.get("main")
-    if seconds is None or run.cpus is None:
-        return None
-    return run.cpus * seconds / 3600
+    return None if seconds is None else run.core_hours_in(seconds)
 
 
 def _failure(run: Run, exit_code: int, log: LogEnd = NO_LOG) -> Failure:

@@ -121,15 +121,17 @@ def _caption(run: Run, segment: Segment, *, is_growing: bool) -> dict[str, Any]:
 def _core_hours_line(run: Run, now: datetime) -> str:
     if run.core_hours is not None:
         return f"{core_hours(run.core_hours)} used"
-    if run.running_at is None or run.cpus is None:
+    if run.running_at is None:
         return ""
-    so_far = core_hours(run.cpus * ((run.ended_at or now) - run.running_at).total_seconds() / 3600)
+    used = run.core_hours_in(((run.ended_at or now) - run.running_at).total_seconds())
+    if used is None:
+        return ""
+    so_far = core_hours(used)
     if run.is_terminal:
         return f"about {so_far}, estimated by Mantik"
-    if run.runtime_limit is None:
+    if run.core_hours_at_most is None:
         return f"{so_far} so far"
-    at_most = core_hours(run.cpus * run.runtime_limit.total_seconds() / 3600)
-    return f"{so_far.removesuffix(' core-hours')} of {at_most} so far"
+    return f"{so_far.removesuffix(' core-hours')} of {core_hours(run.core_hours_at_most)} so far"
 
 
 def _tabs(run: Run, current: str) -> list[dict[str, Any]]:

@@ -52,6 +52,15 @@ class Repeatable(models.Model):
         """Whether the address of the code repository has changed since this was stored: it may hold other code."""
         return self.code_repository is not None and self.code_repository.url != self.code_url
 
+    def core_hours_in(self, seconds: float) -> float | None:
+        """The core-hours that the job's CPUs use in so many seconds; None if the number of CPUs is not known."""
+        return None if self.cpus is None else self.cpus * seconds / 3600
+
+    @property
+    def core_hours_at_most(self) -> float | None:
+        """The core-hours that the time limit allows; None if that or the number of CPUs is not known."""
+        return None if self.runtime_limit is None else self.core_hours_in(self.runtime_limit.total_seconds())
+
     @property
     def recipe(self) -> dict[str, Any]:
         """The values of all these columns, by column name."""

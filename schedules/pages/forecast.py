@@ -101,8 +101,8 @@ def _cost_of_one(run: Run | None) -> tuple[float | None, str]:
     found = [hours for hours in taken if hours is not None]
     if found:
         return sum(found) / len(found), f"on average, going by {counted(len(found), 'earlier run')}"
-    if run.cpus and run.runtime_limit:
-        return run.cpus * run.runtime_limit.total_seconds() / 3600, "at most, going by the run's time limit"
+    if at_most := run.core_hours_at_most:
+        return at_most, "at most, going by the run's time limit"
     return None, ""
 
 
