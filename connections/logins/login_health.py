@@ -25,6 +25,7 @@ from connections.logins.uses import wake
 from connections.models import Connection
 from connections.unicore.errors import SiteError
 from mantik.audit.services import record
+from mantik.lib.humanize import absolute_time
 from mantik.notices.services import notify
 
 # A login counts as refused after so many refusals in a row, if the first of them is at least this long ago.
@@ -142,7 +143,7 @@ def _refused(connection: Connection, remedy: str) -> str:
 def _refused_since(connection: Connection, since: datetime) -> str:
     refused = (
         f"{_who_refuses(connection)} has refused the login of this connection {connection.refusals} times since "
-        f"{since.astimezone(UTC):%d %b %Y %H:%M} UTC"
+        f"{absolute_time(since, zone=UTC)}"
     )
     # A git host does not lock accounts, and perhaps only one of several repositories refuses this login.
     return f"{refused}, so Mantik has stopped using it." if connection.site_id else f"{refused}."
