@@ -347,7 +347,7 @@ def _matching(runs: RunQuerySet, text: str) -> RunQuerySet:
 
 
 class ResumeForm(forms.Form):
-    """What to do about the due times during the pause of `schedule`. `came`: whether there were any."""
+    """What to do about the due times during the pause of `schedule`. `was_due`: whether there were any."""
 
     helper = card(
         FromTemplate("schedules/_resume_lead.html"), Rest(), foot=(Back(), SubmitButton("Resume")), warns=False
@@ -361,7 +361,7 @@ class ResumeForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, schedule: Schedule, came: bool) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, schedule: Schedule, was_due: bool) -> None:
         super().__init__(data)
         offered = [(CatchUp.SKIP.value, CatchUp.SKIP.label), (CatchUp.ONE.value, CatchUp.ONE.label)]
         # If runs must not overlap, or the limit is one run, only the latest would run.
@@ -369,5 +369,5 @@ class ResumeForm(forms.Form):
             offered.append((CatchUp.ALL.value, f"Run all of them, up to the latest {schedule.missed_cap}"))
         field: Any = self.fields["catch_up"]
         field.choices = offered
-        if not came:
+        if not was_due:
             field.required, field.widget = False, forms.HiddenInput()

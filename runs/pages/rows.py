@@ -69,14 +69,15 @@ def _row(
     now: datetime,
     held_up: Waiting | None,
 ) -> RunRow:
-    address = {"slug": project.slug, "uuid": run.uuid}
+    arguments = {"slug": project.slug, "uuid": run.uuid}
+    # So that neither the addresses nor the user's role need a query for each row.
     run.project = project
     model = model_of(run)
     registrable = may_register and model is None and not why_not_registrable(run)
     deletable = run.is_terminal and user.is_authenticated and may_delete(user, run)
     return RunRow(
         id=f"run-{run.short_id}",
-        url=reverse("runs:detail", kwargs=address),
+        url=reverse("runs:detail", kwargs=arguments),
         name=run.name,
         badge=run.badge,
         detail=detail_line(run, held_up),
@@ -89,10 +90,10 @@ def _row(
         duration=run.duration(now),
         is_active=run.is_active,
         again_url=again_url(run, project) if may_run else None,
-        delete_url=reverse("runs:delete", kwargs=address) if deletable else None,
+        delete_url=reverse("runs:delete", kwargs=arguments) if deletable else None,
         model_name=model.name if model else "",
         model_url=model_url("detail", model) if model else None,
-        register_url=reverse("runs:register", kwargs=address) if registrable else None,
+        register_url=reverse("runs:register", kwargs=arguments) if registrable else None,
         unregister_url=model_url("unregister", model) if model and may_unregister(user, model) else None,
         site=run.site_name,
         account=run.compute_budget_account,

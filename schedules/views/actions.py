@@ -41,7 +41,7 @@ def resume(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
     now = timezone.now()
     held = due_in_pause(schedule, now=now)
-    form = ResumeForm(request.POST if request.method == "POST" else None, schedule=schedule, came=bool(held))
+    form = ResumeForm(request.POST if request.method == "POST" else None, schedule=schedule, was_due=bool(held))
     if request.method == "POST" and form.is_valid():
         try:
             is_resumed = schedules.resume_schedule(
