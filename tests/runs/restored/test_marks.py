@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -123,7 +123,8 @@ def test_another_installation_at_the_same_broker_is_not_meant(
     Installation.objects.all().delete()
     use(monkeypatch, server, prefix)
     assert marks.why_nothing_may_start(is_beat=True, now=NOW) == ""
-    keys = {key.decode() if isinstance(key, bytes) else key for key in broker.keys("*marks*")}
+    found = cast("list[bytes | str]", broker.keys("*marks*"))
+    keys = {key.decode() if isinstance(key, bytes) else key for key in found}
     assert keys == ({"mantik.marks", "other:mantik.marks"} if prefix else {"mantik.marks"})
 
 
