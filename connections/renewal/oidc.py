@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from connections.unicore.address import site_urls
 from connections.unicore.credentials import header_safe
 from connections.unicore.errors import SiteRefused, SiteUnavailable
+from connections.unicore.explain import causes_of
 from connections.unicore.pool import WIRE_ERRORS, Answer, Pool, Timeouts, tls_context
 from connections.unicore.wording import clean, quoted, redact
-from mantik.lib.causes import with_causes
 from mantik.lib.outbound import AddressRefused
 
 # Short: a page may be waiting, and so may every request over the same connection, which PooledTransport._sign_in holds
@@ -168,7 +168,7 @@ def _ask(method: str, url: str, headers: dict[str, str], content: bytes | None) 
     try:
         return _pool(os.getpid(), host).send(method, url, headers=headers, content=content)
     except WIRE_ERRORS as error:
-        inside = next((cause for cause in with_causes(error) if isinstance(cause, AddressRefused)), None)
+        inside = next((cause for cause in causes_of(error) if isinstance(cause, AddressRefused)), None)
         if inside:
             raise SiteRefused(
                 f"Mantik does not connect to the login service {host}: {inside}", code="refused.login_service"

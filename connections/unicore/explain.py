@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ import httpcore
 from connections.unicore.errors import JobGone, SiteError, SiteOutcomeUnknown, SiteRefused, SiteUnavailable
 from connections.unicore.pool import SESSION, Answer
 from connections.unicore.wording import clean, quoted, redact
-from mantik.lib.causes import with_causes
 from mantik.lib.outbound import AddressRefused
 
 _NOT_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout)
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def may_be_repeated(self) -> bool:
-        return not self.is_work
+        return not (self.is_submission or self.is_upload)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Explainer:
         )
 
     def _unreachable(self, error: Exception) -> SiteError:
-        causes = list(with_causes(error))
+        causes = list(causes_of(error))
         if refused := next((cause for cause in causes if isinstance(cause, AddressRefused)), None):
             return SiteRefused(str(refused), code="refused.address")
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
@@ -204,11 +204,16 @@ def site_words(response: Answer) -> str | None:
     except ValueError:
         return None
     words = document.get("errorMessage") if isinstance(document, dict) else None
-    if not isinstance(words, str):
-        return None
-    return clean(redact(words), limit=_MAX_WORDS) or None
+    return clean(redact(words), limit=_MAX_WORDS) or None if isinstance(words, str) else None
 
 
 def _is_page(response: Answer) -> bool:
     """Whether the answer is a web page: from a gateway or a proxy, because UNICORE never answers with one."""
     return "html" in response.headers.get("content-type", "").lower()
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """`error`, its cause, the cause of that, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
