@@ -25,7 +25,7 @@ from runs.models import Run
 from schedules.dependents.connections import lock_schedules_of, running_as
 from schedules.models import Schedule
 
-# How many obstacles of each kind are listed, so that the page stays readable.
+# How many active runs and schedules are listed, so that the page stays readable.
 MOST_SHOWN = 20
 
 
@@ -48,8 +48,8 @@ class InTheWay(Exception):
 
 def obstacles_of(user: User) -> list[Obstacle]:
     """What has to be done before `user` can delete the account; empty if nothing."""
-    owned = [_of_project(project) for project in members.solely_owned_by(user)[:MOST_SHOWN]]
-    administered = [_of_group(group) for group in groups.solely_administered_by(user)[:MOST_SHOWN]]
+    owned = [_of_project(project) for project in members.solely_owned_by(user)]
+    administered = [_of_group(group) for group in groups.solely_administered_by(user)]
     active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_SHOWN]
     schedules = [_of_schedule(schedule) for schedule in running_as(user)[:MOST_SHOWN]]
     return [*owned, *administered, *schedules, *(_of_run(run) for run in active)]
