@@ -74,7 +74,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     if shown.is_still(version):
         return nothing_new()
     project = project_or_404(request, slug)
-    latest = list(Run.objects.filter(project=project).for_rows().order_by("-pk")[:LATEST])
+    latest = list(Run.objects.filter(project=project).for_rows().newest_first()[:LATEST])
     is_live = any(may_change(run, now=now) for run in latest)
     context = {
         "project": project,

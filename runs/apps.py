@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RunsConfig(AppConfig):
@@ -11,3 +14,10 @@ class RunsConfig(AppConfig):
 
         deletion.register(DEPENDENT)
         connections.register()
+        post_migrate.connect(make_text_index, sender=self)
+
+
+def make_text_index(**about: Any) -> None:
+    from runs.models import NAMES
+
+    NAMES.make(**about)

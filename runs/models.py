@@ -10,11 +10,18 @@ from django.db import models
 from django.db.models import F, Q
 
 from mantik.lib.leases import Leased
-from projects.models import Project
+from mantik.lib.text_indexes import TextIndex
+from projects.models import Experiment, Project
 from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
-from runs.states import BEFORE_START, Badge, RunState
+from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
+
+
+def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
+    """Of the runs in one of these states; each run is in one of these indexes."""
+    columns = ("project", "created_at", "id", "experiment", "created_by")
+    return models.Index(*columns, name=f"run_list_{name}", condition=Q(state__in=states))
 
 
 class Run(Leased, Repeatable):
@@ -26,9 +33,13 @@ class Run(Leased, Repeatable):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs", db_index=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
     created_at = models.DateTimeField()
+    # As in Repeatable, without an index of its own.
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs", db_index=False)
 
     # What to run, as it was when RUN! was pressed, is in the columns of Repeatable and these two.
     name = models.CharField(max_length=120)
@@ -98,7 +109,7 @@ class Run(Leased, Repeatable):
     # Cancelling begins as a request; the run is cancelled when the site says so.
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     abort_sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -124,12 +135,25 @@ class Run(Leased, Repeatable):
             ),
         ]
         indexes = [
-            # Lists: newest first in a project, alone or by one filter. The key pages by pk.
-            models.Index(F("project"), F("id").desc(), name="run_list"),
-            models.Index(F("project"), F("state"), F("id").desc(), name="run_list_by_state"),
-            models.Index(F("project"), F("experiment"), F("id").desc(), name="run_list_by_experiment"),
-            models.Index(F("project"), F("created_by"), F("id").desc(), name="run_list_by_member"),
-            models.Index("project", "ended_at", name="run_ended"),
+            # Lists: newest first, alone or by one filter (`RunQuerySet.newest_first`). What else a list is filtered by
+            # stands behind what orders it, so that rows which do not match are passed over in the index. These are also
+            # the indexes of the foreign keys that they begin with.
+            models.Index("project", "created_at", "id", name="run_list_all"),
+            models.Index("experiment", "created_at", "id", "created_by", name="run_list_experiment"),
+            models.Index("created_by", "created_at", "id", "project", name="run_list_member"),
+            *(_by_state(name, states) for name, states in STATE_GROUPS.items()),
+            # What ended in a period.
+            models.Index(
+                fields=["project", "ended_at"],
+                include=["state", "core_hours"],
+                name="run_ended_in",
+                condition=Q(ended_at__isnull=False),
+            ),
+            # The search by the start of a commit; that by a part of the name has NAMES.
+            models.Index(fields=["project", "commit_sha"], opclasses=["", "varchar_pattern_ops"], name="run_of_commit"),
+            models.Index(
+                "cancel_requested_by", name="run_cancelled_by", condition=Q(cancel_requested_by__isnull=False)
+            ),
             # Sweeps read these and nothing else.
             models.Index("next_attempt_at", name="run_submission_due", condition=Q(state__in=BEFORE_START)),
             models.Index("next_poll_at", name="run_poll_due", condition=Q(next_poll_at__isnull=False)),
@@ -193,6 +217,10 @@ class Run(Leased, Repeatable):
         """From RUN! to the end, or to `now`."""
         # The clock that `now` is from may be a little behind the one of the machine that stored the run.
         return max(timedelta(), (self.ended_at or now) - self.created_at)
+
+
+# For the search by a part of the name.
+NAMES = TextIndex("run_names", Run, "name")
 
 
 class RunEvent(models.Model):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import StrIndex, Upper
+from django.db.models.lookups import GreaterThan
 
 from connections.outages.breaker import connection_is_silent
 from connections.visits.places import Full
@@ -21,6 +25,12 @@ if TYPE_CHECKING:
 
 # Cancelled before anything was sent, so that it can end without its site.
 CANCELLED_UNSENT = Q(cancel_requested_at__isnull=False, posted_at=None, job_url="")
+# The field by which lists are in order.
+NEWEST_BY = "created_at"
+_COMMIT = re.compile("[0-9A-Fa-f]+")
+# What an index of trigrams can look up: three letters or digits, or fewer at the edge of a word. Other texts match too
+# many of its entries.
+_HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -38,13 +48,21 @@ class RunQuerySet(models.QuerySet["Run"]):
             *(f"registered_model__{name}" for name in ("certificate", "description", "signature", "metrics")),
         )
 
-    def search(self, text: str) -> RunQuerySet:
-        """Runs by a part of the name, the start of the commit, or the whole user name.
+    def newest_first(self) -> RunQuerySet:
+        """In the order of lists. By primary key alone, PostgreSQL might use that index and pass over all other runs."""
+        return self.order_by(f"-{NEWEST_BY}", "-pk")
 
-        A run that is still to read its newest commit matches no commit.
+    def search(self, text: str) -> RunQuerySet:
+        """Runs by a part of the name, the start of the commit, or the whole user name; one query looks for that user.
+
+        A run that is still to read its newest commit matches no commit. Each alternative has an index. What cannot
+        match is no alternative: the planner would think that it does, and read the list from its beginning.
         """
-        commit = Q(commit_sha__startswith=text.lower(), commit_pending=False)
-        return self.filter(Q(name__icontains=text) | commit | Q(created_by__username=text))
+        found = _named(text)
+        if _COMMIT.fullmatch(text):
+            found |= Q(commit_sha__startswith=text.lower(), commit_pending=False)
+        member = get_user_model().objects.filter(username=text).values_list("pk", flat=True).first()
+        return self.filter(found if member is None else found | Q(created_by=member))
 
     def without_refused(self) -> RunQuerySet:
         """Without runs that failed before their job began: the site may have refused what they asked for."""
@@ -76,6 +94,13 @@ class RunQuerySet(models.QuerySet["Run"]):
     def with_place_for_following(self, full: Full) -> RunQuerySet:
         """Without runs whose site or connection already has as many worker processes as it may have."""
         return self.exclude(_of(full))
+
+
+def _named(text: str) -> Q:
+    if _HAS_TRIGRAM.search(text):
+        return Q(name__icontains=text)
+    # The same in other words, so that the index is not read to its end and then all rows.
+    return Q(GreaterThan(StrIndex(Upper("name"), Upper(Value(text))), 0))
 
 
 def _of(full: Full) -> Q:

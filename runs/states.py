@@ -42,6 +42,13 @@ ACTIVE = BEFORE_START + AT_SITE
 TERMINAL = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST)
 # Of these, what counts as a failure, in lists as in schedules.
 FAILURES = (RunState.FAILED, RunState.LOST)
+# What lists are filtered by, each state in one of them. Each has an index: another grouping takes a migration.
+STATE_GROUPS = {
+    "active": ACTIVE,
+    "finished": (RunState.FINISHED,),
+    "failed": FAILURES,
+    "cancelled": (RunState.CANCELLED,),
+}
 
 _BADGES = {
     RunState.PENDING: Badge("Pending", "wait", "pause-circle"),

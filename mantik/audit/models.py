@@ -33,10 +33,10 @@ class AuditEvent(models.Model):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    happened_at = models.DateTimeField(default=timezone.now, db_index=True)
+    happened_at = models.DateTimeField(default=timezone.now)
     verb = models.CharField(max_length=60)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     actor_name = models.CharField(max_length=150)
     target_kind = models.CharField(max_length=60)
@@ -51,7 +51,13 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["project_uuid", "-id"], name="audit_event_of_project"),
+            # Lists: newest first in a project, alone or by the actor. The second one is also that of the foreign key.
+            models.Index(fields=["project_uuid", "happened_at", "id"], name="audit_event_list"),
+            models.Index(fields=["actor", "happened_at", "id", "project_uuid"], name="audit_event_by_actor"),
+            # For subjects with few events. Those with many are soon found in the list.
+            models.Index(
+                fields=["project_uuid", "verb"], opclasses=["", "varchar_pattern_ops"], name="audit_event_by_verb"
+            ),
             models.Index(fields=["target_uuid", "-id"], name="audit_event_of_target"),
         ]
 

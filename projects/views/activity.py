@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.audit.csv_export import csv_response
-from mantik.lib.paging import page_by_pk
+from mantik.lib.paging import page_by
 from projects.pages.activity import ActivityFilter
 from projects.pages.settings_tabs import settings_tabs
 from projects.permissions import Action
@@ -21,7 +21,7 @@ PAGE_SIZE = 50
 def activity(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.VIEW_ACTIVITY)
     filters = ActivityFilter(request.GET, project=project, path=request.path)
-    page = page_by_pk(filters.events(), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    page = page_by("happened_at", filters.events(), cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     context = {
         "project": project,
         "nav": "settings",

@@ -6,6 +6,7 @@ from mantik.lib.humanize import counted
 from projects.models import CodeRepository, Experiment, Project
 from projects.services.deletion import Dependent
 from runs.models import RegisteredModel, Run
+from runs.querysets import NEWEST_BY
 
 RUNS_PER_DELETE = 200
 
@@ -28,7 +29,7 @@ def holds_project(project: Project) -> str:
 
 def empty_project(project: Project) -> None:
     """Delete the runs with their logs and events. None may have a registered model. MLflow and sites keep data."""
-    runs = Run.objects.filter(project=project).order_by("pk")
+    runs = Run.objects.filter(project=project).order_by(NEWEST_BY, "pk")
     while batch := list(runs.values_list("pk", flat=True)[:RUNS_PER_DELETE]):
         Run.objects.filter(pk__in=batch).delete()
 

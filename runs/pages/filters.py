@@ -14,14 +14,9 @@ from mantik.lib.search_form import SearchBox
 from projects.models import Experiment, Project
 from projects.services.members import people_of
 from runs.querysets import RunQuerySet
-from runs.states import ACTIVE, FAILURES, RunState
+from runs.states import STATE_GROUPS
 
-STATES: list[Option[tuple[RunState, ...]]] = [
-    Option("active", "Active", ACTIVE),
-    Option("finished", "Finished", (RunState.FINISHED,)),
-    Option("failed", "Failed", FAILURES),
-    Option("cancelled", "Cancelled", (RunState.CANCELLED,)),
-]
+STATES = [Option(name, name.capitalize(), states) for name, states in STATE_GROUPS.items()]
 PERIODS = [
     Option("day", "Last 24 hours", timedelta(days=1)),
     Option("week", "Last 7 days", timedelta(days=7)),

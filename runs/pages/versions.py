@@ -50,7 +50,8 @@ def list_version(slug: str, query: QueryDict, *, user: int | None, most: int, no
 
 @kept
 def _of_run(slug: str, uuid: UUID, user: int | None) -> Statement:
-    return _statement(Run.objects.filter(uuid=uuid), slug, user, most=1)
+    runs = Run.objects.filter(project=project_seen(slug, user), uuid=uuid)
+    return _statement(runs, slug, user, most=1)
 
 
 @kept
@@ -62,13 +63,13 @@ def _of_log(slug: str, uuid: UUID, user: int | None) -> Statement:
 @kept
 def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime | None) -> Statement:
     filters = RunFilter(QueryDict(query), project=None, path="", now=until or datetime.now(UTC))
-    return _statement(filters.apply(Run.objects.all()), slug, user, most=most)
+    runs = Run.objects.filter(project=project_seen(slug, user))
+    return _statement(filters.apply(runs), slug, user, most=most)
 
 
 def _statement(runs: RunQuerySet, slug: str, user: int | None, *, most: int) -> Statement:
-    newest = runs.filter(project=project_seen(slug, user)).order_by("-pk")
     seen: list[Combinable] = [outage_seen("connection"), *roles_seen(slug, user)]
-    return Statement.of(newest.values_list(*_SHOWN, *_SHOWN_OF_OTHERS, *seen)[:most])
+    return Statement.of(runs.newest_first().values_list(*_SHOWN, *_SHOWN_OF_OTHERS, *seen)[:most])
 
 
 def right_for(runs: list[Run], *, now: datetime) -> timedelta:

@@ -120,5 +120,5 @@ def _used(user: User, site: Site, besides: Iterable[str]) -> tuple[str, ...]:
     """
     at_site = Q(connection__site=site) | Q(connection=None, site_name=site.name)
     runs = Run.objects.visible_to(user).filter(at_site, created_by=user).without_refused()
-    accounts = runs.order_by("-pk").values_list("compute_budget_account", flat=True)[:_RUNS_LOOKED_AT]
+    accounts = runs.newest_first().values_list("compute_budget_account", flat=True)[:_RUNS_LOOKED_AT]
     return tuple(dict.fromkeys((*accounts, *besides)))

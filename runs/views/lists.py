@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from mantik.lib.live import Shown, nothing_new, part
-from mantik.lib.paging import page_by_pk
+from mantik.lib.paging import page_by
 from projects.permissions import Action, may
 from projects.views.loading import project_or_404
 from runs.following.outcomes import may_change
@@ -16,6 +16,7 @@ from runs.models import Run
 from runs.pages.filters import RunFilter
 from runs.pages.rows import run_rows
 from runs.pages.versions import list_version, right_for
+from runs.querysets import NEWEST_BY
 
 PAGE_SIZE = 50
 
@@ -50,7 +51,7 @@ def _list(request: HttpRequest, slug: str, *, nav: str, template: str, rows: str
     project = project_or_404(request, slug)
     filters = RunFilter(request.GET, project=project, path=request.path, now=now)
     runs = filters.apply(Run.objects.filter(project=project)).for_rows()
-    page = page_by_pk(runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
+    page = page_by(NEWEST_BY, runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     is_live = page.newer is None and any(may_change(run, now=now) for run in page.rows)
     context = {
         "id": css_id,
