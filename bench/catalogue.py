@@ -17,6 +17,10 @@ BENCHMARKS = (
     Benchmark(("isolation.clients", "isolation.clients.healthz", "isolation.clients.memory"), "bench.clients:clients"),
     Benchmark(("isolation.mlflow", "isolation.mlflow.healthz"), "bench.frozen_mlflow:pages"),
     Benchmark(("page.live", "page.live.p95", "page.live.list", "page.live.list.p95", "page.frame"), "bench.live:live"),
+    Benchmark(
+        ("page.runs.1m", "page.run.1m", "page.search.1m", "page.overview.1m", "page.run_form", "page.load.50"),
+        "bench.pages:million",
+    ),
     Benchmark(("recovery.worker",), "bench.recovery:worker"),
     Benchmark(("recovery.database",), "bench.recovery:database"),
     Benchmark(("log.tail_lag", "log.all_lag"), "bench.log:lags"),

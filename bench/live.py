@@ -45,7 +45,7 @@ def measured(_ground: Ground) -> Iterator[Result]:
         yield Result(name, median(same), "ms", median(drawn), _BASELINE)
         yield Result(f"{name}.p95", _p95(same), "ms", _p95(drawn), _BASELINE)
     with override_settings(ROOT_URLCONF="bench.frame_urls"):
-        frames = [_ask(client, FRAME, status=200)[1] for _ in range(_ROUNDS)][_WARM:]
+        frames = [ask(client, FRAME, status=200)[1] for _ in range(_ROUNDS)][_WARM:]
     yield Result("page.frame", median(frames), "ms")
 
 
@@ -64,16 +64,16 @@ def _take(client: Client, path: str) -> tuple[list[float], list[float]]:
     """Milliseconds of the request with nothing new, and of the one that draws the part, in turn."""
     same, drawn = [], []
     for _ in range(_ROUNDS):
-        text, took = _ask(client, path, status=200)
+        text, took = ask(client, path, status=200)
         drawn.append(took)
         found = re.search(r'data-live="([^"]+)"', text)
         assert found
-        same.append(_ask(client, path, found[1], status=204)[1])
+        same.append(ask(client, path, found[1], status=204)[1])
     # The first ones also import modules, compile templates and make statements.
     return same[_WARM:], drawn[_WARM:]
 
 
-def _ask(client: Client, path: str, stamp: str = "", *, status: int) -> tuple[str, float]:
+def ask(client: Client, path: str, stamp: str = "", *, status: int) -> tuple[str, float]:
     begin = time.perf_counter()
     answer = client.get(path, headers={"Mantik-Live": stamp})
     took = (time.perf_counter() - begin) * 1000
