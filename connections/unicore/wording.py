@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from mantik.lib import token_form
+
 REDACTED = "[redacted]"
 _SCRIPT = re.compile(r"(Command is:).*", re.DOTALL | re.IGNORECASE)
 _EXPORT = re.compile(
@@ -20,6 +22,7 @@ _ASSIGNMENT = re.compile(
 )
 _HEADER = re.compile(r"\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _JWT = re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
+_OWN_TOKEN = re.compile(rf"({token_form.SHOWN}){token_form.SECRET}")
 _USERINFO = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -36,7 +39,7 @@ def clean(text: str, *, limit: int = 4000) -> str:
 def redact(text: str) -> str:
     """`text` with batch scripts, exported variables, and whatever is named or looks like a credential, blanked."""
     text = _SCRIPT.sub(rf"\1 {REDACTED}", text)
-    for pattern in (_HEADER, _JWT, _USERINFO, _EXPORT, _ASSIGNMENT):
+    for pattern in (_HEADER, _JWT, _OWN_TOKEN, _USERINFO, _EXPORT, _ASSIGNMENT):
         text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 

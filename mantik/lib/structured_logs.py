@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor
 
+from mantik.lib import token_form
+
 REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(
     r"passw|passphrase|secret|token|authorization|cookie|credential|api_?key|private_?key", re.IGNORECASE
@@ -21,6 +23,7 @@ _SECRETS_IN_TEXT = re.compile(
             r"(?P<query>(?:token|password|secret|signature)=)[^&;\s\"']+",
             # The last part of a notification's address proves that it comes from the site.
             r"(?P<notify>/notify/[0-9a-fA-F-]{36}/)[^/\s\"']+",
+            rf"(?P<own>{token_form.SHOWN}){token_form.SECRET}",
         ]
     ),
     re.IGNORECASE,

@@ -1,11 +1,12 @@
 """The keyed hash by which a token is recognised; the token itself is not stored.
 
-A token reads ``mantik_<prefix>_<rest>``. The prefix is shown in lists and finds the row; the rest proves it. The
-hash is keyed with the ring of encryption keys, so that a stolen database gives nothing to try guesses against.
+The hash is keyed with the ring of encryption keys, so that a stolen database gives nothing to try guesses against.
+`mantik/lib/token_form.py` says how a token reads.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -14,11 +15,9 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from mantik.lib.sealing import key_id
+from mantik.lib.token_form import MARK, prefix_in, written
 
-MARK = "mantik"
-_PREFIX_BYTES = 5
 _REST_BYTES = 32
-_PURPOSE = b"mantik personal access token"
 
 
 @dataclass(frozen=True)
@@ -29,32 +28,52 @@ class Hash:
     digest: str
 
 
-def new_token() -> tuple[str, str]:
-    """A new token and its prefix. Besides the prefix it has 256 random bits."""
-    prefix = secrets.token_hex(_PREFIX_BYTES)
-    return f"{MARK}_{prefix}_{secrets.token_urlsafe(_REST_BYTES)}", prefix
+@dataclass(frozen=True)
+class TokenKind:
+    """What distinguishes the tokens of one kind: how they begin, and what their hashes are for.
+
+    With more bytes in the prefix, which has to be unique, more tokens can be stored.
+    """
+
+    mark: str
+    purpose: bytes
+    prefix_bytes: int
+
+    def new(self) -> str:
+        """A new token. Besides the prefix it has 256 random bits."""
+        return self._written(secrets.token_bytes(self.prefix_bytes + _REST_BYTES))
+
+    def derived(self, subject: bytes, *, key: str) -> str:
+        """The token that belongs to `subject` by this key of the ring: always the same, and nobody without the key can
+        tell it. `subject` must not be used for anything else of this kind."""
+        value = hmac.digest(_key_for(self.purpose + b" itself", key), subject, "sha512")
+        return self._written(value[: self.prefix_bytes + _REST_BYTES])
+
+    def prefix_of(self, text: str) -> str:
+        """The prefix of a token; "" if `text` is no token of this kind."""
+        return prefix_in(text, mark=self.mark, digits=2 * self.prefix_bytes)
+
+    def hash(self, token: str) -> Hash:
+        """The hash of a token, made with the first encryption key."""
+        return self._hash(token, settings.MANTIK_ENCRYPTION_KEYS[0])
+
+    def matches(self, token: str, stored: Hash) -> bool:
+        """Whether the token has this hash, compared in constant time. False if the key that made it was removed."""
+        keys = [key for key in settings.MANTIK_ENCRYPTION_KEYS if key_id(key) == stored.key_id]
+        return bool(keys) and hmac.compare_digest(self._hash(token, keys[0]).digest, stored.digest)
+
+    def _hash(self, token: str, key: str) -> Hash:
+        # What somebody else typed may hold any character.
+        typed = token.encode("utf-8", "surrogatepass")
+        return Hash(key_id(key), hmac.new(_key_for(self.purpose, key), typed, hashlib.sha256).hexdigest())
+
+    def _written(self, value: bytes) -> str:
+        rest = base64.urlsafe_b64encode(value[self.prefix_bytes :]).rstrip(b"=").decode()
+        return written(self.mark, value[: self.prefix_bytes].hex(), rest)
 
 
-def prefix_of(token: str) -> str:
-    """The prefix of a token; empty if `text` is not a token of Mantik."""
-    mark, _, rest = token.partition("_")
-    prefix, _, secret = rest.partition("_")
-    return prefix if mark == MARK and len(prefix) == 2 * _PREFIX_BYTES and secret else ""
+def _key_for(purpose: bytes, key: str) -> bytes:
+    return hmac.digest(key.encode(), purpose, "sha256")
 
 
-def hash_token(token: str) -> Hash:
-    """The hash of a token, made with the first encryption key."""
-    return _hash(token, settings.MANTIK_ENCRYPTION_KEYS[0])
-
-
-def matches(token: str, stored: Hash) -> bool:
-    """Whether the token has this hash, compared in constant time. False if the key that made it was removed."""
-    keys = [key for key in settings.MANTIK_ENCRYPTION_KEYS if key_id(key) == stored.key_id]
-    return bool(keys) and hmac.compare_digest(_hash(token, keys[0]).digest, stored.digest)
-
-
-def _hash(token: str, key: str) -> Hash:
-    derived = hmac.digest(key.encode(), _PURPOSE, "sha256")
-    # What somebody else typed may hold any character.
-    digest = hmac.new(derived, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-    return Hash(key_id(key), digest)
+PERSONAL = TokenKind(MARK, b"mantik personal access token", prefix_bytes=5)

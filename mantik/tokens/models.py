@@ -1,8 +1,9 @@
-"""What a member's programs sign in with."""
+"""What programs sign in with."""
 
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from mantik.lib.sealed_fields import register_keyed
+from mantik.lib.token_form import written
+from mantik.tokens.hashing import PERSONAL, TokenKind
 from mantik.tokens.querysets import TokenQuerySet
 
 
@@ -35,20 +38,37 @@ SCOPE_MEANING: dict[Scope, str] = {
 }
 
 
-class PersonalAccessToken(models.Model):
-    """A token of a user. The token itself is shown once and not stored, only `prefix` and a keyed hash."""
+class StoredToken(models.Model):
+    """What is kept of a token: `prefix` and a keyed hash, not the token itself."""
+
+    kind: ClassVar[TokenKind]
+
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    key_id = models.CharField(max_length=8, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def visible_prefix(self) -> str:
+        """As much of the token as pages show."""
+        return written(self.kind.mark, self.prefix, "…")
+
+
+class PersonalAccessToken(StoredToken):
+    """A token of a user, who sees it once."""
+
+    kind = PERSONAL
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens")
     name = models.CharField(max_length=80)
     scope = models.CharField(max_length=8, choices=Scope)
-    prefix = models.CharField(max_length=16, unique=True, editable=False)
-    digest = models.CharField(max_length=64, editable=False)
-    key_id = models.CharField(max_length=8, editable=False)
-    created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = TokenQuerySet.as_manager()
 
@@ -65,11 +85,6 @@ class PersonalAccessToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def visible_prefix(self) -> str:
-        """As much of the token as lists show."""
-        return f"mantik_{self.prefix}_…"
 
     @property
     def badge(self) -> dict[str, str]:

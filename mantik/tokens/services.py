@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
-from mantik.tokens.hashing import Hash, hash_token, matches, new_token, prefix_of
-from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.hashing import PERSONAL, Hash
+from mantik.tokens.models import PersonalAccessToken, Scope, StoredToken
+
+T = TypeVar("T", bound=StoredToken)
 
 # "Last used" need not be more exact, and a token may be used a thousand times a second.
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -23,15 +26,15 @@ def make_token(
     *, user: User, name: str, scope: Scope, expires_at: datetime, now: datetime
 ) -> tuple[PersonalAccessToken, str]:
     """Make a token; returns the row and the token itself, which is not stored. Raises NameTaken."""
-    token, prefix = new_token()
-    hashed = hash_token(token)
+    token = PERSONAL.new()
+    hashed = PERSONAL.hash(token)
     try:
         with transaction.atomic():
             row = PersonalAccessToken.objects.create(
                 user=user,
                 name=name,
                 scope=scope,
-                prefix=prefix,
+                prefix=PERSONAL.prefix_of(token),
                 digest=hashed.digest,
                 key_id=hashed.key_id,
                 created_at=now,
@@ -52,25 +55,33 @@ def revoke(*, token: PersonalAccessToken, actor: User, now: datetime) -> None:
 
 def authenticate(text: str, *, now: datetime) -> PersonalAccessToken | None:
     """Return the valid token that reads `text`, with its `user`, and note its use. None for anything else."""
-    prefix = prefix_of(text)
-    if not prefix:
-        return None
-    token = PersonalAccessToken.objects.valid(now).select_related("user").filter(prefix=prefix).first()
-    if token is None or not token.user.is_active or not matches(text, Hash(token.key_id, token.digest)):
+    usable = PersonalAccessToken.objects.valid(now).filter(user__is_active=True).select_related("user")
+    return recognise(usable, text, now=now)
+
+
+def recognise(rows: models.QuerySet[T], text: str, *, now: datetime) -> T | None:
+    """Return the one of `rows` that reads `text`, and note its use. None for anything else. One query, mostly."""
+    kind = rows.model.kind
+    prefix = kind.prefix_of(text)
+    token = rows.filter(prefix=prefix).first() if prefix else None
+    if token is None or not kind.matches(text, Hash(token.key_id, token.digest)):
         return None
     _note_use(token, now=now)
     _keep_up_with_the_ring(token, text)
     return token
 
 
-def _note_use(token: PersonalAccessToken, *, now: datetime) -> None:
+def _note_use(token: StoredToken, *, now: datetime) -> None:
     if token.last_used_at is None or now - token.last_used_at >= USE_IS_NOTED_EVERY:
-        PersonalAccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        _row(token).update(last_used_at=now)
 
 
-def _keep_up_with_the_ring(token: PersonalAccessToken, text: str) -> None:
+def _keep_up_with_the_ring(token: StoredToken, text: str) -> None:
     """Hash the token with the first key of the ring, if it was hashed with another: now its text is known."""
-    hashed = hash_token(text)
+    hashed = token.kind.hash(text)
     if hashed.key_id != token.key_id:
-        same = PersonalAccessToken.objects.filter(pk=token.pk, digest=token.digest)
-        same.update(key_id=hashed.key_id, digest=hashed.digest)
+        _row(token).filter(digest=token.digest).update(key_id=hashed.key_id, digest=hashed.digest)
+
+
+def _row(token: T) -> models.QuerySet[T]:
+    return type(token)._default_manager.filter(pk=token.pk)

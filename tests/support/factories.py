@@ -20,7 +20,7 @@ from django.utils import timezone
 from connections.models import Connection, Site, SiteOutage, SiteVisit
 from mantik.accounts.models import User
 from mantik.notices.models import Letter, Notice
-from mantik.tokens.hashing import hash_token, prefix_of
+from mantik.tokens.hashing import PERSONAL
 from mantik.tokens.models import PersonalAccessToken, Scope
 from projects.models import (
     CodeRepository,
@@ -169,8 +169,8 @@ def make_letter(**columns: Any) -> Letter:
 
 def make_stored_token(user: User, token: str, **columns: Any) -> PersonalAccessToken:
     """What is kept of `token`."""
-    hashed = hash_token(token)
-    usual = {"name": "notebook", "scope": Scope.READ, "prefix": prefix_of(token), "created_at": timezone.now()}
+    hashed = PERSONAL.hash(token)
+    usual = {"name": "notebook", "scope": Scope.READ, "prefix": PERSONAL.prefix_of(token), "created_at": timezone.now()}
     kept = {"digest": hashed.digest, "key_id": hashed.key_id}
     return PersonalAccessToken.objects.create(user=user, **kept, **usual | columns)
 

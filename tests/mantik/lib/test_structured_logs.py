@@ -33,6 +33,8 @@ def test_secrets_are_found_however_deep_they_lie() -> None:
         ("redis://:hun@ter2@127.0.0.1:6379/0", "redis://:[redacted]@127.0.0.1:6379/0"),
         ("GET /x?access_token=hunter2&page=2", "GET /x?access_token=[redacted]&page=2"),
         ("body: password=hunter2", "body: password=[redacted]"),
+        (f"mantik_0123456789_{'x-_Y' * 11} is refused", "mantik_0123456789_[redacted] is refused"),
+        (f"sent 'mantik_run_0123456789abcdef_{'Z' * 43}'", "sent 'mantik_run_0123456789abcdef_[redacted]'"),
         (
             "POST /notify/0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11/hunter2/ 204",
             "POST /notify/0b4e3a52-6f0a-4ad0-8d33-0c7f7f1f8a11/[redacted]/ 204",
