@@ -1,9 +1,12 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
-from runs.models import RegisteredModel, Run, RunEvent
+from runs.models import RegisteredModel, Run, RunEvent, RunToken
+from runs.tracking.run_tokens import revoke_run_token
 
 
 class EventInline(admin.TabularInline[RunEvent, Run]):
@@ -61,3 +64,20 @@ class RegisteredModelAdmin(ReadOnlyAdmin):
     list_filter = ["state", ("trouble", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
     search_fields = ["=uuid", "name", "=registry_name", "=run__uuid"]
     list_select_related = ["project", "created_by"]
+
+
+@admin.register(RunToken)
+class RunTokenAdmin(ReadOnlyAdmin):
+    """Operators see which tokens there are and can revoke them."""
+
+    list_display = ["visible_prefix", "run", "created_at", "last_used_at", "revoked_at"]
+    search_fields = ["=prefix", "=run__uuid"]
+    list_select_related = ["run"]
+    actions = ["revoke"]
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[RunToken]) -> None:
+        assert request.user.is_authenticated
+        for token in queryset.filter(revoked_at=None).select_related("run__project"):
+            revoke_run_token(token, actor=request.user, now=timezone.now())
+        self.message_user(request, "The tokens were revoked.", messages.INFO)

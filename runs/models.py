@@ -10,10 +10,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from mantik.lib.leases import Leased
+from mantik.lib.sealed_fields import register_keyed
 from mantik.lib.text_indexes import TextIndex
+from mantik.lib.token_form import MARK
+from mantik.tokens.hashing import TokenKind
+from mantik.tokens.models import StoredToken
 from projects.models import Experiment, Project
 from runs.planning.repeatable import Repeatable
-from runs.querysets import RunQuerySet
+from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
 
@@ -258,6 +262,23 @@ class RunLogChunk(models.Model):
         return f"{self.run_id}@{self.offset}"
 
 
+class RunToken(StoredToken):
+    """The token with which the job of a run logs to MLflow, as `runs.tracking.run_tokens` makes it."""
+
+    # There is one for each run, so its prefix is longer than that of a token that a person makes.
+    kind = TokenKind(f"{MARK}_run", b"mantik run token", prefix_bytes=8)
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tokens")
+
+    objects = RunTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.visible_prefix
+
+
+register_keyed(RunToken, "key_id", still_matters=RunTokenQuerySet.valid)
+
+
 class Installation(models.Model):
     """What is known of this installation as a whole: one row (`runs.restored.marks`)."""
 
@@ -294,4 +315,5 @@ __all__ = [
     "Run",
     "RunEvent",
     "RunLogChunk",
+    "RunToken",
 ]

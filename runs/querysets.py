@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import StrIndex, Upper
 from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
 from connections.outages.breaker import connection_is_silent
 from connections.visits.places import Full
@@ -21,7 +22,7 @@ from runs.states import ACTIVE, AT_SITE, BEFORE_START, FAILURES, RunState
 
 if TYPE_CHECKING:
     from mantik.accounts.models import User
-    from runs.models import Run
+    from runs.models import Run, RunToken
 
 # Cancelled before anything was sent, so that it can end without its site.
 CANCELLED_UNSENT = Q(cancel_requested_at__isnull=False, posted_at=None, job_url="")
@@ -31,6 +32,8 @@ _COMMIT = re.compile("[0-9A-Fa-f]+")
 # What an index of trigrams can look up: three letters or digits, or fewer at the edge of a word. Other texts match too
 # many of its entries.
 _HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
+# How long after the end of a run its job may still log. Mantik may know of the end before the last entries have come.
+TOKEN_GRACE = timedelta(minutes=10)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -101,6 +104,23 @@ def _named(text: str) -> Q:
         return Q(name__icontains=text)
     # The same in other words, so that the index is not read to its end and then all rows.
     return Q(GreaterThan(StrIndex(Upper("name"), Upper(Value(text))), 0))
+
+
+class RunTokenQuerySet(models.QuerySet["RunToken"]):
+    def valid(self, now: datetime | None = None) -> RunTokenQuerySet:
+        """Tokens with which something may be logged. They need no date: every run ends, and its token with it."""
+        just_ended = Q(run__ended_at__gt=(now or timezone.now()) - TOKEN_GRACE)
+        return self.filter(Q(run__state__in=ACTIVE) | just_ended, revoked_at=None)
+
+    def with_run(self) -> RunTokenQuerySet:
+        """The tokens with their runs, for many requests a second: without the long texts."""
+        return self.select_related("run__project", "run__experiment").defer(
+            "run__mlproject_content",
+            "run__backend_config_content",
+            "run__job_script",
+            "run__project__description",
+            "run__experiment__description",
+        )
 
 
 def _of(full: Full) -> Q:

@@ -74,6 +74,7 @@ VERBS: dict[str, str] = {
     "run.scheduled": "started {target} by its schedule",
     "run.cancelled": "asked to cancel {target}",
     "run.deleted": "deleted the run {target}",
+    "run.token_revoked": "revoked the token of the run {target}",
     # Models
     "model.registered": "registered the model {target}",
     "model.refused": "could not register the model {target}",

@@ -40,6 +40,7 @@ from runs.planning.plan import Choices, make_plan
 from runs.restored.marks import set_mark
 from runs.services import create_run
 from runs.states import RunState
+from runs.tracking.run_tokens import make_run_token
 from schedules.firing.beat import ScheduleBeat
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap
 from tests.browser import scene
@@ -188,6 +189,7 @@ def _people(member: User) -> None:
         Client().force_login(user)
     delete_account(user=make.make_user("leaver"), now=now)
     make.make_stored_token(member, known.TOKEN, created_at=now, expires_at=known.NEVER)
+    make_run_token(Run.objects.filter(state=RunState.QUEUED).latest("pk"), now=now)
 
 
 def _of_projects(project: Project, member: User) -> None:
