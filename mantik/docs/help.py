@@ -37,6 +37,7 @@ PLACES = {
     "runs:detail": "runs#the-page-of-a-run",
     "runs:cancel": "runs#cancelling-and-deleting",
     "runs:delete": "runs#cancelling-and-deleting",
+    "runs:revoke-token": "runs#the-token-of-a-job",
     "runs:register": "models#registering",
     "registered_models:": "models",
     "registered_models:certificate": "models#the-certificate",

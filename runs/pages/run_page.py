@@ -11,12 +11,13 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from mantik.lib.humanize import core_hours, spoken_duration
 from mantik.lib.live import Live, Shown
-from projects.permissions import Action, may
+from projects.permissions import Action, may, role_of
 from runs.following.job_lifetime import is_refused_more_time
 from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages.commits import commit_url
+from runs.pages.job_token import token_lines
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
 from runs.pages.versions import LEAST, right_for
@@ -44,7 +45,7 @@ def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: 
         "tab": tab,
         "tabs": _tabs(run, tab),
         "metrics_url": _url("metrics", run),
-        **_tab_context(run, user, tab, path),
+        **_tab_context(run, user, tab, path, now),
     }
 
 
@@ -147,8 +148,12 @@ def _tabs(run: Run, current: str) -> list[dict[str, Any]]:
     ]
 
 
-def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str) -> dict[str, Any]:
-    if tab in ("overview", "log"):
+def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str, now: datetime) -> dict[str, Any]:
+    if tab == "overview":
+        # It tells strangers nothing, who may look at the runs of a public project.
+        is_member = role_of(user, run.project) is not None
+        return {"log": _log(run), "tokens": token_lines(run, now=now) if is_member else []}
+    if tab == "log":
         return {"log": _log(run)}
     if tab == "events":
         return _events(run)

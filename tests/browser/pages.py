@@ -218,6 +218,7 @@ PAGES: dict[str, PageOf] = {
     "run-artifacts-folder": PageOf(_run(RunState.FINISHED, query="?tab=artifacts&path=model")),
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
     "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
+    "run-revoke-token": PageOf(_run(RunState.RUNNING, name="runs:revoke-token")),
     "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),
     "schedules": PageOf(_project("schedules:list")),
     "schedules-guest": PageOf(_project("schedules:list"), role=Role.GUEST),

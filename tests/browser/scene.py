@@ -23,6 +23,7 @@ from projects.services import groups, members
 from projects.services.labels import set_labels
 from runs.models import Run
 from runs.states import RunState
+from runs.tracking.run_tokens import make_run_token
 from tests.browser.scene_code import build_code
 from tests.browser.scene_connections import build_connections
 from tests.browser.scene_models import build_models
@@ -309,6 +310,9 @@ def _run(scene: Scene, *, experiment_id: int, state: RunState, age: timedelta) -
     make.add_event(run, "RUN! was pressed. The run is stored.", at=run.created_at, actor=member)
     if run.submitted_at:
         make.add_event(run, "The site has the job.", at=run.submitted_at)
+        make_run_token(run, now=run.submitted_at)
+        if run.running_at:
+            run.tokens.update(last_used_at=run.ended_at or now)
     if state in (RunState.RUNNING, RunState.FINISHED, RunState.FAILED):
         make.append_log(run, LOG)
     return run

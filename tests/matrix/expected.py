@@ -83,6 +83,7 @@ PAGES: dict[str, Page] = {
     "runs:artifact": _reads(Action.DOWNLOAD_ARTIFACTS, query="?path=model.pkl"),
     "runs:cancel": _writes(Action.CANCEL_ANY_RUN, Action.CANCEL_OWN_RUN),
     "runs:delete": _writes(Action.DELETE_ANY_RUN, Action.DELETE_OWN_RUN),
+    "runs:revoke-token": _writes(Action.CANCEL_ANY_RUN, Action.CANCEL_OWN_RUN),
     "runs:register": _writes(Action.REGISTER_MODEL),
     "runs:register-name": Page(Action.REGISTER_MODEL, needs_sign_in=True),
     "runs:register-models": Page(Action.REGISTER_MODEL, needs_sign_in=True),

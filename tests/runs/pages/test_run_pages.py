@@ -418,11 +418,11 @@ def test_a_log_offset_that_is_no_number_is_refused_in_words(project: Project) ->
         (None, False, 404),
     ],
 )
-@pytest.mark.parametrize("name", ["cancel", "delete"])
+@pytest.mark.parametrize("name", ["cancel", "delete", "revoke-token"])
 def test_who_may_cancel_and_delete(project: Project, name: str, role: Role | None, own: bool, status: int) -> None:
     client = signed_in(project, role)
     user = client.session["_auth_user_id"]
-    state = RunState.RUNNING if name == "cancel" else RunState.FINISHED
+    state = RunState.FINISHED if name == "delete" else RunState.RUNNING
     columns = {"created_by": User.objects.get(pk=user)} if own else {}
     run = factories.make_run(state, project=project, **columns)
 
