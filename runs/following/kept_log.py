@@ -1,6 +1,7 @@
 """Reads the stored log: in parts for pages, as a whole for a download, and its end for the reason of a failure.
 
 In place of a gap between head and tail, a note of Mantik says what is missing; line numbers count its lines, too.
+Tokens of Mantik that the job printed are blanked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from mantik.lib.humanize import filesize, number
+from runs.following.blanked_tokens import LONGEST_TOKEN, blank_tokens, may_continue_token
 from runs.following.log_lines import NO_LOG, LogEnd, log_end
 from runs.following.log_ranges import CHUNK, Limits, Span, Stored
 from runs.job.layout import LOG
@@ -63,7 +65,7 @@ def read_log(run: Run, *, offset: int, limit: int = CHUNK) -> LogPart:
         kind = "pending" if _is_coming(run) else "left out"
         return LogPart(words, offset, gap.end, complete=False, gap=kind)
     end = min(offset + limit, gap.start if gap and offset < gap.start else stored.end)
-    content = read_bytes(run, offset, end)
+    content = _shown_bytes(run, offset, end)
     if not (run.log_complete and end == stored.end):
         content = content[: _whole_characters(content)]
     end = offset + len(content)
@@ -75,9 +77,9 @@ def raw_log(run: Run) -> Iterator[bytes]:
     stored = stored_of(run)
     gap = _shown_gap(run, stored)
     if gap:
-        yield from _chunks(run, 0, gap.start)
+        yield from _shown_chunks(run, 0, gap.start)
         yield _words_for_gap(run, gap)
-    yield from _chunks(run, gap.end if gap else 0, stored.end)
+    yield from _shown_chunks(run, gap.end if gap else 0, stored.end)
 
 
 def last_lines(run: Run, *, limit: int = 8 * 1024) -> str:
@@ -86,7 +88,7 @@ def last_lines(run: Run, *, limit: int = 8 * 1024) -> str:
     gap = _shown_gap(run, stored)
     first = gap.end if gap else 0
     start = max(first, stored.end - limit)
-    text = read_bytes(run, start, stored.end).decode(errors="replace")
+    text = _shown_bytes(run, start, stored.end).decode(errors="replace")
     return text if start == 0 else text.partition("\n")[2] or text
 
 
@@ -114,7 +116,7 @@ def end_of_log(run: Run) -> LogEnd:
     if run.log_truncated and not stored.tail:
         return NO_LOG
     offset = max(stored.tail.start if stored.tail else 0, stored.end - BYTES_SEARCHED)
-    content = read_bytes(run, offset, stored.end)
+    content = _shown_bytes(run, offset, stored.end)
     if not offset:
         return log_end(content)
     # The first line may not be whole, so it is left out, unless it is the only one.
@@ -123,8 +125,27 @@ def end_of_log(run: Run) -> LogEnd:
     return log_end(whole, first=line_breaks + 2) if whole else log_end(content, first=line_breaks + 1)
 
 
+def _shown_bytes(run: Run, start: int, end: int) -> bytes:
+    """As `read_bytes`, with tokens blanked. What comes before is read only if a token may have begun there."""
+    content = read_bytes(run, start, end)
+    before = b""
+    if start and may_continue_token(content):
+        tail = stored_of(run).tail
+        first = tail.start if tail and start >= tail.start else 0
+        before = read_bytes(run, max(first, start - LONGEST_TOKEN), start)
+    return blank_tokens(content, before=before)
+
+
+def _shown_chunks(run: Run, start: int, end: int) -> Iterator[bytes]:
+    """As `_chunks`, with tokens blanked."""
+    before = b""
+    for content in _chunks(run, start, end):
+        yield blank_tokens(content, before=before)
+        before = (before + content)[-LONGEST_TOKEN:]
+
+
 def read_bytes(run: Run, start: int, end: int) -> bytes:
-    """The stored bytes from `start` up to `end`, between which there must be no gap."""
+    """The stored bytes from `start` up to `end`, as the site sent them, between which there must be no gap."""
     return b"".join(_chunks(run, start, end))
 
 

@@ -31,6 +31,7 @@ from projects.code import hosts, listing, snapshot
 from projects.services import labels
 from runs.following import poll
 from runs.job import pack
+from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
 from schedules.cron import parsing
@@ -155,6 +156,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
     ),
     ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MAX_LABELS,)),
+    ("runs.md", "while it runs, and for {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
     ("runs.md", "and for {} days after the end unless operators say otherwise", (settings.MANTIK_JOB_DAYS,)),
     (
         "runs.md",
