@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.server import handlers
 from mlflow.store.artifact import artifact_repository_registry as registry
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+from connections.mlflow import kept_ids
 
 # A place below the root that the server serves itself. A part that is "." or ".." could lead out of it.
 _BELOW_THE_ROOT = re.compile(r"mlflow-artifacts:/(?!/)(?:(?!\.{1,2}(?:/|$))[\w.-]+(?:/|$))*")
@@ -47,7 +48,7 @@ class OwnFiles(LocalArtifactRepository):
             )
 
 
-class OwnStore(SqlAlchemyStore):
+class OwnStore(kept_ids.KeptIds):
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         if artifact_location and not _BELOW_THE_ROOT.fullmatch(artifact_location):
             raise MlflowException.invalid_parameter_value(
@@ -60,6 +61,7 @@ class OwnStore(SqlAlchemyStore):
 def confine(root: Path) -> None:
     """Make MLflow use OwnStore and OwnFiles. Call it in the process of the server, before its stores are opened."""
     OwnFiles.root = root
+    kept_ids.keep()
     repositories = registry._artifact_repository_registry._registry
     # Without these, nothing can be read from buckets, hosts and other servers.
     for scheme in set(repositories) - {"mlflow-artifacts"}:

@@ -16,3 +16,6 @@ LOGGED_MODEL = f"{_API}/logged-models/{{model_id}}"
 LOGGED_MODEL_FOLDER = f"{_API}/logged-models/{{model_id}}/artifacts/directories"
 LOGGED_MODEL_FILE = f"{_AJAX}/logged-models/{{model_id}}/artifacts/files"
 SERVED_FILE = "/api/2.0/mlflow-artifacts/artifacts/{path}"
+
+# The tag of a new run or logged model with the id that it is to have: for our own server alone (kept_ids.py).
+ID_TAG = "mantik.id"
