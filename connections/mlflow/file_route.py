@@ -1,41 +1,125 @@
-"""Files of our MLflow server, sent as fast as they are read.
+"""Files of our MLflow server, sent as fast as they are read, and stored whole or not at all.
 
 MLflow reads a file as fast as it can, and keeps in memory what its client has not taken yet: gigabytes, for a slow one.
+What is sent to it, it copies to where the file belongs, where a half is left if it is killed meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
+import uuid
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, JSONResponse
 
 from connections.mlflow.guard import App, Receive, Scope, Send
 from connections.mlflow.paths import SERVED_FILE
 
 _PREFIX = SERVED_FILE.format(path="")
+# Files that are being sent, in the same file system as all others.
+_UNDER_WAY = ".uploads"
+# How much is written at a time, in bytes.
+_PIECE = 1024 * 1024
 
 
 def with_files(app: App, *, root: Path) -> App:
-    """`app`, but a file that it would read from below `root` is sent from there."""
+    """`app`, but a file that it would read from below `root`, or store there, is sent from there or stored there."""
     top = root.resolve()
+    # Of those who were sending when the server was stopped.
+    shutil.rmtree(top / _UNDER_WAY, ignore_errors=True)
 
     async def files_first(scope: Scope, receive: Receive, send: Send) -> None:
-        file = _file(scope, top) if scope["type"] == "http" and scope["method"] == "GET" else None
-        answer = FileResponse(file, media_type="application/octet-stream", filename=file.name) if file else app
-        await answer(scope, receive, send)
+        place = _place(scope, top) if scope["type"] == "http" else None
+        if place is None:
+            await app(scope, receive, send)
+        elif scope["method"] == "GET" and _is_file(place):
+            await FileResponse(place, media_type="application/octet-stream", filename=place.name)(scope, receive, send)
+        elif scope["method"] == "PUT" and _can_be_stored(place):
+            answer = await _store(place, top / _UNDER_WAY, receive)
+            if answer:
+                await answer(scope, receive, send)
+        else:
+            await app(scope, receive, send)
 
     return files_first
 
 
-def _file(scope: Scope, top: Path) -> Path | None:
-    """The file that is asked for; None if it is for MLflow to say what is wrong with the request."""
+def _place(scope: Scope, top: Path) -> Path | None:
+    """The place that is asked for; None if it is for MLflow to say what is wrong with the request."""
     # A name with a % in it, which MLflow decodes once more.
     if not scope["path"].startswith(_PREFIX) or "%" in scope["path"] or scope["query_string"]:
         return None
     path = top / scope["path"].removeprefix(_PREFIX)
     try:
-        found = path.resolve(strict=True)
+        found = path.resolve()
     except (OSError, ValueError, RuntimeError):
         return None
     # Neither a link that leads out of it, nor a second name of the same file.
-    return found if found == path and found.is_relative_to(top) and found.is_file() else None
+    is_ours = found == path and found.is_relative_to(top) and found != top
+    return found if is_ours and found.relative_to(top).parts[0] != _UNDER_WAY else None
+
+
+def _is_file(place: Path) -> bool:
+    try:
+        return place.is_file()
+    except OSError:
+        return False
+
+
+def _can_be_stored(place: Path) -> bool:
+    try:
+        return not place.is_dir()
+    except OSError:
+        return False
+
+
+async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse | None:
+    """None if the client has gone before all was there: then nothing is stored."""
+    try:
+        await asyncio.to_thread(under_way.mkdir, exist_ok=True)
+        part = under_way / uuid.uuid4().hex
+        try:
+            if not await _receive(part, receive):
+                return None
+            await asyncio.to_thread(_move, part, place)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+    except OSError as error:
+        return JSONResponse(_words(error), status_code=500)
+    return JSONResponse({})
+
+
+async def _receive(part: Path, receive: Receive) -> bool:
+    """Whether the whole body has come."""
+    with await asyncio.to_thread(part.open, "wb") as file:
+        held = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return False
+            held += message.get("body", b"")
+            is_last = not message.get("more_body", False)
+            if len(held) >= _PIECE or is_last:
+                await asyncio.to_thread(_write, file, bytes(held), is_last)
+                held.clear()
+            if is_last:
+                return True
+
+
+def _write(file: BinaryIO, content: bytes, is_last: bool) -> None:
+    file.write(content)
+    if is_last:
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move(part: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(place)
+
+
+def _words(error: OSError) -> dict[str, Any]:
+    return {"error_code": "INTERNAL_ERROR", "message": f"The file could not be stored: {error.strerror}."}
