@@ -14,6 +14,10 @@ from mantik.server.pages import Pages
 from mantik.server.streams import Streams
 from mantik.wsgi import application as pages
 
+# Django is set up by the last of these.
+# isort: split
+from mantik.tracking import application as tracking
+
 # A connection that waits for its client takes a file number, and the usual limit of 1,024 is for interactive programs.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 with suppress(OSError, ValueError):  # macOS says "unlimited" and means less
@@ -23,5 +27,8 @@ for_pages(connections.settings["default"], threads=limits.DATABASE_CONNECTIONS)
 application = Front(
     bodies=Bodies(most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE, seconds=limits.BODY_SECONDS, room=limits.ROOM_FOR_BODIES),
     pages=Pages(pages, threads=limits.PAGE_THREADS, most_waiting=limits.MOST_WAITING, seconds=limits.WAITING_SECONDS),
+    tracking=Pages(
+        tracking, threads=limits.TRACKING_THREADS, most_waiting=limits.MOST_WAITING, seconds=limits.WAITING_SECONDS
+    ),
     streams=Streams(threads=limits.STREAM_THREADS, most=limits.MOST_DOWNLOADS, most_each=limits.MOST_DOWNLOADS_EACH),
 )

@@ -1,28 +1,36 @@
-"""The ASGI application that the web server runs: in front of Django, which is behind `Pages`."""
+"""The ASGI application that the web server runs: in front of Django, which is behind `Pages`.
+
+Below `TRACKING` are the calls of MLflow's clients. They have threads of their own, which only decide: what MLflow
+answers, and the files that are sent to it, pass through the loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import structlog
 
+from mantik.lib.handed_on import Given, HandedOn
 from mantik.lib.loop import use
 from mantik.server.answers import Answer, TooSlow, send_answer, send_end, send_piece, send_start, send_stream
 from mantik.server.asgi_types import Message, Receive, Scope, Send
 from mantik.server.bodies import Bodies, ClientGone, Refused, discard
 from mantik.server.pages import Pages, Streamed
-from mantik.server.streams import Streams
+from mantik.server.streams import GivenPieces, Streams
+from mantik.server.uploads import Upload
 
 log = structlog.get_logger(__name__)
 
+TRACKING = "/tracking/"
 _ALIVE = Answer(200, b"ok\n", [(b"content-type", b"text/plain"), (b"content-length", b"3")])
 
 
 class Front:
     """Answers /healthz itself, so that it tells only whether this process lives, however busy its pages are."""
 
-    def __init__(self, *, bodies: Bodies, pages: Pages, streams: Streams) -> None:
-        self._bodies, self._pages, self._streams = bodies, pages, streams
+    def __init__(self, *, bodies: Bodies, pages: Pages, tracking: Pages, streams: Streams) -> None:
+        self._bodies, self._pages, self._tracking, self._streams = bodies, pages, tracking, streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -46,17 +54,22 @@ class Front:
             await send_answer(send, _ALIVE)
             return
         try:
-            await self._page(scope, receive, send)
+            if not scope["path"].startswith(TRACKING):
+                await self._page(self._pages, scope, receive, send)
+            elif scope["method"] == "PUT":
+                await self._upload(scope, receive, send)
+            else:
+                await self._page(self._tracking, scope, receive, send)
         except Refused as refused:
             log.warning("request_refused", status=refused.answer.status, **_about(scope))
             await _refuse(refused, receive, send)
 
-    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _page(self, pages: Pages, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._bodies.received(scope, receive) as body:
             # The body is read, so all that can still be received is that the client has gone.
             leaving = asyncio.ensure_future(receive())
             try:
-                answer = await self._pages.answer(scope, body, leaving=leaving)
+                answer = await pages.answer(scope, body, leaving=leaving)
             except BaseException:
                 leaving.cancel()
                 raise
@@ -65,12 +78,50 @@ class Front:
         finally:
             leaving.cancel()
 
-    async def _send(self, answer: Answer | Streamed, send: Send, leaving: asyncio.Future[Message]) -> None:
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that is not read before it is decided where it goes."""
+        upload = Upload(receive)
+        never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        answer = await self._tracking.answer(scope, b"", leaving=never)
+        if isinstance(answer, HandedOn):
+            with self._streams.counted(answer.reader):
+                answer = _as_answer(await answer.ask(upload.parts()))
+        assert isinstance(answer, Answer)
+        if upload.is_over:
+            await send_answer(send, answer)
+        else:
+            raise Refused(answer, is_sending=True)
+
+    async def _send(self, answer: Answer | Streamed | HandedOn, send: Send, leaving: asyncio.Future[Message]) -> None:
+        if isinstance(answer, HandedOn):
+            given = await answer.ask(_nothing())
+            if given.pieces is None:
+                await send_answer(send, _as_answer(given))
+                return
+            answer = Streamed(given.status, _headers(given), GivenPieces(given.pieces, answer.reader))
         if isinstance(answer, Answer):
             await send_answer(send, answer)
             return
         async with self._streams.pieces_of(answer.stream) as pieces:
             await send_stream(send, answer.status, answer.headers, pieces, leaving=leaving)
+
+
+def _as_answer(given: Given) -> Answer:
+    return Answer(given.status, given.body, [*_headers(given), (b"content-length", str(len(given.body)).encode())])
+
+
+def _headers(given: Given) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in given.headers.items()
+        if given.pieces is not None or name.lower() != "content-length"
+    ]
+
+
+async def _nothing() -> AsyncGenerator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for part in nothing:
+        yield part
 
 
 async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 # Pages are short and wait for the database at most; more threads would only wait for each other.
 PAGE_THREADS = 8
-# Of one process: for each page, and a few that downloads share, which need them for a moment only.
-DATABASE_CONNECTIONS = PAGE_THREADS + 4
+# Calls of MLflow's clients need one only to decide, for some milliseconds.
+TRACKING_THREADS = 4
+# Of one process: for each page and call, and a few that downloads share, which need them for a moment only.
+DATABASE_CONNECTIONS = PAGE_THREADS + TRACKING_THREADS + 4
 # Requests that wait for one of them, and for how long.
 MOST_WAITING, WAITING_SECONDS = 200, 30.0
 

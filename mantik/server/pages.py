@@ -12,6 +12,7 @@ from typing import Any, cast
 from django.db import close_old_connections
 from django.http import FileResponse
 
+from mantik.lib.handed_on import HandedOn
 from mantik.server.answers import Answer, Headers, sentence
 from mantik.server.asgi_types import Message, Scope
 from mantik.server.bodies import ClientGone, Refused
@@ -30,6 +31,9 @@ class Streamed:
     stream: Stream
 
 
+Outcome = Answer | Streamed | HandedOn
+
+
 class Pages:
     """`threads` pages at a time; up to `most_waiting` requests wait for their turn, each up to `seconds`."""
 
@@ -39,7 +43,7 @@ class Pages:
         self._free = asyncio.Semaphore(threads)
         self._waiting, self._most_waiting, self._seconds = 0, most_waiting, seconds
 
-    async def answer(self, scope: Scope, body: bytes, *, leaving: asyncio.Future[Message]) -> Answer | Streamed:
+    async def answer(self, scope: Scope, body: bytes, *, leaving: asyncio.Future[Message]) -> Outcome:
         """Raises Refused if no thread becomes free in time, and ClientGone if `leaving` is done before one does."""
         async with self._turn(leaving):
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, wsgi_environ(scope, body))
@@ -73,7 +77,7 @@ class Pages:
             turn.cancel()
             raise ClientGone if leaving.done() else _busy()
 
-    def _run(self, environ: dict[str, Any]) -> Answer | Streamed:
+    def _run(self, environ: dict[str, Any]) -> Outcome:
         begun: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
@@ -81,6 +85,8 @@ class Pages:
             begun[:] = [(int(status.split(" ", 1)[0]), encoded)]
 
         response = self._application(environ, start_response)
+        if isinstance(response, HandedOn):
+            return response
         if _is_long(response):
             # Its pieces are made in other threads; this one does not keep its connection for them.
             close_old_connections()

@@ -51,6 +51,19 @@ class InLoop:
         self._response.close()
 
 
+class GivenPieces:
+    """Pieces that another server gives."""
+
+    def __init__(self, given: AsyncGenerator[bytes], reader: str) -> None:
+        self.reader, self._given = reader, given
+
+    def pieces(self, _pool: ThreadPoolExecutor, /) -> AsyncGenerator[bytes]:
+        return self._given
+
+    def close(self) -> None:
+        """They are closed in the loop."""
+
+
 class InThreads:
     """The pieces of a streaming response of Django's, which has to be closed in the end.
 
@@ -107,18 +120,19 @@ class Streams:
         Raises Refused if there are as many downloads as there may be.
         """
         try:
-            with self._counted(stream.reader):
+            with self.counted(stream.reader):
                 async with aclosing(stream.pieces(self._pool)) as pieces:
                     yield pieces
         finally:
             await self._close(stream)
 
     @contextmanager
-    def _counted(self, reader: str) -> Iterator[None]:
+    def counted(self, reader: str) -> Iterator[None]:
+        """Around one download or upload. Raises Refused if there are as many as there may be."""
         if self._under_way[reader] >= self._most_each:
-            raise _too_many("You have too many downloads under way. Try again when one of them is over.")
+            raise _too_many("You have too many files under way. Try again when one of them is over.")
         if self._under_way.total() >= self._most:
-            raise _too_many("Too many downloads are under way. Try again in a minute.")
+            raise _too_many("Too many files are under way. Try again in a minute.")
         self._under_way[reader] += 1
         try:
             yield

@@ -55,8 +55,8 @@ class WebServer:
 
 
 @contextmanager
-def web_server(directory: Path) -> Iterator[WebServer]:
-    """One process, on the database that we are connected to."""
+def web_server(directory: Path, **more: str) -> Iterator[WebServer]:
+    """One process, on the database that we are connected to. `more`: further settings, with the prefix."""
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MANTIK_")},
@@ -66,7 +66,9 @@ def web_server(directory: Path) -> Iterator[WebServer]:
         "MANTIK_DATA_DIR": str(directory),
         "MANTIK_DATABASE_URL": database_url(connection.settings_dict),
         "MANTIK_SECRET_KEY": settings.SECRET_KEY,
+        "MANTIK_ENCRYPTION_KEYS": ",".join(settings.MANTIK_ENCRYPTION_KEYS),
         "MANTIK_LOG_LEVEL": "WARNING",
+        **more,
     }
     command = web_command(host="127.0.0.1", port=port, processes=1)
     with (directory / "web.log").open("wb") as log:

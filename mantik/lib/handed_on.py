@@ -1,0 +1,63 @@
+"""Answers that another server gives. The web server's front asks for them in its event loop, where waiting holds no
+thread (mantik/server/front.py).
+
+The view decides whether the request may be handed on, and as what; then Django is done with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from mantik.lib.loop import in_loop, iterate
+
+Body = AsyncIterator[bytes]
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer: `body`, or `pieces`, which are asked for once and closed in any case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    pieces: AsyncGenerator[bytes] | None = None
+
+
+class HandedOn(HttpResponse):
+    """`ask` is called once, in the loop of `mantik.lib.loop`, with the body of the request: it raises nothing.
+
+    The body is empty unless the front has left it for this (`takes_body`). `reader`: whose it is, for limits.
+    """
+
+    def __init__(self, ask: Callable[[Body], Awaitable[Given]], *, reader: str) -> None:
+        super().__init__()
+        self.ask, self.reader = ask, reader
+
+
+def finished(response: HttpResponseBase, body: bytes = b"") -> HttpResponseBase:
+    """`response`, whose answer a thread has waited for if it is handed on: under another web server, and in tests."""
+    if not isinstance(response, HandedOn):
+        return response
+    given = in_loop(_ask(response, body))
+    if given.pieces is None:
+        return HttpResponse(given.body, status=given.status, headers=given.headers)
+    pieces = iterate(partial(_same, given.pieces))
+    return StreamingHttpResponse(pieces, status=given.status, headers=given.headers)
+
+
+async def _ask(response: HandedOn, body: bytes) -> Given:
+    return await response.ask(_once(body))
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes]:
+    if body:
+        yield body
+
+
+def _same(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    return pieces
