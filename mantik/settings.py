@@ -413,6 +413,9 @@ MANTIK_SUBMIT_INLINE_BYTES = env.integer("SUBMIT_INLINE_BYTES", 512 * 1024, leas
 MANTIK_SUBMIT_SETTLE_SECONDS = env.integer("SUBMIT_SETTLE_SECONDS", 120)
 MANTIK_LEASE_SECONDS = env.integer("LEASE_SECONDS", 30)
 MANTIK_CODE_MAX_BYTES = env.integer("CODE_MAX_BYTES", 100_000_000)
+# What may be sent as artifacts through /tracking/: of one run, and of all runs of a project. 0 is no limit.
+MANTIK_TRACKING_RUN_MAX_BYTES = env.integer("TRACKING_RUN_MAX_BYTES", 50_000_000_000, least=0)
+MANTIK_TRACKING_PROJECT_MAX_BYTES = env.integer("TRACKING_PROJECT_MAX_BYTES", 0, least=0)
 MANTIK_LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", 50_000_000)
 MANTIK_POLL_SECONDS = env.integer("POLL_SECONDS", 30)
 MANTIK_JOB_DAYS = env.integer("JOB_DAYS", 14)

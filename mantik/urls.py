@@ -10,7 +10,7 @@ from mantik.accounts import urls as accounts
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.results.views import experiment_list
-from runs.tracking.gateway.views import no_such_call
+from runs.tracking.gateway.views import tracking
 from runs.views.detail import notify
 
 # Pages composed of several apps are wired here; their addresses are the projects' own.
@@ -43,7 +43,7 @@ urlpatterns = [
     path("settings/account/delete/", account_deletion.delete, name="account-delete"),
     path("notify/<uuid:uuid>/<str:token>/", notify, name="notify"),
     # Also without the slash: clients must never be led on.
-    path("tracking", no_such_call),
+    path("tracking", tracking),
     path("tracking/", include("runs.tracking.gateway.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

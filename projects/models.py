@@ -53,6 +53,8 @@ class Project(models.Model):
     is_public = models.BooleanField("public", default=False, help_text="Anybody may look at it, signed in or not.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="projects.Membership", related_name="projects")
     created_at = models.DateTimeField(auto_now_add=True)
+    # What its runs have sent to MLflow as artifacts, those that are deleted as well: `runs.tracking.quota`.
+    tracked_bytes = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     objects = ProjectQuerySet.as_manager()
 

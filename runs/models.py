@@ -20,6 +20,7 @@ from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
+from runs.tracking.models import TrackedItem
 
 
 def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
@@ -44,6 +45,14 @@ class Run(Leased, Repeatable):
     created_at = models.DateTimeField()
     # As in Repeatable, without an index of its own.
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs", db_index=False)
+
+    class Origin(models.TextChoices):
+        """What started it: Mantik, by a job at a site, or a program elsewhere, which logs to it (`runs.local_runs`)."""
+
+        SITE = "site", "Site"
+        LOCAL = "local", "Local"
+
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.SITE, db_default=Origin.SITE)
 
     # What to run, as it was when RUN! was pressed, is in the columns of Repeatable and these two.
     name = models.CharField(max_length=120)
@@ -121,11 +130,16 @@ class Run(Leased, Repeatable):
     mlflow_experiment_id = models.CharField(max_length=64, blank=True)
     mlflow_run_id = models.CharField(max_length=64, blank=True)
     tracking_closed = models.BooleanField(default=False)
+    # What was sent to MLflow as artifacts, through the gateway.
+    tracked_bytes = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Of a local run: when its program last logged something.
+    last_logged_at = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(name="run_origin_known", condition=Q(origin__in=["site", "local"])),
             models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(
                 name="run_started_has_job",
@@ -158,6 +172,8 @@ class Run(Leased, Repeatable):
             models.Index(
                 "cancel_requested_by", name="run_cancelled_by", condition=Q(cancel_requested_by__isnull=False)
             ),
+            # The gateway finds a run by it.
+            models.Index("mlflow_run_id", name="run_mlflow_run", condition=~Q(mlflow_run_id="")),
             # Sweeps read these and nothing else.
             models.Index("next_attempt_at", name="run_submission_due", condition=Q(state__in=BEFORE_START)),
             models.Index("next_poll_at", name="run_poll_due", condition=Q(next_poll_at__isnull=False)),
@@ -195,6 +211,10 @@ class Run(Leased, Repeatable):
         `runs.querysets.CANCELLED_UNSENT` is the same for queries.
         """
         return self.cancel_requested_at is not None and self.posted_at is None and not self.job_url
+
+    @property
+    def is_local(self) -> bool:
+        return self.origin == self.Origin.LOCAL
 
     @property
     def run_state(self) -> RunState:
@@ -316,4 +336,5 @@ __all__ = [
     "RunEvent",
     "RunLogChunk",
     "RunToken",
+    "TrackedItem",
 ]

@@ -107,8 +107,12 @@ def finite(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def words_for_strangers(words: str, *, most: int = 1000) -> str:
+    """MLflow's own words; "" if they are longer than `most`, or have something of the layers below it."""
+    clean = words.strip()
+    return "" if len(clean) > most or any(word in clean.lower() for word in _INTERNALS) else clean
+
+
 def _quoted(words: str) -> str:
-    clean = words.strip().rstrip(".")
-    if not clean or len(clean) > 200 or any(word in clean.lower() for word in _INTERNALS):
-        return ""
-    return f": {clean}"
+    clean = words_for_strangers(words, most=200).rstrip(".")
+    return f": {clean}" if clean else ""

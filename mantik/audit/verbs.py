@@ -72,6 +72,7 @@ VERBS: dict[str, str] = {
     # Runs
     "run.added": "pressed RUN! for {target}",
     "run.scheduled": "started {target} by its schedule",
+    "run.started_locally": "started {target} from outside of Mantik",
     "run.cancelled": "asked to cancel {target}",
     "run.deleted": "deleted the run {target}",
     "run.token_revoked": "revoked the token of the run {target}",

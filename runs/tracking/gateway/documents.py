@@ -1,4 +1,4 @@
-"""Answers in the format of MLflow's API."""
+"""Registered models and their files in the format of MLflow's API."""
 
 from __future__ import annotations
 
@@ -6,51 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
-
-from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
-from mantik.tokens.token_requests import Refusal
 from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
-
-# After how many seconds clients are to ask again.
-RETRY_AFTER_SECONDS = 5
-
-
-def error(status: int, code: str, message: str) -> HttpResponse:
-    return JsonResponse({"error_code": code, "message": message}, status=status)
-
-
-def no_such_call() -> HttpResponse:
-    return error(404, "ENDPOINT_NOT_FOUND", "Mantik does not offer this part of MLflow's API.")
-
-
-def not_there(what: str) -> HttpResponse:
-    """The answer for what does not exist, and the same for what the reader may not load."""
-    return error(
-        404,
-        "RESOURCE_DOES_NOT_EXIST",
-        f"There is no {what} that you may load. Check its name, and that you are at least a Reporter in its project.",
-    )
-
-
-def wrong(message: str) -> HttpResponse:
-    return error(400, "INVALID_PARAMETER_VALUE", message)
-
-
-def refused(refusal: Refusal) -> HttpResponse:
-    code = "UNAUTHENTICATED" if refusal.status == 401 else "PERMISSION_DENIED"
-    return error(refusal.status, code, refusal.sentence)
-
-
-def mlflow_trouble(trouble: TrackingError) -> HttpResponse:
-    """The answer if MLflow fails. Clients ask again after 503, and give up after any other status."""
-    if isinstance(trouble, TrackingUnavailable):
-        answer = error(503, "TEMPORARILY_UNAVAILABLE", trouble.message)
-        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return answer
-    code = "RESOURCE_DOES_NOT_EXIST" if isinstance(trouble, NotThere) else "INVALID_STATE"
-    return error(404, code, trouble.message)
 
 
 def place_of(model: RegisteredModel) -> str:

@@ -1,36 +1,14 @@
-"""Reads the parameters of a request, refuses requests that can be read in two ways, and finds the model."""
+"""Finds the registered models that somebody may load."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest
-
 from mantik.accounts.models import User
+from projects.models import Project
 from projects.permissions import Action, may
 from runs.registered_models.models import RegisteredModel
-
-
-class Unclear(Exception):
-    """The request can be read in two ways; the text says how."""
-
-
-def parameters(request: HttpRequest, *names: str) -> list[str]:
-    """The values of the parameters `names` in the address, "" for a missing one.
-
-    Raises Unclear if one is given twice, or if the request has a body, from which MLflow's own server would read.
-    """
-    if request.headers.get("Content-Length", "0") not in ("", "0") or "Transfer-Encoding" in request.headers:
-        raise Unclear("This call takes its parameters from the address. Send it without a body.")
-    return [_only(request, name) for name in names]
-
-
-def _only(request: HttpRequest, name: str) -> str:
-    values = request.GET.getlist(name)
-    if len(values) > 1:
-        raise Unclear(f"{name} is in the address {len(values)} times. Send it once.")
-    # Nothing has a name with such characters, and some of them a database does not accept in a query.
-    return values[0] if values and values[0].isprintable() else ""
+from runs.registered_models.querysets import RegisteredModelQuerySet
 
 
 def model_by_name(user: User, name: str, *, version: str = "") -> RegisteredModel | None:
@@ -47,7 +25,16 @@ def model_by_uuid(user: User, uuid: UUID) -> RegisteredModel | None:
     return _loadable(user, uuid=uuid)
 
 
+def loadable(user: User) -> RegisteredModelQuerySet:
+    """All that `user` may load."""
+    projects = [project for project in Project.objects.joined_by(user) if may(user, Action.DOWNLOAD_ARTIFACTS, project)]
+    return _with_what_is_shown(RegisteredModel.objects.registered().filter(project__in=projects))
+
+
 def _loadable(user: User, **wanted: str | UUID) -> RegisteredModel | None:
-    found = RegisteredModel.objects.registered().visible_to(user).filter(**wanted)
-    model = found.select_related("project", "run", "created_by").first()
+    model = _with_what_is_shown(RegisteredModel.objects.registered().visible_to(user).filter(**wanted)).first()
     return model if model is not None and may(user, Action.DOWNLOAD_ARTIFACTS, model.project) else None
+
+
+def _with_what_is_shown(models: RegisteredModelQuerySet) -> RegisteredModelQuerySet:
+    return models.select_related("project", "run", "created_by").prefetch_related("aliases")

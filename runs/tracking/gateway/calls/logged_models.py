@@ -1,0 +1,114 @@
+"""Logged models of MLflow 3: each belongs to the run that logged it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from connections.mlflow.paths import ID_TAG
+from runs.models import TrackedItem
+from runs.tracking.gateway.answers import handed_on
+from runs.tracking.gateway.asked import Asked
+from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, track, visible
+from runs.tracking.gateway.fields import flag, many, parts, text, whole
+from runs.tracking.gateway.refusals import not_there, wrong
+
+Kind = TrackedItem.Kind
+_ORDER = parts({"field_name": text, "ascending": flag, "dataset_name": text, "dataset_digest": text})
+_OF_DATASET = parts({"dataset_name": text, "dataset_digest": text})
+
+
+def create(asked: Asked) -> HttpResponseBase:
+    """Whichever experiment is named, the model is in that of its run."""
+    found = asked.fields(
+        {
+            "experiment_id": text,
+            "name": text,
+            "model_type": text,
+            "source_run_id": text,
+            "params": many(PAIR),
+            "tags": many(PAIR),
+        }
+    )
+    source = found.get("source_run_id")
+    if not source:
+        raise wrong(
+            "A model is logged in a run: send source_run_id. With mlflow, call log_model while a run is active."
+        )
+    run = asked.caller.owner_to_write(Kind.RUN, source)
+    made = track(run, Kind.MODEL, f"m-{uuid.uuid4().hex}", asked)
+    tags = [tag for tag in found.get("tags", []) if not tag.get("key", "").startswith(OURS)]
+    body = found | {
+        "experiment_id": run.mlflow_experiment_id,
+        "tags": [*tags, {"key": ID_TAG, "value": made}],
+    }
+    return handed_on(asked.caller, "POST", asked.path, body=body)
+
+
+def get(asked: Asked) -> HttpResponseBase:
+    asked.fields({})
+    model_id = asked.parts["model_id"]
+    change = seen_by_answer(asked.caller, Kind.MODEL, model_id, lambda answer: answer["model"]["info"]["experiment_id"])
+    return handed_on(asked.caller, "GET", asked.path, change=change)
+
+
+def finish(asked: Asked) -> HttpResponseBase:
+    found = asked.fields({"model_id": text, "status": text})
+    return _write(asked, "PATCH", found)
+
+
+def log_params(asked: Asked) -> HttpResponseBase:
+    return _write(asked, "POST", asked.fields({"model_id": text, "params": many(PAIR)}))
+
+
+def set_tags(asked: Asked) -> HttpResponseBase:
+    found = asked.fields({"model_id": text, "tags": many(PAIR)})
+    if any(tag.get("key", "").startswith(OURS) for tag in found.get("tags", [])):
+        raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+    return _write(asked, "PATCH", found)
+
+
+def delete_tag(asked: Asked) -> HttpResponseBase:
+    asked.fields({})
+    return _write(asked, "DELETE", None)
+
+
+def _write(asked: Asked, method: str, found: dict[str, Any] | None) -> HttpResponseBase:
+    model_id = asked.parts["model_id"]
+    asked.caller.owner_to_write(Kind.MODEL, model_id)
+    body = None if found is None else found | {"model_id": model_id}
+    return handed_on(asked.caller, method, asked.path, body=body)
+
+
+def search(asked: Asked) -> HttpResponseBase:
+    """As for runs."""
+    found = asked.fields(
+        {
+            "experiment_ids": many(text),
+            "filter": text,
+            "datasets": many(_OF_DATASET),
+            "max_results": whole,
+            "order_by": many(_ORDER),
+            "page_token": text,
+        }
+    )
+    caller, tree = asked.caller, asked.caller.tree()
+    found["experiment_ids"] = visible(caller, found.get("experiment_ids", []))
+    if not found["experiment_ids"]:
+        raise not_there("experiment among those named")
+
+    def without_others(answer: Any) -> Any:
+        models = answer.get("models", [])
+        return answer | {"models": [one for one in models if tree is None or one["info"].get("source_run_id") in tree]}
+
+    return handed_on(caller, "POST", asked.path, body=found, change=None if tree is None else without_others)
+
+
+def folder(asked: Asked) -> HttpResponseBase:
+    found = asked.fields({"artifact_directory_path": text, "page_token": text})
+    run = asked.caller.owner(Kind.MODEL, asked.parts["model_id"])
+    if run is None:
+        raise not_there(f"logged model {asked.parts['model_id']}")
+    return handed_on(asked.caller, "GET", asked.path, query=found)

@@ -1,0 +1,193 @@
+"""Runs: MLflow has them, our rows say whose they are and whether they are over."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from connections.mlflow.paths import ID_TAG
+from runs.local_runs import note_logging
+from runs.models import Run, TrackedItem
+from runs.tracking.gateway import local_runs
+from runs.tracking.gateway.answers import handed_on
+from runs.tracking.gateway.asked import Asked
+from runs.tracking.gateway.callers import Caller, Job, Member
+from runs.tracking.gateway.fields import Fields, Unclear, many, number, parts, text, whole
+from runs.tracking.gateway.refusals import not_there, wrong
+
+Kind = TrackedItem.Kind
+# Tags by which Mantik itself finds runs again, and by which MLflow relates them.
+OURS = "mantik."
+PARENT = "mlflow.parentRunId"
+
+# Some clients send both, with the same value.
+RUN_ID: Fields = {"run_id": text, "run_uuid": text}
+PAIR = parts({"key": text, "value": text})
+METRIC: Fields = {
+    "key": text,
+    "value": number,
+    "timestamp": whole,
+    "step": whole,
+    "model_id": text,
+    "dataset_name": text,
+    "dataset_digest": text,
+}
+DATASET = parts({"name": text, "digest": text, "source_type": text, "source": text, "schema": text, "profile": text})
+DATASET_INPUT = parts({"tags": many(PAIR), "dataset": DATASET})
+MODEL_OUTPUT = parts({"model_id": text, "step": whole})
+
+
+def run_id(found: dict[str, Any]) -> str:
+    """Takes the id of the run out of the fields. Raises Unclear without one, and if two differ."""
+    given = {value for name in RUN_ID if (value := found.pop(name, ""))}
+    if len(given) != 1:
+        raise Unclear("Send the id of one run, as run_id.")
+    return str(given.pop())
+
+
+# Reading
+
+
+def get(asked: Asked) -> HttpResponseBase:
+    found = run_id(asked.fields(RUN_ID))
+    change = seen_by_answer(asked.caller, Kind.RUN, found, lambda answer: answer["run"]["info"]["experiment_id"])
+    return handed_on(asked.caller, "GET", asked.path, query={"run_id": found}, change=change)
+
+
+def seen_by_answer(
+    caller: Caller, kind: Kind, mlflow_id: str, experiment_of: Callable[[Any], str]
+) -> Callable[[Any], Any] | None:
+    """None if the caller may see it. If that is for MLflow's answer to tell, what looks at the answer."""
+    if caller.owner(kind, mlflow_id) is not None:
+        return None
+    # In the thread, where the database may be asked.
+    caller.may_see_experiment("")
+
+    def looked_at(answer: Any) -> Any:
+        if not caller.may_see_experiment(str(experiment_of(answer))):
+            raise not_there(f"{kind.label} {mlflow_id}")
+        return answer
+
+    return looked_at
+
+
+def search(asked: Asked) -> HttpResponseBase:
+    """In the experiments that the caller may see, of those it names; a job finds its own runs alone."""
+    fields = asked.fields(
+        {
+            "experiment_ids": many(text),
+            "filter": text,
+            "run_view_type": text,
+            "max_results": whole,
+            "order_by": many(text),
+            "page_token": text,
+        }
+    )
+    caller, tree = asked.caller, asked.caller.tree()
+    fields["experiment_ids"] = visible(caller, fields.get("experiment_ids", []))
+
+    def without_others(answer: Any) -> Any:
+        found = [run for run in answer.get("runs", []) if tree is None or run["info"]["run_id"] in tree]
+        return answer | {"runs": found}
+
+    change = None if tree is None else without_others
+    if not fields["experiment_ids"]:
+        raise not_there("experiment among those named")
+    return handed_on(caller, "POST", asked.path, body=fields, change=change)
+
+
+def visible(caller: Caller, experiment_ids: list[str]) -> list[str]:
+    """Those of the experiments that the caller may see. A job has one, whichever it names."""
+    if isinstance(caller, Job):
+        return [caller.run.mlflow_experiment_id]
+    return [one for one in dict.fromkeys(experiment_ids) if caller.may_see_experiment(one)]
+
+
+# Writing
+
+
+def create(asked: Asked) -> HttpResponseBase:
+    """A run of a job becomes a child of the job's run. A member's is a local run, or a child of one."""
+    found = asked.fields(
+        {
+            "experiment_id": text,
+            "user_id": text,
+            "run_name": text,
+            "start_time": whole,
+            "tags": many(PAIR),
+        }
+    )
+    tags = {tag.get("key", ""): tag.get("value", "") for tag in found.pop("tags", [])}
+    tags = {key: value for key, value in tags.items() if not key.startswith(OURS)}
+    if isinstance(asked.caller, Job):
+        parent = asked.caller.run
+        above = tags.get(PARENT) or parent.mlflow_run_id
+        asked.caller.owner(Kind.RUN, above)
+        tags[PARENT] = above
+    elif tags.get(PARENT):
+        parent = asked.caller.owner_to_write(Kind.RUN, tags[PARENT])
+    else:
+        assert isinstance(asked.caller, Member)
+        return local_runs.start(asked, asked.caller, found, tags)
+    made = track(parent, Kind.RUN, uuid.uuid4().hex, asked)
+    body = found | {
+        "experiment_id": parent.mlflow_experiment_id,
+        "user_id": asked.caller.user.username,
+        "tags": [{"key": key, "value": value} for key, value in (tags | {ID_TAG: made}).items()],
+    }
+    return handed_on(asked.caller, "POST", asked.path, body=body)
+
+
+def track(run: Run, kind: Kind, mlflow_id: str, asked: Asked) -> str:
+    TrackedItem.objects.create(run=run, kind=kind, mlflow_id=mlflow_id, created_at=asked.now)
+    return mlflow_id
+
+
+def update(asked: Asked) -> HttpResponseBase:
+    found = asked.fields({**RUN_ID, "status": text, "end_time": whole, "run_name": text})
+    mlflow_id = run_id(found)
+    run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
+    if local_runs.is_its_end(run, mlflow_id, found):
+        local_runs.end(run, found, now=asked.now)
+    return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
+
+
+def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
+    """A call that logs something to a run: `fields` besides the id of the run."""
+
+    def write(asked: Asked) -> HttpResponseBase:
+        found = asked.fields({**RUN_ID, **fields})
+        mlflow_id = run_id(found)
+        note_logging(asked.caller.owner_to_write(Kind.RUN, mlflow_id), now=asked.now)
+        for model_id in set(_models_in(found)):
+            asked.caller.owner_to_write(Kind.MODEL, model_id)
+        _check_tags(found)
+        return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
+
+    return write
+
+
+def _models_in(found: dict[str, Any]) -> list[str]:
+    """The ids of logged models that the fields name, wherever they do."""
+    entries = [found, *found.get("metrics", []), *found.get("models", [])]
+    return [entry["model_id"] for entry in entries if entry.get("model_id")]
+
+
+def _check_tags(found: dict[str, Any]) -> None:
+    """Raises Refused for the tags by which Mantik finds a run again."""
+    keys = [found.get("key", ""), *(tag.get("key", "") for tag in found.get("tags", []))]
+    if any(key.startswith(OURS) for key in keys):
+        raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+
+
+log_metric = writing(METRIC)
+log_parameter = writing({"key": text, "value": text})
+set_tag = writing({"key": text, "value": text})
+delete_tag = writing({"key": text})
+log_batch = writing({"metrics": many(parts(METRIC)), "params": many(PAIR), "tags": many(PAIR)})
+log_model = writing({"model_json": text})
+log_inputs = writing({"datasets": many(DATASET_INPUT), "models": many(parts({"model_id": text}))})
+outputs = writing({"models": many(MODEL_OUTPUT)})

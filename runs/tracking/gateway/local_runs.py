@@ -1,0 +1,69 @@
+"""A member's program starts a run, and ends it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from connections.mlflow.paths import ID_TAG
+from mantik.tokens.models import Scope
+from projects.permissions import Action
+from runs.local_runs import end_local_run, start_local_run
+from runs.models import Run
+from runs.states import RunState
+from runs.tracking.gateway.answers import handed_on
+from runs.tracking.gateway.asked import Asked
+from runs.tracking.gateway.callers import Member
+from runs.tracking.gateway.refusals import wrong
+
+# Of MLflow's default experiment, which no project has.
+_DEFAULT = {"", "0"}
+_ENDS = {"FINISHED": RunState.FINISHED, "FAILED": RunState.FAILED, "KILLED": RunState.CANCELLED}
+_WORDS = {
+    RunState.FINISHED: "Its program said that it is finished.",
+    RunState.FAILED: "Its program said that it has failed.",
+    RunState.CANCELLED: "Its program said that it was stopped.",
+}
+
+
+def start(asked: Asked, member: Member, found: Mapping[str, Any], tags: Mapping[str, str]) -> HttpResponseBase:
+    """`found`: the fields of the call; `tags`: those that are the client's."""
+    if found.get("experiment_id", "") in _DEFAULT:
+        raise wrong('Name an experiment first: mlflow.set_experiment("project/experiment"), or MLFLOW_EXPERIMENT_NAME.')
+    experiment = member.experiment(found["experiment_id"])
+    member.require(Scope.SUBMIT, Action.ADD_RUN, experiment.project)
+    run = start_local_run(
+        experiment=experiment,
+        user=member.user,
+        name=_name(found, tags, now=asked.now),
+        mlflow_run_id=uuid.uuid4().hex,
+        source=tags.get("mlflow.source.name", ""),
+        commit=tags.get("mlflow.source.git.commit", ""),
+        now=asked.now,
+    )
+    body = {**found, "user_id": member.user.username, "run_name": run.name}
+    kept = {key: value for key, value in tags.items() if key != "mlflow.runName"}
+    body["tags"] = [{"key": key, "value": value} for key, value in {**kept, **_ours(run)}.items()]
+    return handed_on(asked.caller, "POST", asked.path, body=body)
+
+
+def _name(found: Mapping[str, Any], tags: Mapping[str, str], *, now: datetime) -> str:
+    return (found.get("run_name") or tags.get("mlflow.runName") or f"Local run {now:%Y-%m-%d %H:%M}")[:120]
+
+
+def _ours(run: Run) -> dict[str, str]:
+    return {ID_TAG: run.mlflow_run_id, "mantik.run": str(run.uuid), "mantik.project": run.project.slug}
+
+
+def is_its_end(run: Run, mlflow_run_id: str, found: Mapping[str, Any]) -> bool:
+    """Whether an update of an MLflow run ends a local run. The end of a child ends nothing here."""
+    return run.is_local and mlflow_run_id == run.mlflow_run_id and found.get("status") in _ENDS
+
+
+def end(run: Run, found: Mapping[str, Any], *, now: datetime) -> None:
+    to = _ENDS[found["status"]]
+    end_local_run(run, to=to, now=now, message=_WORDS[to])
