@@ -33,5 +33,7 @@ BENCHMARKS = (
     ),
     Benchmark(("schedules.two_beats_p99.100k.postgresql",), "bench.two_beats:two_on_postgresql"),
     Benchmark(("models.zip.memory", "models.zip.rate"), "bench.models:download"),
+    Benchmark(("gateway.rate.32", "gateway.failures.32"), "bench.gateway:rate"),
+    Benchmark(("gateway.artifact.memory",), "bench.gateway:artifact"),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )
