@@ -1,0 +1,104 @@
+"""Unmodified clients of MLflow, from the oldest that is in use to the newest, against the real gateway and MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mantik.accounts.models import User
+from mantik.tokens.models import Scope
+from mantik.tokens.services import make_token
+from projects.models import Project
+from runs.models import RegisteredModel, Run
+from runs.states import RunState
+from tests.runs.tracking.gateway.clients.expected import CLIENTS, MISSING, NAMES, OK, expected, table
+from tests.support import factories
+from tests.support.mlflow_server import TOKEN, MlflowServer
+from tests.support.places import TOP
+from tests.support.web_server import WebServer, web_server
+
+OPERATIONS = Path(__file__).with_name("operations.py")
+ERRORS_OF_PYTHON = ("AttributeError", "ModuleNotFoundError", "ImportError", "TypeError")
+
+
+@pytest.fixture(scope="session", params=CLIENTS)
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Its name, and the path of a Python that has it."""
+    package = CLIENTS[request.param]
+    if not package:
+        return request.param, sys.executable
+    place = tmp_path_factory.mktemp("client")
+    uv = str(Path(sys.executable).with_name("uv"))
+    python = str(place / "bin" / "python")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(place)], check=True)
+    # setuptools: the oldest imports pkg_resources.
+    needed = [package, "numpy", "pandas", "cloudpickle", "setuptools<80"]
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True, timeout=600)
+    return request.param, python
+
+
+@pytest.fixture
+def web(transactional_db: None, tmp_path: Path, mlflow_server: MlflowServer) -> Iterator[WebServer]:
+    with web_server(tmp_path, MANTIK_MLFLOW_URI=mlflow_server.uri, MANTIK_MLFLOW_TOKEN=TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def results(
+    client: tuple[str, str], web: WebServer, project: Project, ada: User, model: RegisteredModel
+) -> dict[str, str]:
+    factories.make_experiment(project=project, name="Baseline ü")
+    now = timezone.now()
+    _, token = make_token(user=ada, name="notebook", scope=Scope.SUBMIT, expires_at=now + timedelta(days=1), now=now)
+    return asked(client[1], web, token, EXPERIMENT="Baseline ü", MODEL=model.registry_name)
+
+
+def asked(python: str, web: WebServer, token: str, **more: str) -> dict[str, str]:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "MANTIK_"))},
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{web.port}/tracking/",
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+        **more,
+    }
+    done = subprocess.run(
+        [python, str(OPERATIONS)], env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.stdout, done.stderr
+    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_every_operation_works_or_is_refused_with_what_to_do(
+    client: tuple[str, str], results: dict[str, str], project: Project
+) -> None:
+    assert set(results) == set(NAMES)
+    wrong = {name: result for name, result in results.items() if not _is_as_expected(client[0], name, result)}
+    assert wrong == {}
+
+    local: Any = project.runs.filter(origin=Run.Origin.LOCAL)
+    assert {one.name: one.state for one in local if one.name in ("from a client", "logged to")} == {
+        "from a client": RunState.FINISHED,
+        "logged to": RunState.FINISHED,
+    }
+
+
+def _is_as_expected(client: str, name: str, result: str) -> bool:
+    wanted = expected(client, name)
+    if wanted == MISSING:
+        return result.startswith(ERRORS_OF_PYTHON)
+    return result == OK if wanted == OK else wanted in result
+
+
+def test_the_documents_say_the_same() -> None:
+    assert table() in (TOP / "docs" / "tracking.md").read_text()
