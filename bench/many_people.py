@@ -59,4 +59,5 @@ def _p95(url: str, cookie: str, paths: Sequence[str]) -> float:
     done = subprocess.run(
         command, cwd=TOP, input=json.dumps(paths), stdout=subprocess.PIPE, text=True, check=True, timeout=600
     )
-    return quantiles(json.loads(done.stdout), n=20)[-1]
+    taken: list[float] = json.loads(done.stdout)
+    return quantiles(taken, n=20)[-1]

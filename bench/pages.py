@@ -101,7 +101,7 @@ def lists(runs: ManyRuns) -> dict[str, str]:
 
 def pages_of_runs(runs: ManyRuns) -> dict[str, str]:
     old, new = _middle(runs), Run.objects.filter(project=runs.project).latest("pk").pk
-    found = {}
+    found: dict[str, str] = {}
     for name, key in (("old", old), ("new", new)):
         page = reverse("runs:detail", args=[runs.project.slug, Run.objects.get(pk=key).uuid])
         found |= {name: page, f"{name}, log": f"{page}?tab=log", f"{name}, events": f"{page}?tab=events"}
