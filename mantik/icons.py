@@ -69,6 +69,7 @@ ICONS: frozenset[str] = frozenset(
         "folder",
         "info-circle",
         "keyboard",
+        "laptop",
         "list",
         "moon-stars",
         "sun",

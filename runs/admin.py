@@ -38,8 +38,18 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ["name", "project", "state", "created_by", "site_name", "attempts", "waiting_for", "created_at"]
-    list_filter = ["state", "site_name"]
+    list_display = [
+        "name",
+        "project",
+        "state",
+        "created_by",
+        "origin",
+        "site_name",
+        "attempts",
+        "waiting_for",
+        "created_at",
+    ]
+    list_filter = ["state", "origin", "site_name"]
     search_fields = ["=uuid", "name", "=batch_system_id"]
     list_select_related = ["project", "created_by"]
     inlines = [EventInline]

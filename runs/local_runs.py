@@ -1,7 +1,7 @@
 """Runs that somebody starts outside: from a laptop or a notebook, with MLflow's own client.
 
 Such a run has no job, no code repository and no connection. It is Running until its program says that it is over, or
-until a member ends it.
+until a member ends it. A laptop that is closed says neither, so a run whose program logs nothing is shown as silent.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from runs.states import RunState
 LOGGING_IS_NOTED_EVERY = timedelta(minutes=1)
 # After so long without a sign of its program, a run is shown as silent.
 SILENT_AFTER = timedelta(hours=24)
+# How long the program has to end the MLflow run itself, before a worker does.
+ENDED_IN_MLFLOW_AFTER = timedelta(minutes=1)
+_LONGEST_SOURCE = 80
 
 
 def start_local_run(
@@ -44,13 +47,12 @@ def start_local_run(
             last_logged_at=now,
             # No job has it; the column is unique.
             submission_tag=f"local-{own}",
-            code_name=source[:80],
+            code_name=_end_of(source),
             commit_sha=commit[:64],
             mlflow_experiment_id=experiment.mlflow_experiment_id,
             mlflow_run_id=mlflow_run_id,
-            # There is no log, and no job whose end would close its MLflow run.
+            # There is none.
             log_complete=True,
-            tracking_closed=True,
         )
         lifecycle.record(
             run, now=now, kind="state.running", message="A program outside of Mantik started the run.", actor=user
@@ -59,9 +61,33 @@ def start_local_run(
     return run
 
 
+def _end_of(source: str) -> str:
+    """The end of a long path says more than its beginning."""
+    return source if len(source) <= _LONGEST_SOURCE else f"…{source[1 - _LONGEST_SOURCE :]}"
+
+
 def end_local_run(run: Run, *, to: RunState, now: datetime, message: str) -> bool:
-    """False if it had ended already."""
-    return lifecycle.move(run, to=to, now=now, message=message)
+    """False if it had ended already. If MLflow does not learn of the end from the program, a worker tells it."""
+    return lifecycle.move(run, to=to, now=now, message=message, next_poll_at=now + ENDED_IN_MLFLOW_AFTER)
+
+
+def end_for_its_program(run: Run, *, user: User, now: datetime) -> bool:
+    """End it in the name of `user`: what its program logs from now on is refused. False if it had ended already."""
+    with transaction.atomic():
+        if not lifecycle.set_columns(run, cancel_requested_at=now, cancel_requested_by=user):
+            return False
+        message = f"Ended by {user.display_name}."
+        lifecycle.move(run, to=RunState.CANCELLED, now=now, message=message, next_poll_at=now)
+        record_for_audit("run.ended", actor=user, target=run, project=run.project)
+    return True
+
+
+def silent_since(run: Run, *, now: datetime) -> datetime | None:
+    """Since when nothing was heard of its program; None if something was in SILENT_AFTER, or the run is over."""
+    if not run.is_local or run.is_terminal:
+        return None
+    last = run.last_logged_at or run.created_at
+    return last if now - last >= SILENT_AFTER else None
 
 
 def note_logging(run: Run, *, now: datetime) -> None:

@@ -30,7 +30,7 @@ def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
 
 
 class Run(Leased, Repeatable):
-    """One execution of an MLproject entry point.
+    """One execution of an MLproject entry point, or of a program elsewhere that logs to Mantik (`runs.local_runs`).
 
     Its columns are grouped by who writes them: the form (what to run), the submission (`runs.submission.submit`), the
     following (`runs.following.poll`), cancelling, tracking. `state` changes only through `runs.lifecycle.move`, a
@@ -172,6 +172,7 @@ class Run(Leased, Repeatable):
             models.Index(
                 "cancel_requested_by", name="run_cancelled_by", condition=Q(cancel_requested_by__isnull=False)
             ),
+            models.Index("project", "created_at", "id", name="run_list_local", condition=Q(origin="local")),
             # The gateway finds a run by it.
             models.Index("mlflow_run_id", name="run_mlflow_run", condition=~Q(mlflow_run_id="")),
             # Sweeps read these and nothing else.
@@ -197,7 +198,7 @@ class Run(Leased, Repeatable):
 
         See `runs.submission.adoption.UNREAD`.
         """
-        if self.mlproject_content:
+        if self.mlproject_content or self.is_local:
             return ""
         return (
             "The database was restored from a backup made before this run's commit was read, and Mantik's copy of "

@@ -71,6 +71,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Without runs that failed before their job began: the site may have refused what they asked for."""
         return self.exclude(state=RunState.FAILED, running_at=None, exit_code=None)
 
+    def without_local(self) -> RunQuerySet:
+        """Without runs that a program elsewhere has started: those that Mantik submits, and can submit again."""
+        return self.filter(origin=self.model.Origin.SITE)
+
     def active(self) -> RunQuerySet:
         return self.filter(state__in=ACTIVE)
 

@@ -14,6 +14,7 @@ from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
 from runs.lifecycle import record
+from runs.local_runs import end_for_its_program
 from runs.models import RegisteredModel, Run
 from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START, TERMINAL
@@ -93,7 +94,13 @@ def may_delete(user: User, run: Run) -> bool:
 
 
 def cancel_run(*, run: Run, user: User, now: datetime) -> None:
-    """Request that the run be cancelled; its state changes when the site has aborted the job. Raises NotAllowed."""
+    """Request that the run be cancelled; its state changes when the site has aborted the job. Raises NotAllowed.
+
+    A local run has no job: it ends at once.
+    """
+    if run.is_local:
+        _end_local_run(run, user, now)
+        return
     with transaction.atomic():
         # Neither branch looks at the row before it writes: the run may start or end at this very moment.
         asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
@@ -114,10 +121,18 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
             send_to_workers_on_commit([run.pk])
 
 
+def _end_local_run(run: Run, user: User, now: datetime) -> None:
+    if run.is_terminal or not end_for_its_program(run, user=user, now=now):
+        run.refresh_from_db()
+        raise NotAllowed(f"The run has ended already ({run.get_state_display().lower()}).")
+    send_on_commit("runs.tasks.follow_connection", connection_id=None)
+
+
 def delete_run(*, run: Run, actor: User) -> None:
     """Delete a run that has ended, with its log and events. Data in MLflow and at the site stay. Raises NotAllowed."""
     if not run.is_terminal:
-        raise NotAllowed("Only a run that has ended can be deleted. Cancel it first.")
+        how = "End it" if run.is_local else "Cancel it"
+        raise NotAllowed(f"Only a run that has ended can be deleted. {how} first.")
     with transaction.atomic():
         # Whoever registers its model at the same time waits for this lock, and then finds the run deleted.
         Run.objects.select_for_update().filter(pk=run.pk).first()
@@ -135,7 +150,7 @@ def delete_run(*, run: Run, actor: User) -> None:
 
 def watch(*, run: Run, now: datetime) -> None:
     """Somebody has the page open: ask the site more often for a while. Writes once in _NOTED_FOR at most."""
-    if run.is_terminal and run.log_complete:
+    if run.is_local or (run.is_terminal and run.log_complete):
         return
     if run.watched_until and run.watched_until > now + WATCHED_FOR - _NOTED_FOR:
         return

@@ -292,7 +292,8 @@ class ScheduleForm(LiveForm):
         field: Any = self.fields["run"]
         runs = Run.objects.filter(project=self.project).for_rows()
         field.queryset = runs
-        offered = list(_matching(runs, self.value("run_search")).newest_first()[:MOST_RUNS_OFFERED])
+        matching = _matching(runs.without_local(), self.value("run_search"))
+        offered = list(matching.newest_first()[:MOST_RUNS_OFFERED])
         chosen = self.chosen_run()
         if chosen and chosen not in offered:
             offered.insert(0, chosen)

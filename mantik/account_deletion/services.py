@@ -115,8 +115,9 @@ def _of_schedule(schedule: Schedule) -> Obstacle:
 
 
 def _of_run(run: Run) -> Obstacle:
+    verb = "end" if run.is_local else "cancel"
     return Obstacle(
-        f"Your run {run.name} in {run.project.name} is still active. Wait until it ends, or cancel it.",
+        f"Your run {run.name} in {run.project.name} is still active. Wait until it ends, or {verb} it.",
         reverse("runs:detail", args=[run.project.slug, run.uuid]),
         "Run",
     )

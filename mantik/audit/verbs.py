@@ -74,6 +74,7 @@ VERBS: dict[str, str] = {
     "run.scheduled": "started {target} by its schedule",
     "run.started_locally": "started {target} from outside of Mantik",
     "run.cancelled": "asked to cancel {target}",
+    "run.ended": "ended the run {target}, which was started from outside of Mantik",
     "run.deleted": "deleted the run {target}",
     "run.token_revoked": "revoked the token of the run {target}",
     # Models

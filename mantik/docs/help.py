@@ -59,6 +59,7 @@ PLACES = {
     "connections:delete": "connections#delete",
     "connections:site": "connections#a-site-that-is-missing",
     "tokens:": "tokens",
+    "tokens:list": "tracking#a-token",
     "notices:": "account#notices",
     "accounts:": "account",
     "accounts:session": "account#sessions",

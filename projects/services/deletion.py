@@ -86,7 +86,7 @@ def delete_project(*, project: Project, actor: User) -> None:
         if stored is None:
             return
         if held := what_holds_project(stored):
-            remedy = "Cancel what is active, unregister what is registered, and wait until that is done."
+            remedy = "Cancel or end what is active, unregister what is registered, and wait until that is done."
             raise ProjectInUse(f"{stored.name} has {held}. {remedy}")
         values = {"name": stored.name, "address": stored.slug}
         record("project.deleted", actor=actor, target=stored, project=stored, before=values)

@@ -13,7 +13,7 @@ _PATHS: dict[str, str] = {
 
 def commit_url(run: Run) -> str | None:
     """The address of the commit's page at its git host; None if the host has no such pages or the commit is unknown."""
-    if run.newest_of:
+    if run.newest_of or not run.commit_sha:
         return None
     return commit_url_of(platform=run.code_platform, url=run.code_url, sha=run.commit_sha)
 

@@ -13,10 +13,12 @@ from mantik.lib.filters import Chips, Filters, Menu, Option, Text, option_as_ask
 from mantik.lib.search_form import SearchBox
 from projects.models import Experiment, Project
 from projects.services.members import people_of
+from runs.models import Run
 from runs.querysets import RunQuerySet
 from runs.states import STATE_GROUPS
 
 STATES = [Option(name, name.capitalize(), states) for name, states in STATE_GROUPS.items()]
+ORIGINS = [Option("mantik", "By Mantik", Run.Origin.SITE), Option("elsewhere", "Elsewhere", Run.Origin.LOCAL)]
 PERIODS = [
     Option("day", "Last 24 hours", timedelta(days=1)),
     Option("week", "Last 7 days", timedelta(days=7)),
@@ -31,6 +33,7 @@ class RunFilter(Filters):
     state = Chips("All states", STATES)
     experiment = Menu[int]("Experiment")
     member = Menu[int]("Member")
+    started = Menu("Started", ORIGINS, noun="start")
     period = Menu("Any time", PERIODS)
 
     def __init__(self, query: QueryDict, *, project: Project | None, path: str, now: datetime) -> None:
@@ -45,6 +48,8 @@ class RunFilter(Filters):
             runs = runs.filter(experiment=self.experiment.means)
         if self.member:
             runs = runs.filter(created_by=self.member.means)
+        if self.started:
+            runs = runs.filter(origin=self.started.means)
         if self.period:
             runs = runs.filter(created_at__gte=self._now - self.period.means)
         return runs.search(self.q) if self.q else runs

@@ -60,7 +60,7 @@ def phase_segments(run: Run, *, now: datetime) -> list[Segment]:
     """
     end = run.ended_at or now
     spans: list[tuple[str, str, datetime | None, datetime | None, str]] = [
-        ("stored", RunState.PENDING.label, run.created_at, run.submitting_at, "off"),
+        ("stored", RunState.PENDING.label, None if run.is_local else run.created_at, run.submitting_at, "off"),
         ("submitted", RunState.SUBMITTING.label, run.submitting_at, run.submitted_at, "off"),
         ("queued", "Queued", None if run.was_refused else run.submitted_at, run.running_at, "wait"),
         ("running", "Running" if run.is_active else "Ran", run.running_at, None, _tone(run)),

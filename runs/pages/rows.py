@@ -37,6 +37,7 @@ class RunRow:
     created_at: datetime
     duration: timedelta
     is_active: bool
+    is_local: bool
     again_url: str | None
     delete_url: str | None
     # The run's model, if it is registered.
@@ -89,7 +90,8 @@ def _row(
         created_at=run.created_at,
         duration=run.duration(now),
         is_active=run.is_active,
-        again_url=again_url(run, project) if may_run else None,
+        is_local=run.is_local,
+        again_url=again_url(run, project) if may_run and not run.is_local else None,
         delete_url=reverse("runs:delete", kwargs=arguments) if deletable else None,
         model_name=model.name if model else "",
         model_url=model_url("detail", model) if model else None,
@@ -121,11 +123,13 @@ def model_url(name: str, model: RegisteredModel) -> str:
 
 
 def detail_line(run: Run, held_up: Waiting | None) -> str:
-    """Why the run waits or failed; otherwise its experiment, site and account."""
+    """Why the run waits or failed; otherwise its experiment, site and account, or the program that started it."""
     if held_up:
         return held_up.reason
     if run.run_state in (*FAILURES, RunState.CANCELLED) and run.outcome:
         return run.outcome
+    if run.is_local:
+        return " · ".join(filter(None, (run.experiment.name, run.code_name)))
     return f"{run.experiment.name} · {run.site_name} · {run.compute_budget_account}"
 
 

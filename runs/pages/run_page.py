@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from mantik.accounts.models import User
-from mantik.lib.humanize import core_hours, spoken_duration
+from mantik.lib.humanize import core_hours, relative_time, spoken_duration
 from mantik.lib.live import Live, Shown
 from projects.permissions import Action, may, role_of
 from runs.following.job_lifetime import is_refused_more_time
@@ -36,6 +36,13 @@ TABS = {
     "configuration": "Configuration",
     "events": "Events",
 }
+# What only Mantik's own jobs have.
+_OF_JOBS = ("log", "configuration")
+
+
+def tabs_of(run: Run) -> dict[str, str]:
+    """The tabs that its page has, with their labels."""
+    return {key: label for key, label in TABS.items() if not (run.is_local and key in _OF_JOBS)}
 
 
 def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: datetime) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def live_parts(
         "phases": _phases(run, now),
         "commit_url": commit_url(run),
         "again_url": again_url(run, run.project),
-        "may_run": may(user, Action.ADD_RUN, run.project),
+        "may_repeat": not run.is_local and may(user, Action.ADD_RUN, run.project),
         "may_cancel": bool(signed_in and may_cancel(signed_in, run)),
         "may_delete": bool(signed_in and may_delete(signed_in, run)),
         "model": model,
@@ -107,7 +114,7 @@ def _phases(run: Run, now: datetime) -> dict[str, Any]:
     return {
         "segments": segments,
         "captions": [_caption(run, segment, is_growing=segment is current) for segment in segments],
-        "aside": _core_hours_line(run, now),
+        "aside": _last_logged_line(run, now) if run.is_local else _core_hours_line(run, now),
     }
 
 
@@ -117,6 +124,12 @@ def _caption(run: Run, segment: Segment, *, is_growing: bool) -> dict[str, Any]:
     if segment.key == "rest" and run.runtime_limit:
         return {"tone": segment.tone, "text": f"Time limit {spoken_duration(run.runtime_limit)}"}
     return {"tone": segment.tone, "text": segment.words}
+
+
+def _last_logged_line(run: Run, now: datetime) -> str:
+    if run.is_terminal or run.last_logged_at is None:
+        return ""
+    return f"last logged {relative_time(run.last_logged_at, now=now)}"
 
 
 def _core_hours_line(run: Run, now: datetime) -> str:
@@ -144,7 +157,7 @@ def _tabs(run: Run, current: str) -> list[dict[str, Any]]:
             "url": page if key == "overview" else f"{page}?tab={key}",
             "is_current": key == current,
         }
-        for key, label in TABS.items()
+        for key, label in tabs_of(run).items()
     ]
 
 
@@ -152,9 +165,10 @@ def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str, now:
     if tab == "overview":
         # It tells strangers nothing, who may look at the runs of a public project.
         is_member = role_of(user, run.project) is not None
-        return {"log": _log(run), "tokens": token_lines(run, now=now) if is_member else []}
+        tokens = token_lines(run, now=now) if is_member else []
+        return {"tokens": tokens} if run.is_local else {"log": _log(run), "tokens": tokens}
     if tab == "log":
-        return {"log": _log(run)}
+        return {} if run.is_local else {"log": _log(run)}
     if tab == "events":
         return _events(run)
     if tab == "artifacts":

@@ -41,11 +41,16 @@ def log_version(slug: str, uuid: UUID, *, user: int | None) -> str:
     return _of_log(slug, uuid, user).version()
 
 
-def list_version(slug: str, query: QueryDict, *, user: int | None, most: int, now: datetime) -> str:
-    """Of the newest runs of a list, `most` of them, as the list is filtered by `query`."""
+def list_version(
+    slug: str, query: QueryDict, *, user: int | None, most: int, now: datetime, has_local: bool = True
+) -> str:
+    """Of the newest runs of a list, `most` of them, as the list is filtered by `query`.
+
+    `has_local`: the list has runs that were started outside of Mantik, too.
+    """
     # A period that ends some seconds earlier leaves out no run that a page would show for long.
     until = now.replace(second=0, microsecond=0) if "period" in query else None
-    return _of_list(slug, query.urlencode(), user, most, until).version()
+    return _of_list(slug, query.urlencode(), user, most, until, has_local).version()
 
 
 @kept
@@ -61,9 +66,9 @@ def _of_log(slug: str, uuid: UUID, user: int | None) -> Statement:
 
 
 @kept
-def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime | None) -> Statement:
+def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime | None, has_local: bool) -> Statement:
     filters = RunFilter(QueryDict(query), project=None, path="", now=until or datetime.now(UTC))
-    runs = Run.objects.filter(project=project_seen(slug, user))
+    runs = (Run.objects.all() if has_local else Run.objects.without_local()).filter(project=project_seen(slug, user))
     return _statement(filters.apply(runs), slug, user, most=most)
 
 

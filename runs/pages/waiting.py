@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from connections.models import SiteOutage
 from connections.outages.breaker import next_try, outages_by_connection
 from connections.visits.places import without_place
+from runs.local_runs import SILENT_AFTER, silent_since
 from runs.models import RegisteredModel, Run
 from runs.states import AT_SITE, BEFORE_START
 
@@ -53,6 +56,8 @@ def waiting(run: Run, *, now: datetime, sites: SitesNow) -> Waiting | None:
     """What `run` waits for; None if it has ended or is being worked on. `sites` is what `sites_now` returns."""
     if run.is_terminal:
         return None
+    if run.is_local:
+        return _of_silence(run, now)
     outage = sites.outages.get(run.connection_id) if run.connection_id is not None else None
     if outage is not None:
         return _of_outage(run, outage, now)
@@ -62,6 +67,16 @@ def waiting(run: Run, *, now: datetime, sites: SitesNow) -> Waiting | None:
             f"Mantik is busy with other runs at {run.site_name}. This run continues when it is its turn.", since
         )
     return _unattended(run, now) or (Waiting(run.waiting_for, run.waiting_since) if run.waiting_for else None)
+
+
+def _of_silence(run: Run, now: datetime) -> Waiting | None:
+    since = silent_since(run, now=now)
+    if since is None:
+        return None
+    day, hours = timezone.localtime(since), SILENT_AFTER // timedelta(hours=1)
+    year = "" if day.year == timezone.localtime(now).year else f" {day.year}"
+    silent = f"Silent since {day.day} {day:%B}{year}: its program has not logged anything for {hours} h or more."
+    return Waiting(f"{silent} End it if it is over.", None)
 
 
 def _of_outage(run: Run, outage: SiteOutage, now: datetime) -> Waiting:

@@ -34,11 +34,15 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Prefill:
-    """`source` is the value in the link, `run` the run that it names; None if the reader can see no such run."""
+    """`source` is the value in the link, `run` the run that it names.
+
+    `run` is None if the reader can see no such run, and for `not_repeatable`, the name of one that cannot be repeated.
+    """
 
     source: str
     run: Run | None
     user: User
+    not_repeatable: str = ""
 
     def values(self) -> dict[str, str]:
         """What a browser would post for the new-run form if all of it had been filled in by hand."""
@@ -69,6 +73,8 @@ class Prefill:
         """What the form says if there is no such run, otherwise "". It does not tell whether another project has it."""
         if self.run:
             return ""
+        if self.not_repeatable:
+            return f"{cannot_be_repeated(self.not_repeatable)} The form is not filled in; choose what to run."
         uuid = _uuid_or_none(self.source)
         which = f"The run {str(uuid)[:8]} is not in this project" if uuid else "There is no such run in this project"
         return f"{which}: it was deleted, or the link is wrong. The form is not filled in; choose what to run."
@@ -84,7 +90,15 @@ def prefill_from(source: str, *, among: RunQuerySet, user: User) -> Prefill | No
         return None
     uuid = _uuid_or_none(source)
     runs = among.select_related("experiment", "code_repository", "connection__site", "connection__owner")
-    return Prefill(source, runs.filter(uuid=uuid).first() if uuid else None, user)
+    run = runs.filter(uuid=uuid).first() if uuid else None
+    if run is not None and run.is_local:
+        return Prefill(source, None, user, not_repeatable=run.name)
+    return Prefill(source, run, user)
+
+
+def cannot_be_repeated(name: str) -> str:
+    """What to say of a run that was started outside of Mantik."""
+    return f"The run {name} was started outside of Mantik, which does not have its code, so it cannot be repeated."
 
 
 def choices_of(run: Run) -> dict[str, str]:

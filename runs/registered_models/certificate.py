@@ -21,6 +21,7 @@ from runs.registered_models.contents import Contents
 from runs.registered_models.models import RegisteredModel
 
 FORMAT = "mantik.model-certificate/1"
+UNCHECKED = "The run was started outside of Mantik. Its program named itself and its commit; Mantik did not check them."
 
 
 def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[str, float | None]) -> str:
@@ -31,8 +32,8 @@ def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[
         "model": _model(model, contents),
         "project": {"uuid": str(run.project.uuid), "name": run.project.name, "address": run.project.slug},
         "run": _run(run),
-        "code": _code(run),
-        "site": _site(run),
+        "code": _code_elsewhere(run) if run.is_local else _code(run),
+        "site": None if run.is_local else _site(run),
         "environment": environment_of(run),
         "times": _times(run),
         "core_hours": run.core_hours,
@@ -75,7 +76,7 @@ def _run(run: Run) -> dict[str, Any]:
         "uuid": str(run.uuid),
         "name": run.name,
         "experiment": run.experiment.name,
-        "entry_point": run.entry_point,
+        "entry_point": run.entry_point or None,
         "parameters": run.parameters,
         "started_by": _person(run.created_by),
         "mlflow_experiment_id": run.mlflow_experiment_id,
@@ -95,6 +96,11 @@ def _code(run: Run) -> dict[str, Any]:
         "archive_sha256": run.code_sha256 or None,
         **_files(run),
     }
+
+
+def _code_elsewhere(run: Run) -> dict[str, Any]:
+    """What a program that was started outside of Mantik says of itself."""
+    return {"program": run.code_name or None, "commit": run.commit_sha or None, "note": UNCHECKED}
 
 
 def _files(run: Run) -> dict[str, Any]:

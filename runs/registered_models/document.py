@@ -25,6 +25,7 @@ _TITLES = {
 _WORDS = {
     "name": "name",
     "repository": "repository",
+    "program": "program",
     "experiment": "experiment",
     "registered_by": "registered by",
     "registered_at": "registered at",

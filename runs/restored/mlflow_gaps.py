@@ -16,6 +16,8 @@ from runs.tracking.mlflow_run import RUN_TAG
 # `Experiment.mlflow_name` ends with it.
 _UUID_AT_END = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")
 _TAGS_PER_QUERY = 500
+# Of `Run.submission_tag`, before the run's UUID: of a run that Mantik submits, and of one that was started elsewhere.
+_BEGINNINGS = ("mantik", "local")
 
 
 @dataclass
@@ -55,7 +57,7 @@ def _runs(experiment_ids: list[str]) -> Gap:
     batch: list[tuple[str, str]] = []
     for one in inventory().runs(experiment_ids, RUN_TAG):
         ids.add(one.id)
-        batch.append((f"mantik-{one.tag}", f"{one.name}, id {one.id}"))
+        batch.append((one.tag, f"{one.name}, id {one.id}"))
         if len(batch) == _TAGS_PER_QUERY:
             gap.beyond += _unknown(batch)
             batch = []
@@ -66,11 +68,11 @@ def _runs(experiment_ids: list[str]) -> Gap:
 
 
 def _unknown(batch: Iterable[tuple[str, str]]) -> list[str]:
-    """The descriptions of those whose tag no run has. Tags are compared as texts: in MLflow they may be anything."""
+    """The descriptions of those whose tag is the UUID of no run. Compared as texts: in MLflow a tag may be anything."""
     batch = list(batch)
-    known = set(
-        Run.objects.filter(submission_tag__in=[tag for tag, _ in batch]).values_list("submission_tag", flat=True)
-    )
+    ours = [f"{beginning}-{tag}" for tag, _ in batch for beginning in _BEGINNINGS]
+    runs = Run.objects.filter(submission_tag__in=ours).values_list("submission_tag", flat=True)
+    known = {tag.partition("-")[2] for tag in runs}
     return [description for tag, description in batch if tag not in known]
 
 

@@ -28,7 +28,7 @@ from runs.following.callback import job_moved_on, token_is_valid
 from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
 from runs.models import Run
 from runs.pages.rows import model_of
-from runs.pages.run_page import TABS, live_parts, run_page
+from runs.pages.run_page import live_parts, run_page, tabs_of
 from runs.pages.versions import log_version, run_version
 from runs.results.artifacts import ArtifactDownload, is_inside
 from runs.results.metrics import read_metrics
@@ -41,7 +41,7 @@ def run_detail(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     tab = request.GET.get("tab", "overview")
     path = request.GET.get("path", "")
-    if tab not in TABS or (path and not is_inside(path)):
+    if tab not in tabs_of(run) or (path and not is_inside(path)):
         raise Http404
     now = timezone.now()
     services.watch(run=run, now=now)
@@ -132,12 +132,14 @@ def artifact(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
 def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not services.may_cancel(request.user, run):
-        raise PermissionDenied("Your role does not allow you to cancel this run.")
+        verb = "end" if run.is_local else "cancel"
+        raise PermissionDenied(f"Your role does not allow you to {verb} this run.")
     if request.method == "GET":
+        verb = "End" if run.is_local else "Cancel"
         question = Confirmation(
-            title=f"Cancel {run.name}?",
+            title=f"{verb} {run.name}?",
             message=_what_cancelling_does(run),
-            verb="Cancel run",
+            verb=f"{verb} run",
             icon_name="stop-circle",
         )
         return _ask(request, run, question)
@@ -149,6 +151,11 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 
 def _what_cancelling_does(run: Run) -> str:
+    if run.is_local:
+        return (
+            "Its program runs outside of Mantik, which cannot stop it. What it has logged so far is kept, and what it "
+            "logs from now on is refused."
+        )
     if run.state in BEFORE_START:
         return (
             "If the site already has its job, Mantik deletes the job there. If the job starts in the meantime, Mantik "
@@ -177,7 +184,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         question = Confirmation(
             title=f"Delete {run.name}?",
             message="A deleted run cannot be restored. Its metrics and artifacts stay in MLflow. This deletes:",
-            points=["its log and its events", "its configuration and job script"],
+            points=["its events"] if run.is_local else ["its log and its events", "its configuration and job script"],
             verb="Delete run",
             icon_name="trash3",
         )

@@ -35,22 +35,28 @@ def submissions(request: HttpRequest, slug: str) -> HttpResponse:
         template="runs/submissions.html",
         rows="runs/_submission_rows.html",
         css_id="submission-rows",
+        has_local=False,
     )
 
 
-def _list(request: HttpRequest, slug: str, *, nav: str, template: str, rows: str, css_id: str) -> HttpResponse:
-    """`rows`: the template of the live part of the page, and `css_id` its id."""
+def _list(
+    request: HttpRequest, slug: str, *, nav: str, template: str, rows: str, css_id: str, has_local: bool = True
+) -> HttpResponse:
+    """`rows`: the template of the live part of the page, and `css_id` its id. `has_local`: also what runs elsewhere."""
     now = timezone.now()
     shown = Shown(request, now=now)
     version = ""
     if shown.is_part:
         # One more than is shown tells whether there are older ones.
-        version = list_version(slug, request.GET, user=request.user.pk, most=PAGE_SIZE + 1, now=now)
+        version = list_version(
+            slug, request.GET, user=request.user.pk, most=PAGE_SIZE + 1, now=now, has_local=has_local
+        )
     if shown.is_still(version):
         return nothing_new()
     project = project_or_404(request, slug)
     filters = RunFilter(request.GET, project=project, path=request.path, now=now)
-    runs = filters.apply(Run.objects.filter(project=project)).for_rows()
+    of_list = Run.objects.all() if has_local else Run.objects.without_local()
+    runs = filters.apply(of_list.filter(project=project)).for_rows()
     page = page_by(NEWEST_BY, runs, cursor=request.GET.get("page", ""), size=PAGE_SIZE)
     is_live = page.newer is None and any(may_change(run, now=now) for run in page.rows)
     context = {

@@ -132,7 +132,7 @@ def _as_linked(request: MemberRequest, project: Project, prefill: Prefill) -> Ne
 
 def _new_form(request: MemberRequest, project: Project) -> NewRunForm:
     """A new form with the code and connection that this member used last, and the last account the site accepted."""
-    runs = _visible(request, project).filter(created_by=request.user).newest_first()
+    runs = _visible(request, project).without_local().filter(created_by=request.user).newest_first()
     last = runs.first()
     if last is None:
         return NewRunForm(project=project, user=request.user)

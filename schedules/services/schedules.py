@@ -23,6 +23,7 @@ from projects.permissions import Action, may
 from projects.services.projects import NameTaken
 from runs.models import Run
 from runs.planning.plan import other_site
+from runs.planning.prefill import cannot_be_repeated
 from runs.services import NotAllowed
 from runs.submission.run_files import NotPossible, read_files
 from schedules.firing import engine
@@ -305,6 +306,8 @@ def _recipe(project: Project, run: Run, connection: Connection, account: str) ->
 
 def check_choices(run: Run, connection: Connection | None) -> None:
     """Check that `run` can be repeated, with `connection` if one is chosen. Raises BadChoice."""
+    if run.is_local:
+        raise BadChoice("run", f"{cannot_be_repeated(run.name)} Choose another run.")
     if run.commit_pending:
         raise BadChoice("run", "The commit of this run is not known yet. Wait until it is submitted.")
     if run.code_repository is None:

@@ -37,6 +37,7 @@ from projects.models import (
     UserGroup,
 )
 from projects.roles import Role
+from runs.local_runs import end_local_run, start_local_run
 from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
@@ -248,6 +249,31 @@ def make_run(state: RunState = RunState.PENDING, *, project: Project | None = No
     for name, value in (_columns_of(state, run) | columns).items():
         setattr(run, name, value)
     run.state = state
+    run.save()
+    return run
+
+
+def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | None = None, **columns: Any) -> Run:
+    """A run that a program outside of Mantik has started, ten minutes ago unless `created_at` says otherwise.
+
+    As `runs.local_runs` makes and ends one, without its MLflow run.
+    """
+    project = project or make_project()
+    member = columns.pop("created_by", None) or join(project)
+    begun = columns.pop("created_at", None) or timezone.now() - timedelta(minutes=10)
+    run = start_local_run(
+        experiment=columns.pop("experiment", None) or make_experiment(project=project, created_by=member),
+        user=member,
+        name=columns.pop("name", None) or f"run-{next(_numbers)}",
+        mlflow_run_id=columns.pop("mlflow_run_id", None) or uuid.uuid4().hex,
+        source=columns.pop("source", "train.py"),
+        commit=columns.pop("commit", SHA),
+        now=begun,
+    )
+    if state is not RunState.RUNNING:
+        end_local_run(run, to=state, now=begun + timedelta(minutes=9), message="Its program said that it is over.")
+    for name, value in columns.items():
+        setattr(run, name, value)
     run.save()
     return run
 

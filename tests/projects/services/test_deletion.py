@@ -71,7 +71,7 @@ def test_while_a_run_is_active_the_project_stays(
     fill(project, state)
     response = client_of(owner).post(DELETE, {"name": "PV yield"})
     assert response.status_code == 422
-    assert "PV yield has 1 active run. Cancel what is active, unregister what" in page_text(response)
+    assert "PV yield has 1 active run. Cancel or end what is active, unregister what" in page_text(response)
     assert Run.objects.count() == RunEvent.objects.count() == 1
 
 
