@@ -31,8 +31,7 @@ class Scope(models.TextChoices):
 
 SCOPE_MEANING: dict[Scope, str] = {
     Scope.READ: "finds and loads registered models",
-    Scope.SUBMIT: "is for starting and cancelling runs, and for logging to them; as that is not offered yet, it allows "
-    "the same as Read for now",
+    Scope.SUBMIT: "also starts runs from a laptop or notebook, with plain MLflow, and logs to them",
     Scope.ADMIN: "is for everything that you may do, except changing your account and credentials; it allows the same "
     "as Read for now",
 }

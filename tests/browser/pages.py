@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connections.logins.kinds import Kind
 from projects.roles import Role
@@ -18,7 +20,7 @@ from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
 from tests.browser.scene_models import LONG_NAME
-from tests.support.factories import PASSWORD, make_second_factors
+from tests.support.factories import PASSWORD, make_local_run, make_second_factors
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,29 @@ def _logged_nothing(name: str, mlflow_run_id: str = "empty") -> Callable[[Scene]
         run = scene.runs[RunState.FINISHED]
         Run.objects.filter(pk=run.pk).update(mlflow_run_id=mlflow_run_id)
         return reverse(name, args=[scene.project.slug, run.uuid])
+
+    return url
+
+
+def _local(
+    name: str = "runs:detail", state: RunState = RunState.RUNNING, *, silent: bool = False
+) -> Callable[[Scene], str]:
+    """A page of a run that was started outside of Mantik, or of its project."""
+
+    def url(scene: Scene) -> str:
+        now = timezone.now()
+        run = make_local_run(
+            state,
+            project=scene.project,
+            created_by=scene.researcher,
+            experiment=scene.project.experiments.get(name="baseline"),
+            created_at=now - timedelta(days=5 if silent else 0, minutes=42),
+            last_logged_at=now - timedelta(days=3 if silent else 0, minutes=4),
+            name="warm-up by hand",
+            source="notebooks/warm_up.py",
+            mlflow_run_id="1f" * 16,
+        )
+        return reverse(name, args=[scene.project.slug, *([] if name == "runs:list" else [run.uuid])])
 
     return url
 
@@ -217,6 +242,12 @@ PAGES: dict[str, PageOf] = {
     **{f"run-{tab}": PageOf(_run(RunState.FINISHED, query=f"?tab={tab}")) for tab in TABS},
     "run-artifacts-folder": PageOf(_run(RunState.FINISHED, query="?tab=artifacts&path=model")),
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
+    "run-local": PageOf(_local()),
+    "run-local-silent": PageOf(_local(silent=True)),
+    "run-local-finished": PageOf(_local(state=RunState.FINISHED)),
+    "run-local-end": PageOf(_local("runs:cancel")),
+    "runs-local": PageOf(_local("runs:list")),
+    "runs-local-silent": PageOf(_local("runs:list", silent=True)),
     "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
     "run-revoke-token": PageOf(_run(RunState.RUNNING, name="runs:revoke-token")),
     "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),

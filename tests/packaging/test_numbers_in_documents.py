@@ -29,6 +29,7 @@ from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, snapshot
 from projects.services import labels
+from runs import local_runs
 from runs.following import poll
 from runs.job import pack
 from runs.querysets import TOKEN_GRACE
@@ -96,6 +97,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (registered.LONGEST_NAME,),
     ),
     ("models.md", "at most until {} minutes after the run's end", (worker.PATIENCE_FOR_LOG / MINUTE,)),
+    ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
     (
         "operators.md",
