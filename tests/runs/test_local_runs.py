@@ -257,7 +257,7 @@ def test_it_holds_its_project_experiment_and_account(run: Run) -> None:
     with pytest.raises(ProjectInUse, match="has 1 active run"):
         delete_project(project=run.project, actor=owner)
     with pytest.raises(InUse):
-        delete_experiment(experiment=run.experiment, actor=owner)
+        delete_experiment(experiment=run.experiment, actor=owner, now=timezone.now())
     assert "Wait until it ends, or end it." in obstacles_of(run.created_by)[0].text
     cancel_run(run=run, user=owner, now=timezone.now())
     assert obstacles_of(run.created_by) == []
