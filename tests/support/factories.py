@@ -38,7 +38,7 @@ from projects.models import (
 )
 from projects.roles import Role
 from runs.local_runs import end_local_run, start_local_run
-from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk
+from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk, TrackedItem
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from schedules.firing.timing import fire_moment, stored_timing
@@ -276,6 +276,12 @@ def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | Non
         setattr(run, name, value)
     run.save()
     return run
+
+
+def make_tracked_item(run: Run, **columns: Any) -> TrackedItem:
+    """A child run of `run` in MLflow."""
+    usual = {"kind": TrackedItem.Kind.RUN, "mlflow_id": uuid.uuid4().hex, "created_at": timezone.now()}
+    return TrackedItem.objects.create(run=run, **usual | columns)
 
 
 def _form_columns(project: Project, given: dict[str, Any]) -> dict[str, Any]:
