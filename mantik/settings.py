@@ -391,9 +391,13 @@ MANTIK_MLFLOW_URI = env.parsed("MLFLOW_URI", env.required("MLFLOW_URI", _here("h
 MANTIK_MLFLOW_TOKEN: str = _strong(
     "MLFLOW_TOKEN", env.required("MLFLOW_TOKEN", _made_up.get("mlflow_token", "")), strong_token
 )
-MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, MANTIK_MLFLOW_URI)
-# The token that jobs send to the tracking URI, until each job has a token of its own.
-MANTIK_TRACKING_TOKEN: str = env.text("TRACKING_TOKEN", MANTIK_MLFLOW_TOKEN)
+# Where jobs log: Mantik's own gateway, which passes on to MLflow what is the job's.
+MANTIK_TRACKING_URI = env.parsed("TRACKING_URI", env.text("TRACKING_URI"), public_url, f"{MANTIK_BASE_URL}/tracking")
+env.gone(
+    "TRACKING_TOKEN",
+    "it has no meaning any more, because each job logs with a token of its own. Remove it; and remove "
+    "MANTIK_TRACKING_URI, too, unless that is an address of Mantik's own /tracking/.",
+)
 # Hosts inside the network that members' requests may connect to: host names, addresses, networks.
 MANTIK_OUTBOUND_ALLOWED = env.parsed(
     "OUTBOUND_ALLOWED",

@@ -88,6 +88,11 @@ class Environment:
             self.problems.append(f"{prefix}{name}: {error}")
             return default
 
+    def gone(self, name: str, what_to_do: str) -> None:
+        """A setting of an older release, which is a problem if it is still there: ignored, it would be missed."""
+        if self._variables.get(f"{PREFIX}{name}") or self._variables.get(f"{PREFIX}{name}_FILE"):
+            self.problems.append(f"{PREFIX}{name}: {what_to_do}")
+
     def complain(self) -> None:
         """Raise ImproperlyConfigured, with everything that is missing or wrong, unless nothing is."""
         lines = list(self.problems)

@@ -22,7 +22,13 @@ from runs.submission.run_files import RunFiles
 NOT_YET = "new"
 # How many paths a note or a list of warnings names.
 PATHS_NAMED = 3
-_SET_AFTER_THE_FORM = ("MANTIK_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
+_SET_AFTER_THE_FORM = (
+    "MANTIK_RUN_ID",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_RUN_ID",
+)
 
 
 def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,12 +40,12 @@ MIRROR_PROBLEMS = frozenset({"mirror.missing", "mirror.unreadable", "commit.miss
 
 @dataclass(frozen=True)
 class PreparedJob:
-    """A job to post: `description` is for the site and holds secrets, `columns` is what the run stores.
+    """A job to post: `describe` makes the description for the site, `columns` is what the run stores.
 
     To be used in a `with`, which closes the packed code.
     """
 
-    description: Mapping[str, Any]
+    describe: Callable[[str], Mapping[str, Any]]
     columns: Mapping[str, Any]
     code: PackedCode
 
@@ -69,7 +69,7 @@ class PreparedJob:
 
 
 def prepare(run: Run, *, now: datetime) -> PreparedJob:
-    """Make the MLflow run, pack the code and write the job description.
+    """Make the MLflow run, pack the code, and prepare the job description, which lacks only the run token.
 
     Raises NotPossible, GitError, TrackingUnavailable and TrackingRefused.
     """
@@ -82,16 +82,21 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     with ExitStack() as on_error:
         code = on_error.enter_context(pack_run(run, now=now, files=files))
         is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
-        description = job_description(
-            run=job_run_of(run),
-            config=files.config,
-            tags=[run.submission_tag, installation_tag()],
-            script=script,
-            environment=environment_file(job_environment(run, experiment_id, mlflow_run_id)),
-            code_sha256=code.sha256,
-            code_base64=code.base64() if is_inline else None,
-            notification_url=notification_url(run.uuid),
-        )
+        tags = [run.submission_tag, installation_tag()]
+
+        def describe(token: str) -> Mapping[str, Any]:
+            """The description, which holds secrets, for a job that logs with this run token."""
+            return job_description(
+                run=job_run_of(run),
+                config=files.config,
+                tags=tags,
+                script=script,
+                environment=environment_file(job_environment(run, experiment_id, mlflow_run_id, token)),
+                code_sha256=code.sha256,
+                code_base64=code.base64() if is_inline else None,
+                notification_url=notification_url(run.uuid),
+            )
+
         columns = {
             "job_script": script,
             "tree_sha": mirror_of(_code_repository(run)).tree(run.commit_sha),
@@ -103,7 +108,7 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
         }
         # From here on the PreparedJob closes the code.
         on_error.pop_all()
-    return PreparedJob(description, columns, code)
+    return PreparedJob(describe, columns, code)
 
 
 def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[str, str]]:
@@ -204,17 +209,15 @@ def job_run_of(run: Run) -> JobRun:
     return JobRun(short_id=run.short_id, name=run.name, commit=run.commit_sha, account=run.compute_budget_account)
 
 
-def job_environment(run: Run, experiment_id: str, mlflow_run_id: str) -> dict[str, str]:
-    """The variables in the job's 0600 file: where to log, and with which credentials."""
-    variables = {
+def job_environment(run: Run, experiment_id: str, mlflow_run_id: str, token: str) -> dict[str, str]:
+    """The variables in the job's 0600 file: where to log, and with which token."""
+    return {
         "MANTIK_RUN_ID": str(run.uuid),
         "MLFLOW_TRACKING_URI": settings.MANTIK_TRACKING_URI,
+        "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_EXPERIMENT_ID": experiment_id,
         "MLFLOW_RUN_ID": mlflow_run_id,
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # Members do not reach the server at that address, so there is no use in printing links to it.
+        # There are no pages at that address, so there is no use in printing links to them.
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
-    if settings.MANTIK_TRACKING_TOKEN:
-        variables["MLFLOW_TRACKING_TOKEN"] = settings.MANTIK_TRACKING_TOKEN
-    return variables

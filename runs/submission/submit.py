@@ -18,12 +18,14 @@ starts the job it made: it leaves it to whoever has the run now, or deletes it i
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from connections.git.errors import GitError
 from connections.logins.login_health import concerns_login, note_refusal, note_use, why_login_unused
@@ -43,10 +45,11 @@ from runs.models import Run
 from runs.restored import marks
 from runs.states import RunState
 from runs.submission.adoption import FoundJobs, look_at, recover_columns
-from runs.submission.assemble import PreparedJob, newest_of_branch, pack_run, prepare
+from runs.submission.assemble import newest_of_branch, pack_run, prepare
 from runs.submission.claim import LONGEST_PAUSE, ClaimedRun, claim
 from runs.submission.doubles import delete_doubles, delete_quietly
 from runs.submission.run_files import NotPossible
+from runs.tracking.run_tokens import know_run_tokens, make_run_token
 
 log = structlog.get_logger(__name__)
 
@@ -185,7 +188,10 @@ class Submission:
         )
 
     def _adopt(self, job_url: str, message: str, **columns: Any) -> None:
-        self.claimed.write(event=("submission.found", message), job_url=job_url, was_in_doubt=True, **columns)
+        with transaction.atomic():
+            # A database that was restored may not know the token that the job was sent.
+            know_run_tokens(self.run, now=self.clock())
+            self.claimed.write(event=("submission.found", message), job_url=job_url, was_in_doubt=True, **columns)
 
     def _discard(self, jobs: FoundJobs) -> None:
         """Delete jobs that were never started, if this database does not know which code they were sent."""
@@ -219,8 +225,11 @@ class Submission:
             columns, event = newest_of_branch(self.run, now=self.clock())
             self.claimed.write(event=event, **columns)
         with prepare(self.run, now=self.clock()) as prepared:
-            self.claimed.write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
-            job_url = self._submit(prepared)
+            with transaction.atomic():
+                # Whatever becomes of the POST, the token of a job that it makes is known.
+                token = make_run_token(self.run, now=self.clock())
+                self.claimed.write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
+            job_url = self._submit(prepared.describe(token))
         try:
             self.claimed.write(
                 event=("submission.accepted", f"{self.run.site_name} accepted the job."), job_url=job_url
@@ -240,10 +249,10 @@ class Submission:
             return
         delete_quietly(lambda: self._site, job_url)
 
-    def _submit(self, prepared: PreparedJob) -> str:
+    def _submit(self, description: Mapping[str, Any]) -> str:
         """POST the job and return its URL. `posted_at` is taken back only if the site certainly has no job of ours."""
         try:
-            return self._site.submit(prepared.description)
+            return self._site.submit(description)
         except SiteOutcomeUnknown:
             raise
         except SiteError:

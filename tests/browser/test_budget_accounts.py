@@ -39,7 +39,7 @@ def world(
 ) -> World:
     """A new member, whose connection to the sandbox site was tested."""
     settings.MANTIK_GIT_ALLOW_LOCAL = True
-    settings.MANTIK_MLFLOW_URI = settings.MANTIK_TRACKING_URI = mlflow_server.uri
+    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     user = sandbox.users["demo"]
     made = make_world(tmp_path, base_url=sandbox.base_url, login=user.login, password=user.password)
     ask_the_site(connection=made.connection, now=timezone.now())

@@ -12,7 +12,7 @@ from django.db import connection as database
 from connections.logins.site_clients import open_connection
 from runs.following.callback import notification_url
 from runs.job import layout
-from runs.models import Run
+from runs.models import Run, RunToken
 from schedules.models import Schedule
 from tests.canary import accounts, canaries, places
 from tests.canary.accounts import secure_the_account
@@ -27,6 +27,8 @@ from tests.support.mlflow_server import MlflowServer
 from tests.support.oidc import OidcProvider
 from tests.support.redis import Broker
 from tests.support.waiting import wait_until
+
+RUN_TOKEN = "a run token"
 
 
 def tell(story: Story, provider: OidcProvider) -> list[Canary]:
@@ -77,13 +79,20 @@ def notification_tokens() -> list[Canary]:
     ]
 
 
+def run_tokens() -> list[Canary]:
+    """What the jobs log with: the part after the prefix, which the pages of runs show."""
+    key = canaries.ENCRYPTION_KEYS[0].value
+    tokens = [RunToken.kind.derived(run.uuid.bytes, key=key) for run in Run.objects.all()]
+    return [Canary(RUN_TOKEN, token[-43:]) for token in tokens]
+
+
 def is_needed_there(leak: str, story: Story) -> bool:
     """The few places that a secret has to be in."""
     name, _, where = leak.partition(" in ")
     data_dir = story.scene.data_dir
     if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
         mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
-        return name == canaries.MLFLOW_TOKEN.name and mode == 0o600
+        return name == RUN_TOKEN and mode == 0o600
     if accounts.is_needed_there(name, where):
         return True
     if where == "answer: POST /settings/tokens/add/":
@@ -97,7 +106,7 @@ def is_needed_there(leak: str, story: Story) -> bool:
     if where.startswith("environment of") and f" in {data_dir}/git" in where:
         return name in (canaries.GIT_TOKEN.name, canaries.WRONG_TOKEN.name)
     in_a_job = f" in {data_dir}/sandbox/jobs/" in where
-    return where.startswith("environment of") and in_a_job and name == canaries.MLFLOW_TOKEN.name
+    return where.startswith("environment of") and in_a_job and name == RUN_TOKEN
 
 
 @pytest.mark.timeout(600)
@@ -122,7 +131,7 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(
         shown = [*pages, *site_descriptions(story)]
 
     everything = [*kept, *spoken, *shown, *watcher.places()]
-    hits = found([*canaries.ALL, *made, *notification_tokens(), story.access_token], everything)
+    hits = found([*canaries.ALL, *made, *notification_tokens(), *run_tokens(), story.access_token], everything)
     assert [hit for hit in hits if not is_needed_there(hit, story)] == []
     assert_it_looked_everywhere(everything, hits)
 
@@ -140,7 +149,8 @@ def assert_it_looked_everywhere(everything: list[Place], hits: list[str]) -> Non
     for name in ("web", "worker", "beat", "sandbox"):
         assert any(where.startswith(f"log of {name}:") for where in visited), name
     needed = " ".join(hits)
-    assert f"{canaries.MLFLOW_TOKEN.name} in file: sandbox/jobs/" in needed
+    assert f"{RUN_TOKEN} in file: sandbox/jobs/" in needed
+    assert f"{canaries.MLFLOW_TOKEN.name} in file: mlflow-token" in needed
     assert f"{canaries.SITE_PASSWORD.name} in file: sandbox/users.json" in needed
     assert "a personal access token in answer: POST /settings/tokens/add/" in needed
     if Path("/proc/self/environ").exists():

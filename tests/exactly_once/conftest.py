@@ -30,6 +30,7 @@ from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.tracking.mlflow_run import RUN_TAG
 from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
+from tests.support.job_tokens import assert_job_may_log
 from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.proofs import Proved
 from tests.support.queues import QUEUES
@@ -230,7 +231,7 @@ def aim_at(stage: Stage, aim: Aim) -> FaultProxy:
 
 
 def assert_exactly_once(stage: Stage, run: Run) -> None:
-    """One job that was started once, one MLflow run, and a run that knows how it ended."""
+    """One job that was started once, one MLflow run, and a run that knows how it ended and the token of its job."""
     stage.proved(**come_of(stage.world, [run]))
     assert (run.state, run.outcome) == (RunState.FINISHED, "The job ended with exit code 0.")
     assert stage.world.starts_of(run) == 1
@@ -238,6 +239,7 @@ def assert_exactly_once(stage: Stage, run: Run) -> None:
     found = mlflow_runs_of(run)
     assert [(info["run_id"], info["status"]) for info in found] == [(run.mlflow_run_id, "FINISHED")]
     assert b"hello" in b"".join(raw_log(run))
+    assert_job_may_log(stage.site, run)
 
 
 def come_of(world: World, runs: Iterable[Run]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from tests.support.proofs import sample, trials
 
 HOW = {"inline": {}, "upload": {"MANTIK_SUBMIT_INLINE_BYTES": 0}}
 # What a submission without any trouble writes and commits; the first test counts them.
-BOUNDARIES = {"inline": {"write": 11, "commit": 5}, "upload": {"write": 12, "commit": 6}}
+BOUNDARIES = {"inline": {"write": 12, "commit": 5}, "upload": {"write": 13, "commit": 6}}
 REQUESTS = {
     "inline": ["submit", "start", "experiments/get-by-name", "experiments/create", "runs/create"],
     "upload": ["directory", "upload", "submit", "start"],
@@ -49,6 +49,8 @@ def test_a_worker_killed_at_a_write_or_a_commit(stage: Stage, how: str, kill: Ki
     run = stage.world.start_run()
 
     assert stage.turn(run, kill=kill).status == KILLED
+    # Never a POST whose token nobody knows.
+    assert run.tokens.exists() == (run.posted_at is not None)
     stage.until_handed_over(run)
     stage.until_over(run)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from connections.logins.site_clients import open_connection
 from mantik.lib.leases import Lease
 from runs.following.poll import due_connections, follow_connection
 from runs.models import Run
@@ -29,6 +30,7 @@ from tests.exactly_once.conftest import mlflow_runs_of
 from tests.schedules.conftest import fire
 from tests.support.backups import back_up, restore
 from tests.support.factories import make_schedule
+from tests.support.job_tokens import assert_job_may_log
 from tests.support.mlflow_server import MlflowServer
 from tests.support.proofs import Proved, trials
 from tests.support.sites import RunningSite
@@ -51,7 +53,7 @@ def world(
     transactional_db: None, settings: Settings, tmp_path: Path, sandbox: RunningSite, mlflow_server: MlflowServer
 ) -> World:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
-    settings.MANTIK_MLFLOW_URI = settings.MANTIK_TRACKING_URI = mlflow_server.uri
+    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     user = sandbox.users["demo"]
     return make_world(tmp_path, base_url=sandbox.base_url, login=user.login, password=user.password)
 
@@ -198,6 +200,9 @@ def test_after_a_restore_no_slot_and_no_run_starts_twice(
     assert {run.state for run in Run.objects.all()} == {RunState.FINISHED}, [
         (run.name, run.outcome) for run in Run.objects.exclude(state=RunState.FINISHED)
     ]
+    site = open_connection(world.connection)
+    for run in Run.objects.all():
+        assert_job_may_log(site, run)
     # What no row knows are runs by hand after the backup, and due times that nobody adopted, as the command said.
     assert {str(run.uuid) for run in by_hand}.isdisjoint(known)
     assert set(starts) <= known | {str(uuid) for uuid in forgotten}

@@ -100,6 +100,20 @@ def test_bad_values_are_all_explained_and_never_repeated() -> None:
     assert "hunter2" not in done.stderr
 
 
+def test_jobs_log_to_mantik_itself() -> None:
+    show = "from django.conf import settings; print(settings.MANTIK_TRACKING_URI)"
+    inside = "https://inside.example.org/tracking"
+    assert run("-c", show, **production()).stdout.strip() == "https://mantik.example.org/tracking"
+    assert run("-c", show, **production(MANTIK_TRACKING_URI=f"{inside}/")).stdout.strip() == inside
+
+
+def test_a_token_that_all_jobs_shared_is_refused_with_what_to_do() -> None:
+    done = run("manage.py", "check", **production(MANTIK_TRACKING_TOKEN="hunter2"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("MANTIK_TRACKING_TOKEN: it has no meaning any more, because each job logs")
+    assert "hunter2" not in done.stderr
+
+
 def test_keys_that_are_only_a_comma_are_no_keys() -> None:
     done = run("manage.py", "check", **production(MANTIK_ENCRYPTION_KEYS=" , "))
     assert done.returncode == 1

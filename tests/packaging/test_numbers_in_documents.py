@@ -185,6 +185,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "{} wrong attempts at an account and {} from one IP address",
         (int(_per_account[0]), int(_per_address[0])),
     ),
+    ("security.md", "while the run is active and for {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
     ("security.md", "can use up its {} attempts", (int(_per_account[0]),)),
     ("security.md", "signed token of a key pair for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
     ("settings.md", "If the job is new, or its page is open, every {} seconds", (poll.SHORT_PAUSE / SECOND,)),

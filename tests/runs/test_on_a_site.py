@@ -33,6 +33,8 @@ from runs.services import cancel_run, watch
 from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.submission.submit import submit_run
 from runs.submission.turns import any_due
+from runs.tracking.run_tokens import GRACE, run_of_token
+from tests.support.job_tokens import token_of_job
 from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
 from tests.support.outages import ask_silent_sites
@@ -49,7 +51,6 @@ def world(
 ) -> World:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
-    settings.MANTIK_TRACKING_URI = mlflow_server.uri
     user = site.users["demo"]
     return make_world(tmp_path, base_url=site.base_url, login=user.login, password=user.password)
 
@@ -142,21 +143,25 @@ def test_the_job_carries_the_compute_budget_account_as_project(world: World) -> 
     assert stored_description(world, run)["Project"] == "other"
 
 
-def test_secrets_travel_in_one_file_that_only_its_owner_may_read(world: World, settings: Settings) -> None:
-    settings.MANTIK_TRACKING_TOKEN = "tell-nobody-4711"
+def test_the_run_token_travels_in_one_file_that_only_its_owner_may_read(world: World, settings: Settings) -> None:
     run = submit(world.start_run(parameters={"seconds": "20"}))
     follow_until(run, lambda run: run.state == RunState.RUNNING and run.log_size > 0)
 
     directory = Path(site_of(world)._transport.get(url=site_of(world).urls.directory(run.job_url))["mountPoint"])
     file = directory / layout.ENVIRONMENT
-    assert "tell-nobody-4711" in file.read_text()
+    token = token_of_job(site_of(world), run)
+    assert token in file.read_text()
+    assert run_of_token(token, now=timezone.now()) == run
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "tell-nobody-4711" not in json.dumps(stored_description(world, run))
+    assert settings.MANTIK_MLFLOW_TOKEN not in file.read_text()
+    assert token not in json.dumps(stored_description(world, run))
     assert "Environment" not in stored_description(world, run)
-    assert b"tell-nobody-4711" not in b"".join(raw_log(run))
-    assert "tell-nobody-4711" not in run.job_script
+    assert token.encode() not in b"".join(raw_log(run))
+    assert token not in run.job_script
     cancel_run(run=run, user=world.user, now=timezone.now())
     follow_until(run, lambda run: run.is_terminal)
+    assert run_of_token(token, now=timezone.now()) == run
+    assert run_of_token(token, now=timezone.now() + GRACE) is None
 
 
 def test_code_above_the_inline_limit_is_uploaded(world: World, settings: Settings) -> None:

@@ -50,7 +50,7 @@ def world(
     mlflow_server: MlflowServer,
 ) -> World:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
-    settings.MANTIK_MLFLOW_URI = settings.MANTIK_TRACKING_URI = mlflow_server.uri
+    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     settings.MANTIK_SITE_READ_TIMEOUT = settings.MANTIK_SITE_SEND_TIMEOUT = 1
     user = site.users["demo"]
     address = proxy.url + urlsplit(site.base_url).path

@@ -54,7 +54,7 @@ def at_work(
     upgraded: None, settings: Settings, polar_cluster: SandboxSite, mlflow_server: MlflowServer, tmp_path: Path
 ) -> None:
     """The site, MLflow and the code that the runs name are there."""
-    settings.MANTIK_MLFLOW_URI = settings.MANTIK_TRACKING_URI = mlflow_server.uri
+    settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     Site.objects.filter(name=known.SITE).update(base_url=polar_cluster.base_url)
     code = CodeRepository.objects.get(name=known.CODE)
     fetch_as(code.url, code.uuid, write_code(tmp_path / "code").path)

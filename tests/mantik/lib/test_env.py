@@ -143,3 +143,16 @@ def test_an_address_is_one_of_the_web_and_holds_no_credentials(value: str) -> No
 
 def test_a_list_is_separated_by_commas() -> None:
     assert words(" a, b,,c ") == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("variable", ["MANTIK_OLD", "MANTIK_OLD_FILE"])
+def test_a_setting_that_is_gone_is_refused_with_what_to_do(variable: str) -> None:
+    env = Environment({variable: "hunter2"})
+    env.gone("OLD", "it has no meaning any more. Remove it.")
+    assert env.problems == ["MANTIK_OLD: it has no meaning any more. Remove it."]
+
+
+def test_a_setting_that_is_gone_and_empty_says_nothing() -> None:
+    env = Environment({"MANTIK_OLD": ""})
+    env.gone("OLD", "it has no meaning any more. Remove it.")
+    env.complain()

@@ -33,7 +33,6 @@ def world(
 ) -> World:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
-    settings.MANTIK_TRACKING_URI = mlflow_server.uri
     user = sandbox.users["demo"]
     return make_world(tmp_path, base_url=sandbox.base_url, login=user.login, password=user.password)
 
