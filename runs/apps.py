@@ -11,9 +11,11 @@ class RunsConfig(AppConfig):
         from projects.services import deletion
         from runs.dependents import connections
         from runs.dependents.projects import DEPENDENT
+        from runs.tracking import deploy_check
 
         deletion.register(DEPENDENT)
         connections.register()
+        deploy_check.register_check()
         post_migrate.connect(make_text_index, sender=self)
 
 

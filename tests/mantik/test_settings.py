@@ -153,6 +153,11 @@ def test_a_deployment_passes_djangos_own_checks() -> None:
     assert "no issues" in done.stdout
 
 
+def test_a_deployment_that_no_site_could_reach_is_told_so() -> None:
+    done = run("manage.py", "check", "--deploy", **production(MANTIK_BASE_URL="https://localhost"))
+    assert "(mantik.W001) MANTIK_BASE_URL is https://localhost: each machine reaches only itself" in done.stderr
+
+
 def test_the_models_have_all_their_migrations(tmp_path: Path) -> None:
     environment = {"MANTIK_DEBUG": "1", "MANTIK_DATA_DIR": str(tmp_path)}
     done = run("manage.py", "makemigrations", "--check", "--dry-run", **environment)
