@@ -19,6 +19,7 @@ from runs.tracking.gateway import routes
 from runs.tracking.gateway.answers import error_for
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import caller_of
+from runs.tracking.gateway.closed import sentence_for
 from runs.tracking.gateway.fields import Unclear
 from runs.tracking.gateway.refusals import Refused, not_offered, wrong
 
@@ -49,15 +50,8 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
         raise wrong("The address holds '%' or a character that cannot be printed, once it is decoded. Leave it out.")
     found = routes.find(request.method or "", path)
     if found is None:
-        raise not_offered(_words(request.method or "", path))
+        raise not_offered(sentence_for(request.method or "", path))
     route, parts = found
     now = timezone.now()
     caller = caller_of(request, now=now)
     return route.call(Asked(request, caller, path, now, parts))
-
-
-def _words(method: str, path: str) -> str:
-    return (
-        f"Mantik does not offer this part of MLflow's API ({method} {path[:100]}). Its documentation says what works: "
-        "Track from anywhere, under Help."
-    )
