@@ -15,7 +15,7 @@ import httpx
 from connections.mlflow.clients import configured
 from connections.mlflow.errors import TrackingError, TrackingRefused, TrackingUnavailable
 from connections.mlflow.files import Files, OpenFile
-from connections.mlflow.parsing import error_in, error_words, words_for_strangers
+from connections.mlflow.parsing import error_in, error_words, not_mlflow, words_for_strangers
 from connections.mlflow.paths import SERVED_FILE
 from connections.mlflow.places import Address
 from connections.mlflow.transport import TIMEOUT, client_options, tracking_errors
@@ -64,6 +64,9 @@ class Onward:
                 response = await self._send(method, path, query, body)
         if not response.is_success:
             raise _error(response, doing="do what was asked")
+        # Its answers are passed on unread, and may be megabytes.
+        if not response.headers.get("content-type", "").startswith("application/json"):
+            raise not_mlflow()
         return response.content
 
     async def _send(

@@ -10,6 +10,7 @@ from django.http import HttpResponse, JsonResponse
 
 from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
 from connections.mlflow.onward import Declined, onward
+from connections.mlflow.parsing import as_mlflow_answers
 from mantik.lib.handed_on import Body, Given, HandedOn
 from runs.tracking.gateway.callers import Caller
 from runs.tracking.gateway.refusals import Refused
@@ -30,14 +31,20 @@ def handed_on(
     query: Mapping[str, Any] | None = None,
     body: Mapping[str, Any] | None = None,
     change: Change | None = None,
+    missing: Refused | None = None,
 ) -> HandedOn:
-    """MLflow's answer to a request that is written anew from these."""
+    """MLflow's answer to a request that is written anew from these. `missing`: what is said if MLflow does not have it,
+    where MLflow's own words would tell that Mantik does not know of it either."""
 
     async def ask(_: Body) -> Given:
-        content = await onward().call(method, path, query=query or {}, body=body)
+        try:
+            content = await onward().call(method, path, query=query or {}, body=body)
+        except Declined as error:
+            raise (missing if missing and error.code == "RESOURCE_DOES_NOT_EXIST" else error) from None
         if change is None:
             return Given(200, JSON, content)
-        return Given(200, JSON, json.dumps(change(json.loads(content))).encode())
+        with as_mlflow_answers():
+            return Given(200, JSON, json.dumps(change(json.loads(content))).encode())
 
     return HandedOn(explaining(ask), reader=caller.reader)
 

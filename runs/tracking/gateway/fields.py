@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -60,6 +61,9 @@ def number(value: Any, name: str) -> float | str:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unclear(f"{name} has to be a number.")
+    # JSON has digits for more than what 64 bits can hold.
+    if not -sys.float_info.max <= value <= sys.float_info.max:
+        raise Unclear(f"{name} is too large for a number of 64 bits. Infinity is written as a word.")
     return value
 
 

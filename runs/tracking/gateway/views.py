@@ -8,6 +8,7 @@ follow with its token.
 from __future__ import annotations
 
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -39,6 +40,9 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         return _answer(request)
     except Unclear as unclear:
         return error_for(wrong(str(unclear)))
+    except SuspiciousOperation:
+        # Django's, of an address with thousands of fields.
+        return error_for(wrong("The address or the body has more than can be read. Ask for less at a time."))
     except (Refused, TrackingError) as error:
         return error_for(error)
 

@@ -62,14 +62,15 @@ class Place:
 
 def _check_to_read(asked: Asked, place: Place) -> None:
     """Raises Refused. What is from before Mantik wrote down whose it is belongs to the experiment in its place."""
-    run = asked.caller.owner(place.kind, place.owner)
-    if run is None:
-        experiment = asked.caller.experiment(place.experiment)
-        asked.caller.check_download(experiment.project)
-        return
-    if run.mlflow_experiment_id != place.experiment:
+    try:
+        run = asked.caller.owner(place.kind, place.owner)
+        project = run.project if run else asked.caller.experiment(place.experiment).project
+    except Refused:
+        # In the same words, whichever of the two is not there.
+        raise not_there(f"place {place}") from None
+    if run and run.mlflow_experiment_id != place.experiment:
         raise not_there(f"place {place}")
-    asked.caller.check_download(run.project)
+    asked.caller.check_download(project)
 
 
 def listing(asked: Asked) -> HttpResponseBase:

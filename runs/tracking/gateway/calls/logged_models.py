@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 from django.http.response import HttpResponseBase
 
@@ -16,6 +18,7 @@ from runs.tracking.gateway.fields import flag, many, parts, text, whole
 from runs.tracking.gateway.refusals import not_there, wrong
 
 Kind = TrackedItem.Kind
+_ID = re.compile(r"m-[0-9a-f]{32}")
 _ORDER = parts({"field_name": text, "ascending": flag, "dataset_name": text, "dataset_digest": text})
 _OF_DATASET = parts({"dataset_name": text, "dataset_digest": text})
 
@@ -50,8 +53,11 @@ def create(asked: Asked) -> HttpResponseBase:
 def get(asked: Asked) -> HttpResponseBase:
     asked.fields({})
     model_id = asked.parts["model_id"]
+    if not _ID.fullmatch(model_id):
+        raise not_there(f"{Kind.MODEL.label} {model_id}")
     change = seen_by_answer(asked.caller, Kind.MODEL, model_id, lambda answer: answer["model"]["info"]["experiment_id"])
-    return handed_on(asked.caller, "GET", asked.path, change=change)
+    missing = not_there(f"{Kind.MODEL.label} {model_id}")
+    return handed_on(asked.caller, "GET", asked.path, change=change, missing=missing)
 
 
 def finish(asked: Asked) -> HttpResponseBase:
@@ -72,14 +78,19 @@ def set_tags(asked: Asked) -> HttpResponseBase:
 
 def delete_tag(asked: Asked) -> HttpResponseBase:
     asked.fields({})
-    return _write(asked, "DELETE", None)
+    key = asked.parts["tag_key"]
+    # In an address they mean another place.
+    if key in (".", "..") or key.startswith(OURS):
+        raise wrong(f"A tag cannot be named '.' or '..', and those that begin with {OURS} are Mantik's own.")
+    asked.caller.owner_to_write(Kind.MODEL, asked.parts["model_id"])
+    path = f"{asked.path.removesuffix(key)}{quote(key, safe='')}"
+    return handed_on(asked.caller, "DELETE", path)
 
 
-def _write(asked: Asked, method: str, found: dict[str, Any] | None) -> HttpResponseBase:
+def _write(asked: Asked, method: str, found: dict[str, Any]) -> HttpResponseBase:
     model_id = asked.parts["model_id"]
     asked.caller.owner_to_write(Kind.MODEL, model_id)
-    body = None if found is None else found | {"model_id": model_id}
-    return handed_on(asked.caller, method, asked.path, body=body)
+    return handed_on(asked.caller, method, asked.path, body=found | {"model_id": model_id})
 
 
 def search(asked: Asked) -> HttpResponseBase:

@@ -54,7 +54,8 @@ def run_id(found: dict[str, Any]) -> str:
 def get(asked: Asked) -> HttpResponseBase:
     found = run_id(asked.fields(RUN_ID))
     change = seen_by_answer(asked.caller, Kind.RUN, found, lambda answer: answer["run"]["info"]["experiment_id"])
-    return handed_on(asked.caller, "GET", asked.path, query={"run_id": found}, change=change)
+    missing = not_there(f"{Kind.RUN.label} {found}")
+    return handed_on(asked.caller, "GET", asked.path, query={"run_id": found}, change=change, missing=missing)
 
 
 def seen_by_answer(
@@ -164,7 +165,7 @@ def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
         note_logging(asked.caller.owner_to_write(Kind.RUN, mlflow_id), now=asked.now)
         for model_id in set(_models_in(found)):
             asked.caller.owner_to_write(Kind.MODEL, model_id)
-        _check_tags(found)
+        _check_tags(asked.caller, found)
         return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
 
     return write
@@ -176,11 +177,14 @@ def _models_in(found: dict[str, Any]) -> list[str]:
     return [entry["model_id"] for entry in entries if entry.get("model_id")]
 
 
-def _check_tags(found: dict[str, Any]) -> None:
-    """Raises Refused for the tags by which Mantik finds a run again."""
-    keys = [found.get("key", ""), *(tag.get("key", "") for tag in found.get("tags", []))]
-    if any(key.startswith(OURS) for key in keys):
-        raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+def _check_tags(caller: Caller, found: dict[str, Any]) -> None:
+    """Raises Refused for the tags by which Mantik finds a run again, and for a parent that is not the caller's."""
+    for tag in (found, *found.get("tags", [])):
+        key, value = tag.get("key", ""), tag.get("value", "")
+        if key.startswith(OURS):
+            raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+        if key == PARENT and value:
+            caller.owner_to_write(Kind.RUN, value)
 
 
 log_metric = writing(METRIC)
