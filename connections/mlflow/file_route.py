@@ -21,6 +21,10 @@ from connections.mlflow.paths import SERVED_FILE
 _PREFIX = SERVED_FILE.format(path="")
 # Files that are being sent, in the same file system as all others.
 _UNDER_WAY = ".uploads"
+_IN_THE_WAY = {
+    "error_code": "INVALID_PARAMETER_VALUE",
+    "message": "A file cannot be stored where a folder is, nor below another file. Choose another path.",
+}
 # How much is written at a time, in bytes.
 _PIECE = 1024 * 1024
 
@@ -37,7 +41,7 @@ def with_files(app: App, *, root: Path) -> App:
             await app(scope, receive, send)
         elif scope["method"] == "GET" and _is_file(place):
             await FileResponse(place, media_type="application/octet-stream", filename=place.name)(scope, receive, send)
-        elif scope["method"] == "PUT" and _can_be_stored(place):
+        elif scope["method"] == "PUT":
             answer = await _store(place, top / _UNDER_WAY, receive)
             if answer:
                 await answer(scope, receive, send)
@@ -69,13 +73,6 @@ def _is_file(place: Path) -> bool:
         return False
 
 
-def _can_be_stored(place: Path) -> bool:
-    try:
-        return not place.is_dir()
-    except OSError:
-        return False
-
-
 async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse | None:
     """None if the client has gone before all was there: then nothing is stored."""
     try:
@@ -87,6 +84,9 @@ async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse
             await asyncio.to_thread(_move, part, place)
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        # It will be so the next time as well, so the client is not to try again.
+        return JSONResponse(_IN_THE_WAY, status_code=400)
     except OSError as error:
         return JSONResponse(_words(error), status_code=500)
     return JSONResponse({})

@@ -13,11 +13,11 @@ from connections.mlflow.paths import ID_TAG
 from mantik.tokens.models import Scope
 from projects.permissions import Action
 from runs.local_runs import end_local_run, start_local_run
-from runs.models import Run
+from runs.models import Run, TrackedItem
 from runs.states import RunState
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
-from runs.tracking.gateway.callers import Member
+from runs.tracking.gateway.callers import Caller, Member
 from runs.tracking.gateway.refusals import wrong
 
 # Of MLflow's default experiment, which no project has.
@@ -62,6 +62,21 @@ def _ours(run: Run) -> dict[str, str]:
 def is_its_end(run: Run, mlflow_run_id: str, found: Mapping[str, Any]) -> bool:
     """Whether an update of an MLflow run ends a local run. The end of a child ends nothing here."""
     return run.is_local and mlflow_run_id == run.mlflow_run_id and found.get("status") in _ENDS
+
+
+def is_told_again(caller: Caller, mlflow_run_id: str, found: dict[str, Any]) -> bool:
+    """Whether this is the end that a local run of the caller's has already: MLflow did not answer when it was told
+    first, and the client asks again. Nothing but that end is left in `found` then."""
+    run = caller.owner(TrackedItem.Kind.RUN, mlflow_run_id) if isinstance(caller, Member) else None
+    if run is None or run.created_by_id != caller.user.pk or not is_its_end(run, mlflow_run_id, found):
+        return False
+    if run.run_state is not _ENDS[found["status"]]:
+        return False
+    assert isinstance(caller, Member)
+    caller.require(Scope.SUBMIT, Action.CANCEL_OWN_RUN, run.project)
+    for name in found.keys() - {"status", "end_time"}:
+        del found[name]
+    return True
 
 
 def end(run: Run, found: Mapping[str, Any], *, now: datetime) -> None:

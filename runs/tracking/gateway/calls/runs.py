@@ -150,9 +150,10 @@ def track(run: Run, kind: Kind, mlflow_id: str, asked: Asked) -> str:
 def update(asked: Asked) -> HttpResponseBase:
     found = asked.fields({**RUN_ID, "status": text, "end_time": whole, "run_name": text})
     mlflow_id = run_id(found)
-    run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
-    if local_runs.is_its_end(run, mlflow_id, found):
-        local_runs.end(run, found, now=asked.now)
+    if not local_runs.is_told_again(asked.caller, mlflow_id, found):
+        run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
+        if local_runs.is_its_end(run, mlflow_id, found):
+            local_runs.end(run, found, now=asked.now)
     return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
 
 
