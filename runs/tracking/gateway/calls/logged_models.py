@@ -13,7 +13,7 @@ from connections.mlflow.paths import ID_TAG
 from runs.models import TrackedItem
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
-from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, track, visible
+from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, track, visible, within
 from runs.tracking.gateway.fields import flag, many, parts, text, whole
 from runs.tracking.gateway.refusals import not_there, wrong
 
@@ -107,6 +107,7 @@ def search(asked: Asked) -> HttpResponseBase:
     )
     caller, tree = asked.caller, asked.caller.tree()
     found["experiment_ids"] = visible(caller, found.get("experiment_ids", []))
+    found["filter"] = within(tree, "source_run_id", found.get("filter", ""))
     if not found["experiment_ids"]:
         raise not_there("experiment among those named")
 
