@@ -56,7 +56,7 @@ def rate(ground: Ground) -> Iterator[Result]:
         _submit(runs.pop())
         client, stock = open_connection(world.connection), StockClient(site)
         with prepare(world.start_run("site only"), now=timezone.now()) as prepared:
-            description = prepared.description
+            description = prepared.describe("")
         rates = interleaved(
             {
                 "mantik": lambda: _rate(lambda: _submit(runs.pop())),

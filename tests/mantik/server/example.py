@@ -131,8 +131,10 @@ def with_a_fault(environ: dict[str, Any], start_response: Callable[..., Any]) ->
 
 
 limits.PIECE_SECONDS = PIECE_SECONDS
+pages = Pages(with_a_fault, threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS)
 application = Front(
     bodies=Bodies(most=BODY, seconds=BODY_SECONDS, room=ROOM),
-    pages=Pages(with_a_fault, threads=THREADS, most_waiting=QUEUE, seconds=QUEUE_SECONDS),
+    pages=pages,
+    tracking=pages,
     streams=Streams(threads=1, most=DOWNLOADS, most_each=DOWNLOADS_EACH),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -15,7 +17,7 @@ from tests.support import factories
 pytestmark = pytest.mark.django_db
 RUN_ID = "ab" * 16
 OVER = [RunState.FINISHED, RunState.FAILED, RunState.CANCELLED, RunState.LOST]
-WRITES = {
+WRITES: dict[str, dict[str, Any]] = {
     "log-metric": {"key": "a", "value": 1},
     "log-parameter": {"key": "a", "value": "b"},
     "log-batch": {"metrics": [{"key": "a", "value": 1}]},
@@ -34,7 +36,7 @@ def _nobody_is_mlflow(settings: Settings) -> None:
     settings.MANTIK_MLFLOW_URI = "http://127.0.0.1:9"
 
 
-def run_in(state: RunState, **columns: object) -> Run:
+def run_in(state: RunState, **columns: Any) -> Run:
     return factories.make_run(state, mlflow_experiment_id="7", mlflow_run_id=RUN_ID, **columns)
 
 

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlflow
-from mlflow import MlflowClient
+import mlflow as installed
+
+# Of whichever version: types of one would not be those of the others.
+mlflow: Any = installed
 
 RESULTS: dict[str, str] = {}
 EXPERIMENT = os.environ["EXPERIMENT"]
@@ -39,7 +41,7 @@ def operation(call: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: found
 
 
-client = MlflowClient()
+client: Any = mlflow.MlflowClient()
 
 
 @operation
@@ -72,12 +74,12 @@ def create_experiment() -> None:
 
 
 @operation
-def create_run() -> str:
+def create_run() -> Any:
     return client.create_run(experiment_id).info.run_id
 
 
 @operation
-def start_run() -> str:
+def start_run() -> Any:
     with mlflow.start_run(run_name="from a client") as run:
         return run.info.run_id
 
@@ -190,12 +192,14 @@ def log_input() -> None:
     from mlflow.data.http_dataset_source import HTTPDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
 
-    mlflow.log_input(MetaDataset(HTTPDatasetSource("https://example.org/data.csv"), name="data"), context="training")
+    source: Any = HTTPDatasetSource
+    dataset: Any = MetaDataset
+    mlflow.log_input(dataset(source("https://example.org/data.csv"), name="data"), context="training")
 
 
 @operation
 def log_model() -> None:
-    class Doubler(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined, misc]
+    class Doubler(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow's names
             return model_input
 
@@ -210,7 +214,7 @@ def load_model() -> None:
 
 @operation
 def log_model_and_register() -> None:
-    class Same(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined, misc]
+    class Same(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:  # noqa: ARG002 - MLflow's names
             return model_input
 
