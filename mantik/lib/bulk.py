@@ -106,9 +106,10 @@ def load_shared(rows: Collection[models.Model], **related: models.QuerySet[Any])
     for name, candidates in related.items():
         keys = set(map(attrgetter(f"{name}_id"), rows)) - {None}
         found = candidates.in_bulk(keys)
+        get_key = attrgetter(f"{name}_id")
         for row in rows:
-            field: Any = row._meta.get_field(name)
-            field.set_cached_value(row, found.get(getattr(row, field.attname)))
+            # As `set_cached_value` of the field does.
+            row._state.fields_cache[name] = found.get(get_key(row))
 
 
 class _Table:

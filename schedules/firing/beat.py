@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from mantik.lib import schema
 from mantik.lib.queue import send
 from runs.restored import marks
 from schedules.firing import engine
+from schedules.firing.ahead import ReadAhead
 from schedules.firing.burst import fire_burst
 from schedules.operators import periodic_tasks
 
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 # Short enough that a schedule just added for the next minute, or a change of the clock, is noticed in time.
 LONGEST_SLEEP_SECONDS = 1.0
+# How long before they are due schedules are read: late enough that few are changed after that, early enough that it is
+# done by then. There is a tick in between, as beat sleeps less long.
+READ_AHEAD_AT_MOST, READ_AHEAD_AT_LEAST = timedelta(seconds=2.5), timedelta(seconds=0.5)
 # How long beat sleeps when another beat has claimed what is due.
 RETRY_SECONDS = 0.05
 
@@ -48,6 +52,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self.clock = clock
         self.is_without_database = False
         self._is_at_database = False
+        self._ahead = ReadAhead()
         self._marks = marks.Watch(is_beat=True)
         super().__init__(*args, **kwargs)
         self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS)
@@ -119,9 +124,18 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         due = engine.next_moment()
         if due is None:
             return LONGEST_SLEEP_SECONDS
-        if due > now:
-            return min((due - now).total_seconds(), LONGEST_SLEEP_SECONDS)
-        return 0.0 if fire_burst(now=now) else RETRY_SECONDS
+        if due <= now:
+            return 0.0 if fire_burst(now=now, ahead=self._ahead) else RETRY_SECONDS
+        self._read_ahead(due, now=now)
+        return max(0.0, min((due - self.clock()).total_seconds(), LONGEST_SLEEP_SECONDS))
+
+    def _read_ahead(self, due: datetime, *, now: datetime) -> None:
+        if due == self._ahead.due:
+            return
+        if READ_AHEAD_AT_LEAST <= due - now <= READ_AHEAD_AT_MOST:
+            self._ahead.read(due)
+        else:
+            self._ahead.forget()
 
     def _set_up(self) -> bool:
         schema.check(connection)
@@ -139,6 +153,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
             if not self.is_without_database:
                 _complain(error)
             self.is_without_database = True
+            self._ahead.forget()
             if not connection.in_atomic_block:
                 connection.close()
             return otherwise

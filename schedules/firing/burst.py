@@ -14,29 +14,30 @@ from threading import Event, Thread
 from django.db import connection
 
 from schedules.firing import engine
+from schedules.firing.ahead import ReadAhead
 from schedules.models import Schedule
 
 # After this time beat sends its other tasks, which wait meanwhile; its next tick continues the burst.
 BURST_SECONDS = 2.0
 
 
-def fire_burst(*, now: datetime) -> int:
+def fire_burst(*, now: datetime, ahead: ReadAhead) -> int:
     """Deal with schedules that are due; returns how many this process dealt with, 0 if others have claimed them all.
 
     Schedules that it leaves are still due at the next call. Raises DatabaseError if the database does not answer.
     """
     if not connection.features.has_select_for_update_skip_locked or not _is_burst(now):
-        return engine.fire_due(now=now)
+        return engine.fire_due(now=now, ahead=ahead)
     is_over, count_of_other = Event(), Future[int]()
     # A daemon: beat may have to stop while the database keeps both threads waiting. The thread ends with the process,
     # and its transaction with it.
-    other = Thread(target=_run_other_thread, args=(now, is_over, count_of_other), name="burst", daemon=True)
+    other = Thread(target=_run_other_thread, args=(now, ahead, is_over, count_of_other), name="burst", daemon=True)
     try:
         other.start()
     except RuntimeError:  # the machine allows no more threads
-        return engine.fire_due(now=now)
+        return engine.fire_due(now=now, ahead=ahead)
     try:
-        count = _fire_until(is_over, now)
+        count = _fire_until(is_over, now, ahead)
     finally:
         # All that is due is claimed, the time is over, or this thread failed. In each case the other one ends after
         # its present transaction.
@@ -49,19 +50,19 @@ def _is_burst(now: datetime) -> bool:
     return Schedule.objects.due(now)[engine.SCHEDULES_PER_TRANSACTION : engine.SCHEDULES_PER_TRANSACTION + 1].exists()
 
 
-def _run_other_thread(now: datetime, is_over: Event, count: Future[int]) -> None:
+def _run_other_thread(now: datetime, ahead: ReadAhead, is_over: Event, count: Future[int]) -> None:
     try:
-        count.set_result(_fire_until(is_over, now))
+        count.set_result(_fire_until(is_over, now, ahead))
     except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
         count.set_exception(error)
     finally:
         connection.close()
 
 
-def _fire_until(is_over: Event, now: datetime) -> int:
+def _fire_until(is_over: Event, now: datetime, ahead: ReadAhead) -> int:
     total, end = 0, time.monotonic() + BURST_SECONDS
     while not is_over.is_set() and time.monotonic() < end:
-        count = engine.fire_due(now=now)
+        count = engine.fire_due(now=now, ahead=ahead)
         if not count:
             break
         total += count

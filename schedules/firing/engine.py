@@ -18,7 +18,6 @@ from operator import attrgetter
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
 
 from connections.models import Connection
 from mantik.accounts.models import User
@@ -30,6 +29,7 @@ from projects.models import CodeRepository, Project
 from runs.services import NotAllowed, cancel_run
 from runs.submission.create import send_to_workers_on_commit, store_runs
 from schedules.firing.after_restore import look_for_jobs_before_sending, mark_forgotten_slots
+from schedules.firing.ahead import ReadAhead, row_version
 from schedules.firing.decide import BY_OPERATOR, Decision, Situation, decide, pause_and_notify, set_aside
 from schedules.firing.preconditions import owner_of, roles_for
 from schedules.firing.run_results import settle
@@ -74,14 +74,21 @@ def next_moment() -> datetime | None:
     return Schedule.objects.enabled().order_by("next_fire_at").values_list("next_fire_at", flat=True).first()
 
 
-def fire_due(*, now: datetime, limit: int = SCHEDULES_PER_TRANSACTION, only: Collection[int] | None = None) -> int:
+def fire_due(
+    *,
+    now: datetime,
+    limit: int = SCHEDULES_PER_TRANSACTION,
+    only: Collection[int] | None = None,
+    ahead: ReadAhead | None = None,
+) -> int:
     """Deal with up to `limit` schedules that are due; returns how many this call dealt with.
 
-    `only`: the primary keys to look at; None: all schedules. One that fails is set aside, and its owner is notified.
+    `only`: the primary keys to look at; None: all schedules. `ahead` has what was read before they were due. A schedule
+    that fails is set aside, and its owner is notified.
     Raises DatabaseError if the database does not answer.
     """
     try:
-        return _fire(now=now, limit=limit, only=only)
+        return _fire(now=now, limit=limit, only=only, ahead=ahead or ReadAhead())
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -94,7 +101,7 @@ def _fire_one_by_one(*, now: datetime, limit: int, only: Collection[int] | None)
     count = 0
     for key in list(_due(now, only).values_list("pk", flat=True)[:limit]):
         try:
-            count += _fire(now=now, limit=1, only=[key])
+            count += _fire(now=now, limit=1, only=[key], ahead=ReadAhead())
         except (OperationalError, InterfaceError):
             raise
         except Exception:
@@ -108,9 +115,9 @@ def _due(now: datetime, only: Collection[int] | None) -> ScheduleQuerySet:
     return due if only is None else due.filter(pk__in=only)
 
 
-def _fire(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
+def _fire(*, now: datetime, limit: int, only: Collection[int] | None, ahead: ReadAhead) -> int:
     with garbage_collected_later(), transaction.atomic():
-        schedules, switched_off = _claim(now=now, limit=limit, only=only)
+        schedules, switched_off = _claim(now=now, limit=limit, only=only, ahead=ahead)
         if not schedules:
             return 0
         situation = settle_and_survey(schedules, now=now)
@@ -122,13 +129,17 @@ def _fire(*, now: datetime, limit: int, only: Collection[int] | None) -> int:
     return len(schedules)
 
 
-def _claim(*, now: datetime, limit: int, only: Collection[int] | None) -> tuple[Sequence[Schedule], Collection[int]]:
+def _claim(
+    *, now: datetime, limit: int, only: Collection[int] | None, ahead: ReadAhead
+) -> tuple[Sequence[Schedule], Collection[int]]:
     """Schedules that are due, locked; and the primary keys of those that are switched off in the admin."""
-    due = _due(now, only).for_firing().select_for_update(skip_locked=True, of=("self",), no_key=True)
-    schedules = list(due.annotate(is_on_in_admin=F("periodic_task__enabled"))[:limit])
+    due = _due(now, only).select_for_update(skip_locked=True, of=("self",), no_key=True)
+    claimed = list(due.values_list("pk", row_version(), "periodic_task__enabled")[:limit])
+    known = {key: ahead.take(key, version) for key, version, _ in claimed}
+    others = Schedule.objects.for_firing().in_bulk([key for key, schedule in known.items() if schedule is None])
+    schedules = [schedule or others[key] for key, schedule in known.items()]
     load_for_decisions(schedules)
-    # mypy does not see what a query adds to rows of a queryset of ours.
-    return schedules, {one.pk for one in schedules if not one.is_on_in_admin}  # type: ignore[attr-defined]
+    return schedules, {key for key, _, is_on in claimed if not is_on}
 
 
 def load_for_decisions(schedules: Sequence[Schedule]) -> None:

@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from schedules.firing import burst, engine
+from schedules.firing.ahead import ReadAhead
 from schedules.models import Schedule
 from tests.schedules.firing.bursts import assert_each_once
 from tests.schedules.firing.bursts import burst as make_burst
@@ -25,8 +26,8 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     fire_due = engine.fire_due
 
-    def note(*, now: datetime) -> int:
-        if fired := fire_due(now=now):
+    def note(*, now: datetime, ahead: ReadAhead) -> int:
+        if fired := fire_due(now=now, ahead=ahead):
             names.add(threading.current_thread().name)
         return fired
 
@@ -34,9 +35,13 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
-def fired_in_turns() -> int:
+def fire_burst(ahead: ReadAhead | None = None) -> int:
+    return burst.fire_burst(now=timezone.now(), ahead=ahead or ReadAhead())
+
+
+def fired_in_turns(ahead: ReadAhead | None = None) -> int:
     """All that is due, as beat does it: how many they were."""
-    return sum(iter(lambda: burst.fire_burst(now=timezone.now()), 0))
+    return sum(iter(lambda: fire_burst(ahead), 0))
 
 
 @on_postgresql
@@ -48,9 +53,20 @@ def test_two_threads_share_it_and_each_is_fired_once(template: Schedule, callers
 
 
 @on_postgresql
+def test_two_threads_use_what_was_read_before(template: Schedule, callers: set[str]) -> None:
+    keys = make_burst(template)
+    ahead, due = ReadAhead(), engine.next_moment()
+    assert due
+    ahead.read(due)
+    assert fired_in_turns(ahead) == len(keys)
+    assert_each_once(keys)
+    assert callers == {"MainThread", "burst"}
+
+
+@on_postgresql
 def test_a_few_are_left_to_one(template: Schedule, callers: set[str]) -> None:
     keys = make_burst(template, engine.SCHEDULES_PER_TRANSACTION)
-    assert burst.fire_burst(now=timezone.now()) == len(keys)
+    assert fire_burst() == len(keys)
     assert callers == {"MainThread"}
 
 
@@ -59,7 +75,7 @@ def test_beat_has_its_turn_for_all_else_in_between(template: Schedule, monkeypat
     keys = make_burst(template)
     monkeypatch.setattr(burst, "BURST_SECONDS", 0.001)
     # At most one transaction of each thread.
-    assert 0 < burst.fire_burst(now=timezone.now()) <= 2 * engine.SCHEDULES_PER_TRANSACTION
+    assert 0 < fire_burst() <= 2 * engine.SCHEDULES_PER_TRANSACTION
     fired_in_turns()
     assert_each_once(keys)
 
@@ -69,15 +85,15 @@ def test_what_one_thread_fails_at_is_told(template: Schedule, monkeypatch: pytes
     keys = make_burst(template)
     fire_due = engine.fire_due
 
-    def fail_beside(*, now: datetime) -> int:
+    def fail_beside(*, now: datetime, ahead: ReadAhead) -> int:
         if threading.current_thread().name == "burst":
             raise OperationalError("The database has gone.")
-        return fire_due(now=now)
+        return fire_due(now=now, ahead=ahead)
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "fire_due", fail_beside)
         with pytest.raises(OperationalError):
-            burst.fire_burst(now=timezone.now())
+            fire_burst()
     fired_in_turns()
     assert_each_once(keys)
 
