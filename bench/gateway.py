@@ -26,8 +26,8 @@ from connections.mlflow.for_workers import control
 from mantik.tokens.models import Scope
 from mantik.tokens.services import make_token
 from mantik.up.web import web_service
-from runs.local_runs import start_local_run
 from runs.models import Run
+from runs.tracking.local_runs import start_local_run
 from tests.support import factories
 
 _LOGGERS = 32

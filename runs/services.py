@@ -14,11 +14,11 @@ from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
 from runs.lifecycle import record
-from runs.local_runs import end_for_its_program
 from runs.models import RegisteredModel, Run
 from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START, TERMINAL
 from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
+from runs.tracking.local_runs import end_for_its_program
 
 # How long a run counts as watched after a page was drawn. An open one is drawn again within `mantik.lib.live.LASTS`.
 WATCHED_FOR = timedelta(minutes=1)

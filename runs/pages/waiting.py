@@ -11,9 +11,9 @@ from django.utils import timezone
 from connections.models import SiteOutage
 from connections.outages.breaker import next_try, outages_by_connection
 from connections.visits.places import without_place
-from runs.local_runs import SILENT_AFTER, silent_since
 from runs.models import RegisteredModel, Run
 from runs.states import AT_SITE, BEFORE_START
+from runs.tracking.local_runs import SILENT_AFTER, silent_since
 
 # How long something may be due before a page says that no worker has taken it. Sweeps come every few seconds.
 UNATTENDED = timedelta(seconds=30)

@@ -222,6 +222,7 @@ WITH_OTHERS = {
     "runs/dependents": "projects/services",
     "runs/registered_models/views": "runs/registered_models",
     "runs/results": "runs/pages",
+    "runs/tracking/gateway/calls": "runs/tracking/gateway",
     "runs/views": "runs/pages",
     "schedules/dependents": "projects/services",
     "schedules/views": "schedules/pages",

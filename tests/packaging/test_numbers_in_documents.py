@@ -29,12 +29,12 @@ from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, snapshot
 from projects.services import labels
-from runs import local_runs
 from runs.following import poll
 from runs.job import pack
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
+from runs.tracking import local_runs
 from schedules.cron import parsing
 from schedules.firing import due, engine
 from schedules.models import LONGEST_JITTER, Schedule

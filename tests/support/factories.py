@@ -37,10 +37,10 @@ from projects.models import (
     UserGroup,
 )
 from projects.roles import Role
-from runs.local_runs import end_local_run, start_local_run
 from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk, TrackedItem
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
+from runs.tracking.local_runs import end_local_run, start_local_run
 from schedules.firing.timing import fire_moment, stored_timing
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks
@@ -256,7 +256,7 @@ def make_run(state: RunState = RunState.PENDING, *, project: Project | None = No
 def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | None = None, **columns: Any) -> Run:
     """A run that a program outside of Mantik has started, ten minutes ago unless `created_at` says otherwise.
 
-    As `runs.local_runs` makes and ends one, without its MLflow run.
+    As `runs.tracking.local_runs` makes and ends one, without its MLflow run.
     """
     project = project or make_project()
     member = columns.pop("created_by", None) or join(project)

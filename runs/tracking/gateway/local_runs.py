@@ -12,13 +12,13 @@ from django.http.response import HttpResponseBase
 from connections.mlflow.paths import ID_TAG
 from mantik.tokens.models import Scope
 from projects.permissions import Action
-from runs.local_runs import end_local_run, start_local_run
 from runs.models import Run, TrackedItem
 from runs.states import RunState
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Member
 from runs.tracking.gateway.refusals import wrong
+from runs.tracking.local_runs import end_local_run, start_local_run
 
 # Of MLflow's default experiment, which no project has.
 _DEFAULT = {"", "0"}

@@ -37,7 +37,7 @@ def test_a_page_has_an_outline_neighbours_and_all_others_beside_it(client: Clien
     found = links(answer)
     assert found["When clocks change"] == "#when-clocks-change"
     assert found["Models"] == "/docs/models/"
-    assert neighbour(answer, "prev") == "/docs/runs/"
+    assert neighbour(answer, "prev") == "/docs/tracking/"
     assert neighbour(answer, "next") == "/docs/models/"
     assert 'href="/docs/schedules/" aria-current="page"' in answer.content.decode()
 

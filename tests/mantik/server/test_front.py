@@ -279,7 +279,7 @@ def test_nobody_has_all_downloads(server: Server) -> None:
             _begin(open_clients, server, "/sent?silent&reader=ada")
         response, body = server.ask("GET", "/sent?reader=ada")
         assert (response.status, response.headers["Retry-After"]) == (503, "60")
-        assert body.startswith(b"You have too many downloads under way.")
+        assert body.startswith(b"You have too many files under way.")
         assert server.ask("GET", "/sent?reader=bo")[0].status == 200
     wait_until(lambda: closings(server) == before + DOWNLOADS_EACH + 2)
 

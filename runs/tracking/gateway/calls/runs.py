@@ -9,7 +9,6 @@ from typing import Any
 from django.http.response import HttpResponseBase
 
 from connections.mlflow.paths import ID_TAG
-from runs.local_runs import note_logging
 from runs.models import Run, TrackedItem
 from runs.tracking.gateway import local_runs
 from runs.tracking.gateway.answers import handed_on
@@ -17,6 +16,7 @@ from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Job, Member
 from runs.tracking.gateway.fields import Fields, Unclear, many, number, parts, text, whole
 from runs.tracking.gateway.refusals import not_there, wrong
+from runs.tracking.local_runs import note_logging
 
 Kind = TrackedItem.Kind
 # Tags by which Mantik itself finds runs again, and by which MLflow relates them.

@@ -22,7 +22,6 @@ from projects.roles import Role
 from projects.services.deletion import ProjectInUse, delete_project
 from projects.services.experiments import InUse, delete_experiment
 from runs.following import poll
-from runs.local_runs import SILENT_AFTER, end_local_run, silent_since
 from runs.models import RegisteredModel, Run, TrackedItem
 from runs.pages import figures
 from runs.planning.prefill import cannot_be_repeated
@@ -35,6 +34,7 @@ from runs.restored.unsent_runs import look_at_site_first
 from runs.services import NotAllowed, cancel_run, delete_run, watch
 from runs.states import TERMINAL, RunState
 from runs.submission import turns
+from runs.tracking.local_runs import SILENT_AFTER, end_local_run, silent_since
 from runs.tracking.mlflow_run import ensure_tracking_run
 from schedules.firing.timing import read_timing
 from schedules.services.schedules import BadChoice, Policies, create_schedule

@@ -20,13 +20,13 @@ from mantik.tokens.services import make_token
 from projects.models import Project
 from runs.models import RegisteredModel, Run
 from runs.states import RunState
-from tests.runs.tracking.gateway.clients.expected import CLIENTS, MISSING, NAMES, OK, expected, table
+from tests.runs.tracking.gateway.client_table import CLIENTS, MISSING, NAMES, OK, expected, table
 from tests.support import factories
 from tests.support.mlflow_server import TOKEN, MlflowServer
 from tests.support.places import TOP
 from tests.support.web_server import WebServer, web_server
 
-OPERATIONS = Path(__file__).with_name("operations.py")
+OPERATIONS = Path(__file__).with_name("client_operations.py")
 ERRORS_OF_PYTHON = ("AttributeError", "ModuleNotFoundError", "ImportError", "TypeError")
 
 

@@ -1,4 +1,4 @@
-"""What each client does with each operation of `operations.py`, and how that is told to people."""
+"""What each client does with each operation of `client_operations.py`, and how that is told to people."""
 
 from __future__ import annotations
 
