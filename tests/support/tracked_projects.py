@@ -70,8 +70,10 @@ def make_tracked_project(server: MlflowServer, **columns: Any) -> TrackedProject
     now = timezone.now()
     project = factories.make_project(**columns)
     owner = factories.join(project, Role.OWNER)
-    experiment = factories.make_experiment(project=project, created_by=owner, name=f"Baseline of {project.slug}")
-    running, finished = (_run(server, state, experiment, owner) for state in (RunState.RUNNING, RunState.FINISHED))
+    experiment = factories.make_experiment(project=project, created_by=owner, name=f"Baseline {project.uuid}")
+    running, finished = (
+        tracked_run(server, state, experiment, owner) for state in (RunState.RUNNING, RunState.FINISHED)
+    )
     log_metric(server.uri, running, "accuracy", 0.93)
     log_metric(server.uri, finished, "accuracy", 0.94)
     log_classic_model(server.uri, running, "folder", {"notes.txt": b"A secret of this project.\n"})
@@ -92,7 +94,7 @@ def make_tracked_project(server: MlflowServer, **columns: Any) -> TrackedProject
     return TrackedProject(server, project, owner, running, finished, registered, ids, unknown)
 
 
-def _run(server: MlflowServer, state: RunState, experiment: Experiment, owner: User) -> Run:
+def tracked_run(server: MlflowServer, state: RunState, experiment: Experiment, owner: User) -> Run:
     """MLflow's part is made by plain requests: its client takes long to import."""
     if not experiment.mlflow_experiment_id:
         made = mlflow_post(server, "experiments/create", name=experiment.mlflow_name)
