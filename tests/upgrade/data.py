@@ -35,7 +35,7 @@ from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Invitation, Project
 from projects.roles import GROUP_ROLES, Role
 from projects.services.experiments import delete_experiment
-from runs.models import Run
+from runs.models import Run, TrackedItem
 from runs.planning.plan import Choices, make_plan
 from runs.restored.marks import set_mark
 from runs.services import create_run
@@ -238,6 +238,9 @@ def _of_models_and_logs() -> None:
     run = Run.objects.filter(state=RunState.FINISHED).latest("pk")
     make.add_chunk(run, known.ODD_BYTES, offset=run.log_size)
     Run.objects.filter(pk=run.pk).update(log_size=run.log_size + len(known.ODD_BYTES))
+    local = make.make_local_run(project=run.project, created_by=run.created_by, name="from a notebook")
+    make.make_tracked_item(local, mlflow_id="0" * 31 + "1")
+    make.make_tracked_item(local, kind=TrackedItem.Kind.MODEL, mlflow_id="m-" + "0" * 31 + "2")
 
 
 def _of_operators(project: Project) -> None:
