@@ -30,10 +30,10 @@ class Scope(models.TextChoices):
 
 
 SCOPE_MEANING: dict[Scope, str] = {
-    Scope.READ: "finds and loads registered models",
+    Scope.READ: "reads experiments, runs and their files, and loads registered models",
     Scope.SUBMIT: "also starts runs from a laptop or notebook, with plain MLflow, and logs to them",
     Scope.ADMIN: "is for everything that you may do, except changing your account and credentials; it allows the same "
-    "as Read for now",
+    "as Submit for now",
 }
 
 
