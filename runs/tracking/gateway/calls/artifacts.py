@@ -19,6 +19,7 @@ from mantik.lib.handed_on import Body, Given, HandedOn
 from runs.models import Run, TrackedItem
 from runs.tracking.gateway.answers import JSON, explaining, handed_on
 from runs.tracking.gateway.asked import Asked
+from runs.tracking.gateway.callers import Job
 from runs.tracking.gateway.calls import registered_files
 from runs.tracking.gateway.calls.runs import RUN_ID, run_id
 from runs.tracking.gateway.fields import text
@@ -61,16 +62,17 @@ class Place:
 
 
 def _check_to_read(asked: Asked, place: Place) -> None:
-    """Raises Refused. What is from before Mantik wrote down whose it is belongs to the experiment in its place."""
+    """Raises Refused, in the same words whatever is not there. Files lie below the experiment of their run, so it alone
+    decides for a member: MLflow says whether there is such a run in it. A job has its own run's."""
     try:
-        run = asked.caller.owner(place.kind, place.owner)
-        project = run.project if run else asked.caller.experiment(place.experiment).project
+        if isinstance(asked.caller, Job):
+            asked.caller.owner(place.kind, place.owner)
+        experiment = asked.caller.experiment(place.experiment)
     except Refused:
-        # In the same words, whichever of the two is not there.
         raise not_there(f"place {place}") from None
-    if run and run.mlflow_experiment_id != place.experiment:
+    if experiment.mlflow_experiment_id != place.experiment:
         raise not_there(f"place {place}")
-    asked.caller.check_download(project)
+    asked.caller.check_download(experiment.project)
 
 
 def listing(asked: Asked) -> HttpResponseBase:

@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from mantik.tokens.models import Scope
+from projects.models import Experiment
 from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
@@ -82,6 +83,7 @@ def test_who_may_not_write_to_a_run_of_their_project(role: Role, scope: Scope) -
 
 def test_a_guest_downloads_nothing() -> None:
     run = run_in(RunState.RUNNING)
+    Experiment.objects.update(mlflow_experiment_id="7")
     token = token_of_member(factories.join(run.project, Role.GUEST), Scope.ADMIN)
     place = f"api/2.0/mlflow-artifacts/artifacts/7/{RUN_ID}/artifacts/x"
     get = Call("GET", "get-artifact", {"run_id": RUN_ID, "path": "x"})

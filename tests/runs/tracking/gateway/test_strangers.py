@@ -30,7 +30,8 @@ ABSENT = Ids(
     "p0--forecast",
     "models/33333333-3333-4333-8333-333333333333",
 )
-_NEW = re.compile(r"(?:m-)?[0-9a-f]{32}|\d{13}")
+# Ids, moments, and the numbers of experiments, which the versions of models have as well.
+_NEW = re.compile(r"(?:m-)?[0-9a-f]{32}|(?<![\w.])\d+(?![\w.])")
 NOT_VALID = ["", "x", "mantik_pat_nothing", "mantik_run_nothing", "Bearer", "a b", "'", "\u00e9"]
 
 
@@ -47,11 +48,12 @@ def mine(theirs: TrackedProject) -> TrackedProject:
 
 def shown(answer: Answer, tried: Ids, mine: Ids) -> tuple[int, str]:
     """The status and text of an answer, whichever ids were tried and whatever is new in it."""
-    names = {value: f"<own {number}>" for number, value in enumerate(astuple(mine)) if value}
-    names |= {value: f"<{number}>" for number, value in enumerate(astuple(tried)) if value}
-    # Whole words, and not in a version: the id of an experiment has few digits.
+    names = {value: f"<own {number}>" for number, value in enumerate(astuple(mine)) if len(value) > 9}
+    # One's own experiments have the name that was tried, and before that the absent one.
+    for known in (ABSENT, tried):
+        names |= {value: f"<{number}>" for number, value in enumerate(astuple(known)) if len(value) > 9}
     words = "|".join(re.escape(value) for value in sorted(names, key=len, reverse=True))
-    text = re.sub(rf"(?<![\w.])(?:{words})(?![\w.])", lambda found: names[found[0]], answer.text)
+    text = re.sub(rf"\b(?:{words})\b", lambda found: names[found[0]], answer.text)
     return answer.status, _NEW.sub("<new>", text)
 
 
