@@ -15,7 +15,7 @@ from django.db import connection
 _WRITE = re.compile(r'^(INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "(\w+)"(?: SET (.*?) WHERE)?', re.DOTALL)
 # What members own. Of other tables, and of the columns below, a change is Mantik's own book-keeping.
 _TABLES = re.compile(
-    r"^(?!connections_siteoutage$|runs_modellisting$|runs_installation$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
+    r"^(?!connections_siteoutage$|runs_modellisting$|runs_installation$|runs_trackeditem$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
 )
 _EVENT = "audit_auditevent"
 _TESTED = {"tested_at", "test_outcome", "test_message", "facts", "queue_limits", "last_used_at"}
@@ -24,7 +24,9 @@ _BOOK_KEEPING = {
     "connections_connection": _TESTED | {"refusals", "refused_since", "refusal_message", "marked_bad_at"},
     "mfa_authenticator": {"last_used_at", "data"},
     "projects_coderepository": {"fetch_requested", "fetch_requested_at"},
-    "runs_run": {"next_poll_at", "next_attempt_at", "watched_until"},
+    "projects_project": {"tracked_bytes"},
+    "runs_run": {"next_poll_at", "next_attempt_at", "watched_until", "last_logged_at", "tracked_bytes"},
+    "runs_runtoken": {"last_used_at", "key_id", "digest"},
     "tokens_personalaccesstoken": {"last_used_at", "key_id", "digest"},
 }
 

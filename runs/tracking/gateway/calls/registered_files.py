@@ -36,7 +36,9 @@ def download(asked: Asked, place: str) -> HttpResponseBase:
         raise not_there(f"file {place}")
     file = ModelFile(model, fact)
     file.open()
-    return DownloadResponse(asked.request, file, size=fact.size)
+    response = DownloadResponse(asked.request, file, size=fact.size)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _found(asked: Asked, place: str) -> tuple[RegisteredModel, str]:

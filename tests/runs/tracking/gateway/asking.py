@@ -16,6 +16,7 @@ from mantik.accounts.models import User
 from mantik.tokens.models import Scope
 from mantik.tokens.services import make_token
 from runs.models import Run
+from runs.tracking.run_tokens import make_run_token
 
 API = "api/2.0/mlflow/"
 
@@ -72,4 +73,4 @@ def token_of_member(user: User, scope: Scope = Scope.SUBMIT, *, days: int = 1) -
 
 def token_of_job(run: Run) -> str:
     """The token of the job of a run, in the one place that knows how it is made."""
-    return f"mantik_run_test_{run.uuid}"
+    return make_run_token(run, now=timezone.now())
