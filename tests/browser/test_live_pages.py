@@ -63,7 +63,7 @@ def test_a_list_takes_what_is_new_and_leaves_the_rest(scene: Scene, open_page: O
         state=RunState.FINISHED, ended_at=timezone.now(), exit_code=0, log_complete=True
     )
     Run.objects.filter(pk=failed.pk).delete()
-    newest = factories.make_run(RunState.QUEUED, project=scene.project, name="quite new")
+    newest = factories.make_run(RunState.QUEUED, project=scene.project, name="quite new", created_at=timezone.now())
 
     expect(page.locator(f"#run-{running.short_id} .status")).to_have_text("Finished")
     expect(page.locator("#run-rows tbody tr").first).to_have_id(f"run-{newest.short_id}")

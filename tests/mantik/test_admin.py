@@ -9,12 +9,14 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connections.models import Connection, SiteOutage
 from mantik.accounts.models import User
 from projects.models import FormerAddress, GitHostOutage, Invitation, Project
-from runs.models import RegisteredModel, Run
+from runs.models import RegisteredModel, Run, RunToken
 from runs.states import RunState
+from runs.tracking.run_tokens import make_run_token
 from tests.conftest import ClientOf
 from tests.support.factories import (
     add_event,
@@ -54,7 +56,8 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     group, label = make_group(researcher), make_label("solar")
     model = make_model(run=make_run(RunState.FINISHED, project=project, created_by=researcher))
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
-    found.append(model)
+    make_run_token(run, now=timezone.now())
+    found += [model, RunToken.objects.get(run=run)]
     assert connection.site
     found += [make_outage(connection.site), make_git_outage()]
     return {type(row): row for row in [*found, connection.site]}
@@ -81,6 +84,7 @@ def test_every_noun_of_ours_is_there() -> None:
         "Project",
         "RegisteredModel",
         "Run",
+        "RunToken",
         "Site",
         "SiteOutage",
         "User",
@@ -117,7 +121,7 @@ def secrets_of(rows: dict[type[Model], Model]) -> list[str]:
         value
         for row in rows.values()
         for field in row._meta.concrete_fields
-        if any(word in field.name for word in ("secret", "token", "password"))
+        if any(word in field.name for word in ("secret", "token", "password", "digest", "hash"))
         and isinstance(value := getattr(row, field.attname), str)
         and len(value) > 8
     ]
@@ -125,7 +129,7 @@ def secrets_of(rows: dict[type[Model], Model]) -> list[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [Run, RegisteredModel, Connection, FormerAddress, GitHostOutage, Invitation, SiteOutage],
+    [Run, RunToken, RegisteredModel, Connection, FormerAddress, GitHostOutage, Invitation, SiteOutage],
     ids=lambda model: model._meta.label,
 )
 def test_what_the_product_writes_is_only_read_here(

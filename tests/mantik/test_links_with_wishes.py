@@ -61,7 +61,20 @@ WISHES_READ = {
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
     *("page", "tab", "path", "offset", "week", "only", "changed"),
-    *("q", "state", "period", "experiment", "label", "show", "about", "member", "metric", "outcome", "person"),
+    *(
+        "q",
+        "state",
+        "period",
+        "experiment",
+        "label",
+        "show",
+        "about",
+        "member",
+        "metric",
+        "outcome",
+        "person",
+        "started",
+    ),
     # Of the sign-in: what for, and where to afterwards.
     *("process", "next"),
 }

@@ -22,7 +22,11 @@ def table(heading: str) -> dict[str, str]:
 
 
 def addresses() -> set[str]:
-    return {value for name, value in vars(paths).items() if name.isupper() and not name.startswith("_")}
+    return {
+        value
+        for name, value in vars(paths).items()
+        if name.isupper() and not name.startswith("_") and value.startswith("/")
+    }
 
 
 def strings(path: Path) -> Iterator[str]:

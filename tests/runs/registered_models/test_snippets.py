@@ -130,6 +130,6 @@ def test_who_may_not_load_it_is_told_so_by_the_client(models: Models, live_serve
     person = factories.join(model.project, Role.GUEST) if who == "guest" else factories.make_user()
     token = "none" if who == "nobody" else token_of(person)
     done = python(printed(model, live_server, "Load it in Python"), MLFLOW_TRACKING_TOKEN=token)
-    sentence = "This needs a valid personal access token" if who == "nobody" else "that you may load. Check its name"
+    sentence = "elsewhere a personal access token, made under" if who == "nobody" else "that this token may see"
     assert done.returncode == 1
     assert sentence in re.sub(r"\s+", " ", done.stderr)

@@ -175,7 +175,9 @@ def test_a_run_whose_code_repository_is_gone_cannot_be_packed(world: World) -> N
         pack_run(run, now=timezone.now())
 
 
-@pytest.mark.parametrize("step", ["job_environment", "job_description", "notification_url"])
+@pytest.mark.parametrize(
+    "step", ["installation_tag", "mirror_of", "job_environment", "job_description", "notification_url"]
+)
 def test_the_packed_code_is_closed_if_the_job_cannot_be_put_together(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -191,6 +193,6 @@ def test_the_packed_code_is_closed_if_the_job_cannot_be_put_together(
     monkeypatch.setattr(assemble, "ensure_tracking_run", lambda *_args, **_more: ("1", "2"))
     monkeypatch.setattr(assemble, "pack_run", pack)
     monkeypatch.setattr(assemble, step, fail)
-    with pytest.raises(ZeroDivisionError):
-        prepare(start(world), now=timezone.now())
+    with pytest.raises(ZeroDivisionError), prepare(start(world), now=timezone.now()) as job:
+        job.describe("a token")
     assert [code.content.closed for code in packed] == [True]
