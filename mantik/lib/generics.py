@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Lookup
 from django.forms.models import BaseModelForm, BaseModelFormSet, ModelChoiceField
 
 
 def make_subscriptable() -> None:
-    for cls in (BaseModelAdmin, BaseModelForm, BaseModelFormSet, ModelChoiceField):
+    for cls in (BaseModelAdmin, BaseModelForm, BaseModelFormSet, Lookup, ModelChoiceField):
         if not hasattr(cls, "__class_getitem__"):
             setattr(cls, "__class_getitem__", classmethod(_itself))  # noqa: B010
 

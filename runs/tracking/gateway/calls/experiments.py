@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from django.db import close_old_connections
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Concat
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -23,13 +24,13 @@ from projects.services.projects import NameTaken
 from runs.tracking.gateway.answers import JSON, document, explaining
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Job, Member, shown_name
+from runs.tracking.gateway.conditions import conditions
 from runs.tracking.gateway.fields import many, text, whole
 from runs.tracking.gateway.refusals import Refused, wrong
 
 _API = "api/2.0/mlflow/experiments"
 # As MLflow gives at once if it is not told how many.
 _USUAL, _MOST = 1000, 5000
-_FILTER = re.compile(r"""\s*(?:attributes?\.)?name\s*(=|LIKE|ILIKE)\s*(?:'([^']*)'|"([^"]*)")\s*""", re.IGNORECASE)
 
 
 def get(asked: Asked) -> HttpResponse:
@@ -134,17 +135,17 @@ def _checked(name: str) -> str:
     return name
 
 
-def _filtered(experiments: ExperimentQuerySet, text: str) -> ExperimentQuerySet:
-    if not text.strip():
-        return experiments
-    match = _FILTER.fullmatch(text)
-    if not match:
+def _filtered(experiments: ExperimentQuerySet, written: str) -> ExperimentQuerySet:
+    """Found are names with and without the address of the project."""
+    found = conditions(written)
+    if found is None or any(one.key != "name" or one.lookup is None for one in found):
         raise wrong("Mantik finds experiments by their name alone: name = 'Baseline', or name LIKE 'Base%'.")
-    wanted = match[2] if match[2] is not None else match[3]
-    if match[1] == "=":
-        return experiments.filter(name=wanted.rpartition("/")[2])
-    pattern = "^" + ".*".join(re.escape(part) for part in wanted.split("%")) + "$"
-    return experiments.filter(**{"name__iregex" if match[1].upper() == "ILIKE" else "name__regex": pattern})
+    experiments = experiments.alias(full_name=Concat("project__slug", Value("/"), "name", output_field=CharField()))
+    for one in found:
+        experiments = experiments.filter(
+            Q((f"name__{one.lookup}", one.value)) | Q((f"full_name__{one.lookup}", one.value))
+        )
+    return experiments
 
 
 def _after(experiments: ExperimentQuerySet, token: str) -> ExperimentQuerySet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,12 +13,17 @@ from runs.tracking.gateway import documents
 from runs.tracking.gateway.answers import document
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import reader_of_models
+from runs.tracking.gateway.conditions import Condition, conditions
 from runs.tracking.gateway.fields import many, text, whole
 from runs.tracking.gateway.queries import loadable, model_by_alias, model_by_name
 from runs.tracking.gateway.refusals import not_offered, not_there, wrong
 
 _USUAL, _MOST = 100, 1000
-_FILTER = re.compile(r"""\s*(name|run_id)\s*(=|LIKE|ILIKE)\s*(?:'([^']*)'|"([^"]*)")\s*""", re.IGNORECASE)
+_COLUMNS = {"name": "registry_name", "run_id": "run__mlflow_run_id"}
+_IS_PROMPT = "tag.mlflow.prompt.is_prompt"
+_HOW_TO_FIND = (
+    "Mantik finds registered models by these conditions: name = 'p1--digits', name LIKE 'p1--%', run_id = '…'."
+)
 
 
 def model(asked: Asked) -> HttpResponse:
@@ -88,19 +92,22 @@ def _search(asked: Asked, name: str, shown: Any) -> HttpResponse:
 
 
 def _filtered(models: RegisteredModelQuerySet, written: str) -> RegisteredModelQuerySet:
-    if not written.strip():
-        return models
-    match = _FILTER.fullmatch(written)
-    if not match:
-        raise wrong(
-            "Mantik finds registered models by one condition: name = 'p1--digits', name LIKE 'p1--%', run_id = '…'."
-        )
-    field = "registry_name" if match[1].lower() == "name" else "run__mlflow_run_id"
-    wanted = match[3] if match[3] is not None else match[4]
-    if match[2] == "=":
-        return models.filter(**{field: wanted})
-    pattern = "^" + ".*".join(re.escape(part) for part in wanted.split("%")) + "$"
-    return models.filter(**{f"{field}__iregex" if match[2].upper() == "ILIKE" else f"{field}__regex": pattern})
+    found = conditions(written)
+    if found is None:
+        raise wrong(_HOW_TO_FIND)
+    for one in found:
+        models = _with(models, one)
+    return models
+
+
+def _with(models: RegisteredModelQuerySet, condition: Condition) -> RegisteredModelQuerySet:
+    if condition.key == _IS_PROMPT:
+        # Clients from 2.21 on add that it is none, if they are not asked for prompts, which Mantik does not keep.
+        return models.none() if (condition.comparator, condition.value) == ("=", "true") else models
+    column = _COLUMNS.get(condition.key)
+    if column is None or condition.lookup is None:
+        raise wrong(_HOW_TO_FIND)
+    return models.filter(**{f"{column}__{condition.lookup}": condition.value})
 
 
 def register(_asked: Asked) -> HttpResponseBase:
