@@ -290,6 +290,8 @@ class RunToken(StoredToken):
     kind = TokenKind(f"{MARK}_run", b"mantik run token", prefix_bytes=8)
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tokens")
+    # When the job said that it has logged everything (`runs.tracking.last_entries`).
+    told_end_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = RunTokenQuerySet.as_manager()
 

@@ -30,6 +30,7 @@ from runs.registered_models.contents import NoModel, read_contents
 from runs.registered_models.entry import make_entry, remove_entry, send_aliases, what_changed
 from runs.registered_models.models import RegisteredModel, RetiredModel
 from runs.registered_models.states import ModelState
+from runs.tracking.last_entries import are_awaited
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ CHECK_EVERY = timedelta(hours=1)
 LOOK_ONCE_MORE_AFTER = timedelta(minutes=10)
 # How long after the run's end a model waits for its log.
 PATIENCE_FOR_LOG = timedelta(minutes=10)
+AWAITS_ENTRIES = "What the job logged last may still be on its way to Mantik."
 AWAITS_LOG = "Mantik is still fetching the log of the run, and the certificate quotes it."
 
 
@@ -117,8 +119,8 @@ class _Turn:
 
     def _register(self) -> None:
         if not self.model.certificate:
-            if self._awaits_log():
-                self._wait(AWAITS_LOG)
+            if awaited := self._awaited():
+                self._wait(awaited)
                 return
             self._write_certificate()
         version = make_entry(self.model)
@@ -135,6 +137,12 @@ class _Turn:
             message = f"Its model is registered as {self.model.name}."
             record(self.model.run, now=now, kind="model.registered", message=message)
         self._rest(now + CHECK_EVERY)
+
+    def _awaited(self) -> str:
+        """What the certificate has to wait for, in a sentence; "" if everything of the run is there."""
+        if are_awaited(self.model.run, now=self.clock()):
+            return AWAITS_ENTRIES
+        return AWAITS_LOG if self._awaits_log() else ""
 
     def _awaits_log(self) -> bool:
         """Whether to wait for the log, which arrives after the run's end.

@@ -26,7 +26,7 @@ _BOOK_KEEPING = {
     "projects_coderepository": {"fetch_requested", "fetch_requested_at"},
     "projects_project": {"tracked_bytes"},
     "runs_run": {"next_poll_at", "next_attempt_at", "watched_until", "last_logged_at", "tracked_bytes"},
-    "runs_runtoken": {"last_used_at", "key_id", "digest"},
+    "runs_runtoken": {"last_used_at", "told_end_at", "key_id", "digest"},
     "tokens_personalaccesstoken": {"last_used_at", "key_id", "digest"},
 }
 

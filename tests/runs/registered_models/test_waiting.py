@@ -17,6 +17,8 @@ from runs.models import RegisteredModel, RetiredModel, Run
 from runs.registered_models import services, worker
 from runs.registered_models.entry import TAG, make_entry, what_changed
 from runs.registered_models.states import ModelState
+from runs.tracking.last_entries import note_status
+from runs.tracking.run_tokens import make_run_token, run_of_token
 from tests.runs.registered_models.conftest import NOW, register, tend
 from tests.support.factories import append_log
 from tests.support.logged_models import model_version
@@ -184,6 +186,19 @@ def test_it_waits_for_the_log_that_the_certificate_quotes(
     done = tend(waiting, NOW + timedelta(minutes=1))
     assert done
     assert json.loads(done.certificate)["environment"] == {"hostname": "node0412"}
+    registry().delete(done.registry_name)
+
+
+def test_it_waits_for_what_the_job_logged_last(mlflow: str, run: Run, ada: User, logged: ModelSource) -> None:
+    Run.objects.filter(pk=run.pk).update(ended_at=NOW - timedelta(seconds=1))
+    assert run_of_token(make_run_token(run, now=NOW), now=NOW)
+    waiting = tend(register(run, ada, logged))
+    assert waiting
+    assert (waiting.state, waiting.waiting_for) == (ModelState.REGISTERING, worker.AWAITS_ENTRIES)
+    note_status(run, "FINISHED", now=NOW)
+    done = tend(waiting, NOW + timedelta(minutes=1))
+    assert done
+    assert done.is_registered
     registry().delete(done.registry_name)
 
 

@@ -16,6 +16,7 @@ from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Job, Member
 from runs.tracking.gateway.fields import Fields, Unclear, many, number, parts, text, whole
 from runs.tracking.gateway.refusals import not_there, wrong
+from runs.tracking.last_entries import note_status
 from runs.tracking.local_runs import note_logging
 
 Kind = TrackedItem.Kind
@@ -164,6 +165,8 @@ def update(asked: Asked) -> HttpResponseBase:
         run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
         if local_runs.is_its_end(run, mlflow_id, found):
             local_runs.end(run, found, now=asked.now)
+        elif isinstance(asked.caller, Job) and mlflow_id == run.mlflow_run_id and "status" in found:
+            note_status(run, found["status"], now=asked.now)
     return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
 
 

@@ -1,0 +1,30 @@
+"""The last entries of a job: they may reach Mantik after it has learned that the job is over.
+
+A run is over when the site says so. Its token stays valid for `runs.querysets.TOKEN_GRACE`, so that what is still on
+its way arrives. MLflow's client says that it has logged everything by ending its run, which is the last thing it sends.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from runs.models import Run, RunToken
+
+# A token that was not used for so long after the end of the run belongs to a job that has sent everything. It has to
+# be longer than the time for which a use is not noted again (`mantik.tokens.services.recognise`).
+QUIET_FOR = timedelta(minutes=2)
+ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
+
+
+def note_status(run: Run, status: str, *, now: datetime) -> None:
+    """The job of `run` has given its MLflow run this status: one of ENDED, or one with which it goes on."""
+    RunToken.objects.filter(run=run).update(told_end_at=now if status in ENDED else None)
+
+
+def are_awaited(run: Run, *, now: datetime) -> bool:
+    """Whether the job of `run`, which is over, may still log something that it has not logged yet."""
+    assert run.ended_at is not None
+    may_log = RunToken.objects.valid(now).filter(run=run, told_end_at=None)
+    if now - run.ended_at < QUIET_FOR:
+        return may_log.filter(last_used_at__isnull=False).exists()
+    return may_log.filter(last_used_at__gt=now - QUIET_FOR).exists()
