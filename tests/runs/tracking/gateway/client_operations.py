@@ -334,6 +334,10 @@ if MODEL:
     def download_the_latest() -> None:
         mlflow.artifacts.download_artifacts(f"models:/{MODEL}/latest")
 
+    @operation
+    def download_by_alias() -> None:
+        mlflow.artifacts.download_artifacts(f"models:/{MODEL}@champion")
+
 
 @operation
 def create_registered_model() -> None:

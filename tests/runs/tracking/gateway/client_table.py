@@ -47,6 +47,7 @@ NAMES = {
     "get_latest_versions": "`get_latest_versions`",
     "download_a_registered_model": "files of `models:/name/1`",
     "download_the_latest": "files of `models:/name/latest`",
+    "download_by_alias": "files of `models:/name@alias`",
     "log_to_a_finished_run": "logging to a finished run",
     "set_tag_of_mantik": "tags that begin with `mantik.`",
     "log_model_and_register": "`log_model` with `registered_model_name`",
@@ -77,7 +78,7 @@ CLIENTS = {"2.2.2": "mlflow-skinny==2.2.2", "2.22.5": "mlflow-skinny==2.22.5", "
 LACKS = {
     "2.2.2": {
         *("get_parent_run", "log_input", "asynchronous_logging", "search_logged_models", "tag_a_logged_model"),
-        "set_alias",
+        *("set_alias", "download_by_alias"),
     },
     "2.22.5": {"search_logged_models", "tag_a_logged_model"},
     "3.17.2": set(),
