@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import template
@@ -25,7 +26,9 @@ from mantik.lib.markdown import render as render_markdown
 register = template.Library()
 
 
+# A list draws hundreds of some thirty different ones.
 @register.simple_tag
+@cache
 def icon(name: str, size: str = "") -> SafeString:
     """One icon of the sprite. It is decoration: the words next to it, or a label, say the same."""
     css_class = f"icon icon-{size}" if size else "icon"
