@@ -31,6 +31,7 @@ pytest_plugins = [
     "tests.support.mlflow_server",
     "tests.support.oidc",
     "tests.support.sites",
+    "tests.support.stopped_queries",
 ]
 
 ClientOf = Callable[[User], Client]
