@@ -1,6 +1,6 @@
 """The WSGI application of the gateway: without the middleware of pages, whose sessions and forms programs do not have.
 
-Many programs call it several times a second each, and a call takes as long as a page's middleware alone.
+Many programs call it several times a second each, and a page's middleware alone takes as long as a whole call.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _answer(request: HttpRequest) -> HttpResponseBase:
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
         # Not a redirect: the token has already crossed the network in clear text.
-        return error_for(forbidden("Use https:// in MLFLOW_TRACKING_URI, and make a new token: this one was readable."))
+        return error_for(
+            forbidden(
+                "Use https:// in MLFLOW_TRACKING_URI, and make a new token: others may have read this one on its way."
+            )
+        )
     try:
         return answer(request)
     except (OperationalError, InterfaceError):

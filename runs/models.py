@@ -30,7 +30,7 @@ def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
 
 
 class Run(Leased, Repeatable):
-    """One execution of an MLproject entry point, or of a program elsewhere that logs to Mantik.
+    """One execution of an MLproject entry point at a site, or a local run.
 
     Its columns are grouped by who writes them: the form (what to run), the submission (`runs.submission.submit`), the
     following (`runs.following.poll`), cancelling, tracking. `state` changes only through `runs.lifecycle.move`, a
@@ -47,7 +47,7 @@ class Run(Leased, Repeatable):
     experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs", db_index=False)
 
     class Origin(models.TextChoices):
-        """What started it: Mantik, by a job at a site, or a program elsewhere (`runs.tracking.local_runs`)."""
+        """What started it: Mantik, by a job at a site, or a member's own program (`runs.tracking.local_runs`)."""
 
         SITE = "site", "Site"
         LOCAL = "local", "Local"

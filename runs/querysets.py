@@ -72,7 +72,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.exclude(state=RunState.FAILED, running_at=None, exit_code=None)
 
     def without_local(self) -> RunQuerySet:
-        """Without runs that a program elsewhere has started: those that Mantik submits, and can submit again."""
+        """Without local runs: those that Mantik submits, and can submit again."""
         return self.filter(origin=self.model.Origin.SITE)
 
     def active(self) -> RunQuerySet:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.registered_models.views import register
-from runs.views import detail, job_token, lists, new
+from runs.views import detail, lists, new, run_token
 
 app_name = "runs"
 urlpatterns = [
@@ -19,7 +19,7 @@ urlpatterns = [
     path("<uuid:uuid>/artifacts/", detail.artifact, name="artifact"),
     path("<uuid:uuid>/cancel/", detail.cancel, name="cancel"),
     path("<uuid:uuid>/delete/", detail.delete, name="delete"),
-    path("<uuid:uuid>/token/revoke/", job_token.revoke, name="revoke-token"),
+    path("<uuid:uuid>/token/revoke/", run_token.revoke, name="revoke-token"),
     path("<uuid:uuid>/register/", register.register, name="register"),
     path("<uuid:uuid>/register/name/", register.register_name, name="register-name"),
     path("<uuid:uuid>/register/models/", register.register_models, name="register-models"),

@@ -72,9 +72,9 @@ VERBS: dict[str, str] = {
     # Runs
     "run.added": "pressed RUN! for {target}",
     "run.scheduled": "started {target} by its schedule",
-    "run.started_locally": "started {target} from outside of Mantik",
+    "run.started_locally": "started {target} as a local run",
     "run.cancelled": "asked to cancel {target}",
-    "run.ended": "ended the run {target}, which was started from outside of Mantik",
+    "run.ended": "ended the local run {target}",
     "run.deleted": "deleted the run {target}",
     "run.token_revoked": "revoked the token of the run {target}",
     # Models

@@ -31,7 +31,7 @@ class Given:
 class HandedOn(HttpResponse):
     """`ask` is called once, in the loop of `mantik.lib.loop`, with the body of the request: it raises nothing.
 
-    The body is empty unless the front has left it for this (`takes_body`). `reader`: whose it is, for limits.
+    The body is empty, except for an upload (`mantik.server.front`). `reader`: whose it is, for limits.
     """
 
     def __init__(self, ask: Callable[[Body], Awaitable[Given]], *, reader: str) -> None:

@@ -5,10 +5,10 @@ They need neither a session nor the database.
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import randbelow
 from typing import Any
 
 import structlog
@@ -123,7 +123,7 @@ def _body(request: HttpRequest, trouble: Trouble) -> HttpResponse:
 
 def _context(request: HttpRequest, trouble: Trouble) -> dict[str, object]:
     is_read = request.method in ("GET", "HEAD")
-    again = trouble.ask_again + secrets.randbelow(_SPREAD_SECONDS) if is_read and trouble.is_passing else None
+    again = trouble.ask_again + randbelow(_SPREAD_SECONDS) if is_read and trouble.is_passing else None
     context: dict[str, object] = {"trouble": trouble, "again": again, "is_read": is_read}
     if sent := sent_form(request):
         context |= {"sent": sent, "csrf_token": sent.csrf_token, "action_url": sent.action_url}

@@ -37,20 +37,13 @@ class Refusal:
     challenge: str
 
 
-def _as_error(refusal: Refusal) -> HttpResponse:
-    return JsonResponse({"error": refusal.sentence}, status=refusal.status)
-
-
 def token_required(
-    scope: Scope, *, refuse: Callable[[Refusal], HttpResponse] = _as_error
+    scope: Scope,
 ) -> Callable[
     [Callable[Concatenate[TokenRequest, P], R]],
     Callable[Concatenate[HttpRequest, P], R | HttpResponse],
 ]:
-    """For views of programs: a valid token that covers `scope`, in ``Authorization: Bearer``; cookies do not count.
-
-    `refuse` makes the answer to other requests, if programs do not expect the usual JSON.
-    """
+    """For views of programs: a valid token that covers `scope`, in ``Authorization: Bearer``; cookies do not count."""
 
     def decorate(
         view: Callable[Concatenate[TokenRequest, P], R],
@@ -60,9 +53,9 @@ def token_required(
             bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
             token = authenticate(bearer[1], now=timezone.now()) if bearer else None
             if token is None:
-                return _refused(_unknown(), refuse)
+                return _refused(_unknown())
             if not Scope(token.scope).covers(scope):
-                return _refused(_too_little(token, scope), refuse)
+                return _refused(_too_little(token, scope))
             request.user = token.user
             request.access_token = token  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -72,8 +65,8 @@ def token_required(
     return decorate
 
 
-def _refused(refusal: Refusal, refuse: Callable[[Refusal], HttpResponse]) -> HttpResponse:
-    answer = refuse(refusal)
+def _refused(refusal: Refusal) -> HttpResponse:
+    answer = JsonResponse({"error": refusal.sentence}, status=refusal.status)
     answer["WWW-Authenticate"] = refusal.challenge
     return answer
 

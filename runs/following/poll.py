@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db.models import Min
 
@@ -37,8 +36,6 @@ from runs.following.outcomes import core_hours, ending, state_for
 from runs.lifecycle import JOB_OUT_OF_REACH, cancelled_message, move, set_columns, wait
 from runs.models import Run
 from runs.states import AT_SITE, RunState
-
-log = structlog.get_logger(__name__)
 
 # The hard limit of `runs.tasks.follow_connection`.
 LONGEST_TURN = timedelta(seconds=330)

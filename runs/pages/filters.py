@@ -18,7 +18,7 @@ from runs.querysets import RunQuerySet
 from runs.states import STATE_GROUPS
 
 STATES = [Option(name, name.capitalize(), states) for name, states in STATE_GROUPS.items()]
-ORIGINS = [Option("mantik", "By Mantik", Run.Origin.SITE), Option("elsewhere", "Elsewhere", Run.Origin.LOCAL)]
+ORIGINS = [Option("site", "At a site", Run.Origin.SITE), Option("local", "Local", Run.Origin.LOCAL)]
 PERIODS = [
     Option("day", "Last 24 hours", timedelta(days=1)),
     Option("week", "Last 7 days", timedelta(days=7)),

@@ -17,9 +17,9 @@ from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages.commits import commit_url
-from runs.pages.job_token import token_lines
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
+from runs.pages.run_token import token_lines
 from runs.pages.versions import LEAST, right_for
 from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.registered_models.services import may_register, may_unregister, why_not_registrable

@@ -46,7 +46,7 @@ def list_version(
 ) -> str:
     """Of the newest runs of a list, `most` of them, as the list is filtered by `query`.
 
-    `has_local`: the list has runs that were started outside of Mantik, too.
+    `has_local`: the list has local runs, too.
     """
     # A period that ends some seconds earlier leaves out no run that a page would show for long.
     until = now.replace(second=0, microsecond=0) if "period" in query else None

@@ -1,4 +1,6 @@
-"""Says what an active run waits for: its silent or busy site, what a worker has stored, or a worker that is missing."""
+"""Says what an active run waits for: its silent or busy site, what a worker has stored, a worker that is
+missing, or a program that is silent.
+"""
 
 from __future__ import annotations
 

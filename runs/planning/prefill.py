@@ -97,8 +97,8 @@ def prefill_from(source: str, *, among: RunQuerySet, user: User) -> Prefill | No
 
 
 def cannot_be_repeated(name: str) -> str:
-    """What to say of a run that was started outside of Mantik."""
-    return f"The run {name} was started outside of Mantik, which does not have its code, so it cannot be repeated."
+    """What to say of a local run."""
+    return f"{name} is a local run: Mantik does not have its code, so it cannot be repeated."
 
 
 def choices_of(run: Run) -> dict[str, str]:

@@ -21,7 +21,7 @@ from runs.registered_models.contents import Contents
 from runs.registered_models.models import RegisteredModel
 
 FORMAT = "mantik.model-certificate/1"
-UNCHECKED = "The run was started outside of Mantik. Its program named itself and its commit; Mantik did not check them."
+UNCHECKED = "The run is a local run. Its program named itself and its commit; Mantik did not check them."
 
 
 def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[str, float | None]) -> str:
@@ -32,7 +32,7 @@ def certificate_of(model: RegisteredModel, contents: Contents, metrics: Mapping[
         "model": _model(model, contents),
         "project": {"uuid": str(run.project.uuid), "name": run.project.name, "address": run.project.slug},
         "run": _run(run),
-        "code": _code_elsewhere(run) if run.is_local else _code(run),
+        "code": _code_of_program(run) if run.is_local else _code(run),
         "site": None if run.is_local else _site(run),
         "environment": environment_of(run),
         "times": _times(run),
@@ -98,8 +98,8 @@ def _code(run: Run) -> dict[str, Any]:
     }
 
 
-def _code_elsewhere(run: Run) -> dict[str, Any]:
-    """What a program that was started outside of Mantik says of itself."""
+def _code_of_program(run: Run) -> dict[str, Any]:
+    """What the program of a local run says of itself."""
     return {"program": run.code_name or None, "commit": run.commit_sha or None, "note": UNCHECKED}
 
 

@@ -16,7 +16,7 @@ from runs.tracking.mlflow_run import RUN_TAG
 # `Experiment.mlflow_name` ends with it.
 _UUID_AT_END = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")
 _TAGS_PER_QUERY = 500
-# Of `Run.submission_tag`, before the run's UUID: of a run that Mantik submits, and of one that was started elsewhere.
+# Of `Run.submission_tag`, before the run's UUID: of a run that Mantik submits, and of a local run.
 _BEGINNINGS = ("mantik", "local")
 
 

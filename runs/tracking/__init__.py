@@ -1,1 +1,1 @@
-"""What a training logs: its MLflow run, and the gateway through which MLflow's clients read models."""
+"""What a training logs: its MLflow run, its run token, local runs, and the gateway for MLflow's clients."""

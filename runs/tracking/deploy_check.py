@@ -50,7 +50,7 @@ def why_out_of_reach(url: str) -> str:
     if "." not in host and ":" not in host:
         return f"outside of Mantik's own network nobody knows the name {host}"
     if parts.scheme != "https":
-        return "without https, everybody on the way can read the tokens of jobs"
+        return "without https, everybody on the way can read the run tokens of jobs"
     return ""
 
 

@@ -55,7 +55,7 @@ def start_local_run(
             log_complete=True,
         )
         lifecycle.record(
-            run, now=now, kind="state.running", message="A program outside of Mantik started the run.", actor=user
+            run, now=now, kind="state.running", message="A program of the member started the run.", actor=user
         )
         record_for_audit("run.started_locally", actor=user, target=run, project=run.project)
     return run

@@ -29,9 +29,9 @@ class Quota:
         self._limits = [
             (limit - used, _words(whose, limit))
             for whose, limit, used in (
-                ("This run has", settings.MANTIK_TRACKING_RUN_MAX_BYTES, run.tracked_bytes),
+                ("This run", settings.MANTIK_TRACKING_RUN_MAX_BYTES, run.tracked_bytes),
                 (
-                    "This project has",
+                    "This project",
                     settings.MANTIK_TRACKING_PROJECT_MAX_BYTES,
                     run.project.tracked_bytes,
                 ),
@@ -65,6 +65,6 @@ class Quota:
 
 def _words(whose: str, limit: int) -> str:
     return (
-        f"{whose} stored {filesize(limit)} of artifacts, which is the most that is allowed here. Ask an "
-        "operator for more room."
+        f"{whose} may store {filesize(limit)} of artifacts in all, and this file would go beyond that. Ask an operator "
+        "for more room."
     )

@@ -42,7 +42,7 @@ def submissions(request: HttpRequest, slug: str) -> HttpResponse:
 def _list(
     request: HttpRequest, slug: str, *, nav: str, template: str, rows: str, css_id: str, has_local: bool = True
 ) -> HttpResponse:
-    """`rows`: the template of the live part of the page, and `css_id` its id. `has_local`: also what runs elsewhere."""
+    """`rows`: the template of the live part of the page, and `css_id` its id. `has_local`: local runs, too."""
     now = timezone.now()
     shown = Shown(request, now=now)
     version = ""

@@ -72,7 +72,7 @@ def _logged_nothing(name: str, mlflow_run_id: str = "empty") -> Callable[[Scene]
 def _local(
     name: str = "runs:detail", state: RunState = RunState.RUNNING, *, silent: bool = False
 ) -> Callable[[Scene], str]:
-    """A page of a run that was started outside of Mantik, or of its project."""
+    """A page of a local run, or of its project."""
 
     def url(scene: Scene) -> str:
         now = timezone.now()

@@ -33,12 +33,16 @@ def look_at(visit: Visit, name: str) -> None:
 
 def test_a_page_comes_back_by_itself(scene: Scene, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     visit = open_page(scene.researcher)
-    monkeypatch.setattr("mantik.lib.unavailable._SPREAD_SECONDS", 1)
     with monkeypatch.context() as patch:
         patch.setattr("mantik.pages.ProjectFilter", goes_away)
+        # Not while it is looked at.
+        patch.setattr("mantik.lib.unavailable.randbelow", lambda _most: 3600)
         page = visit.goto("/projects/")
         expect(page.get_by_role("heading", name=AWAY)).to_be_visible()
         look_at(visit, "database-away")
+        patch.setattr("mantik.lib.unavailable.randbelow", lambda _most: 0)
+        page.reload()
+        expect(page.get_by_role("heading", name=AWAY)).to_be_visible()
     expect(page.get_by_role("heading", name="Projects", exact=True)).to_be_visible(timeout=30_000)
 
 

@@ -30,10 +30,10 @@ from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.tracking.mlflow_run import RUN_TAG
 from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
-from tests.support.job_tokens import assert_job_may_log
 from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.proofs import Proved
 from tests.support.queues import QUEUES
+from tests.support.run_tokens import assert_job_may_log
 from tests.support.sites import RunningSite
 from tests.support.stacks import database_url, stack_on_this_database, world_at_sandbox
 from tests.support.world import World, make_world

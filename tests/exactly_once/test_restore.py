@@ -30,9 +30,9 @@ from tests.exactly_once.conftest import mlflow_runs_of
 from tests.schedules.conftest import fire
 from tests.support.backups import back_up, restore
 from tests.support.factories import make_schedule
-from tests.support.job_tokens import assert_job_may_log
 from tests.support.mlflow_server import MlflowServer
 from tests.support.proofs import Proved, trials
+from tests.support.run_tokens import assert_job_may_log
 from tests.support.sites import RunningSite
 from tests.support.waiting import wait_until
 from tests.support.world import World, make_world

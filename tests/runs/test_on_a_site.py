@@ -34,10 +34,10 @@ from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.submission.submit import submit_run
 from runs.submission.turns import any_due
 from runs.tracking.run_tokens import GRACE, run_of_token
-from tests.support.job_tokens import token_of_job
 from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
 from tests.support.outages import ask_silent_sites
+from tests.support.run_tokens import token_of_job
 from tests.support.sites import RunningSite
 from tests.support.world import BACKEND_CONFIG, World, make_world
 

@@ -254,7 +254,7 @@ def make_run(state: RunState = RunState.PENDING, *, project: Project | None = No
 
 
 def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | None = None, **columns: Any) -> Run:
-    """A run that a program outside of Mantik has started, ten minutes ago unless `created_at` says otherwise.
+    """A local run, begun ten minutes ago unless `created_at` says otherwise.
 
     As `runs.tracking.local_runs` makes and ends one, without its MLflow run.
     """

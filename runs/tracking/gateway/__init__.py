@@ -1,1 +1,1 @@
-"""The part of MLflow's API that Mantik offers to MLflow's clients at /tracking/. MLflow itself is not reached by it."""
+"""The part of MLflow's API that Mantik offers to MLflow's clients at /tracking/. No request is passed on as it came."""

@@ -61,7 +61,7 @@ def explaining(ask: Callable[[Body], Awaitable[Given]]) -> Callable[[Body], Awai
 
 
 def error_for(error: Refused | TrackingError) -> HttpResponse:
-    """Clients ask again after 503, and give up after any other status."""
+    """Clients ask again after 408, 429 and what is 500 or more, and give up after any other status."""
     if isinstance(error, Refused):
         return document({"error_code": error.code, "message": error.sentence}, status=error.status)
     if isinstance(error, TrackingUnavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _IN_MANTIK = (
-    (r"runs/delete", "To delete a run, open its page in Mantik: it is deleted there together with its MLflow run."),
+    (r"runs/delete", "To delete a run, open its page in Mantik. What it logged stays in MLflow."),
     (r"runs/restore", "A run that was deleted in Mantik cannot be restored."),
     (r"experiments/update", "To rename an experiment, open its page in Mantik."),
     (r"experiments/delete", "To delete an experiment, open its page in Mantik."),
@@ -42,12 +42,12 @@ _IN_MANTIK = (
         r"model-versions/transition-stage",
         "Registered models have no stages in Mantik. Give the model an alias, such as champion, on its page.",
     ),
-    (r"logged-models/[^/]+", "A logged model stays with its run in Mantik, and is deleted together with it."),
+    (r"logged-models/[^/]+", "A logged model stays with its run. Mantik does not delete or change it for a program."),
     (
         r"(?:unified-)?traces(?:/.*)?|get-(?:trace-artifact|online-trace-details)",
         "Mantik keeps no traces. Leave tracing out with mlflow.tracing.disable().",
     ),
-    (r"webhooks(?:/.*)?", "Mantik sends no webhooks for MLflow. It tells people of the end of their runs by itself."),
+    (r"webhooks(?:/.*)?", "Mantik sends no webhooks. The page of a run, or get_run, says when it is over."),
     (r"gateway(?:-proxy)?(?:/.*)?", "Mantik has no gateway to language models. Call their provider directly."),
     (
         r"(?:datasets|scorers|scorer|label-schemas|review-queues|issues|genai|prompt-optimization)(?:/.*)?",
@@ -68,12 +68,12 @@ _FILES = (
         r"presigned/.*",
         "Mantik hands out no addresses of its store. Set MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD to false.",
     ),
-    (r"artifacts/.*", "Files that were logged stay as long as their run in Mantik: delete the run on its page."),
+    (r"artifacts/.*", "Files that were logged cannot be deleted through Mantik."),
 )
 _ELSEWHERE = (
     (r"v1/traces", "Mantik keeps no traces. Leave tracing out with mlflow.tracing.disable()."),
     (r"gateway/.*", "Mantik has no gateway to language models. Call their provider directly."),
-    (r"graphql", "Mantik does not answer GraphQL. Use MLflow's client, or Mantik's own API below /api/v1/."),
+    (r"graphql", "Mantik does not answer GraphQL. Use MLflow's client."),
     (
         r"|static-files/.*|build/.*|index\.html",
         "MLflow's own pages are not shown. Open Mantik itself: a run's page has its metrics, artifacts and models.",
@@ -91,7 +91,7 @@ _SENTENCES = tuple(
     )
     for pattern, sentence in ((f"(?:{pattern})", sentence) for pattern, sentence in sentences)
 )
-_USUAL = "Its documentation says what works: Track from anywhere, under Help."
+_USUAL = "What works is listed under Help, in Track from anywhere."
 
 
 def sentence_for(method: str, path: str) -> str:

@@ -7,7 +7,6 @@ follow with its token.
 
 from __future__ import annotations
 
-import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -24,7 +23,6 @@ from runs.tracking.gateway.closed import sentence_for
 from runs.tracking.gateway.fields import Unclear
 from runs.tracking.gateway.refusals import Refused, not_offered, wrong
 
-log = structlog.get_logger(__name__)
 PREFIX = "/tracking/"
 
 

@@ -1,4 +1,4 @@
-"""Runs that a program outside of Mantik has started: every page and every act is right without a job, code and site."""
+"""Local runs: every page and every act is right without a job, code and site."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_it_has_a_page_in_every_state(run: Run, client: Client, state: RunState,
     if state.is_terminal:
         end_local_run(run, to=state, now=timezone.now(), message="It is over.")
     text = page(client, url("detail", run), tab=tab)
-    assert "Started from outside by Ada Lovelace" in text
+    assert "Local run, started by Ada Lovelace" in text
     assert "Local" in text
     assert f"trial.ipynb · {run.commit_sha[:7]}" in text
     assert ("It is over." in text) == state.is_terminal
@@ -167,8 +167,8 @@ def test_the_activity_says_who_started_and_ended_it(client: Client, run: Run) ->
     owner = Client()
     owner.force_login(factories.join(run.project, Role.OWNER))
     text = page(owner, reverse("projects:activity", args=[run.project.slug]))
-    assert "started notebook trial from outside of Mantik" in text
-    assert "ended the run notebook trial, which was started from outside of Mantik" in text
+    assert "started notebook trial as a local run" in text
+    assert "ended the local run notebook trial" in text
 
 
 def test_operators_find_it(run: Run) -> None:

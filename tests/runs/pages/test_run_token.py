@@ -37,7 +37,7 @@ def made(state: RunState, project: Project) -> tuple[Run, str]:
 
 def shown(client: Client, run: Run) -> str:
     text = page_text(client.get(url("detail", run)))
-    return text.partition("Token of the job")[2]
+    return text.partition("Run token")[2]
 
 
 def test_members_see_its_beginning_and_its_use(project: Project) -> None:
