@@ -6,8 +6,11 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from mantik.accounts import sign_up
+        from mantik.tokens import named_projects
         from projects.code import connection_use
         from projects.services.invitations import is_invited
+        from projects.services.projects import named_projects_of
 
         sign_up.register(is_invited)
+        named_projects.register(named_projects_of)
         connection_use.register()

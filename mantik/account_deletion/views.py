@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from mantik.account_deletion import services
 from mantik.accounts.member_request import MemberRequest
+from mantik.accounts.view_wrappers import identity_confirmed
 from mantik.lib.answers import Confirmation, ask
 
 QUESTION = Confirmation(
@@ -34,11 +33,10 @@ QUESTION = Confirmation(
 )
 
 
-@login_required
+@identity_confirmed
 @require_http_methods(["GET", "POST"])
-@reauthentication_required
 def delete(request: MemberRequest) -> HttpResponse:
-    """Ask for the password again, then ask for confirmation and delete the account."""
+    """Ask for confirmation, and delete the account."""
     obstacles = services.obstacles_of(request.user)
     if request.method == "POST":
         try:

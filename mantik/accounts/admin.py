@@ -9,12 +9,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from mantik.accounts import services
 from mantik.accounts.email_addresses import vouch_for
 from mantik.accounts.models import Session, User
 from mantik.audit.services import record
 from mantik.lib.humanize import counted
+from mantik.tokens.models import PersonalAccessToken
+from mantik.tokens.services import revoke_all
 
 # These belong to the person and are changed on the account pages, which record the events.
 for theirs in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
@@ -31,7 +34,7 @@ class UserAdmin(DjangoUserAdmin[User]):
         ("Mantik", {"fields": ["uuid", "time_zone", "second_factors", "open_sessions"]}),
     )
     readonly_fields = ["uuid", "second_factors", "open_sessions"]
-    actions = ["reset_second_factors", "end_sessions"]
+    actions = ["reset_second_factors", "end_sessions", "revoke_tokens"]
 
     @admin.display(description="second factors")
     def second_factors(self, user: User) -> str:
@@ -44,13 +47,25 @@ class UserAdmin(DjangoUserAdmin[User]):
 
     @admin.action(description="Reset the second factors of people who lost them", permissions=["change"])
     def reset_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = sum(bool(services.reset_second_factors(user=user, actor=_operator(request))) for user in queryset)
+        now = timezone.now()
+        done = [
+            services.reset_second_factors(user=user, actor=_operator(request), end_tokens=False, now=now)
+            for user in queryset
+        ]
+        count = sum(bool(reset.factors) for reset in done)
         messages.info(request, f"The second factors and sessions of {counted(count, 'account')} were removed.")
+        _tell_of_tokens(request, sum(reset.tokens_left for reset in done))
 
     @admin.action(description="End all sessions", permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = sum(services.end_sessions(user=user, actor=_operator(request)) for user in queryset)
         messages.info(request, f"{counted(count, 'session')} ended.")
+
+    @admin.action(description="Revoke all personal access tokens", permissions=["change"])
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        now = timezone.now()
+        count = sum(revoke_all(user=user, actor=_operator(request), now=now) for user in queryset)
+        messages.info(request, f"{counted(count, 'personal access token')} revoked.")
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         actor, changed = _operator(request), set(form.changed_data)
@@ -83,7 +98,14 @@ class UserAdmin(DjangoUserAdmin[User]):
             with transaction.atomic():
                 record("account.password_changed", actor=_operator(request), target=user)
                 services.end_sessions(user=user, actor=_operator(request), but=_own_session(request, user))
+            _tell_of_tokens(request, PersonalAccessToken.objects.owned_by(user).valid().count())
         return response
+
+
+def _tell_of_tokens(request: HttpRequest, count: int) -> None:
+    if count:
+        tokens = counted(count, "personal access token")
+        messages.warning(request, f"{tokens} still valid. The action “Revoke all personal access tokens” ends them.")
 
 
 def _operator(request: HttpRequest) -> User:

@@ -16,11 +16,16 @@ from allauth.socialaccount import forms as services
 from crispy_forms.layout import Column, Div, Row
 from django import forms
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse_lazy
+from django.utils import timezone
 
 from mantik.accounts import sign_up
 from mantik.accounts.models import Theme, User
 from mantik.lib.form_layout import Back, FromTemplate, Helper, Lead, Rest, SubmitButton, card, entrance, panel
+from mantik.lib.humanize import counted
+from mantik.tokens.models import PersonalAccessToken
+from mantik.tokens.services import revoke_all
 
 Words = tuple[str, str]
 _PHRASE_HELP = "At least 10 characters. Several words are easier to remember than symbols."
@@ -119,7 +124,41 @@ class AddressForm(InOurWords, account.AddEmailForm):
     }
 
 
-class ChangePasswordForm(InOurWords, account.ChangePasswordForm):
+class EndsTokens:
+    """Of a new password: offers to revoke the personal access tokens of the account, if it has valid ones.
+
+    They work without the password, so a new one alone does not shut out whoever made one with the old.
+    """
+
+    user: Any
+    fields: dict[str, forms.Field]
+    cleaned_data: dict[str, Any]
+    # Whether that is chosen unless somebody says otherwise.
+    usually: ClassVar[bool]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        count = PersonalAccessToken.objects.owned_by(self.user).valid().count() if self.user else 0
+        if count:
+            self.fields["end_tokens"] = forms.BooleanField(
+                required=False,
+                initial=self.usually,
+                label="End my personal access tokens, too",
+                help_text=f"{counted(count, 'token is', 'tokens are')} valid. A token works without the password: end "
+                "them if somebody else may have known it. Programs then need new ones.",
+            )
+
+    def save(self) -> None:
+        with transaction.atomic():
+            super().save()  # type: ignore[misc]
+            if self.cleaned_data.get("end_tokens"):
+                revoke_all(user=self.user, actor=self.user, now=timezone.now())
+
+
+class ChangePasswordForm(EndsTokens, InOurWords, account.ChangePasswordForm):
+    """Whoever knows the password and changes it mostly does so by habit: programs go on, unless it is said here."""
+
+    usually = False
     helper = panel(verb="Change password", lead="You stay signed in here. Your other sessions end.")
     words = {"oldpassword": ("Current password", ""), **_NEW}
 
@@ -134,7 +173,10 @@ class AskResetForm(InOurWords, account.ResetPasswordForm):
     words = {"email": ("E-mail address", "The address of your account.")}
 
 
-class ResetPasswordForm(InOurWords, account.ResetPasswordKeyForm):
+class ResetPasswordForm(EndsTokens, InOurWords, account.ResetPasswordKeyForm):
+    """Whoever resets it has lost it, perhaps to somebody who made a token. A program that stops is the lesser harm."""
+
+    usually = True
     helper = entrance("Set password")
     words = _NEW
 

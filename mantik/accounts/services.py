@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
@@ -12,6 +13,8 @@ from mantik.accounts.adapters import DELETED
 from mantik.accounts.models import Session, User
 from mantik.accounts.sessions import row_key
 from mantik.audit.services import record
+from mantik.tokens.models import PersonalAccessToken
+from mantik.tokens.services import revoke_all
 
 # Letters and digits of which none looks like another.
 _ALIKE_TO_NONE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -63,14 +66,28 @@ def set_active(*, user: User, is_active: bool, actor: User) -> None:
             end_sessions(user=user, actor=actor)
 
 
-def reset_second_factors(*, user: User, actor: User | None) -> int:
-    """Remove all second factors of a user who lost them, and end the user's sessions; returns how many there were."""
+@dataclass(frozen=True)
+class Reset:
+    """How many second factors were removed and how many personal access tokens revoked; and how many of these stay."""
+
+    factors: int
+    tokens: int
+    tokens_left: int
+
+
+def reset_second_factors(*, user: User, actor: User | None, end_tokens: bool, now: datetime) -> Reset:
+    """Remove all second factors of a user who lost them, and end the user's sessions if there were any.
+
+    With `end_tokens`, revoke the user's personal access tokens, too, also if there was no second factor.
+    """
     with transaction.atomic():
         removed: int = Authenticator.objects.filter(user=user).delete()[0]
         if removed:
             record("account.second_factors_reset", actor=actor, target=user)
             end_sessions(user=user, actor=actor)
-    return removed
+        ended = revoke_all(user=user, actor=actor, now=now) if end_tokens else 0
+        left = PersonalAccessToken.objects.owned_by(user).valid(now).count()
+    return Reset(removed, ended, left)
 
 
 def make_anonymous(*, user: User, now: datetime) -> None:

@@ -11,11 +11,15 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import require_POST
 
 from mantik.accounts import views
-from mantik.accounts.view_wrappers import View, explain_provider_failure, status_422_for_errors
+from mantik.accounts.view_wrappers import View, explain_provider_failure, sign_in_is_fresh, status_422_for_errors
 
 
 def _path(route: str, view: View, name: str) -> URLPattern:
     return path(route, status_422_for_errors(view), name=name)
+
+
+def _another_way_in(route: str, view: View, name: str) -> URLPattern:
+    return _path(route, sign_in_is_fresh(view), name)
 
 
 # Below /accounts/: signing in, signing up, and confirming one's identity again.
@@ -39,6 +43,7 @@ signing_in = [
     _path("again/", account.reauthenticate, "account_reauthenticate"),
     _path("again/code/", factors.reauthenticate, "mfa_reauthenticate"),
     _path("again/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn"),
+    path("again/provider/", views.sign_in_again, name="account_sign_in_again"),
     _path("oidc/cancelled/", services.login_cancelled, "socialaccount_login_cancelled"),
     _path("oidc/failed/", services.login_error, "socialaccount_login_error"),
     _path("oidc/sign-up/", services.signup, "socialaccount_signup"),
@@ -50,15 +55,15 @@ signing_in = [
 account_settings = [
     _path("email/", account.email, "account_email"),
     _path("password/", account.password_change, "account_change_password"),
-    _path("password/first/", account.password_set, "account_set_password"),
+    _another_way_in("password/first/", account.password_set, "account_set_password"),
     _path("second-factors/", factors.index, "mfa_index"),
-    _path("second-factors/app/", app.activate_totp, "mfa_activate_totp"),
+    _another_way_in("second-factors/app/", app.activate_totp, "mfa_activate_totp"),
     _path("second-factors/app/remove/", app.deactivate_totp, "mfa_deactivate_totp"),
     _path("second-factors/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
     _path("second-factors/codes/new/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
     _path("second-factors/codes/download/", codes.download_recovery_codes, "mfa_download_recovery_codes"),
     _path("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
-    _path("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    _another_way_in("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
     _path("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
     _path("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
     _path("services/", services.connections, "socialaccount_connections"),

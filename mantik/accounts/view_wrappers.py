@@ -1,17 +1,28 @@
-"""Wrappers of the views of allauth: a form with errors is sent with 422, a provider that fails becomes a page."""
+"""Wrappers of views: a form of allauth's with errors is sent with 422, a provider that fails becomes a page, and what
+concerns the safety of an account asks again who one is."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import requests
 import structlog
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from mantik.lib.answers import WRONG
 
@@ -48,3 +59,35 @@ def explain_provider_failure(view: View) -> View:
             return response
 
     return answer
+
+
+def identity_confirmed(view: View) -> View:
+    """For views that concern the safety of an account: ask again who one is, unless one was asked a moment ago.
+
+    allauth asks for the password or a second factor, whichever the account has.
+    """
+    asked: View = login_required(reauthentication_required(sign_in_is_fresh(view)))
+    return asked
+
+
+def sign_in_is_fresh(view: View) -> View:
+    """Ask for another sign-in at the provider, if the account has no other way and the last one is not from now.
+
+    allauth lets such an account through whenever it would ask for a password or a second factor.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and not _is_fresh(request):
+            query = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+            return redirect(f"{reverse('account_sign_in_again')}?{query}")
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+def _is_fresh(request: HttpRequest) -> bool:
+    if get_account_adapter().get_reauthentication_methods(request.user):
+        return True
+    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    return bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT

@@ -5,12 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import get_adapter
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mantik.accounts import services
@@ -41,6 +44,16 @@ def account(request: MemberRequest) -> HttpResponse:
         "connected": user.socialaccount_set.exists(),
     }
     return render(request, "accounts/account.html", context, status=status_of(form))
+
+
+@login_required
+@require_GET
+def sign_in_again(request: MemberRequest) -> HttpResponse:
+    """Asks people who sign in at the provider alone to do so once more; see `sign_in_is_fresh`."""
+    # The provider is to ask for the password, too, and not to know its user from before.
+    query = {REDIRECT_FIELD_NAME: get_next_redirect_url(request) or "/", "auth_params": "prompt=login"}
+    context = {"providers": get_adapter().list_providers(request), "query": urlencode(query)}
+    return render(request, "accounts/sign_in_again.html", context)
 
 
 @login_required

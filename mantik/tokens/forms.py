@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils import timezone
 from mantik.accounts.models import User
 from mantik.lib.form_layout import panel
 from mantik.tokens.models import SCOPE_MEANING, PersonalAccessToken, Scope
+from mantik.tokens.named_projects import NamedProject, projects_of
 
 USUAL_DAYS = 30
 
@@ -30,10 +32,25 @@ class TokenForm(forms.Form):
         label="Expires after",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
+    projects = forms.TypedMultipleChoiceField(
+        label="Only in these projects",
+        required=False,
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="For a program that needs some of your projects only: the others do not exist for it. If you choose "
+        "none, the token is for all of them, also for those that you join later.",
+        error_messages={"invalid_choice": "You have no role in one of these projects any more. Choose again."},
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.named = projects_of(user)
+        choices = [(str(project.uuid), f"{project.name} ({project.address})") for project in self.named]
+        self.fields["projects"].choices = choices  # type: ignore[attr-defined]
+        # What was sent is never left out: the token would be for more than it was meant for.
+        if not choices and "projects" not in self.data:
+            del self.fields["projects"]
         self.latest = timezone.localdate() + timedelta(days=settings.MANTIK_TOKEN_MAX_DAYS)
         field = self.fields["expires_on"]
         field.initial = min(timezone.localdate() + timedelta(days=USUAL_DAYS), self.latest)
@@ -48,6 +65,9 @@ class TokenForm(forms.Form):
 
     def clean_scope(self) -> Scope:
         return Scope(self.cleaned_data["scope"])
+
+    def clean_projects(self) -> list[NamedProject]:
+        return [project for project in self.named if project.uuid in self.cleaned_data["projects"]]
 
     def clean_expires_on(self) -> date:
         day: date = self.cleaned_data["expires_on"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +16,7 @@ from django.utils import timezone
 from mantik.lib.sealed_fields import register_keyed
 from mantik.lib.token_form import written
 from mantik.tokens.hashing import PERSONAL, TokenKind
+from mantik.tokens.named_projects import NamedProject
 from mantik.tokens.querysets import TokenQuerySet
 
 
@@ -68,6 +71,9 @@ class PersonalAccessToken(StoredToken):
     name = models.CharField(max_length=80)
     scope = models.CharField(max_length=8, choices=Scope)
     expires_at = models.DateTimeField()
+    # The projects it is restricted to; None: no restriction. One that is deleted, or that its owner has left, stays
+    # here, so that the token never reaches more than it was made for.
+    project_uuids = models.JSONField(null=True, blank=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
 
@@ -84,6 +90,14 @@ class PersonalAccessToken(StoredToken):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_for(self, project_uuid: UUID) -> bool:
+        """Whether the token may be used in that project, if its owner has a role there."""
+        return self.project_uuids is None or str(project_uuid) in self.project_uuids
+
+    def among(self, projects: Sequence[NamedProject]) -> list[NamedProject]:
+        """Those of `projects` in which it may be used."""
+        return [project for project in projects if self.is_for(project.uuid)]
 
     @property
     def badge(self) -> dict[str, str]:

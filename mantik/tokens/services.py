@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, models, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.tokens.hashing import PERSONAL, Hash
 from mantik.tokens.models import PersonalAccessToken, Scope, StoredToken
+from mantik.tokens.named_projects import NamedProject
 
 T = TypeVar("T", bound=StoredToken)
 
@@ -23,9 +26,18 @@ class NameTaken(Exception):
 
 
 def make_token(
-    *, user: User, name: str, scope: Scope, expires_at: datetime, now: datetime
+    *,
+    user: User,
+    name: str,
+    scope: Scope,
+    expires_at: datetime,
+    now: datetime,
+    projects: Sequence[NamedProject] = (),
 ) -> tuple[PersonalAccessToken, str]:
-    """Make a token; returns the row and the token itself, which is not stored. Raises NameTaken."""
+    """Make a token; returns the row and the token itself, which is not stored. Raises NameTaken.
+
+    `projects`: those it is restricted to; without any, it is for all in which its owner has a role.
+    """
     token = PERSONAL.new()
     hashed = PERSONAL.hash(token)
     try:
@@ -39,18 +51,41 @@ def make_token(
                 key_id=hashed.key_id,
                 created_at=now,
                 expires_at=expires_at,
+                project_uuids=[str(project.uuid) for project in projects] or None,
             )
-            record("token.created", actor=user, target=row, after={"scope": scope, "expires": expires_at.date()})
+            after = {"scope": scope, "expires": expires_at.date()}
+            limits = {"projects": [project.address for project in projects]} if projects else {}
+            record("token.created", actor=user, target=row, after=after | limits)
     except IntegrityError:
         raise NameTaken from None
     return row, token
 
 
-def revoke(*, token: PersonalAccessToken, actor: User, now: datetime) -> None:
-    """Make the token invalid; revoking it twice changes nothing."""
+def add_token(**token: Any) -> tuple[PersonalAccessToken, str]:
+    """`make_token` for its owner, who sits at a browser and is told by mail, like of all that concerns an account.
+
+    Needs a request: the mail says from where it came. The token itself is not in it.
+    """
+    row, text = make_token(**token)
+    told = {"token": row, "projects": token["projects"]}
+    get_adapter().send_notification_mail("tokens/email/made", row.user, told)
+    return row, text
+
+
+def revoke(*, token: PersonalAccessToken, actor: User | None, now: datetime) -> bool:
+    """Make the token invalid. False if it was revoked already, which changes nothing."""
     with transaction.atomic():
-        if PersonalAccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
-            record("token.revoked", actor=actor, target=token)
+        if not PersonalAccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
+            return False
+        record("token.revoked", actor=actor, target=token)
+    return True
+
+
+def revoke_all(*, user: User, actor: User | None, now: datetime) -> int:
+    """Revoke all valid tokens of `user`; returns how many there were."""
+    with transaction.atomic():
+        valid = PersonalAccessToken.objects.owned_by(user).valid(now).order_by("pk")
+        return sum(revoke(token=token, actor=actor, now=now) for token in valid)
 
 
 def authenticate(text: str, *, now: datetime) -> PersonalAccessToken | None:

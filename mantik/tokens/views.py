@@ -15,10 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.accounts.view_wrappers import identity_confirmed
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.tokens import services
 from mantik.tokens.forms import TokenForm
 from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.named_projects import projects_of
 from mantik.tokens.token_requests import TokenRequest, token_required
 
 # How many tokens the list shows, the latest first.
@@ -29,10 +31,12 @@ MOST_SHOWN = 200
 @require_GET
 def token_list(request: MemberRequest) -> HttpResponse:
     tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST_SHOWN]
-    return render(request, "tokens/list.html", {"nav": "tokens", "tokens": tokens})
+    joined = projects_of(request.user)
+    rows = [(token, token.among(joined)) for token in tokens]
+    return render(request, "tokens/list.html", {"nav": "tokens", "rows": rows})
 
 
-@login_required
+@identity_confirmed
 @never_cache
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
@@ -41,17 +45,19 @@ def add(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         try:
-            row, token = services.make_token(
+            row, token = services.add_token(
                 user=request.user,
                 name=cleaned["name"],
                 scope=cleaned["scope"],
                 expires_at=_end_of(cleaned["expires_on"]),
+                projects=cleaned.get("projects", []),
                 now=timezone.now(),
             )
         except services.NameTaken:
             form.add_error("name", "You already have a token with this name. Choose another name.")
         else:
-            return render(request, "tokens/made.html", {"nav": "tokens", "row": row, "token": token}, status=201)
+            made = {"nav": "tokens", "row": row, "projects": cleaned.get("projects"), "token": token}
+            return render(request, "tokens/made.html", made, status=201)
     return render(request, "tokens/form.html", {"nav": "tokens", "form": form}, status=status_of(form))
 
 
@@ -75,7 +81,7 @@ def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
 @token_required(Scope.READ)
 @require_GET
 def whoami(request: TokenRequest) -> HttpResponse:
-    """For programs: whose token this is, and what it may do."""
+    """For programs: whose token this is, what it may do, and in which projects."""
     token = request.access_token
     return JsonResponse(
         {
@@ -83,6 +89,7 @@ def whoami(request: TokenRequest) -> HttpResponse:
             "token": token.name,
             "scope": token.scope,
             "expires_at": token.expires_at.isoformat(),
+            "projects": [project.address for project in token.among(projects_of(request.user))],
         }
     )
 

@@ -1,10 +1,12 @@
 """What members change in a project. Views check the permission; services keep the rules."""
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.humanize import counted
+from mantik.tokens.named_projects import NamedProject
 from projects.addressing import slugs
 from projects.addressing.slugs import SlugTaken as SlugTaken
 from projects.models import Membership, Project
@@ -18,6 +20,12 @@ class NameTaken(Exception):
 
 class ProjectGone(Exception):
     """The project was deleted meanwhile; the text tells the member."""
+
+
+def named_projects_of(user: User) -> list[NamedProject]:
+    """The projects that a personal token of `user` may be restricted to."""
+    joined = Project.objects.joined_by(user).order_by(Lower("name"), "pk")
+    return [NamedProject(*row) for row in joined.values_list("uuid", "name", "slug")]
 
 
 def create_project(*, owner: User, name: str, slug: str, summary: str, is_public: bool) -> Project:

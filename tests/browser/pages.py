@@ -335,7 +335,7 @@ PAGES: dict[str, PageOf] = {
     ),
     "tokens": PageOf(_at("/settings/tokens/")),
     "tokens-empty": PageOf(_at("/settings/tokens/"), role=Role.GUEST),
-    "token-add": PageOf(_at("/settings/tokens/add/")),
+    "token-add": PageOf(_at("/settings/tokens/add/"), confirmed=True),
     "token-revoke": PageOf(lambda scene: reverse("tokens:revoke", args=[scene.access_token.uuid])),
     "notices": PageOf(_at("/settings/notices/")),
     "notices-empty": PageOf(_at("/settings/notices/"), role=Role.GUEST),

@@ -79,6 +79,7 @@ class Story:
     def make_an_access_token(self) -> None:
         expires = (timezone.localdate() + timedelta(days=1)).isoformat()
         form = {"name": "notebook", "scope": Scope.READ, "expires_on": expires}
+        self.post("/accounts/again/?next=/settings/tokens/add/", password=canaries.SIGN_IN.value)
         page = self.browser.post("/settings/tokens/add/", **form).text
         token = page.partition('data-copy="')[2].partition('"')[0]
         # The part after the prefix, which lists show.

@@ -3,9 +3,13 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.accounts.services import reset_second_factors
+from mantik.lib.humanize import counted
+
+TOKENS = "--revoke-tokens"
 
 
 class Command(BaseCommand):
@@ -13,11 +17,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user_name")
+        parser.add_argument(TOKENS, action="store_true", help="Also revoke the account's personal access tokens.")
 
-    def handle(self, *_args: Any, user_name: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, user_name: str, revoke_tokens: bool, **_options: Any) -> None:
         user = User.objects.filter(username=user_name).first()
         if user is None:
             raise CommandError(f"There is no account named {user_name}.")
-        if not reset_second_factors(user=user, actor=None):
+        done = reset_second_factors(user=user, actor=None, end_tokens=revoke_tokens, now=timezone.now())
+        if not done.factors and not revoke_tokens:
             raise CommandError(f"{user_name} has no second factor.")
-        self.stdout.write(f"The second factors of {user_name} were removed. Signing in now needs only the password.")
+        if done.factors:
+            said = f"The second factors of {user_name} were removed. Signing in now needs only the password."
+        else:
+            said = f"{user_name} has no second factor."
+        self.stdout.write(said)
+        if revoke_tokens:
+            self.stdout.write(f"{counted(done.tokens, 'personal access token')} revoked.")
+        elif done.tokens_left:
+            self.stdout.write(
+                f"{counted(done.tokens_left, 'personal access token')} still valid; {TOKENS} revokes them."
+            )

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from mantik.accounts.models import User
-from mantik.tokens.models import Scope
+from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
-from projects.querysets import ExperimentQuerySet
+from projects.querysets import ExperimentQuerySet, ProjectQuerySet
 from runs.models import Run, TrackedItem
 from runs.tracking.gateway.refusals import Refused, forbidden, is_over, not_there, wrong
 from runs.tracking.run_tokens import run_of_token
@@ -62,7 +62,7 @@ def caller_of(request: HttpRequest, *, now: datetime) -> Caller:
     if run := run_of_token(text, now=now):
         return Job(run)
     if token := authenticate(text, now=now):
-        return Member(token.user, Scope(token.scope))
+        return Member(token)
     raise Refused(
         401,
         "PERMISSION_DENIED",
@@ -114,10 +114,23 @@ class Job:
 
 
 class Member:
-    """The owner of a personal token: what the role in each project allows, and the scope of the token."""
+    """The owner of a personal token: what the role in each project allows, and the scope of the token.
 
-    def __init__(self, user: User, scope: Scope) -> None:
-        self.user, self._scope, self.reader = user, scope, f"user {user.pk}"
+    All that is asked here begins with `projects` or `may`. What is in none of the token's projects is not there.
+    """
+
+    def __init__(self, token: PersonalAccessToken) -> None:
+        self.user: User = token.user
+        self._token, self._scope, self.reader = token, Scope(token.scope), f"user {token.user_id}"
+
+    def projects(self) -> ProjectQuerySet:
+        """Those in which its owner has a role, and for which the token is."""
+        joined = Project.objects.joined_by(self.user)
+        only = self._token.project_uuids
+        return joined if only is None else joined.filter(uuid__in=only)
+
+    def may(self, action: Action, project: Project) -> bool:
+        return self._token.is_for(project.uuid) and may(self.user, action, project)
 
     @cached_property
     def _visible(self) -> set[str]:
@@ -125,7 +138,7 @@ class Member:
         return set(known.values_list("mlflow_experiment_id", flat=True))
 
     def experiments(self) -> ExperimentQuerySet:
-        return Experiment.objects.filter(project__in=Project.objects.joined_by(self.user))
+        return Experiment.objects.filter(project__in=self.projects())
 
     def experiment(self, mlflow_id: str) -> Experiment:
         found = self.experiments().select_related("project").exclude(mlflow_experiment_id="")
@@ -139,7 +152,7 @@ class Member:
 
     def owner(self, kind: Kind, mlflow_id: str) -> Run | None:
         run = _owner(kind, mlflow_id)
-        if run is not None and not may(self.user, Action.VIEW_PROJECT, run.project):
+        if run is not None and not self.may(Action.VIEW_PROJECT, run.project):
             raise not_there(f"{kind.label} {mlflow_id}")
         return run
 
@@ -157,7 +170,7 @@ class Member:
         return mlflow_id in self._visible
 
     def check_download(self, project: Project) -> None:
-        if not may(self.user, Action.DOWNLOAD_ARTIFACTS, project):
+        if not self.may(Action.DOWNLOAD_ARTIFACTS, project):
             raise forbidden(f"To download files of {project.name} you have to be at least a Reporter in it.")
 
     def tree(self) -> set[str] | None:
@@ -167,18 +180,18 @@ class Member:
         """Raises Refused unless the token has that scope and its owner may do `action` in `project`."""
         if not self._scope.covers(scope):
             raise forbidden(f"This token has the scope {self._scope.label}, but this needs {scope.label}.")
-        if not may(self.user, action, project):
+        if not self.may(action, project):
             raise forbidden(f"Your role in {project.name} does not allow you to {action}.")
 
 
-def reader_of_models(caller: Caller) -> User:
-    """Whose registered models may be loaded. Raises Refused for a job."""
-    if isinstance(caller, Job):
+def reader_of_models(caller: Caller) -> Member:
+    """Who may load registered models. Raises Refused for a job."""
+    if not isinstance(caller, Member):
         raise forbidden(
             "The token of a job is for its own run. To load a registered model in a job, give the job its files, or a "
             "personal access token with the scope Read."
         )
-    return caller.user
+    return caller
 
 
 def named_experiment(experiments: ExperimentQuerySet, name: str) -> Experiment:

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from mantik.accounts.models import User
-from projects.models import Project
-from projects.permissions import Action, may
+from projects.permissions import Action
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
+from runs.tracking.gateway.callers import Member
 
 
-def model_by_name(user: User, name: str, *, version: str = "") -> RegisteredModel | None:
-    """The model with this name in MLflow's registry; None if there is none that `user` may load."""
+def model_by_name(member: Member, name: str, *, version: str = "") -> RegisteredModel | None:
+    """The model with this name in MLflow's registry; None if there is none that `member` may load."""
     wanted = {"registry_name": name} | ({"registry_version": version} if version else {})
-    return _loadable(user, **wanted)
+    return _loadable(member, **wanted)
 
 
-def model_by_alias(user: User, name: str, alias: str) -> RegisteredModel | None:
-    return _loadable(user, registry_name=name, aliases__alias=alias)
+def model_by_alias(member: Member, name: str, alias: str) -> RegisteredModel | None:
+    return _loadable(member, registry_name=name, aliases__alias=alias)
 
 
-def model_by_uuid(user: User, uuid: UUID) -> RegisteredModel | None:
-    return _loadable(user, uuid=uuid)
+def model_by_uuid(member: Member, uuid: UUID) -> RegisteredModel | None:
+    return _loadable(member, uuid=uuid)
 
 
-def loadable(user: User) -> RegisteredModelQuerySet:
-    """All that `user` may load."""
-    projects = [project for project in Project.objects.joined_by(user) if may(user, Action.DOWNLOAD_ARTIFACTS, project)]
+def loadable(member: Member) -> RegisteredModelQuerySet:
+    """All that `member` may load."""
+    projects = [project for project in member.projects() if member.may(Action.DOWNLOAD_ARTIFACTS, project)]
     return _with_what_is_shown(RegisteredModel.objects.registered().filter(project__in=projects))
 
 
-def _loadable(user: User, **wanted: str | UUID) -> RegisteredModel | None:
-    model = _with_what_is_shown(RegisteredModel.objects.registered().visible_to(user).filter(**wanted)).first()
-    return model if model is not None and may(user, Action.DOWNLOAD_ARTIFACTS, model.project) else None
+def _loadable(member: Member, **wanted: str | UUID) -> RegisteredModel | None:
+    models = RegisteredModel.objects.registered().filter(project__in=member.projects(), **wanted)
+    model = _with_what_is_shown(models).first()
+    return model if model is not None and member.may(Action.DOWNLOAD_ARTIFACTS, model.project) else None
 
 
 def _with_what_is_shown(models: RegisteredModelQuerySet) -> RegisteredModelQuerySet:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -131,6 +133,43 @@ def test_who_has_a_second_factor_is_asked_for_it(client: Client, go_through: Pas
     response = go_through(client, "ada")
     assert response.redirect_chain[-1][0] == "/accounts/second-factor/"  # type: ignore[attr-defined]
     assert not is_signed_in(client)
+
+
+NEW_WAYS_IN = [
+    "/settings/tokens/add/",
+    "/settings/account/password/first/",
+    "/settings/account/second-factors/app/",
+    "/settings/account/passkeys/add/",
+    "/settings/account/delete/",
+]
+
+
+@pytest.mark.parametrize("page", NEW_WAYS_IN)
+def test_who_has_only_the_provider_signs_in_there_again(client: Client, go_through: Pass, page: str) -> None:
+    go_through(client, "ada")
+    assert client.get(page).status_code == 200
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 3600
+    session.save()
+
+    asked = client.get(page)
+    assert asked["Location"] == f"/accounts/again/provider/?{urlencode({'next': page})}"
+    form = client.get(asked["Location"])
+    assert "Sign in with Test ID again" in page_text(form)
+    [query] = re.findall(rf'action="{LOGIN}(\?[^"]*)"', form.content.decode())
+    back = go_through(client, "ada", query=html.unescape(query))
+
+    assert back.redirect_chain[-1][0] == page  # type: ignore[attr-defined]
+    assert back.status_code == 200
+
+
+def test_the_provider_is_asked_not_to_know_them_from_before(client: Client, go_through: Pass) -> None:
+    go_through(client, "ada")
+    form = client.get("/accounts/again/provider/?next=https://elsewhere.example.org/")
+    [query] = re.findall(rf'action="{LOGIN}(\?[^"]*)"', form.content.decode())
+    asked = parse_qs(urlsplit(client.post(f"{LOGIN}{html.unescape(query)}")["Location"]).query)
+    assert asked["prompt"] == ["login"]
+    assert "elsewhere" not in query
 
 
 def test_an_account_that_is_switched_off_stays_so(client: Client, go_through: Pass) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from django.utils import timezone
 from mantik.accounts.models import Session, User
 from mantik.accounts.services import make_anonymous, set_active
 from mantik.audit.models import AuditEvent
+from mantik.tokens.models import Scope
+from mantik.tokens.services import authenticate, make_token
 from tests.conftest import ClientOf
 from tests.support.factories import make_second_factors, make_user
 from tests.support.pages import page_text
@@ -21,6 +24,11 @@ from tests.support.pages import page_text
 pytestmark = pytest.mark.django_db
 
 USERS = "/admin/accounts/user/"
+
+
+def token_of(user: User) -> str:
+    now = timezone.now()
+    return make_token(user=user, name="ci", scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)[1]
 
 
 @pytest.fixture
@@ -86,6 +94,27 @@ def test_a_password_set_by_an_operator_ends_sessions_and_leaves_an_event(
     assert client.post(f"{USERS}{alice.pk}/password/", new).status_code == 302
     assert not Session.objects.of(alice).exists()
     assert AuditEvent.objects.get(verb="account.password_changed").actor_name == "otto"
+
+
+def test_operators_are_told_of_tokens_that_outlive_a_password_and_revoke_them(client: Client, alice: User) -> None:
+    make_second_factors(alice)
+    token = token_of(alice)
+    new = {"password1": "several long words", "password2": "several long words", "usable_password": "true"}
+    still = "1 personal access token still valid."
+
+    assert still in page_text(client.post(f"{USERS}{alice.pk}/password/", new, follow=True))
+    assert still in act(client, "reset_second_factors", alice)
+    assert "1 personal access token revoked." in act(client, "revoke_tokens", alice)
+
+    assert authenticate(token, now=timezone.now()) is None
+    assert AuditEvent.objects.get(verb="token.revoked").actor_name == "otto"
+
+
+def test_an_account_that_is_switched_off_has_no_tokens_that_work(client: Client, alice: User) -> None:
+    token = token_of(alice)
+    client.get("/")
+    change(client, alice, is_active="")
+    assert authenticate(token, now=timezone.now()) is None
 
 
 def test_a_deleted_account_is_not_brought_back_by_a_tick(client: Client, alice: User) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from mantik.accounts.models import Session, User
 from mantik.audit.models import AuditEvent
+from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.services import authenticate, make_token
 from tests.conftest import ClientOf
 from tests.mantik.accounts.mail import link_in_last_mail, subjects
 from tests.support.factories import PASSWORD
@@ -74,6 +79,56 @@ def test_changing_it_keeps_this_session_and_ends_the_others(client_of: ClientOf,
     assert {"account.password_changed", "account.sessions_ended"} <= verbs()
     assert subjects() == ["Your Mantik password was changed"]
     assert "If this was not you" in str(mail.outbox[0].body)
+
+
+@pytest.fixture
+def token(alice: User) -> str:
+    now = timezone.now()
+    made = make_token(user=alice, name="ci", scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)
+    return made[1]
+
+
+def opens(token: str) -> bool:
+    return authenticate(token, now=timezone.now()) is not None
+
+
+def test_a_reset_ends_tokens_unless_they_are_kept(client: Client, alice: User, token: str) -> None:
+    client.post(FORGOTTEN, {"email": alice.email})
+    form = client.get(link_in_last_mail(), follow=True)
+    assert form.context["form"].fields["end_tokens"].initial
+    assert "End my personal access tokens, too 1 token is valid." in page_text(form)
+
+    client.post(form.redirect_chain[-1][0], NEW | {"end_tokens": "on"})
+
+    assert not opens(token)
+    assert AuditEvent.objects.get(verb="token.revoked").actor == alice
+
+
+def test_a_reset_keeps_tokens_of_who_says_so(client: Client, alice: User, token: str) -> None:
+    client.post(FORGOTTEN, {"email": alice.email})
+    form = client.get(link_in_last_mail(), follow=True)
+    client.post(form.redirect_chain[-1][0], NEW)
+    assert opens(token)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_change_ends_tokens_if_that_is_chosen(client_of: ClientOf, alice: User, token: str, ends: bool) -> None:
+    client = client_of(alice)
+    assert not client.get(CHANGE).context["form"].fields["end_tokens"].initial
+
+    client.post(CHANGE, NEW | {"oldpassword": PASSWORD} | ({"end_tokens": "on"} if ends else {}))
+
+    assert opens(token) is not ends
+
+
+def test_a_form_that_is_wrong_ends_no_token(client_of: ClientOf, alice: User, token: str) -> None:
+    client_of(alice).post(CHANGE, NEW | {"oldpassword": "not this one", "end_tokens": "on"})
+    assert opens(token)
+
+
+def test_who_has_no_valid_token_is_asked_nothing_about_them(client_of: ClientOf, alice: User, token: str) -> None:
+    PersonalAccessToken.objects.update(expires_at=timezone.now())
+    assert "personal access tokens" not in page_text(client_of(alice).get(CHANGE))
 
 
 def test_no_password_comes_back_in_a_page(client_of: ClientOf, alice: User) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -11,11 +13,14 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import FactorSecret, Session, User
 from mantik.audit.models import AuditEvent
 from mantik.lib.rotation import rotate_all
+from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.services import make_token
 from tests.conftest import ClientOf
 from tests.support.factories import PASSKEY, PASSWORD, make_second_factors, make_user
 from tests.support.pages import confirm_identity, page_text
@@ -197,6 +202,25 @@ def test_an_operator_resets_them_for_who_has_lost_them(client: Client, client_of
     assert not Session.objects.of(alice).exists()
     assert sign_in(client) == "/projects/"
     assert AuditEvent.objects.get(verb="account.second_factors_reset").actor_name == "Mantik"
+
+
+def reset(*options: str) -> str:
+    said = StringIO()
+    call_command("reset_second_factors", "alice", *options, stdout=said)
+    return said.getvalue()
+
+
+def test_a_reset_says_how_many_tokens_stay_valid_and_revokes_them_if_asked(alice: User) -> None:
+    make_second_factors(alice)
+    now = timezone.now()
+    for name in ("ci", "notebook"):
+        make_token(user=alice, name=name, scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)
+
+    assert "2 personal access tokens still valid; --revoke-tokens revokes them." in reset()
+    assert "alice has no second factor.\n2 personal access tokens revoked." in reset("--revoke-tokens")
+
+    assert not PersonalAccessToken.objects.valid().exists()
+    assert AuditEvent.objects.filter(verb="token.revoked", actor_name="Mantik").count() == 2
 
 
 @pytest.mark.parametrize(("name", "words"), [("nobody", "no account named nobody"), ("alice", "no second factor")])

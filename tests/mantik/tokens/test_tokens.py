@@ -24,7 +24,7 @@ from mantik.tokens.hashing import PERSONAL
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.token_requests import token_required
 from tests.conftest import ClientOf
-from tests.support.pages import page_text
+from tests.support.pages import confirm_identity, page_text
 
 pytestmark = pytest.mark.django_db
 LIST = "/settings/tokens/"
@@ -47,6 +47,7 @@ def ask(token: str, *, how: str = "Bearer") -> Any:
 
 def test_a_member_makes_a_token_and_a_program_signs_in_with_it(client_of: ClientOf, owner: User) -> None:
     client = client_of(owner)
+    confirm_identity(client, owner)
 
     made = client.post(f"{LIST}add/", {"name": "notebook", "scope": "submit", "expires_on": day(7)})
     [token] = re.findall(r"mantik_[0-9a-f]{10}_[\w-]{43}", made.content.decode().partition("data-copy")[2])[:1]
@@ -58,7 +59,7 @@ def test_a_member_makes_a_token_and_a_program_signs_in_with_it(client_of: Client
     told = answer.json()
     assert (told["user_name"], told["token"], told["scope"]) == ("alice", "notebook", "submit")
     text = page_text(client.get(LIST))
-    assert f"notebook {token[:17]}_… Submit" in text
+    assert f"notebook {token[:17]}_… Submit All of yours" in text
     assert "Valid" in text
     assert token not in text
 
@@ -190,7 +191,9 @@ def test_a_form_that_is_wrong_comes_back_with_a_sentence(
     filled = {"name": "new", "scope": "read", "expires_on": 7} | form
     filled = {name: day(value) if isinstance(value, int) else value for name, value in filled.items()}
 
-    answer = client_of(owner).post(f"{LIST}add/", filled)
+    client = client_of(owner)
+    confirm_identity(client, owner)
+    answer = client.post(f"{LIST}add/", filled)
 
     assert answer.status_code == 422
     assert sentence in page_text(answer)
@@ -229,6 +232,22 @@ def test_dead_tokens_keep_no_key_in_the_ring(owner: User, settings: Any) -> None
     settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.MANTIK_ENCRYPTION_KEYS]
 
     assert "Only the first key is needed." in rotate()
+
+
+def test_all_valid_tokens_of_an_account_are_revoked_at_once(owner: User, outsider: User) -> None:
+    now = timezone.now()
+    for name in ("notebook", "ci", "old", "revoked before"):
+        make(owner, name=name)
+    make(outsider)
+    PersonalAccessToken.objects.filter(name="old").update(expires_at=now)
+    services.revoke(token=PersonalAccessToken.objects.get(name="revoked before"), actor=owner, now=now)
+    AuditEvent.objects.all().delete()
+
+    assert services.revoke_all(user=owner, actor=None, now=now) == 2
+    assert services.revoke_all(user=owner, actor=None, now=now) == 0
+
+    assert [event.target_name for event in AuditEvent.objects.order_by("pk")] == ["notebook", "ci"]
+    assert PersonalAccessToken.objects.valid(now).get().user == outsider
 
 
 def test_operators_see_tokens_and_revoke_them(client_of: ClientOf, operator: User, owner: User) -> None:

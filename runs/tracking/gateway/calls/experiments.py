@@ -17,7 +17,7 @@ from connections.mlflow.onward import Declined, onward
 from mantik.lib.handed_on import Body, Given, HandedOn
 from mantik.tokens.models import Scope
 from projects.models import Experiment, Project
-from projects.permissions import Action, may
+from projects.permissions import Action
 from projects.querysets import ExperimentQuerySet
 from projects.services.experiments import add_experiment
 from projects.services.projects import NameTaken
@@ -118,11 +118,11 @@ def create(asked: Asked) -> HttpResponseBase:
 
 def _project_for(member: Member, name: str) -> tuple[Project, str]:
     """The project in which `name`, which may begin with a project's address, is to be made; and the name there."""
-    projects = Project.objects.joined_by(member.user)
+    projects = member.projects()
     address, _, rest = name.partition("/")
     if rest and (named := projects.filter(slug=address).first()):
         return named, _checked(rest.strip())
-    open_to = [project for project in projects if may(member.user, Action.ADD_EXPERIMENT, project)]
+    open_to = [project for project in projects if member.may(Action.ADD_EXPERIMENT, project)]
     if len(open_to) != 1:
         raise wrong(f'Say in which project the experiment is to be: "project/{name}", with the project\'s address.')
     return open_to[0], _checked(name)
