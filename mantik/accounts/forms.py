@@ -144,8 +144,8 @@ class EndsTokens:
                 required=False,
                 initial=self.usually,
                 label="End my personal access tokens, too",
-                help_text=f"{counted(count, 'token is', 'tokens are')} valid. A token works without the password: end "
-                "them if somebody else may have known it. Programs then need new ones.",
+                help_text=f"{counted(count, 'token is', 'tokens are')} valid. Tokens work without the password: end "
+                "them if somebody else may have known the old one. Programs then need new tokens.",
             )
 
     def save(self) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
@@ -134,6 +136,13 @@ def _secured(name: str) -> Callable[[Scene], str]:
     return url
 
 
+def _reset_link(scene: Scene) -> str:
+    """Of somebody who has valid tokens."""
+    user = scene.researcher
+    args = [user_pk_to_url_str(user), default_token_generator.make_token(user)]
+    return reverse("account_reset_password_from_key", args=args)
+
+
 def _passkey(name: str) -> Callable[[Scene], str]:
     def url(scene: Scene) -> str:
         make_second_factors(scene.researcher)
@@ -171,6 +180,7 @@ PAGES: dict[str, PageOf] = {
     "confirm-address-late": PageOf(_at("/accounts/confirm/old/"), role=None),
     "password-forgotten": PageOf(_at("/accounts/password/"), role=None),
     "password-sent": PageOf(_at("/accounts/password/sent/"), role=None),
+    "password-new": PageOf(_reset_link, role=None),
     "password-link-late": PageOf(_at("/accounts/password/1-old/"), role=None),
     "password-done": PageOf(_at("/accounts/password/done/"), role=None),
     "account-disabled": PageOf(_at("/accounts/disabled/"), role=None),
@@ -179,6 +189,7 @@ PAGES: dict[str, PageOf] = {
     "oidc-go-on": PageOf(_at("/accounts/oidc/provider/"), role=None),
     "who-are-you": PageOf(_secured("account_reauthenticate")),
     "who-are-you-code": PageOf(_secured("mfa_reauthenticate")),
+    "who-are-you-provider": PageOf(_at("/accounts/again/provider/?next=/settings/tokens/add/")),
     "account": PageOf(_moving("accounts:account")),
     "account-email": PageOf(_moving("account_email")),
     "account-password": PageOf(_at("/settings/account/password/")),

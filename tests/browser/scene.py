@@ -16,6 +16,7 @@ from mantik.audit.services import record
 from mantik.notices.services import notify
 from mantik.tokens import services as tokens
 from mantik.tokens.models import PersonalAccessToken, Scope
+from mantik.tokens.named_projects import NamedProject
 from projects.code import mirrors
 from projects.models import CodeRepository, Invitation, Project, UserGroup
 from projects.roles import Role
@@ -178,7 +179,9 @@ def build(sources: tuple[Path | str, Path | str]) -> Scene:
     invitation = make.make_invitation(project=project, user=outsider, invited_by=people[Role.OWNER])
     make.make_invitation(project=project, email="nina.newcomer@example.org", invited_by=people[Role.OWNER])
     _invite(member, people[Role.OWNER])
-    scene = Scene(project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member), group)
+    scene = Scene(
+        project, empty, people, outsider, repository, connection, {}, invitation, _tokens(member, project), group
+    )
     build_models(
         project,
         member=member,
@@ -193,13 +196,19 @@ def build(sources: tuple[Path | str, Path | str]) -> Scene:
     return scene
 
 
-def _tokens(owner: User) -> PersonalAccessToken:
+def _tokens(owner: User, project: Project) -> PersonalAccessToken:
     """One that is used, one that is revoked, one that is too old; and what its owner was told meanwhile."""
     now = timezone.now()
     made = {}
+    only = [NamedProject(project.uuid, project.name, project.slug)]
     for name, scope, days in (("ci", Scope.SUBMIT, 90), ("old laptop", Scope.ADMIN, 30), ("notebook", Scope.READ, 30)):
         made[name], _ = tokens.make_token(
-            user=owner, name=name, scope=scope, expires_at=now + timedelta(days=days), now=now - timedelta(days=12)
+            user=owner,
+            name=name,
+            scope=scope,
+            expires_at=now + timedelta(days=days),
+            now=now - timedelta(days=12),
+            projects=only if name == "notebook" else [],
         )
     tokens.revoke(token=made["old laptop"], actor=owner, now=now)
     PersonalAccessToken.objects.filter(name="ci").update(expires_at=now - timedelta(days=2))

@@ -59,7 +59,7 @@ def test_a_member_makes_a_token_and_a_program_signs_in_with_it(client_of: Client
     told = answer.json()
     assert (told["user_name"], told["token"], told["scope"]) == ("alice", "notebook", "submit")
     text = page_text(client.get(LIST))
-    assert f"notebook {token[:17]}_… Submit All of yours" in text
+    assert f"notebook {token[:17]}_… Submit All your projects" in text
     assert "Valid" in text
     assert token not in text
 
