@@ -30,6 +30,7 @@ from mantik.accounts.oidc import PROVIDER_ID
 from mantik.idempotency.services import Asked
 from mantik.notices.models import Letter
 from mantik.notices.services import notify
+from mantik.tokens.hashing import PERSONAL
 from projects.addressing import slugs
 from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Invitation, Project
@@ -61,7 +62,7 @@ def build(directory: Path) -> None:
     make.join(project, Role.OWNER, member)
     slugs.move(project, known.PROJECT, actor=member)
     _what_goes_on(project, member, directory)
-    _people(member)
+    _people(member, project)
     _of_projects(project, member)
     _of_connections()
     _of_models_and_logs()
@@ -174,7 +175,7 @@ def _schedules(run: Run) -> None:
             make.make_slot(made, now - timedelta(hours=3, minutes=30), Outcome.UNKNOWN)
 
 
-def _people(member: User) -> None:
+def _people(member: User, project: Project) -> None:
     now = timezone.now()
     other = make.make_user(known.OTHER, password=known.PASSWORD)
     TOTP.activate(other, known.TOTP_SECRET)
@@ -189,6 +190,14 @@ def _people(member: User) -> None:
         Client().force_login(user)
     delete_account(user=make.make_user("leaver"), now=now)
     make.make_stored_token(member, known.TOKEN, created_at=now, expires_at=known.NEVER)
+    make.make_stored_token(
+        member,
+        PERSONAL.new(),
+        name="one project",
+        created_at=now,
+        expires_at=known.NEVER,
+        project_uuids=[str(project.uuid)],
+    )
     make_run_token(Run.objects.filter(state=RunState.QUEUED).latest("pk"), now=now)
 
 

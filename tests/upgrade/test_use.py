@@ -167,6 +167,8 @@ def test_a_personal_access_token_is_accepted(client: Client) -> None:
     response = client.get("/api/whoami/", headers={"Authorization": f"Bearer {known.TOKEN}"})
     assert response.status_code == 200
     assert response.json()["user_name"] == known.MEMBER
+    # As before, it is for all projects of its owner.
+    assert response.json()["projects"]
 
 
 @pytest.mark.usefixtures("upgraded")
