@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from allauth.account.adapter import get_adapter
 from django.db import IntegrityError, models, transaction
@@ -61,15 +61,16 @@ def make_token(
     return row, token
 
 
-def add_token(**token: Any) -> tuple[PersonalAccessToken, str]:
-    """`make_token` for its owner, who sits at a browser and is told by mail, like of all that concerns an account.
+def add_token(
+    *, user: User, name: str, scope: Scope, expires_at: datetime, projects: Sequence[NamedProject], now: datetime
+) -> tuple[PersonalAccessToken, str]:
+    """`make_token`, and tell its owner by mail, as of all that concerns the safety of an account.
 
-    Needs a request: the mail says from where it came. The token itself is not in it.
+    Needs a request, because the mail says from where it came. The token itself is not in it.
     """
-    row, text = make_token(**token)
-    told = {"token": row, "projects": token["projects"]}
-    get_adapter().send_notification_mail("tokens/email/made", row.user, told)
-    return row, text
+    row, token = make_token(user=user, name=name, scope=scope, expires_at=expires_at, projects=projects, now=now)
+    get_adapter().send_notification_mail("tokens/email/made", user, {"token": row, "projects": projects})
+    return row, token
 
 
 def revoke(*, token: PersonalAccessToken, actor: User | None, now: datetime) -> bool:
