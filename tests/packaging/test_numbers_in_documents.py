@@ -58,6 +58,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (int(_per_account[0]), int(_per_account[1].rstrip("s")) / 60),
     ),
     ("account.md", "At least {} characters", (LEAST_PASSWORD,)),
+    ("tokens.md", "unless you were asked in the last {} minutes", (allauth.REAUTHENTICATION_TIMEOUT / 60,)),
     ("account.md", "A session ends {} days after it was used last", (settings.SESSION_COOKIE_AGE * SECOND / DAY,)),
     ("architecture.md", "A sweep every {} seconds reads only the runs that are due", (SWEEPS["Sweep jobs"] / SECOND,)),
     ("architecture.md", "What a page asks outside shares {} seconds", (patience.PAGE_SECONDS,)),
