@@ -20,6 +20,8 @@ class IdempotencyKey(models.Model):
     digest = models.CharField(max_length=64)
     answer = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # Of a request without a key (`unanswered.py`): until then it is being answered; null if it was left without one.
+    held_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint("user", "kind", "digest", name="idempotency_key_unique")]

@@ -20,12 +20,16 @@ Body = AsyncIterator[bytes]
 
 @dataclass(frozen=True)
 class Given:
-    """An answer: `body`, or `pieces`, which are asked for once and closed in any case."""
+    """An answer: `body`, or `pieces`, which are asked for once and closed in any case.
+
+    `then` is called once `body` is sent, in a thread that may use the database: with whether the client was there.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     pieces: AsyncGenerator[bytes] | None = None
+    then: Callable[[bool], None] | None = None
 
 
 class HandedOn(HttpResponse):
@@ -45,6 +49,8 @@ def finished(response: HttpResponseBase, body: bytes = b"") -> HttpResponseBase:
         return response
     given = in_loop(_ask(response, body))
     if given.pieces is None:
+        if given.then is not None:
+            given.then(True)
         return HttpResponse(given.body, status=given.status, headers=given.headers)
     pieces = iterate(partial(_same, given.pieces))
     return StreamingHttpResponse(pieces, status=given.status, headers=given.headers)

@@ -7,9 +7,10 @@ answers, and the files that are sent to it, pass through the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import structlog
+from django.db import close_old_connections
 
 from mantik.lib.handed_on import Given, HandedOn
 from mantik.lib.loop import use
@@ -96,7 +97,7 @@ class Front:
         if isinstance(answer, HandedOn):
             given = await answer.ask(_nothing())
             if given.pieces is None:
-                await send_answer(send, _as_answer(given))
+                await _hand_over(given, send, leaving)
                 return
             answer = Streamed(given.status, _headers(given), GivenPieces(given.pieces, answer.reader))
         if isinstance(answer, Answer):
@@ -104,6 +105,26 @@ class Front:
             return
         async with self._streams.pieces_of(answer.stream) as pieces:
             await send_stream(send, answer.status, answer.headers, pieces, leaving=leaving)
+
+
+async def _hand_over(given: Given, send: Send, leaving: asyncio.Future[Message]) -> None:
+    # Nobody can tell whether it arrives; but whoever has gone by now does not get it.
+    is_there = not leaving.done()
+    try:
+        await send_answer(send, _as_answer(given))
+    except BaseException:
+        is_there = False
+        raise
+    finally:
+        if given.then is not None:
+            await asyncio.shield(asyncio.to_thread(_with_database, given.then, is_there))
+
+
+def _with_database(then: Callable[[bool], None], is_there: bool) -> None:
+    try:
+        then(is_there)
+    finally:
+        close_old_connections()
 
 
 def _as_answer(given: Given) -> Answer:

@@ -61,6 +61,21 @@ def start_local_run(
     return run
 
 
+def withdraw_local_run(run: Run, *, now: datetime) -> None:
+    """Delete a run that MLflow has refused to make: its program was told that it did not begin."""
+    with transaction.atomic():
+        if run.is_terminal or not end_local_run(run, to=RunState.FAILED, now=now, message="MLflow refused to make it."):
+            return
+        record_for_audit(
+            "run.deleted",
+            actor=run.created_by,
+            target=run,
+            project=run.project,
+            before={"state": run.state, "created by": run.created_by.username},
+        )
+        run.delete()
+
+
 def _end_of(source: str) -> str:
     """The end of a long path says more than its beginning."""
     return source if len(source) <= _LONGEST_SOURCE else f"…{source[1 - _LONGEST_SOURCE :]}"

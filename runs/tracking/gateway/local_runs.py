@@ -11,14 +11,15 @@ from django.http.response import HttpResponseBase
 
 from connections.mlflow.paths import ID_TAG
 from mantik.tokens.models import Scope
+from projects.models import Experiment
 from projects.permissions import Action
 from runs.models import Run, TrackedItem
 from runs.states import RunState
-from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Member
-from runs.tracking.gateway.refusals import wrong
-from runs.tracking.local_runs import end_local_run, start_local_run
+from runs.tracking.gateway.making import begin, made
+from runs.tracking.gateway.refusals import is_over, wrong
+from runs.tracking.local_runs import end_local_run, start_local_run, withdraw_local_run
 
 # Of MLflow's default experiment, which no project has.
 _DEFAULT = {"", "0"}
@@ -36,19 +37,27 @@ def start(asked: Asked, member: Member, found: Mapping[str, Any], tags: Mapping[
         raise wrong('Name an experiment first: mlflow.set_experiment("project/experiment"), or MLFLOW_EXPERIMENT_NAME.')
     experiment = member.experiment(found["experiment_id"])
     member.require(Scope.SUBMIT, Action.ADD_RUN, experiment.project)
+    begun = begin(asked, None, {**found, "tags": dict(tags)}, lambda: _begun(asked, experiment, found, tags))
+    run = Run.objects.select_related("project", "created_by").filter(mlflow_run_id=begun.text).first()
+    if run is None:
+        raise is_over("The run was deleted before its program was told that it had begun. Start another one.")
+    body = {**found, "user_id": member.user.username, "run_name": run.name}
+    kept = {key: value for key, value in tags.items() if key != "mlflow.runName"}
+    body["tags"] = [{"key": key, "value": value} for key, value in {**kept, **_ours(run)}.items()]
+    return made(asked, begun, body, undo=lambda: withdraw_local_run(run, now=asked.now))
+
+
+def _begun(asked: Asked, experiment: Experiment, found: Mapping[str, Any], tags: Mapping[str, str]) -> str:
     run = start_local_run(
         experiment=experiment,
-        user=member.user,
+        user=asked.caller.user,
         name=_name(found, tags, now=asked.now),
         mlflow_run_id=uuid.uuid4().hex,
         source=tags.get("mlflow.source.name", ""),
         commit=tags.get("mlflow.source.git.commit", ""),
         now=asked.now,
     )
-    body = {**found, "user_id": member.user.username, "run_name": run.name}
-    kept = {key: value for key, value in tags.items() if key != "mlflow.runName"}
-    body["tags"] = [{"key": key, "value": value} for key, value in {**kept, **_ours(run)}.items()]
-    return handed_on(asked.caller, "POST", asked.path, body=body)
+    return run.mlflow_run_id
 
 
 def _name(found: Mapping[str, Any], tags: Mapping[str, str], *, now: datetime) -> str:

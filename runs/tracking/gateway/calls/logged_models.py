@@ -13,8 +13,9 @@ from connections.mlflow.paths import ID_TAG
 from runs.models import TrackedItem
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
-from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, track, visible, within
+from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, visible, within
 from runs.tracking.gateway.fields import flag, many, parts, text, whole
+from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 
 Kind = TrackedItem.Kind
@@ -41,13 +42,13 @@ def create(asked: Asked) -> HttpResponseBase:
             "A model is logged in a run: send source_run_id. With mlflow, call log_model while a run is active."
         )
     run = asked.caller.owner_to_write(Kind.RUN, source)
-    made = track(run, Kind.MODEL, f"m-{uuid.uuid4().hex}", asked)
+    begun = begin(asked, run, found, lambda: track(run, Kind.MODEL, f"m-{uuid.uuid4().hex}", asked))
     tags = [tag for tag in found.get("tags", []) if not tag.get("key", "").startswith(OURS)]
     body = found | {
         "experiment_id": run.mlflow_experiment_id,
-        "tags": [*tags, {"key": ID_TAG, "value": made}],
+        "tags": [*tags, {"key": ID_TAG, "value": begun.text}],
     }
-    return handed_on(asked.caller, "POST", asked.path, body=body)
+    return made(asked, begun, body, undo=lambda: untrack(begun.text))
 
 
 def get(asked: Asked) -> HttpResponseBase:

@@ -9,12 +9,13 @@ from typing import Any
 from django.http.response import HttpResponseBase
 
 from connections.mlflow.paths import ID_TAG
-from runs.models import Run, TrackedItem
+from runs.models import TrackedItem
 from runs.tracking.gateway import local_runs
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Job, Member
 from runs.tracking.gateway.fields import Fields, Unclear, many, number, parts, text, whole
+from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 from runs.tracking.last_entries import note_status
 from runs.tracking.local_runs import note_logging
@@ -134,6 +135,7 @@ def create(asked: Asked) -> HttpResponseBase:
     )
     tags = {tag.get("key", ""): tag.get("value", "") for tag in found.pop("tags", [])}
     tags = {key: value for key, value in tags.items() if not key.startswith(OURS)}
+    sent = found | {"tags": dict(tags)}
     if isinstance(asked.caller, Job):
         parent = asked.caller.run
         above = tags.get(PARENT) or parent.mlflow_run_id
@@ -144,18 +146,13 @@ def create(asked: Asked) -> HttpResponseBase:
     else:
         assert isinstance(asked.caller, Member)
         return local_runs.start(asked, asked.caller, found, tags)
-    made = track(parent, Kind.RUN, uuid.uuid4().hex, asked)
+    begun = begin(asked, parent, sent, lambda: track(parent, Kind.RUN, uuid.uuid4().hex, asked))
     body = found | {
         "experiment_id": parent.mlflow_experiment_id,
         "user_id": asked.caller.user.username,
-        "tags": [{"key": key, "value": value} for key, value in (tags | {ID_TAG: made}).items()],
+        "tags": [{"key": key, "value": value} for key, value in (tags | {ID_TAG: begun.text}).items()],
     }
-    return handed_on(asked.caller, "POST", asked.path, body=body)
-
-
-def track(run: Run, kind: Kind, mlflow_id: str, asked: Asked) -> str:
-    TrackedItem.objects.create(run=run, kind=kind, mlflow_id=mlflow_id, created_at=asked.now)
-    return mlflow_id
+    return made(asked, begun, body, undo=lambda: untrack(begun.text))
 
 
 def update(asked: Asked) -> HttpResponseBase:
