@@ -82,16 +82,22 @@ class Front:
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A body that is not read before it is decided where it goes."""
         upload = Upload(receive)
+        try:
+            answer = await self._answer_to(upload, scope)
+        except Refused as refused:
+            answer = refused.answer
+        if not upload.is_over:
+            raise Refused(answer, is_sending=True)
+        await send_answer(send, answer)
+
+    async def _answer_to(self, upload: Upload, scope: Scope) -> Answer:
         never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         answer = await self._tracking.answer(scope, b"", leaving=never)
         if isinstance(answer, HandedOn):
             with self._streams.counted(answer.reader):
                 answer = _as_answer(await answer.ask(upload.parts()))
         assert isinstance(answer, Answer)
-        if upload.is_over:
-            await send_answer(send, answer)
-        else:
-            raise Refused(answer, is_sending=True)
+        return answer
 
     async def _send(self, answer: Answer | Streamed | HandedOn, send: Send, leaving: asyncio.Future[Message]) -> None:
         if isinstance(answer, HandedOn):

@@ -28,5 +28,5 @@ MOST_DOWNLOADS = 64
 # Of one person, or of an address whose person is not known. A program that loads a model fetches several files at once.
 MOST_DOWNLOADS_EACH = 24
 PIECE = 64 * 1024
-# How long a client may take to make room for one piece. One that is slower than 3 kB/s is given up.
+# How long a client may take to make room for one piece, or to send one. One that is slower than 3 kB/s is given up.
 PIECE_SECONDS = 20.0

@@ -15,6 +15,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, S
 from django.urls import path
 
 from mantik.lib.downloads import DownloadResponse, LongResponse
+from mantik.lib.handed_on import Body, Given, HandedOn
 from mantik.server import limits
 from mantik.server.bodies import Bodies
 from mantik.server.front import Front
@@ -68,8 +69,12 @@ class _Endless:
             yield PIECE
 
     def close(self) -> None:
-        with Path(os.environ["CLOSED"]).open("a") as file:
-            file.write("closed\n")
+        note("closed")
+
+
+def note(word: str) -> None:
+    with Path(os.environ["CLOSED"]).open("a") as file:
+        file.write(f"{word}\n")
 
 
 class Sent:
@@ -124,9 +129,26 @@ settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DATABASES={}, LOG
 django_application = get_wsgi_application()
 
 
+async def taken(body: Body) -> Given:
+    """Says how much came, slowly if it was nothing, and notes whether somebody was there to hear that."""
+    size = 0
+    try:
+        async for part in body:
+            if not size:
+                note("begun")
+            size += len(part)
+    finally:
+        note("closed")
+    await asyncio.sleep(SLOW_SECONDS if not size else 0)
+
+    return Given(200, {}, f"{size} bytes".encode(), then=lambda is_there: note("answered" if is_there else "left"))
+
+
 def with_a_fault(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     if environ["PATH_INFO"] == "/outside":
         raise RuntimeError("a fault outside of Django")
+    if environ["PATH_INFO"].startswith("/tracking/"):
+        return HandedOn(taken, reader=environ["QUERY_STRING"])
     return django_application(environ, start_response)
 
 

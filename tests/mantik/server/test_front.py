@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -312,6 +313,83 @@ def test_a_download_that_breaks_off_does_not_look_complete(server: Server) -> No
 
 def test_a_page_that_fails_is_an_error_500(server: Server) -> None:
     assert server.ask("GET", "/failing")[0].status == 500
+
+
+def test_a_file_is_taken_while_it_comes(server: Server) -> None:
+    assert server.ask("PUT", "/tracking/x?ada", b"x" * 300_000)[1] == b"300000 bytes"
+
+
+def _begin_upload(open_clients: ExitStack, server: Server, reader: str) -> socket.socket:
+    client = open_clients.enter_context(closing(server.connect()))
+    head = f"PUT /tracking/x?{reader} HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n"
+    client.sendall(head.encode() + b"x" * 1000)
+    return client
+
+
+def _upload_under_way(open_clients: ExitStack, server: Server, reader: str) -> socket.socket:
+    """Others may have to end before."""
+    while (client := _begun(open_clients, server, reader)) is None:
+        pass
+    return client
+
+
+def _begun(open_clients: ExitStack, server: Server, reader: str) -> socket.socket | None:
+    before = server.closed.read_text().count("begun")
+    client = _begin_upload(open_clients, server, reader)
+    wait_until(lambda: server.closed.read_text().count("begun") > before or bool(_readable(client)))
+    return None if _readable(client) else client
+
+
+def _readable(client: socket.socket, seconds: float = 0) -> list[socket.socket]:
+    return select.select([client], [], [], seconds)[0]
+
+
+def test_who_sends_more_files_than_allowed_learns_why(server: Server) -> None:
+    """It reads the answer once it has sent all; hung up on before, it would learn nothing."""
+    before = closings(server)
+    with ExitStack() as open_clients:
+        for _ in range(DOWNLOADS_EACH):
+            _upload_under_way(open_clients, server, "ada")
+        one_more = _begin_upload(open_clients, server, "ada")
+        for _ in range(20):
+            time.sleep(0.01)
+            one_more.sendall(b"x" * 999_950)
+        answer = b"".join(iter(lambda: one_more.recv(65536), b""))
+    wait_until(lambda: closings(server) == before + DOWNLOADS_EACH)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"You have too many files under way." in answer
+
+
+@pytest.mark.parametrize("pause", [0.05, 60])
+def test_a_file_that_comes_too_slowly_is_given_up_and_holds_nobody(server: Server, pause: float) -> None:
+    """Whether bytes come one by one, or not at all."""
+    before = closings(server)
+    with ExitStack() as open_clients:
+        begin = time.monotonic()
+        clients = [_upload_under_way(open_clients, server, f"reader{number}") for number in range(DOWNLOADS)]
+        assert server.is_quick()
+        assert server.ask("POST", "/echo/x", b"quick")[0].status == 200
+        for client in clients:
+            assert _answer_while_sending(client, pause).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - begin >= PIECE_SECONDS
+    wait_until(lambda: closings(server) >= before + DOWNLOADS)
+    assert server.ask("PUT", "/tracking/x?ada", b"x")[0].status == 200
+
+
+def _answer_while_sending(client: socket.socket, pause: float) -> bytes:
+    while not _readable(client, pause):
+        client.sendall(b"x")
+    return client.recv(100)
+
+
+def test_it_is_known_whether_somebody_was_there_for_an_answer(server: Server) -> None:
+    before = server.closed.read_text()
+    assert server.ask("POST", "/tracking/x?ada", b"")[1] == b"0 bytes"
+    wait_until(lambda: server.closed.read_text().removeprefix(before) == "closed\nanswered\n")
+    with closing(server.connect()) as client:
+        client.sendall(b"POST /tracking/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        time.sleep(0.2)
+    wait_until(lambda: server.closed.read_text().removeprefix(before) == "closed\nanswered\n" + "closed\nleft\n")
 
 
 def closings(server: Server) -> int:

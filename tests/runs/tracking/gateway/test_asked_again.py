@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from mantik.idempotency.models import IdempotencyKey
+from mantik.idempotency.unanswered import Begun
 from projects.models import Experiment, Project
 from runs.models import Run
 from runs.states import RunState
+from runs.tracking.gateway import making
 from tests.runs.tracking.gateway.asking import API, Answer, Call, ask, token_of_job, token_of_member
 from tests.runs.tracking.gateway.test_traps import answering
 from tests.support import factories
@@ -78,10 +81,12 @@ def test_a_run_whose_answer_was_lost_is_started_once(
 
 
 def _lose_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from runs.tracking.gateway import making
-
     settle = making._settle
-    monkeypatch.setattr(making, "_settle", lambda *given: settle(*given[:-1], False))
+
+    def settle_without_client(begun: Begun, status: int, undo: Callable[[], None], _is_there: bool) -> None:
+        settle(begun, status, undo, False)
+
+    monkeypatch.setattr(making, "_settle", settle_without_client)
 
 
 def test_programs_that_start_in_the_same_millisecond_have_a_run_each(
