@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -21,6 +22,7 @@ from mantik.accounts.models import User
 from mantik.up.ports import free_port
 from mantik.up.probes import http_ok
 from mantik.up.web import web_command
+from tests.connections.mlflow.processes import processes
 from tests.support.places import TOP
 from tests.support.stacks import database_url
 from tests.support.waiting import wait_until
@@ -42,7 +44,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class WebServer:
+    """`pid`: of the process that started the one that answers."""
+
     port: int
+    pid: int
+
+    def kill(self) -> None:
+        """All of it, at once."""
+        for pid in (self.pid, *self.workers()):
+            os.kill(pid, signal.SIGKILL)
+
+    def workers(self) -> list[int]:
+        return [process.pid for process in processes() if process.parent == self.pid]
 
     def ask(self, method: str, path: str, form: list[tuple[str, str]] | None = None, **headers: str) -> Answer:
         sent = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"} | {
@@ -55,9 +68,11 @@ class WebServer:
 
 
 @contextmanager
-def web_server(directory: Path, **more: str) -> Iterator[WebServer]:
+def web_server(
+    directory: Path, *, port: int = 0, application: str = "mantik.asgi:application", **more: str
+) -> Iterator[WebServer]:
     """One process, on the database that we are connected to. `more`: further settings, with the prefix."""
-    port = free_port()
+    port = port or free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MANTIK_")},
         "DJANGO_SETTINGS_MODULE": "mantik.settings",
@@ -70,14 +85,14 @@ def web_server(directory: Path, **more: str) -> Iterator[WebServer]:
         "MANTIK_LOG_LEVEL": "WARNING",
         **more,
     }
-    command = web_command(host="127.0.0.1", port=port, processes=1)
+    command = [*web_command(host="127.0.0.1", port=port, processes=1)[:-1], application]
     with (directory / "web.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=TOP, env=environment, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}/healthz"
         wait_until(lambda: process.poll() is not None or http_ok(address), seconds=120)
         assert process.poll() is None, (directory / "web.log").read_text()
-        yield WebServer(port)
+        yield WebServer(port, process.pid)
     finally:
         process.terminate()
         process.wait()
