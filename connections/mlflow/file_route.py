@@ -7,6 +7,7 @@ What is sent to it, it copies to where the file belongs, where a half is left if
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import uuid
@@ -24,6 +25,10 @@ _UNDER_WAY = ".uploads"
 _IN_THE_WAY = {
     "error_code": "INVALID_PARAMETER_VALUE",
     "message": "A file cannot be stored where a folder is, nor below another file. Choose another path.",
+}
+_TOO_LONG = {
+    "error_code": "INVALID_PARAMETER_VALUE",
+    "message": "A name in this path is longer than the file system takes. Choose a shorter one.",
 }
 # How much is written at a time, in bytes.
 _PIECE = 1024 * 1024
@@ -88,6 +93,8 @@ async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse
         # It will be so the next time as well, so the client is not to try again.
         return JSONResponse(_IN_THE_WAY, status_code=400)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return JSONResponse(_TOO_LONG, status_code=400)
         return JSONResponse(_words(error), status_code=500)
     return JSONResponse({})
 

@@ -17,6 +17,8 @@ _CONDITION = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# Of a filter, in characters: SQLite takes no pattern of 50,000, and no 1,000 conditions.
+LONGEST = 5000
 _AND = re.compile(r"AND\b", re.IGNORECASE)
 _LOOKUPS = {"=": "exact", "LIKE": Like.lookup_name, "ILIKE": ILike.lookup_name}
 

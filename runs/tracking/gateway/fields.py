@@ -45,6 +45,18 @@ def text(value: Any, name: str) -> str:
     return value
 
 
+def at_most(length: int) -> Shape:
+    """A text that the databases behind have room for."""
+
+    def short(value: Any, name: str) -> str:
+        given: str = text(value, name)
+        if len(given) > length:
+            raise Unclear(f"{name} has {len(given)} characters. Send {length} at most.")
+        return given
+
+    return short
+
+
 def whole(value: Any, name: str) -> int:
     """A whole number of 64 bits, which protobuf may write as a text."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):

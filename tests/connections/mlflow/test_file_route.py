@@ -76,3 +76,9 @@ def test_whatever_else_is_asked_for_mlflow_refuses(http: httpx.Client, folder: P
     assert 400 <= answer.status_code <= 500
     assert b"root:" not in answer.content
     assert b"SQLite format" not in answer.content
+
+
+def test_a_name_that_the_file_system_does_not_take_is_refused(http: httpx.Client, folder: Path) -> None:
+    for name in ("x" * 256, f"{'x' * 256}/y"):
+        answer = http.put(address(folder, name), content=b"x")
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")

@@ -144,11 +144,24 @@ async def taken(body: Body) -> Given:
     return Given(200, {}, f"{size} bytes".encode(), then=lambda is_there: note("answered" if is_there else "left"))
 
 
+async def given_file(_: Body) -> Given:
+    return Given(200, {}, pieces=_endless_pieces())
+
+
+async def _endless_pieces() -> AsyncGenerator[bytes]:
+    try:
+        while True:
+            yield PIECE
+    finally:
+        note("closed")
+
+
 def with_a_fault(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     if environ["PATH_INFO"] == "/outside":
         raise RuntimeError("a fault outside of Django")
     if environ["PATH_INFO"].startswith("/tracking/"):
-        return HandedOn(taken, reader=environ["QUERY_STRING"])
+        ask = given_file if environ["REQUEST_METHOD"] == "GET" else taken
+        return HandedOn(ask, reader=environ["QUERY_STRING"])
     return django_application(environ, start_response)
 
 

@@ -382,6 +382,35 @@ def _answer_while_sending(client: socket.socket, pause: float) -> bytes:
     return client.recv(100)
 
 
+def _download_under_way(open_clients: ExitStack, server: Server, reader: str) -> socket.socket:
+    """Others may have to end before."""
+    status = b""
+    while status != b"HTTP/1.1 200":
+        client = open_clients.enter_context(closing(server.connect(buffer=4096)))
+        client.sendall(f"GET /tracking/x?{reader} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        status = client.recv(12)
+    return client
+
+
+@pytest.mark.parametrize("pause", [0.05, 60])
+def test_a_file_that_is_read_too_slowly_is_given_up_and_holds_nobody(server: Server, pause: float) -> None:
+    """Whether byte by byte, or not at all."""
+    before = closings(server)
+    with ExitStack() as open_clients:
+        clients = [_download_under_way(open_clients, server, f"reader{number}") for number in range(DOWNLOADS)]
+        assert server.is_quick()
+        assert server.ask("POST", "/echo/x", b"quick")[0].status == 200
+        assert server.ask("POST", "/tracking/x?ada", b"")[1] == b"0 bytes"
+
+        def all_given_up() -> bool:
+            if pause < 1:
+                for client in clients:
+                    client.recv(1)
+            return closings(server) >= before + 1 + DOWNLOADS
+
+        wait_until(all_given_up)
+
+
 def test_it_is_known_whether_somebody_was_there_for_an_answer(server: Server) -> None:
     before = server.closed.read_text()
     assert server.ask("POST", "/tracking/x?ada", b"")[1] == b"0 bytes"

@@ -33,6 +33,8 @@ _PLACE = re.compile(
 # What no name of a file or folder in a path may be or hold. A % would be decoded once more by MLflow.
 _NO_NAMES = {"", ".", ".."}
 _NO_CHARACTERS = re.compile(r"[%\\\x00-\x1f\x7f]")
+# In bytes, of one name and of a path: as file systems have it, with room for where MLflow keeps its files.
+_LONGEST_NAME, _LONGEST_PATH = 255, 2000
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Place:
         names = path.split("/") if path or is_file else []
         if _NO_CHARACTERS.search(path) or any(name in _NO_NAMES for name in names):
             raise wrong(f"{path!r} cannot be the path of a file here: without '.', '..', empty names, '%' and '\\'.")
+        _check_length(path)
         kind = Kind.RUN if found["run"] else Kind.MODEL
         return cls(found["experiment"], kind, found["run"] or found["model"], path)
 
@@ -92,13 +95,25 @@ def of_run(asked: Asked) -> HttpResponseBase:
     run = asked.caller.owner(Kind.RUN, found["run_id"])
     if run is None:
         raise not_there(f"run {found['run_id']}")
-    _check_names(found.get("path", ""))
+    check_folder(found.get("path", ""))
     return handed_on(asked.caller, "GET", ARTIFACT_LIST.lstrip("/"), query=found)
 
 
-def _check_names(path: str) -> None:
+def check_folder(path: str) -> None:
+    """Raises Refused."""
+    _check_length(path)
     if _NO_CHARACTERS.search(path) or ".." in path.split("/"):
         raise wrong(f"{path!r} cannot be the path of a folder here.")
+
+
+def _check_length(path: str) -> None:
+    longest = max((len(name.encode()) for name in path.split("/")), default=0)
+    if longest > _LONGEST_NAME:
+        raise wrong(
+            f"A name in this path has {longest} bytes. Files and folders have names of {_LONGEST_NAME} at most."
+        )
+    if len(path.encode()) > _LONGEST_PATH:
+        raise wrong(f"This path has {len(path.encode())} bytes. Choose one with {_LONGEST_PATH} at most.")
 
 
 def download(asked: Asked) -> HttpResponseBase:

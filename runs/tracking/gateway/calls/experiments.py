@@ -24,8 +24,8 @@ from projects.services.projects import NameTaken
 from runs.tracking.gateway.answers import JSON, document, explaining
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Job, Member, shown_name
-from runs.tracking.gateway.conditions import conditions
-from runs.tracking.gateway.fields import many, text, whole
+from runs.tracking.gateway.conditions import LONGEST, conditions
+from runs.tracking.gateway.fields import at_most, many, text, whole
 from runs.tracking.gateway.refusals import Refused, wrong
 
 _API = "api/2.0/mlflow/experiments"
@@ -82,7 +82,13 @@ def _remember(experiment: Experiment) -> None:
 def search(asked: Asked) -> HttpResponse:
     """All that the caller may see, or those with a name. Each is one of ours, so MLflow is not asked."""
     found = asked.fields(
-        {"filter": text, "view_type": text, "max_results": whole, "page_token": text, "order_by": many(text)}
+        {
+            "filter": at_most(LONGEST),
+            "view_type": text,
+            "max_results": whole,
+            "page_token": text,
+            "order_by": many(text),
+        }
     )
     most = found.get("max_results", _USUAL)
     if not 1 <= most <= _MOST:

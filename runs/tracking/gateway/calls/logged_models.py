@@ -13,12 +13,15 @@ from connections.mlflow.paths import ID_TAG
 from runs.models import TrackedItem
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
+from runs.tracking.gateway.calls.artifacts import check_folder
 from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, visible, within
-from runs.tracking.gateway.fields import flag, many, parts, text, whole
+from runs.tracking.gateway.fields import at_most, flag, many, parts, text, whole
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 
 Kind = TrackedItem.Kind
+# As many characters as MLflow's database has room for.
+_LONGEST_TEXT = 500
 _ID = re.compile(r"m-[0-9a-f]{32}")
 _ORDER = parts({"field_name": text, "ascending": flag, "dataset_name": text, "dataset_digest": text})
 _OF_DATASET = parts({"dataset_name": text, "dataset_digest": text})
@@ -29,8 +32,8 @@ def create(asked: Asked) -> HttpResponseBase:
     found = asked.fields(
         {
             "experiment_id": text,
-            "name": text,
-            "model_type": text,
+            "name": at_most(_LONGEST_TEXT),
+            "model_type": at_most(_LONGEST_TEXT),
             "source_run_id": text,
             "params": many(PAIR),
             "tags": many(PAIR),
@@ -121,6 +124,7 @@ def search(asked: Asked) -> HttpResponseBase:
 
 def folder(asked: Asked) -> HttpResponseBase:
     found = asked.fields({"artifact_directory_path": text, "page_token": text})
+    check_folder(found.get("artifact_directory_path", ""))
     run = asked.caller.owner(Kind.MODEL, asked.parts["model_id"])
     if run is None:
         raise not_there(f"logged model {asked.parts['model_id']}")

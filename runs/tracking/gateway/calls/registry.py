@@ -13,8 +13,8 @@ from runs.tracking.gateway import documents
 from runs.tracking.gateway.answers import document
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import reader_of_models
-from runs.tracking.gateway.conditions import Condition, conditions
-from runs.tracking.gateway.fields import many, text, whole
+from runs.tracking.gateway.conditions import LONGEST, Condition, conditions
+from runs.tracking.gateway.fields import at_most, many, text, whole
 from runs.tracking.gateway.queries import loadable, model_by_alias, model_by_name
 from runs.tracking.gateway.refusals import not_offered, not_there, wrong
 
@@ -78,7 +78,9 @@ def search_versions(asked: Asked) -> HttpResponse:
 
 
 def _search(asked: Asked, name: str, shown: Any) -> HttpResponse:
-    fields = asked.fields({"filter": text, "max_results": whole, "order_by": many(text), "page_token": text})
+    fields = asked.fields(
+        {"filter": at_most(LONGEST), "max_results": whole, "order_by": many(text), "page_token": text}
+    )
     most, after = fields.get("max_results", _USUAL), fields.get("page_token", "")
     if not 1 <= most <= 200_000:
         raise wrong("max_results has to be a number from 1 to 200,000.")

@@ -14,7 +14,7 @@ from runs.tracking.gateway import local_runs
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Job, Member
-from runs.tracking.gateway.fields import Fields, Unclear, many, number, parts, text, whole
+from runs.tracking.gateway.fields import Fields, Unclear, at_most, many, number, parts, text, whole
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 from runs.tracking.last_entries import note_status
@@ -24,6 +24,9 @@ Kind = TrackedItem.Kind
 # Tags by which Mantik itself finds runs again, and by which MLflow relates them.
 OURS = "mantik."
 PARENT = "mlflow.parentRunId"
+NAME = "mlflow.runName"
+# As many characters as MLflow's database has room for.
+LONGEST_NAME = 250
 
 # Some clients send both, with the same value.
 RUN_ID: Fields = {"run_id": text, "run_uuid": text}
@@ -128,7 +131,7 @@ def create(asked: Asked) -> HttpResponseBase:
         {
             "experiment_id": text,
             "user_id": text,
-            "run_name": text,
+            "run_name": at_most(LONGEST_NAME),
             "start_time": whole,
             "tags": many(PAIR),
         }
@@ -156,7 +159,7 @@ def create(asked: Asked) -> HttpResponseBase:
 
 
 def update(asked: Asked) -> HttpResponseBase:
-    found = asked.fields({**RUN_ID, "status": text, "end_time": whole, "run_name": text})
+    found = asked.fields({**RUN_ID, "status": text, "end_time": whole, "run_name": at_most(LONGEST_NAME)})
     mlflow_id = run_id(found)
     if not local_runs.is_told_again(asked.caller, mlflow_id, found):
         run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
@@ -194,6 +197,8 @@ def _check_tags(caller: Caller, found: dict[str, Any]) -> None:
         key, value = tag.get("key", ""), tag.get("value", "")
         if key.startswith(OURS):
             raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+        if key == NAME:
+            at_most(LONGEST_NAME)(value, f"The value of {NAME}")
         if key == PARENT and value:
             caller.owner_to_write(Kind.RUN, value)
 

@@ -10,9 +10,10 @@ from threading import Thread
 import pytest
 from pytest_django.fixtures import Settings
 
+from projects.roles import Role
 from runs.models import Run, TrackedItem
 from runs.states import RunState
-from tests.runs.tracking.gateway.asking import API, Answer, Call, ask, token_of_job
+from tests.runs.tracking.gateway.asking import API, Answer, Call, ask, token_of_job, token_of_member
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +174,61 @@ def test_the_words_of_a_database_are_nobody_s(settings: Settings, token: str) ->
 def test_while_mlflow_is_away_clients_are_told_to_ask_again(token: str) -> None:
     answer = ask(token, Call("GET", f"{API}runs/get", {"run_id": RUN_ID}))
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "TEMPORARILY_UNAVAILABLE", "5")
+
+
+LONG = "ü" * 128
+TOO_LONG = {
+    "file to store": Call("PUT", f"{FILES}/7/{RUN_ID}/artifacts/{LONG}", body=b"x"),
+    "file in a folder": Call("PUT", f"{FILES}/7/{RUN_ID}/artifacts/{LONG}/x", body=b"x"),
+    "file to fetch": Call("GET", f"{FILES}/7/{RUN_ID}/artifacts/{LONG}"),
+    "path": Call("PUT", f"{FILES}/7/{RUN_ID}/artifacts/{'/'.join(['x' * 200] * 15)}", body=b"x"),
+    "file of a run": Call("GET", "get-artifact", {"run_id": RUN_ID, "path": LONG}),
+    "folder": Call("GET", f"{API}artifacts/list", {"run_id": RUN_ID, "path": LONG}),
+    "folder by its place": Call("GET", FILES, {"path": f"7/{RUN_ID}/artifacts/{LONG}"}),
+    "folder of a model": Call(
+        "GET", f"{API}logged-models/{MODEL_ID}/artifacts/directories", {"artifact_directory_path": LONG}
+    ),
+    "child": Call("POST", f"{API}runs/create", body={"run_name": "x" * 251}),
+    "other name": Call("POST", f"{API}runs/update", body={"run_id": RUN_ID, "run_name": "x" * 251}),
+    "name in a tag": Call(
+        "POST", f"{API}runs/set-tag", body={"run_id": RUN_ID, "key": "mlflow.runName", "value": "x" * 251}
+    ),
+    "logged model": Call("POST", f"{API}logged-models", body={"source_run_id": RUN_ID, "name": "x" * 501}),
+}
+
+
+@pytest.mark.parametrize("call", TOO_LONG.values(), ids=TOO_LONG.keys())
+def test_names_that_nothing_has_room_for_are_refused_with_a_sentence(token: str, run: Run, call: Call) -> None:
+    run.experiment.mlflow_experiment_id = "7"
+    run.experiment.save()
+    answer = ask(token, call)
+    assert refused(answer) == (400, "INVALID_PARAMETER_VALUE")
+    assert " at most." in answer.text
+
+
+def test_the_name_of_an_experiment_is_refused_with_a_sentence(run: Run) -> None:
+    token = token_of_member(factories.join(run.project, Role.OWNER))
+    name = f"{run.project.slug}/{'x' * 300}"
+    answer = ask(token, Call("POST", f"{API}experiments/create", body={"name": name}))
+    assert refused(answer)[0] == 400
+    assert "1 to 80 characters" in answer.text
+    assert ask(token, Call("GET", f"{API}experiments/get-by-name", {"experiment_name": name})).status == 404
+
+
+PATTERNS = ("%a" * 2_000 + "b", "%a" * 40_000 + "b", "' AND name LIKE '" * 10_000)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=["many", "too many", "conditions"])
+@pytest.mark.parametrize("where", ["experiments", "registered-models", "model-versions"])
+def test_a_pattern_keeps_nobody_busy(run: Run, where: str, pattern: str) -> None:
+    run.experiment.name, run.experiment.mlflow_experiment_id = "a" * 80, "7"
+    run.experiment.save()
+    token = token_of_member(factories.join(run.project, Role.OWNER))
+    for comparison in ("LIKE", "ILIKE"):
+        query = {"filter": f"name {comparison} '{pattern}'"}
+        call = (
+            Call("POST", f"{API}{where}/search", body=query)
+            if where == "experiments"
+            else Call("GET", f"{API}{where}/search", query)
+        )
+        assert ask(token, call).status in (200, 400)
