@@ -108,9 +108,9 @@ TABLE: dict[str, tuple[Permission, ...]] = {
     "Runs": (
         Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts and models; load models with MLflow"),
         Permission(Action.ADD_RUN, Role.RESEARCHER, "Add runs and run them again"),
-        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel their own runs, and revoke their jobs' tokens"),
+        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel or end their own runs, and revoke their run tokens"),
         Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete their own runs"),
-        Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel anyone's runs, and revoke their jobs' tokens"),
+        Permission(Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel or end anyone's runs, log to local ones, and revoke their run tokens"),
         Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's runs"),
     ),
     "Models": (

@@ -11,7 +11,7 @@ from projects.models import Experiment
 from runs.models import RegisteredModel, Run
 from runs.registered_models.entry import TAG as MODEL_TAG
 from runs.registered_models.states import ModelState
-from runs.tracking.mlflow_run import RUN_TAG
+from runs.tracking.tags import RUN_TAG
 
 # `Experiment.mlflow_name` ends with it.
 _UUID_AT_END = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")

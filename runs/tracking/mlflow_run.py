@@ -7,9 +7,7 @@ from connections.mlflow.for_workers import control
 from projects.models import Experiment
 from runs.models import Run
 from runs.states import RunState
-
-# The tag by which the MLflow run is found again if a worker died before it stored the run's id.
-RUN_TAG = "mantik.run"
+from runs.tracking.tags import OURS, PROJECT_TAG, RUN_TAG
 
 _MLFLOW_STATUS = {
     RunState.FINISHED: "FINISHED",
@@ -54,8 +52,8 @@ def _ensure_experiment(experiment: Experiment) -> str:
 def _tags(run: Run) -> dict[str, str]:
     return {
         RUN_TAG: str(run.uuid),
-        "mantik.project": run.project.slug,
-        "mantik.entry_point": run.entry_point,
+        PROJECT_TAG: run.project.slug,
+        f"{OURS}entry_point": run.entry_point,
         "mlflow.user": run.created_by.username,
         "mlflow.source.name": run.code_url,
         "mlflow.source.git.commit": run.commit_sha,

@@ -27,7 +27,7 @@ from runs.models import Run
 from runs.restored.marks import installation
 from runs.services import cancel_run
 from runs.states import AT_SITE, BEFORE_START, RunState
-from runs.tracking.mlflow_run import RUN_TAG
+from runs.tracking.tags import RUN_TAG
 from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
 from tests.support.fault_proxy import Aim, FaultProxy
 from tests.support.mlflow_server import HEADERS, MlflowServer

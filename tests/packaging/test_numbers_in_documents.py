@@ -34,7 +34,7 @@ from runs.job import pack
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
-from runs.tracking import local_runs
+from runs.tracking import last_entries, local_runs
 from schedules.cron import parsing
 from schedules.firing import due, engine
 from schedules.models import LONGEST_JITTER, Schedule
@@ -97,7 +97,9 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "A name has at most {} letters A to Z, digits, dots, hyphens and underscores",
         (registered.LONGEST_NAME,),
     ),
-    ("models.md", "at most until {} minutes after the run's end", (worker.PATIENCE_FOR_LOG / MINUTE,)),
+    ("architecture.md", "nothing else, until {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
+    ("models.md", "or nothing has come for {} minutes", (last_entries.QUIET_FOR / MINUTE,)),
+    ("models.md", "After {} minutes they wait for neither", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
     (
@@ -115,7 +117,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     (
         "operators.md",
-        "up to {} downloads at a time, {} of them by one person",
+        "up to {} downloads and uploads at a time, {} of them by one person",
         (limits.MOST_DOWNLOADS, limits.MOST_DOWNLOADS_EACH),
     ),
     (

@@ -20,6 +20,8 @@ from runs.models import Run, TrackedItem
 from runs.tracking.gateway.refusals import Refused, forbidden, is_over, not_there, wrong
 from runs.tracking.run_tokens import run_of_token
 
+# The end of a name in MLflow (`Experiment.mlflow_name`).
+_NAME_IN_MLFLOW = re.compile(r" \(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 Kind = TrackedItem.Kind
 
@@ -45,6 +47,9 @@ class Caller(Protocol):
         it is from before Mantik wrote that down; `may_see_experiment` then has to be asked about its answer."""
 
     def owner_to_write(self, kind: Kind, mlflow_id: str) -> Run: ...
+
+    def know_experiments(self) -> None:
+        """Ask the database for all that `may_see_experiment` needs."""
 
     def may_see_experiment(self, mlflow_id: str) -> bool: ...
 
@@ -96,6 +101,9 @@ class Job:
         # Its token ends some minutes after the run, so that the last entries arrive.
         self.owner(kind, mlflow_id)
         return self.run
+
+    def know_experiments(self) -> None:
+        """There is one, and it came with the run."""
 
     def may_see_experiment(self, mlflow_id: str) -> bool:
         return mlflow_id == self.run.mlflow_experiment_id
@@ -160,11 +168,16 @@ class Member:
         run = self.owner(kind, mlflow_id)
         if run is None:
             raise not_there(f"{kind.label} {mlflow_id}")
+        self.require_scope(Scope.SUBMIT)
         action = Action.CANCEL_OWN_RUN if run.created_by_id == self.user.pk else Action.CANCEL_ANY_RUN
-        self.require(Scope.SUBMIT, action, run.project)
+        if not self.may(action, run.project):
+            raise forbidden(f"To the run {run.name}, the researcher who started it and maintainers alone can log.")
         if run.is_terminal:
             raise is_over(f"The run {run.name} is over, so nothing more can be logged to it.")
         return run
+
+    def know_experiments(self) -> None:
+        _ = self._visible
 
     def may_see_experiment(self, mlflow_id: str) -> bool:
         return mlflow_id in self._visible
@@ -176,12 +189,15 @@ class Member:
     def tree(self) -> set[str] | None:
         return None
 
-    def require(self, scope: Scope, action: Action, project: Project) -> None:
-        """Raises Refused unless the token has that scope and its owner may do `action` in `project`."""
+    def require_scope(self, scope: Scope) -> None:
         if not self._scope.covers(scope):
             raise forbidden(f"This token has the scope {self._scope.label}, but this needs {scope.label}.")
+
+    def require(self, scope: Scope, action: Action, project: Project) -> None:
+        """Raises Refused unless the token has that scope and its owner may do `action` in `project`."""
+        self.require_scope(scope)
         if not self.may(action, project):
-            raise forbidden(f"Your role in {project.name} does not allow you to {action}.")
+            raise forbidden(f"Your role in {project.name} does not allow you to do this: {action}.")
 
 
 def reader_of_models(caller: Caller) -> Member:
@@ -197,7 +213,7 @@ def reader_of_models(caller: Caller) -> Member:
 def named_experiment(experiments: ExperimentQuerySet, name: str) -> Experiment:
     """By its name, by `project/name`, or by its name in MLflow. Raises Refused if that is none, or several."""
     project, _, rest = name.partition("/")
-    known = re.search(r" \(([0-9a-f-]{36})\)$", name)
+    known = _NAME_IN_MLFLOW.search(name)
     named = Q(name__iexact=name) | Q(project__slug=project, name__iexact=rest)
     found = list(experiments.filter(named | Q(uuid=known[1]) if known else named).order_by("project__slug", "pk")[:10])
     if len(found) > 1:

@@ -20,6 +20,7 @@ from runs.tracking.gateway.callers import Caller, Member
 from runs.tracking.gateway.making import begin, made
 from runs.tracking.gateway.refusals import is_over, wrong
 from runs.tracking.local_runs import end_local_run, start_local_run, withdraw_local_run
+from runs.tracking.tags import PROJECT_TAG, RUN_TAG
 
 # Of MLflow's default experiment, which no project has.
 _DEFAULT = {"", "0"}
@@ -65,7 +66,7 @@ def _name(found: Mapping[str, Any], tags: Mapping[str, str], *, now: datetime) -
 
 
 def _ours(run: Run) -> dict[str, str]:
-    return {ID_TAG: run.mlflow_run_id, "mantik.run": str(run.uuid), "mantik.project": run.project.slug}
+    return {ID_TAG: run.mlflow_run_id, RUN_TAG: str(run.uuid), PROJECT_TAG: run.project.slug}
 
 
 def is_its_end(run: Run, mlflow_run_id: str, found: Mapping[str, Any]) -> bool:
@@ -73,19 +74,17 @@ def is_its_end(run: Run, mlflow_run_id: str, found: Mapping[str, Any]) -> bool:
     return run.is_local and mlflow_run_id == run.mlflow_run_id and found.get("status") in _ENDS
 
 
-def is_told_again(caller: Caller, mlflow_run_id: str, found: dict[str, Any]) -> bool:
-    """Whether this is the end that a local run of the caller's has already: MLflow did not answer when it was told
-    first, and the client asks again. Nothing but that end is left in `found` then."""
+def end_told_again(caller: Caller, mlflow_run_id: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What MLflow is to be told if this is the end that a local run of the caller's has already, and nothing else: it
+    did not answer when it was told first, and the client asks again. None if this is something else."""
     run = caller.owner(TrackedItem.Kind.RUN, mlflow_run_id) if isinstance(caller, Member) else None
     if run is None or run.created_by_id != caller.user.pk or not is_its_end(run, mlflow_run_id, found):
-        return False
+        return None
     if run.run_state is not _ENDS[found["status"]]:
-        return False
+        return None
     assert isinstance(caller, Member)
     caller.require(Scope.SUBMIT, Action.CANCEL_OWN_RUN, run.project)
-    for name in found.keys() - {"status", "end_time"}:
-        del found[name]
-    return True
+    return {name: value for name, value in found.items() if name in ("status", "end_time")}
 
 
 def end(run: Run, found: Mapping[str, Any], *, now: datetime) -> None:

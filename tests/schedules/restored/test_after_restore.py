@@ -21,7 +21,7 @@ from runs.registered_models.entry import TAG as MODEL_TAG
 from runs.restored.unsent_runs import look_at_site_first
 from runs.states import RunState
 from runs.submission.submit import submit_run
-from runs.tracking.mlflow_run import RUN_TAG
+from runs.tracking.tags import RUN_TAG
 from schedules.models import Schedule, Slot
 from schedules.restored import service
 from schedules.services.running import resume_schedule

@@ -166,7 +166,7 @@ def upload(asked: Asked) -> HttpResponseBase:
     place = Place.parse(asked.parts["place"], is_file=True)
     if asked.request.GET:
         raise wrong("This call takes nothing in the address but the place of the file.")
-    run = asked.caller.owner_to_write(place.kind, place.owner)
+    run = asked.run_to_log_to(place.kind, place.owner)
     if run.mlflow_experiment_id != place.experiment:
         raise not_there(f"place {place}")
 

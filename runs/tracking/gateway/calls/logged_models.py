@@ -14,10 +14,11 @@ from runs.models import TrackedItem
 from runs.tracking.gateway.answers import handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.calls.artifacts import check_folder
-from runs.tracking.gateway.calls.runs import OURS, PAIR, seen_by_answer, visible, within
+from runs.tracking.gateway.calls.runs import PAIR, seen_by_answer, visible, within
 from runs.tracking.gateway.fields import at_most, flag, many, parts, text, whole
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
+from runs.tracking.tags import OURS
 
 Kind = TrackedItem.Kind
 # As many characters as MLflow's database has room for.
@@ -44,7 +45,7 @@ def create(asked: Asked) -> HttpResponseBase:
         raise wrong(
             "A model is logged in a run: send source_run_id. With mlflow, call log_model while a run is active."
         )
-    run = asked.caller.owner_to_write(Kind.RUN, source)
+    run = asked.run_to_log_to(Kind.RUN, source)
     begun = begin(asked, run, found, lambda: track(run, Kind.MODEL, f"m-{uuid.uuid4().hex}", asked))
     tags = [tag for tag in found.get("tags", []) if not tag.get("key", "").startswith(OURS)]
     body = found | {
@@ -86,14 +87,14 @@ def delete_tag(asked: Asked) -> HttpResponseBase:
     # In an address they mean another place.
     if key in (".", "..") or key.startswith(OURS):
         raise wrong(f"A tag cannot be named '.' or '..', and those that begin with {OURS} are Mantik's own.")
-    asked.caller.owner_to_write(Kind.MODEL, asked.parts["model_id"])
+    asked.run_to_log_to(Kind.MODEL, asked.parts["model_id"])
     path = f"{asked.path.removesuffix(key)}{quote(key, safe='')}"
     return handed_on(asked.caller, "DELETE", path)
 
 
 def _write(asked: Asked, method: str, found: dict[str, Any]) -> HttpResponseBase:
     model_id = asked.parts["model_id"]
-    asked.caller.owner_to_write(Kind.MODEL, model_id)
+    asked.run_to_log_to(Kind.MODEL, model_id)
     return handed_on(asked.caller, method, asked.path, body=found | {"model_id": model_id})
 
 

@@ -18,11 +18,10 @@ from runs.tracking.gateway.fields import Fields, Unclear, at_most, many, number,
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 from runs.tracking.last_entries import note_status
-from runs.tracking.local_runs import note_logging
+from runs.tracking.tags import OURS
 
 Kind = TrackedItem.Kind
-# Tags by which Mantik itself finds runs again, and by which MLflow relates them.
-OURS = "mantik."
+# By which MLflow relates runs.
 PARENT = "mlflow.parentRunId"
 NAME = "mlflow.runName"
 # As many characters as MLflow's database has room for.
@@ -69,8 +68,8 @@ def seen_by_answer(
     """None if the caller may see it. If that is for MLflow's answer to tell, what looks at the answer."""
     if caller.owner(kind, mlflow_id) is not None:
         return None
-    # In the thread, where the database may be asked.
-    caller.may_see_experiment("")
+    # Now, in the thread: `looked_at` runs in the event loop, which must not ask the database.
+    caller.know_experiments()
 
     def looked_at(answer: Any) -> Any:
         if not caller.may_see_experiment(str(experiment_of(answer))):
@@ -145,7 +144,7 @@ def create(asked: Asked) -> HttpResponseBase:
         asked.caller.owner(Kind.RUN, above)
         tags[PARENT] = above
     elif tags.get(PARENT):
-        parent = asked.caller.owner_to_write(Kind.RUN, tags[PARENT])
+        parent = asked.run_to_log_to(Kind.RUN, tags[PARENT])
     else:
         assert isinstance(asked.caller, Member)
         return local_runs.start(asked, asked.caller, found, tags)
@@ -161,13 +160,14 @@ def create(asked: Asked) -> HttpResponseBase:
 def update(asked: Asked) -> HttpResponseBase:
     found = asked.fields({**RUN_ID, "status": text, "end_time": whole, "run_name": at_most(LONGEST_NAME)})
     mlflow_id = run_id(found)
-    if not local_runs.is_told_again(asked.caller, mlflow_id, found):
+    again = local_runs.end_told_again(asked.caller, mlflow_id, found)
+    if again is None:
         run = asked.caller.owner_to_write(Kind.RUN, mlflow_id)
         if local_runs.is_its_end(run, mlflow_id, found):
             local_runs.end(run, found, now=asked.now)
         elif isinstance(asked.caller, Job) and mlflow_id == run.mlflow_run_id and "status" in found:
             note_status(run, found["status"], now=asked.now)
-    return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
+    return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | (found if again is None else again))
 
 
 def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
@@ -176,7 +176,7 @@ def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
     def write(asked: Asked) -> HttpResponseBase:
         found = asked.fields({**RUN_ID, **fields})
         mlflow_id = run_id(found)
-        note_logging(asked.caller.owner_to_write(Kind.RUN, mlflow_id), now=asked.now)
+        asked.run_to_log_to(Kind.RUN, mlflow_id)
         for model_id in set(_models_in(found)):
             asked.caller.owner_to_write(Kind.MODEL, model_id)
         _check_tags(asked.caller, found)
