@@ -48,6 +48,8 @@ CALLED_BY_OTHERS = {
     "MLflow's providers of logins": ("get_name", "get_auth"),
     "Django's admin": ("has_add_permission", "has_change_permission", "lookups"),
     "Django's check of forms": ("_reject",),
+    "Django's lookups": ("as_sql", "as_sqlite"),
+    "Django's operations of migrations": ("state_forwards", "database_forwards", "database_backwards"),
     "Django's sessions": ("get_session_store_class", "_get_session_from_db", "create_model_instance"),
     "allauth's adapters": (
         "is_open_for_signup",
@@ -71,7 +73,7 @@ def unused(top: Path = TOP) -> list[str]:
     """A line for each name, as compilers write theirs."""
     found = Vulture(ignore_decorators=DECORATORS)
     found.scavenge([str(top / name) for name in PRODUCT if (top / name).is_dir()], exclude=list(NOT_READ))
-    named = set(_named_in_templates(top)) | set(_named_in_strings(top))
+    named = {*_named_in_templates(top), *_named_in_strings(top), *_imported_by_migrations(top)}
     items = [
         item
         for item in found.get_unused_code(min_confidence=SURE)
@@ -114,6 +116,14 @@ def _named_in_strings(top: Path) -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and re.fullmatch(_NAME, str(node.value)):
                 yield re.split(r"[.:]", str(node.value))[-1]
+
+
+def _imported_by_migrations(top: Path) -> Iterator[str]:
+    """What is out uses it, whether or not anything new does."""
+    for path in (path for name in PRODUCT for path in (top / name).rglob("migrations/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                yield from (name.name for name in node.names)
 
 
 if __name__ == "__main__":
