@@ -44,7 +44,8 @@ class _LastDay(forms.DateField):
             return None
         if day < timezone.localdate():
             raise forms.ValidationError(
-                f"This day is past. Enter the last day on which the {self.noun} is valid, or leave the field empty."
+                f"This day is in the past. Enter the last day on which the {self.noun} is valid, or leave the field "
+                "empty."
             )
         return timezone.make_aware(datetime.combine(day, time.max))
 
@@ -70,7 +71,7 @@ class SecretForm(forms.Form):
 class ConnectionForm(SecretForm):
     """Has only the fields that a connection of `kind` needs."""
 
-    name = forms.CharField(max_length=80, help_text="A name to choose it by in forms, such as “juwels”.")
+    name = forms.CharField(max_length=80, help_text="The name under which forms offer it, for example “juwels”.")
 
     def __init__(self, *args: Any, owner: User, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, kind=kind, is_new=False, **kwargs)
@@ -120,8 +121,8 @@ class SiteForm(forms.Form):
         label="Certificates of the site (CA bundle)",
         required=False,
         widget=forms.Textarea(attrs={"class": "mono", "rows": 5, "spellcheck": "false"}),
-        help_text="In PEM form. Mantik then accepts the site by these certificates alone. Leave it empty if those that "
-        "Mantik's own machine trusts are enough.",
+        help_text="In PEM format. Mantik then trusts the site only with these certificates. Leave it empty if those "
+        "that Mantik's own machine trusts are enough.",
     )
     notes = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="For yourself; shown with your site."
@@ -139,7 +140,7 @@ class SiteForm(forms.Form):
             check_ca_bundle(bundle)
         except SiteRefused:
             raise forms.ValidationError(
-                "This contains no certificate in PEM form. Paste it with its BEGIN and END lines, or leave the field "
+                "This contains no certificate in PEM format. Paste it with its BEGIN and END lines, or leave the field "
                 "empty."
             ) from None
         return bundle

@@ -133,12 +133,12 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         Permission(
             Action.EDIT_OWN_SCHEDULE,
             Role.RESEARCHER,
-            "Edit, pause, resume and delete their own schedules, and run them at once",
+            "Edit, pause, resume and delete their own schedules, and run them now",
         ),
         Permission(
             Action.EDIT_ANY_SCHEDULE,
             Role.MAINTAINER,
-            "Edit, pause, resume and delete anyone's schedules, and run them at once",
+            "Edit, pause, resume and delete anyone's schedules, and run them now",
         ),
     ),
 }
@@ -146,8 +146,8 @@ LEAST_ROLE: dict[Action, Role] = {line.action: line.least_role for lines in TABL
 
 # What the table does not say. It stands below the table in Mantik and in the docs.
 NOTES: tuple[str, ...] = (
-    "Everybody may view a public project, signed in or not, with the names and sizes of its artifacts; to download "
-    "them one has to be a Reporter or above. Only members see the list of members; each run shows who started it.",
+    "Everybody may view a public project, signed in or not, with the names and sizes of its artifacts; only a "
+    "Reporter or above can download them. Only members see the list of members; each run shows who started it.",
     "For everybody who is not a member, a private project does not exist: its pages say that nothing is there.",
     "Connections belong to a person, not to a project: nobody else can see, use or change them, whatever their role.",
     "Mantik fetches a private code repository only with the connection that was chosen for it. If the owner of that "
@@ -157,7 +157,8 @@ NOTES: tuple[str, ...] = (
     "A project always has an owner. The last owner can leave or step down only after making another member an owner.",
     "A group may have any role but Owner. Somebody with several roles, of their own and through groups, may do what "
     "the highest of them allows.",
-    "Operators of this installation can use the operators' admin; that gives them no role in any project.",
+    "Operators of this installation can use the operators' pages under /admin/; that gives them no role in any "
+    "project.",
 )
 
 

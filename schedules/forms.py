@@ -108,7 +108,9 @@ class ScheduleForm(LiveForm):
     overlap = forms.TypedChoiceField(
         label="If the previous run is still active", choices=Overlap.choices, coerce=Overlap
     )
-    missed = forms.TypedChoiceField(label="Runs missed while Mantik was down", choices=CatchUp.choices, coerce=CatchUp)
+    missed = forms.TypedChoiceField(
+        label="Due times missed while Mantik was down", choices=CatchUp.choices, coerce=CatchUp
+    )
     missed_cap = forms.IntegerField(
         label="Maximum number of runs to catch up on", min_value=1, max_value=MOST_CAUGHT_UP, error_messages=NUMBERS
     )
@@ -124,7 +126,7 @@ class ScheduleForm(LiveForm):
         min_value=0,
         max_value=LONGEST_JITTER,
         error_messages=NUMBERS,
-        help_text="Spreads schedules that are due in the same minute.",
+        help_text="Spreads out schedules that are due in the same minute.",
     )
     pause_after_failures = forms.IntegerField(
         label="Pause after failures in a row",

@@ -25,7 +25,7 @@ from mantik.lib.sealing import SealBroken
 
 # The hard time limit of the task (connections/tasks.py, probe_sites).
 LONGEST_PROBE = timedelta(seconds=100)
-# How many sites are asked at the same time, each in a thread. If more are due, the next sweep asks them.
+# How many sites are asked at the same time, by threads. If more are due, the next sweep asks them.
 MAX_PROBES = 50
 
 
@@ -36,7 +36,7 @@ def due_outages(*, now: datetime, limit: int) -> list[int]:
 
 
 def probe_due(*, clock: Clock) -> None:
-    """Ask all silent sites that are due whether they are back, each in a thread of its own."""
+    """Ask all silent sites that are due whether they are back, at the same time, by threads."""
     due = due_outages(now=clock(), limit=MAX_PROBES)
     with ThreadPoolExecutor(max_workers=MAX_PROBES) as threads:
         done = [threads.submit(_probe_in_thread, outage_id, clock) for outage_id in due]
@@ -48,7 +48,7 @@ def _probe_in_thread(outage_id: int, clock: Clock) -> None:
     try:
         probe(outage_id=outage_id, clock=clock)
     finally:
-        # Those of this thread, which ends now.
+        # The database connections of this thread: Django closes none in threads that it did not start.
         connections.close_all()
 
 

@@ -44,7 +44,7 @@ def usable_base_url(text: str) -> str:
 
 
 def check_ca_bundle(text: str) -> None:
-    """Raises SiteRefused if `text` holds no certificate in PEM form. "" is fine: then this machine's are used."""
+    """Raises SiteRefused if `text` holds no certificate in PEM format. "" is fine: then this machine's are used."""
     tls_context(text or None)
 
 

@@ -71,7 +71,7 @@ class Explainer:
             )
         if isinstance(error, httpcore.TimeoutException):
             return SiteUnavailable(f"{self.host} took too long to answer.", code="unavailable.timeout")
-        return SiteUnavailable(f"{self.host} broke off before it answered.", code="unavailable.connection")
+        return SiteUnavailable(f"{self.host} closed the connection before it answered.", code="unavailable.connection")
 
     def error_in(self, response: Answer, call: Call) -> SiteError | None:
         """The error that an answer stands for; None for a good one."""

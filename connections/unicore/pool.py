@@ -125,7 +125,7 @@ def tls_context(ca_bundle: str | Path | None) -> ssl.SSLContext:
         return _bundle_context("\n".join(_CERTIFICATE.findall(text)))
     except (OSError, ValueError):
         raise SiteRefused(
-            "The CA bundle of this site holds no certificates in PEM form. An operator can correct it.",
+            "The CA bundle of this site holds no certificates in PEM format. An operator can correct it.",
             code="refused.ca_bundle",
         ) from None
 

@@ -143,8 +143,8 @@ class EndsTokens:
             self.fields["end_tokens"] = forms.BooleanField(
                 required=False,
                 initial=self.usually,
-                label="End my personal access tokens, too",
-                help_text=f"{counted(count, 'token is', 'tokens are')} valid. Tokens work without the password: end "
+                label="Revoke my personal access tokens, too",
+                help_text=f"{counted(count, 'token is', 'tokens are')} valid. Tokens work without the password: revoke "
                 "them if somebody else may have known the old one. Programs then need new tokens.",
             )
 

@@ -24,7 +24,7 @@ class TokenForm(forms.Form):
         lead="The next page shows the token once. Keep it where only your program can read it.",
     )
 
-    name = forms.CharField(max_length=80, help_text="What it is for: “notebook on juwels”.")
+    name = forms.CharField(max_length=80, help_text="What it is for, for example “notebook on juwels”.")
     scope = forms.ChoiceField(
         choices=[(scope.value, f"{scope.label}: {SCOPE_MEANING[scope]}") for scope in Scope], initial=Scope.READ
     )
@@ -37,8 +37,8 @@ class TokenForm(forms.Form):
         required=False,
         coerce=UUID,
         widget=forms.CheckboxSelectMultiple,
-        help_text="For a program that needs some of your projects only: the others do not exist for it. If you choose "
-        "none, the token is for all of them, also for those that you join later.",
+        help_text="For a program that needs only some of your projects: the others do not exist for it. If you choose "
+        "none, the token is for all your projects, including those that you join later.",
         error_messages={"invalid_choice": "You have no role in one of these projects any more. Choose again."},
     )
 
@@ -72,7 +72,7 @@ class TokenForm(forms.Form):
     def clean_expires_on(self) -> date:
         day: date = self.cleaned_data["expires_on"]
         if day < timezone.localdate():
-            raise forms.ValidationError(f"{day.isoformat()} is past. Choose today or a later day.")
+            raise forms.ValidationError(f"{day.isoformat()} is in the past. Choose today or a later day.")
         if day > self.latest:
             raise forms.ValidationError(
                 f"{day.isoformat()} is too late: a token is valid for {settings.MANTIK_TOKEN_MAX_DAYS} days at most. "

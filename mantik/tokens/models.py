@@ -35,8 +35,8 @@ class Scope(models.TextChoices):
 SCOPE_MEANING: dict[Scope, str] = {
     Scope.READ: "reads experiments, runs and their files, and loads registered models",
     Scope.SUBMIT: "also starts runs from a laptop or notebook, with plain MLflow, logs to them, and adds experiments",
-    Scope.ADMIN: "is for everything that you may do, except changing your account and credentials; it allows the same "
-    "as Submit for now",
+    Scope.ADMIN: "will allow everything that you may do except changing your account and credentials; for now it "
+    "allows the same as Submit",
 }
 
 

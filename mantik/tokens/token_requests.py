@@ -73,11 +73,13 @@ def _refused(refusal: Refusal) -> HttpResponse:
 
 def _unknown() -> Refusal:
     sentence = (
-        "This needs a valid personal access token, as Authorization: Bearer <token>. Make one under Settings > Tokens."
+        "This needs a valid personal access token in the header Authorization: Bearer <token>. Add one under "
+        "Settings > Tokens."
     )
     return Refusal(401, sentence, 'Bearer realm="Mantik"')
 
 
 def _too_little(token: PersonalAccessToken, scope: Scope) -> Refusal:
-    sentence = f"The token {token.name} has the scope {token.scope}, but this needs {scope}. Make one with that scope."
+    has = token.get_scope_display()
+    sentence = f"The token {token.name} has the scope {has}, but this needs {scope.label}. Add one with that scope."
     return Refusal(403, sentence, f'Bearer realm="Mantik", error="insufficient_scope", scope="{scope}"')

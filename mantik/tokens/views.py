@@ -68,7 +68,7 @@ def revoke(request: MemberRequest, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Revoke {token.name}?",
-            message="Programs that use it can no longer sign in. A revoked token cannot be made valid again.",
+            message="Programs that use it will no longer be able to sign in. A revoked token stays revoked.",
             verb="Revoke token",
             icon_name="slash-circle",
         )

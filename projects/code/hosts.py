@@ -111,8 +111,8 @@ def _last_turns(projects: set[int]) -> dict[int, datetime]:
 def take_turn(rows: CodeRepositoryQuerySet, *, key: int, now: datetime, more: int = 0) -> Lease[CodeRepository] | None:
     """The lease to fetch the repository with that primary key, if it is one of `rows`.
 
-    None if another worker has it, or if as many fetches from its host are under way as are allowed. `more` is how many
-    more an urgent fetch may have beside it; it does not count while the host is silent.
+    None if another worker has it, or if as many fetches from its host are under way as are allowed. `more`: by how
+    many an urgent fetch may exceed that number; it does not count while the host is silent.
     """
     lease = take(rows, key=key, now=now)
     if lease is None:

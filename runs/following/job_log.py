@@ -95,7 +95,7 @@ def _fetch(site: SiteClient, run: Run, size: int) -> Fetched:
 
 
 def _missing(run: Run, size: int) -> Step | None:
-    """The next step, or None if everything that Mantik keeps is stored."""
+    """The next step, or None, as `next_step` says."""
     stored = stored_of(run)
     return next_step(stored, max(size, stored.end), limits(), is_over=run.is_terminal)
 

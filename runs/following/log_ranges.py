@@ -50,7 +50,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Limits:
-    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, in chunks of `CHUNK`."""
+    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, by `CHUNK` at most."""
 
     whole: int
     budget: int
@@ -108,7 +108,10 @@ class Step:
 
 
 def next_step(stored: Stored, size: int, limits: Limits, *, is_over: bool) -> Step | None:
-    """What to fetch next of a log that has `size` bytes at the site; None if all that is kept of it is stored.
+    """What to fetch next of a log that has `size` bytes at the site; None if there is nothing to fetch now.
+
+    While the job runs, a tail that was begun late is not filled backwards; once it is over, None means that all that is
+    kept is stored.
 
     `stored` must end within `size`, and must hold nothing of the middle that is not kept.
     """

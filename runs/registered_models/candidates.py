@@ -80,11 +80,12 @@ def source_named(run: Run, key: str) -> ModelSource | None:
 def find_candidates(run: Run, *, on_step: Callable[[], None] = lambda: None) -> Found:
     """Find models that are logged completely, in the order in which they were logged, then folders with a model.
 
-    For workers: each takes a request, before which `on_step` is called. Raises TrackingError.
+    For workers, because each logged model and each folder costs a request. `on_step` is called before each of these.
+    Raises TrackingError.
     """
     if not run.mlflow_run_id:
         return Found([], "")
-    # MLflow lists them in no order, so all of them are looked at.
+    # MLflow lists them in no order, so as many as may be are looked at before the latest are chosen.
     ids = list(dict.fromkeys(tracking_client().run_data(run.mlflow_run_id).models))
     logged = sorted(_logged(run, ids[:_MOST_ASKED], on_step), key=lambda one: one.logged_at or _LONG_AGO)
     search = _Folders(run, on_step)

@@ -64,7 +64,7 @@ def why_not_registrable(run: Run) -> str:
     if run.state != RunState.FINISHED:
         return f"Only the model of a finished run can be registered. This run's state is {run.get_state_display()}."
     if not run.mlflow_run_id:
-        return "This run has nothing in MLflow, so there is no model of it to register."
+        return "This run has nothing in MLflow, so it has no model to register."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Notices that a database was restored from a backup: it lacks a mark of the time that the broker has.
+"""Detects that the database was restored from a backup: it then lacks a mark of the time that the broker has.
 
 Beat marks the time every minute, first in the database and then at the broker. So the broker never has a later mark
 than the database, unless the database was restored. If it was, nothing is fired or submitted until
@@ -78,10 +78,11 @@ def mark_at_broker(uuid: UUID) -> datetime | None:
         return None
 
 
-def why_nothing_may_start(*, is_beat: bool = False, now: datetime | None = None) -> str:
-    """A sentence for operators while nothing may be started, because the database was restored; "" if all is well.
+def why_nothing_may_start(*, mark: datetime | None = None) -> str:
+    """A sentence for operators while nothing may be started, because the database was restored; "" if it is not known.
 
-    With `is_beat`, if all is well, `now` is marked in the database and at the broker. Raises DatabaseError.
+    With `mark`, that time is marked in the database and at the broker, unless the broker is silent or there is a
+    sentence. Raises DatabaseError.
     """
     known = installation()
     try:
@@ -90,23 +91,22 @@ def why_nothing_may_start(*, is_beat: bool = False, now: datetime | None = None)
         return ""
     if latest and (known.marked_at is None or latest - known.marked_at > TOLERANCE):
         return _sentence(known.marked_at, latest)
-    if is_beat and now:
-        set_mark(now=now)
+    if mark is not None:
+        set_mark(now=mark)
     return ""
 
 
 class Watch:
     """Calls `why_nothing_may_start` for a process that asks again and again, and keeps each answer for a while."""
 
-    def __init__(self, *, is_beat: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self._is_beat = is_beat
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last, self._valid_until = "", 0.0
 
-    def why_nothing_may_start(self, *, now: datetime | None = None) -> str:
+    def why_nothing_may_start(self, *, mark: datetime | None = None) -> str:
         """As the function, with an answer that may be a minute old. Raises DatabaseError."""
         if self._clock() >= self._valid_until:
-            previous, self._last = self._last, why_nothing_may_start(is_beat=self._is_beat, now=now)
+            previous, self._last = self._last, why_nothing_may_start(mark=mark)
             self._valid_until = self._clock() + (BAD_ANSWER_SECONDS if self._last else GOOD_ANSWER_SECONDS)
             if self._last and not previous:
                 log.error("database_was_restored", reason=self._last)

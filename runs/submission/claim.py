@@ -42,10 +42,13 @@ class ClaimedRun:
             **columns,
         )
 
-    def wait(self, reason: str, *, pause: timedelta | None = None, keeps_place: bool = False, **columns: Any) -> None:
+    def wait(
+        self, reason: str, *, pause: timedelta | None = None, keeps_next_attempt: bool = False, **columns: Any
+    ) -> None:
         """Give the run back with a reason and a time to try again.
 
-        `keeps_place`: the time does not change. The site's outage holds the run, which is among the first after it.
+        `keeps_next_attempt`: the time stays as it is, and `pause` does not count. The site's outage holds the run back
+        meanwhile; when it ends, the run is among the first to be tried.
         """
         now = self.clock()
         # `attempts` includes this one, and backoff counts from 0.
@@ -55,7 +58,7 @@ class ClaimedRun:
             reason=reason,
             now=now,
             lease=self.lease,
-            next_attempt_at=self.run.next_attempt_at if keeps_place else now + pause,
+            next_attempt_at=self.run.next_attempt_at if keeps_next_attempt else now + pause,
             **NO_LEASE,
             **columns,
         )

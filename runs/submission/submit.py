@@ -365,7 +365,7 @@ class Submission:
         """Count the error for the site's outage, and wait. A run that was never tried before keeps its place."""
         note_silence(self.run.connection, error, now=self.clock())
         is_first = self.run.attempts == 1
-        self.claimed.wait(error.message, pause=pause, keeps_place=error.is_silence and is_first, **columns)
+        self.claimed.wait(error.message, pause=pause, keeps_next_attempt=error.is_silence and is_first, **columns)
 
     def _git_failed(self, error: GitError) -> None:
         if error.permanent:

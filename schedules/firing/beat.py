@@ -53,7 +53,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
         self.is_without_database = False
         self._is_at_database = False
         self._ahead = ReadAhead()
-        self._marks = marks.Watch(is_beat=True)
+        self._marks = marks.Watch()
         super().__init__(*args, **kwargs)
         self.max_interval: float = min(kwargs.get("max_interval") or LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS)
 
@@ -119,7 +119,7 @@ class ScheduleBeat(DatabaseScheduler):  # type: ignore[misc]
 
     def _fire(self) -> float:
         now = self.clock()
-        if self._marks.why_nothing_may_start(now=now):
+        if self._marks.why_nothing_may_start(mark=now):
             return LONGEST_SLEEP_SECONDS
         due = engine.next_moment()
         if due is None:

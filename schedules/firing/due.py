@@ -62,7 +62,7 @@ def what_has_come(rules: Rules, *, next_due: datetime, now: datetime) -> Judgeme
     """Judge the due times from `next_due` (included) to `now`, at most MOST_DUE_TIMES of them."""
     come, following = _pending(rules, next_due, now)
     if len(come) > MOST_DUE_TIMES:
-        # Only the latest can still be caught up on. They are left to the next transaction.
+        # All but the last `missed_cap` of these are too old to be caught up on. The next transaction judges the rest.
         sure, rest = come[: -rules.missed_cap], come[-rules.missed_cap :]
         reason = "Mantik was not running, and more due times passed than can be caught up on."
         return Judgement(tuple(_missed(due, reason) for due in sure), rest[0])
@@ -115,7 +115,10 @@ def came_since(timing: Timing, *, since: datetime, now: datetime) -> list[dateti
 
 
 def _pending(rules: Rules, next_due: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
-    """Enough due times to know which are the last `missed_cap`, and the one after them.
+    """The due times that have come, oldest first, and the first one beyond them.
+
+    At most MOST_DUE_TIMES + `missed_cap`: if there are more than MOST_DUE_TIMES, all but the last `missed_cap` of them
+    are surely too old to be caught up on.
 
     The first is due because its row says so, even if its random delay is not over: an edit of the schedule starts it at
     once (`_end_delay` in `schedules/services/schedules.py`).

@@ -149,5 +149,5 @@ def _check_gap(cron: Cron, jitter_seconds: int, problems: dict[str, list[str]]) 
 
 def _never_again(timing: Timing, now: datetime) -> str:
     if timing.end_date and timing.until < now:
-        return "The end date is past. Choose a later one, or leave it empty."
+        return "The end date is in the past. Choose a later one, or leave it empty."
     return "There is no due time left before the end date. Choose a later one, or leave it empty."

@@ -121,7 +121,7 @@ def _policies(schedule: Schedule) -> list[tuple[str, str]]:
     return [
         ("Code", schedule.get_code_policy_display()),
         ("If the previous run is still active", schedule.get_overlap_display()),
-        ("Missed runs", caught_up),
+        ("Missed due times", caught_up),
         ("Failures", f"pauses after {counted(failures, 'failure')} in a row" if failures else "never pauses"),
         ("Runs a day", f"at most {most}" if most else "no limit"),
         ("Random delay", f"up to {jitter} s" if jitter else "none"),

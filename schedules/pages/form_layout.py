@@ -45,7 +45,11 @@ class Offer(Part):
 def schedule_helper(*, is_new: bool, source: str | None) -> Helper:
     """`source`: the run that it is filled in from, as the link named it."""
     verb = "Add schedule" if is_new else "Save"
-    remark = "It starts with its next due time." if is_new else "What is already due is dealt with by the old rules."
+    remark = (
+        "It starts with its next due time."
+        if is_new
+        else "The old rules still apply to due times that have already come."
+    )
     return with_preview(
         _what(),
         _when(),

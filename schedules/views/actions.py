@@ -98,10 +98,10 @@ def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     try:
         copy = schedules.duplicate_schedule(schedule=schedule, actor=request.user, now=timezone.now())
     except (schedules.NameTaken, schedules.ChangedMeanwhile):
-        messages.error(request, "Somebody else copied or changed it at the same moment. Press Duplicate again.")
+        messages.error(request, "Somebody else duplicated or changed it at the same moment. Press Duplicate again.")
         return redirect("schedules:detail", slug, schedule.uuid)
     except (CronError, ZoneError) as error:
-        messages.error(request, f"It cannot be copied. {error.message}")
+        messages.error(request, f"It cannot be duplicated. {error.message}")
         return redirect("schedules:detail", slug, schedule.uuid)
     lacks = "" if copy.connection_id else " It has no connection yet: choose one of yours."
     messages.info(request, f"{copy.name} is your copy. It is paused: change what you want, then resume it.{lacks}")

@@ -11,19 +11,21 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 
-# What `shaped` makes of a value that was sent.
+# Checks a value that was sent under a name, and returns what is handed on. Raises Unclear.
 Shape = Callable[[Any, str], Any]
+# The fields that a call knows, each with its shape.
 Fields = Mapping[str, Shape]
 
 # Numbers that JSON has no digits for, as protobuf writes them.
 _NO_DIGITS = {"NaN", "Infinity", "-Infinity"}
 _WHOLE = re.compile(r"-?\d{1,19}")
 _MOST_ITEMS = 10_000
-_LARGEST = 2**63
+_BEYOND_64_BITS = 2**63
 
 
 class Unclear(Exception):
@@ -63,7 +65,7 @@ def whole(value: Any, name: str) -> int:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not -_LARGEST <= value < _LARGEST:
+    if not isinstance(value, int) or isinstance(value, bool) or not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
         raise Unclear(f"{name} has to be a whole number.")
     return value
 
@@ -87,15 +89,18 @@ def flag(value: Any, name: str) -> bool:
     return value
 
 
-def many(shape: Shape) -> Shape:
-    def shaped_list(value: Any, name: str) -> list[Any]:
+@dataclass(frozen=True)
+class many:  # noqa: N801 - used like the shapes that are functions
+    """A list of values of one shape."""
+
+    shape: Shape
+
+    def __call__(self, value: Any, name: str) -> list[Any]:
         if not isinstance(value, list):
             raise Unclear(f"{name} has to be a list.")
         if len(value) > _MOST_ITEMS:
             raise Unclear(f"{name} has {len(value)} entries. Send {_MOST_ITEMS} at most.")
-        return [shape(item, f"{name}[{index}]") for index, item in enumerate(value)]
-
-    return shaped_list
+        return [self.shape(item, f"{name}[{index}]") for index, item in enumerate(value)]
 
 
 def parts(fields: Fields) -> Shape:
@@ -140,9 +145,8 @@ def fields_of(request: HttpRequest, fields: Fields) -> dict[str, Any]:
 def _of_address(request: HttpRequest, fields: Fields) -> dict[str, Any]:
     if has_body(request):
         raise Unclear("This call takes its fields from the address. Send it without a body.")
-    lists = {
-        spelling for name, shape in fields.items() if shape.__name__ == "shaped_list" for spelling in _spellings(name)
-    }
+    # Only these may be in the address several times.
+    lists = {spelling for name, shape in fields.items() if isinstance(shape, many) for spelling in _spellings(name)}
     found: dict[str, Any] = {}
     for name, values in request.GET.lists():
         if len(values) > 1 and name not in lists:

@@ -277,7 +277,7 @@ def test_what_is_still_used_is_not_deleted(
     path = f"{LIST}{mine.uuid}/delete/"
     for response in (client.get(path), client.post(path)):
         text = page_text(response)
-        assert "juwels is still used" in text
+        assert "juwels is still in use" in text
         assert "the schedule nightly" in text
         assert '<button class="btn btn-danger">' not in response.content.decode()
     assert response.status_code == 409

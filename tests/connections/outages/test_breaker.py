@@ -239,7 +239,7 @@ def test_a_site_that_cannot_be_asked_is_not_back_and_that_is_said(connection: Co
     probe.probe(outage_id=outage.pk, clock=lambda: now)
     outage.refresh_from_db()
     assert outage.ended_at is None
-    assert "holds no certificates in PEM form" in outage.reason
+    assert "holds no certificates in PEM format" in outage.reason
 
 
 def test_an_outage_that_is_gone_is_no_error(connection: Connection, now: datetime) -> None:

@@ -63,7 +63,7 @@ def test_somebody_elses_site_cannot_be_chosen(client: Client, owner: User) -> No
         ({"base_url": "ftp://x"}, "is not of the form https://host:port/SITE/rest/core"),
         ({"base_url": "http://hpc.example.org/rest/core"}, "would send passwords unencrypted; use https://"),
         ({"base_url": "https://me:pass@hpc.example.org/rest/core"}, "contains credentials"),
-        ({"ca_bundle": "not PEM"}, "This contains no certificate in PEM form."),
+        ({"ca_bundle": "not PEM"}, "This contains no certificate in PEM format."),
         ({"base_url": "https://catalogue.example.org/rest/core"}, "There is already a site with this name or address."),
         ({"name": "catalogue"}, "There is already a site with this name or address."),
     ],

@@ -84,7 +84,7 @@ def test_a_secret_is_kept_to_the_last_space(client: Client) -> None:
         ({"login_name": ""}, "Enter your login name at the site."),
         ({"login_name": "ada:lovelace"}, "A login name must not contain a colon"),
         ({"expires_at": "2020-02-30"}, "Enter a valid date."),
-        ({"expires_at": "2020-02-20"}, "This day is past."),
+        ({"expires_at": "2020-02-20"}, "This day is in the past."),
         ({"name": "JUWELS"}, "You already have a connection named JUWELS. Choose another name."),
     ],
 )

@@ -96,7 +96,7 @@ def test_a_reset_ends_tokens_unless_they_are_kept(client: Client, alice: User, t
     client.post(FORGOTTEN, {"email": alice.email})
     form = client.get(link_in_last_mail(), follow=True)
     assert form.context["form"].fields["end_tokens"].initial
-    assert "End my personal access tokens, too 1 token is valid." in page_text(form)
+    assert "Revoke my personal access tokens, too 1 token is valid." in page_text(form)
 
     client.post(form.redirect_chain[-1][0], NEW | {"end_tokens": "on"})
 

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from mantik.lib import schema
 from mantik.lib.service_urls import database_config
+from mantik.tokens.models import PersonalAccessToken
 
 pytestmark = pytest.mark.django_db
 
@@ -96,8 +97,8 @@ def test_the_table_of_a_cache_is_missed_until_migrate_has_made_it() -> None:
 
 def test_a_column_that_must_not_be_left_empty_is_named() -> None:
     change("ALTER TABLE tokens_personalaccesstoken RENAME TO old")
-    columns = "uuid, user_id, name, scope, prefix, digest, key_id, created_at, expires_at, revoked_at"
-    declared = ", ".join(f"{name} text" for name in columns.split(", "))
+    columns = {field.attname for field in PersonalAccessToken._meta.concrete_fields} - {"id", "last_used_at"}
+    declared = ", ".join(f"{name} text" for name in sorted(columns))
     change(
         f"CREATE TABLE tokens_personalaccesstoken (id integer PRIMARY KEY, {declared}, last_used_at timestamp NOT NULL)"
     )

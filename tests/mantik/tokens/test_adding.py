@@ -148,7 +148,7 @@ def test_a_project_that_is_left_or_deleted_does_not_open_the_others(
 
     Membership.objects.filter(project=project, user=owner).delete()
     assert whoami(token)["projects"] == []
-    assert "No project that you are in" in page_text(client.get(LIST))
+    assert "None of your projects" in page_text(client.get(LIST))
     project.delete()
     assert whoami(token)["projects"] == []
 

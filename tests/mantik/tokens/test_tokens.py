@@ -132,7 +132,7 @@ def test_who_has_no_token_is_told_how_to_get_one(client_of: ClientOf, owner: Use
 
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="Mantik"'
-    assert "Make one under Settings > Tokens." in answer.json()["error"]
+    assert "Add one under Settings > Tokens." in answer.json()["error"]
 
 
 @pytest.mark.parametrize("how", ["Basic", "Token", ""])
@@ -157,7 +157,9 @@ def test_a_token_does_what_its_scope_covers(owner: User, has: str, needs: str, s
 
     assert answer.status_code == status
     if status == 403:
-        assert f"notebook has the scope {has}, but this needs {needs}" in answer.content.decode()
+        assert (
+            f"notebook has the scope {Scope(has).label}, but this needs {Scope(needs).label}" in answer.content.decode()
+        )
 
 
 def test_use_is_noted_once_a_minute(owner: User) -> None:
@@ -176,7 +178,7 @@ def test_use_is_noted_once_a_minute(owner: User) -> None:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"expires_on": -2}, "is past. Choose today or a later day."),
+        ({"expires_on": -2}, "is in the past. Choose today or a later day."),
         ({"expires_on": 900}, "is too late: a token is valid for 365 days at most."),
         ({"expires_on": "soon"}, "Enter a valid date."),
         ({"scope": "everything"}, "Select a valid choice."),

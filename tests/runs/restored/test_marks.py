@@ -58,7 +58,7 @@ def go_back_to(moment: datetime) -> None:
 def test_all_is_well_before_the_first_mark_and_after_each(broker: redis.Redis) -> None:
     assert marks.why_nothing_may_start() == ""
     for minutes in range(3):
-        assert marks.why_nothing_may_start(is_beat=True, now=NOW + timedelta(minutes=minutes)) == ""
+        assert marks.why_nothing_may_start(mark=NOW + timedelta(minutes=minutes)) == ""
     assert Installation.objects.get().marked_at == NOW + timedelta(minutes=2)
     assert marks.why_nothing_may_start() == ""
 
@@ -70,7 +70,7 @@ def test_a_database_that_has_gone_back_is_noticed_and_gets_no_mark_of_beat(broke
         "This database seems to have been restored from a backup of 2027-03-01 08:00 UTC: the broker has a mark of "
         "2027-03-01 09:00 UTC. Nothing is started until somebody runs `manage.py after_restore`."
     )
-    assert marks.why_nothing_may_start(is_beat=True, now=LATER + timedelta(hours=1)) == sentence
+    assert marks.why_nothing_may_start(mark=LATER + timedelta(hours=1)) == sentence
     assert Installation.objects.get().marked_at == NOW
     marks.set_mark(now=LATER + timedelta(hours=1))
     assert marks.why_nothing_may_start() == ""
@@ -92,7 +92,7 @@ def test_a_lost_mark_alone_is_no_restore(broker: redis.Redis) -> None:
 
 def test_a_clock_that_is_put_back_is_no_restore(broker: redis.Redis) -> None:
     marks.set_mark(now=LATER)
-    assert marks.why_nothing_may_start(is_beat=True, now=NOW) == ""
+    assert marks.why_nothing_may_start(mark=NOW) == ""
     assert Installation.objects.get().marked_at == LATER
 
 
@@ -100,7 +100,7 @@ def test_a_broker_that_was_emptied_or_is_new_alarms_nobody(broker: redis.Redis) 
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     broker.flushall()
-    assert marks.why_nothing_may_start(is_beat=True, now=LATER) == ""
+    assert marks.why_nothing_may_start(mark=LATER) == ""
     assert marks.mark_at_broker(Installation.objects.get().uuid) == LATER
 
 
@@ -111,7 +111,7 @@ def test_a_broker_that_is_away_alarms_nobody_and_the_database_gets_no_mark(
     marks.set_mark(now=LATER)
     go_back_to(NOW)
     use(monkeypatch, f"redis://{LOOPBACK}:{free_port()}/0")
-    assert marks.why_nothing_may_start(is_beat=True, now=LATER) == ""
+    assert marks.why_nothing_may_start(mark=LATER) == ""
     assert Installation.objects.get().marked_at == NOW
 
 
@@ -122,7 +122,7 @@ def test_another_installation_at_the_same_broker_is_not_meant(
     marks.set_mark(now=LATER)
     Installation.objects.all().delete()
     use(monkeypatch, server, prefix)
-    assert marks.why_nothing_may_start(is_beat=True, now=NOW) == ""
+    assert marks.why_nothing_may_start(mark=NOW) == ""
     found = cast("list[bytes | str]", broker.keys("*marks*"))
     keys = {key.decode() if isinstance(key, bytes) else key for key in found}
     assert keys == ({"mantik.marks", "other:mantik.marks"} if prefix else {"mantik.marks"})
@@ -159,7 +159,7 @@ def test_no_run_is_submitted_from_a_restored_database(restored: None) -> None:
 def test_no_schedule_is_fired_from_a_restored_database(restored: None) -> None:
     schedule = make_schedule(now=NOW)
     beat: Any = object.__new__(ScheduleBeat)
-    beat.clock, beat._marks = (lambda: LATER), marks.Watch(is_beat=True)
+    beat.clock, beat._marks = (lambda: LATER), marks.Watch()
     beat._fire()
     assert not schedule.slots.exists()
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 JOB = "https://hpc.example.org:8080/SITE/rest/core/jobs/1"
 SEALED = "A stored secret cannot be decrypted with the encryption keys in use."
-NO_BUNDLE = "The CA bundle of this site holds no certificates in PEM form. An operator can correct it."
+NO_BUNDLE = "The CA bundle of this site holds no certificates in PEM format. An operator can correct it."
 
 
 def make_run(**columns: Any) -> Run:

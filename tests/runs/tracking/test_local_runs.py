@@ -403,9 +403,7 @@ def test_its_model_is_registered_with_a_certificate_of_what_is_known(mlflow: str
         text = page(client, address)
         assert "None" not in text
         assert "entry point" not in text
-    assert "started from outside" in page(
-        client, reverse("registered_models:detail", args=[run.project.slug, model.uuid])
-    )
+    assert "local run" in page(client, reverse("registered_models:detail", args=[run.project.slug, model.uuid]))
 
 
 def _registered(run: Run, source: ModelSource, now: datetime) -> RegisteredModel:

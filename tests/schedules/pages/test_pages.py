@@ -194,7 +194,7 @@ def test_the_schedule_action_of_a_run_leads_to_a_form_that_knows_it(
         ("cron_expression", "* * * * *", "Choose a longer interval."),
         ("cron_expression", "", "required"),
         ("time_zone", "Europe/Berln", "Did you mean Europe/Berlin?"),
-        ("end_date", "2020-01-01", "The end date is past."),
+        ("end_date", "2020-01-01", "The end date is in the past."),
         ("end_date", "soon", "valid date"),
         ("jitter_seconds", "900", "has to be shorter"),
         ("missed_cap", "0", "Enter 1 or more."),
@@ -463,7 +463,7 @@ def hidden_fields(client: Client, url: str) -> dict[str, str]:
 
 def test_an_edited_schedule_keeps_what_was_not_changed(by_ada: Client, schedule: Schedule, run: Run) -> None:
     page = by_ada.get(at("edit", schedule))
-    assert "What is already due is dealt with by the old rules." in page_text(page)
+    assert "The old rules still apply to due times that have already come." in page_text(page)
     data = {name: page.context["form"].value(name) for name in page.context["form"].fields}
     answer = by_ada.post(at("edit", schedule), data | {"cron_expression": "15 4 * * *"})
     assert answer["Location"] == at("detail", schedule)

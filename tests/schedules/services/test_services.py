@@ -92,7 +92,7 @@ def events() -> list[str]:
         ({"cron_expression": "@daily"}, "cron_expression", "0 0 * * *"),
         ({"cron_expression": "*/2 * * * *"}, "cron_expression", "more often than every 5\u00a0min"),
         ({"time_zone": "Europe/Berlinn"}, "time_zone", "Europe/Berlin"),
-        ({"end_date": date(2027, 2, 28)}, "end_date", "is past"),
+        ({"end_date": date(2027, 2, 28)}, "end_date", "is in the past"),
         ({"cron_expression": "0 7 * * *", "end_date": date(2027, 3, 1)}, "end_date", "no due time left"),
         ({"jitter_seconds": 300}, "jitter_seconds", "shorter than the 5\u00a0min"),
     ],

@@ -16,8 +16,8 @@ NAMES = {
     "create_run": "`MlflowClient.create_run`",
     "start_run": "`start_run` and its end",
     "log_param": "`log_param`, `log_params`",
-    "log_param_again": "the same parameter once more",
-    "log_metric": "`log_metric`, also NaN and infinity",
+    "log_param_again": "logging the same parameter again",
+    "log_metric": "`log_metric`, including NaN and infinity",
     "log_batch": "`log_batch`",
     "set_tag": "`set_tag`",
     "delete_tag": "`delete_tag`",
@@ -106,4 +106,4 @@ def table() -> str:
 
 
 def _word(found: str) -> str:
-    return {OK: "yes", MISSING: "the client has no such call"}.get(found, "refused, with what to do instead")
+    return {OK: "yes", MISSING: "the client has no such call"}.get(found, "refused, and told what to do instead")

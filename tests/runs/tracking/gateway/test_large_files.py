@@ -111,8 +111,8 @@ class Place:
         from mlflow.utils.rest_utils import MlflowHostCreds, http_request
 
         login = MlflowHostCreds(f"http://127.0.0.1:{self.servers.port}/tracking", token=self.token)  # type: ignore[no-untyped-call]
-        # Only sooner than usual.
-        sooner: dict[str, Any] = {"backoff_factor": 0.2, "respect_retry_after_header": False}
+        # As often as usual, which Mantik's own use of the client in this process is not (`own_client.py`); only sooner.
+        sooner: dict[str, Any] = {"max_retries": 7, "backoff_factor": 0.2, "respect_retry_after_header": False}
         return http_request(  # type: ignore[no-untyped-call]
             login, f"{self._address}{name}", "PUT", data=body, **sooner
         )
