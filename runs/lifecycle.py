@@ -81,7 +81,7 @@ def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:
     """
     if (outcome, line) == (run.outcome, run.outcome_line):
         return False
-    where = f"Line {line} of its log says why" if line else "Its log says why"
+    where = f"Line {line} of the log says why the job failed" if line else "The log says why the job failed"
     with transaction.atomic():
         known = Run.objects.filter(pk=run.pk, state=run.state, outcome=run.outcome, outcome_line=run.outcome_line)
         if not known.update(outcome=outcome, outcome_line=line):

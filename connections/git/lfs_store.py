@@ -75,7 +75,10 @@ class ObjectStore:
             Path(name).unlink(missing_ok=True)
 
     def make_room(self, size: int, *, most: int, keep: set[str]) -> None:
-        """Delete the oldest files, except those in `keep`, until `size` more bytes make at most `most` bytes in all."""
+        """Delete files, those first that were not asked for longest, until `size` more make `most` at most in all.
+
+        None in `keep` is deleted.
+        """
         files = [path for path in self.directory.glob("*/*") if path.is_file()]
         facts = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in files)
         total = sum(length for _, length, _ in facts)

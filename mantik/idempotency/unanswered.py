@@ -21,9 +21,9 @@ from mantik.accounts.models import User
 from mantik.idempotency.models import IdempotencyKey
 from mantik.idempotency.services import Asked
 
-# For so long a request whose process says nothing is taken to be answered still. If the process was killed and the
-# client asks again sooner, it gets something new. Longer would mean that more often, shorter that of two programs that
-# send the same, one gets what the other is just being answered with.
+# For so long, a request whose process says nothing is taken for one that is still being answered. If the process was
+# killed and the client asks again sooner, it gets something new: a longer time makes that more frequent. A shorter one
+# makes it more frequent that one of two programs that send the same gets what the other is just being answered with.
 HELD_FOR = timedelta(seconds=5)
 # Of the digest, how much says what was sent. The rest differs, as the same may be sent by several.
 _SHARED = 48

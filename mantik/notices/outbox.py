@@ -28,8 +28,8 @@ LONGEST_TURN = timedelta(minutes=6)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
 FOOTER = (
-    "-- \nMantik sends this because somebody invited you, or because something happened in your projects or to your "
-    "connections."
+    "-- \nMantik sends this because somebody invited you, or because something happened in your projects or "
+    "groups or to your connections."
 )
 
 

@@ -33,7 +33,7 @@ class Upload:
                 yield part
 
     async def _next(self) -> Message:
-        """Time in which the part before is stored is not the client's."""
+        """The next message. Only waiting for it counts against the client, not sending the part before on."""
         begin = time.monotonic()
         try:
             async with asyncio.timeout(limits.PIECE_SECONDS - self._waited):

@@ -22,7 +22,7 @@ _named_by: list[Callable[[User], list[NamedProject]]] = []
 
 
 def register(named: Callable[[User], list[NamedProject]]) -> None:
-    """Register an app that has projects: `named(user)` are those in which `user` has a role, by name."""
+    """Register an app that has projects: `named(user)` are those in which `user` has a role, sorted by name."""
     _named_by.append(named)
 
 

@@ -43,9 +43,10 @@ class CodeRepositoryForm(forms.Form):
     connection = forms.ChoiceField(
         label="Connection",
         required=False,
-        help_text="For an ssh address choose an SSH key. For a private https address, first add a connection with the "
-        "host's token under Connections in your own settings. Everybody who may see the project sees the "
-        "repository's branches and latest commits, and the two files of each run. Members who may start runs can read "
+        help_text="For an ssh address choose an SSH key. For the https address of a private repository, first add "
+        "a connection with an access token of the host under Connections in your own settings. Everybody who may see "
+        "the project sees the repository's branches and latest commits, and the MLproject and the Compute Backend "
+        "config of each run. Members who may start runs can read "
         "all of the code.",
     )
 

@@ -75,8 +75,8 @@ class StoredCode:
         count, listed = self.repository.branch_count or 0, len(self._branches)
         if count > listed:
             raise GitError(
-                f"{self.repository.url} has {count} branches, and the {listed} newest of them can be used: "
-                f"{shown(branch)} is not one of them. Push a commit to it, or remove old branches.",
+                f"{self.repository.url} has {count} branches, and only the {listed} with the newest commits can "
+                f"be used: {shown(branch)} is not one of them. Push a commit to it, or remove old branches.",
                 code="branch.missing",
                 permanent=True,
             )

@@ -129,9 +129,9 @@ def outcome(invitation: Invitation) -> str:
 
 
 def _tell(invitation: Invitation) -> None:
-    """Send an e-mail: to an address always the same one, whether or not an account has it.
+    """Notify the account, or send a letter to the address: always the same one, whether or not an account has it.
 
-    The bell counts open invitations itself, so no notice is made for it.
+    The bell counts open invitations itself, so the account's notice is listed, but not counted.
     """
     path = reverse("projects:invitations")
     sentence = (

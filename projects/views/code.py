@@ -165,7 +165,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         question = Confirmation(
             title=f"Delete the code repository {name}?",
             message="Mantik's copy is deleted, too; the repository at its host stays. Runs that used it keep its name, "
-            "address and commit. To run them again, you have to choose another code repository.",
+            "its address and their commit. To run them again, you have to choose another code repository.",
             verb="Delete code repository",
             icon_name="trash3",
         )

@@ -78,7 +78,7 @@ def _of_silence(run: Run, now: datetime) -> Waiting | None:
     day, hours = timezone.localtime(since), SILENT_AFTER // timedelta(hours=1)
     year = "" if day.year == timezone.localtime(now).year else f" {day.year}"
     silent = f"Silent since {day.day} {day:%B}{year}: its program has not logged anything for {hours} h or more."
-    return Waiting(f"{silent} End it if it is over.", None)
+    return Waiting(f"{silent} End the run if its program has ended.", None)
 
 
 def _of_outage(run: Run, outage: SiteOutage, now: datetime) -> Waiting:

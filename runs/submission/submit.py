@@ -327,7 +327,7 @@ class Submission:
             is_worth_waiting = isinstance(error, SiteRefused) and concerns_login(error)
             if is_worth_waiting or self.run.start_sent_at is not None:
                 raise
-            return f" Its job, which was never started, could not be removed from {self.run.site_name}. {error}"
+            return f" The job, which was never started, could not be removed from {self.run.site_name}. {error}"
         return ""
 
     def _remove_jobs(self) -> None:

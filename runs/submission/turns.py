@@ -1,12 +1,13 @@
 """Decides which of the waiting runs a worker submits next.
 
 A message only says that some run waits, so a worker that gets one asks the database. It draws one of the projects that
-have a run due at a site with a place left (`connections.visits`), and submits the oldest run of that project. So a
-project with hundreds of runs delays another's by one submission or two, however many workers there are, and nobody has
-to count how many runs each project had.
+have a run due at a site with a place left (`connections.visits`), and submits the run of that project that has been due
+longest. So a project with hundreds of runs delays another's by one submission or two on average, however many workers
+there are, and nobody has to count how many runs each project had.
 
-A worker that has taken a run sends a message if more runs wait, before it begins and when it is done. So one message is
-enough for any number of runs, and messages stop when nothing is due or no place is left.
+A worker that has a place at a run's site sends a message if more runs wait, before it takes the run; and another one
+when it is done. So one message is enough for any number of runs, and messages stop when nothing is due or no place is
+left.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ def _draw(now: datetime) -> tuple[Run | None, bool]:
     projects = list(due.order_by().values_list("project", flat=True).distinct())
     if not projects:
         return None, False
-    of_project = due.filter(project=random.choice(projects))  # noqa: S311 - a lot, no secret
-    oldest = list(of_project.select_related("connection__site").order_by("next_attempt_at", "pk")[:2])
-    return (oldest[0] if oldest else None), len(projects) > 1 or len(oldest) > 1
+    of_project = due.filter(project=random.choice(projects))  # noqa: S311 - a draw, no secret
+    longest_due = list(of_project.select_related("connection__site").order_by("next_attempt_at", "pk")[:2])
+    return (longest_due[0] if longest_due else None), len(projects) > 1 or len(longest_due) > 1
 
 
 def _due(now: datetime) -> RunQuerySet:

@@ -158,8 +158,8 @@ def _what_cancelling_does(run: Run) -> str:
         )
     if run.state in BEFORE_START:
         return (
-            "If the site already has its job, Mantik deletes the job there. If the job starts in the meantime, Mantik "
-            "asks the site to abort it."
+            "If the site already has the job of this run, Mantik deletes it there. If the job starts in the meantime, "
+            "Mantik asks the site to abort it."
         )
     return "Mantik asks the site to abort the job. What it has logged so far is kept."
 

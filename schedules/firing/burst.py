@@ -1,4 +1,4 @@
-"""Fires everything that is due, in two threads where the database allows two transactions at a time.
+"""Fires what is due, in two threads where the database allows two transactions at a time.
 
 In a burst, the database waits half of the time while this process decides, and this process waits the other half. A
 second thread with its own connection fills these gaps: each passes over what the other has claimed, as two beats do.
@@ -24,7 +24,8 @@ BURST_SECONDS = 2.0
 def fire_burst(*, now: datetime, ahead: ReadAhead) -> int:
     """Deal with schedules that are due; returns how many this process dealt with, 0 if others have claimed them all.
 
-    Schedules that it leaves are still due at the next call. Raises DatabaseError if the database does not answer.
+    Schedules that it leaves are still due at the next call. Raises DatabaseError or InterfaceError if the
+    database does not answer.
     """
     if not connection.features.has_select_for_update_skip_locked or not _is_burst(now):
         return engine.fire_due(now=now, ahead=ahead)

@@ -85,7 +85,7 @@ def fire_due(
 
     `only`: the primary keys to look at; None: all schedules. `ahead` has what was read before they were due. A schedule
     that fails is set aside, and its owner is notified.
-    Raises DatabaseError if the database does not answer.
+    Raises DatabaseError or InterfaceError if the database does not answer.
     """
     try:
         return _fire(now=now, limit=limit, only=only, ahead=ahead or ReadAhead())

@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Passed:
-    """How many schedules were due in the gap, how many slots they got, and how many more broke and were paused."""
+    """How many schedules that were due in the gap were moved on or paused as planned, how many slots they got, and how
+    many more broke and were paused."""
 
     schedules: int = 0
     slots: int = 0
@@ -52,7 +53,7 @@ def pass_over_gap(*, backup_of: datetime, now: datetime, dry_run: bool) -> Passe
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            log.exception("schedules_not_set_together")
+            log.exception("schedules_not_passed_over_together")
             _one_by_one(passed, keys, backup_of, now)
     return passed
 

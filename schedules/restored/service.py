@@ -103,15 +103,16 @@ def _age_of_database(now: datetime) -> tuple[datetime, str]:
 
 def _pass_over(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[str]:
     passed = pass_over_gap(backup_of=backup_of, now=now, dry_run=wishes.dry_run)
-    if not passed.schedules:
+    if not passed.schedules and not passed.set_aside:
         yield "No schedule was due since the backup."
-        return
-    yield (
-        f"{counted(passed.schedules, 'schedule')} {'was' if passed.schedules == 1 else 'were'} due since the backup. "
-        "No schedule catches up on these due times; each continues with its next one. "
-        f"{counted(passed.slots, 'slot')} {'would say' if wishes.dry_run else 'says' if passed.slots == 1 else 'say'}: "
-        f"{not_known(backup_of)}"
-    )
+    if passed.schedules:
+        were = "was" if passed.schedules == 1 else "were"
+        yield (
+            f"{counted(passed.schedules, 'schedule')} {were} due since the backup. "
+            "No schedule catches up on these due times; each continues with its next one. "
+            f"{counted(passed.slots, 'slot')} "
+            f"{'would say' if wishes.dry_run else 'says' if passed.slots == 1 else 'say'}: {not_known(backup_of)}"
+        )
     if passed.set_aside:
         are = "is" if passed.set_aside == 1 else "are"
         yield f"{counted(passed.set_aside, 'schedule')} could not be dealt with and {are} paused; the log says why."

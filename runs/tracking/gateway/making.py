@@ -16,7 +16,8 @@ from runs.tracking.gateway.asked import Asked
 
 def begin(asked: Asked, run: Run | None, contents: Mapping[str, Any], make: Callable[[], str]) -> Begun:
     """The id in MLflow of what is to be made, from `make`, which writes down whose it is; or that of an earlier
-    request. `run`: what it belongs to, None for a run of its own. `contents`: what the client sent."""
+    request. `run`: what it belongs to, None for a local run, which
+    belongs to none. `contents`: what the client sent."""
     sent = {"caller": asked.caller.reader, "run": run.pk if run else None, "fields": contents}
     return once_until_answered(sent, user=asked.caller.user, kind=asked.path, make=make, now=asked.now)
 
@@ -31,7 +32,8 @@ def untrack(mlflow_id: str) -> None:
 
 
 def made(asked: Asked, begun: Begun, body: Mapping[str, Any], *, undo: Callable[[], None]) -> HandedOn:
-    """MLflow's answer. `undo` is called if it refuses: then there is nothing that our rows could be about."""
+    """MLflow's answer. `undo` is called if it refuses and the client is there to be told: then our rows would
+    be about nothing."""
     usual = handed_on(asked.caller, "POST", asked.path, body=body)
 
     async def ask(nothing: Body) -> Given:
@@ -41,8 +43,8 @@ def made(asked: Asked, begun: Begun, body: Mapping[str, Any], *, undo: Callable[
     return HandedOn(ask, reader=usual.reader)
 
 
-def _settle(begun: Begun, status: int, undo: Callable[[], None], is_there: bool) -> None:
-    if status >= 500 or not is_there:
+def _settle(begun: Begun, status: int, undo: Callable[[], None], client_is_there: bool) -> None:
+    if status >= 500 or not client_is_there:
         was_left(begun)
         return
     if status != 200:

@@ -98,7 +98,9 @@ def test_a_branch_beyond_those_that_are_listed_is_told_apart_from_none(
     source.git("checkout", "--quiet", "-b", "new")
     source.commit("New")
     source.git("checkout", "--quiet", "main")
-    with pytest.raises(GitError, match="has 3 branches, and the 2 newest of them can be used: old is not"):
+    with pytest.raises(
+        GitError, match="has 3 branches, and only the 2 with the newest commits can be used: old is not"
+    ):
         StoredCode(fetched(code)).resolve("old")
 
 

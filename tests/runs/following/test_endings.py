@@ -244,7 +244,7 @@ def test_the_end_of_the_log_says_why_once(site: Site, run: Run) -> None:
     for again in range(3):
         Run.objects.filter(pk=run.pk).update(log_complete=again == 2)
         run = wrap_up(run)
-    assert explained(run) == ["Line 6 of its log says why: IndexError: list index"]
+    assert explained(run) == ["Line 6 of the log says why the job failed: IndexError: list index"]
 
 
 def test_of_two_workers_one_tells_it(site: Site, run: Run) -> None:
@@ -271,7 +271,7 @@ def test_the_end_of_a_long_log_comes_first_and_its_line_is_known_when_all_is_her
     assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", None, False)
     run = wrap_up(wrap_up(run))
     assert (run.outcome, run.outcome_line, run.log_complete) == ("IndexError: last index", 100_008, True)
-    assert explained(run) == ["Its log says why: IndexError: last index"]
+    assert explained(run) == ["The log says why the job failed: IndexError: last index"]
 
 
 def test_a_log_that_is_coming_in_is_not_put_off(

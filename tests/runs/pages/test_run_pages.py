@@ -432,7 +432,7 @@ def test_who_may_cancel_and_delete(project: Project, name: str, role: Role | Non
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (RunState.PENDING, "If the site already has its job, Mantik deletes the job there."),
+        (RunState.PENDING, "If the site already has the job of this run, Mantik deletes it there."),
         (RunState.RUNNING, "Mantik asks the site to abort the job."),
     ],
 )

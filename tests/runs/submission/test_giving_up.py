@@ -65,7 +65,7 @@ def test_so_does_one_that_was_cancelled(settings: Settings, why: str) -> None:
     run = make_run(cancel_requested_at=timezone.now())
     sentence = lock_out(run, why, settings)
     run = submit(run)
-    told = f"Cancelled. Its job, which was never started, could not be removed from {run.site_name}. {sentence}"
+    told = f"Cancelled. The job, which was never started, could not be removed from {run.site_name}. {sentence}"
     assert (run.state, run.outcome, run.lease_token) == (RunState.CANCELLED, told, None)
 
 

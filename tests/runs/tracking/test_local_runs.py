@@ -197,7 +197,7 @@ def test_pages_and_lists_say_since_when_it_is_silent(client: Client, run: Run) -
     for address in (url("detail", run), reverse("runs:list", args=[run.project.slug])):
         text = page(client, address)
         assert words.replace(": its", f"{'' if since.year == timezone.now().year else f' {since.year}'}: its") in text
-        assert "End it if it is over." in text
+        assert "End the run if its program has ended." in text
         assert "Running" in text
 
 

@@ -129,8 +129,8 @@ def test_artifacts_that_are_not_listed_are_counted(
     assert "in this folder" not in whole
     assert "b.txt" not in cut
     assert (
-        "2 more are in this folder and cannot be shown here. Ask an operator for them, or log files in subfolders."
-        in cut
+        "2 more are in this folder and cannot be shown here. Ask an operator for them, or let the "
+        "training log its artifacts into subfolders." in cut
     )
 
 

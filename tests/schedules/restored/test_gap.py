@@ -16,6 +16,7 @@ from runs.models import Run
 from runs.states import RunState
 from schedules.firing.due import MOST_DUE_TIMES
 from schedules.models import Schedule, Slot
+from schedules.restored import service
 from schedules.restored.gap import Passed, pass_over_gap
 from schedules.services.running import resume_schedule, run_now
 from schedules.services.schedules import duplicate_schedule
@@ -136,6 +137,18 @@ def test_one_whose_times_are_no_longer_accepted_pauses_and_its_owner_is_told(sch
     assert pass_over().schedules == 1
     assert Schedule.objects.get(pk=schedule.pk).state == ScheduleState.PAUSED
     assert Notice.objects.filter(user=ada).exists()
+
+
+def test_one_that_breaks_is_told_of_although_no_other_was_due(
+    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("schedules.restored.gap._decide", breaks)
+    told = "\n".join(service._pass_over(BACKUP_OF, service.Wishes(), RESTORED))
+    assert told == "1 schedule could not be dealt with and is paused; the log says why."
+    assert Schedule.objects.get(pk=schedule.pk).state == ScheduleState.PAUSED
 
 
 def test_what_is_caught_up_of_a_pause_looks_at_the_site_first_and_the_rest_is_not_known(schedule: Schedule) -> None:
