@@ -68,7 +68,7 @@ _FILES = (
         r"presigned/.*",
         "Mantik hands out no addresses of its store. Set MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD to false.",
     ),
-    (r"artifacts/.*", "Files that were logged cannot be deleted through Mantik."),
+    (r"artifacts/.*", "Mantik does not delete what was logged. Ask an operator if it takes too much room."),
 )
 _ELSEWHERE = (
     (r"v1/traces", "Mantik keeps no traces. Leave tracing out with mlflow.tracing.disable()."),

@@ -44,7 +44,7 @@ INSTEAD = {
     "POST v1/traces": "no traces",
     "POST api/2.0/mlflow-artifacts/mpu/complete/1/x": "in one piece",
     "GET api/2.0/mlflow-artifacts/presigned/1/x": "no addresses",
-    "DELETE api/2.0/mlflow-artifacts/artifacts/1/x": "delete the run",
+    "DELETE api/2.0/mlflow-artifacts/artifacts/1/x": "Ask an operator",
     "POST api/2.0/mlflow/webhooks": "no webhooks",
     "GET api/3.0/mlflow/gateway/secrets/list": "no gateway",
     "POST gateway/openai/v1/chat/completions": "no gateway",
