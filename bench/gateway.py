@@ -107,7 +107,7 @@ def artifact(ground: Ground) -> Iterator[Result]:
 def _targets(ground: Ground) -> tuple[Target, Target, list[Run]]:
     settings.MANTIK_MLFLOW_URI = ground.mlflow_uri
     project, now = factories.make_project(), timezone.now()
-    user = project.memberships.get().user
+    user = factories.join(project)
     tomorrow = now + timedelta(days=1)
     _, token = make_token(user=user, name=uuid.uuid4().hex, scope=Scope.SUBMIT, expires_at=tomorrow, now=now)
     experiment = factories.make_experiment(project=project)
