@@ -37,6 +37,12 @@ class Refusal:
     challenge: str
 
 
+def bearer_of(request: HttpRequest) -> str:
+    """The token in ``Authorization: Bearer``; "" if there is none."""
+    bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
+    return bearer[1] if bearer else ""
+
+
 def token_required(
     scope: Scope,
 ) -> Callable[
@@ -50,8 +56,7 @@ def token_required(
     ) -> Callable[Concatenate[HttpRequest, P], R | HttpResponse]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
-            bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
-            token = authenticate(bearer[1], now=timezone.now()) if bearer else None
+            token = authenticate(bearer_of(request), now=timezone.now())
             if token is None:
                 return _refused(_unknown())
             if not Scope(token.scope).covers(scope):

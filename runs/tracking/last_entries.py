@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from runs.models import Run, RunToken
+from runs.tracking.ends import STATE_OF
 
 # A token that was not used for so long after the end of the run belongs to a job that has sent everything. It has to
 # be longer than the time for which a use is not noted again (`mantik.tokens.services.recognise`).
 QUIET_FOR = timedelta(minutes=2)
-ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 
 
 def note_status(run: Run, status: str, *, now: datetime) -> None:
-    """The job of `run` has given its MLflow run this status: one of ENDED, or one with which it goes on."""
-    RunToken.objects.filter(run=run).update(told_end_at=now if status in ENDED else None)
+    """The job of `run` has given its MLflow run this status: one of an end, or one with which it goes on."""
+    RunToken.objects.filter(run=run).update(told_end_at=now if status in STATE_OF else None)
 
 
 def are_awaited(run: Run, *, now: datetime) -> bool:

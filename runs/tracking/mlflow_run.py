@@ -6,15 +6,8 @@ from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.for_workers import control
 from projects.models import Experiment
 from runs.models import Run
-from runs.states import RunState
+from runs.tracking.ends import STATUS_OF
 from runs.tracking.tags import OURS, PROJECT_TAG, RUN_TAG
-
-_MLFLOW_STATUS = {
-    RunState.FINISHED: "FINISHED",
-    RunState.FAILED: "FAILED",
-    RunState.CANCELLED: "KILLED",
-    RunState.LOST: "FAILED",
-}
 
 
 def ensure_tracking_run(run: Run, *, now: datetime) -> tuple[str, str]:
@@ -34,7 +27,7 @@ def close_tracking_run(run: Run) -> None:
     if not run.mlflow_run_id or run.ended_at is None:
         return
     try:
-        control().end_run(run.mlflow_run_id, _MLFLOW_STATUS[run.run_state], run.ended_at)
+        control().end_run(run.mlflow_run_id, STATUS_OF[run.run_state], run.ended_at)
     except TrackingRefused:
         # Somebody has deleted it in MLflow: there is nothing left to close.
         return

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from mantik.accounts.models import User
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate
+from mantik.tokens.token_requests import bearer_of
 from projects.models import Experiment, Project
 from projects.permissions import Action, may
 from projects.querysets import ExperimentQuerySet, ProjectQuerySet
@@ -22,8 +23,9 @@ from runs.tracking.run_tokens import run_of_token
 
 # The end of a name in MLflow (`Experiment.mlflow_name`).
 _NAME_IN_MLFLOW = re.compile(r" \(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)$")
-_BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 Kind = TrackedItem.Kind
+# How many experiments of one name are named, if several projects have it.
+_NAMED = 10
 
 
 class Caller(Protocol):
@@ -62,8 +64,7 @@ class Caller(Protocol):
 
 def caller_of(request: HttpRequest, *, now: datetime) -> Caller:
     """Raises Refused for a request without a valid token."""
-    bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
-    text = bearer[1] if bearer else ""
+    text = bearer_of(request)
     if run := run_of_token(text, now=now):
         return Job(run)
     if token := authenticate(text, now=now):
@@ -215,9 +216,10 @@ def named_experiment(experiments: ExperimentQuerySet, name: str) -> Experiment:
     project, _, rest = name.partition("/")
     known = _NAME_IN_MLFLOW.search(name)
     named = Q(name__iexact=name) | Q(project__slug=project, name__iexact=rest)
-    found = list(experiments.filter(named | Q(uuid=known[1]) if known else named).order_by("project__slug", "pk")[:10])
+    rows = experiments.filter(named | Q(uuid=known[1]) if known else named).order_by("project__slug", "pk")
+    found = list(rows[: _NAMED + 1])
     if len(found) > 1:
-        places = ", ".join(shown_name(experiment) for experiment in found)
+        places = ", ".join(map(shown_name, found[:_NAMED])) + (" and others" if len(found) > _NAMED else "")
         raise wrong(f"Several projects have an experiment {name}. Name one of them: {places}.")
     if not found:
         raise not_there(f"experiment {name}")

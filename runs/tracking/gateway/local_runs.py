@@ -15,6 +15,7 @@ from projects.models import Experiment
 from projects.permissions import Action
 from runs.models import Run, TrackedItem
 from runs.states import RunState
+from runs.tracking.ends import STATE_OF
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Caller, Member
 from runs.tracking.gateway.making import begin, made
@@ -24,7 +25,6 @@ from runs.tracking.tags import PROJECT_TAG, RUN_TAG
 
 # Of MLflow's default experiment, which no project has.
 _DEFAULT = {"", "0"}
-_ENDS = {"FINISHED": RunState.FINISHED, "FAILED": RunState.FAILED, "KILLED": RunState.CANCELLED}
 _WORDS = {
     RunState.FINISHED: "Its program said that it is finished.",
     RunState.FAILED: "Its program said that it has failed.",
@@ -71,7 +71,7 @@ def _ours(run: Run) -> dict[str, str]:
 
 def is_its_end(run: Run, mlflow_run_id: str, found: Mapping[str, Any]) -> bool:
     """Whether an update of an MLflow run ends a local run. The end of a child ends nothing here."""
-    return run.is_local and mlflow_run_id == run.mlflow_run_id and found.get("status") in _ENDS
+    return run.is_local and mlflow_run_id == run.mlflow_run_id and found.get("status") in STATE_OF
 
 
 def end_told_again(caller: Caller, mlflow_run_id: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -80,7 +80,7 @@ def end_told_again(caller: Caller, mlflow_run_id: str, found: Mapping[str, Any])
     run = caller.owner(TrackedItem.Kind.RUN, mlflow_run_id) if isinstance(caller, Member) else None
     if run is None or run.created_by_id != caller.user.pk or not is_its_end(run, mlflow_run_id, found):
         return None
-    if run.run_state is not _ENDS[found["status"]]:
+    if run.run_state is not STATE_OF[found["status"]]:
         return None
     assert isinstance(caller, Member)
     caller.require(Scope.SUBMIT, Action.CANCEL_OWN_RUN, run.project)
@@ -88,5 +88,5 @@ def end_told_again(caller: Caller, mlflow_run_id: str, found: Mapping[str, Any])
 
 
 def end(run: Run, found: Mapping[str, Any], *, now: datetime) -> None:
-    to = _ENDS[found["status"]]
+    to = STATE_OF[found["status"]]
     end_local_run(run, to=to, now=now, message=_WORDS[to])

@@ -16,8 +16,7 @@ from runs.tracking.gateway.asked import Asked
 
 def begin(asked: Asked, run: Run | None, contents: Mapping[str, Any], make: Callable[[], str]) -> Begun:
     """The id in MLflow of what is to be made, from `make`, which writes down whose it is; or that of an earlier
-    request. `run`: what it belongs to, None for a local run, which
-    belongs to none. `contents`: what the client sent."""
+    request. `run`: what it belongs to; None for a local run, which belongs to none. `contents`: what was sent."""
     sent = {"caller": asked.caller.reader, "run": run.pk if run else None, "fields": contents}
     return once_until_answered(sent, user=asked.caller.user, kind=asked.path, make=make, now=asked.now)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 
 from connections.mlflow.files import OpenFile
@@ -174,13 +175,27 @@ def upload(asked: Asked) -> HttpResponseBase:
 
     async def ask(body: Body) -> Given:
         try:
-            await onward().store(quote(str(place)), quota.within(body))
+            await onward().store(quote(str(place)), _while_open(asked, place, quota.within(body)))
         except Full as full:
             raise too_large(str(full)) from None
         await asyncio.to_thread(quota.note)
         return Given(200, JSON, b"{}")
 
     return HandedOn(explaining(ask), reader=asked.caller.reader)
+
+
+async def _while_open(asked: Asked, place: Place, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """`body`. Raises Refused if the run has ended while it came: then nothing of it is stored."""
+    async for part in body:
+        yield part
+    await asyncio.to_thread(_check_open, asked, place)
+
+
+def _check_open(asked: Asked, place: Place) -> None:
+    try:
+        asked.caller.owner_to_write(place.kind, place.owner)
+    finally:
+        close_old_connections()
 
 
 def _quota(run: Run) -> Quota:

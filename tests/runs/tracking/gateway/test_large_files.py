@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from mantik.up.ports import free_port
 from projects.models import Project
 from runs.models import Run
+from runs.states import RunState
 from tests.runs.tracking.gateway.asking import token_of_member
 from tests.support import factories
 from tests.support.mlflow_server import TOKEN
@@ -209,6 +211,20 @@ def test_a_store_that_is_killed_leaves_no_half_of_a_file(place: Place, proved: P
         assert place.counted == counted + len(CONTENT)
     proved(kills=KILLS, halves=halves)
     assert halves == 0
+
+
+def test_a_run_that_ends_meanwhile_takes_no_file_that_is_under_way(place: Place) -> None:
+    before = place.stored()
+
+    def end() -> None:
+        wait_until(lambda: place.stored() != before)
+        Run.objects.filter(pk=place.run.pk).update(state=RunState.FINISHED, ended_at=timezone.now())
+
+    answer = place.send("late.bin", Halting(CONTENT, len(CONTENT) // 2, end))
+    assert answer.status_code == 400
+    assert "is over, so nothing more can be logged to it" in answer.json()["message"]
+    wait_until(lambda: place.stored() == before)
+    assert place.counted == 0
 
 
 def test_a_client_that_goes_leaves_no_half_of_a_file(place: Place) -> None:
