@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.support.database",
     "tests.support.days",
     "tests.connections.git.ssh_host",
+    "tests.support.live_server",
     "tests.support.messages",
     "tests.support.mlflow_server",
     "tests.support.oidc",

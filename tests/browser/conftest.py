@@ -25,6 +25,7 @@ from mantik.accounts.oidc import provider_settings
 from tests.browser.scene import Scene, build, write_sources
 from tests.browser.tracking import Tracking
 from tests.browser.visit import Visit
+from tests.support.live_server import connections_now, wait_for_answers
 from tests.support.model_listings import list_at_once
 from tests.support.pages import confirm_identity
 
@@ -109,6 +110,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Opener]:
     `confirmed`: the user has just shown once more who they are.
     """
     contexts: list[BrowserContext] = []
+    before = connections_now()
 
     def open_one(
         user: User | None = None,
@@ -136,6 +138,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Opener]:
     yield open_one
     for context in contexts:
         context.close()
+    wait_for_answers(besides=before)
 
 
 def _new_page(context: BrowserContext) -> Page:
