@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -34,6 +35,27 @@ def icon(name: str, size: str = "") -> SafeString:
     css_class = f"icon icon-{size}" if size else "icon"
     href = f"{static('vendor/icons.svg')}#{name}"
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', css_class, href)
+
+
+# Several lists, with the longest names, take some megabytes.
+_KEPT_DRAWINGS = 2_000
+
+
+@register.simple_tag
+def drawn_once(template_name: str, **values: Any) -> SafeString:
+    """`{% include template_name with ... only %}`, for a component of which a list draws hundreds that are often alike.
+
+    The component must depend on nothing but `values`, which have to be hashable, or lists of what is: on no request, no
+    time of day and no time zone. The same values are drawn once.
+    """
+    hashable = (tuple(value) if isinstance(value, list) else value for value in values.values())
+    return _drawing(template_name, tuple(values), *hashable)
+
+
+# Typed, so that a text that is safe HTML is never taken for the same text that is not.
+@lru_cache(_KEPT_DRAWINGS, typed=True)
+def _drawing(template_name: str, names: tuple[str, ...], *values: Any) -> SafeString:
+    return get_template(template_name).render(dict(zip(names, values, strict=True)))
 
 
 @register.simple_tag(takes_context=True)
