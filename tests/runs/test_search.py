@@ -28,6 +28,13 @@ NAMES_OF_RUNS = ("pv-yield nightly", "Größe 100%_sure", "groesse 100 sure", "q
         ("%", {"Größe 100%_sure"}),
         ("QA", {"qax"}),
         ("q", {"q_x", "qax"}),
+        # One or two letters begin a word; three may be anywhere.
+        ("x", {"q_x"}),
+        ("ax", set()),
+        ("ni", {"pv-yield nightly"}),
+        ("YI", {"pv-yield nightly"}),
+        ("b", {"a-b"}),
+        ("q_", {"q_x"}),
         ("-", {"pv-yield nightly", "a-b"}),
         ("\\", {"a\\b"}),
         ("a\\b", {"a\\b"}),
