@@ -16,6 +16,8 @@ def for_pages(config: dict[str, Any], *, threads: int) -> None:
     """Change an entry of DATABASES, before its first use, for a web server that has as many `threads`."""
     if "sqlite" in config["ENGINE"]:
         config["OPTIONS"]["timeout"] = LOCK_SECONDS
+        # Each thread keeps its own: opening one takes as long as several queries.
+        config["CONN_MAX_AGE"] = IDLE_SECONDS
         return
     # With SQLite no process loads psycopg, which takes some MiB.
     from mantik.server.patient_connection import PatientConnection

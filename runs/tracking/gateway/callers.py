@@ -232,7 +232,7 @@ def shown_name(experiment: Experiment) -> str:
 
 
 def _owner(kind: Kind, mlflow_id: str) -> Run | None:
-    runs = Run.objects.select_related("project", "experiment")
+    runs = Run.objects.for_programs()
     if kind is Kind.RUN and mlflow_id and (run := runs.filter(mlflow_run_id=mlflow_id).first()):
         return run
     return runs.filter(tracked_items__kind=kind, tracked_items__mlflow_id=mlflow_id).first()
