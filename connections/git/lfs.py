@@ -160,7 +160,7 @@ class _Client:
             with disk_explained(f"the Git LFS files of {self.server.host}"):
                 store.put(pointer, self._pieces(response, pointer.size, host))
         except WrongContent:
-            raise _Refused("arrived with another content than its pointer says") from None
+            raise _Refused("arrived with other content than its pointer says") from None
 
     def _pieces(self, response: httpcore.Response, most: int, host: str) -> Iterator[bytes]:
         """The body of `response`, up to the piece that exceeds `most` bytes: a reader sees that it is too long."""

@@ -59,7 +59,8 @@ class Submodule:
 
 @dataclass
 class Whole:
-    """The files of a commit. `missing` says by path why a file is not among them, as the end of a sentence.
+    """The files of a commit. `missing` says by path why an entry is only what the commit has, a submodule without its
+    files or a pointer, as the end of a sentence.
 
     `submodules` are those that were fetched, and those that could not be.
     """
@@ -226,7 +227,8 @@ class _Gathering:
         size, most = sum(pointer.size for pointer in wanted), part.mirror.max_bytes
         if size > most:
             return dict.fromkeys(
-                (pointer.oid for pointer in wanted), "is left out: this commit has more Git LFS files than Mantik keeps"
+                (pointer.oid for pointer in wanted),
+                "is left out: the Git LFS files of this commit are larger, together, than what Mantik keeps",
             )
         with disk_explained(part.mirror.url):
             part.mirror.objects.make_room(size, most=most, keep={pointer.oid for pointer in part.pointers.values()})

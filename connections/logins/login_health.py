@@ -119,12 +119,12 @@ def caution_before_use(connection: Connection, *, now: datetime) -> str:
 
 
 def warning_for_owner(connection: Connection) -> str:
-    """As `why_login_unused`, for the card of the connection, which has the buttons that help; "" if Mantik uses it."""
+    """That the login of `connection` is refused, for its card, which has the buttons that help; "" if it is not."""
     return _refused(connection, "{}")
 
 
 def _refused(connection: Connection, remedy: str) -> str:
-    """Since when the login of `connection` is refused, and what helps; "" if Mantik uses the login.
+    """Since when the login of `connection` is refused, and what helps; "" if it does not count as refused.
 
     `remedy` is a sentence without its period, with {} for what to do.
     """
@@ -159,7 +159,7 @@ def _tell(connection: Connection) -> None:
     consequence = (
         f"Runs that use this connection wait until {new}. Until then, due times of schedules that use it are refused."
         if connection.site_id
-        else f"Code cannot be fetched with this connection until {new}."
+        else f"Code that needs it cannot be fetched until {new}, or the git host accepts it again."
     )
     notify(
         user=connection.owner,

@@ -98,7 +98,7 @@ def _age_of_database(now: datetime) -> tuple[datetime, str]:
         Slot.objects.order_by("pk").values_list("recorded_at", flat=True).last(),
     ]
     known = [moment for moment in newest if moment]
-    return min(max(known, default=now), now), "the newest event of a run, slot or audit event in the database"
+    return min(max(known, default=now), now), "the newest run event, slot or audit event in the database"
 
 
 def _pass_over(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[str]:
@@ -147,8 +147,8 @@ def _see_to_sites(wishes: Wishes, now: datetime) -> Iterator[str]:
         yield "No site has a job of this installation that no run knows, as far as the sites answered."
     elif not (wishes.adopt or wishes.abort):
         yield (
-            f"The sites have {counted(left, 'job')} without a run. --adopt creates the runs of those that belong to "
-            "due times again. --abort ends those that have not ended; with both options, it ends only those that "
+            f"The sites have {counted(left, 'job')} without a run. --adopt recreates the runs of those that belong to "
+            "due times. --abort ends those that have not ended; with both options, it ends only those that "
             "cannot be adopted."
         )
 

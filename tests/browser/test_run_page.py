@@ -332,6 +332,11 @@ def test_the_crosshair_is_shared(scene: Scene, open_page: Opener) -> None:
     values = page.locator(".chart-last")
     for index in range(3):
         expect(values.nth(index)).to_have_text(re.compile(r"^step (19|20): "))
+    # On each line, a point where its value is.
+    points = page.locator(".chart .u-cursor-pt")
+    expect(points).to_have_count(3)
+    for index in range(3):
+        expect(points.nth(index)).to_be_visible()
 
 
 @pytest.mark.parametrize(

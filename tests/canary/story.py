@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 SLUG = "canaries"
 RUNS = f"/projects/{SLUG}/runs/"
 SCHEDULES = f"/projects/{SLUG}/schedules/"
-# As the form proposes them; two runs may be under way at once.
+# As the form proposes them, except that two runs may be under way at once.
 USUAL_POLICIES = {
     "code_policy": "same",
     "overlap": "allow",
@@ -51,7 +51,8 @@ Resources:
   Nodes: 1
   CPUsPerNode: 1
 """
-# What a training does with its token, without a second's import: it looks at its run, and ends it.
+# What a training does with its token, without a second's import: it looks at its run, ends it, and stays until whoever
+# watches processes has seen it.
 TRACK = """\
 import json, os, time, urllib.request
 api = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/"

@@ -103,7 +103,7 @@ def _write(target: Path, content: bytes) -> None:
 
 def _local_path(url: str) -> Path:
     parts = urlsplit(url)
-    if parts.scheme not in {"file", "link"}:
+    if parts.scheme != "file":
         raise OSError(f"the sandbox site stages inline data and file:// only, not {parts.scheme or 'this'}")
     return Path(parts.path)
 

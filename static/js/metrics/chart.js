@@ -65,7 +65,8 @@ export class Chart {
 
   #options({ isLog, isSmooth }) {
     const line = this.#colour("line");
-    const isLonely = this.#metric.points.length === 1;
+    // Asked each time that the line is drawn, because points are added. A line of one point would not be seen.
+    const isLonely = (plot) => plot.data[0].length === 1;
     const series = { stroke: line, width: 1.5, points: { show: isLonely, size: 7, fill: line } };
     const quiet = { ...series, width: 1, alpha: 0.35 };
     return {
@@ -76,7 +77,7 @@ export class Chart {
       cursor: {
         y: false,
         drag: { x: false, y: false },
-        points: { size: 6, fill: line, stroke: line, show: (u, at) => at === u.series.length - 1 && null },
+        points: { size: 6, fill: line, stroke: line },
         sync: { key: "metrics", setSeries: false },
       },
       scales: { x: { time: false, range: wide }, y: isLog ? { distr: 3 } : {} },

@@ -265,7 +265,7 @@ def test_a_file_that_is_not_what_its_pointer_says_is_not_taken(
 ) -> None:
     host.objects[oid_of(WEIGHTS)] = wrong
     code = gathered()
-    assert code.missing["model.weights"] == "arrived with another content than its pointer says"
+    assert code.missing["model.weights"] == "arrived with other content than its pointer says"
     assert [path for path in (tmp_path / "mirrors/code.lfs").rglob("*") if path.is_file()] == []
 
 
