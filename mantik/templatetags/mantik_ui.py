@@ -55,7 +55,7 @@ def drawn_once(template_name: str, **values: Any) -> SafeString:
 # Typed, so that a text that is safe HTML is never taken for the same text that is not.
 @lru_cache(_KEPT_DRAWINGS, typed=True)
 def _drawing(template_name: str, names: tuple[str, ...], *values: Any) -> SafeString:
-    return get_template(template_name).render(dict(zip(names, values, strict=True)))
+    return SafeString(get_template(template_name).render(dict(zip(names, values, strict=True))))
 
 
 @register.simple_tag(takes_context=True)
