@@ -40,13 +40,17 @@ class Schedule(Repeatable):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="schedules")
+    # A foreign key without an index of its own needs none, or has one in a constraint: each is written whenever a
+    # schedule fires.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="schedules", db_index=False)
     name = models.CharField(max_length=120)
     # None once it is deleted.
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="repeated_by")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="schedules")
     created_at = models.DateTimeField()
-    last_edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    last_edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     last_edited_at = models.DateTimeField()
     # Counts edits, so that a form made before somebody else's edit is refused.
     revision = models.PositiveIntegerField(default=1)
@@ -74,7 +78,7 @@ class Schedule(Repeatable):
     # Why it is paused or has ended, who did it (None: Mantik itself, or an unknown operator), and since when.
     state_reason = models.TextField(blank=True)
     state_changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     state_changed_at = models.DateTimeField()
     next_due_at = models.DateTimeField(null=True, blank=True)
@@ -158,7 +162,8 @@ class Schedule(Repeatable):
 class Slot(models.Model):
     """One due time of a schedule, or one press of Run now. Written once; only `awaits_end` changes."""
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots")
+    # Indexes as in Schedule.
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots", db_index=False)
     due_at = models.DateTimeField()
     outcome = models.CharField(max_length=8, choices=Outcome)
     # A sentence or two for people.
@@ -167,7 +172,7 @@ class Slot(models.Model):
     run = models.OneToOneField(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="slot")
     # Who pressed Run now; None for the clock.
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     recorded_at = models.DateTimeField()
     # It fired, and how its run ended is not counted yet.

@@ -80,15 +80,17 @@ def fire_due(
     limit: int = SCHEDULES_PER_TRANSACTION,
     only: Collection[int] | None = None,
     ahead: ReadAhead | None = None,
+    to_note: list[int] | None = None,
 ) -> int:
     """Deal with up to `limit` schedules that are due; returns how many this call dealt with.
 
-    `only`: the primary keys to look at; None: all schedules. `ahead` has what was read before they were due. A schedule
-    that fails is set aside, and its owner is notified.
+    `only`: the primary keys to look at; None: all schedules. `ahead` has what was read before they were due. `to_note`
+    gets the keys of the PeriodicTasks of what has fired, for a caller who then calls `periodic_tasks.note_fired`;
+    without it, this call notes them. A schedule that fails is set aside, and its owner is notified.
     Raises DatabaseError or InterfaceError if the database does not answer.
     """
     try:
-        return _fire(now=now, limit=limit, only=only, ahead=ahead or ReadAhead())
+        return _fire(now=now, limit=limit, only=only, ahead=ahead or ReadAhead(), to_note=to_note)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -115,7 +117,14 @@ def _due(now: datetime, only: Collection[int] | None) -> ScheduleQuerySet:
     return due if only is None else due.filter(pk__in=only)
 
 
-def _fire(*, now: datetime, limit: int, only: Collection[int] | None, ahead: ReadAhead) -> int:
+def _fire(
+    *,
+    now: datetime,
+    limit: int,
+    only: Collection[int] | None,
+    ahead: ReadAhead,
+    to_note: list[int] | None = None,
+) -> int:
     with garbage_collected_later(), transaction.atomic():
         schedules, switched_off = _claim(now=now, limit=limit, only=only, ahead=ahead)
         if not schedules:
@@ -125,7 +134,7 @@ def _fire(*, now: datetime, limit: int, only: Collection[int] | None, ahead: Rea
             _pause_switched_off(schedule, now) if schedule.pk in switched_off else decide(schedule, situation)
             for schedule in schedules
         ]
-        store_and_tell(decisions, now=now)
+        store_and_tell(decisions, now=now, to_note=to_note)
     return len(schedules)
 
 
@@ -181,8 +190,11 @@ def _pause_switched_off(schedule: Schedule, now: datetime) -> Decision:
     return decision
 
 
-def store_and_tell(decisions: Sequence[Decision], *, now: datetime) -> None:
-    """Store runs, slots and schedules in the current transaction, and tell owners, the audit and, after it, workers."""
+def store_and_tell(decisions: Sequence[Decision], *, now: datetime, to_note: list[int] | None = None) -> None:
+    """Store runs, slots and schedules in the current transaction, and tell owners, the audit and, after it, workers.
+
+    `to_note`: as in `fire_due`.
+    """
     ordered = [pair for decision in decisions for pair in decision.orders]
     runs = store_runs([order for _, order in ordered], verb="run.scheduled", actor=None, now=now)
     for (slot, _), run in zip(ordered, runs, strict=True):
@@ -190,11 +202,18 @@ def store_and_tell(decisions: Sequence[Decision], *, now: datetime) -> None:
     # After a restore from a backup, runs that the database may have forgotten first look for their job at the site.
     look_for_jobs_before_sending([slot for slot, _ in ordered], runs, now=now)
     store_slots(decisions)
-    periodic_tasks.note_fired([one.schedule for one in decisions if one.orders], now=now)
+    _note_fired([one.schedule.periodic_task_id for one in decisions if one.orders], now, to_note)
     for decision in decisions:
         _cancel_runs(decision, now)
         _tell(decision)
     send_to_workers_on_commit(runs)
+
+
+def _note_fired(keys: Sequence[int], now: datetime, to_note: list[int] | None) -> None:
+    if to_note is None:
+        periodic_tasks.note_fired(keys, now=now)
+    else:
+        transaction.on_commit(lambda: to_note.extend(keys))
 
 
 def store_slots(decisions: Sequence[Decision]) -> None:

@@ -51,9 +51,8 @@ def switch(schedules: Collection[Schedule]) -> None:
             PeriodicTask.objects.filter(pk__in=keys).exclude(enabled=is_enabled).update(enabled=is_enabled)
 
 
-def note_fired(schedules: Collection[Schedule], *, now: datetime) -> None:
-    """Note in the rows that their schedules have just fired."""
-    keys = [schedule.periodic_task_id for schedule in schedules]
+def note_fired(keys: Collection[int], *, now: datetime) -> None:
+    """Note in these rows, by primary key, that their schedules have just fired."""
     if keys:
         PeriodicTask.objects.filter(pk__in=keys).update(last_run_at=now, total_run_count=F("total_run_count") + 1)
 
