@@ -152,8 +152,8 @@ NOTES: tuple[str, ...] = (
     "Connections belong to a person, not to a project: nobody else can see, use or change them, whatever their role.",
     "Mantik fetches a private code repository only with the connection that was chosen for it. If the owner of that "
     "connection may no longer add code, nothing is fetched until somebody chooses a connection of their own.",
-    "A schedule runs with a connection of the member who created it or edited it last, and only while they may add "
-    "runs. Others may change when it runs; to change what it runs, they have to choose a connection of their own.",
+    "A schedule runs with a connection that its owner chose for it, and only while that member may add runs. Others "
+    "may change when it runs; to change what it runs, they have to choose a connection of their own.",
     "A project always has an owner. The last owner can leave or step down only after making another member an owner.",
     "A group may have any role but Owner. Somebody with several roles, of their own and through groups, may do what "
     "the highest of them allows.",

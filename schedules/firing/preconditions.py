@@ -49,11 +49,6 @@ def _objection_to_connection(schedule: Schedule, now: datetime) -> str:
     connection = schedule.connection
     if connection is None:
         return "Its connection was deleted. Edit the schedule and choose another connection."
-    if connection.owner_id not in (schedule.created_by_id, schedule.last_edited_by_id):
-        return (
-            f"The connection {connection.name} belongs neither to the member who made the schedule nor to the one who "
-            "edited it last. Edit the schedule and choose a connection of your own."
-        )
     if connection.has_ended(now):
         return (
             f"The secret of the connection {connection.name} has expired. Its owner can replace it under "

@@ -22,7 +22,7 @@ from schedules.firing import engine
 from schedules.models import Schedule
 from schedules.states import CatchUp, Outcome, Overlap, ScheduleState
 from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
-from tests.support.factories import join, make_connection, make_run, make_schedule, make_slot
+from tests.support.factories import make_run, make_schedule, make_slot
 from tests.support.messages import Message
 
 MINUTE = timedelta(minutes=1)
@@ -359,13 +359,6 @@ def test_without_its_connection_it_is_refused(schedule: Schedule) -> None:
     schedule.connection.delete()
     fire(DUE)
     assert "connection was deleted" in reloaded(schedule).last_reason
-
-
-def test_somebody_elses_connection_is_not_used(schedule: Schedule, project: Project) -> None:
-    bob = join(project, Role.OWNER)
-    Schedule.objects.filter(pk=schedule.pk).update(connection=make_connection(owner=bob))
-    fire(DUE)
-    assert slots_of(schedule) == [("08:00", "refused")]
 
 
 @pytest.mark.parametrize("columns", [{"expires_at": EARLIER}, {"marked_bad_at": EARLIER, "refused_since": EARLIER}])

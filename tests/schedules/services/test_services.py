@@ -255,6 +255,17 @@ def test_a_maintainer_may_change_when_but_not_what_somebody_elses_login_runs(
     assert [made.created_by for made in runs_of(schedule)] == [maintainer]
 
 
+def test_whoever_changes_when_it_runs_next_it_goes_on_with_the_connection_that_it_has(
+    schedule: Schedule, project: Project, maintainer: User, ada: User
+) -> None:
+    other = make_run(RunState.FINISHED, project=project, created_by=maintainer)
+    edit(schedule, maintainer, run=other, connection=other.connection)
+    edit(schedule, ada, timing=timing("0 4 * * *"))
+    fire(datetime(2027, 3, 2, 4, tzinfo=UTC))
+    assert slots_of(schedule) == [("04:00", "fired")]
+    assert [made.created_by for made in runs_of(schedule)] == [maintainer]
+
+
 def test_a_schedule_that_had_ended_goes_on_with_a_later_end(project: Project, ada: User) -> None:
     schedule = make_schedule(
         project=project, created_by=ada, now=EARLIER, cron_expression="0 8 * * *", end_date=date(2027, 3, 1)
