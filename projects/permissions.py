@@ -111,7 +111,7 @@ TABLE: dict[str, tuple[Permission, ...]] = {
         Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel or end their own runs, and revoke their run tokens"),
         Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete their own runs"),
         Permission(
-            Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel or end anyone's runs, log to local ones, revoke run tokens"
+            Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel or end anyone's runs, log to them, revoke run tokens"
         ),
         Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's runs"),
     ),

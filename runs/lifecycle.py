@@ -67,11 +67,11 @@ def _put_in_order(run: Run, values: dict[str, Any]) -> None:
 
 
 def cancelled_message(run: Run) -> str:
-    """The outcome of a run that somebody cancelled; "" if nobody did."""
+    """The outcome of a run that a member or its schedule cancelled; "" if neither did."""
     if run.cancel_requested_at is None:
         return ""
     by = run.cancel_requested_by
-    return f"Cancelled by {by.display_name}." if by else "Cancelled."
+    return f"Cancelled by {by.display_name}." if by else "Cancelled by its schedule."
 
 
 def explain(run: Run, *, outcome: str, line: int | None, now: datetime) -> bool:

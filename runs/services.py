@@ -101,6 +101,15 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
     if run.is_local:
         _end_local_run(run, user, now)
         return
+    _cancel(run, user, f"{user.display_name} asked to cancel the run.", now)
+
+
+def cancel_for_schedule(*, run: Run, schedule: str, now: datetime) -> None:
+    """As `cancel_run`, by the schedule with this name, which is about to start its next run. Raises NotAllowed."""
+    _cancel(run, None, f"The schedule {schedule} cancelled the run, to start the next one.", now)
+
+
+def _cancel(run: Run, user: User | None, message: str, now: datetime) -> None:
     with transaction.atomic():
         # Neither branch looks at the row before it writes: the run may start or end at this very moment.
         asked = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=True)
@@ -112,7 +121,6 @@ def cancel_run(*, run: Run, user: User, now: datetime) -> None:
             raise NotAllowed(f"The run has ended already ({run.get_state_display().lower()}). It cannot be cancelled.")
         if not changed:
             return
-        message = f"{user.display_name} asked to cancel the run."
         record(run, now=now, kind="cancel.requested", message=message, actor=user)
         record_for_audit("run.cancelled", actor=user, target=run, project=run.project)
         if run.state in AT_SITE:

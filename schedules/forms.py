@@ -133,7 +133,7 @@ class ScheduleForm(LiveForm):
         min_value=0,
         max_value=1000,
         error_messages=NUMBERS,
-        help_text="0: the schedule never pauses by itself.",
+        help_text="0: failures never pause it.",
     )
     most_runs_per_day = forms.IntegerField(
         label="At most this many runs a day",

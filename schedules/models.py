@@ -70,7 +70,7 @@ class Schedule(Repeatable):
     # Due times longer ago are not caught up on.
     missed_grace = models.DurationField(default=timedelta(hours=6))
     jitter_seconds = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(LONGEST_JITTER)])
-    # 0: it never pauses by itself.
+    # 0: they never pause it.
     pause_after_failures = models.PositiveSmallIntegerField(default=5)
     most_runs_per_day = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
 

@@ -22,7 +22,8 @@ class Outcome(models.TextChoices):
     """What became of a slot."""
 
     FIRED = "fired", "Fired"
-    # By the schedule's own rules: its previous run was still active, or the day had enough runs.
+    # By the schedule's own rules: its previous run was still active, the day had enough runs, or a later due time was
+    # caught up on.
     SKIPPED = "skipped", "Skipped"
     # Mantik was not running at the due time, and the rules did not let it catch up.
     MISSED = "missed", "Missed"

@@ -46,8 +46,8 @@ class Silence:
 class Card:
     """What the card of a connection shows.
 
-    `warning` says that the login is refused and what helps, `key_hint` where its public key has to be. `outages` are the
-    latest of its site that are over, newest first.
+    `warning` says that the login is refused and what helps, `key_hint` where its public key has to be. `outages` are
+    the latest of its site that are over, newest first.
     """
 
     connection: Connection

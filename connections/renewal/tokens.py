@@ -129,16 +129,15 @@ def _fetch(lease: SecretLease) -> AccessToken:
 
 def _keep(lease: SecretLease, granted: oidc.Granted, *, now: datetime, **columns: Any) -> None:
     """Store the next refresh token and `columns`: the one that was sent may be used up."""
-    columns |= _ends_in(granted.refresh_seconds, lease.connection, now)
+    columns |= _ends_in(granted.refresh_seconds, now)
     write_patiently(partial(lease.keep, secret=granted.refresh_token or lease.secret, **columns))
 
 
-def _ends_in(seconds: int | None, connection: Connection, now: datetime) -> dict[str, Any]:
+def _ends_in(seconds: int | None, now: datetime) -> dict[str, Any]:
     """The columns that say when a refresh token expires, and when it is used at the latest so that it does not."""
     if seconds is None:
-        # An end without a time of renewal was entered by the owner and stays. One that the service named earlier does
-        # not hold any more.
-        return {} if connection.renew_at is None else {"expires_at": None, "renew_at": None}
+        # What the service named earlier does not hold any more.
+        return {"expires_at": None, "renew_at": None}
     return {"expires_at": now + timedelta(seconds=seconds), "renew_at": now + timedelta(seconds=seconds / 2)}
 
 
@@ -199,7 +198,7 @@ def token_columns(issued: IssuedToken, now: datetime) -> dict[str, Any]:
 def renew(*, connection_id: int, clock: Clock) -> None:
     """Replace the token by the next one if that is due and no other process is doing so.
 
-    A failure is stored for the card, and tried again as long as the token is valid.
+    A failure is stored for the card, and tried again as long as the token is valid and its login is not suspended.
     """
     now = clock()
     due = Connection.objects.due_for_renewal(now).filter(pk=connection_id)

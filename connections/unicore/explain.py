@@ -161,8 +161,8 @@ class Explainer:
     def _not_there(self, is_page: bool) -> SiteError:
         if is_page:
             return SiteUnavailable(
-                f"{self.host} answered with a web page, not as UNICORE. The site may be down behind its gateway, or "
-                "its REST base URL is wrong, which an operator can correct.",
+                f"Only a web page came from {self.host}. The site may be down behind its gateway, or its REST base "
+                "URL is wrong, which an operator can correct.",
                 code="unavailable.gateway",
             )
         return SiteRefused(

@@ -188,8 +188,8 @@ def _drop_replaced_log(run: Run, now: datetime) -> None:
         if compare_and_set(_rows_as_in(old), run, log_truncated=False, **_columns(Stored())):
             RunLogChunk.objects.filter(run=run).delete()
             message = (
-                f"The job started a new log, so Mantik keeps the new one. {filesize(old.size)} of the former log that "
-                "Mantik had kept, and that are no longer at the site, were dropped."
+                f"The job started a new log, so Mantik keeps the new one and dropped the {filesize(old.size)} that it "
+                "had kept of the former log, which is no longer at the site."
             )
             record(run, now=now, kind="log.replaced", message=message)
 

@@ -50,7 +50,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Limits:
-    """`whole`: how many bytes of a log are kept; `budget`: how many are fetched at a time, by `CHUNK` at most."""
+    """`whole`: how many bytes of a log are kept; `budget`: how many one call fetches, in pieces of `CHUNK` at most."""
 
     whole: int
     budget: int

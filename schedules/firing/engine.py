@@ -26,7 +26,7 @@ from mantik.lib.bulk import insert_rows, load_shared, update_rows
 from mantik.lib.garbage import garbage_collected_later
 from mantik.notices.services import notify
 from projects.models import CodeRepository, Project
-from runs.services import NotAllowed, cancel_run
+from runs.services import NotAllowed, cancel_for_schedule
 from runs.submission.create import send_to_workers_on_commit, store_runs
 from schedules.firing.after_restore import look_for_jobs_before_sending, mark_forgotten_slots
 from schedules.firing.ahead import ReadAhead, row_version
@@ -229,10 +229,10 @@ def store_slots(decisions: Sequence[Decision]) -> None:
 
 
 def _cancel_runs(decision: Decision, now: datetime) -> None:
-    """Cancel runs in the owner's name. This is rare, so one by one will do."""
+    """This is rare, so one by one will do."""
     for run in decision.to_cancel:
         with suppress(NotAllowed):  # it has ended meanwhile
-            cancel_run(run=run, user=owner_of(decision.schedule), now=now)
+            cancel_for_schedule(run=run, schedule=decision.schedule.name, now=now)
 
 
 def _tell(decision: Decision) -> None:

@@ -122,7 +122,7 @@ def _policies(schedule: Schedule) -> list[tuple[str, str]]:
         ("Code", schedule.get_code_policy_display()),
         ("If the previous run is still active", schedule.get_overlap_display()),
         ("Missed due times", caught_up),
-        ("Failures", f"pauses after {counted(failures, 'failure')} in a row" if failures else "never pauses"),
+        ("Failures", f"pauses after {counted(failures, 'failure')} in a row" if failures else "never pause it"),
         ("Runs a day", f"at most {most}" if most else "no limit"),
         ("Random delay", f"up to {jitter} s" if jitter else "none"),
     ]

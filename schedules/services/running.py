@@ -73,6 +73,8 @@ def _start_now(schedule: Schedule, actor: User, now: datetime) -> str:
         # Due times of the clock have no fraction of a second, so this slot cannot collide with one.
         due_at = now.replace(microsecond=max(1, now.microsecond))
         reason = f"{actor.display_name} pressed Run now."
+        if decision.to_cancel:
+            reason += f" Its previous run, {decision.to_cancel[-1].short_id}, was still active and was cancelled."
         slot = NewSlot(stored.pk, due_at, Outcome.FIRED, reason, recorded_at=now, asked_by_id=actor.pk, awaits_end=True)
         order = order_of(stored, due_at, f"{actor.display_name} pressed Run now for the schedule {stored.name}.")
         decision.slots.append(slot)

@@ -22,6 +22,7 @@ from schedules.models import Schedule
 from schedules.pages.detail import due_in_pause
 from schedules.pages.rows import shown_at
 from schedules.services import schedules
+from schedules.states import Overlap
 from schedules.views.loading import editable_or_403, schedule_or_404
 
 
@@ -30,7 +31,7 @@ from schedules.views.loading import editable_or_403, schedule_or_404
 def pause(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
     if schedules.pause_schedule(schedule=schedule, actor=request.user, now=timezone.now()):
-        messages.info(request, f"{schedule.name} is paused. It starts no runs until somebody resumes it.")
+        messages.info(request, f"{schedule.name} is paused. Its due times start no runs until somebody resumes it.")
     return redirect("schedules:detail", slug, schedule.uuid)
 
 
@@ -73,8 +74,8 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Run {schedule.name} now?",
-            message=f"One more run starts now, billed to {schedule.compute_budget_account}. The schedule itself "
-            "stays as it is.",
+            message=f"One more run starts now, billed to {schedule.compute_budget_account}. {_beside(schedule)}The "
+            "schedule itself stays as it is.",
             # It is billed: sent again after a lost answer, it must not start a second run.
             hidden={FIELD: new_key()},
             verb="Run now",
@@ -89,6 +90,11 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("schedules:detail", slug, schedule.uuid)
     return redirect("runs:detail", slug, started.uuid)
+
+
+def _beside(schedule: Schedule) -> str:
+    """What becomes of a run of the schedule that is still active, as a sentence with a space, if one has to be said."""
+    return "A run of it that is still active is cancelled. " if schedule.overlap == Overlap.CANCEL else ""
 
 
 @login_required

@@ -15,7 +15,7 @@ from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate
 from mantik.tokens.token_requests import bearer_of
 from projects.models import Experiment, Project
-from projects.permissions import Action, may
+from projects.permissions import Action, may, role_of
 from projects.querysets import ExperimentQuerySet, ProjectQuerySet
 from runs.models import Run, TrackedItem
 from runs.tracking.gateway.refusals import Refused, forbidden, is_over, not_there, wrong
@@ -139,7 +139,12 @@ class Member:
         return joined if only is None else joined.filter(uuid__in=only)
 
     def may(self, action: Action, project: Project) -> bool:
-        return self._token.is_for(project.uuid) and may(self.user, action, project)
+        """Whether its owner may do `action` in `project`. What anybody may do in a public project does not count."""
+        return (
+            self._token.is_for(project.uuid)
+            and role_of(self.user, project) is not None
+            and may(self.user, action, project)
+        )
 
     @cached_property
     def _visible(self) -> set[str]:
@@ -172,7 +177,7 @@ class Member:
         self.require_scope(Scope.SUBMIT)
         action = Action.CANCEL_OWN_RUN if run.created_by_id == self.user.pk else Action.CANCEL_ANY_RUN
         if not self.may(action, run.project):
-            raise forbidden(f"To the run {run.name}, the researcher who started it and maintainers alone can log.")
+            raise forbidden(f"Only the researcher who started the run {run.name}, and maintainers, can log to it.")
         if run.is_terminal:
             raise is_over(f"The run {run.name} is over, so nothing more can be logged to it.")
         return run

@@ -27,7 +27,7 @@ _IN_MANTIK = (
     (r"registered-models/alias", "To set or delete an alias of a registered model, open its page in Mantik."),
     (
         r"model-versions/create",
-        "A registered model has one version in Mantik. Register the model on the page of its run, by Register model, "
+        "A registered model has one version in Mantik. Register the model on the page of its run, with Register Model, "
         "once the run is finished.",
     ),
     (

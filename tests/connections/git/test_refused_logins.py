@@ -45,7 +45,10 @@ def test_one_refusal_proves_nothing_and_three_over_time_do(code: CodeRepository)
 
     [notice] = Notice.objects.all()
     assert "no longer accepts the login of your connection gitlab" in notice.text
-    assert "Code that needs it cannot be fetched until you replace its secret, or the git host accepts it again." in notice.text
+    assert (
+        "Code that needs it cannot be fetched until you replace its secret, or the git host accepts it again."
+        in notice.text
+    )
     assert "refuses access" in CodeRepository.objects.get().fetch_error
 
 

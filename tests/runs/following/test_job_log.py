@@ -330,7 +330,7 @@ def test_a_new_log_of_the_job_replaces_the_former_one(run: Run, limit: int) -> N
     assert not run.log_truncated
     assert kept < 3_000_000
     message = run.events.get(kind="log.replaced").message
-    assert f"Mantik keeps the new one. {filesize(kept)} of the former log that Mantik had kept" in message
+    assert f"Mantik keeps the new one and dropped the {filesize(kept)} that it had kept of the former log" in message
 
 
 @pytest.mark.parametrize("told", [0, 5, 60_000, 99_999])

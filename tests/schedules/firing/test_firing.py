@@ -16,6 +16,7 @@ from mantik.audit.models import AuditEvent
 from mantik.notices.models import Notice
 from projects.models import Membership, Project
 from projects.roles import Role
+from runs.lifecycle import cancelled_message
 from runs.models import Run
 from runs.states import RunState
 from schedules.firing import engine
@@ -272,7 +273,11 @@ def test_the_run_before_may_be_cancelled(project: Project, ada: User) -> None:
     fire(DUE)
     fire(DUE + FIVE_MINUTES)
     first, second = runs_of(schedule)
-    assert (first.cancel_requested_at, first.cancel_requested_by) == (DUE + FIVE_MINUTES, ada)
+    # No person did it.
+    assert (first.cancel_requested_at, first.cancel_requested_by) == (DUE + FIVE_MINUTES, None)
+    message = f"The schedule {schedule.name} cancelled the run, to start the next one."
+    assert first.events.get(kind="cancel.requested").message == message
+    assert cancelled_message(first) == "Cancelled by its schedule."
     assert second.cancel_requested_at is None
 
 

@@ -115,6 +115,6 @@ def _with(models: RegisteredModelQuerySet, condition: Condition) -> RegisteredMo
 def register(_asked: Asked) -> HttpResponseBase:
     """Whoever logs a model with `registered_model_name` has logged it when this is asked."""
     raise not_offered(
-        "The model was logged. Register it on the page of its run, by Register model, once the run is finished: there "
-        "it gets a name that is unique in its project. Leave registered_model_name out of log_model."
+        "The model was logged. Register it on the page of its run, with Register Model, once the run is finished: "
+        "there it gets a name that is unique in its project. Leave registered_model_name out of log_model."
     )
