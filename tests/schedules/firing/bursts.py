@@ -13,8 +13,8 @@ from schedules.states import Outcome
 from tests.support.schedules import make_many
 from tests.support.waiting import wait_until
 
-# More than one transaction's worth, so that beat dies between and within them.
-BURST = 1200
+# More than what two beats with two threads each claim at once, so that they die between and within transactions.
+BURST = 3000
 
 
 def burst(template: Schedule, count: int = BURST) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from schedules.firing import burst, engine
 from schedules.firing.ahead import ReadAhead
@@ -26,8 +27,8 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     fire_due = engine.fire_due
 
-    def note(*, now: datetime, ahead: ReadAhead) -> int:
-        if fired := fire_due(now=now, ahead=ahead):
+    def note(**arguments: Any) -> int:
+        if fired := fire_due(**arguments):
             names.add(threading.current_thread().name)
         return fired
 
@@ -50,6 +51,10 @@ def test_two_threads_share_it_and_each_is_fired_once(template: Schedule, callers
     assert fired_in_turns() == len(keys)
     assert_each_once(keys)
     assert callers == {"MainThread", "burst"}
+    # What operators see.
+    tasks = PeriodicTask.objects.filter(mantik_schedule__in=keys)
+    assert set(tasks.values_list("total_run_count", flat=True)) == {1}
+    assert not tasks.filter(last_run_at=None).exists()
 
 
 @on_postgresql
@@ -85,10 +90,10 @@ def test_what_one_thread_fails_at_is_told(template: Schedule, monkeypatch: pytes
     keys = make_burst(template)
     fire_due = engine.fire_due
 
-    def fail_beside(*, now: datetime, ahead: ReadAhead) -> int:
+    def fail_beside(**arguments: Any) -> int:
         if threading.current_thread().name == "burst":
             raise OperationalError("The database has gone.")
-        return fire_due(now=now, ahead=ahead)
+        return fire_due(**arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "fire_due", fail_beside)

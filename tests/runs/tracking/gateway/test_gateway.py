@@ -170,12 +170,13 @@ def test_who_may_not_load_it_learns_no_more_than_of_a_model_that_is_not_there(
 def test_a_run_of_a_public_project_is_there_for_those_with_a_role_alone(run: Run, call: str) -> None:
     run.project.is_public = True
     run.project.save()
-    ask, unknown = asker(factories.make_user()), "0" * 32
+    private = factories.make_run(mlflow_run_id="0" * 32).mlflow_run_id
+    ask = asker(factories.make_user())
     with override_settings(MANTIK_MLFLOW_URI=NOWHERE):
-        real, other = (ask(f"{API}{call}{one}") for one in (run.mlflow_run_id, unknown))
+        real, other = (ask(f"{API}{call}{one}") for one in (run.mlflow_run_id, private))
         assert asker(factories.join(run.project, Role.GUEST))(f"{API}{call}{run.mlflow_run_id}").status_code == 503
     assert real.status_code == other.status_code == 404
-    assert real.content.decode().replace(run.mlflow_run_id, unknown) == other.content.decode()
+    assert real.content.decode().replace(run.mlflow_run_id, private) == other.content.decode()
 
 
 def test_only_what_is_registered_is_there(model: RegisteredModel, ask: Ask) -> None:
