@@ -10,7 +10,7 @@ from django.db.models import IntegerField, Subquery, Value
 from django.db.models.expressions import Combinable
 
 from mantik.accounts.models import User
-from projects.models import GroupMembership, Membership, Project
+from projects.models import GroupMember, GroupMembership, Membership, Project
 from projects.querysets import rank_of_role
 
 
@@ -25,5 +25,6 @@ def roles_seen(slug: str, user: int | None) -> list[Combinable]:
     if user is None:
         return [Value(None, output_field=IntegerField())]
     own = Membership.objects.filter(user=user, project__slug=slug)
-    by_group = GroupMembership.objects.filter(group__members__user=user, project__slug=slug)
+    groups = GroupMember.objects.filter(user=user).values("group")
+    by_group = GroupMembership.objects.filter(group__in=groups, project__slug=slug)
     return [Subquery(rows.order_by(rank_of_role()).values(rank=rank_of_role())[:1]) for rows in (own, by_group)]
