@@ -59,7 +59,7 @@ def sentence(status: JobStatus, limits: QueueLimits = LIMITS, **columns: Any) ->
     ("asked", "expected"),
     [
         ({}, "The job was aborted at JUWELS, not through Mantik."),
-        ({"cancel_requested_at": NOW}, "Cancelled."),
+        ({"cancel_requested_at": NOW}, "Cancelled by its schedule."),
         ({"cancel_requested_at": NOW, "first_name": "Grace"}, "Cancelled by Grace."),
     ],
 )
