@@ -75,7 +75,7 @@ def test_cancelling_it_ends_it(state: RunState) -> None:
 
 def test_so_does_a_wish_from_before_the_connection_was_deleted() -> None:
     run = follow(make_run_without_connection(RunState.RUNNING, cancel_requested_at=NOW))
-    assert (run.state, run.outcome) == (RunState.CANCELLED, f"Cancelled. {OUT_OF_REACH}")
+    assert (run.state, run.outcome) == (RunState.CANCELLED, f"Cancelled by its schedule. {OUT_OF_REACH}")
 
 
 @dataclass

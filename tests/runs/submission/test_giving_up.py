@@ -65,7 +65,8 @@ def test_so_does_one_that_was_cancelled(settings: Settings, why: str) -> None:
     run = make_run(cancel_requested_at=timezone.now())
     sentence = lock_out(run, why, settings)
     run = submit(run)
-    told = f"Cancelled. The job, which was never started, could not be removed from {run.site_name}. {sentence}"
+    left = f"The job, which was never started, could not be removed from {run.site_name}."
+    told = f"Cancelled by its schedule. {left} {sentence}"
     assert (run.state, run.outcome, run.lease_token) == (RunState.CANCELLED, told, None)
 
 
@@ -158,7 +159,7 @@ def test_one_without_its_connection_says_what_may_be_running(is_cancelled: bool)
 
 def test_if_its_job_was_never_started_it_does_not() -> None:
     run = submit(make_run(connection=None, cancel_requested_at=timezone.now()))
-    assert (run.state, run.outcome) == (RunState.CANCELLED, "Cancelled.")
+    assert (run.state, run.outcome) == (RunState.CANCELLED, "Cancelled by its schedule.")
 
 
 @pytest.mark.parametrize(
