@@ -106,6 +106,7 @@ def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool) -> d
 
 
 def _figures(project: Project) -> list[dict[str, Any]]:
+    """They lead to lists of all such runs: a list's own period is that in which runs were created, not ended."""
     found = figures.figures(project, since=timezone.now() - LAST_WEEK)
     runs = reverse("runs:list", args=[project.slug])
     week = "in the last 7 days"
@@ -116,14 +117,14 @@ def _figures(project: Project) -> list[dict[str, Any]]:
             found["failed"],
             week,
             "bad" if found["failed"] else "",
-            f"{runs}?state=failed&period=week",
+            f"{runs}?state=failed",
         ),
         _figure(
             "Finished",
             found["finished"],
             week,
             "ok" if found["finished"] else "",
-            f"{runs}?state=finished&period=week",
+            f"{runs}?state=finished",
         ),
         _figure("Used", core_hours(found["core_hours"]), week, "", None),
     ]

@@ -54,9 +54,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 def _joined_by(user: User) -> models.QuerySet[Any, Any]:
-    # Past the table of groups, which would be joined for nothing.
-    groups = user.group_members.values("group")
-    by_group = apps.get_model("projects", "GroupMembership").objects.filter(group__in=groups).values("project")
+    by_group = user.group_members.filter(group__memberships__isnull=False).values("group__memberships__project")
     return user.memberships.values("project").union(by_group)
 
 

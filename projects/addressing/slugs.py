@@ -1,4 +1,7 @@
-"""The address (slug) of a project. A former address leads to the project for ever; no other project can take it."""
+"""The address (slug) of a project.
+
+A former address leads to the project, and no other project can take it, until an operator frees it.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from django.http import QueryDict
 from mantik.accounts.querysets import display_name
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
-from mantik.audit.verbs import VERBS
 from mantik.lib.filters import Filters, Menu, Option, options_from
 from projects.models import Project
 from projects.services.members import people_of
@@ -24,8 +23,7 @@ _SUBJECTS = {
     "schedule": "Schedules",
     "model": "Models",
 }
-_NOUNS = {verb.partition(".")[0] for verb in VERBS}
-_ABOUT = [Option(noun, label, noun) for noun, label in _SUBJECTS.items() if noun in _NOUNS]
+_ABOUT = [Option(noun, label, noun) for noun, label in _SUBJECTS.items()]
 
 
 class ActivityFilter(Filters):

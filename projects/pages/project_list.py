@@ -23,7 +23,7 @@ _ALL = Option[Of]("all", "All I can see", Project.objects.visible_to)
 
 
 class ProjectFilter(Filters):
-    """Which projects to list. Without signing in, there are only the public ones and no filter."""
+    """Which projects to list. Without signing in, there is only the list of public ones."""
 
     show = Lists([_MINE, _PUBLIC, _ALL])
     q = Text(SearchBox("projects", by="name, summary or label", hint="Name, summary, label"))

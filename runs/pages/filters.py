@@ -33,7 +33,7 @@ class RunFilter(Filters):
     state = Chips("All states", STATES)
     experiment = Menu[int]("Experiment")
     member = Menu[int]("Member")
-    started = Menu("Started", ORIGINS, noun="start")
+    started = Menu("Started", ORIGINS, noun="place")
     period = Menu("Any time", PERIODS)
 
     def __init__(self, query: QueryDict, *, project: Project | None, path: str, now: datetime) -> None:

@@ -55,7 +55,7 @@ class RunRow:
 
 
 def run_rows(runs: list[Run], *, user: User | AnonymousUser, project: Project, now: datetime) -> list[RunRow]:
-    """The rows of a list. One query for the user's role, and one or two for silent sites."""
+    """The rows of a list. One query for the user's role, and those of `sites_now`."""
     may_run, may_register = may(user, Action.ADD_RUN, project), may(user, Action.REGISTER_MODEL, project)
     sites = sites_now(runs, now=now)
     return [_row(run, user, project, may_run, may_register, now, waiting(run, now=now, sites=sites)) for run in runs]

@@ -152,8 +152,8 @@ class AliasForm(forms.Form):
     alias = forms.CharField(
         label="Alias for this model",
         help_text="A word that stands for one model of the project. "
-        "If you give it to another model, this one loses it, and programs have to load that model's address with this "
-        "alias.",
+        "If you give it to another model, this one loses it, and programs have to use the other model's address with "
+        "this alias.",
         max_length=200,
         required=False,
         widget=forms.TextInput(

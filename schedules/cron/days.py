@@ -89,8 +89,8 @@ def shortest_gap(cron: Cron) -> timedelta:
 def _closest_days(cron: Cron) -> int:
     """The least number of days from one matching day to the next.
 
-    Weekdays and leap years come round every 28 years, and twice that shows a pair of every kind. (A century without
-    its leap day only moves days further apart.)
+    Weekdays and leap years come round every 28 years, and twice that shows a pair of every kind. Around a century
+    without its leap day, no expression that can be written has days closer than those.
     """
     closest = 28 * 366
     previous = None

@@ -23,6 +23,8 @@ _MONTHS = (
 _WORKDAYS = [1, 2, 3, 4, 5]
 # More times of day than this are described as a pattern, or by hours and minutes.
 _MOST_TIMES = 6
+# Of a step that does not divide the hour.
+_EACH_HOUR = " of each hour"
 
 
 def describe(cron: Cron) -> str:
@@ -49,7 +51,7 @@ def _times(minutes: list[int], hours: list[int]) -> tuple[str, bool]:
         return rhythm + start, True
     runs = _runs(hours)
     if len(runs) > 3:
-        return f"{rhythm}{start} {_of_hours(hours)}", True
+        return f"{rhythm.removesuffix(_EACH_HOUR)}{start} {_of_hours(hours)}", True
     return f"{rhythm} {_listed([_span(run, minutes) for run in runs])}", True
 
 
@@ -74,7 +76,7 @@ def _rhythm(minutes: list[int]) -> str:
     step = 30 if minutes == [minutes[0], minutes[0] + 30] else _step(minutes)
     if not step or minutes[0] >= step or minutes[-1] + step <= MINUTE.high:
         return ""
-    return _every(step, "minute") + (" of each hour" if 60 % step else "")
+    return _every(step, "minute") + (_EACH_HOUR if 60 % step else "")
 
 
 def _of_hours(hours: list[int]) -> str:

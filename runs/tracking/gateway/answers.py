@@ -33,8 +33,8 @@ def handed_on(
     change: Change | None = None,
     missing: Refused | None = None,
 ) -> HandedOn:
-    """MLflow's answer to a request that is written anew from these. `missing`: what is said if MLflow does not have it,
-    where MLflow's own words would tell that Mantik does not know of it either."""
+    """MLflow's answer to a request that is written anew from these. `missing`: what is said if MLflow does not have it:
+    the same as of what the caller may not see, so that nobody can tell the two apart."""
 
     async def ask(_: Body) -> Given:
         try:

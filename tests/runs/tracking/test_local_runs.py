@@ -137,7 +137,7 @@ def test_the_list_marks_it_and_filters_by_where_runs_were_started(client: Client
     at_a_site = page(client, address, started="site")
     assert "notebook trial" not in at_a_site
     assert "submitted" in at_a_site
-    assert "There is no start “abroad” here" in page(client, address, started="abroad")
+    assert "There is no place “abroad” here" in page(client, address, started="abroad")
 
 
 def test_submissions_do_not_list_it_and_stay_up_to_date_without_it(client: Client, run: Run) -> None:

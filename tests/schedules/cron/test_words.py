@@ -18,6 +18,8 @@ from tests.schedules.cron.clocks import specs
         ("0 0 1 * 0-6", "on the 1st of every month and also on every day at 00:00"),
         ("5-59/10 * * * *", "every 10 minutes from minute 5"),
         ("*/7 * * * *", "every 7 minutes of each hour"),
+        ("*/7 */2 * * *", "every 7 minutes of every 2nd hour"),
+        ("*/7 1,3,5,7 * * *", "every 7 minutes of hours 1, 3, 5 and 7"),
         ("*/59 * * * *", "at minutes 0 and 59 of every hour"),
         ("0 * * * *", "every hour"),
         ("30 * * * *", "every hour at minute 30"),
