@@ -38,6 +38,8 @@ from tests.support.web_server import WebServer, web_server
 MIB = 1024**2
 CONTENT = bytes(range(256)) * 80_000
 KILLS = trials(1, 25)
+# Starting a web server again takes some seconds.
+KILLED_IN_TIME = pytest.mark.timeout(280 + 20 * KILLS)
 # How much the memory of the web server may rise, whatever the size of the file.
 MOST_MEMORY = 40 * MIB
 
@@ -171,6 +173,7 @@ def _points(kills: int) -> list[int]:
     return [len(CONTENT) * (number + 1) // (kills + 1) for number in range(kills)]
 
 
+@KILLED_IN_TIME
 def test_a_web_server_that_is_killed_leaves_no_half_of_a_file(place: Place, proved: Proved) -> None:
     halves = 0
     for number, point in enumerate(_points(KILLS)):
@@ -192,6 +195,7 @@ def test_a_web_server_that_is_killed_leaves_no_half_of_a_file(place: Place, prov
     assert halves == 0
 
 
+@KILLED_IN_TIME
 def test_a_store_that_is_killed_leaves_no_half_of_a_file(place: Place, proved: Proved) -> None:
     """The client is told to send it again."""
     halves = 0

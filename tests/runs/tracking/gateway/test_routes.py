@@ -33,7 +33,7 @@ INSTEAD = {
     "DELETE api/2.0/mlflow/registered-models/delete-tag": "no tags",
     "POST api/2.0/mlflow/registered-models/alias": "open its page",
     "DELETE api/2.0/mlflow/registered-models/alias": "open its page",
-    "POST api/2.0/mlflow/model-versions/create": "Register model",
+    "POST api/2.0/mlflow/model-versions/create": "Register Model",
     "PATCH api/2.0/mlflow/model-versions/update": "open its page",
     "DELETE api/2.0/mlflow/model-versions/delete": "unregister",
     "POST api/2.0/mlflow/model-versions/set-tag": "no description or tags",
