@@ -157,8 +157,8 @@ class Run(Leased, Repeatable):
             # stands behind what orders it, so that rows which do not match are passed over in the index. These are also
             # the indexes of the foreign keys that they begin with.
             models.Index("project", "created_at", "id", name="run_list_all"),
-            models.Index("experiment", "created_at", "id", "created_by", name="run_list_experiment"),
-            models.Index("created_by", "created_at", "id", "project", name="run_list_member"),
+            models.Index("experiment", "created_at", "id", "created_by", "state", name="run_list_in_experiment"),
+            models.Index("created_by", "created_at", "id", "project", "experiment", name="run_list_by_member"),
             *(_by_state(name, states) for name, states in STATE_GROUPS.items()),
             # What ended in a period.
             models.Index(
