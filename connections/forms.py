@@ -88,7 +88,7 @@ class ConnectionForm(SecretForm):
 
     @property
     def sites_with_notes(self) -> list[Site]:
-        """The sites to choose from for which operators have written notes."""
+        """The sites to choose from that have notes."""
         return [site for site in self.fields["site"].queryset if site.notes] if self.traits.has_site else []  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
@@ -121,7 +121,7 @@ class SiteForm(forms.Form):
         label="Certificates of the site (CA bundle)",
         required=False,
         widget=forms.Textarea(attrs={"class": "mono", "rows": 5, "spellcheck": "false"}),
-        help_text="In PEM format. Mantik then trusts the site only with these certificates. Leave it empty if those "
+        help_text="In PEM format. For this site Mantik then accepts only these certificates. Leave it empty if those "
         "that Mantik's own machine trusts are enough.",
     )
     notes = forms.CharField(

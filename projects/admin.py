@@ -193,7 +193,7 @@ class ExperimentAdmin(AuditedAdmin[Experiment]):
 
 @admin.register(CodeRepository)
 class CodeRepositoryAdmin(AuditedAdmin[CodeRepository]):
-    """Members manage these. An operator may delete one that no active run uses."""
+    """Members manage these. An operator may delete one that no active run and no schedule that goes on uses."""
 
     list_display = ["name", "project", "url", "platform", "fetched_at", "fetch_failed_at"]
     list_filter = ["platform"]

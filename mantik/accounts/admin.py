@@ -104,8 +104,8 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 def _tell_of_tokens(request: HttpRequest, count: int) -> None:
     if count:
-        tokens = counted(count, "personal access token")
-        messages.warning(request, f"{tokens} still valid. The action “Revoke all personal access tokens” ends them.")
+        tokens = counted(count, "personal access token is", "personal access tokens are")
+        messages.warning(request, f"{tokens} still valid. The action “Revoke all personal access tokens” ends all.")
 
 
 def _operator(request: HttpRequest) -> User:

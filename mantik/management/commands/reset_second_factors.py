@@ -32,8 +32,11 @@ class Command(BaseCommand):
             said = f"{user_name} has no second factor."
         self.stdout.write(said)
         if revoke_tokens:
-            self.stdout.write(f"{counted(done.tokens, 'personal access token')} revoked.")
+            self.stdout.write(
+                f"{counted(done.tokens, 'personal access token was', 'personal access tokens were')} revoked."
+            )
         elif done.tokens_left:
             self.stdout.write(
-                f"{counted(done.tokens_left, 'personal access token')} still valid; {TOKENS} revokes them."
+                f"{counted(done.tokens_left, 'personal access token is', 'personal access tokens are')} still valid; "
+                f"{TOKENS} revokes all."
             )

@@ -100,7 +100,7 @@ def test_operators_are_told_of_tokens_that_outlive_a_password_and_revoke_them(cl
     make_second_factors(alice)
     token = token_of(alice)
     new = {"password1": "several long words", "password2": "several long words", "usable_password": "true"}
-    still = "1 personal access token still valid."
+    still = "1 personal access token is still valid."
 
     assert still in page_text(client.post(f"{USERS}{alice.pk}/password/", new, follow=True))
     assert still in act(client, "reset_second_factors", alice)

@@ -216,7 +216,7 @@ def test_a_reset_says_how_many_tokens_stay_valid_and_revokes_them_if_asked(alice
     for name in ("ci", "notebook"):
         make_token(user=alice, name=name, scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)
 
-    assert "2 personal access tokens still valid; --revoke-tokens revokes them." in reset()
+    assert "2 personal access tokens are still valid; --revoke-tokens revokes all." in reset()
     assert "alice has no second factor.\n2 personal access tokens revoked." in reset("--revoke-tokens")
 
     assert not PersonalAccessToken.objects.valid().exists()
