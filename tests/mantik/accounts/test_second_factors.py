@@ -217,7 +217,7 @@ def test_a_reset_says_how_many_tokens_stay_valid_and_revokes_them_if_asked(alice
         make_token(user=alice, name=name, scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)
 
     assert "2 personal access tokens are still valid; --revoke-tokens revokes all." in reset()
-    assert "alice has no second factor.\n2 personal access tokens revoked." in reset("--revoke-tokens")
+    assert "alice has no second factor.\n2 personal access tokens were revoked." in reset("--revoke-tokens")
 
     assert not PersonalAccessToken.objects.valid().exists()
     assert AuditEvent.objects.filter(verb="token.revoked", actor_name="Mantik").count() == 2
