@@ -31,11 +31,11 @@ def fire_burst(*, now: datetime, ahead: ReadAhead) -> int:
     if not connection.features.has_select_for_update_skip_locked or not _is_burst(now):
         return engine.fire_due(now=now, ahead=ahead)
     fired: list[int] = []
-    try:
-        return _fire_in_two_threads(now, ahead, fired)
-    finally:
-        # Of this, only operators in the admin see something, so what is due does not wait for it.
-        periodic_tasks.note_fired(fired, now=now)
+    count = _fire_in_two_threads(now, ahead, fired)
+    # Only operators in the admin see this, so what is due does not wait for it. Nor does a beat that has to stop, or
+    # whose database has failed.
+    periodic_tasks.note_fired(fired, now=now)
+    return count
 
 
 def _fire_in_two_threads(now: datetime, ahead: ReadAhead, fired: list[int]) -> int:

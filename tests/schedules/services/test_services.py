@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from connections.logins.uses import uses_of
@@ -26,8 +27,10 @@ from schedules.models import Schedule, Slot
 from schedules.services import schedules
 from schedules.services.schedules import Policies
 from schedules.states import CatchUp, CodePolicy, Overlap, ScheduleState
+from tests.conftest import ClientOf
 from tests.schedules.conftest import DUE, EARLIER, fire, runs_of, slots_of
 from tests.support.factories import join, make_connection, make_project, make_run, make_schedule, make_site
+from tests.support.pages import page_text
 
 FIVE = timedelta(minutes=5)
 
@@ -369,6 +372,17 @@ def test_run_now_is_one_run_more(schedule: Schedule, maintainer: User, ada: User
     assert (run.created_by, run.name) == (ada, schedule.name)
     assert schedule.next_due_at == DUE
     assert events() == ["schedule.run_now"]
+
+
+def test_run_now_says_what_it_cancels(schedule: Schedule, ada: User, project: Project, client_of: ClientOf) -> None:
+    Schedule.objects.update(overlap=Overlap.CANCEL)
+    first = schedules.run_now(schedule=schedule, actor=ada, now=EARLIER)
+    asked = client_of(ada).get(reverse("schedules:run-now", args=[project.slug, schedule.uuid]))
+    assert "A run of it that is still active is cancelled." in page_text(asked)
+    second = schedules.run_now(schedule=schedule, actor=ada, now=EARLIER + timedelta(seconds=1))
+    assert second.slot.reason.endswith(f"Its previous run, {first.short_id}, was still active and was cancelled.")
+    first.refresh_from_db()
+    assert first.cancel_requested_at is not None
 
 
 def test_run_now_works_while_paused_and_leaves_it_paused(schedule: Schedule, ada: User) -> None:
