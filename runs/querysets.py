@@ -37,7 +37,7 @@ _HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
 _BEGINS_LIKE_A_WORD = re.compile(r"[^\W_]")
 # What words of a name are separated by.
 _SEPARATORS = " -_./:,+=#(["
-# What the gateway decides by (`for_programs`): Django takes twice as long for all columns as for these.
+# What the gateway decides by (`for_programs`): a third of the columns, which take Django less time to ask for and read.
 _FOR_PROGRAMS = (
     *("uuid", "created_by", "origin", "name", "state", "ended_at", "last_logged_at"),
     *("mlflow_experiment_id", "mlflow_run_id", "tracked_bytes"),
