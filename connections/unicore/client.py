@@ -130,23 +130,26 @@ class SiteClient:
     def statuses(self, job_urls: Sequence[str]) -> Iterator[tuple[str, JobStatus | SiteError]]:
         """The status of each job, or its error, in the order of `job_urls`. A small GET each, several at a time.
 
-        After an error that concerns the whole site nothing more is asked, and the remaining jobs get the same error.
+        After an error that concerns the whole site nothing more is asked than is on its way already, and the
+        remaining jobs get the same error.
         """
-        if not job_urls:
-            return
-        first, *rest = job_urls
+        down: list[SiteError] = []
+
+        def ask(job_url: str) -> JobStatus | SiteError:
+            if down:
+                return down[0]
+            answer = self._status_or_error(job_url)
+            if isinstance(answer, SiteError) and answer.concerns_whole_site:
+                down.append(answer)
+            return answer
+
         # The first request alone, because it signs in for all.
-        answer = self._status_or_error(first)
-        yield first, answer
-        down = answer if _is_of_site(answer) else None
+        for job_url in job_urls[:1]:
+            yield job_url, ask(job_url)
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="site") as threads:
-            for start in range(0, len(rest), 8 * CONNECTIONS):
-                batch = rest[start : start + 8 * CONNECTIONS]
-                answers = [down] * len(batch) if down else threads.map(self._status_or_error, batch)
-                for job_url, answer in zip(batch, answers, strict=True):
-                    assert answer is not None
-                    down = down or (answer if _is_of_site(answer) else None)
-                    yield job_url, answer
+            for start in range(1, len(job_urls), 8 * CONNECTIONS):
+                batch = job_urls[start : start + 8 * CONNECTIONS]
+                yield from zip(batch, threads.map(ask, batch), strict=True)
 
     # Files of a job
 
@@ -253,7 +256,3 @@ def _json_object(response: Answer, host: str) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise not_unicore(host)
     return document
-
-
-def _is_of_site(answer: JobStatus | SiteError) -> bool:
-    return isinstance(answer, SiteError) and answer.concerns_whole_site

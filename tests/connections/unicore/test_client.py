@@ -12,8 +12,9 @@ import pytest
 from connections.unicore.client import SiteClient
 from connections.unicore.credentials import password_credential
 from connections.unicore.errors import SiteError, SiteRefused
+from connections.unicore.pool import CONNECTIONS
 from connections.unicore.sites import make_client, open_site
-from connections.unicore.values import JobState
+from connections.unicore.values import JobState, JobStatus
 from mantik.demo.sandbox.http_server import Request, Response, error_response, json_response
 from tests.connections.unicore.conftest import SESSION, FakeSite
 
@@ -224,6 +225,19 @@ def test_a_site_that_is_down_is_not_asked_for_every_job(fake_site: FakeSite, cli
     assert len(answers) == 1000
     assert all(isinstance(answer, SiteRefused) for _, answer in answers)
     assert len(fake_site.requests) == 1
+
+
+def test_a_site_that_fails_in_the_middle_is_asked_only_what_was_on_its_way(
+    fake_site: FakeSite, client: SiteClient
+) -> None:
+    fake_site.answer = lambda _: json_response({"status": "QUEUED"}) if len(fake_site.requests) < 6 else Response(403)
+    urls = [f"{fake_site.base_url}/jobs/job{number}" for number in range(32)]
+
+    answers = [answer for _, answer in client.statuses(urls)]
+
+    assert isinstance(answers[0], JobStatus)
+    assert isinstance(answers[-1], SiteRefused)
+    assert len(fake_site.requests) < 6 + CONNECTIONS
 
 
 def test_a_range_is_exactly_what_was_asked_for(fake_site: FakeSite, client: SiteClient) -> None:
