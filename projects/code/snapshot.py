@@ -90,6 +90,8 @@ def read(repository: CodeRepository, mirror: Mirror, *, now: datetime) -> Snapsh
 
 def store(repository: CodeRepository, snapshot: Snapshot, *, now: datetime) -> None:
     """Write it all, and forget what no page needs any more. To be called in a transaction."""
+    # Until this moment pages read these, however long ago the last fetch was.
+    _of_branches(repository).filter(sha__in=repository.branches.values("commit_sha")).update(needed_at=now)
     _store_branches(repository, snapshot.branches)
     _store_commits(repository, snapshot, now)
     _forget(repository, now)

@@ -229,6 +229,16 @@ def test_a_text_is_stored_once_and_forgotten_with_the_last_commit_that_has_it(
     assert (CodeCommit.objects.count(), CodeFile.objects.count(), CodeText.objects.count()) == (1, 2, 2)
 
 
+def test_a_page_still_finds_the_commit_it_has_just_read_however_long_ago_the_last_fetch_was(
+    source: Repository, code: CodeRepository
+) -> None:
+    first = head_of(fetched(code))
+    source.write("MLproject", "name: pv2\n")
+    source.commit("Second")
+    fetched(code, minutes=600)
+    assert read(StoredCode(code), first, "MLproject") == b"name: pv\n"
+
+
 def test_a_fetch_that_cannot_be_stored_whole_is_not_stored_at_all(
     source: Repository, code: CodeRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
