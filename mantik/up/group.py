@@ -145,7 +145,7 @@ class Group:
         # What it has left behind would keep its port or continue to work.
         self._finish([child], grace=0)
         if not self._postpone(place, f"{child.name} {child.how_it_ended()}", lived=lived):
-            raise _death(child, f", {place.deaths.in_a_row} times in a row soon after its start")
+            raise _death(child, f", {place.deaths.in_a_row} times in a row")
 
     def _start_again(self, place: _Place) -> None:
         name = place.child.name

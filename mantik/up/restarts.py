@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from mantik.lib.backoff import backoff
 
-# A service that dies this often in a row soon after its start is given up.
+# A service that dies this often in a row is given up.
 MOST_DEATHS = 5
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=30)
 
 
 class Deaths:
-    """Counts the deaths of one service in a row, each within `soon` seconds of its start."""
+    """Counts the deaths of one service in a row. One that comes later than `soon` seconds after its start begins anew."""
 
     def __init__(self, *, soon: float) -> None:
         self._soon = soon

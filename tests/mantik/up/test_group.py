@@ -290,7 +290,7 @@ def test_what_dies_again_and_again_ends_the_rest_with_its_last_lines(group: Grou
     wait_until(has_written(lines, "worker"))
     group.await_ready()
     os.kill(group.children[1].pid, signal.SIGKILL)
-    expected = "worker ended with exit code 1, 5 times in a row soon after its start. Its last lines:\n    no room"
+    expected = "worker ended with exit code 1, 5 times in a row. Its last lines:\n    no room"
     with pytest.raises(ChildDied) as caught:
         group.sleep(60)
     assert str(caught.value) == expected
@@ -379,7 +379,7 @@ def test_a_machine_that_has_no_room_for_a_process_is_tried_again(
     assert said(lines)[1] == "web cannot be started: python: Cannot allocate memory; it is started again in 1 s"
 
 
-def test_only_deaths_soon_after_a_start_count_together() -> None:
+def test_a_death_long_after_a_start_is_the_first_of_a_row() -> None:
     deaths = restarts.Deaths(soon=60)
     pauses = [deaths.pause_after(lived) for lived in (3600, 1, 59, 3600, 3600, 1, 1, 1)]
     assert None not in pauses
