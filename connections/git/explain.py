@@ -69,8 +69,7 @@ _CASES = (
         "not_found",
         r"repository not found|repository '.*' not found|repository .* does not exist|returned error: 404"
         r"|does not appear to be a git|no such file|project you were looking for",
-        "There is no git repository at {url}, or this login may not see it. Check the address, and choose a "
-        "connection if the repository is private.",
+        "There is no git repository at {url}, or this login may not see it. Check the address. {login}",
     ),
     _case(
         "not_a_repository",

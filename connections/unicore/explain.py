@@ -42,7 +42,8 @@ class Call:
 
     @property
     def may_be_repeated(self) -> bool:
-        return not (self.is_submission or self.is_upload)
+        """Whether the same call may send it twice: not a second job, and not a large file again unasked."""
+        return not self.is_work
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,8 @@ def test_unknown_words_are_passed_on_short_and_without_the_token() -> None:
     assert error.message.isprintable()
 
 
-def test_advice_depends_on_how_one_logs_in() -> None:
-    words = "fatal: Authentication failed"
+@pytest.mark.parametrize("words", ["fatal: Authentication failed", "remote: Repository not found."])
+def test_advice_depends_on_how_one_logs_in(words: str) -> None:
     assert "choose a connection with a token" in explain(words, url=HTTPS, token="", has_login=False).message
     assert "token of the connection" in explain(words, url=HTTPS, token="x", has_login=True).message
     assert "SSH key" in explain(words, url=SSH, token="", has_login=False).message
