@@ -300,12 +300,14 @@ def options_from(rows: models.QuerySet[Any], *, value: str, label: str, asked: s
     return [Option(str(row[value]), str(row[label]), row["pk"]) for row in found]
 
 
-def option_as_asked(rows: models.QuerySet[Any], *, value: str, asked: str) -> list[Option[models.Subquery]]:
-    """What is asked for, as the only option, without a query: where it is used, the database looks up what it means."""
+def option_as_asked(rows: models.QuerySet[Any], *, value: str, asked: str) -> list[Option[int | models.Subquery]]:
+    """What is asked for, as the only option. What is not there yet the database looks up wherever it is used."""
     asked = _without_nul(asked)
     if not asked:
         return []
-    return [Option(asked, asked, models.Subquery(_those_called(rows.values("pk"), value, asked)[:1]))]
+    called = _those_called(rows, value, asked).values("pk")[:1]
+    known = [row["pk"] for row in called]
+    return [Option(asked, asked, known[0] if known else models.Subquery(called))]
 
 
 def _those_called(rows: models.QuerySet[Any, Any], column: str, text: str) -> models.QuerySet[Any, Any]:

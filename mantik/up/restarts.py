@@ -13,7 +13,7 @@ LONGEST_PAUSE = timedelta(seconds=30)
 
 
 class Deaths:
-    """Counts the deaths of one service in a row. One that comes later than `soon` seconds after its start begins anew."""
+    """Counts the deaths of one service in a row. A death later than `soon` seconds after its start is a first one."""
 
     def __init__(self, *, soon: float) -> None:
         self._soon = soon

@@ -37,7 +37,7 @@ class RunFilter(Filters):
     period = Menu("Any time", PERIODS)
 
     def __init__(self, query: QueryDict, *, project: Project | None, path: str, now: datetime) -> None:
-        """Without a `project` there is no query for the options: what `query` asks for is taken for one."""
+        """Without a `project` no options are read: what `query` asks for is taken for one."""
         super().__init__(query, path=path, options=_options(project, query) if project else _as_asked(query))
         self._now = now
 
@@ -64,7 +64,7 @@ def _options(project: Project, query: QueryDict) -> dict[str, list[Option[int]]]
     }
 
 
-def _as_asked(query: QueryDict) -> dict[str, list[Option[Subquery]]]:
+def _as_asked(query: QueryDict) -> dict[str, list[Option[int | Subquery]]]:
     return {
         "experiment": option_as_asked(Experiment.objects.all(), value="uuid", asked=query.get("experiment", "")),
         "member": option_as_asked(User.objects.all(), value="username", asked=query.get("member", "")),

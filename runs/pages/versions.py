@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from connections.outages.breaker import outage_seen
 from mantik.lib.live import LASTS, Statement, columns, kept
-from projects.pages.seen import project_seen, roles_seen
+from projects.pages.seen import of_project_seen, project_seen, roles_seen
 from runs.models import Run
 from runs.pages.filters import RunFilter
 from runs.querysets import RunQuerySet
@@ -68,8 +68,8 @@ def _of_log(slug: str, uuid: UUID, user: int | None) -> Statement:
 @kept
 def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime | None, has_local: bool) -> Statement:
     filters = RunFilter(QueryDict(query), project=None, path="", now=until or datetime.now(UTC))
-    runs = (Run.objects.all() if has_local else Run.objects.without_local()).filter(project=project_seen(slug, user))
-    return _statement(filters.apply(runs), slug, user, most=most)
+    runs = filters.apply(Run.objects.all() if has_local else Run.objects.without_local())
+    return _statement(of_project_seen(runs, slug, user), slug, user, most=most)
 
 
 def _statement(runs: RunQuerySet, slug: str, user: int | None, *, most: int) -> Statement:

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.http import QueryDict
 
 from mantik.lib.live import Statement, columns, kept
-from projects.pages.seen import project_seen, roles_seen
+from projects.pages.seen import of_project_seen, project_seen, roles_seen
 from runs.registered_models.filters import ModelFilter
 from runs.registered_models.models import ModelAlias, ModelListing, RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
@@ -53,7 +53,7 @@ def _of_listing(slug: str, uuid: UUID, user: int | None) -> Statement:
 
 
 def _statement(models: RegisteredModelQuerySet, slug: str, user: int | None, *, most: int) -> Statement:
-    newest = models.filter(project=project_seen(slug, user)).order_by("-pk")
+    newest = of_project_seen(models, slug, user).order_by("-pk")
     seen = [*_aliases(), *roles_seen(slug, user)]
     return Statement.of(newest.values_list(*_SHOWN, *_SHOWN_OF_OTHERS, *seen)[:most])
 

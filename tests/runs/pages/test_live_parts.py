@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -278,6 +278,19 @@ def test_runs_of_other_projects_are_nothing_new(bob: Client, run: Run) -> None:
     part.drawn()
     factories.make_run(RunState.RUNNING)
     assert part.ask().status_code == 204
+
+
+def test_an_address_that_another_project_has_now_tells_nothing_of_the_former_one(run: Run) -> None:
+    slug, bob = run.project.slug, run.created_by.pk
+
+    def version() -> str:
+        return versions.list_version(slug, QueryDict(), user=bob, most=50, now=timezone.now())
+
+    assert version()
+    Project.objects.filter(pk=run.project.pk).update(slug="moved")
+    assert version() == ""
+    factories.make_project(slug=slug, is_public=True)
+    assert version() == ""
 
 
 def test_an_end_stops_it(bob: Client, run: Run) -> None:
