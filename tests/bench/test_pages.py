@@ -48,7 +48,7 @@ def _addresses(runs: ManyRuns) -> dict[str, str]:
 
 
 def _read(runs: ManyRuns) -> Iterator[tuple[str, str, float]]:
-    """(page, table, rows read of it) for each time that one of the large tables is read, by the page or its live part."""
+    """(page, table, rows read of it) for each time that a page or its live part reads one of the large tables."""
     client = Client()
     client.force_login(runs.member)
     for name, path in _addresses(runs).items():
