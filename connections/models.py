@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.validators import MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from connections.logins import kinds
@@ -230,6 +230,10 @@ class Connection(Leased):
     refusal_message = models.TextField(blank=True)
     marked_bad_at = models.DateTimeField(null=True, blank=True)
 
+    # As `CodeRepository.fetch_requested`: each request for a test adds 1 to the first number, and a test that is done
+    # makes the second what the first was when it began.
+    tests_requested = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    tests_served = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     tested_at = models.DateTimeField(null=True, blank=True)
     test_outcome = models.CharField(max_length=12, choices=TestOutcome, default=TestOutcome.NOT_TESTED)
     test_message = models.TextField(blank=True)
@@ -253,6 +257,9 @@ class Connection(Leased):
         indexes = [
             models.Index(fields=["renew_at"], name="connection_due_for_renewal", condition=Q(renew_at__isnull=False)),
             models.Index(fields=["expires_at"], name="connection_expiry", condition=Q(expires_at__isnull=False)),
+            models.Index(
+                fields=["id"], name="connection_awaits_test", condition=Q(tests_requested__gt=F("tests_served"))
+            ),
         ]
 
     def __str__(self) -> str:
@@ -261,6 +268,10 @@ class Connection(Leased):
     @property
     def traits(self) -> kinds.Traits:
         return kinds.traits_of(self.kind)
+
+    @property
+    def awaits_test(self) -> bool:
+        return self.tests_requested > self.tests_served
 
     @property
     def test_badge(self) -> dict[str, str]:

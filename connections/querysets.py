@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from mantik.lib.leases import is_free
 
@@ -73,6 +73,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """
         alive = Q(expires_at__gt=now, marked_bad_at=None)
         return self.filter(is_free(now), alive, renew_at__lte=now).order_by("renew_at", "pk")
+
+    def awaiting_test(self) -> ConnectionQuerySet:
+        return self.filter(tests_requested__gt=F("tests_served"))
 
     def ending_before(self, moment: datetime) -> ConnectionQuerySet:
         return self.filter(expires_at__lt=moment).select_related("owner", "site").order_by("expires_at", "pk")

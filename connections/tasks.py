@@ -10,12 +10,15 @@ from django.utils import timezone
 
 from connections.logins import expiry
 from connections.mlflow import for_workers
+from connections.models import Connection
 from connections.outages import probe
 from connections.renewal import tokens
+from connections.services import connections
 from mantik.lib.queue import send
 
 # The next sweep finds the rest.
 RENEWALS_PER_SWEEP = 200
+TESTS_PER_SWEEP = 50
 
 
 @worker_init.connect
@@ -38,6 +41,17 @@ def sweep_renewals(**_: Any) -> None:
 @shared_task
 def sweep_ends(**_: Any) -> None:
     expiry.warn_of_ends(now=timezone.now())
+
+
+@shared_task(acks_late=True, soft_time_limit=50, time_limit=60)
+def test_connection(*, connection_id: int, **_: Any) -> None:
+    connections.serve_test(connection_id=connection_id, clock=timezone.now)
+
+
+@shared_task
+def sweep_tests(**_: Any) -> None:
+    for connection_id in Connection.objects.awaiting_test().values_list("pk", flat=True)[:TESTS_PER_SWEEP]:
+        send("connections.tasks.test_connection", connection_id=connection_id)
 
 
 @shared_task(acks_late=True)

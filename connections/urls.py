@@ -6,6 +6,7 @@ app_name = "connections"
 urlpatterns = [
     path("", connections.connection_list, name="list"),
     path("add/", connections.add, name="add"),
+    path("<uuid:uuid>/card/", connections.card, name="card"),
     path("<uuid:uuid>/test/", connections.test, name="test"),
     path("<uuid:uuid>/secret/", connections.secret, name="secret"),
     path("<uuid:uuid>/delete/", connections.delete, name="delete"),

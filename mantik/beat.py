@@ -29,6 +29,7 @@ FOUND_AGAIN_BY = {
     "connections.tasks.probe_sites": "connections.tasks.sweep_outages",
     "connections.tasks.renew_connection": "connections.tasks.sweep_renewals",
     "connections.tasks.test_again": "connections.tasks.sweep_refused",
+    "connections.tasks.test_connection": "connections.tasks.sweep_tests",
     "projects.tasks.fetch_code_repository": "projects.tasks.sweep_fetches",
     "mantik.notices.tasks.send_letter": "mantik.notices.tasks.sweep_letters",
 }
@@ -72,6 +73,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep renewals of tokens": _every(10, "connections.tasks.sweep_renewals"),
         # Secrets of connections that expire soon: notifies their owners.
         "Sweep ends of secrets": _every(3600, "connections.tasks.sweep_ends"),
+        # Tests of connections that somebody waits for, where the message was lost or the site had no place.
+        "Sweep tests of connections": _every(5, "connections.tasks.sweep_tests"),
         # Refused logins that runs wait for: the fault may have been the site's.
         "Sweep refused logins": _every(1800, "connections.tasks.sweep_refused"),
         # Runs of schedules that have ended: several failures in a row pause the schedule.

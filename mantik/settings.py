@@ -348,7 +348,7 @@ CELERY_TASK_ROUTES = {
     "runs.tasks.*submission*": {"queue": "submit"},
     "runs.tasks.submit_*": {"queue": "submit"},
     "runs.tasks.*follow*": {"queue": "follow"},
-    "connections.tasks.test_again": {"queue": "follow"},
+    "connections.tasks.test_*": {"queue": "follow"},
     "connections.tasks.*outages": {"queue": "follow"},
     "connections.tasks.probe_sites": {"queue": "follow"},
     "runs.tasks.*model*": {"queue": "mlflow"},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from connections.logins import test_results
 from connections.logins.kinds import Kind, traits_of
@@ -27,10 +28,16 @@ from connections.unicore.credentials import SiteCredential, password_credential,
 from connections.unicore.errors import SiteError, SiteRefused, SiteUnavailable
 from connections.unicore.sites import make_client
 from connections.unicore.values import SiteAccess, SiteOffer
+from connections.visits.places import Purpose, visiting
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.backoff import Clock
 from mantik.lib.leases import NO_LEASE, compare_and_set
+from mantik.lib.queue import send_on_commit
 from mantik.lib.sealing import SealBroken
+
+# The hard limit of `connections.tasks.test_connection`.
+LONGEST_TEST = timedelta(seconds=60)
 
 
 class NameTaken(Exception):
@@ -79,6 +86,7 @@ def add_connection(
             connection.save()
             values = {"kind": kind, "site": site.name if site else "", "login_name": login_name}
             record("connection.added", actor=owner, target=connection, after=values)
+            _test_if_ready(connection)
     except IntegrityError:
         raise NameTaken from None
     return connection
@@ -113,6 +121,7 @@ def replace_secret(
     with transaction.atomic():
         connection.save(update_fields=["sealed_secret", *fresh])
         record("connection.secret_replaced", actor=connection.owner, target=connection)
+        _test_if_ready(connection)
         wake(connection, now)
 
 
@@ -129,6 +138,26 @@ def delete_connection(*, connection: Connection, actor: User | None = None, even
         values = {"kind": connection.kind, "site": connection.provider, "login_name": connection.login_name}
         record("connection.deleted", actor=actor or connection.owner, target=connection, before=values)
         connection.delete()
+
+
+def request_test(connection: Connection) -> None:
+    """Have a worker test the connection: a page waits for no site. A test that is under way already does not do."""
+    Connection.objects.filter(pk=connection.pk).update(tests_requested=F("tests_requested") + 1)
+    connection.tests_requested += 1
+    send_on_commit("connections.tasks.test_connection", connection_id=connection.pk)
+
+
+def serve_test(*, connection_id: int, clock: Clock) -> None:
+    """For workers: test the connection if that was requested, and as soon as its site has a place for this process."""
+    awaiting = Connection.objects.awaiting_test().select_related("site", "owner")
+    connection = awaiting.filter(pk=connection_id).first()
+    if connection is None:
+        return
+    number = connection.tests_requested
+    with visiting(connection, purpose=Purpose.FOLLOW, longest=LONGEST_TEST, clock=clock) as has_place:
+        if has_place:
+            test_connection(connection=connection, now=clock())
+            Connection.objects.filter(pk=connection.pk, tests_served__lt=number).update(tests_served=number)
 
 
 def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | SiteError:
@@ -149,6 +178,12 @@ def test_connection(*, connection: Connection, now: datetime) -> SiteAccess | Si
     if not isinstance(answer, SiteError) or answer.is_answer:
         note_answer(connection, now=now)
     return answer
+
+
+def _test_if_ready(connection: Connection) -> None:
+    """Request a test of a new secret, unless its owner has to take the public key of it to the site first."""
+    if connection.site and not connection.traits.has_key_pair:
+        request_test(connection)
 
 
 def _failed_columns(error: SiteError) -> dict[str, Any]:
@@ -179,8 +214,7 @@ def _changed_meanwhile(connection: Connection) -> SiteUnavailable:
 
 def _ask_offer(connection: Connection) -> SiteOffer:
     try:
-        with while_somebody_waits():
-            return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
+        return open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).offer()
     except SiteError:
         # The offer only improves forms, and the login itself has just worked.
         return SiteOffer(queues={}, budgets=())
@@ -188,8 +222,7 @@ def _ask_offer(connection: Connection) -> SiteOffer:
 
 def _ask_access(connection: Connection) -> SiteAccess | SiteError:
     try:
-        with while_somebody_waits():
-            access = open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).access()
+        access = open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).access()
     except SiteError as error:
         return error
     except SealBroken as error:

@@ -20,6 +20,7 @@ from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of, status_without_form
+from mantik.lib.live import nothing_new, part
 
 NAV = {"nav": "connections"}
 
@@ -84,16 +85,22 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
 @require_POST
 def test(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
-    now = timezone.now()
-    answer = connections.test_connection(connection=connection, now=now)
-    if request.htmx:
-        [card] = cards_of([connection], now=now)
-        return render(request, "connections/_card.html", {"card": card})
-    if isinstance(answer, SiteError):
-        messages.error(request, f"{connection.name}: {answer.message}")
+    if connection.site is None:
+        messages.error(request, f"{connection.name} is for a git host; only connections to sites are tested.")
     else:
-        messages.info(request, f"{connection.name}: {connection.test_message}")
+        connections.request_test(connection)
     return redirect(_card_url(connection))
+
+
+@login_required
+@require_GET
+def card(request: MemberRequest, uuid: str) -> HttpResponse:
+    """The card of a connection once its test is done."""
+    connection = _own_or_404(request, uuid)
+    if connection.awaits_test:
+        return nothing_new()
+    [card] = cards_of([connection], now=timezone.now())
+    return part(request, "connections/_card.html", {"card": card})
 
 
 @login_required
@@ -143,7 +150,7 @@ def _next_step(connection: Connection) -> str:
     if connection.public_key:
         return "Add its public key to the repository at the git host, as a deploy key with read access."
     if connection.site:
-        return "Test it to see what the site says."
+        return "Mantik is testing it; its card will show what the site says."
     return "Choose this connection when you add or edit a code repository."
 
 

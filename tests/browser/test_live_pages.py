@@ -12,6 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from connections.services.connections import serve_test
 from mantik.accounts.models import User
 from runs.models import Run
 from runs.states import RunState
@@ -48,6 +49,18 @@ def signed_in_at(front: Front, context: BrowserContext, user: User) -> None:
     client.force_login(user)
     name = django_settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": front.url}])
+
+
+def test_a_card_shows_what_a_test_has_found(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto("/settings/connections/")
+    page.get_by_role("button", name="Test site-a").click()
+    card = page.locator(f"#connection-{scene.connection.uuid}")
+    expect(card.locator(".status")).to_have_text("Being tested")
+    serve_test(connection_id=scene.connection.pk, clock=timezone.now)
+    expect(card.locator(".status")).to_have_text("No answer")
+    expect(card.locator(".callout").last).to_contain_text("cannot be reached")
+    expect(card.get_by_role("button", name="Test site-a")).to_be_enabled()
 
 
 def test_a_list_takes_what_is_new_and_leaves_the_rest(scene: Scene, open_page: Opener) -> None:

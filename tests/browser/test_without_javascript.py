@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from connections.services.connections import serve_test
 from projects.models import Experiment
 from runs.models import Run
 from runs.states import RunState
@@ -47,6 +49,9 @@ def test_an_experiment_is_added_and_a_wrong_one_keeps_what_was_typed(scene: Scen
 def test_a_connection_is_tested_and_the_sites_own_words_are_shown(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher, javascript=False).goto("/settings/connections/")
     page.get_by_role("button", name="Test site-a").click()
+    expect(page.locator(f"#connection-{scene.connection.uuid} .status")).to_have_text("Being tested")
+    serve_test(connection_id=scene.connection.pk, clock=timezone.now)
+    page.reload()
     expect(page.locator(f"#connection-{scene.connection.uuid} .callout")).to_contain_text("cannot be reached")
     expect(page.locator(f"#connection-{scene.connection.uuid} .status")).to_have_text("No answer")
 

@@ -209,6 +209,7 @@ class Story:
 
     def test(self, name: str) -> Connection:
         self.post(f"/settings/connections/{self.connection(name).uuid}/test/")
+        wait_until(lambda: not self.connection(name).awaits_test, seconds=60)
         return self.connection(name)
 
     def fetched(self) -> CodeRepository:

@@ -18,10 +18,12 @@ NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 # Whose it is and what for; and what happened, whichever secret it had.
 STAYS = {
     *("id", "uuid", "owner_id", "kind", "name", "site_id", "login_name", "created_at"),
-    *("last_used_at", "renewed_at", "tested_at"),
+    *("last_used_at", "renewed_at", "tested_at", "tests_served"),
 }
 # Only of a kind that has a key pair, whose public half is a new one then.
 OF_KEY_PAIR = {"public_key"}
+# The new secret, and the request to test it.
+NEW = {"sealed_secret", "secret_set_at", "tests_requested"}
 # What is known of the old secret, as it may be.
 KNOWN: dict[str, Any] = {
     "expires_at": NOW + timedelta(days=1),
@@ -43,7 +45,7 @@ KNOWN: dict[str, Any] = {
 
 
 def test_each_column_stays_or_belongs_to_the_secret() -> None:
-    places = [*STAYS, *OF_KEY_PAIR, *KNOWN, "sealed_secret", "secret_set_at"]
+    places = [*STAYS, *OF_KEY_PAIR, *KNOWN, *NEW]
     assert sorted(places) == sorted(field.attname for field in Connection._meta.concrete_fields)
     assert set(HEALTHY) < set(KNOWN)
 
@@ -56,4 +58,4 @@ def test_of_an_old_secret_nothing_is_known_any_more() -> None:
     after: Mapping[str, Any] = Connection.objects.filter(pk=connection.pk).values().get()
     fresh = {field.attname: field.get_default() for field in Connection._meta.concrete_fields}
     assert {name: after[name] for name in KNOWN} == {name: fresh[name] for name in KNOWN}
-    assert {name for name in before if before[name] != after[name]} == {*KNOWN, "sealed_secret", "secret_set_at"}
+    assert {name for name in before if before[name] != after[name]} == {*KNOWN, *NEW}

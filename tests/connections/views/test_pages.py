@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,9 @@ from pytest_django.fixtures import Settings
 from connections.logins import site_clients
 from connections.logins.budget_accounts import learned_at, named_accounts
 from connections.models import Connection, Site
+from connections.services import connections
+from connections.services.connections import request_test, serve_test
+from connections.visits.places import Purpose, visiting
 from mantik.accounts.models import User
 from tests.conftest import ClientOf
 from tests.support.factories import make_connection, make_site
@@ -55,7 +58,7 @@ def test_a_site_connection_is_stored(client: Client, outsider: User) -> None:
     stored = Connection.objects.get()
     assert response.redirect_chain == [(f"{LIST}#connection-{stored.uuid}", 302)]
     text = page_text(response)
-    assert "juwels is stored. Test it to see what the site says." in text
+    assert "juwels is stored. Mantik is testing it; its card will show what the site says." in text
     assert "JSC" in text
     assert "ada" in text
     assert (stored.owner, stored.site, stored.reveal_secret()) == (outsider, site, SECRET)
@@ -194,7 +197,7 @@ def test_the_secret_can_be_replaced_and_the_old_test_no_longer_counts(client: Cl
     response = client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "quite another"}, follow=True)
     text = page_text(response)
     assert "The secret of juwels was replaced." in text
-    assert "Not tested" in text
+    assert "Being tested" in text
     mine.refresh_from_db()
     assert mine.reveal_secret() == "quite another"
     assert (mine.test_outcome, mine.test_message) == (Connection.TestOutcome.NOT_TESTED, "")
@@ -262,9 +265,16 @@ def connect(outsider: User, site: RunningSite, **columns: Any) -> Connection:
     return make_connection(site=known, **usual | columns)
 
 
+def after_test(client: Client, connection: Connection) -> str:
+    """What the page says after Test was pressed and a worker has done it."""
+    client.post(f"{LIST}{connection.uuid}/test/")
+    serve_test(connection_id=connection.pk, clock=timezone.now)
+    return page_text(client.get(LIST))
+
+
 def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider: User, sandbox: RunningSite) -> None:
     made = connect(outsider, sandbox)
-    text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
+    text = after_test(client, made)
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.WORKS
     assert "Works" in text
@@ -285,14 +295,14 @@ def test_what_the_site_said_is_as_old_as_the_last_good_test(
     client: Client, outsider: User, sandbox: RunningSite
 ) -> None:
     made = connect(outsider, sandbox)
-    client.post(f"{LIST}{made.uuid}/test/")
+    after_test(client, made)
     made.refresh_from_db()
     first = learned_at(made)
     assert first == made.tested_at
     made.put_secret("no longer right")
     made.secret_set_at = timezone.now()
     made.save()
-    client.post(f"{LIST}{made.uuid}/test/")
+    after_test(client, made)
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.REFUSED
     assert (learned_at(made), named_accounts(made)) == (first, ("demo", "other"))
@@ -301,7 +311,7 @@ def test_what_the_site_said_is_as_old_as_the_last_good_test(
 def test_with_another_secret_nothing_is_known_of_accounts(client: Client, outsider: User, sandbox: RunningSite) -> None:
     """It may be of another login."""
     made = connect(outsider, sandbox)
-    client.post(f"{LIST}{made.uuid}/test/")
+    after_test(client, made)
     client.post(f"{LIST}{made.uuid}/secret/", {"secret": "of somebody else"})
     made.refresh_from_db()
     assert (learned_at(made), named_accounts(made)) == (None, ())
@@ -312,20 +322,21 @@ def test_a_wrong_password_is_a_sentence_on_the_card(
 ) -> None:
     made = connect(outsider, sandbox, secret=SECRET)
     with caplog.at_level(logging.DEBUG):
-        response = client.post(f"{LIST}{made.uuid}/test/", follow=True)
+        after_test(client, made)
+        content = client.get(LIST).content.decode()
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.REFUSED
-    assert made.test_message in page_text(response)
+    assert made.test_message in page_text(client.get(LIST))
     assert made.test_message.endswith(".")
-    assert SECRET not in response.content.decode() + caplog.text
+    assert SECRET not in content + caplog.text
 
 
 def test_after_the_right_password_was_given_it_works(client: Client, outsider: User, sandbox: RunningSite) -> None:
     """What was kept open for the old one is not used any more."""
     made = connect(outsider, sandbox, secret="wrong")
-    client.post(f"{LIST}{made.uuid}/test/")
+    after_test(client, made)
     client.post(f"{LIST}{made.uuid}/secret/", {"secret": sandbox.users["demo"].password})
-    client.post(f"{LIST}{made.uuid}/test/")
+    after_test(client, made)
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.WORKS
 
@@ -335,45 +346,107 @@ def test_a_site_that_is_not_there_is_a_sentence_on_the_card(client: Client, outs
 
     site = make_site(base_url=f"http://127.0.0.1:{free_port()}/SITE/rest/core")
     made = make_connection(owner=outsider, site=site)
-    response = client.post(f"{LIST}{made.uuid}/test/", follow=True)
+    text = after_test(client, made)
     made.refresh_from_db()
     assert made.test_outcome == Connection.TestOutcome.NO_ANSWER
-    assert made.test_message in page_text(response)
+    assert made.test_message in text
 
 
-def test_few_pages_wait_for_sites_at_once(client: Client, outsider: User) -> None:
-    """Each holds a thread of the web server, of which there are eight."""
-    with closing(SilentHost()) as host, site_clients.SEATS._free, site_clients.SEATS._free:
+def test_a_page_does_not_wait_for_the_test(client: Client, outsider: User) -> None:
+    with closing(SilentHost()) as host:
         made = make_connection(owner=outsider, site=make_site(base_url=host.site_url))
         text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
         assert host.visits == 0
+    assert "Being tested" in text
+
+
+def test_few_pages_wait_for_sites_at_once(client: Client) -> None:
+    """Each holds a thread of the web server, of which there are eight. A password is exchanged for a token at once."""
+    with closing(SilentHost()) as host, site_clients.SEATS._free, site_clients.SEATS._free:
+        site = make_site(base_url=host.site_url)
+        text = page_text(client.post(ADD, form(site, kind="unicore-token")))
+        assert host.visits == 0
     assert "Mantik is waiting for other sites at the moment. Try again in a few seconds." in text
+
+
+def test_a_new_secret_is_tested_at_once_but_a_key_pair_has_to_be_taken_to_the_site_first(
+    client: Client, outsider: User, sandbox: RunningSite
+) -> None:
+    made = connect(outsider, sandbox)
+    assert not made.awaits_test
+    client.post(f"{LIST}{made.uuid}/secret/", {"secret": sandbox.users["demo"].password})
+    made.refresh_from_db()
+    assert made.awaits_test
+    with_key = make_connection(owner=outsider, kind=Connection.Kind.UNICORE_KEY, name="key", site=made.site)
+    client.post(f"{LIST}{with_key.uuid}/secret/")
+    with_key.refresh_from_db()
+    assert not with_key.awaits_test
+
+
+def test_the_card_is_asked_for_until_the_test_is_done(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    made = connect(outsider, sandbox)
+    client.post(f"{LIST}{made.uuid}/test/")
+    assert f'hx-get="{LIST}{made.uuid}/card/"' in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}{made.uuid}/card/").status_code == 204
+    serve_test(connection_id=made.pk, clock=timezone.now)
+    answer = client.get(f"{LIST}{made.uuid}/card/")
+    content = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Works" in content
+    assert "hx-get" not in content
+    assert "<html" not in content
+
+
+def test_a_test_that_is_asked_for_during_another_one_is_done_after_it(
+    client: Client, outsider: User, sandbox: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one under way may have begun before the public key was put into its place."""
+    made = connect(outsider, sandbox)
+    request_test(made)
+
+    def pressed_meanwhile(*, connection: Connection, now: datetime) -> None:
+        request_test(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connections, "test_connection", pressed_meanwhile)
+        serve_test(connection_id=made.pk, clock=timezone.now)
+    made.refresh_from_db()
+    assert made.awaits_test
+    assert "Works" in after_test(client, made)
+    made.refresh_from_db()
+    assert not made.awaits_test
+
+
+def test_a_test_waits_for_a_place_at_the_site(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    made = connect(outsider, sandbox)
+    request_test(made)
+    minute = timedelta(seconds=60)
+    with visiting(made, purpose=Purpose.FOLLOW, longest=minute, clock=timezone.now) as has_place:
+        assert has_place
+        serve_test(connection_id=made.pk, clock=timezone.now)
+    made.refresh_from_db()
+    assert made.awaits_test
+    assert list(Connection.objects.awaiting_test()) == [made]
+    serve_test(connection_id=made.pk, clock=timezone.now)
+    made.refresh_from_db()
+    assert not made.awaits_test
 
 
 def test_a_secret_that_does_not_open_any_more_is_a_sentence_on_the_card(
     client: Client, mine: Connection, settings: Settings
 ) -> None:
     settings.MANTIK_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    text = page_text(client.post(f"{LIST}{mine.uuid}/test/", follow=True))
+    text = after_test(client, mine)
     assert "A stored secret cannot be decrypted with the encryption keys in use. Replace the secret of this" in text
     Connection.objects.update(kind=Connection.Kind.UNICORE_KEY)
-    text = page_text(client.post(f"{LIST}{mine.uuid}/test/", follow=True))
+    text = after_test(client, mine)
     assert "in use. Make a new key pair for this connection." in text
 
 
 def test_a_git_connection_cannot_be_tested_at_a_site(client: Client, outsider: User) -> None:
     made = make_connection(owner=outsider, kind=Connection.Kind.GIT_TOKEN)
     text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
-    assert "This connection is for a git host, not for a site." in text
-
-
-def test_with_javascript_only_the_card_comes_back(client: Client, outsider: User) -> None:
-    made = make_connection(owner=outsider, kind=Connection.Kind.GIT_TOKEN, name="github")
-    response = client.post(f"{LIST}{made.uuid}/test/", headers={"HX-Request": "true"})
-    content = response.content.decode()
-    assert response.status_code == 200
-    assert "github" in content
-    assert "<html" not in content
+    assert f"{made.name} is for a git host; only connections to sites are tested." in text
 
 
 def test_the_list_costs_the_same_number_of_queries_however_long_it_is(client: Client, outsider: User) -> None:
