@@ -108,7 +108,9 @@ TABLE: dict[str, tuple[Permission, ...]] = {
     "Runs": (
         Permission(Action.DOWNLOAD_ARTIFACTS, Role.REPORTER, "Download artifacts and models; load models with MLflow"),
         Permission(Action.ADD_RUN, Role.RESEARCHER, "Add runs and run them again"),
-        Permission(Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel or end their own runs, and revoke their run tokens"),
+        Permission(
+            Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel or end their own runs, log to them, revoke their run tokens"
+        ),
         Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete their own runs"),
         Permission(
             Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel or end anyone's runs, log to them, revoke run tokens"
@@ -149,11 +151,13 @@ NOTES: tuple[str, ...] = (
     "Everybody may view a public project, signed in or not, with the names and sizes of its artifacts; only a "
     "Reporter or above can download them. Only members see the list of members; each run shows who started it.",
     "For everybody who is not a member, a private project does not exist: its pages say that nothing is there.",
-    "Connections belong to a person, not to a project: nobody else can see, use or change them, whatever their role.",
+    "Connections belong to a person, not to a project: nobody else can choose or change them, or see their secrets, "
+    "whatever their role. The page of a run names the connection that it was submitted with.",
     "Mantik fetches a private code repository only with the connection that was chosen for it. If the owner of that "
     "connection may no longer add code, nothing is fetched until somebody chooses a connection of their own.",
-    "A schedule runs with a connection that its owner chose for it, and only while that member may add runs. Others "
-    "may change when it runs; to change what it runs, they have to choose a connection of their own.",
+    "A schedule runs with a connection that the connection's owner chose for it, in the name of that member, and only "
+    "while that member may add runs. Others who may edit it can start it and change when it runs; to change what it "
+    "runs, they have to choose a connection of their own.",
     "A project always has an owner. The last owner can leave or step down only after making another member an owner.",
     "A group may have any role but Owner. Somebody with several roles, of their own and through groups, may do what "
     "the highest of them allows.",

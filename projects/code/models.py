@@ -1,13 +1,14 @@
 """What pages need of a code repository. The worker that fetches it writes this, so that no page reads a copy.
 
-`projects.code.snapshot` writes it, `projects.code.stored` reads it.
+`projects.code.snapshot` writes it, `projects.code.stored` reads it. What pages ask for (`asked_at`, WantedPath) is
+written when they do: `projects.code.mirrors`.
 """
 
 from __future__ import annotations
 
 from django.db import models
 
-# Letters of a path that can be asked for. The form takes no longer ones.
+# The most characters of a path that can be asked for. The form takes no longer ones.
 LONGEST_PATH = 400
 LONGEST_BRANCH = 250
 

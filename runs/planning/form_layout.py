@@ -37,7 +37,8 @@ class RunLayout:
 
     `key`: recognises the form when it is sent twice. `source`: the run that it is filled in from, as the link names it.
     `proposed`: values that the form itself has put into fields, by field. `parameters`: the type of each field of a
-    parameter. `left_over`: fields of given parameters that the entry point does not take.
+    parameter. `left_over`: fields of given parameters that the entry point does not take, or all of them while it is
+    not known: then `takes_parameters` is False.
     """
 
     key: str
@@ -46,6 +47,7 @@ class RunLayout:
     proposed: Mapping[str, str]
     parameters: Mapping[str, str]
     left_over: Sequence[str]
+    takes_parameters: bool
 
     def helper(self) -> Helper:
         submit = SubmitButton("RUN!", icon="play", busy="Starting")
@@ -86,8 +88,9 @@ class RunLayout:
         )
 
     def _parameters(self) -> Parameters:
+        note = "not a parameter here" if self.takes_parameters else "kept"
         typed = (part for name, kind in self.parameters.items() for part in self._parameter(name, kind))
-        fields = [*typed, *(AppendedText(name, "not a parameter here") for name in self.left_over)]
+        fields = [*typed, *(AppendedText(name, note) for name in self.left_over)]
         rows = [Row(*fields, css_class="fields-small")] if fields else []
         return Parameters("parameters", *rows, target=_CARD, **_PREVIEW_ONLY)
 

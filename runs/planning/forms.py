@@ -280,6 +280,7 @@ class NewRunForm(LiveForm):
             proposed={name: self[name].value() or "" for name in self.proposed if name in self.fields},
             parameters={f"{PARAMETER_PREFIX}{parameter.name}": parameter.declared for parameter in taken},
             left_over=[f"{PARAMETER_PREFIX}{name}" for name in self.plan.left_over],
+            takes_parameters=self.plan.entry_point is not None,
         )
         return layout.helper()
 

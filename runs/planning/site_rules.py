@@ -1,8 +1,9 @@
 """Finds what the site of a connection would refuse, to be shown at the fields of a form before anything is sent.
 
 The rules are what the site said at the last successful test of the connection. They may be out of date: somebody who
-knows better ticks "Run anyway", and the site decides. The site also decides when a schedule fires, and for commits that
-are read later: there is nobody to ask, and the site's answer is newer than what Mantik knows.
+knows better ticks "Run anyway" (of a schedule: "Save anyway"), and the site decides. It also decides about the runs
+that a schedule starts, and about commits that are read later: there is nobody to ask, and the site's answer is newer
+than what Mantik knows.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from connections.models import Connection
 from runs.backend_config import ACCOUNT, BackendConfig, check_against_queues
 
 CONFIG = "backend_config_path"
-# The field for "Run anyway".
+# The field for "Run anyway" and "Save anyway".
 RUN_ANYWAY = "run_anyway"
 
 

@@ -81,7 +81,7 @@ class RegisterForm(DescriptionForm):
     model = forms.CharField(max_length=400, error_messages={"required": "Choose which model to register."})
     name = forms.CharField(
         max_length=1000,
-        required=False,
+        error_messages={"required": problem_with_name("")},
         widget=forms.TextInput(
             {"class": "mono", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
@@ -93,8 +93,6 @@ class RegisterForm(DescriptionForm):
         super().__init__(*args, **kwargs)
         self.run = run
         self.candidates = candidates
-        self.fields["name"].required = True
-        self.fields["name"].error_messages["required"] = problem_with_name("")
         self.fields["description"].widget.attrs["rows"] = 6
         if candidates is None:
             self.fields["model"].widget = forms.HiddenInput()

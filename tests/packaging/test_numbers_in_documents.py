@@ -169,6 +169,12 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (settings.MANTIK_LOG_MAX_BYTES / 1e6,),
     ),
     ("schedules.md", "you see the next {} due times", (forecast.SHOWN,)),
+    ("schedules.md", "until the end date (without one: in {} days)", (forecast.WITHOUT_END.days,)),
+    (
+        "schedules.md",
+        "at most as many as the form says (default {})",
+        (Schedule._meta.get_field("missed_cap").default,),
+    ),
     ("schedules.md", "| hours; default {} |", (Schedule._meta.get_field("missed_grace").default / HOUR,)),
     ("schedules.md", "| default {}; 0: never |", (Schedule._meta.get_field("pause_after_failures").default,)),
     (

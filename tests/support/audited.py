@@ -18,7 +18,16 @@ _TABLES = re.compile(
     r"^(?!connections_siteoutage$|runs_modellisting$|runs_installation$|runs_trackeditem$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
 )
 _EVENT = "audit_auditevent"
-_TESTED = {"tests_requested", "tests_served", "tested_at", "test_outcome", "test_message", "facts", "queue_limits", "last_used_at"}
+_TESTED = {
+    "tests_requested",
+    "tests_served",
+    "tested_at",
+    "test_outcome",
+    "test_message",
+    "facts",
+    "queue_limits",
+    "last_used_at",
+}
 _BOOK_KEEPING = {
     "accounts_user": {"last_login", "theme"},
     "connections_connection": _TESTED | {"refusals", "refused_since", "refusal_message", "marked_bad_at"},

@@ -69,7 +69,7 @@ def error_for(error: Refused | TrackingError) -> HttpResponse:
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
     code = error.code if isinstance(error, Declined) else _code(error)
-    status = 404 if code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_STATE") else 400
+    status = 404 if code == "RESOURCE_DOES_NOT_EXIST" else 400
     return document({"error_code": code, "message": error.message}, status=status)
 
 

@@ -296,7 +296,7 @@ def test_a_file_that_has_changed_in_mlflow_is_not_handed_out_to_its_end(mlflow: 
         b"".join(ask(url).streaming_content)
     log_classic_model(mlflow, run, "forest", {"model.skops": b"less"})
     answer = ask(url)
-    assert (answer.status_code, answer.json()["error_code"]) == (404, "INVALID_STATE")
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_STATE")
     assert "it was changed in MLflow" in answer.json()["message"]
     services.unregister_model(model=model, actor=ada, now=NOW)
     assert tend(model) is None
