@@ -85,6 +85,7 @@ def _by_token(owner: User, site: Site) -> None:
     now = timezone.now()
     make.make_connection(
         owner=owner,
+        tests_requested=1,
         kind=Connection.Kind.UNICORE_TOKEN,
         name="by-token",
         site=site,
