@@ -170,8 +170,8 @@ def update(asked: Asked) -> HttpResponseBase:
     return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | (found if again is None else again))
 
 
-def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
-    """A call that logs something to a run: `fields` besides the id of the run."""
+def writing(fields: Fields, *, is_tag: bool = False) -> Callable[[Asked], HttpResponseBase]:
+    """A call that logs something to a run: `fields` besides the id of the run. `is_tag`: they are those of one tag."""
 
     def write(asked: Asked) -> HttpResponseBase:
         found = asked.fields({**RUN_ID, **fields})
@@ -179,7 +179,7 @@ def writing(fields: Fields) -> Callable[[Asked], HttpResponseBase]:
         asked.run_to_log_to(Kind.RUN, mlflow_id)
         for model_id in set(_models_in(found)):
             asked.caller.owner_to_write(Kind.MODEL, model_id)
-        _check_tags(asked.caller, found)
+        _check_tags(asked.caller, [found] if is_tag else found.get("tags", []))
         return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
 
     return write
@@ -191,9 +191,9 @@ def _models_in(found: dict[str, Any]) -> list[str]:
     return [entry["model_id"] for entry in entries if entry.get("model_id")]
 
 
-def _check_tags(caller: Caller, found: dict[str, Any]) -> None:
+def _check_tags(caller: Caller, tags: list[dict[str, Any]]) -> None:
     """Raises Refused for the tags by which Mantik finds a run again, and for a parent that is not the caller's."""
-    for tag in (found, *found.get("tags", [])):
+    for tag in tags:
         key, value = tag.get("key", ""), tag.get("value", "")
         if key.startswith(OURS):
             raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
@@ -205,8 +205,8 @@ def _check_tags(caller: Caller, found: dict[str, Any]) -> None:
 
 log_metric = writing(METRIC)
 log_parameter = writing({"key": text, "value": text})
-set_tag = writing({"key": text, "value": text})
-delete_tag = writing({"key": text})
+set_tag = writing({"key": text, "value": text}, is_tag=True)
+delete_tag = writing({"key": text}, is_tag=True)
 log_batch = writing({"metrics": many(parts(METRIC)), "params": many(PAIR), "tags": many(PAIR)})
 log_model = writing({"model_json": text})
 log_inputs = writing({"datasets": many(DATASET_INPUT), "models": many(parts({"model_id": text}))})

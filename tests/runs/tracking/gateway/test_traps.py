@@ -87,6 +87,16 @@ def test_the_tags_of_mantik_are_its_own(token: str, call: str) -> None:
     assert refused(ask(token, Call("POST", f"{API}{call}", body=body))) == (400, "INVALID_PARAMETER_VALUE")
 
 
+@pytest.mark.parametrize("name", ["mantik.seed", "mlflow.parentRunId"])
+def test_a_parameter_or_a_metric_may_be_called_as_a_tag_may_not(settings: Settings, token: str, name: str) -> None:
+    with answering(settings, 200, "application/json", b"{}") as asked:
+        for call, value in (("runs/log-parameter", "x"), ("runs/log-metric", 1.0)):
+            body = {"run_id": RUN_ID, "key": name, "value": value, "timestamp": 1}
+            answer = ask(token, Call("POST", f"{API}{call}", body=body))
+            assert answer.status == 200, answer.text
+    assert len(asked) == 2
+
+
 def test_an_address_with_thousands_of_fields_is_refused(token: str) -> None:
     query = {"run_ids": [RUN_ID] * 2000, "metric_key": "x"}
     answer = ask(token, Call("GET", f"{API}metrics/get-history-bulk-interval", query))
