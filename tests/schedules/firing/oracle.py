@@ -87,7 +87,8 @@ class Life:
         return (overlap != "allow" and due != last) or (overlap == "skip" and bool(running)) or self._day_is_full(due)
 
     def _count_ends(self, now: datetime) -> None:
-        for _, fails in sorted(one for one in self.active if one[0] <= now):
+        # Of runs that end at the same time, the one that began first comes first.
+        for _, fails in sorted((one for one in self.active if one[0] <= now), key=lambda one: one[0]):
             self.failures = self.failures + 1 if fails else 0
         self.active = [one for one in self.active if one[0] > now]
 
