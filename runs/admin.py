@@ -1,11 +1,16 @@
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from connections.models import Site
+from mantik.lib.large_tables import LargeTableAdmin
 from runs.models import RegisteredModel, Run, RunEvent, RunToken
+from runs.querysets import RunQuerySet
 from runs.tracking.run_tokens import revoke_run_token
 
 
@@ -20,11 +25,8 @@ class EventInline(admin.TabularInline[RunEvent, Run]):
         return False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(LargeTableAdmin):
     """For rows that only Mantik writes, and that operators only read."""
-
-    show_full_result_count = False
-    ordering = ["-pk"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -34,6 +36,19 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class SiteFilter(admin.SimpleListFilter):
+    """By the sites that there are now: which names are in the table only all of its rows would tell."""
+
+    title = "site"
+    parameter_name = "site_name"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(name, name) for name in Site.objects.order_by("name").values_list("name", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(site_name=self.value()) if self.value() else queryset
 
 
 @admin.register(Run)
@@ -49,10 +64,27 @@ class RunAdmin(ReadOnlyAdmin):
         "waiting_for",
         "created_at",
     ]
-    list_filter = ["state", "origin", "site_name"]
-    search_fields = ["=uuid", "name", "=batch_system_id"]
+    list_filter = ["state", "origin", SiteFilter]
+    # That there is a search; `get_search_results` decides what it finds.
+    search_fields = ["name"]
+    search_help_text = (
+        "A part of the name, the start of a commit, or a whole user name, UUID or id in the batch system."
+    )
     list_select_related = ["project", "created_by"]
     inlines = [EventInline]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
+    ) -> tuple[QuerySet[Run], bool]:
+        """What members find, by its indexes, or else a run by one of its ids."""
+        text = search_term.strip().replace("\0", "")
+        if not text:
+            return queryset, False
+        assert isinstance(queryset, RunQuerySet)
+        with suppress(ValueError):
+            return queryset.filter(uuid=UUID(text)), False
+        found = queryset.search(text)
+        return (found if found.exists() else queryset.filter(batch_system_id=text)), False
 
 
 @admin.register(RegisteredModel)

@@ -12,6 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.humanize import counted
+from mantik.lib.large_tables import LargeTableAdmin
 from schedules.models import Schedule, Slot
 from schedules.operators import periodic_tasks, switches
 from schedules.services.schedules import pause_schedule
@@ -31,7 +32,7 @@ class _ReadOnly:
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(_ReadOnly, admin.ModelAdmin[Schedule]):
+class ScheduleAdmin(_ReadOnly, LargeTableAdmin):
     list_display = [
         "name",
         "project",
@@ -45,8 +46,6 @@ class ScheduleAdmin(_ReadOnly, admin.ModelAdmin[Schedule]):
     list_filter = ["state", "last_outcome", "time_zone"]
     search_fields = ["=uuid", "name"]
     list_select_related = ["project", "created_by"]
-    show_full_result_count = False
-    ordering = ["-pk"]
     actions = ["pause"]
 
     @admin.action(description="Pause the chosen schedules", permissions=["view"])
@@ -58,13 +57,11 @@ class ScheduleAdmin(_ReadOnly, admin.ModelAdmin[Schedule]):
 
 
 @admin.register(Slot)
-class SlotAdmin(_ReadOnly, admin.ModelAdmin[Slot]):
+class SlotAdmin(_ReadOnly, LargeTableAdmin):
     list_display = ["due_at", "schedule", "outcome", "reason", "run", "recorded_at"]
     list_filter = ["outcome"]
     search_fields = ["=schedule__uuid"]
     list_select_related = ["schedule", "run"]
-    show_full_result_count = False
-    ordering = ["-pk"]
 
 
 class SwitchForm(forms.ModelForm[PeriodicTask]):

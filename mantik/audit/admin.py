@@ -5,6 +5,7 @@ from mantik.audit.csv_export import csv_response
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.audit.verbs import VERBS
+from mantik.lib.large_tables import LargeTableAdmin
 
 
 class NounFilter(admin.SimpleListFilter):
@@ -19,14 +20,12 @@ class NounFilter(admin.SimpleListFilter):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
+class AuditEventAdmin(LargeTableAdmin):
     """Operators can read and export all events; nobody can add or delete one here."""
 
     list_display = ["happened_at", "actor_name", "verb", "target_kind", "target_name", "request_id"]
     list_filter = [NounFilter, "happened_at"]
     search_fields = ["=actor_name", "=target_name", "=verb", "=request_id", "=project_uuid", "=target_uuid"]
-    ordering = ["-pk"]
-    show_full_result_count = False
     actions = ["export_as_csv"]
 
     @admin.action(description="Export as CSV")

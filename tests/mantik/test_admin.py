@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Connection, SiteOutage
 from mantik.accounts.models import User
+from mantik.lib import large_tables
 from projects.models import FormerAddress, GitHostOutage, Invitation, Project
 from runs.models import RegisteredModel, Run, RunToken
 from runs.states import RunState
@@ -190,3 +193,34 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(
             make_model()
         counts.append(count_queries(client, admin_url(model, "changelist")))
     assert counts[0] == counts[1] <= 12
+
+
+def test_of_a_large_table_no_more_rows_are_counted_than_can_be_paged_through(
+    client: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_tables.ShortPaginator, "most", 3)
+    runs = [make_run(RunState.FINISHED, project=project, name=f"r{number}") for number in range(3)]
+    assert "There are more" not in page_text(client.get(admin_url(Run, "changelist")))
+    runs.append(make_run(RunState.FINISHED, project=project, name="r3"))
+    text = page_text(client.get(admin_url(Run, "changelist")))
+    assert "There are more than these 3. Search or filter to find the others." in text
+    assert all(run.name in text for run in runs[1:])
+
+
+@pytest.mark.parametrize("typed", ["night", "{uuid}", " {commit} ", "4711", "{user}"])
+def test_a_run_is_found_by_what_operators_are_told_of_it(client: Client, project: Project, typed: str) -> None:
+    run = make_run(RunState.FINISHED, project=project, name="tonight", batch_system_id="4711")
+    make_run(RunState.FINISHED, project=project, name="another", commit_sha="0" * 40, created_by=make_user("eve"))
+    text = typed.format(uuid=run.uuid, commit=run.commit_sha[:10], user=run.created_by.username)
+    found = page_text(client.get(admin_url(Run, "changelist"), {"q": text}))
+    assert "tonight" in found
+    assert "another" not in found
+
+
+def test_runs_are_filtered_by_site_without_reading_all_of_them(client: Client, project: Project) -> None:
+    run = make_run(RunState.FINISHED, project=project, name="here")
+    make_run(RunState.FINISHED, project=project, name="elsewhere", site_name="Other")
+    with CaptureQueriesContext(connection) as queries:
+        text = page_text(client.get(admin_url(Run, "changelist"), {"site_name": run.site_name}))
+    assert "elsewhere" not in text
+    assert not [one["sql"] for one in queries if "DISTINCT" in one["sql"] and "runs_run" in one["sql"]]
