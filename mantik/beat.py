@@ -11,7 +11,7 @@ A message expires some seconds later than that (`APART`): its end is set by the 
 is ahead would drop all messages.
 
 What a killed worker was working on is due again when its lease is over (`mantik/lib/leases.py`). Sweeps of rows with
-leases come at least every ten seconds, so that it continues soon after that.
+leases come at least every ten seconds, so that it continues soon after that; those of fetches and of e-mail less often.
 """
 
 from __future__ import annotations
