@@ -1,11 +1,12 @@
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
-from mantik.notices.models import Letter
+from mantik.notices.models import Letter, SealedLetter
 
 
-@admin.register(Letter)
-class LetterAdmin(admin.ModelAdmin[Letter]):
+class AnyLetterAdmin(admin.ModelAdmin[Any]):
     """E-mails that the mail server has not accepted yet, and why. A letter that an operator deletes is not sent."""
 
     list_display = ["subject", "address", "created_at", "attempts", "next_attempt_at", "error"]
@@ -15,5 +16,15 @@ class LetterAdmin(admin.ModelAdmin[Letter]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Letter)
+class LetterAdmin(AnyLetterAdmin):
+    pass
+
+
+@admin.register(SealedLetter)
+class SealedLetterAdmin(AnyLetterAdmin):
+    fields = [*AnyLetterAdmin.fields, "send_until"]

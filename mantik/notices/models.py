@@ -10,7 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mantik.lib.leases import Leased
-from mantik.notices.querysets import LetterQuerySet, NoticeQuerySet
+from mantik.lib.sealed_fields import register_sealed
+from mantik.lib.sealing import seal, unseal
+from mantik.notices.querysets import LetterQuerySet, NoticeQuerySet, SealedLetterQuerySet
 
 
 class Notice(models.Model):
@@ -44,19 +46,54 @@ class Notice(models.Model):
         return self.read_at is None
 
 
-class Letter(Leased):
+class AnyLetter(Leased):
     """An e-mail that is still to be sent. The row is deleted once the mail server has accepted it."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     address = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
-    text = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True)
     attempts = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True)
 
-    objects = LetterQuerySet.as_manager()
+    class Meta(Leased.Meta):
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.address}"
+
+
+class Letter(AnyLetter):
+    """What anybody may read who may read the database."""
+
+    text = models.TextField()
+
+    objects = LetterQuerySet.as_manager()
+
+
+class SealedLetter(AnyLetter):
+    """About an account: the text may hold a link that lets anyone in who has it, so it is encrypted.
+
+    A table of its own, because a worker of 0.1.0, which runs for a while beside newer ones during an upgrade, would
+    send a row of the other one without its text. After `send_until` it is deleted, sent or not.
+    """
+
+    sealed_text = models.TextField(editable=False)
+    send_until = models.DateTimeField()
+
+    objects = SealedLetterQuerySet.as_manager()
+
+    def put(self, text: str) -> None:
+        self.sealed_text = seal(text, owner=self.seal_owner)
+
+    def reveal(self) -> str:
+        """The text. Raises SealBroken."""
+        return unseal(self.sealed_text, owner=self.seal_owner)
+
+    @property
+    def seal_owner(self) -> str:
+        return f"notices.SealedLetter:{self.uuid}:sealed_text"
+
+
+register_sealed(SealedLetter, "sealed_text", owner_of=lambda row: row.seal_owner)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from connections.models import Connection, Site, SiteOutage, SiteVisit
 from mantik.accounts.models import User
-from mantik.notices.models import Letter, Notice
+from mantik.notices.models import Letter, Notice, SealedLetter
 from mantik.tokens.hashing import PERSONAL
 from mantik.tokens.models import PersonalAccessToken, Scope
 from projects.models import (
@@ -166,6 +166,16 @@ def make_letter(**columns: Any) -> Letter:
     """Due now."""
     usual = {"address": "ada@example.org", "subject": "Hello", "next_attempt_at": timezone.now()}
     return Letter.objects.create(**usual | columns)
+
+
+def make_sealed_letter(text: str = "A link.", **columns: Any) -> SealedLetter:
+    """Due now, for an hour."""
+    now = timezone.now()
+    usual = {"address": "ada@example.org", "subject": "Hello", "created_at": now, "next_attempt_at": now}
+    letter = SealedLetter(**{"send_until": now + timedelta(hours=1)} | usual | columns)
+    letter.put(text)
+    letter.save()
+    return letter
 
 
 def make_stored_token(user: User, token: str, **columns: Any) -> PersonalAccessToken:

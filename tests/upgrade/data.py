@@ -280,3 +280,4 @@ def _told(member: User) -> None:
     make.make_notice(member, "You have read this.", read_at=timezone.now())
     late = Letter.objects.earliest("pk")
     Letter.objects.filter(pk=late.pk).update(attempts=2, error="TimeoutError: timed out")
+    make.make_sealed_letter(known.ODD_TEXT, send_until=known.NEVER)

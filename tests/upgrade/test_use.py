@@ -21,7 +21,7 @@ from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser
 from mantik.lib import schema
 from mantik.notices import outbox
-from mantik.notices.models import Letter
+from mantik.notices.models import Letter, SealedLetter
 from projects.models import CodeRepository
 from runs.following.kept_log import raw_log
 from runs.following.poll import follow_runs
@@ -173,8 +173,9 @@ def test_a_personal_access_token_is_accepted(client: Client) -> None:
 
 @pytest.mark.usefixtures("upgraded")
 def test_every_letter_that_was_not_sent_is_sent() -> None:
-    waiting = sorted(Letter.objects.values_list("subject", flat=True))
+    waiting = sorted([letter.subject for kind in (Letter, SealedLetter) for letter in kind._default_manager.all()])
     assert waiting
     outbox.send_due()
     assert sorted(message.subject for message in mail.outbox) == waiting
     assert not Letter.objects.exists()
+    assert not SealedLetter.objects.exists()
