@@ -16,7 +16,9 @@ from allauth.socialaccount import forms as services
 from crispy_forms.layout import Column, Div, Row
 from django import forms
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils import timezone
 
@@ -110,6 +112,13 @@ class SignUpForm(InOurWords, account.SignupForm):
                 "the invitation was sent to."
             )
         return email
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """An address that has an account takes as long as any other: a password is hashed for it as well."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
 
 
 class AddressForm(InOurWords, account.AddEmailForm):
