@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
 from typing import Any
 
 import requests
@@ -24,15 +23,15 @@ from django.urls import reverse
 from mantik.accounts import email_addresses, sign_up
 from mantik.accounts.models import FactorSecret, User
 from mantik.lib.outbound_requests import guarded_session
-from mantik.lib.patience import NoSeat, Seats
 from mantik.lib.sealing import SealBroken
+from mantik.notices import outbox
 
 log = structlog.get_logger(__name__)
 
-# Pages that wait for the mail server, which may be slow to greet.
-_SEATS = Seats(2)
 # User names of deleted accounts; see mantik/account_deletion/.
 DELETED = "deleted-"
+# In the context of an e-mail: for how long it is tried. Without it, it counts as one that lets somebody in.
+_GIVE_UP_AFTER = "give_up_after"
 _WAYS = {
     "reauthenticate": "Use your password",
     "mfa_reauthenticate": "Use a code",
@@ -82,21 +81,36 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("accounts:account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send an e-mail at once, not through the table of letters: some contain a link that lets anyone in who has it.
+        """Leave an e-mail to the workers, encrypted: it may contain a link that lets anyone in who has it.
 
-        For the same reason they are not written to the log of an installation without a mail server.
+        For the same reason it is not written to the log of an installation without a mail server.
         """
-        if _would_be_printed() and not settings.MANTIK_DEBUG:
+        if outbox.is_only_printed() and not settings.MANTIK_DEBUG:
             log.error("account_mail_not_sent", kind=template_prefix, error="MANTIK_EMAIL_URL names no mail server")
             messages.error(self.request, "Mantik has no mail server, so no e-mail was sent. Tell an operator.")
             return
-        try:
-            with _SEATS.taken():
-                super().send_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
-        except (SMTPException, OSError, NoSeat) as error:
-            log.error("account_mail_not_sent", kind=template_prefix, error=type(error).__name__)
-            sentence = "The mail server does not accept e-mail at the moment. Try again later, or tell an operator."
-            messages.error(self.request, sentence)
+        message = self.render_mail(template_prefix, email, {"base_url": settings.MANTIK_BASE_URL, **context})
+        if outbox.is_only_printed():
+            # On a machine of one's own, where a worker need not run. Nothing is waited for.
+            message.send()
+            return
+        outbox.write_sealed_letter(
+            address=email,
+            subject=str(message.subject),
+            text=str(message.body),
+            give_up_after=context.get(_GIVE_UP_AFTER, outbox.GIVE_UP_SECRETS_AFTER),
+        )
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: AbstractBaseUser,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell somebody of a change to their account. That lets nobody in, and is worth knowing days later, too."""
+        kept = {**(context or {}), _GIVE_UP_AFTER: outbox.GIVE_UP_AFTER}
+        super().send_notification_mail(template_prefix, user, kept, email)
 
 
 class ConfirmAddressStage(EmailVerificationStage):
@@ -179,10 +193,6 @@ class ServiceAdapter(DefaultSocialAccountAdapter):
             if address.verified and (user := email_addresses.holder_of(address.email)):
                 return user, address.email
         return None
-
-
-def _would_be_printed() -> bool:
-    return bool(settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend")
 
 
 def client_ip(request: HttpRequest) -> str | None:

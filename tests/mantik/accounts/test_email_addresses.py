@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.test import Client
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
-from tests.mantik.accounts.mail import link_in_last_mail, subjects
+from tests.mantik.accounts.mail import delivered, link_in_last_mail, subjects
 from tests.support.factories import PASSWORD, make_user
 from tests.support.pages import confirm_identity, page_text
 
@@ -53,7 +52,7 @@ def test_a_new_address_counts_once_its_link_is_opened(hers: Client, alice: User)
     event = AuditEvent.objects.get(verb="account.email_changed")
     assert (event.before, event.after) == ({"email": "alice@example.org"}, {"email": "new@example.org"})
     changed = "The e-mail address of your Mantik account was changed"
-    (told,) = (message for message in mail.outbox if message.subject == changed)
+    (told,) = (message for message in delivered() if message.subject == changed)
     # The old address is no longer good for a new password.
     assert told.to == ["alice@example.org"]
     assert "If this was not you, tell an operator at once" in str(told.body)

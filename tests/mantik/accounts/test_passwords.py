@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from mantik.audit.models import AuditEvent
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate, make_token
 from tests.conftest import ClientOf
-from tests.mantik.accounts.mail import link_in_last_mail, subjects
+from tests.mantik.accounts.mail import delivered, link_in_last_mail, subjects
 from tests.support.factories import PASSWORD
 from tests.support.pages import page_text
 
@@ -78,7 +77,7 @@ def test_changing_it_keeps_this_session_and_ends_the_others(client_of: ClientOf,
     assert Session.objects.of(alice).count() == 1
     assert {"account.password_changed", "account.sessions_ended"} <= verbs()
     assert subjects() == ["Your Mantik password was changed"]
-    assert "If this was not you" in str(mail.outbox[0].body)
+    assert "If this was not you" in str(delivered()[0].body)
 
 
 @pytest.fixture

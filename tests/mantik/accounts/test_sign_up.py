@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from mantik.accounts import adapters
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
-from tests.mantik.accounts.mail import link_in_last_mail, subjects
+from tests.mantik.accounts.mail import delivered, link_in_last_mail, subjects
 from tests.support.factories import make_invitation, make_user
 from tests.support.pages import page_text
 
@@ -111,7 +109,7 @@ def test_where_sign_up_is_closed_nobody_gets_in(client: Client, settings: Settin
     assert "Only the operators, who run this installation, can add accounts. Ask them for one." in text
     client.post(SIGN_UP, FORM)
     assert not User.objects.exists()
-    assert mail.outbox == []
+    assert delivered() == []
     assert SIGN_UP not in client.get(SIGN_IN).content.decode()
 
 
@@ -136,27 +134,3 @@ def test_whether_an_account_exists_is_not_told_to_who_is_not_invited(client: Cli
     taken = client.post(SIGN_UP, FORM | {"email": "alice@example.org"})
     free = client.post(SIGN_UP, FORM | {"email": "nobody@example.org"})
     assert (taken.status_code, page_text(taken)) == (free.status_code, page_text(free))
-
-
-def test_no_link_is_printed_into_the_log_of_an_installation(
-    client: Client, settings: Settings, capfd: pytest.CaptureFixture[str]
-) -> None:
-    settings.EMAIL_BACKEND, settings.MANTIK_DEBUG = "django.core.mail.backends.console.EmailBackend", False
-    response = client.post(SIGN_UP, FORM, follow=True)
-    assert "Mantik has no mail server, so no e-mail was sent." in page_text(response)
-    assert "/accounts/confirm/" not in capfd.readouterr().out
-
-
-def test_a_mail_server_that_does_not_answer_is_a_sentence(client: Client, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    response = client.post(SIGN_UP, FORM, follow=True)
-    assert "The mail server does not accept e-mail at the moment." in page_text(response)
-
-
-def test_few_pages_wait_for_the_mail_server_at_once(client: Client, mailoutbox: list[object]) -> None:
-    """Each holds a thread of the web server, of which there are eight."""
-    with adapters._SEATS._free, adapters._SEATS._free:
-        response = client.post(SIGN_UP, FORM, follow=True)
-    assert "The mail server does not accept e-mail at the moment." in page_text(response)
-    assert mailoutbox == []

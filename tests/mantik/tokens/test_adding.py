@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ from mantik.tokens.models import PersonalAccessToken
 from projects.models import Membership, Project
 from projects.roles import Role
 from tests.conftest import ClientOf
-from tests.mantik.accounts.mail import subjects
+from tests.mantik.accounts.mail import delivered, subjects
 from tests.support.factories import PASSWORD, join, make_project, make_second_factors
 from tests.support.pages import confirm_identity, page_text
 
@@ -100,7 +99,7 @@ def test_its_owner_is_told_by_mail(client: Client, project: Project) -> None:
     made = client.post(ADD, filled(projects=[str(project.uuid)]), headers={"user-agent": "Firefox"})
 
     assert subjects() == [SUBJECT]
-    text = str(mail.outbox[0].body)
+    text = str(delivered()[0].body)
     for words in ("Name: notebook", "Scope: Submit", "Projects: PV yield (pv-yield)", "From: 127.0.0.1, Firefox"):
         assert words in text
     row = PersonalAccessToken.objects.get()
@@ -113,7 +112,7 @@ def test_its_owner_is_told_by_mail(client: Client, project: Project) -> None:
 def test_a_form_that_is_wrong_sends_no_mail(client: Client) -> None:
     client.post(ADD, filled(expires_on="soon"))
 
-    assert not mail.outbox
+    assert not delivered()
 
 
 # Projects
@@ -124,7 +123,7 @@ def test_without_a_choice_it_is_for_all_projects_also_later_ones(client: Client,
     join(make_project(slug="later"), Role.GUEST, owner)
 
     assert whoami(token)["projects"] == ["later", "pv-yield"]
-    assert "Projects: all in which you have a role" in str(mail.outbox[0].body)
+    assert "Projects: all in which you have a role" in str(delivered()[0].body)
     assert "All your projects" in page_text(client.get(LIST))
 
 
