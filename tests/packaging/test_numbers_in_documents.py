@@ -136,7 +136,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "one of them asks again after {} s. Login services have {} s",
         (mlflow.PAUSE_SECONDS, patience.PAGE_SECONDS),
     ),
-    ("operators.md", "or signs in to, has {} s", (site_clients.WHILE_SOMEBODY_WAITS.read,)),
+    ("operators.md", "for a token has {} s", (site_clients.WHILE_SOMEBODY_WAITS.read,)),
     ("operators.md", "takes one of its {} threads only while a page is made", (limits.PAGE_THREADS,)),
     ("operators.md", "They wait {} minutes. Attempts are counted", (int(_per_account[1].rstrip("s")) / 60,)),
     ("operators.md", "are removed every {} minutes", (SWEEPS["Clear up mirrors"] / MINUTE,)),

@@ -373,7 +373,6 @@ def test_a_new_secret_is_tested_at_once_but_a_key_pair_has_to_be_taken_to_the_si
     client: Client, outsider: User, sandbox: RunningSite
 ) -> None:
     made = connect(outsider, sandbox)
-    assert not made.awaits_test
     client.post(f"{LIST}{made.uuid}/secret/", {"secret": sandbox.users["demo"].password})
     made.refresh_from_db()
     assert made.awaits_test
