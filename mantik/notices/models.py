@@ -79,6 +79,8 @@ class SealedLetter(AnyLetter):
     send a row of the other one without its text. After `send_until` it is deleted, sent or not.
     """
 
+    # As long as forms take: it is whatever somebody has typed who forgot their password.
+    address = models.EmailField(max_length=320)
     sealed_text = models.TextField(editable=False)
     send_until = models.DateTimeField()
 

@@ -54,6 +54,7 @@ CALLED_BY_OTHERS = {
     "allauth's adapters": (
         "is_open_for_signup",
         "get_password_change_redirect_url",
+        "send_mail",
         "get_totp_issuer",
         "_get_site_name",
         "_get_user_identifier",

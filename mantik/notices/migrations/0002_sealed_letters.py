@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("address", models.EmailField(max_length=254)),
+                ("address", models.EmailField(max_length=320)),
                 ("subject", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("next_attempt_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),

@@ -102,6 +102,16 @@ def test_what_is_asked_for_an_unknown_address_takes_the_same_way(client: Client,
     assert ways == [(True, timedelta(hours=1), 1), (True, timedelta(hours=1), 2)]
 
 
+def test_whatever_a_form_takes_for_an_address_has_room(client: Client) -> None:
+    """PostgreSQL refuses a longer one."""
+    labels = ".".join(["l" * 60] * 4)
+    address = f"{'a' * (320 - len(labels) - 5)}@{labels}.org"
+    assert len(address) == 320
+    assert client.post(FORGOTTEN, {"email": address})["Location"] == "/accounts/password/sent/"
+    assert SealedLetter.objects.get().address == address
+    assert client.post(FORGOTTEN, {"email": f"a{address}"}).status_code == 422
+
+
 def test_an_address_that_has_an_account_costs_a_hash_as_well(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashing takes longest by far of what signing up does."""
     make_user("alice")
