@@ -100,12 +100,15 @@ def describe(mlmodel: bytes) -> Description:
 
 
 def _signature(found: object) -> Iterator[tuple[str, Any]]:
-    """The parts of the signature: each is JSON in a string."""
+    """The parts of the signature: each is JSON in a string. What cannot stand in a certificate is left out."""
     for part in ("inputs", "outputs", "params"):
         text = found.get(part) if isinstance(found, Mapping) else None
         if isinstance(text, str):
             try:
-                columns = json.loads(text)
+                # MLflow writes NaN and infinity, which JSON does not have: as the default of a parameter, say.
+                columns = json.loads(text, parse_constant=str)
+                # Raises for a number beyond all others (1e999), and for half of a character.
+                json.dumps(columns, ensure_ascii=False, allow_nan=False).encode()
             except (ValueError, RecursionError):
                 continue
             if isinstance(columns, list):

@@ -76,7 +76,7 @@ def register_models(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
         return HttpResponseClientRefresh()
     form = RegisterForm(initial=_as_chosen(request.GET), run=run, candidates=models)
     context = {"form": form, "run": run, "project": run.project, "listing": listing}
-    # Whoever draws it asks a worker again who has not answered.
+    # Drawing it asks again if no worker has answered (`listing_of`), so the stamp must not last longer.
     live = shown.live(version, lasts=ASK_AGAIN_AFTER)
     return part(request, "registered_models/_models_field.html", context | {"live": live})
 
