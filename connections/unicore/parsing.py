@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +25,8 @@ from connections.unicore.wording import clean, redact
 
 STATUS_FIELDS = "status,statusMessage,exitCode,batchSystemID,queue,consumedTime,submissionTime,terminationTime"
 PORTRAIT_FIELDS = f"{STATUS_FIELDS},name,tags"
+# A job that is said to have run for more than ten years did not.
+_LONGEST_SECONDS = 10 * 366 * 86_400
 _NOT_SAID = {"", "N/A", "n/a"}
 
 
@@ -107,7 +108,10 @@ def site_offer(document: Mapping[str, Any]) -> SiteOffer:
 
 
 def _budget(account: str, budget: Any) -> Budget | None:
-    """`{"remaining": "1200", "units": "core-h", "rel": "60%"}`; a site leaves out an account it does not know."""
+    """`{"remaining": "1200", "units": "core-h", "rel": "60%"}`. A budget that the site does not know is -1.
+
+    The account whose name it does not know is `__CURRENT_PROJECT__`.
+    """
     remaining = _integer(_object(budget).get("remaining"))
     if remaining is None or remaining < 0:
         return None
@@ -148,7 +152,7 @@ def job_date(when: datetime) -> str:
 
 
 def _http_date(value: str | None) -> datetime | None:
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         when = parsedate_to_datetime(value or "")
         return when if when.tzinfo else None
     return None
@@ -176,9 +180,9 @@ def _seconds(value: Any) -> dict[str, float]:
     """Seconds by phase. Phases that did not happen are left out: UNICORE says "N/A" of them."""
     found = {}
     for phase, consumed in _object(value).items():
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             seconds = float(consumed)
-            if math.isfinite(seconds) and seconds >= 0 and not isinstance(consumed, bool):
+            if 0 <= seconds <= _LONGEST_SECONDS and not isinstance(consumed, bool):
                 found[clean(phase, limit=40)] = seconds
     return found
 
