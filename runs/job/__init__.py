@@ -2,13 +2,14 @@
 
 from runs.job import layout
 from runs.job.description import job_description, shareable
-from runs.job.environment import environment_file
+from runs.job.environment import VARIABLES, environment_file
 from runs.job.job_run import JobRun
 from runs.job.node_facts import node_facts
 from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, goes_along, pack_code
 from runs.job.script import job_script
 
 __all__ = [
+    "VARIABLES",
     "JobRun",
     "LeftOut",
     "PackError",

@@ -5,6 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+# The names of all that a job gets in this file, in their order: `runs.submission.assemble.job_environment`.
+VARIABLES = (
+    "MANTIK_RUN_ID",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_EXPERIMENT_ID",
+    "MLFLOW_RUN_ID",
+    "MLFLOW_DISABLE_TELEMETRY",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT",
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.listing import MOST_PATHS, Listed
 from projects.code.stored import StoredCode, StoredWhole
 from runs.backend_config import BackendConfig
-from runs.job import JobRun, environment_file, goes_along, job_description, layout, shareable
+from runs.job import VARIABLES, JobRun, environment_file, goes_along, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
@@ -22,13 +22,6 @@ from runs.submission.run_files import RunFiles
 NOT_YET = "new"
 # How many paths a note or a list of warnings names.
 PATHS_NAMED = 3
-_SET_AFTER_THE_FORM = (
-    "MANTIK_RUN_ID",
-    "MLFLOW_TRACKING_URI",
-    "MLFLOW_TRACKING_TOKEN",
-    "MLFLOW_EXPERIMENT_ID",
-    "MLFLOW_RUN_ID",
-)
 
 
 def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
@@ -79,8 +72,10 @@ def _description(config: BackendConfig, run: JobRun, script: str) -> str:
             config=config,
             tags=["(made when RUN! is pressed)"],
             script=script,
-            environment=environment_file(dict.fromkeys(_SET_AFTER_THE_FORM, "")),
+            environment=environment_file(dict.fromkeys(VARIABLES, "")),
             code_sha256="(made from the archive)",
+            # That there is one; `shareable` hides it.
+            notification_url="-",
         )
     )
     description["Imports"] = [
@@ -108,14 +103,25 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     return {
         "archive": f"{filesize(size)}, {counted(len(chosen.files), 'file')}",
         "archive_note": ", ".join(_notes(exclude.patterns, chosen, code)),
-        "warnings": [*plan.warnings, *(f"{entry}." for entry in left_out[:PATHS_NAMED])],
+        "warnings": [*plan.warnings, *_left_out(left_out)],
     }
+
+
+def _left_out(entries: Sequence[object]) -> Iterator[str]:
+    yield from (f"{entry}." for entry in entries[:PATHS_NAMED])
+    if (more := len(entries) - PATHS_NAMED) > 0:
+        yield f"And {more} more."
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = len(paths) - PATHS_NAMED
+    return ", ".join(paths[:PATHS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _notes(patterns: Iterable[str], chosen: Chosen[Listed], code: StoredWhole) -> list[str]:
     notes = [f"{', '.join(patterns)} left out"] if chosen.excluded else []
     if later := code.later:
-        notes.append(f"{', '.join(later[:PATHS_NAMED])} fetched from {'its' if len(later) == 1 else 'their'} own host")
+        notes.append(f"{_named(later)} fetched from {'its' if len(later) == 1 else 'their'} own host")
     if lfs_bytes := sum(entry.lfs_bytes for entry in chosen.files):
         notes.append(f"plus {filesize(lfs_bytes)} of Git LFS files")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from projects.code import mirrors, snapshot
+from runs.job import VARIABLES, layout
 from runs.models import Run
+from runs.submission.assemble import job_environment
 from tests.runs.planning.test_new_run import filled_in, post, refused
 from tests.support.fetching import fetch
 from tests.support.pages import page_text
@@ -47,6 +50,18 @@ def test_the_form_its_preview_run_and_the_pages_of_the_code_work(member: Client,
     schedule = member.get(reverse("schedules:add", args=[slug]), {"from": str(run.uuid)})
     assert schedule.status_code == 200
     assert list(elsewhere.iterdir()) == []
+
+
+def test_the_previewed_description_is_that_of_the_job(member: Client, world: World) -> None:
+    context = member.post(reverse("runs:new-preview", args=[world.project.slug]), filled_in(world)).context
+    shown = json.loads(context["preview"]["description"])
+    assert post(member, world).status_code == 302
+    run = Run.objects.get()
+    variables = job_environment(run, "1", "2", "token")
+    assert tuple(variables) == VARIABLES
+    assert shown["NotificationSettings"]["URL"] == "(known to the site only)"
+    [secrets] = [item["Data"] for item in shown["Imports"] if item["To"] == layout.ENVIRONMENT]
+    assert secrets == f"(not shown: {', '.join(variables)})"
 
 
 def test_a_path_that_is_read_first_comes_by_itself(member: Client, world: World) -> None:
