@@ -14,8 +14,8 @@ from mantik.lib.humanize import utc_offset, zone_name
 
 UTC_NAME = "UTC"
 _CHOOSE = "Choose a city's time zone, such as Europe/Berlin, or UTC."
-# Other keys of the time zone database (CET, EST, Etc/GMT-5, posix/...) do not stand for a place: their offsets are
-# fixed, surprising, or have the opposite sign.
+# Other keys of the time zone database (CET, EST, Etc/GMT-5, US/Eastern, Japan) are old names, or have offsets that are
+# fixed, surprising, or of the opposite sign.
 _AREAS = (
     "Africa", "America", "Antarctica", "Arctic", "Asia",
     "Atlantic", "Australia", "Europe", "Indian", "Pacific",
@@ -127,4 +127,4 @@ def _unknown(name: str) -> ZoneError:
     near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
     near_name = (folded | cities)[near[0]] if near else ""
     remedy = f"Did you mean {near_name}?" if near_name else _CHOOSE
-    return ZoneError(f'"{name[:60]}" is not the time zone of a place. {remedy}', offer=near_name)
+    return ZoneError(f'"{name[:60]}" is not a time zone that Mantik offers. {remedy}', offer=near_name)

@@ -36,10 +36,13 @@ def test_everything_offered_is_accepted_and_so_are_older_names() -> None:
     ("name", "message"),
     [
         ("", "The time zone is missing."),
-        ("CET", '"CET" is not the time zone of a place. Choose a city\'s time zone, such as Europe/Berlin, or UTC.'),
+        (
+            "CET",
+            '"CET" is not a time zone that Mantik offers. Choose a city\'s time zone, such as Europe/Berlin, or UTC.',
+        ),
         ("Etc/GMT-5", "Choose a city's time zone"),
         ("../../etc/passwd", "Choose a city's time zone"),
-        ("Europe/Berlin\x00", "is not the time zone of a place."),
+        ("Europe/Berlin\x00", "is not a time zone that Mantik offers."),
         ("europe/berlin", "Did you mean Europe/Berlin?"),
         ("Berlin", "Did you mean Europe/Berlin?"),
         ("New York", "Did you mean America/New_York?"),
