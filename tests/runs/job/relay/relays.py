@@ -124,7 +124,8 @@ class Relay:
 
     def hang_up(self) -> int:
         """Closes its standard input. Its exit code."""
-        assert self.process is not None and self.process.stdin is not None
+        assert self.process is not None
+        assert self.process.stdin is not None
         self.process.stdin.close()
         self._close()
         return self.process.wait(30)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from runs.registered_models.services import set_alias
 from runs.states import RunState
 from tests.runs.tracking.gateway.client_table import CLIENTS, MISSING, NAMES, OK, expected, table
 from tests.support import factories
+from tests.support.mlflow_clients import python_with
 from tests.support.mlflow_server import TOKEN, MlflowServer
 from tests.support.places import TOP
 from tests.support.proofs import Proved, sample
@@ -42,17 +42,7 @@ UNKNOWN_TO_IT = (
 @pytest.fixture(scope="session", params=sample(list(CLIENTS), one_in=3))
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Its name, and the path of a Python that has it."""
-    package = CLIENTS[request.param]
-    if not package:
-        return request.param, sys.executable
-    place = tmp_path_factory.mktemp("client")
-    uv = str(Path(sys.executable).with_name("uv"))
-    python = str(place / "bin" / "python")
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(place)], check=True)
-    # setuptools: the oldest imports pkg_resources.
-    needed = [package, "numpy", "pandas", "cloudpickle", "setuptools<80"]
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True, timeout=600)
-    return request.param, python
+    return request.param, python_with(CLIENTS[request.param], tmp_path_factory)
 
 
 @pytest.fixture
