@@ -77,6 +77,8 @@ LONGEST_KEY, LONGEST_PARAM, LONGEST_TAG, LARGEST_BATCH = 250, 6000, 8000, 1000
 LONGEST_NAME, LONGEST_PATH = 255, 2000
 SAMPLE_EVERY = 15.0
 MOST_CONNECTIONS = 1024
+# Calls that the relay does not know, which are counted one by one.
+MOST_UNKNOWN = 1000
 # Seconds that somebody who has not said the secret may take to say it.
 STRANGERS_TIME = 10.0
 # Tags by which Mantik finds runs again.
@@ -126,8 +128,8 @@ def read_seed(path: Path) -> Seed:
     """Raises OSError if it is not there, ValueError if it is none. Takes the rights of others away."""
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o600)
-    values = json.loads(path.read_text(encoding="utf-8"))
     try:
+        values = dict(json.loads(path.read_text(encoding="utf-8")))
         seed = Seed(**{name: value for name, value in values.items() if value is not None})
     except TypeError as error:
         raise ValueError(f"{path.name} is not complete: {error}") from None
@@ -544,7 +546,7 @@ class Journal:
                 raise Closed
             if data:
                 entry["at"] = self._pack_size
-            if self._lost and not self._is_full:
+            if not self._is_full:
                 self._tell_lost()
             return self._hand_in(entry, data, weight)
 
@@ -583,8 +585,8 @@ class Journal:
         self._hand_in({"k": "lost", "why": "limit", "entries": {}}, b"", 0)
 
     def _tell_lost(self) -> None:
-        """After the writes that failed or hung."""
-        if self._hand_in({"k": "lost", "why": "disk", "entries": dict(self._lost)}, b"", 0) is not None:
+        """Of writes that failed or hung, once there is room again."""
+        if self._lost and self._hand_in({"k": "lost", "why": "disk", "entries": dict(self._lost)}, b"", 0) is not None:
             self._lost.clear()
 
     def mark(self) -> Ticket:
@@ -656,26 +658,19 @@ class Journal:
             except OSError as error:
                 self._fails(error)
                 time.sleep(RETRY_EVERY)
-            else:
-                self._works()
         self._writing_since = 0.0
         with self._more:
             self._queued -= len(data)
+            if self._trouble:
+                self._trouble = ""
+                say("can write to the journal again")
+                if not self._is_full:
+                    self._tell_lost()
 
     def _fails(self, error: OSError) -> None:
         if not self._trouble:
             self._trouble = str(error)
             say(f"cannot write to the journal, and tries again each second: {error}")
-
-    def _works(self) -> None:
-        if not self._trouble:
-            return
-        self._trouble = ""
-        self._writing_since = time.monotonic()
-        say("can write to the journal again")
-        with self._more:
-            if self._lost and not self._is_full:
-                self._tell_lost()
 
     # fsync, which may take long, and for which nobody waits
 
@@ -1367,13 +1362,13 @@ class Api:
     def _answer_unknown(self, asked: Asked) -> Answer:
         """Who writes goes on, because ending the training wins nothing; who reads has to know that nothing came."""
         route = f"{asked.method} {asked.path[:200]}"
-        is_first = route not in self.unknown
-        if is_first and len(self.unknown) >= 1000:
-            route, is_first = "others", False
-        self.unknown[route] += 1
         refused = _refusal_of(asked.method, asked.path)
-        if is_first:
-            say("{} {}".format(route, "was refused" if refused else "is not kept: the relay does not know this call"))
+        with self._lock:
+            if route not in self.unknown and len(self.unknown) >= MOST_UNKNOWN:
+                route = "others"
+            self.unknown[route] += 1
+        did = "was refused" if refused else "is not kept: the relay does not know this call"
+        say_once(route, f"{route} {did}")
         if refused is not None:
             raise refused
         return Answer(b"{}")
@@ -2002,11 +1997,11 @@ def read_request(stream: IO[bytes]) -> Optional[Request]:
 _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 413: "Payload Too Large"}
 
 
-def send(connection: socket.socket, answer: Answer) -> None:
+def send(connection: socket.socket, answer: Answer, *, is_last: bool) -> None:
     """Header and body in one piece, if the body is one: two would wait for each other on some systems."""
-    head = "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n".format(
-        answer.status, _REASONS.get(answer.status, "Error"), answer.kind
-    )
+    reason = _REASONS.get(answer.status, "Error")
+    head = f"HTTP/1.1 {answer.status} {reason}\r\nContent-Type: {answer.kind}\r\n"
+    head += "Connection: close\r\n" if is_last else ""
     if isinstance(answer.content, bytes):
         head += f"Content-Length: {len(answer.content)}\r\n\r\n"
         connection.sendall(head.encode() + answer.content)
@@ -2085,7 +2080,8 @@ class Server:
         path = self._path_with_secret(request)
         if path is None:
             request.is_read(most=LONGEST_LINE)
-            send(connection, refusal_document(Refused(403, "PERMISSION_DENIED", "This is not the relay of your job.")))
+            refused = Refused(403, "PERMISSION_DENIED", "This is not the relay of your job.")
+            send(connection, refusal_document(refused), is_last=True)
             return False
         connection.settimeout(None)
         with self._counting:
@@ -2094,8 +2090,9 @@ class Server:
         try:
             if request.headers.get("expect", "").lower() == "100-continue":
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            send(connection, self._answer(request, path))
-            return request.headers.get("connection", "").lower() != "close" and request.is_read(most=LARGEST_BODY)
+            is_last = request.headers.get("connection", "").lower() == "close" or request.method == "HEAD"
+            send(connection, self._answer(request, path), is_last=is_last)
+            return not is_last and request.is_read(most=LARGEST_BODY)
         finally:
             with self._counting:
                 self._busy -= 1
@@ -2314,7 +2311,10 @@ class Relay:
         self._server.begin()
         if self._seed.sample:
             Sampler(self._api, self._seed.sample_every).begin()
-        write_whole(self._port_file, f"{self._listener.getsockname()[1]}\n")
+        port = self._listener.getsockname()[1]
+        # There may be no room for it on a disk that has become full since.
+        if port != _port_before(self._port_file):
+            write_whole(self._port_file, f"{port}\n")
 
     def serve(self, signals: int) -> str:
         """Until it is to end. `signals`: where their bytes come. What ended it: "stdin", "signal" or "grace"."""

@@ -30,6 +30,13 @@ def start(tmp_path: Path, python: str) -> Iterator[Start]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def shared(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """One relay for all tests that leave it as it was."""
+    with relay_in(tmp_path_factory.mktemp("shared"), python) as relay:
+        yield relay
+
+
 @pytest.fixture
 def relay(start: Start) -> Relay:
     return start()
