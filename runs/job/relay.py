@@ -2083,7 +2083,8 @@ class Server:
             refused = Refused(403, "PERMISSION_DENIED", "This is not the relay of your job.")
             send(connection, refusal_document(refused), is_last=True)
             return False
-        connection.settimeout(None)
+        if connection.gettimeout() is not None:
+            connection.settimeout(None)
         with self._counting:
             self._busy += 1
             self.requests += 1
