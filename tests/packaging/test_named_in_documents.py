@@ -37,6 +37,8 @@ OTHERS = frozenset(
             "mantik.run",
             "haveClientStageIn",
         ),
+        # Kinds of entries of the relay's journal, which tests/runs/job/relay/test_journal.py compares, and its pack.
+        *("untag", "model_status", "model_params", "model_tags", "model_untag", "unkept", "unfile", ".pack"),
     }
 )
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")

@@ -6,6 +6,7 @@ It stands in a job: `MLFLOW_TRACKING_URI` is the relay, `MLFLOW_RUN_ID` the job'
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import math
@@ -172,8 +173,7 @@ def download_artifacts() -> None:
 @operation
 def log_figure() -> None:
     needs("matplotlib")
-    from matplotlib import figure
-
+    figure = importlib.import_module("matplotlib.figure")
     mlflow.log_figure(figure.Figure(), "figure.png")
 
 

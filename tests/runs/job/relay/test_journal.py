@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
@@ -16,6 +18,7 @@ import pytest
 from tests.runs.job.relay.conftest import Start
 from tests.runs.job.relay.relays import EXPERIMENT_ID, JOURNAL, OF_RUN, RUN_ID, Relay, ask
 from tests.runs.job.relay.test_clients import all_that_is_told
+from tests.support.places import TOP
 from tests.support.proofs import Proved, trials
 
 METRIC = {"key": "loss", "value": 0.5, "timestamp": 1_700_000_000_000, "step": 3}
@@ -97,6 +100,12 @@ def test_every_kind_of_entry_is_written_and_read_again(relay: Relay) -> None:
 def relay_uri(relay: Relay, name: str) -> Any:
     relay.start()
     return relay.get("model-versions/get-download-uri", name=name, version="1")["artifact_uri"]
+
+
+def test_the_document_has_every_kind() -> None:
+    table = (TOP / "runs" / "tracking" / "README.md").read_text().partition("| kind | fields |")[2].partition("\n\n")[0]
+    documented = {kind for row in table.splitlines()[2:] for kind in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert documented == KINDS | {"unkept", "lost"}
 
 
 def test_what_is_sent_again_makes_no_entry(relay: Relay) -> None:
@@ -190,8 +199,6 @@ def test_a_relay_that_was_killed_loses_nothing_and_goes_on(start: Start, proved:
 
 
 def signal_after(relay: Relay, seconds: float) -> None:
-    import time
-
     time.sleep(seconds)
     relay.signal(signal.SIGKILL)
 
