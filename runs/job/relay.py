@@ -34,6 +34,7 @@ import operator
 import os
 import platform
 import posixpath
+import queue
 import re
 import select
 import signal
@@ -49,6 +50,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 from urllib.parse import parse_qs, unquote
@@ -89,13 +91,40 @@ Entry = Dict[str, Any]
 Document = Dict[str, Any]
 
 
+_said: Set[str] = set()
+_lines: "queue.Queue[str]" = queue.Queue(1000)
+
+
 def say(words: str) -> None:
-    """Writes a line to the log of the relay; never fails."""
-    try:
-        sys.stderr.write(f"[mantik] relay: {words}\n")
-        sys.stderr.flush()
-    except OSError:
-        pass
+    """Adds a line to the log of the relay. The log may be on a file system that hangs, so another thread writes it."""
+    with suppress(queue.Full):
+        _lines.put_nowait(f"[mantik] relay: {words}\n")
+
+
+def say_once(about: str, words: str) -> None:
+    if about not in _said:
+        _said.add(about)
+        say(words)
+
+
+def begin_log() -> None:
+    threading.Thread(target=_write_log, daemon=True).start()
+
+
+def _write_log() -> None:
+    while True:
+        line = _lines.get()
+        with suppress(OSError):
+            sys.stderr.write(line)
+            sys.stderr.flush()
+        _lines.task_done()
+
+
+def end_log(*, seconds: float) -> None:
+    """Waits until everything is written, but not longer than that."""
+    deadline = time.monotonic() + seconds
+    while _lines.unfinished_tasks and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def milliseconds() -> int:
@@ -106,7 +135,8 @@ class Seed(NamedTuple):
     """What the platform gives the relay to begin with.
 
     `artifact_root`: of the experiment, as `mlflow-artifacts:/7`. `journal_bytes`, `file_bytes`: the most that may be
-    kept. `token`: the run token, which is accepted in place of `secret`; "" if there is none yet. `grace`: seconds.
+    kept. `token`: the run token, which is accepted in place of `secret`; "" if there is none yet. `node`: stands in the
+    names of what is measured, if the job has several nodes. `sample_every`, `grace`: seconds.
     """
 
     run_id: str
@@ -119,6 +149,7 @@ class Seed(NamedTuple):
     run_name: str = ""
     experiment_name: str = ""
     user: str = ""
+    node: str = ""
     sample: bool = True
     sample_every: float = SAMPLE_EVERY
     grace: float = 25.0
@@ -380,7 +411,7 @@ class Logged:
     def _history(self, entry: Entry) -> None:
         tags = self._run(entry).tags
         before = json.loads(tags.get(HISTORY, "[]"))
-        tags[HISTORY] = json.dumps([*before, entry["model"]])
+        tags[HISTORY] = json.dumps([*before, json.loads(entry["model"])])
 
     def _model(self, entry: Entry) -> None:
         run = entry.get("run", self.root.run_id)
@@ -708,15 +739,6 @@ def _sync(file: int) -> None:
         say_once("fsync", f"cannot be sure that what was written is on the disk: {error}")
 
 
-_said: Set[str] = set()
-
-
-def say_once(about: str, words: str) -> None:
-    if about not in _said:
-        _said.add(about)
-        say(words)
-
-
 # Files
 
 
@@ -877,7 +899,7 @@ def wrong(sentence: str) -> Refused:
 
 
 def text(fields: Document, name: str, *, most: int = 0) -> str:
-    """ "" if it is left out. `most`: characters."""
+    """Blank if it is left out. `most`: characters."""
     value = fields.get(name)
     if value is None:
         return ""
@@ -1588,9 +1610,9 @@ class Api:
 
     def log_model(self, asked: Asked) -> Document:
         """Of clients before 3: MLflow keeps a list of these models in a tag."""
-        run = self._run(asked.fields)
+        run, model = self._run(asked.fields), text(asked.fields, "model_json")
         try:
-            model = json.loads(text(asked.fields, "model_json"))
+            json.loads(model)
         except ValueError:
             raise wrong("model_json is not JSON.") from None
         self._note(asked, "history", run=run.run_id, model=model)
@@ -2159,8 +2181,9 @@ def _fields(request: Request, query: str) -> Document:
 class Sampler:
     """Measures the node now and then, as metrics that have the names of MLflow's own, unless the training does so."""
 
-    def __init__(self, api: Api, every: float) -> None:
-        self._api, self._every = api, every
+    def __init__(self, api: Api, seed: Seed) -> None:
+        self._api, self._every = api, seed.sample_every
+        self._start = f"system/{seed.node}/" if seed.node else "system/"
         self._cpu = _cpu_times()
         self._gpu_tools: List[Callable[[], Dict[str, float]]] = [_nvidia, _rocm]
 
@@ -2170,7 +2193,7 @@ class Sampler:
     def _run(self) -> None:
         while not self._api.samples_itself.wait(self._every):
             try:
-                values = {"system/" + name: value for name, value in self._measure().items()}
+                values = {self._start + name: value for name, value in self._measure().items()}
                 if values and not self._api.samples_itself.is_set():
                     self._api.log_sample(values)
             except Closed:
@@ -2311,7 +2334,7 @@ class Relay:
         self._journal.wait(ticket)
         self._server.begin()
         if self._seed.sample:
-            Sampler(self._api, self._seed.sample_every).begin()
+            Sampler(self._api, self._seed).begin()
         port = self._listener.getsockname()[1]
         # There may be no room for it on a disk that has become full since.
         if port != _port_before(self._port_file):
@@ -2427,16 +2450,18 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1", help="where to listen")
     options = parser.parse_args()
     os.umask(0o077)
+    begin_log()
     signals = _signals()
     try:
         relay = Relay(options.folder, options.journal, options.address)
         relay.begin()
     except (OSError, ValueError) as error:
         say(f"cannot start: {error}")
-        sys.exit(1)
+        end_log(seconds=1)
+        os._exit(1)
     if not relay.end(relay.serve(signals)):
         say("could not write everything")
-    sys.stderr.flush()
+    end_log(seconds=1)
     # Threads that wait for a file system would hold up an ordinary exit.
     os._exit(0)
 

@@ -89,9 +89,9 @@ class Relay:
 
     def start(self, *more: str) -> None:
         """It ends when `hang_up` is called, or its process dies."""
-        (self.folder / "log").touch()
         command = [self.python, "-E", "-s", "-S", str(PROGRAM), "--folder", str(self.folder), "--journal", self.name]
-        with (self.folder / "log").open("ab") as log:
+        # Not in one of Python's own ways, which cannot append to a FIFO.
+        with os.fdopen(os.open(self.folder / "log", os.O_RDWR | os.O_APPEND | os.O_CREAT), "wb") as log:
             self.process = subprocess.Popen([*command, *more], stdin=subprocess.PIPE, stderr=log)
         wait_until(lambda: self._listens() or self.is_over())
         assert not self.is_over(), self.log()

@@ -195,7 +195,8 @@ def test_a_relay_that_was_killed_loses_nothing_and_goes_on(start: Start, proved:
     assert told - kept == set()
     # One that was written, and of which nobody was told, for each client and kill at most.
     assert len(kept - told) <= 4 * kills
-    assert len(relay.of_kind("start")) == kills + 1
+    # It may be killed before it has written that it started.
+    assert 1 < len(relay.of_kind("start")) <= kills + 1
 
 
 def signal_after(relay: Relay, seconds: float) -> None:

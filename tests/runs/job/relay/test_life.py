@@ -94,6 +94,12 @@ def test_it_measures_the_node(start: Start) -> None:
     assert [point["step"] for point in points["metrics"][:3]] == [0, 1, 2]
 
 
+def test_of_several_nodes_each_has_names_of_its_own(start: Start) -> None:
+    relay = start(sample=True, sample_every=0.1, node="n1")
+    wait_until(lambda: len(relay.of_kind("metrics")) > 1)
+    assert all(one["key"].startswith("system/n1/") for one in relay.run()["data"]["metrics"])
+
+
 def test_it_leaves_that_to_a_training_that_does_it(start: Start) -> None:
     relay = start(sample=True, sample_every=0.1)
     wait_until(lambda: len(relay.of_kind("metrics")) > 1)
@@ -164,8 +170,9 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     }
-    known = "argparse array bisect collections hashlib hmac json math operator os pathlib platform posixpath re select "
-    known += "signal socket stat subprocess sys threading time traceback typing urllib.parse uuid zlib"
+    known = "argparse array bisect collections contextlib hashlib hmac json math operator os pathlib platform "
+    known += "posixpath queue re select signal socket stat subprocess sys threading time traceback typing urllib.parse "
+    known += "uuid zlib"
     assert found == set(known.split())
 
 

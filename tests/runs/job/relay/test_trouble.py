@@ -77,6 +77,17 @@ def test_what_waits_for_a_write_has_a_limit(pack: Path, start: Start) -> None:
     assert relay.hang_up() == 0
 
 
+def test_a_log_that_hangs_delays_nobody(tmp_path: Path, start: Start) -> None:
+    """It is on the same file system. The log is a FIFO that nobody reads."""
+    os.mkfifo(tmp_path / "log")
+    with os.fdopen(os.open(tmp_path / "log", os.O_RDWR), "rb"):
+        relay = start()
+        for number in range(200):
+            assert relay.ask("GET", f"unknown/{number}/{'x' * 500}").status == 404
+        assert log(relay, 1) < 0.5
+        assert relay.hang_up() == 0
+
+
 # A disk that is full
 
 
