@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.runs.job.relay.conftest import Start
-from tests.runs.job.relay.relays import EXPERIMENT_ID, JOURNAL, OF_RUN, RUN_ID, Relay, ask
+from tests.runs.job.relay.relays import EXPERIMENT_ID, JOURNAL, OF_RUN, RUN_ID, Answer, Relay, ask
 from tests.runs.job.relay.test_clients import all_that_is_told
 from tests.support.places import TOP
 from tests.support.proofs import Proved, trials
@@ -197,6 +197,25 @@ def test_a_relay_that_was_killed_loses_nothing_and_goes_on(start: Start, proved:
     assert len(kept - told) <= 4 * kills
     # It may be killed before it has written that it started.
     assert 1 < len(relay.of_kind("start")) <= kills + 1
+
+
+def test_killed_between_any_two_calls_it_loses_nothing(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the call was about: the next ones build upon it."""
+    ask_only = relay.ask
+
+    def ask_and_kill(*args: Any, **more: Any) -> Answer:
+        answer = ask_only(*args, **more)
+        relay.kill()
+        relay.start()
+        return answer
+
+    monkeypatch.setattr(relay, "ask", ask_and_kill)
+    log_all_kinds(relay)
+    told = all_that_is_told(relay)
+    monkeypatch.undo()
+    assert all_that_is_told(relay) == told
+    assert relay.hang_up() == 0
+    assert {entry["k"] for entry in relay.entries()} == KINDS
 
 
 def signal_after(relay: Relay, seconds: float) -> None:

@@ -109,22 +109,32 @@ def test_it_leaves_that_to_a_training_that_does_it(start: Start) -> None:
     assert len(relay.of_kind("metrics")) <= before + 1
 
 
-GPU = """#!/bin/sh
+ROCM = """#!/bin/sh
+echo '{"card0": {"GPU use (%)": "42", "VRAM Total Memory (B)": "4000000000", "VRAM Total Used Memory (B)": "1000000000",
+"Average Graphics Package Power (W)": "N/A"}, "system": {"Driver version": "6"}}'
+"""
+NVIDIA = """#!/bin/sh
 echo '0, 87, 1024, 4096, 250.5'
 echo '1, [N/A], 0, 4096, [N/A]'
 """
 
 
-def test_it_measures_gpus(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = tmp_path / "bin" / "nvidia-smi"
+def with_tool(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+    tool = folder / "bin" / name
     tool.parent.mkdir()
-    tool.write_text(GPU)
+    tool.write_text(script)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
-    relay = start(sample=True, sample_every=0.1)
+
+
+def gpus_of(relay: Relay) -> dict[str, float]:
     wait_until(lambda: any("gpu" in one["key"] for one in relay.run()["data"]["metrics"]))
-    latest = {one["key"]: one["value"] for one in relay.run()["data"]["metrics"] if "gpu" in one["key"]}
-    assert latest == {
+    return {one["key"]: one["value"] for one in relay.run()["data"]["metrics"] if "gpu" in one["key"]}
+
+
+def test_it_measures_gpus(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_tool(tmp_path, monkeypatch, "nvidia-smi", NVIDIA)
+    assert gpus_of(start(sample=True, sample_every=0.1)) == {
         "system/gpu_0_utilization_percentage": 87.0,
         "system/gpu_0_memory_usage_megabytes": 1024.0,
         "system/gpu_0_memory_usage_percentage": 25.0,
@@ -132,6 +142,23 @@ def test_it_measures_gpus(start: Start, tmp_path: Path, monkeypatch: pytest.Monk
         "system/gpu_1_memory_usage_megabytes": 0.0,
         "system/gpu_1_memory_usage_percentage": 0.0,
     }
+
+
+def test_it_measures_gpus_of_amd(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_tool(tmp_path, monkeypatch, "rocm-smi", ROCM)
+    assert gpus_of(start(sample=True, sample_every=0.1)) == {
+        "system/gpu_0_utilization_percentage": 42.0,
+        "system/gpu_0_memory_usage_megabytes": 1000.0,
+        "system/gpu_0_memory_usage_percentage": 25.0,
+    }
+
+
+def test_a_tool_that_fails_is_not_asked_again(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_tool(tmp_path, monkeypatch, "nvidia-smi", f"#!/bin/sh\necho asked >> {tmp_path}/asked\nexit 9\n")
+    relay = start(sample=True, sample_every=0.1)
+    wait_until(lambda: len(relay.of_kind("metrics")) > 3)
+    assert (tmp_path / "asked").read_text() == "asked\n"
+    assert relay.log() == ""
 
 
 # Its size
