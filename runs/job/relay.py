@@ -90,6 +90,7 @@ PARENT, NAME, HISTORY = "mlflow.parentRunId", "mlflow.runName", "mlflow.log-mode
 Entry = Dict[str, Any]
 Document = Dict[str, Any]
 
+# Its own log
 
 _said: Set[str] = set()
 _lines: "queue.Queue[str]" = queue.Queue(1000)
@@ -125,6 +126,9 @@ def end_log(*, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while _lines.unfinished_tasks and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+# The beginning
 
 
 def milliseconds() -> int:
@@ -1358,8 +1362,11 @@ class Api:
             return self._answer_unknown(asked)
         with self._lock:
             answer = found(asked)
-        if asked.method != "GET":
-            self._journal.wait(asked.ticket if asked.has_entry else self._journal.mark())
+        if asked.has_entry:
+            self._journal.wait(asked.ticket)
+        elif asked.method != "GET":
+            # It may have been sent before, by somebody who hung up before that was written.
+            self._journal.wait(self._journal.mark())
         return answer if isinstance(answer, Answer) else Answer(_compact(answer).encode())
 
     def _find(self, asked: Asked) -> Optional[Call]:
@@ -1487,7 +1494,7 @@ class Api:
         run, fields = self._run(asked.fields), asked.fields
         status = text(fields, "status")
         if status and status not in _STATUSES:
-            raise wrong("status is {!r}, and has to be one of {}.".format(status, ", ".join(sorted(_STATUSES))))
+            raise wrong(f"status is {status!r}, and has to be one of {', '.join(sorted(_STATUSES))}.")
         told = {"status": status, "end": whole(fields, "end_time"), "name": text(fields, "run_name", most=LONGEST_KEY)}
         known = {"status": run.status, "end": run.end, "name": run.name}
         news: Entry = {name: value for name, value in told.items() if value and value != known[name]}
