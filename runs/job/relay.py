@@ -294,6 +294,14 @@ class Run:
         self.outputs: Dict[str, int] = {}
         self.files = Tree()
 
+    def history(self) -> List[Any]:
+        """The models that clients before 3 logged, as MLflow's tag has them."""
+        try:
+            return list(json.loads(self.tags.get(HISTORY, "[]")))
+        except (TypeError, ValueError):
+            # Somebody has set the tag.
+            return []
+
     def all_tags(self) -> Dict[str, str]:
         return dict(self.tags, **{NAME: self.name}) if self.name else dict(self.tags)
 
@@ -413,9 +421,8 @@ class Logged:
             self._run(entry).outputs.setdefault(one["model_id"], one["step"])
 
     def _history(self, entry: Entry) -> None:
-        tags = self._run(entry).tags
-        before = json.loads(tags.get(HISTORY, "[]"))
-        tags[HISTORY] = json.dumps([*before, json.loads(entry["model"])])
+        run = self._run(entry)
+        run.tags[HISTORY] = json.dumps([*run.history(), json.loads(entry["model"])])
 
     def _model(self, entry: Entry) -> None:
         run = entry.get("run", self.root.run_id)
@@ -1574,10 +1581,10 @@ class Api:
             raise not_there(f"run {above} that could be above this one")
 
     def delete_tag(self, asked: Asked) -> Document:
+        """One that is not there is deleted: the answer may have been lost, and the client asks again."""
         run, key = self._run(asked.fields), tag_key_of(asked.fields)
-        if key not in run.tags:
-            raise not_there(f"tag {key} of the run {run.run_id}")
-        self._note(asked, "untag", run=run.run_id, key=key)
+        if key in run.tags:
+            self._note(asked, "untag", run=run.run_id, key=key)
         return {}
 
     def log_batch(self, asked: Asked) -> Document:
@@ -1617,12 +1624,13 @@ class Api:
 
     def log_model(self, asked: Asked) -> Document:
         """Of clients before 3: MLflow keeps a list of these models in a tag."""
-        run, model = self._run(asked.fields), text(asked.fields, "model_json")
+        run, written = self._run(asked.fields), text(asked.fields, "model_json")
         try:
-            json.loads(model)
+            model = json.loads(written)
         except ValueError:
             raise wrong("model_json is not JSON.") from None
-        self._note(asked, "history", run=run.run_id, model=model)
+        if model not in run.history():
+            self._note(asked, "history", run=run.run_id, model=written)
         return {}
 
     def history(self, asked: Asked) -> Answer:
@@ -1692,9 +1700,8 @@ class Api:
 
     def delete_model_tag(self, asked: Asked) -> Document:
         model, key = self._model(asked.parts[0]), asked.parts[1]
-        if key not in model.tags:
-            raise not_there(f"tag {key} of the logged model {model.model_id}")
-        self._note(asked, "model_untag", model=model.model_id, key=key)
+        if key in model.tags:
+            self._note(asked, "model_untag", model=model.model_id, key=key)
         return {}
 
     def search_models(self, asked: Asked) -> Document:
@@ -1737,16 +1744,19 @@ class Api:
     def register_version(self, asked: Asked) -> Document:
         fields = asked.fields
         name = text(fields, "name", most=LONGEST_KEY)
-        wish: Entry = {
-            "name": name,
-            "version": str(len(self._logged.wishes.get(name, ())) + 1),
+        about: Entry = {
             "source": text(fields, "source"),
             "of": text(fields, "run_id"),
             "model": text(fields, "model_id"),
         }
-        say(f"the model {name} is to be registered: do that on the page of the run")
-        self._note(asked, "wish", time=milliseconds(), **wish)
-        return {"model_version": self._documents.version(self._logged.wishes[name][-1])}
+        versions = self._logged.wishes.get(name, [])
+        same = [one for one in versions if about == {"source": one.source, "of": one.of, "model": one.model}]
+        if not same:
+            say(f"the model {name} is to be registered: do that on the page of the run")
+            version = str(len(versions) + 1)
+            self._note(asked, "wish", name=name, version=version, time=milliseconds(), **about)
+            same = self._logged.wishes[name][-1:]
+        return {"model_version": self._documents.version(same[0])}
 
     def registered_model(self, asked: Asked) -> Document:
         versions = self._wish(asked.fields)

@@ -20,6 +20,7 @@ from tests.runs.job.relay.relays import EXPERIMENT_ID, JOURNAL, OF_RUN, RUN_ID, 
 from tests.runs.job.relay.test_clients import all_that_is_told
 from tests.support.places import TOP
 from tests.support.proofs import Proved, trials
+from tests.support.waiting import wait_until
 
 METRIC = {"key": "loss", "value": 0.5, "timestamp": 1_700_000_000_000, "step": 3}
 DATASET = {"dataset": {"name": "data", "digest": "d1", "source_type": "http", "source": "{}"}, "tags": []}
@@ -120,6 +121,10 @@ def test_what_is_sent_again_makes_no_entry(relay: Relay) -> None:
         relay.post("runs/log-inputs", run_id=RUN_ID, datasets=[DATASET], models=[{"model_id": "m-1"}])
         relay.post("runs/outputs", run_id=RUN_ID, models=[{"model_id": "m-1", "step": 0}])
         relay.post("runs/update", run_id=RUN_ID, status="RUNNING")
+        relay.post("runs/log-model", run_id=RUN_ID, model_json='{"artifact_path": "model"}')
+        version = relay.post("model-versions/create", name="iris", source="models:/m-1", run_id=RUN_ID)
+        assert version["model_version"]["version"] == "1"
+        relay.post("runs/delete-tag", run_id=RUN_ID, key="never")
 
     log()
     before = relay.entries()
@@ -283,7 +288,7 @@ def test_a_last_line_that_is_damaged_is_cut_off(three_entries: Relay) -> None:
     journal.write_bytes(journal.read_bytes()[:-8] + b"xxxxxxx\n")
     three_entries.start()
     assert [point["step"] for point in history(three_entries)] == [3]
-    assert "was cut off" in three_entries.log()
+    wait_until(lambda: "was cut off" in three_entries.log())
 
 
 def test_a_damaged_line_in_the_middle_costs_itself_alone(three_entries: Relay) -> None:
