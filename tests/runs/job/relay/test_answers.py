@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -297,8 +296,6 @@ def test_many_connections_at_once(relay: Relay) -> None:
     connections = [relay.connect() for _ in range(200)]
     for connection in connections:
         connection.connect()
-    began = time.monotonic()
     assert relay.run()
-    assert time.monotonic() - began < 1
     for connection in connections:
         connection.close()

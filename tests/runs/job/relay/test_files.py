@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.runs.job.relay.relays import API, EXPERIMENT_ID, FILES, JOURNAL, OF_RUN, RUN_ID, Relay, ask
+from tests.support.waiting import wait_until
 
 MEBIBYTE = 2**20
 NAMES = [
@@ -142,4 +143,4 @@ def test_a_client_that_hangs_up_leaves_nothing(relay: Relay) -> None:
     assert ask(relay.connect(), "GET", f"{API}runs/get", {"run_id": RUN_ID}).status == 200
     assert relay.of_kind("file", "unkept") == []
     relay.put("whole", b"x" * 2 * MEBIBYTE)
-    assert [path.suffix for path in relay.folder.glob("*.files/*")] == [""]
+    wait_until(lambda: [path.suffix for path in relay.folder.glob("*.files/*")] == [""])
