@@ -56,14 +56,23 @@ class NoMailServer(Exception):
 
 def write_letter(*, address: str, subject: str, text: str) -> None:
     """Store a letter in the current transaction; a worker sends it once that is committed."""
-    letter = Letter.objects.create(address=address, subject=_line(subject), text=f"{text}\n\n{FOOTER}\n")
+    now = timezone.now()
+    letter = Letter.objects.create(
+        address=address,
+        subject=_line(subject),
+        text=f"{text}\n\n{FOOTER}\n",
+        created_at=now,
+        next_attempt_at=now,
+    )
     send_on_commit("mantik.notices.tasks.send_letter", uuid=str(letter.uuid))
 
 
 def write_sealed_letter(*, address: str, subject: str, text: str, give_up_after: timedelta) -> None:
     """As `write_letter`, for a text that nobody else may read. The subject and the address are stored as they are."""
     now = timezone.now()
-    letter = SealedLetter(address=address, subject=_line(subject), created_at=now, send_until=now + give_up_after)
+    letter = SealedLetter(
+        address=address, subject=_line(subject), created_at=now, next_attempt_at=now, send_until=now + give_up_after
+    )
     letter.put(text)
     letter.save()
     # The same message as for other letters: workers of older releases know it, and find no such letter.

@@ -46,7 +46,7 @@ CALLED_BY_OTHERS = {
     "django_celery_beat's DatabaseScheduler": ("enabled_models_qs", "schedule_changed", "update_from_dict"),
     "pyunicore's Transport": ("_clone", "run_method"),
     "MLflow's providers of logins": ("get_name", "get_auth"),
-    "Django's admin": ("has_add_permission", "has_change_permission", "lookups"),
+    "Django's admin": ("has_add_permission", "has_change_permission", "lookups", "get_search_results"),
     "Django's check of forms": ("_reject",),
     "Django's lookups": ("as_sql", "as_sqlite"),
     "Django's operations of migrations": ("state_forwards", "database_forwards", "database_backwards"),
