@@ -155,8 +155,12 @@ def serve_test(*, connection_id: int, clock: Clock) -> None:
         return
     number = connection.tests_requested
     with visiting(connection, purpose=Purpose.FOLLOW, longest=LONGEST_TEST, clock=clock) as has_place:
-        if has_place:
+        if not has_place:
+            return
+        try:
             test_connection(connection=connection, now=clock())
+        finally:
+            # After an error of ours, too: the site would be asked every few seconds otherwise.
             Connection.objects.filter(pk=connection.pk, tests_served__lt=number).update(tests_served=number)
 
 

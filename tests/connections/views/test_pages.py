@@ -416,6 +416,21 @@ def test_a_test_that_is_asked_for_during_another_one_is_done_after_it(
     assert not made.awaits_test
 
 
+def test_a_test_that_fails_by_an_error_of_ours_is_not_repeated_for_ever(
+    outsider: User, sandbox: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connect(outsider, sandbox)
+    request_test(made)
+
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(connections, "test_connection", fail)
+    with pytest.raises(ZeroDivisionError):
+        serve_test(connection_id=made.pk, clock=timezone.now)
+    assert not Connection.objects.awaiting_test().exists()
+
+
 def test_a_test_waits_for_a_place_at_the_site(client: Client, outsider: User, sandbox: RunningSite) -> None:
     made = connect(outsider, sandbox)
     request_test(made)
