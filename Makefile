@@ -50,6 +50,7 @@ test: install frontend
 
 # What looks at the calendar, on the days of tests/support/days.py: each test on a third of them, in a proof on all.
 ON_ODD_DAYS := tests/schedules/pages/test_calendar.py tests/schedules/pages/test_pages.py tests/connections/views/test_pages.py \
+	tests/connections/views/test_testing.py \
 	tests/projects/services/test_invitations.py tests/mantik/tokens
 
 test-days: install frontend
