@@ -20,7 +20,7 @@ from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
-from runs.tracking.models import TrackedItem
+from runs.tracking.models import JobTracking, Journal, TrackedItem
 
 
 def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
@@ -329,6 +329,8 @@ class Restore(models.Model):
 # Django looks for all of an app's models here.
 __all__ = [
     "Installation",
+    "JobTracking",
+    "Journal",
     "ModelAlias",
     "ModelAliasChange",
     "ModelListing",

@@ -9,3 +9,7 @@ ENVIRONMENT = ".mantik/env"
 CODE = ".mantik/code.tar.gz"
 CODE_BASE64 = ".mantik/code.tar.gz.b64"
 CODE_SHA256 = ".mantik/code.sha256"
+# The program that the training logs to, and the folder in which it keeps what was logged.
+RELAY = ".mantik/relay.py"
+TRACKING = ".mantik/tracking"
+SEED = f"{TRACKING}/seed.json"

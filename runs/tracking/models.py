@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from mantik.lib.leases import Leased
+
 
 class TrackedItem(models.Model):
     """A child run or a logged model, under the id that it has in MLflow.
@@ -28,3 +30,49 @@ class TrackedItem(models.Model):
 
     def __str__(self) -> str:
         return self.mlflow_id
+
+
+class JobTracking(Leased):
+    """What the relays of a run's job keep at the site, on its way home: one row for each job that was sent a relay.
+
+    The worker that holds the lease reads and applies the job's journals, one after the other.
+    """
+
+    run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="job_tracking")
+    # When a worker looks for more; None once all is home, or given up.
+    due_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    # What it waits for, in a sentence; blank when it does not wait.
+    waiting_for = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index("due_at", name="job_tracking_due", condition=models.Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"Tracking of {self.run_id}"
+
+
+class Journal(models.Model):
+    """A journal of a run's job, and how much of it is applied: each entry once, in their order.
+
+    The cursor (`offset`, `number`) is stored after each request to MLflow: what was under way when a worker died is
+    sent again, and nothing before it.
+    """
+
+    run = models.ForeignKey("runs.Run", on_delete=models.CASCADE, related_name="journals")
+    # Of the file, in the relay's folder.
+    name = models.CharField(max_length=100)
+    # Bytes up to the end of the last line that was applied, and the number of its entry.
+    offset = models.PositiveBigIntegerField(default=0)
+    number = models.PositiveBigIntegerField(default=0)
+    # Its relay has said that nothing more comes. A relay that was killed never does.
+    has_end = models.BooleanField(default=False)
+    # How many entries were not applied, by why, and how many calls the relay could not keep, by method and path.
+    passed_over = models.JSONField(default=dict, blank=True)
+    unknown = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("run", "name", name="journal_once_for_run")]
+
+    def __str__(self) -> str:
+        return self.name

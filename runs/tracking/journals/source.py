@@ -1,0 +1,15 @@
+"""Where a journal is read from. What reads and applies it does not know whether that is a site or a table of ours."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Source(Protocol):
+    """The files of one relay's folder, as far as they are written. Paths are relative to it."""
+
+    def size(self, path: str) -> int | None:
+        """Bytes that the file has now; None if there is none. It may be less than it was a moment ago."""
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`, which lies within the file. Fewer if fewer are there, or none."""
