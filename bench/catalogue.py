@@ -35,5 +35,10 @@ BENCHMARKS = (
     Benchmark(("models.zip.memory", "models.zip.rate"), "bench.models:download"),
     Benchmark(("gateway.rate.32", "gateway.failures.32"), "bench.gateway:rate"),
     Benchmark(("gateway.artifact.memory",), "bench.gateway:artifact"),
+    Benchmark(
+        ("relay.log_metric_ms", "relay.log_metric_ms.p99", "relay.log_metric_ms.far", "relay.added_ms"),
+        "bench.relay:log_metric",
+    ),
+    Benchmark(("relay.memory", "relay.cpu"), "bench.relay:weight"),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )
