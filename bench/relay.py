@@ -113,7 +113,7 @@ def _nothing() -> Iterator[str]:
 
 @contextmanager
 def _far(ground: Ground) -> Iterator[str]:
-    with FaultProxy(ground.mlflow_uri, label=lambda method, path: path, patience=60, kill=lambda: None) as proxy:
+    with FaultProxy(ground.mlflow_uri, label=lambda _, path: path, patience=60, kill=lambda: None) as proxy:
         proxy.delay = _FAR_SECONDS
         yield proxy.url
 
