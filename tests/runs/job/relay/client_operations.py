@@ -11,6 +11,7 @@ import importlib.util
 import json
 import math
 import os
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -49,6 +50,11 @@ def operation(call: Callable[[], Any]) -> None:
 def needs(*packages: str) -> None:
     if not all(importlib.util.find_spec(package) for package in packages):
         raise Absent
+
+
+def _as_the_job() -> dict[str, str]:
+    """The variables with which the job began: the client takes the id of the run away when it has started it."""
+    return {**os.environ, "MLFLOW_RUN_ID": RUN_ID}
 
 
 client: Any = mlflow.MlflowClient()
@@ -141,10 +147,22 @@ def log_texts() -> None:
 @operation
 def log_artifacts() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(30):
+        for number in range(200):
             Path(folder, f"{number}.bin").write_bytes(bytes([number]) * 10_000)
         Path(folder, "large").write_bytes(b"large" * 1_000_000)
         mlflow.log_artifacts(folder, "many")
+
+
+@operation
+def log_large_artifact() -> None:
+    size = int(os.environ.get("LARGE_FILE_BYTES", str(64 * 2**20)))
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder, "checkpoint.bin")
+        with large.open("wb") as file:
+            file.truncate(size)
+        mlflow.log_artifact(str(large))
+    [listed] = [one for one in client.list_artifacts(RUN_ID) if one.path == "checkpoint.bin"]
+    assert listed.file_size == size
 
 
 @operation
@@ -167,7 +185,7 @@ def download_artifacts() -> None:
         assert contents("empty.txt") == b""
         assert json.loads(contents("conf/a %20+#?ä.json")) == {"a": 1}
         whole = mlflow.artifacts.download_artifacts(run_id=RUN_ID, artifact_path="many", dst_path=folder)
-        assert len(list(Path(whole).iterdir())) == 31
+        assert len(list(Path(whole).iterdir())) == 201
 
 
 @operation
@@ -183,6 +201,17 @@ def log_image() -> None:
     import numpy
 
     mlflow.log_image(numpy.zeros((8, 8, 3), dtype=numpy.uint8), "image.png")
+
+
+@operation
+def log_images_by_step() -> None:
+    needs("PIL", "numpy")
+    import numpy
+
+    for step in range(3):
+        mlflow.log_image(numpy.full((8, 8, 3), step, dtype=numpy.uint8), key="sample", step=step)
+    mlflow.flush_artifact_async_logging()
+    assert len(client.list_artifacts(RUN_ID, "images")) >= 3
 
 
 @operation
@@ -248,6 +277,18 @@ def log_model() -> None:
 
 
 @operation
+def log_model_with_signature() -> None:
+    needs("pandas")
+    pandas: Any = importlib.import_module("pandas")
+    example = pandas.DataFrame({"a": [1.0, 2.0]})
+    signature = mlflow.models.infer_signature(example, example)
+    info = _log_model("signed", signature=signature, input_example=example)
+    found = mlflow.pyfunc.load_model(info.model_uri).metadata
+    assert found.signature == signature
+    assert found.saved_input_example_info is not None
+
+
+@operation
 def log_models_again() -> None:
     """Clients from 3 on send the points of the run once more for each model."""
     for number in range(4):
@@ -297,7 +338,7 @@ def search_runs() -> None:
 
 
 @operation
-def autolog() -> None:
+def autolog_of_sklearn() -> None:
     needs("sklearn", "mlflow.sklearn")
     from sklearn.linear_model import LogisticRegression
 
@@ -305,6 +346,103 @@ def autolog() -> None:
     LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     mlflow.sklearn.autolog(disable=True)
     assert "training_accuracy_score" in client.get_run(RUN_ID).data.metrics
+
+
+@operation
+def search_of_parameters() -> None:
+    """Each of the best trials becomes a run below that of the search."""
+    needs("sklearn", "mlflow.sklearn", "numpy")
+    import numpy
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import GridSearchCV
+
+    mlflow.sklearn.autolog(silent=True, max_tuning_runs=3)
+    with mlflow.start_run(nested=True) as search:
+        rows = numpy.arange(4.0).reshape(4, 1)
+        GridSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, cv=2).fit(rows, rows[:, 0])
+    mlflow.sklearn.autolog(disable=True)
+    trials = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{search.info.run_id}'")
+    assert {one.data.params.get("alpha") for one in trials} == {"0.1", "1.0", "10.0"}
+
+
+@operation
+def autolog_of_xgboost() -> None:
+    needs("xgboost", "numpy")
+    import numpy
+
+    xgboost: Any = importlib.import_module("xgboost")
+    mlflow.xgboost.autolog(silent=True)
+    rows = xgboost.DMatrix(numpy.arange(20.0).reshape(10, 2), label=numpy.arange(10.0))
+    xgboost.train({"eval_metric": "rmse"}, rows, num_boost_round=5, evals=[(rows, "train")])
+    mlflow.xgboost.autolog(disable=True)
+    assert len(client.get_metric_history(RUN_ID, "train-rmse")) == 5
+
+
+@operation
+def autolog_of_lightgbm() -> None:
+    needs("lightgbm", "numpy")
+    import numpy
+
+    lightgbm: Any = importlib.import_module("lightgbm")
+    mlflow.lightgbm.autolog(silent=True)
+    rows = lightgbm.Dataset(numpy.arange(100.0).reshape(50, 2), label=numpy.arange(50.0))
+    lightgbm.train({"objective": "l2", "verbose": -1}, rows, num_boost_round=5, valid_sets=[rows], valid_names=["fit"])
+    mlflow.lightgbm.autolog(disable=True)
+    assert len(client.get_metric_history(RUN_ID, "fit-l2")) == 5
+
+
+@operation
+def autolog_of_keras() -> None:
+    needs("keras", "jax", "numpy")
+    import numpy
+
+    keras: Any = importlib.import_module("keras")
+    mlflow.keras.autolog()
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    model.fit(numpy.ones((8, 2)), numpy.ones((8, 1)), epochs=3, verbose=0)
+    mlflow.keras.autolog(disable=True)
+    assert "loss" in client.get_run(RUN_ID).data.metrics
+
+
+_RANK = """
+import sys
+import mlflow
+
+with mlflow.start_run():
+    for step in range(100):
+        mlflow.log_metric(f"rank-{sys.argv[1]}", step, step=step)
+"""
+
+
+@operation
+def two_processes() -> None:
+    ranks = [subprocess.Popen([sys.executable, "-c", _RANK, str(rank)], env=_as_the_job()) for rank in range(2)]
+    assert [rank.wait() for rank in ranks] == [0, 0]
+    assert [len(client.get_metric_history(RUN_ID, f"rank-{rank}")) for rank in range(2)] == [100, 100]
+
+
+_MLPROJECT = """
+name: inner
+entry_points:
+  main:
+    command: python -c "import mlflow; mlflow.log_metric('from_inside', 1.0)"
+"""
+
+
+@operation
+def mlflow_run_inside() -> None:
+    """It makes a run of its own, which is below that of the job."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "MLproject").write_text(_MLPROJECT)
+        environment = {**_as_the_job(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        command = [sys.executable, "-m", "mlflow", "run", folder, "--env-manager", "local"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if "No such command 'run'" in done.stderr:
+        raise Absent
+    assert done.returncode == 0, done.stderr[-2000:]
+    below = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{RUN_ID}' and metrics.from_inside = 1")
+    assert [one.info.status for one in below] == ["FINISHED"]
 
 
 @operation

@@ -12,33 +12,21 @@ from typing import Any
 
 import pytest
 
+from tests.runs.job.relay.client_table import LIBRARIES, NAMES, WORDS, expected
 from tests.runs.job.relay.relays import RUN_ID, SECRET, Relay, oldest_python, relay_in
-from tests.runs.tracking.gateway.client_table import CLIENTS
+from tests.support.client_tables import CLIENTS, MISSING, OK, UNKNOWN_TO_IT, table
 from tests.support.mlflow_clients import python_with
-from tests.support.proofs import Proved, sample
+from tests.support.places import TOP
+from tests.support.proofs import Proved, sample, trials
 
 OPERATIONS = Path(__file__).with_name("client_operations.py")
-# Refused, with these words.
-REFUSED = {
-    "change_param": "Changing param values is not allowed",
-    "set_tag_of_mantik": "are Mantik's own",
-    "delete_run": "open its page in Mantik",
-    "run_of_somebody_else": "There is no run",
-}
-# What a client does not have itself.
-LACKS = {
-    "2.2.2": {"log_table", "log_input", "logged_models", "asynchronous_logging", "trace"},
-    "2.22.5": {"logged_models"},
-}
-UNKNOWN_TO_IT = ("AttributeError", "ModuleNotFoundError", "ImportError", "TypeError")
-# What needs more than a client of its own has.
-MAY_BE_ABSENT = {"log_figure", "log_image", "autolog", "log_table"}
 
 
 @pytest.fixture(scope="session", params=sample(list(CLIENTS), one_in=4))
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Its name, and the path of a Python that has it."""
-    return request.param, python_with(CLIENTS[request.param], tmp_path_factory)
+    name = request.param
+    return name, python_with(CLIENTS[name], tmp_path_factory, *LIBRARIES[name])
 
 
 def environment(relay: Relay) -> dict[str, str]:
@@ -50,6 +38,8 @@ def environment(relay: Relay) -> dict[str, str]:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
         "HOME": str(relay.folder),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "KERAS_BACKEND": "jax",
+        "LARGE_FILE_BYTES": str(trials(64 * 2**20, 10**9)),
     }
 
 
@@ -72,6 +62,7 @@ def results_of(python: str, relay: Relay) -> dict[str, str]:
 def test_a_training_works_as_it_is(client: tuple[str, str], tmp_path: Path, proved: Proved) -> None:
     with relay_in(tmp_path, oldest_python() or sys.executable) as relay:
         results = results_of(client[1], relay)
+        assert set(results) == set(NAMES)
         bad = {name: result for name, result in results.items() if not is_as_expected(client[0], name, result)}
         proved(operations=len(results), wrong=len(bad))
         assert bad == {}
@@ -84,11 +75,14 @@ def test_a_training_works_as_it_is(client: tuple[str, str], tmp_path: Path, prov
 
 
 def is_as_expected(client: str, name: str, result: str) -> bool:
-    if name in LACKS.get(client, ()):
-        return result.startswith(UNKNOWN_TO_IT)
-    if name in MAY_BE_ABSENT and result == "absent":
-        return True
-    return REFUSED[name] in result if name in REFUSED else result == "ok"
+    wanted = expected(client, name)
+    if wanted == MISSING:
+        return result.startswith((*UNKNOWN_TO_IT, "absent"))
+    return result == OK if wanted == OK else wanted in result
+
+
+def test_the_documents_say_the_same() -> None:
+    assert table(NAMES, expected, WORDS) in (TOP / "docs" / "tracking.md").read_text()
 
 
 def all_that_is_told(relay: Relay) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-OK = "ok"
-# What the client itself does not have.
-MISSING = "missing"
+from tests.support.client_tables import MISSING, OK
 
 # By operation: how it is called in documents.
 NAMES = {
@@ -72,8 +70,6 @@ REFUSED = {
     "set_version_tag": "page",
 }
 
-CLIENTS = {"2.2.2": "mlflow-skinny==2.2.2", "2.22.5": "mlflow-skinny==2.22.5", "3.17.2": "", "newest": "mlflow-skinny"}
-
 # What a client does not have itself.
 LACKS = {
     "2.2.2": {
@@ -90,20 +86,3 @@ def expected(client: str, operation: str) -> str:
     if operation in LACKS[client]:
         return MISSING
     return REFUSED.get(operation, OK)
-
-
-def table() -> str:
-    """For docs/tracking.md."""
-    rows = [
-        "| what a program does | " + " | ".join(CLIENTS) + " |",
-        "|---" * (len(CLIENTS) + 1) + "|",
-        *(
-            f"| {name} | " + " | ".join(_word(expected(client, operation)) for client in CLIENTS) + " |"
-            for operation, name in NAMES.items()
-        ),
-    ]
-    return "\n".join(rows)
-
-
-def _word(found: str) -> str:
-    return {OK: "yes", MISSING: "the client has no such call"}.get(found, "refused, and told what to do instead")
