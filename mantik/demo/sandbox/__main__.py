@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             port=options.port,
             slots=options.slots,
             quota=options.quota,
+            cut_off=options.cut_off,
         )
         site.start()
     except (UsersFileError, DirectoryInUse) as error:
@@ -69,6 +70,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--users", type=Path, help="who may sign in; default: users.json in the data directory")
     parser.add_argument("--slots", type=_positive, default=DEFAULT_SLOTS, help="how many jobs run at a time")
     parser.add_argument("--quota", type=_positive, help="how many jobs one user may have; default: any number")
+    parser.add_argument("--cut-off", action="store_true", help="jobs have no network, as on most compute nodes")
     parser.add_argument("--allow", action="store_true", help="start whatever the settings say")
     return parser.parse_args(argv)
 

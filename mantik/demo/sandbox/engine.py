@@ -29,7 +29,8 @@ class Engine:
     """Runs the jobs of a site. Every public method may be called from any thread.
 
     `jobs` holds those the site knows now, oldest first. The site begins to prepare a job `staging_delay` seconds after
-    its submission. `on_change(job, state)` is called at each change of state, in order; it must not wait for anything.
+    its submission. `cut_off`: as in `Runner`. `on_change(job, state)` is called at each change of state, in order; it
+    must not wait for anything.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Engine:
         queues: Queues,
         slots: int,
         staging_delay: float,
+        cut_off: bool,
         on_change: Callable[[Job, State], None],
     ) -> None:
         self.jobs: dict[str, Job] = {}
@@ -56,7 +58,7 @@ class Engine:
         self._litter: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._runner = Runner(move=self._move, count_start=self._count_start, stopping=self._stopping)
+        self._runner = Runner(move=self._move, count_start=self._count_start, stopping=self._stopping, cut_off=cut_off)
         self._threads: list[threading.Thread] = []
 
     # -- what clients ask for ------------------------------------------------------------------------------

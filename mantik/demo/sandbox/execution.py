@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mantik.demo.sandbox.cut_off import command as cut_off_command
 from mantik.lib.processes import end_groups, signal_group
 
 # What a job inherits. Nothing else: the site may have been started with the platform's own secrets around it.
@@ -95,7 +96,8 @@ def command_line(executable: str, arguments: Sequence[Any]) -> str:
 class JobProcess:
     """A running script with everything it started."""
 
-    def __init__(self, program: Program, text: str) -> None:
+    def __init__(self, program: Program, text: str, *, cut_off: bool = False) -> None:
+        """`cut_off`: in a network of its own, which leads nowhere."""
         program.output.mkdir(parents=True, exist_ok=True)
         program.exit_code_file.unlink(missing_ok=True)
         file = program.directory / f"TSI_submit_{time.time_ns() // 1_000_000}"
@@ -103,7 +105,7 @@ class JobProcess:
             target.write(text)
         with (program.output / program.stdout).open("wb") as out, (program.output / program.stderr).open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 - running what members send is what a site is for
-                ["/bin/bash", str(file)],
+                [*(cut_off_command() if cut_off else ()), "/bin/bash", str(file)],
                 cwd=program.directory,
                 env={name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)},
                 stdin=subprocess.DEVNULL,

@@ -51,14 +51,21 @@ class Runner:
     """Runs jobs in the threads that ask for it, and ends their programs from any other.
 
     `move(job, state)` changes a job's state; `count_start(job)` is called right before a main program is launched.
+    `cut_off`: main programs have no network, as on nodes that have no route to anywhere.
     """
 
     def __init__(
-        self, *, move: Callable[[Job, State], bool], count_start: Callable[[Job], None], stopping: threading.Event
+        self,
+        *,
+        move: Callable[[Job, State], bool],
+        count_start: Callable[[Job], None],
+        stopping: threading.Event,
+        cut_off: bool,
     ) -> None:
         self._move = move
         self._count_start = count_start
         self._stopping = stopping
+        self._cut_off = cut_off
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
 
@@ -118,7 +125,7 @@ class Runner:
         self._count_start(job)
         program = run.request.main_program(run.directory, command)
         began = time.time()
-        self._execute(run, program, limit=run.time_limit)
+        self._execute(run, program, limit=run.time_limit, cut_off=self._cut_off)
         job.consume("main", time.time() - began)
         job.exit_code = program.exit_code()
         if job.exit_code is not None:
@@ -140,11 +147,12 @@ class Runner:
         if code and not run.request.ignores_exit_code(side):
             raise JobFailed(f"{side.title()}-command(s) failed: [Command {_nonzero(code, run.directory)}]")
 
-    def _execute(self, run: Run, program: Program, *, limit: int) -> None:
+    def _execute(self, run: Run, program: Program, *, limit: int, cut_off: bool = False) -> None:
         """Run one program to its end. Raises `JobFailed` if the job was aborted or ran out of time."""
         job = run.job
         self._raise_if_over(job)
-        process = JobProcess(program, script(program, run.request.document, run.resources, job.owner))
+        text = script(program, run.request.document, run.resources, job.owner)
+        process = JobProcess(program, text, cut_off=cut_off)
         running = _Running(process, time.monotonic() + limit if limit else None)
         with self._lock:
             self._running[job.id] = running

@@ -43,8 +43,8 @@ class SandboxSite:
     """A site that keeps its users, key and jobs in `data_dir`, which only its owner can read.
 
     Without `users` they come from `users.json` there, which is made with fresh passwords if it is missing. `port` 0
-    picks a free one. `lifetime` and `most_lifetime` are as in `SiteState`. Raises `UsersFileError`, and
-    `DirectoryInUse` when started.
+    picks a free one. `cut_off`: jobs have no network. `lifetime` and `most_lifetime` are as in `SiteState`. Raises
+    `UsersFileError`, and `DirectoryInUse` when started.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class SandboxSite:
         queues: Queues | None = None,
         lifetime: float = LIFETIME_SECONDS,
         most_lifetime: float | None = None,
+        cut_off: bool = False,
     ) -> None:
         self._directory = data_dir.resolve()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,6 +76,7 @@ class SandboxSite:
         self._queues = queues or read_queues()
         self._lifetime = lifetime
         self._most_lifetime = most_lifetime
+        self._cut_off = cut_off
         self._state: SiteState | None = None
 
     @property
@@ -120,6 +122,7 @@ class SandboxSite:
             queues=self._queues,
             slots=self._slots,
             staging_delay=self._staging_delay,
+            cut_off=self._cut_off,
             on_change=self._notifier.job_changed,
         )
         base = f"http://127.0.0.1:{self._server.port}/{NAME}/rest/core"
