@@ -2,7 +2,7 @@
 
 `sandbox` and `unicorex` are shared by the session, so a test leaves them as it found them. `site` runs a test once on
 each. `strict_site` is likewise both, but allows each user two jobs, and no job more than two days from now; its
-UNICORE/X speaks https.
+UNICORE/X speaks https. `cut_off_site` is both with nodes that have no network.
 
 Where Java or Maven is missing, tests on UNICORE/X are skipped with a sentence; with CI set in the environment they
 fail instead.
@@ -22,6 +22,7 @@ from typing import Literal
 import httpx
 import pytest
 
+from mantik.demo.sandbox.cut_off import is_possible as can_be_cut_off
 from mantik.demo.sandbox.sandbox_site import SandboxSite
 from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import UnicoreXError, ensure_jars, missing_tools
@@ -108,6 +109,27 @@ def unicorex_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
         yield site
 
 
+@pytest.fixture(scope="session")
+def cut_off_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with SandboxSite(tmp_path_factory.mktemp("cut-off-sandbox"), cut_off=True) as site:
+        yield running_sandbox(site)
+
+
+@pytest.fixture(scope="session")
+def cut_off_unicorex(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with running_unicorex(tmp_path_factory.mktemp("cut-off-unicorex"), cut_off=True) as site:
+        yield site
+
+
+@pytest.fixture(params=["cut_off_sandbox", pytest.param("cut_off_unicorex", marks=pytest.mark.unicorex)])
+def cut_off_site(request: pytest.FixtureRequest) -> RunningSite:
+    """Each of the two, with nodes that have no network."""
+    if not can_be_cut_off():
+        pytest.skip("This machine makes no network namespaces for us.")
+    found: RunningSite = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture(params=["strict_sandbox", pytest.param("unicorex_https", marks=pytest.mark.unicorex)])
 def strict_site(request: pytest.FixtureRequest) -> RunningSite:
     """Each of the two, with a quota and the longest life of a job."""
@@ -134,10 +156,14 @@ def running_unicorex(
     quota: int | None = None,
     most_lifetime: int | None = None,
     userinfo: str | None = None,
+    cut_off: bool = False,
 ) -> Iterator[RunningSite]:
-    """One of one's own. With `userinfo` it takes the access tokens that are good at that endpoint."""
+    """One of one's own. With `userinfo` it takes the access tokens that are good at that endpoint. `cut_off`: jobs
+    have no network."""
     require_unicorex()
-    server = UnicoreXServer(directory, https, quota=quota, most_lifetime=most_lifetime, userinfo=userinfo)
+    server = UnicoreXServer(
+        directory, https, quota=quota, most_lifetime=most_lifetime, userinfo=userinfo, cut_off=cut_off
+    )
     server.start()
     jobs = directory / "jobs"
     try:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from mantik.demo.sandbox.cut_off import command as cut_off_command
 from mantik.demo.sandbox.queues import DEFAULT_FILE
 from mantik.demo.sandbox.users import SiteUser
 from tests.unicorex.install import HERE, UnicoreXError
@@ -32,6 +34,7 @@ class Settings:
     somebody may let a job live; None means no limit.
 
     With `userinfo`, the address of an OpenID provider's userinfo endpoint, its access tokens are taken, too.
+    `cut_off`: jobs have no network.
     """
 
     directory: Path
@@ -41,6 +44,7 @@ class Settings:
     quota: int | None = None
     most_lifetime: int | None = None
     userinfo: str | None = None
+    cut_off: bool = False
 
     @property
     def external_url(self) -> str:
@@ -70,13 +74,22 @@ def write_configuration(settings: Settings) -> None:
     # The queues are those of the sandbox site: one contract, one set of queues.
     shutil.copyfile(DEFAULT_FILE, directory / "idb.json")
     shutil.copyfile(_TEMPLATES / "log4j2.properties", directory / "log4j2.properties")
-    shutil.copy(SHELL, directory / "shell")
+    _write_shell(directory / "shell", cut_off=settings.cut_off)
     password = _ensure_key(directory)
     _write_private(directory / "users.txt", "".join(_password_line(user) for user in settings.users))
     settings.public_keys.touch(mode=0o600)
     names = {name: _attributes(user) for user in settings.users for name in (user.dn, _oidc_name(user.login))}
     _write_private(directory / "attributes.json", json.dumps(names))
     _write_private(settings.properties, _properties(settings, password))
+
+
+def _write_shell(path: Path, *, cut_off: bool) -> None:
+    first, _, rest = SHELL.read_text().partition("\n")
+    leave = (
+        f'[ -n "$CUT_OFF" ] || CUT_OFF=1 exec {shlex.join(cut_off_command())} /bin/bash "$0" "$@"\n' if cut_off else ""
+    )
+    path.write_text(f"{first}\n{leave}{rest}")
+    path.chmod(0o755)
 
 
 def _properties(settings: Settings, password: str) -> str:

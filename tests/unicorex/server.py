@@ -42,6 +42,7 @@ class UnicoreXServer:
         quota: int | None = None,
         most_lifetime: int | None = None,
         userinfo: str | None = None,
+        cut_off: bool = False,
     ) -> None:
         self.users: dict[str, SiteUser] = {user.login: user for user in users or generated_users()}
         self._workdir = workdir.resolve()
@@ -50,6 +51,7 @@ class UnicoreXServer:
         self._quota = quota
         self._most_lifetime = most_lifetime
         self._userinfo = userinfo
+        self._cut_off = cut_off
         self._process: subprocess.Popen[bytes] | None = None
         self._settings: Settings | None = None
 
@@ -91,6 +93,7 @@ class UnicoreXServer:
             quota=self._quota,
             most_lifetime=self._most_lifetime,
             userinfo=self._userinfo,
+            cut_off=self._cut_off,
         )
         write_configuration(self._settings)
         self._process = self._launch(jars)
