@@ -20,7 +20,7 @@ from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
-from runs.tracking.models import JobTracking, Journal, TrackedItem
+from runs.tracking.models import JobTracking, Journal, JournalPart, TrackedItem
 
 
 def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
@@ -331,6 +331,7 @@ __all__ = [
     "Installation",
     "JobTracking",
     "Journal",
+    "JournalPart",
     "ModelAlias",
     "ModelAliasChange",
     "ModelListing",

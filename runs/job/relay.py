@@ -22,7 +22,8 @@ SIGTERM makes it write everything out and go on serving, as the training may sti
 closed (if that is a pipe), a second SIGTERM, or `Seed.grace` seconds later. Then the last entry (`end`) is written, and
 it exits with 0.
 
-It talks to no network. What is to be sent from here later is read from the journal, by the number of its entries.
+Where the node has a way to the platform, what is in the journal is also sent there at once (`Sender`); where it has
+none, workers of the platform read the same bytes through the site.
 """
 
 import argparse
@@ -53,7 +54,7 @@ from collections import Counter, deque
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 FORMAT = 1
 # Of MLflow's API, as the gateway has it: clients send spans in another way to servers before 3.4.
@@ -83,6 +84,13 @@ MOST_CONNECTIONS = 1024
 MOST_UNKNOWN = 1000
 # Seconds that somebody who has not said the secret may take to say it.
 STRANGERS_TIME = 10.0
+# Bytes of a journal that are sent at a time: half of what the platform takes. A longer line is left to the workers.
+ONE_POST = 500_000
+# Seconds after which a connection is not used again: the server may have closed it meanwhile.
+ANEW_AFTER = 5.0
+# Seconds: between two looks for something to send; until there is a connection, and until an answer; between two
+# attempts, at first and at most; and for what is left at the end.
+SEND_EVERY, CONNECT_WITHIN, ANSWER_WITHIN, SEND_AGAIN, SEND_AGAIN_AT_MOST, SEND_LAST = 1.0, 5.0, 20.0, 5.0, 300.0, 5.0
 # Tags by which Mantik finds runs again.
 OURS = "mantik."
 PARENT, NAME, HISTORY = "mlflow.parentRunId", "mlflow.runName", "mlflow.log-model.history"
@@ -140,7 +148,8 @@ class Seed(NamedTuple):
 
     `artifact_root`: of the experiment, as `mlflow-artifacts:/7`. `journal_bytes`, `file_bytes`: the most that may be
     kept. `token`: the run token, which is accepted in place of `secret`; "" if there is none yet. `node`: stands in the
-    names of what is measured, if the job has several nodes. `sample_every`, `grace`: seconds.
+    names of what is measured, if the job has several nodes. `platform`: the address to which journals are sent; "" if
+    they are not. `sample_every`, `grace`: seconds.
     """
 
     run_id: str
@@ -154,6 +163,7 @@ class Seed(NamedTuple):
     experiment_name: str = ""
     user: str = ""
     node: str = ""
+    platform: str = ""
     sample: bool = True
     sample_every: float = SAMPLE_EVERY
     grace: float = 25.0
@@ -539,6 +549,8 @@ class Journal:
         self._pack = _open_to_append(Path(f"{path}.pack"))
         self._most_bytes = most_bytes
         self._number = self._size = self._pack_size = 0
+        # Bytes that are in the file.
+        self.written = 0
         self._more = threading.Condition()
         self._queue: Deque[Piece] = deque()
         self._queued = 0
@@ -569,7 +581,7 @@ class Journal:
         if good < end:
             os.ftruncate(self._file, good)
             say(f"the last line of the journal was not whole ({end - good} bytes) and was cut off")
-        self._size = good
+        self._size = self.written = good
         self._pack_size = os.fstat(self._pack).st_size
 
     def begin(self) -> None:
@@ -703,6 +715,8 @@ class Journal:
         self._writing_since = 0.0
         with self._more:
             self._queued -= len(data)
+            if file == self._file:
+                self.written += len(data)
             if self._trouble:
                 self._trouble = ""
                 say("can write to the journal again")
@@ -731,6 +745,11 @@ class Journal:
     def read_pack(self, place: int, size: int) -> bytes:
         """Fewer bytes if they are not written yet."""
         return os.pread(self._pack, size, place)
+
+    def lines_from(self, offset: int, most: int) -> bytes:
+        """Whole lines of the journal, up to `most` bytes; none if there are none yet, or if the first is longer."""
+        found = os.pread(self._file, most, offset)
+        return found[: found.rfind(b"\n") + 1]
 
 
 def _new_ticket() -> "threading.Lock":
@@ -2320,6 +2339,114 @@ def _number_or_none(word: Optional[str]) -> Optional[float]:
 # From the beginning to the end
 
 
+class NoWay(Exception):
+    """The platform cannot be reached, or does not take the journal. `is_final`: it never will."""
+
+    def __init__(self, words: str, *, is_final: bool = False) -> None:
+        super().__init__(words)
+        self.is_final = is_final
+
+
+class Sender:
+    """Sends the journal to the platform for as long as the relay lives, where there is a way to it.
+
+    The platform says up to which byte it has the journal, and takes what follows: so it does no harm if an answer is
+    lost, if workers were quicker through the site, or if there is a way only now and then.
+    """
+
+    def __init__(self, seed: Seed, name: str, journal: Journal) -> None:
+        self._seed, self._name, self._journal = seed, name, journal
+        self._address = urlsplit(seed.platform)
+        self._connection: Any = None
+        # Where the platform wants to go on; None until it has said so.
+        self._offset: Optional[int] = None
+        self._asked_at = 0.0
+        self._is_ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self, *, seconds: float) -> None:
+        """Sends what is left, if there is a way, and does not wait for longer than that."""
+        self._is_ending.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        pause = SEND_AGAIN
+        while True:
+            try:
+                self._send_all()
+                pause = SEND_AGAIN
+                wait = SEND_EVERY
+            except NoWay as trouble:
+                say_once("no way", f"what is logged is fetched from here through the site: {trouble}")
+                if trouble.is_final or self._is_ending.is_set():
+                    return
+                self._close()
+                self._offset = None
+                wait, pause = pause, min(2 * pause, SEND_AGAIN_AT_MOST)
+            if self._is_ending.wait(wait) and self._has_sent_all():
+                return
+
+    def _send_all(self) -> None:
+        """Raises NoWay."""
+        if self._offset is None:
+            self._offset = self._ask("GET", b"")
+            say_once("a way", f"what is logged is sent to {self._address.hostname} at once")
+        while self._offset < self._journal.written:
+            lines = self._journal.lines_from(self._offset, ONE_POST)
+            if not lines:
+                raise NoWay("an entry is too long to be sent")
+            self._offset = self._ask("POST", lines)
+
+    def _has_sent_all(self) -> bool:
+        return self._offset is not None and self._offset >= self._journal.written
+
+    def _ask(self, method: str, body: bytes) -> int:
+        """Up to which byte the platform has the journal after that. Raises NoWay."""
+        if time.monotonic() - self._asked_at > ANEW_AFTER:
+            self._close()
+        if self._connection is None:
+            self._connection = self._connect()
+        self._asked_at = time.monotonic()
+        path = f"{self._address.path.rstrip('/')}/api/mantik/journals/{self._name}"
+        headers = {"Authorization": f"Bearer {self._seed.token}", "Content-Type": "application/octet-stream"}
+        try:
+            self._connection.request(method, f"{path}?offset={self._offset or 0}", body, headers)
+            answer = self._connection.getresponse()
+            content, status = answer.read(), answer.status
+        except Exception as error:  # noqa: BLE001 - of http.client, of TLS, of sockets
+            raise NoWay(f"{self._address.hostname} cannot be reached: {error}") from None
+        if status != 200:
+            # Later, if it has no room now or is not well.
+            raise NoWay(f"{self._address.hostname} answers {status}", is_final=status < 500 and status != 429)
+        try:
+            return int(json.loads(content.decode())["offset"])
+        except (KeyError, TypeError, ValueError):
+            raise NoWay(f"{self._address.hostname} answers something else", is_final=True) from None
+
+    def _connect(self) -> Any:
+        """First without TLS, whose library takes some megabytes: most nodes need no more."""
+        address = self._address
+        is_plain = address.scheme == "http"
+        port = address.port or (80 if is_plain else 443)
+        try:
+            socket.create_connection((address.hostname or "", port), CONNECT_WITHIN).close()
+        except OSError as error:
+            raise NoWay(f"this node has no way to {address.hostname} ({error})") from None
+        from http.client import HTTPConnection, HTTPSConnection
+
+        kind: Any = HTTPConnection if is_plain else HTTPSConnection
+        return kind(address.hostname, port, timeout=ANSWER_WITHIN)
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 class Relay:
     """All of it together. `folder`: where `seed.json` is. `address`: where it listens."""
 
@@ -2336,6 +2463,7 @@ class Relay:
         self._api = Api(self._seed, logged, self._journal, store)
         self._server = Server(self._listener, self._seed, self._api)
         self._started = logged.root.start if is_new else milliseconds()
+        self._sender = Sender(self._seed, name, self._journal) if self._seed.platform else None
 
     def begin(self) -> None:
         self._journal.begin()
@@ -2350,6 +2478,8 @@ class Relay:
         )
         self._journal.wait(ticket)
         self._server.begin()
+        if self._sender:
+            self._sender.begin()
         if self._seed.sample:
             Sampler(self._api, self._seed).begin()
         port = self._listener.getsockname()[1]
@@ -2390,7 +2520,10 @@ class Relay:
             "faults": self._server.faults,
             "unknown": dict(self._api.unknown),
         }
-        return self._journal.close(entry, seconds=10)
+        is_written = self._journal.close(entry, seconds=10)
+        if self._sender:
+            self._sender.end(seconds=SEND_LAST)
+        return is_written
 
 
 def listen(address: str, port: int) -> socket.socket:

@@ -9,6 +9,39 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Journal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("offset", models.PositiveBigIntegerField(default=0)),
+                ("number", models.PositiveBigIntegerField(default=0)),
+                ("has_end", models.BooleanField(default=False)),
+                ("passed_over", models.JSONField(blank=True, default=dict)),
+                ("unknown", models.JSONField(blank=True, default=dict)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="journals", to="runs.run"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="JournalPart",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("offset", models.PositiveBigIntegerField()),
+                ("end", models.PositiveBigIntegerField()),
+                ("content", models.BinaryField()),
+                (
+                    "journal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="runs.journal"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="JobTracking",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -32,27 +65,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="Journal",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=100)),
-                ("offset", models.PositiveBigIntegerField(default=0)),
-                ("number", models.PositiveBigIntegerField(default=0)),
-                ("has_end", models.BooleanField(default=False)),
-                ("passed_over", models.JSONField(blank=True, default=dict)),
-                ("unknown", models.JSONField(blank=True, default=dict)),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="journals", to="runs.run"
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(models.F("run"), models.F("name"), name="journal_once_for_run")
-                ],
-            },
+        migrations.AddConstraint(
+            model_name="journal",
+            constraint=models.UniqueConstraint(models.F("run"), models.F("name"), name="journal_once_for_run"),
+        ),
+        migrations.AddConstraint(
+            model_name="journalpart",
+            constraint=models.UniqueConstraint(models.F("journal"), models.F("offset"), name="journal_part_once"),
         ),
     ]

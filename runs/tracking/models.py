@@ -76,3 +76,18 @@ class Journal(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class JournalPart(models.Model):
+    """Lines of a journal, from byte `offset` up to `end`, that its relay has sent and that are not applied yet."""
+
+    journal = models.ForeignKey(Journal, on_delete=models.CASCADE, related_name="parts")
+    offset = models.PositiveBigIntegerField()
+    end = models.PositiveBigIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("journal", "offset", name="journal_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.journal_id}@{self.offset}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runs.tracking.gateway.asked import Call
-from runs.tracking.gateway.calls import artifacts, experiments, logged_models, metrics, registry, runs, server
+from runs.tracking.gateway.calls import artifacts, experiments, journals, logged_models, metrics, registry, runs, server
 
 _API = "api/2.0/mlflow/"
 _FILES = "api/2.0/mlflow-artifacts/artifacts"
@@ -40,6 +40,8 @@ def _as_pattern(part: str) -> str:
 
 
 ROUTES = (
+    Route("GET", "api/mantik/journals/{name}", journals.where),
+    Route("POST", "api/mantik/journals/{name}", journals.take),
     Route("GET", "version", server.version),
     Route("GET", "api/3.0/mlflow/server-info", server.info),
     Route("GET", f"{_API}experiments/get", experiments.get),

@@ -26,6 +26,8 @@ def every_call(ids: Ids, mine: Ids) -> Iterator[Call]:
     yield from _places(ids, mine)
     yield from _logged_models(ids, mine)
     yield from _registry(ids)
+    yield Call("GET", "api/mantik/journals/journal-1")
+    yield Call("POST", "api/mantik/journals/journal-1", {"offset": 0}, b"forged\n")
 
 
 def _experiments(ids: Ids) -> Iterator[Call]:
