@@ -25,6 +25,8 @@ from mantik.lib.clocks import APART
 FOUND_AGAIN_BY = {
     "runs.tasks.submit_next": "runs.tasks.sweep_submissions",
     "runs.tasks.follow_connection": "runs.tasks.sweep_following",
+    "runs.tasks.carry": "runs.tasks.sweep_carrying",
+    "runs.tasks.carry_large": "runs.tasks.sweep_carrying",
     "runs.tasks.tend_model": "runs.tasks.sweep_models",
     "connections.tasks.probe_sites": "connections.tasks.sweep_outages",
     "connections.tasks.renew_connection": "connections.tasks.sweep_renewals",
@@ -52,6 +54,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep submissions": _every(5, "runs.tasks.sweep_submissions"),
         # Jobs that are due to be asked about. A notification makes a job due at once; this is how soon that shows.
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
+        # What trainings log to the relays of their jobs, while they run and after that.
+        "Sweep what trainings log": _every(2, "runs.tasks.sweep_carrying"),
         # Sites that did not answer: whether they are back.
         "Sweep silent sites": _every(2, "connections.tasks.sweep_outages"),
         # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.

@@ -348,6 +348,8 @@ CELERY_TASK_ROUTES = {
     "runs.tasks.*submission*": {"queue": "submit"},
     "runs.tasks.submit_*": {"queue": "submit"},
     "runs.tasks.*follow*": {"queue": "follow"},
+    "runs.tasks.carry_large": {"queue": "mlflow"},
+    "runs.tasks.*carry*": {"queue": "follow"},
     "connections.tasks.test_*": {"queue": "follow"},
     "connections.tasks.*outages": {"queue": "follow"},
     "connections.tasks.probe_sites": {"queue": "follow"},

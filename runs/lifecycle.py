@@ -14,6 +14,7 @@ from mantik.accounts.models import User
 from mantik.lib.leases import NO_LEASE, Lease, compare_and_set
 from runs.models import Run, RunEvent
 from runs.states import MOVES, RunState
+from runs.tracking.carrying.due import look_soon
 
 # When the phases of a run begin, in their order.
 BEGINNINGS = ("submitting_at", "submitted_at", "running_at", "ended_at")
@@ -55,6 +56,8 @@ def move(
         if not set_columns(run, lease=lease, **values):
             return False
         record(run, now=now, kind=f"state.{to.lower()}", message=message, actor=actor)
+        if to == RunState.RUNNING or to.is_terminal:
+            look_soon(run, now=now)
     return True
 
 

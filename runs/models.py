@@ -234,6 +234,11 @@ class Run(Leased, Repeatable):
         return not self.is_terminal
 
     @property
+    def is_finished_up(self) -> bool:
+        """Whether nothing of its job is needed any more: neither its log nor what its training logged."""
+        return self.log_complete and self.tracking_closed
+
+    @property
     def was_refused(self) -> bool:
         """Whether the site refused the job or could not prepare it, so that its batch system never had it."""
         return self.state == RunState.FAILED and not self.running_at and not self.batch_system_id

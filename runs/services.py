@@ -18,6 +18,7 @@ from runs.models import RegisteredModel, Run
 from runs.planning.plan import Plan
 from runs.states import AT_SITE, BEFORE_START, TERMINAL
 from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
+from runs.tracking.carrying.due import look_sooner
 from runs.tracking.local_runs import end_for_its_program
 
 # How long a run counts as watched after a page was drawn. An open one is drawn again within `mantik.lib.live.LASTS`.
@@ -158,12 +159,13 @@ def delete_run(*, run: Run, actor: User) -> None:
 
 def watch(*, run: Run, now: datetime) -> None:
     """Somebody has the page open: ask the site more often for a while. Writes once in _NOTED_FOR at most."""
-    if run.is_local or (run.is_terminal and run.log_complete):
+    if run.is_local or (run.is_terminal and run.is_finished_up):
         return
     if run.watched_until and run.watched_until > now + WATCHED_FOR - _NOTED_FOR:
         return
     watched = Run.objects.filter(pk=run.pk)
     watched.update(watched_until=now + WATCHED_FOR)
+    look_sooner(run, now=now)
     # While nobody watched, the next poll may have been put off for a minute.
     watched.filter(state__in=AT_SITE, next_poll_at__gt=now + _SOON).update(next_poll_at=now)
     # After a failure, the rest of the log is not fetched for a while.

@@ -13,8 +13,10 @@ from mantik.lib.queue import send
 from runs.following import poll
 from runs.registered_models import listing, worker
 from runs.submission import turns
+from runs.tracking.carrying import worker as carrying
 
 MODELS_PER_SWEEP = 100
+JOBS_PER_SWEEP = 100
 
 
 # The hard limit is `runs.submission.submit.LONGEST_TURN`; the soft limit lets a worker that hangs end in order.
@@ -43,6 +45,23 @@ def follow_connection(*, connection_id: int | None, **_: Any) -> None:
 def sweep_following(**_: Any) -> None:
     for connection_id in poll.due_connections(now=timezone.now()):
         poll.send_for_worker(connection_id)
+
+
+@shared_task(acks_late=True, soft_time_limit=300, time_limit=330)
+def carry(*, job_tracking_id: int, **_: Any) -> None:
+    carrying.carry(job_tracking_id=job_tracking_id, clock=timezone.now)
+
+
+# The hard limit is `runs.tracking.carrying.worker.LONGEST_TURN`: a file takes as long as the site takes to send it.
+@shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
+def carry_large(*, job_tracking_id: int, **_: Any) -> None:
+    carrying.carry(job_tracking_id=job_tracking_id, clock=timezone.now, takes_large=True)
+
+
+@shared_task
+def sweep_carrying(**_: Any) -> None:
+    for pk in carrying.due_rows(now=timezone.now(), limit=JOBS_PER_SWEEP):
+        send("runs.tasks.carry", job_tracking_id=pk)
 
 
 # The hard limit is `runs.registered_models.worker.LONGEST_TURN`. Reading a large model takes as long as MLflow takes to

@@ -19,6 +19,7 @@ from connections.unicore.parsing import (
     PORTRAIT_FIELDS,
     STATUS_FIELDS,
     file_stat,
+    folder,
     issued_token,
     job_date,
     job_portrait,
@@ -185,6 +186,17 @@ class SiteClient:
         if stat is None:
             raise not_unicore(self.urls.host)
         return stat
+
+    def list_folder(self, job_url: str, path: str) -> dict[str, FileStat] | None:
+        """What is in a folder of the job's directory, by name; None if there is no such folder (yet).
+
+        A site names ten thousand entries at most. `path` must not be blank: of the directory itself it names them all.
+        """
+        call = Call("GET", self.urls.file(job_url, path), about_job=True)
+        try:
+            return folder(self._get_json(call))
+        except JobGone:
+            return None
 
     def read(self, job_url: str, path: str, offset: int, length: int) -> bytes:
         """At most `length` bytes from byte `offset`, which must lie before the end of the file.

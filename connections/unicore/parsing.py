@@ -70,6 +70,16 @@ def file_stat(document: Mapping[str, Any]) -> FileStat | None:
     )
 
 
+def folder(document: Mapping[str, Any]) -> dict[str, FileStat]:
+    """What is in a folder, by name. Empty for a file, and for what the site does not describe."""
+    found = {}
+    for path, facts in _object(document.get("content")).items():
+        name = str(path).rstrip("/").rpartition("/")[2]
+        if name and (stat := file_stat(_object(facts))) is not None:
+            found[name] = stat
+    return found
+
+
 def site_access(document: Mapping[str, Any]) -> SiteAccess | None:
     """Who the site takes us for; None if the document does not say."""
     client, server = _object(document.get("client")), _object(document.get("server"))

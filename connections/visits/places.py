@@ -5,7 +5,8 @@ has its share of them. A place is a row, so that workers on all machines count t
 that two workers that look at the same moment cannot both take the last place.
 
 Submissions leave one place at the site, and one of each connection, to those who ask about jobs: what waits to be
-followed or cancelled must not wait for a queue of runs.
+followed or cancelled must not wait for a queue of runs. Fetching what trainings log takes one of the site's places for
+some seconds at a time, and one of its own of the connection: of many logging jobs, one is fetched from at a time.
 
 Asking whether a silent site is back takes no place (`connections.outages.probe`): the places may all be taken by
 processes that wait for its answer.
@@ -36,6 +37,8 @@ class Purpose(Enum):
 
     SUBMIT = "submit"
     FOLLOW = "follow"
+    # Fetch what running trainings log.
+    CARRY = "carry"
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,13 @@ def _places_at(site: Site, purpose: Purpose) -> Sequence[int]:
 
 
 def _places_of_connection(site: Site, purpose: Purpose) -> Sequence[int]:
-    """As `_places_at`, for the places of one connection: the first one is for following, which needs no second."""
+    """As `_places_at`, for the places of one connection: the first one is for following, which needs no second.
+
+    What fetches from jobs has one after the others.
+    """
     places = range(site.max_processes_per_connection or settings.MANTIK_SITE_PROCESSES_PER_CONNECTION)
+    if purpose is Purpose.CARRY:
+        return range(len(places), len(places) + 1)
     if len(places) == 1:
         return places
     return places[1:] if purpose is Purpose.SUBMIT else places[:1]

@@ -106,7 +106,7 @@ def is_refused_more_time(run: Run, *, now: datetime) -> bool:
     """Whether the site has refused to keep the job longer although something of it is still needed."""
     if run.job_lifetime != NOTHING or run.job_expires_at is None:
         return False
-    return run.job_expires_at > now and (run.is_active or not run.log_complete)
+    return run.job_expires_at > now and (run.is_active or not run.is_finished_up)
 
 
 def why_gone(run: Run, *, now: datetime) -> str:

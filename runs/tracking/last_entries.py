@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from runs.models import Run, RunToken
+from runs.tracking.carrying.due import is_home
 from runs.tracking.ends import STATE_OF
 
 # A token that was not used for so long after the end of the run belongs to a job that has sent everything. It has to
@@ -22,8 +23,13 @@ def note_status(run: Run, status: str, *, now: datetime) -> None:
 
 
 def are_awaited(run: Run, *, now: datetime) -> bool:
-    """Whether the job of `run`, which is over, may still log something that it has not logged yet."""
+    """Whether something that the job of `run` has logged, or still logs, may not have arrived. The run is over."""
     assert run.ended_at is not None
+    if not is_home(run):
+        return True
+    if run.journals.exists():
+        # It has logged to a relay, whose use of the token says nothing.
+        return False
     may_log = RunToken.objects.valid(now).filter(run=run, told_end_at=None)
     if now - run.ended_at < QUIET_FOR:
         return may_log.filter(last_used_at__isnull=False).exists()
