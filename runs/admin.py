@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connections.models import Site
 from mantik.lib.large_tables import LargeTableAdmin
-from runs.models import RegisteredModel, Run, RunEvent, RunToken
+from runs.models import JobTracking, RegisteredModel, Run, RunEvent, RunToken
 from runs.querysets import RunQuerySet
 from runs.tracking.run_tokens import revoke_run_token
 
@@ -106,6 +106,20 @@ class RegisteredModelAdmin(ReadOnlyAdmin):
     list_filter = ["state", ("trouble", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
     search_fields = ["=uuid", "name", "=registry_name", "=run__uuid"]
     list_select_related = ["project", "created_by"]
+
+
+@admin.register(JobTracking)
+class JobTrackingAdmin(ReadOnlyAdmin):
+    """Of which jobs something that they have logged is still at their site, and what it waits for."""
+
+    list_display = ["run", "site", "due_at", "failures", "waiting_for"]
+    list_filter = [("due_at", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
+    search_fields = ["=run__uuid"]
+    list_select_related = ["run"]
+
+    @admin.display(description="site")
+    def site(self, row: JobTracking) -> str:
+        return row.run.site_name
 
 
 @admin.register(RunToken)

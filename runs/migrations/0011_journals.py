@@ -58,6 +58,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "tracking of a job",
+                "verbose_name_plural": "tracking of jobs",
                 "indexes": [
                     models.Index(
                         models.F("due_at"), condition=models.Q(("due_at__isnull", False)), name="job_tracking_due"

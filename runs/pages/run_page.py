@@ -17,6 +17,7 @@ from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages.commits import commit_url
+from runs.pages.fetched import fetched
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.rows import again_url, model_of
 from runs.pages.run_token import token_lines
@@ -62,14 +63,17 @@ def live_parts(
     """Context of runs/_live.html: what changes while the run is active."""
     signed_in = user if user.is_authenticated else None
     held_up = waiting(run, now=now, sites=sites_now([run], now=now))
+    of_relay = fetched(run)
     model = model_of(run)
+    changes = may_change(run, now=now) or bool(of_relay and of_relay.line)
     registrable = model is None and not why_not_registrable(run)
     return {
         "project": run.project,
         "run": run,
         "waiting": held_up,
         "is_refused_more_time": is_refused_more_time(run, now=now),
-        "live": _live(run, held_up, shown, version, now) if may_change(run, now=now) else None,
+        "fetched": of_relay,
+        "live": _live(run, held_up, shown, version, now) if changes else None,
         "ending": _ending(run),
         "phases": _phases(run, now),
         "commit_url": commit_url(run),

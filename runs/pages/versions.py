@@ -12,6 +12,7 @@ from connections.outages.breaker import outage_seen
 from mantik.lib.live import LASTS, Statement, columns, kept
 from projects.pages.seen import of_project_seen, project_seen, roles_seen
 from runs.models import Run
+from runs.pages.fetched import fetched_seen
 from runs.pages.filters import RunFilter
 from runs.querysets import RunQuerySet
 
@@ -56,7 +57,7 @@ def list_version(
 @kept
 def _of_run(slug: str, uuid: UUID, user: int | None) -> Statement:
     runs = Run.objects.filter(project=project_seen(slug, user), uuid=uuid)
-    return _statement(runs, slug, user, most=1)
+    return _statement(runs, slug, user, fetched_seen(), most=1)
 
 
 @kept
@@ -72,8 +73,8 @@ def _of_list(slug: str, query: str, user: int | None, most: int, until: datetime
     return _statement(of_project_seen(runs, slug, user), slug, user, most=most)
 
 
-def _statement(runs: RunQuerySet, slug: str, user: int | None, *, most: int) -> Statement:
-    seen: list[Combinable] = [outage_seen("connection"), *roles_seen(slug, user)]
+def _statement(runs: RunQuerySet, slug: str, user: int | None, *more: Combinable, most: int) -> Statement:
+    seen: list[Combinable] = [outage_seen("connection"), *roles_seen(slug, user), *more]
     return Statement.of(runs.newest_first().values_list(*_SHOWN, *_SHOWN_OF_OTHERS, *seen)[:most])
 
 

@@ -46,10 +46,12 @@ class JobTracking(Leased):
     waiting_for = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "tracking of a job"
+        verbose_name_plural = "tracking of jobs"
         indexes = [models.Index("due_at", name="job_tracking_due", condition=models.Q(due_at__isnull=False))]
 
     def __str__(self) -> str:
-        return f"Tracking of {self.run_id}"
+        return f"Tracking of run {self.run_id}"
 
 
 class Journal(models.Model):

@@ -17,7 +17,7 @@ from connections.models import Connection, SiteOutage
 from mantik.accounts.models import User
 from mantik.lib import large_tables
 from projects.models import FormerAddress, GitHostOutage, Invitation, Project
-from runs.models import RegisteredModel, Run, RunToken
+from runs.models import JobTracking, RegisteredModel, Run, RunToken
 from runs.states import RunState
 from runs.tracking.run_tokens import make_run_token
 from tests.conftest import ClientOf
@@ -60,7 +60,7 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     model = make_model(run=make_run(RunState.FINISHED, project=project, created_by=researcher))
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
     make_run_token(run, now=timezone.now())
-    found += [model, RunToken.objects.get(run=run)]
+    found += [model, RunToken.objects.get(run=run), JobTracking.objects.create(run=run)]
     assert connection.site
     found += [make_outage(connection.site), make_git_outage()]
     return {type(row): row for row in [*found, connection.site]}
@@ -83,6 +83,7 @@ def test_every_noun_of_ours_is_there() -> None:
         "FormerAddress",
         "GitHostOutage",
         "Invitation",
+        "JobTracking",
         "Label",
         "Project",
         "RegisteredModel",
@@ -132,7 +133,7 @@ def secrets_of(rows: dict[type[Model], Model]) -> list[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [Run, RunToken, RegisteredModel, Connection, FormerAddress, GitHostOutage, Invitation, SiteOutage],
+    [Run, RunToken, RegisteredModel, JobTracking, Connection, FormerAddress, GitHostOutage, Invitation, SiteOutage],
     ids=lambda model: model._meta.label,
 )
 def test_what_the_product_writes_is_only_read_here(
