@@ -15,8 +15,11 @@ def sandbox_url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}/SANDBOX/rest/core"
 
 
-def sandbox_service(*, port: int, data_dir: Path) -> Service:
+def sandbox_service(*, port: int, data_dir: Path, cut_off: bool = False) -> Service:
+    """`cut_off`: its jobs have no network."""
     files = data_dir / "sandbox"
     files.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "mantik.demo.sandbox", "--port", str(port), "--data-dir", str(files)]
+    if cut_off:
+        command.append("--cut-off")
     return Service("sandbox", command, is_ready=lambda: accepts(LOOPBACK, port))

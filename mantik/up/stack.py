@@ -39,7 +39,8 @@ class Options:
 
     `broker_prefix` keeps this stack apart from others that use the same database of the same broker.
     `mlflow_token` is the secret that MLflow asks for; if it is empty, the one in the data directory.
-    `environment` is added to ours for all children, for example to use another database.
+    `cut_off`: jobs of the sandbox site have no network. `environment` is added to ours for all children, for example to
+    use another database.
     """
 
     data_dir: Path
@@ -50,6 +51,7 @@ class Options:
     mlflow_uri: str = ""
     mlflow_token: str = field(default="", repr=False)
     with_sandbox: bool = False
+    cut_off: bool = False
     collects_static_files: bool = False
     worker_groups: Sequence[WorkerGroup] = GROUPS
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -185,7 +187,7 @@ class Stack:
         if not options.mlflow_uri:
             yield mlflow_service(port=self._mlflow_port, data_dir=options.data_dir)
         if options.with_sandbox:
-            yield sandbox_service(port=self._sandbox_port, data_dir=options.data_dir)
+            yield sandbox_service(port=self._sandbox_port, data_dir=options.data_dir, cut_off=options.cut_off)
 
     def _own(self) -> Iterator[Service]:
         options = self.options

@@ -16,6 +16,7 @@ from mantik.demo import DemoFailed
 from mantik.demo.demo_site import SITES, SiteKind
 from mantik.demo.repeating import repeat
 from mantik.demo.repository import ensure_repository, training_environment
+from mantik.demo.sandbox import cut_off
 from mantik.demo.seed import SLUG, Login, ensure_logins, seed
 from mantik.demo.story import METRIC, Ending, tell_story
 from mantik.frontend import ROOT, FrontendError, prepare
@@ -86,6 +87,10 @@ class Command(BaseCommand):
 
     def _run(self, stack: Stack, kind: SiteKind, member: Login) -> Ending:
         site = SITES[kind](stack)
+        if stack.options.cut_off:
+            self._tell(
+                "the site's nodes have no network, as at most sites; what the training logs is fetched from there"
+            )
         seeded = seed(member=member.user, site=site, repository=_repository(stack.options.data_dir), now=timezone.now())
         ending = tell_story(stack=stack, seed=seeded, login=member, tell=self._tell)
         schedule = repeat(ending.run, now=timezone.now())
@@ -128,4 +133,5 @@ def _options(port: int | None, site: SiteKind) -> Options:
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
     }
     # The demo's code repository is on this machine's own disk.
-    return replace(options, environment={**options.environment, **quiet, "MANTIK_GIT_ALLOW_LOCAL": "1"})
+    environment = {**options.environment, **quiet, "MANTIK_GIT_ALLOW_LOCAL": "1"}
+    return replace(options, environment=environment, cut_off=options.with_sandbox and cut_off.is_possible())
