@@ -375,7 +375,7 @@ def _end_columns(state: RunState, run: Run, ended_at: datetime) -> dict[str, Any
     }
     if state not in ends:
         return {}
-    return {"ended_at": ended_at, "log_complete": True, "tracking_closed": True, **ends[state]}
+    return {"ended_at": ended_at, "log_complete": True, **ends[state]}
 
 
 def add_event(run: Run, message: str, *, at: datetime | None = None, **columns: Any) -> RunEvent:
