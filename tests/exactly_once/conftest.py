@@ -29,6 +29,7 @@ from runs.services import cancel_run
 from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.tracking.tags import RUN_TAG
 from tests.exactly_once.pool import KILLED, Kill, Turn, Worker
+from tests.support.carried import carry_home
 from tests.support.fault_proxy import Aim, FaultProxy
 from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.proofs import Proved
@@ -102,6 +103,8 @@ class Stage:
             if run.state in AT_SITE and run.abort_sent_at is None and not run.cancel_requested_at:
                 self.await_change(run)
             self.turn(run, task="follow")
+            if run.is_terminal:
+                carry_home(run)
 
     def cancel(self, run: Run) -> None:
         cancel_run(run=run, user=self.world.user, now=timezone.now())

@@ -34,6 +34,7 @@ from runs.states import AT_SITE, BEFORE_START, RunState
 from runs.submission.submit import submit_run
 from runs.submission.turns import any_due
 from runs.tracking.run_tokens import GRACE, run_of_token
+from tests.support.carried import carry_home
 from tests.support.logged_models import log_model
 from tests.support.mlflow_server import MlflowServer
 from tests.support.outages import ask_silent_sites
@@ -73,6 +74,8 @@ def follow_until(run: Run, is_there: Callable[[Run], bool]) -> Run:
         assert time.monotonic() < deadline, f"{run.state}: {run.waiting_for} {run.outcome}"
         follow_runs(run_ids=[run.pk], clock=timezone.now)
         run.refresh_from_db()
+        if run.is_terminal:
+            carry_home(run)
         time.sleep(0.05)
     return run
 

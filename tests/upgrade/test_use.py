@@ -31,6 +31,7 @@ from runs.submission.submit import submit_run
 from schedules.firing import engine
 from schedules.models import Schedule
 from schedules.states import CodePolicy, Outcome
+from tests.support.carried import carry_home
 from tests.support.mlflow_server import MlflowServer
 from tests.upgrade import known
 from tests.upgrade.sources import fetch_as, write_code
@@ -68,6 +69,8 @@ def finish(run: Run) -> None:
         assert time.monotonic() < deadline, f"{run.state}: {run.waiting_for} {run.outcome}"
         follow_runs(run_ids=[run.pk], clock=timezone.now)
         run.refresh_from_db()
+        if run.is_terminal:
+            carry_home(run)
         time.sleep(0.05)
 
 
