@@ -47,7 +47,8 @@ def _line(run: Run, tracking: JobTracking, journals: list[Journal]) -> str:
     if tracking.due_at is None:
         return ""
     if tracking.waiting_for:
-        return f"What the training logs is still at {run.site_name}. {tracking.waiting_for}"
+        logs = "logs" if run.is_active else "logged"
+        return f"What the training {logs} is still at {run.site_name}. {tracking.waiting_for}"
     if run.is_active:
         return ""
     entries = counted(sum(journal.number for journal in journals), "entry", "entries")
