@@ -11,7 +11,7 @@ from tests.support.proofs import sample, trials
 
 HOW = {"inline": {}, "upload": {"MANTIK_SUBMIT_INLINE_BYTES": 0}}
 # What a submission without any trouble writes and commits; the first test counts them.
-BOUNDARIES = {"inline": {"write": 12, "commit": 5}, "upload": {"write": 13, "commit": 6}}
+BOUNDARIES = {"inline": {"write": 13, "commit": 5}, "upload": {"write": 14, "commit": 6}}
 REQUESTS = {
     "inline": ["submit", "start", "experiments/get-by-name", "experiments/create", "runs/create"],
     "upload": ["directory", "upload", "submit", "start"],

@@ -27,13 +27,16 @@ from django.utils import timezone  # noqa: E402
 
 from connections.mlflow import for_workers  # noqa: E402
 from runs.following.poll import follow_runs  # noqa: E402
+from runs.models import JobTracking  # noqa: E402
 from runs.registered_models.worker import tend  # noqa: E402
 from runs.submission.submit import submit_run  # noqa: E402
+from runs.tracking.carrying.worker import carry  # noqa: E402
 from tests.support.outages import ask_silent_sites  # noqa: E402
 
 TASKS: dict[str, Callable[..., object]] = {
     "submit": lambda key, clock: submit_run(run_id=key, clock=clock),
     "follow": lambda key, clock: follow_runs(run_ids=[key], clock=clock),
+    "carry": lambda key, clock: carry(job_tracking_id=JobTracking.objects.get(run=key).pk, clock=clock),
     "model": lambda key, clock: tend(model_id=key, clock=clock),
 }
 
