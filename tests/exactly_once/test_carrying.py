@@ -30,12 +30,8 @@ POINTS = 400
 LARGE = bytes(range(256)) * 8192
 # What workers ask while they fetch and apply, as the proxies name it.
 REQUESTS = [
-    "runs/log-batch",
-    "runs/create",
-    "runs/update",
-    "artifacts/notes.txt",
-    "artifacts/large.bin",
-    "logged-models",
+    *("runs/log-batch", "runs/create", "runs/update", "runs/outputs", "mlflow/logged-models"),
+    *("artifacts/notes.txt", "artifacts/large.bin"),
 ]
 FAULTS = (Fault.LOSE_REQUEST, Fault.LOSE_ANSWER, Fault.GATEWAY_PAGE, Fault.KILL_BEFORE, Fault.KILL_AFTER)
 MOST_TURNS = 400
@@ -169,7 +165,7 @@ def test_a_worker_killed_at_one_write_or_commit_after_the_other(stage: Stage, ru
 AIMS = [Aim(label, fault) for label in REQUESTS for fault in FAULTS]
 
 
-@pytest.mark.parametrize("aim", sample(AIMS, one_in=7), ids=lambda aim: f"{aim.label}-{aim.fault}")
+@pytest.mark.parametrize("aim", sample(AIMS, one_in=8), ids=lambda aim: f"{aim.label}-{aim.fault}")
 def test_a_request_that_is_lost_or_kills_the_worker(stage: Stage, run: Run, aim: Aim) -> None:
     proxy = aim_at(stage, aim)
     turns = 0
