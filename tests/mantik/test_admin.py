@@ -30,6 +30,7 @@ from tests.support.factories import (
     make_git_outage,
     make_group,
     make_invitation,
+    make_job_tracking,
     make_label,
     make_outage,
     make_run,
@@ -60,7 +61,7 @@ def rows(project: Project, researcher: User) -> dict[type[Model], Model]:
     model = make_model(run=make_run(RunState.FINISHED, project=project, created_by=researcher))
     found: list[Model] = [researcher, connection, project, code, run, run.experiment, former, invitation, group, label]
     make_run_token(run, now=timezone.now())
-    found += [model, RunToken.objects.get(run=run), JobTracking.objects.create(run=run)]
+    found += [model, RunToken.objects.get(run=run), make_job_tracking(run)]
     assert connection.site
     found += [make_outage(connection.site), make_git_outage()]
     return {type(row): row for row in [*found, connection.site]}

@@ -37,7 +37,18 @@ from projects.models import (
     UserGroup,
 )
 from projects.roles import Role
-from runs.models import Installation, ModelListing, Restore, RetiredModel, Run, RunEvent, RunLogChunk, TrackedItem
+from runs.models import (
+    Installation,
+    JobTracking,
+    Journal,
+    ModelListing,
+    Restore,
+    RetiredModel,
+    Run,
+    RunEvent,
+    RunLogChunk,
+    TrackedItem,
+)
 from runs.planning.repeatable import RECIPE
 from runs.states import AT_SITE, RunState
 from runs.tracking.local_runs import end_local_run, start_local_run
@@ -261,6 +272,16 @@ def make_run(state: RunState = RunState.PENDING, *, project: Project | None = No
     run.state = state
     run.save()
     return run
+
+
+def make_job_tracking(run: Run, **columns: Any) -> JobTracking:
+    """Of a job that was sent a relay, and of which nobody fetches anything yet."""
+    return JobTracking.objects.create(run=run, **columns)
+
+
+def make_journal(run: Run, name: str = "journal-1", **columns: Any) -> Journal:
+    """Of which nothing is applied yet."""
+    return Journal.objects.create(run=run, name=name, **columns)
 
 
 def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | None = None, **columns: Any) -> Run:

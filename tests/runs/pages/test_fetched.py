@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 def make_run(state: RunState, *, is_due: bool = True, waiting_for: str = "") -> Run:
     run = factories.make_run(state, site_name="Jupiter")
     now = timezone.now()
-    JobTracking.objects.create(run=run, due_at=now if is_due else None, waiting_for=waiting_for)
-    Journal.objects.create(run=run, name="journal-1", number=1200)
-    Journal.objects.create(run=run, name="journal-2", number=34)
+    factories.make_job_tracking(run, due_at=now if is_due else None, waiting_for=waiting_for)
+    factories.make_journal(run, number=1200)
+    factories.make_journal(run, "journal-2", number=34)
     return run
 
 

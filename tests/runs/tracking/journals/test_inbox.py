@@ -29,7 +29,7 @@ NAME = "journal-1"
 
 def make_run() -> Run:
     run = factories.make_run(state=RunState.RUNNING, mlflow_run_id=RUN_ID, mlflow_experiment_id="7")
-    JobTracking.objects.create(run=run)
+    factories.make_job_tracking(run)
     return run
 
 
@@ -140,7 +140,7 @@ def test_only_a_job_sends_journals_and_only_its_own(run: Run) -> None:
 
 def make_run_of_somebody_else() -> Run:
     run = factories.make_run(state=RunState.RUNNING, mlflow_run_id="cd" * 16, mlflow_experiment_id="8")
-    JobTracking.objects.create(run=run)
+    factories.make_job_tracking(run)
     return run
 
 
