@@ -35,7 +35,7 @@ _PIECE = 1024 * 1024
 
 
 def with_files(app: App, *, root: Path) -> App:
-    """`app`, but a file that it would read from below `root`, or store there, is sent from there or stored there."""
+    """`app`, but what it would read below `root`, store there or remove from there is read, stored or removed here."""
     top = root.resolve()
     # Of those who were sending when the server was stopped.
     shutil.rmtree(top / _UNDER_WAY, ignore_errors=True)
@@ -50,6 +50,8 @@ def with_files(app: App, *, root: Path) -> App:
             answer = await _store(place, top / _UNDER_WAY, receive)
             if answer:
                 await answer(scope, receive, send)
+        elif scope["method"] == "DELETE":
+            await (await asyncio.to_thread(_remove, place))(scope, receive, send)
         else:
             await app(scope, receive, send)
 
@@ -126,6 +128,23 @@ def _write(file: BinaryIO, content: bytes, is_last: bool) -> None:
 def _move(part: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     part.replace(place)
+
+
+def _remove(place: Path) -> JSONResponse:
+    """A file, or a folder with all that is in it. Nothing is there afterwards, so asking again is answered the same."""
+    try:
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+    except NotADirectoryError:
+        # Below a file nothing is.
+        return JSONResponse({})
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return JSONResponse({})
+        return JSONResponse(_words(error) | {"message": f"It could not be removed: {error.strerror}."}, status_code=500)
+    return JSONResponse({})
 
 
 def _words(error: OSError) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connections.mlflow.control import Control
     from connections.mlflow.inventory import Inventory
     from connections.mlflow.registry import Registry
+    from connections.mlflow.writer import Writer
 
 # Packages for models and tables, which workers do not need.
 HEAVY = ("numpy", "pandas", "pyarrow", "scipy")
@@ -42,8 +43,16 @@ def inventory() -> Inventory:
     return configured(Inventory)
 
 
+def writer() -> Writer:
+    """This process's client for what trainings log, on the configured server."""
+    from connections.mlflow.writer import Writer
+
+    return configured(Writer)
+
+
 def load() -> None:
     """Import the client now, but not HEAVY: if MLflow's server is installed, too, these take twice as much again."""
     with hidden(*HEAVY):
         control()
         registry()
+        writer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,28 @@ class RunData:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     models: tuple[str, ...] = ()
+
+
+class LoggedPoint(NamedTuple):
+    """A value of a metric as a training logged it. `timestamp`: milliseconds since 1970.
+
+    `model`: the logged model that it was measured of. `dataset`, `digest`: on which data. Blank without one.
+    """
+
+    key: str
+    value: float
+    timestamp: int
+    step: int
+    model: str = ""
+    dataset: str = ""
+    digest: str = ""
+
+
+class LoggedDataset(NamedTuple):
+    """`about` has MLflow's own names: name, digest, source_type, source, schema, profile."""
+
+    about: Mapping[str, str]
+    tags: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
