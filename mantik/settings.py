@@ -419,6 +419,10 @@ MANTIK_SUBMIT_INLINE_BYTES = env.integer("SUBMIT_INLINE_BYTES", 512 * 1024, leas
 MANTIK_SUBMIT_SETTLE_SECONDS = env.integer("SUBMIT_SETTLE_SECONDS", 120)
 MANTIK_LEASE_SECONDS = env.integer("LEASE_SECONDS", 30)
 MANTIK_CODE_MAX_BYTES = env.integer("CODE_MAX_BYTES", 100_000_000)
+# Jobs are sent the relay, which takes what their trainings log.
+MANTIK_RELAY = env.boolean("RELAY", default=True)
+# How much of that one relay keeps, without files.
+MANTIK_TRACKING_JOURNAL_MAX_BYTES = env.integer("TRACKING_JOURNAL_MAX_BYTES", 2_000_000_000)
 # What may be sent as artifacts through /tracking/: of one run, and of all runs of a project. 0 is no limit.
 MANTIK_TRACKING_RUN_MAX_BYTES = env.integer("TRACKING_RUN_MAX_BYTES", 50_000_000_000, least=0)
 MANTIK_TRACKING_PROJECT_MAX_BYTES = env.integer("TRACKING_PROJECT_MAX_BYTES", 0, least=0)

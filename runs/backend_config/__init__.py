@@ -5,7 +5,7 @@ from runs.backend_config.errors import BackendConfigError
 from runs.backend_config.exclude import Exclude
 from runs.backend_config.queues import ACCOUNT, QueueLimits, check_against_queues
 from runs.backend_config.reader import parse_backend_config
-from runs.backend_config.schema import Apptainer, BackendConfig, Environment, ImageType, Resources
+from runs.backend_config.schema import Apptainer, BackendConfig, Environment, ImageType, Resources, Tracking
 from runs.backend_config.units import duration_words, memory_words
 from runs.mlproject.problem import Problem
 
@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "QueueLimits",
     "Resources",
+    "Tracking",
     "check_against_queues",
     "duration_words",
     "memory_words",

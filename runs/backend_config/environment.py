@@ -22,6 +22,8 @@ RESERVED = frozenset(
         "MLFLOW_RUN_ID",
         "MLFLOW_EXPERIMENT_ID",
         "MLFLOW_EXPERIMENT_NAME",
+        "MLFLOW_REGISTRY_URI",
+        "MLFLOW_WORKSPACE",
         "MANTIK_WORKING_DIRECTORY",
         "MANTIK_RUN_ID",
     }

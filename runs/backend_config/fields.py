@@ -93,6 +93,18 @@ class Section:
             return number
         return None
 
+    def take_flag(self, name: str, *, usual: bool) -> bool:
+        """True or false; `usual` if the key is absent. The words in quotes are understood."""
+        value = self.take(name)
+        if value is None:
+            return usual
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
+        if not isinstance(value, bool):
+            self.problem(name, f"is {self._odd(value)}, but has to be true or false. Write one of them.")
+            return usual
+        return value
+
     def take_texts(self, name: str, *, example: str, single: bool = True) -> tuple[str, ...]:
         """A list of texts; with `single`, one text is a list of one. Blank ends are cut off."""
         value = self.take(name)

@@ -48,9 +48,10 @@ _SECTIONS = {
         "PostRunCommandOnComputeNode",
         "PostRunCommandOnLoginNode",
     ),
+    "Tracking": ("Relay", "SystemMetrics"),
 }
 NEIGHBOURS = {name: f"{section}.{name}" for section, names in _SECTIONS.items() for name in names} | {
-    name: name for name in ("UnicoreApiUrl", "Exclude", "Resources", "Environment")
+    name: name for name in ("UnicoreApiUrl", "Exclude", "Resources", "Environment", "Tracking")
 }
 
 # The first configs had the variables of a job directly under Environment. PYTHON is a misspelled Python, though.

@@ -10,7 +10,7 @@ from runs.backend_config.environment import read_environment
 from runs.backend_config.errors import BackendConfigError
 from runs.backend_config.exclude import MAX_PATTERNS, Exclude, pattern_fault
 from runs.backend_config.fields import Section
-from runs.backend_config.schema import BackendConfig, Resources
+from runs.backend_config.schema import BackendConfig, Resources, Tracking
 from runs.backend_config.units import count_words, memory_bytes, seconds
 from runs.backend_config.variables import variable_names
 from runs.mlproject.document import DocumentError, read_json, read_yaml
@@ -36,11 +36,12 @@ def parse_backend_config(content: bytes, *, path: str) -> BackendConfig:
     url = _unicore_api_url(top)
     resources = _resources(top.take_section("Resources", required=True, example="Add it, with a Queue."))
     environment = read_environment(top.take_section("Environment", example="Write its keys below it."))
+    tracking = _tracking(top.take_section("Tracking", example="Write, for example, Relay: false below it."))
     exclude = _exclude(top)
     top.finish()
     if report.problems or resources is None:
         raise BackendConfigError(report.problems, path=path)
-    return BackendConfig(path, resources, environment, url, exclude, tuple(report.warnings))
+    return BackendConfig(path, resources, environment, tracking, url, exclude, tuple(report.warnings))
 
 
 def _load(content: bytes, path: str) -> dict[str, Any]:
@@ -139,6 +140,22 @@ def _compare_cpus(section: Section, resources: Resources) -> None:
             f"is {resources.total_cpus}, while Nodes times CPUsPerNode is {product}, and sites differ in "
             "which of the two counts. Remove one of them.",
         )
+
+
+# Tracking
+
+
+def _tracking(section: Section | None) -> Tracking:
+    if section is None:
+        return Tracking()
+    tracking = Tracking(
+        relay=section.take_flag("Relay", usual=True),
+        system_metrics=section.take_flag("SystemMetrics", usual=True),
+    )
+    if section.values.get("SystemMetrics") is not None and not tracking.relay:
+        section.warn("SystemMetrics", "has no effect without the relay, which is what measures the node. Remove it.")
+    section.finish()
+    return tracking
 
 
 # Exclude

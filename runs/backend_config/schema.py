@@ -120,6 +120,15 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Tracking:
+    """How a job's training logs. Without the relay, its client talks to Mantik's `/tracking/` itself."""
+
+    relay: bool = True
+    # The relay measures the node now and then.
+    system_metrics: bool = True
+
+
+@dataclass(frozen=True)
 class BackendConfig:
     """A Compute Backend config. `path` is relative to the root of the code repository.
 
@@ -129,6 +138,7 @@ class BackendConfig:
     path: str
     resources: Resources
     environment: Environment = field(default_factory=Environment)
+    tracking: Tracking = field(default_factory=Tracking)
     unicore_api_url: str | None = None
     exclude: Exclude = field(default_factory=Exclude)
     warnings: tuple[Problem, ...] = ()

@@ -1,4 +1,4 @@
-"""What is sent to a site for a run: packed code, a script, a job description and a file of secrets."""
+"""What is sent to a site for a run: packed code, a script, the relay, a job description and a file of secrets."""
 
 from runs.job import layout
 from runs.job.description import job_description, shareable
@@ -7,6 +7,7 @@ from runs.job.job_run import JobRun
 from runs.job.node_facts import node_facts
 from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, goes_along, pack_code
 from runs.job.script import job_script
+from runs.job.seed import relay_seed
 
 __all__ = [
     "VARIABLES",
@@ -23,5 +24,6 @@ __all__ = [
     "layout",
     "node_facts",
     "pack_code",
+    "relay_seed",
     "shareable",
 ]

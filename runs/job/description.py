@@ -9,10 +9,13 @@ from typing import Any
 from runs.backend_config import BackendConfig, Resources
 from runs.job import layout
 from runs.job.job_run import JobRun
+from runs.job.seed import relay_program
 from runs.job.shell import one_line
 
 NOTIFIED = ("RUNNING", "SUCCESSFUL", "FAILED", "QUEUED")
 _MAX_NAME = 100
+# Nobody but the job's owner may read such a file.
+_SECRET = {"Permissions": "rw-------"}
 # One whole assignment of `environment_file`, so that a line inside a value is never mistaken for one.
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)='(?:[^']|'\\'')*'\n")
 
@@ -25,14 +28,16 @@ def job_description(
     script: str,
     environment: str,
     code_sha256: str,
+    seed: str | None = None,
     code_base64: str | None = None,
     notification_url: str | None = None,
 ) -> dict[str, Any]:
     """The description that is POSTed to the site. The job does not start until it is told to.
 
-    `environment` is the text of `environment_file`. With `code_base64` the code is part of the description; without it,
-    the code has to be uploaded to `layout.CODE` before the start. The description never has an `Environment`: the site
-    shows that to everybody who may see the job, and writes it into its log.
+    `environment` is the text of `environment_file`, `seed` that of `relay_seed`: with it the job is sent the relay.
+    With `code_base64` the code is part of the description; without it, the code has to be uploaded to `layout.CODE`
+    before the start. The description never has an `Environment`: the site shows that to everybody who may see the job,
+    and writes it into its log.
     """
     description: dict[str, Any] = {
         "Name": one_line(run.name)[:_MAX_NAME] or run.short_id,
@@ -44,7 +49,7 @@ def job_description(
         # One file for both: the scheduler's own words (time limit, out of memory) arrive on the second.
         "Stdout": layout.LOG,
         "Stderr": layout.LOG,
-        "Imports": _imports(script, environment, code_sha256, code_base64),
+        "Imports": [*_imports(script, environment, code_sha256), *_relay(seed), *_code(code_base64)],
         "haveClientStageIn": "true",
     }
     description |= _login_node(config.environment.pre_login, config.environment.post_login)
@@ -54,7 +59,7 @@ def job_description(
 
 
 def shareable(description: Mapping[str, Any]) -> dict[str, Any]:
-    """The description without secrets and without the text of the archive, for a page."""
+    """The description without secrets and without the texts of the archive and the relay, for a page."""
     shown = dict(description)
     shown["Imports"] = [_hide(item) for item in description.get("Imports", [])]
     if "NotificationSettings" in shown:
@@ -67,19 +72,27 @@ def _hide(item: Mapping[str, Any]) -> dict[str, Any]:
     if item.get("To") == layout.ENVIRONMENT:
         names = _ASSIGNMENT.findall(data)
         return {**item, "Data": f"(not shown: {', '.join(names)})"}
-    if item.get("To") == layout.CODE_BASE64:
+    if item.get("To") == layout.SEED:
+        return {**item, "Data": "(not shown: what the relay begins with, and its secret)"}
+    if item.get("To") in (layout.CODE_BASE64, layout.RELAY):
         return {**item, "Data": f"({len(data):,} characters)"}
     return dict(item)
 
 
-def _imports(script: str, environment: str, code_sha256: str, code_base64: str | None) -> list[dict[str, Any]]:
-    imports = [
+def _imports(script: str, environment: str, code_sha256: str) -> list[dict[str, Any]]:
+    return [
         _inline(layout.SCRIPT, script),
-        # Nobody but the job's owner may read the secrets.
-        _inline(layout.ENVIRONMENT, environment) | {"Permissions": "rw-------"},
+        _inline(layout.ENVIRONMENT, environment) | _SECRET,
         _inline(layout.CODE_SHA256, code_sha256),
     ]
-    return imports if code_base64 is None else [*imports, _inline(layout.CODE_BASE64, code_base64)]
+
+
+def _relay(seed: str | None) -> list[dict[str, Any]]:
+    return [] if seed is None else [_inline(layout.RELAY, relay_program()), _inline(layout.SEED, seed) | _SECRET]
+
+
+def _code(code_base64: str | None) -> list[dict[str, Any]]:
+    return [] if code_base64 is None else [_inline(layout.CODE_BASE64, code_base64)]
 
 
 def _inline(path: str, data: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ mantik_end() {
     [ "$code" -ne 0 ] || code=1
   fi
   [ "$mantik_phase" = preparing ] || (mantik_after_training)
+  mantik_relay_end 20
   mantik_say "finished with exit code $code after $SECONDS s"
   exit "$code"
 }

@@ -3,7 +3,7 @@
 It answers unmodified clients (2.2 to 3.17) itself, from memory, once what they sent is in its journal. It is one file
 of the standard library for Python 3.6 and newer: it is sent with the job and runs on whatever Python a node has.
 
-    python3 -E -s -S .mantik/relay.py --folder DIR --journal NAME [--address ADDRESS]
+    python3 -E -s -S .mantik/relay.py --folder DIR --journal NAME [--address ADDRESS] [--node NODE]
 
 DIR has `seed.json`, of mode 0600 (`Seed`). Beside it the relay keeps, by the name of the journal:
 
@@ -2448,12 +2448,13 @@ class Sender:
 
 
 class Relay:
-    """All of it together. `folder`: where `seed.json` is. `address`: where it listens."""
+    """All of it together. `folder`: where `seed.json` is. `address`: where it listens. `node`: as in `Seed`, or ""."""
 
-    def __init__(self, folder: Path, name: str, address: str) -> None:
+    def __init__(self, folder: Path, name: str, address: str, node: str) -> None:
         self._path = folder / name
         self._port_file = folder / (name + ".port")
-        self._seed = read_seed(folder / "seed.json")
+        seed = read_seed(folder / "seed.json")
+        self._seed = seed._replace(node=node or seed.node)
         # Before the journal is opened: of two relays only one gets the port.
         self._listener = listen(address, _port_before(self._port_file))
         self._journal = Journal(self._path, most_bytes=self._seed.journal_bytes)
@@ -2598,12 +2599,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--journal", required=True, help="a name; its file is in the folder")
     parser.add_argument("--address", default="127.0.0.1", help="where to listen")
+    parser.add_argument("--node", default="", help="stands in the names of what is measured")
     options = parser.parse_args()
     os.umask(0o077)
     begin_log()
     signals = _signals()
     try:
-        relay = Relay(options.folder, options.journal, options.address)
+        relay = Relay(options.folder, options.journal, options.address, options.node)
         relay.begin()
     except (OSError, ValueError) as error:
         say(f"cannot start: {error}")

@@ -10,6 +10,8 @@ What the script promises:
   never started because a command before it failed. If it fails, the log says so and the exit code does not change.
 * The training is `bash -c <command>` in the MLproject's folder, as `mlflow run` does it, unless a command before it
   changed the folder. If the site stops the job (SIGTERM), the training gets the signal.
+* The training logs to the relay, which the script starts before it and ends last. One line of the log says so, or why
+  not. Whatever becomes of the relay, the exit code stays the same.
 * Mantik's own failures have the exit codes of sysexits.h: 72 something is not where it has to be, 74 the code arrived
   damaged, 78 the config or the environment is wrong; and 127, as a shell has it, a command is missing. Nothing depends
   on 72, 74 and 78: the reason of a failure is read from the log.
@@ -31,8 +33,13 @@ from runs.job.shell import expands, heredoc, one_line, quoted, word
 _TASK_LAYOUT = frozenset({"SLURM_NTASKS", "SLURM_NPROCS", "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE"})
 
 
-def job_script(*, run: JobRun, config: BackendConfig, command_line: str, project_dir: str) -> str:
-    """The script for one run. `project_dir` is the MLproject's folder in the repository, blank for its root."""
+def job_script(
+    *, run: JobRun, config: BackendConfig, command_line: str, project_dir: str, has_relay: bool = True
+) -> str:
+    """The script for one run. `project_dir` is the MLproject's folder in the repository, blank for its root.
+
+    `has_relay`: jobs of this installation are sent the relay, unless their config says otherwise.
+    """
     environment = config.environment
     parts = [
         f"#!/bin/bash\n# Run {run.short_id} of Mantik: {one_line(run.name)}\n",
@@ -49,7 +56,7 @@ def job_script(*, run: JobRun, config: BackendConfig, command_line: str, project
         _python(environment),
         "(mantik_facts) 2> /dev/null\n",
         heredoc("IFS= read -r -d '' mantik_command", command_line.rstrip("\n")),
-        _training(config, project_dir),
+        _training(config, project_dir, has_relay=has_relay),
         'exit "$mantik_code"\n',
     ]
     return "\n".join(part for part in parts if part)
@@ -57,7 +64,7 @@ def job_script(*, run: JobRun, config: BackendConfig, command_line: str, project
 
 @cache
 def _helpers() -> str:
-    return Path(__file__).with_name("helpers.sh").read_text(encoding="utf-8")
+    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("helpers.sh", "relay.sh"))
 
 
 def _headline(run: JobRun, config: BackendConfig) -> str:
@@ -67,7 +74,10 @@ def _headline(run: JobRun, config: BackendConfig) -> str:
 
 
 def _secrets() -> str:
-    return 'set -a\n. ./.mantik/env || mantik_fail 78 "the file .mantik/env cannot be read"\nset +a\n'
+    return (
+        'set -a\n. ./.mantik/env || mantik_fail 78 "the file .mantik/env cannot be read"\nset +a\n'
+        "mantik_straight=$MLFLOW_TRACKING_URI\n"
+    )
 
 
 def _code(project_dir: str) -> str:
@@ -143,11 +153,29 @@ def _absolute(key: str, path: str) -> str:
     return f"mantik_absolute Environment.{key} {word(path)}\n" if begins_with_variable(path) else ""
 
 
-def _training(config: BackendConfig, project_dir: str) -> str:
+def _training(config: BackendConfig, project_dir: str, *, has_relay: bool) -> str:
     apptainer = config.environment.apptainer
+    tracking = _tracking(config, has_relay=has_relay)
     if apptainer is None:
-        return 'mantik_train bash -c "$mantik_command"\n'
-    return _image_check(apptainer) + _container(apptainer, config.environment, project_dir)
+        return tracking + 'mantik_train bash -c "$mantik_command"\n'
+    return (
+        _image_check(apptainer)
+        + _container(apptainer, config.environment, project_dir)
+        + tracking
+        + 'mantik_train "${mantik_step[@]}" "${mantik_launch[@]}" "$mantik_command"\n'
+    )
+
+
+def _tracking(config: BackendConfig, *, has_relay: bool) -> str:
+    if not has_relay or not config.tracking.relay:
+        why = "the config has Relay: false" if has_relay else "the operators of Mantik have switched the relay off"
+        return f"mantik_track off {quoted(why)}\n"
+    return f"mantik_track {config.resources.nodes or 1}{' each' if _has_task_on_each(config.environment) else ''}\n"
+
+
+def _has_task_on_each(environment: Environment) -> bool:
+    """Whether Mantik starts one task on each node itself."""
+    return environment.apptainer is not None and not _TASK_LAYOUT & environment.variables.keys()
 
 
 def _image_check(apptainer: Apptainer) -> str:
@@ -179,8 +207,7 @@ def _container(apptainer: Apptainer, environment: Environment, project_dir: str)
         f"mantik_launch=({run})\n"
         # Outside a job of Slurm, srun would ask for one.
         '[ -z "$SLURM_JOB_ID" ] || ! command -v srun > /dev/null ||\n'
-        f'  mantik_launch=({_srun(environment)} "${{mantik_launch[@]}}")\n'
-        'mantik_train "${mantik_launch[@]}" "$mantik_command"\n'
+        f"  mantik_step=({_srun(environment)})\n"
     )
 
 

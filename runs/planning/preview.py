@@ -11,7 +11,6 @@ from connections.git.values import Commit
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.listing import MOST_PATHS, Listed
 from projects.code.stored import StoredCode, StoredWhole
-from runs.backend_config import BackendConfig
 from runs.job import VARIABLES, JobRun, environment_file, goes_along, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
@@ -42,7 +41,7 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
         script = files.script(run)
         own = script.partition("\n# This run\n")[2].strip("\n")
         shown |= {"command": files.command_line.strip(), "script": script, "own_script": own}
-        shown |= {"description": _description(files.config, run, script)}
+        shown |= {"description": _description(files, run, script)}
         shown |= _archive(plan, files)
     return shown
 
@@ -65,15 +64,17 @@ def _commit(plan: Plan, commit: Commit) -> dict[str, Any]:
     }
 
 
-def _description(config: BackendConfig, run: JobRun, script: str) -> str:
+def _description(files: RunFiles, run: JobRun, script: str) -> str:
     description = shareable(
         job_description(
             run=run,
-            config=config,
+            config=files.config,
             tags=["(made when RUN! is pressed)"],
             script=script,
             environment=environment_file(dict.fromkeys(VARIABLES, "")),
             code_sha256="(made from the archive)",
+            # The same is hidden.
+            seed="-" if files.has_relay else None,
             # That there is one; `shareable` hides it.
             notification_url="-",
         )

@@ -24,13 +24,16 @@ from runs.job import (
     goes_along,
     job_description,
     pack_code,
+    relay_seed,
 )
 from runs.models import Run
 from runs.planning.plan import Choices, make_plan, other_site
 from runs.restored.marks import installation_tag
 from runs.submission.create import code_columns
 from runs.submission.run_files import NotPossible, RunFiles, read_files
+from runs.tracking.gateway.callers import shown_name
 from runs.tracking.mlflow_run import ensure_tracking_run
+from runs.tracking.quota import bytes_left
 
 # How many warnings the event names; it counts the others.
 WARNINGS_NAMED = 5
@@ -40,7 +43,8 @@ MIRROR_PROBLEMS = frozenset({"mirror.missing", "mirror.unreadable", "commit.miss
 
 @dataclass(frozen=True)
 class PreparedJob:
-    """A job to post: `describe` makes the description for the site, `columns` is what the run stores.
+    """A job to post: `describe` makes the description for the site, `columns` is what the run stores. `has_relay`: the
+    job is sent the relay.
 
     To be used in a `with`, which closes the packed code.
     """
@@ -48,6 +52,7 @@ class PreparedJob:
     describe: Callable[[str], Mapping[str, Any]]
     columns: Mapping[str, Any]
     code: PackedCode
+    has_relay: bool
 
     @property
     def what_is_missing(self) -> tuple[str, str] | None:
@@ -93,6 +98,7 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
                 script=script,
                 environment=environment_file(job_environment(run, experiment_id, mlflow_run_id, token)),
                 code_sha256=code.sha256,
+                seed=_seed(run, files, experiment_id, mlflow_run_id, token) if files.has_relay else None,
                 code_base64=code.base64() if is_inline else None,
                 notification_url=notification_url(run.uuid),
             )
@@ -108,7 +114,22 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
         }
         # From here on the PreparedJob closes the code.
         on_error.pop_all()
-    return PreparedJob(describe, columns, code)
+    return PreparedJob(describe, columns, code, files.has_relay)
+
+
+def _seed(run: Run, files: RunFiles, experiment_id: str, mlflow_run_id: str, token: str) -> str:
+    return relay_seed(
+        run_id=mlflow_run_id,
+        run_name=run.name,
+        user=run.created_by.username,
+        experiment_id=experiment_id,
+        experiment_name=shown_name(run.experiment),
+        token=token,
+        journal_bytes=settings.MANTIK_TRACKING_JOURNAL_MAX_BYTES,
+        file_bytes=bytes_left(run),
+        sample=files.config.tracking.system_metrics,
+        platform=settings.MANTIK_TRACKING_URI,
+    )
 
 
 def newest_of_branch(run: Run, *, now: datetime) -> tuple[dict[str, Any], tuple[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from runs.backend_config import BackendConfig, BackendConfigError, parse_backend_config
 from runs.job import JobRun, job_script
 from runs.mlproject import EntryPoint, MLproject, MLprojectError, ParameterErrors, parse_mlproject
@@ -30,10 +32,27 @@ class RunFiles:
         local_image = image.path_in_repository(self.mlproject.directory) if image else None
         return frozenset({self.mlproject.path, local_image} - {None})  # type: ignore[arg-type]
 
+    @property
+    def has_relay(self) -> bool:
+        """Whether the job is sent the relay."""
+        return settings.MANTIK_RELAY and self.config.tracking.relay
+
     def script(self, run: JobRun) -> str:
         return job_script(
-            run=run, config=self.config, command_line=self.command_line, project_dir=self.mlproject.directory
+            run=run,
+            config=self.config,
+            command_line=self.command_line,
+            project_dir=self.mlproject.directory,
+            has_relay=settings.MANTIK_RELAY,
         )
+
+
+def has_relay(run: Repeatable) -> bool:
+    """Whether a job of `run` was sent the relay, as far as that can be told now."""
+    try:
+        return read_files(run).has_relay
+    except NotPossible:
+        return settings.MANTIK_RELAY
 
 
 def read_files(run: Repeatable) -> RunFiles:

@@ -48,7 +48,8 @@ from runs.submission.adoption import FoundJobs, look_at, recover_columns
 from runs.submission.assemble import newest_of_branch, pack_run, prepare
 from runs.submission.claim import LONGEST_PAUSE, ClaimedRun, claim
 from runs.submission.doubles import delete_doubles, delete_quietly
-from runs.submission.run_files import NotPossible
+from runs.submission.run_files import NotPossible, has_relay
+from runs.tracking.job_tracking import expect_journals
 from runs.tracking.run_tokens import know_run_tokens, make_run_token
 
 log = structlog.get_logger(__name__)
@@ -189,8 +190,10 @@ class Submission:
 
     def _adopt(self, job_url: str, message: str, **columns: Any) -> None:
         with transaction.atomic():
-            # A database that was restored may not know the token that the job was sent.
+            # A database that was restored may not know the token and the relay that the job was sent.
             know_run_tokens(self.run, now=self.clock())
+            if has_relay(self.run):
+                expect_journals(self.run)
             self.claimed.write(event=("submission.found", message), job_url=job_url, was_in_doubt=True, **columns)
 
     def _discard(self, jobs: FoundJobs) -> None:
@@ -228,6 +231,8 @@ class Submission:
             with transaction.atomic():
                 # Whatever becomes of the POST, the token of a job that it makes is known.
                 token = make_run_token(self.run, now=self.clock())
+                if prepared.has_relay:
+                    expect_journals(self.run)
                 self.claimed.write(event=prepared.what_is_missing, posted_at=self.clock(), **prepared.columns)
             job_url = self._submit(prepared.describe(token))
         try:

@@ -18,13 +18,14 @@ import django
 from tests.support.places import TOP, files_of_ours
 
 _SHEBANG = re.compile(rb"#!.*\b(?:ba|da)?sh\b")
-# A part of every job's script.
-HELPERS = TOP / "runs" / "job" / "helpers.sh"
+# Parts of every job's script.
+PARTS = {TOP / "runs" / "job" / name for name in ("helpers.sh", "relay.sh")}
 # What is meant in a job's script. A directive in it would be read by members.
 MEANT = {
     "SC1090": "files that only a node has are read",
     "SC1091": "the same",
     "SC2015": "what comes after || ends the script, or is to come after either",
+    "SC2154": "bash assigns what a coproc is called",
     "SC2031": "the system's own names are read in a shell of their own",
     "SC2329": "called by traps, or by what members write",
 }
@@ -32,7 +33,7 @@ MEANT = {
 
 def shell_files() -> list[Path]:
     """By their first line, or their name."""
-    return [path for path in files_of_ours() if path != HELPERS and _is_shell(path)]
+    return [path for path in files_of_ours() if path not in PARTS and _is_shell(path)]
 
 
 def _is_shell(path: Path) -> bool:

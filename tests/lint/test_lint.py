@@ -10,7 +10,7 @@ import pytest
 from tests.lint.browser import biome, style_faults
 from tests.lint.dead_code import unused
 from tests.lint.repeated_keys import repeated
-from tests.lint.shell import HELPERS, faults, scripts_of_jobs, shell_files
+from tests.lint.shell import PARTS, faults, scripts_of_jobs, shell_files
 from tests.support.places import TOP
 
 
@@ -51,7 +51,7 @@ def test_the_shell_that_is_looked_at_is_all_there_is() -> None:
 def test_the_scripts_of_jobs_that_are_looked_at_use_every_helper() -> None:
     """Of what is not called nobody knows whether it is called rightly."""
     scripts = "".join(scripts_of_jobs().values())
-    helpers = re.findall(r"^(mantik_\w+)\(\)", HELPERS.read_text(), re.MULTILINE)
+    helpers = [name for part in PARTS for name in re.findall(r"^(mantik_\w+)\(\)", part.read_text(), re.MULTILINE)]
     assert helpers
     assert [name for name in helpers if not re.search(rf"\b{name}\b(?!\(\))", scripts)] == []
 

@@ -491,8 +491,9 @@ def test_the_state_of_a_job_whose_run_is_over_is_asked_only_if_its_end_is_near(d
 def test_pages_say_no_more_of_it_when_everything_is_here(db: None) -> None:
     refused: dict[str, Any] = {"job_lifetime": timedelta(0), "job_expires_at": NOW + HOUR}
     assert job_lifetime.is_refused_more_time(factories.make_run(RunState.QUEUED, **refused), now=NOW)
-    for left in ({"log_complete": False}, {"tracking_closed": False}):
-        incomplete = factories.make_run(RunState.FAILED, **{"tracking_closed": True, **left}, **refused)
+    for has_log, is_carried in ((False, True), (True, False)):
+        done = {"log_complete": has_log, "tracking_closed": is_carried}
+        incomplete = factories.make_run(RunState.FAILED, **refused | done)
         assert job_lifetime.is_refused_more_time(incomplete, now=NOW)
     complete = factories.make_run(RunState.FAILED, tracking_closed=True, **refused)
     assert not job_lifetime.is_refused_more_time(complete, now=NOW)

@@ -16,11 +16,15 @@ from runs.job import JobRun, PackedCode, environment_file, job_description, job_
 from tests.runs.job.packing import pack_files
 
 RUN = JobRun(short_id="7f3a91c2", name="wine quality", commit="0123456789abcdef" * 2 + "01234567", account="demo")
+WAYS = ("the training logs ", "a command of the config has set MLFLOW_TRACKING_URI")
 SECRETS = {"MLFLOW_TRACKING_TOKEN": "s3cret-'token'", "MLFLOW_RUN_ID": "0a1b2c"}
 
 
-def config_of(environment: Mapping[str, Any] | None = None, **resources: Any) -> BackendConfig:
+def config_of(
+    environment: Mapping[str, Any] | None = None, *, tracking: Mapping[str, Any] | None = None, **resources: Any
+) -> BackendConfig:
     document = {"Resources": {"Queue": "batch"} | resources, "Environment": dict(environment or {})}
+    document |= {"Tracking": dict(tracking)} if tracking else {}
     # Not YAML, which makes another character of some line breaks.
     return parse_backend_config(json.dumps(document).encode(), path="config.json")
 
@@ -35,14 +39,24 @@ class Outcome:
         return self.log.splitlines()
 
     def said(self) -> list[str]:
-        """The script's own lines, without the line about the node and without how long it took."""
-        own = [line.removeprefix("[mantik] ") for line in self.lines if line.startswith("[mantik] ")]
-        return [line.rsplit(" after ", 1)[0] for line in own if not line.startswith("env ")]
+        """The script's own lines, without those about the node and the relay, and without how long it took."""
+        own = [line.rsplit(" after ", 1)[0] for line in self._own if not line.startswith("env ")]
+        return [line for line in own if not line.startswith(WAYS)]
+
+    def way(self) -> str:
+        """What it says about where the training logs to."""
+        (line,) = [line for line in self._own if line.startswith(WAYS)]
+        return line
+
+    @property
+    def _own(self) -> list[str]:
+        return [line.removeprefix("[mantik] ") for line in self.lines if line.startswith("[mantik] ")]
 
 
 @dataclass
 class Job:
-    """One run of `command` with `files` as its code. `tools` are programs that only this job's node has."""
+    """One run of `command` with `files` as its code. `tools` are programs that only this job's node has. `seed`: the
+    job is sent the relay."""
 
     folder: Path
     command: str = "echo training"
@@ -54,11 +68,22 @@ class Job:
     tools: Mapping[str, str] = field(default_factory=dict)
     node: Mapping[str, str] = field(default_factory=dict)
     inline: bool = True
+    tracking: Mapping[str, Any] = field(default_factory=dict)
+    seed: str | None = None
 
     @property
     def script(self) -> str:
-        config = config_of(self.environment, **self.resources)
-        return job_script(run=RUN, config=config, command_line=self.command, project_dir=self.project_dir)
+        return job_script(
+            run=RUN,
+            config=self._config,
+            command_line=self.command,
+            project_dir=self.project_dir,
+            has_relay=self.seed is not None,
+        )
+
+    @property
+    def _config(self) -> BackendConfig:
+        return config_of(self.environment, tracking=self.tracking, **self.resources)
 
     def lay_out(self) -> None:
         """What the site does with the description, and we with the upload."""
@@ -118,11 +143,12 @@ class Job:
     def _description(self, code: PackedCode) -> dict[str, Any]:
         return job_description(
             run=RUN,
-            config=config_of(self.environment, **self.resources),
+            config=self._config,
             tags=["mantik-1"],
             script=self.script,
             environment=environment_file(self.secrets),
             code_sha256=code.sha256,
+            seed=self.seed,
             code_base64=code.base64() if self.inline else None,
         )
 

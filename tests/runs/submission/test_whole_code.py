@@ -74,7 +74,7 @@ def preview(member: Client, world: World) -> str:
 
 def events_of(run: Run) -> tuple[str, str] | None:
     with pack_run(run, now=timezone.now()) as code:
-        return PreparedJob(lambda _token: {}, {}, code).what_is_missing
+        return PreparedJob(lambda _token: {}, {}, code, has_relay=False).what_is_missing
 
 
 def test_a_submodule_travels_with_the_code_the_same_each_time(world: World, lib: Repository) -> None:

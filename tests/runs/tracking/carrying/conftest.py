@@ -20,9 +20,10 @@ from runs.models import JobTracking, Run
 from runs.tracking.carrying.worker import carry
 from tests.runs.job.relay.relays import Relay, relay_in
 from tests.runs.test_on_a_site import follow_until, submit
+from tests.support import factories
 from tests.support.mlflow_server import MlflowServer
 from tests.support.sites import RunningSite
-from tests.support.world import World, make_world
+from tests.support.world import BACKEND_CONFIG, World, make_world
 
 NAME = "journal-1"
 
@@ -34,7 +35,9 @@ def world(
     settings.MANTIK_GIT_ALLOW_LOCAL = True
     settings.MANTIK_MLFLOW_URI = mlflow_server.uri
     user = site.users["demo"]
-    return make_world(tmp_path, base_url=site.base_url, login=user.login, password=user.password)
+    # The relay is the test's own.
+    files = {"unicore.yaml": f"{BACKEND_CONFIG}Tracking:\n  Relay: false\n"}
+    return make_world(tmp_path, base_url=site.base_url, login=user.login, password=user.password, files=files)
 
 
 class Job:
@@ -82,7 +85,7 @@ def start_job(world: World, site: RunningSite) -> Iterator[JobMaker]:
             run = submit(world.start_run(parameters={"seconds": str(seconds)}))
             # The next test needs the slot.
             stack.callback(open_connection(world.connection).delete, run.job_url)
-            JobTracking.objects.get_or_create(run=run)
+            factories.make_job_tracking(run)
             run = follow_until(run, lambda run: run.running_at is not None)
             folder = site.directory / run.job_url.rsplit("/", 1)[1] / layout.TRACKING
             folder.mkdir(exist_ok=True)

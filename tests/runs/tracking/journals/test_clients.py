@@ -12,8 +12,8 @@ import pytest
 
 from tests.runs.job.relay.relays import SECRET, Relay
 from tests.runs.job.relay.test_clients import OPERATIONS, all_that_is_told
-from tests.runs.tracking.gateway.client_table import CLIENTS
 from tests.runs.tracking.journals.jobs import Job, pairs, point_of
+from tests.support.client_tables import CLIENTS
 from tests.support.mlflow_clients import python_with
 from tests.support.mlflow_server import TOKEN
 from tests.support.proofs import Proved, sample
@@ -105,9 +105,7 @@ def compare_model(job: Job, told: dict[str, Any]) -> None:
         assert found["info"].get(name) == told["info"].get(name), name
     assert pairs(found["data"].get("params", [])) == pairs(told["data"].get("params", []))
     assert pairs(found["info"].get("tags", [])) == pairs(told["info"].get("tags", []))
-    metrics = [
-        sorted((one["key"], point_of(one)) for one in side["data"].get("metrics", [])) for side in (found, told)
-    ]
+    metrics = [sorted((one["key"], point_of(one)) for one in side["data"].get("metrics", [])) for side in (found, told)]
     assert metrics[0] == metrics[1]
 
 
