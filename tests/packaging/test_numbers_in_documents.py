@@ -29,8 +29,8 @@ from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, snapshot
 from projects.services import labels
-from runs.following import poll
-from runs.job import pack
+from runs.following import finish, poll
+from runs.job import pack, relay
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
@@ -101,6 +101,9 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("models.md", "or nothing has come for {} minutes", (last_entries.QUIET_FOR / MINUTE,)),
     ("models.md", "After {} minutes they wait for neither", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
+    ("tracking.md", "cut at {} characters", (relay.LONGEST_PARAM,)),
+    ("runs.md", "are of the nodes: every {} seconds", (relay.SAMPLE_EVERY,)),
+    ("operators.md", "until all is home, for {} days after its end at most", (finish.GIVE_UP_AFTER / DAY,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
     (
         "operators.md",
