@@ -227,6 +227,7 @@ IN_OTHER_WORDS: list[tuple[str, str, object, object]] = [
 NOT_OURS = {
     "connections.md": {"ten minutes": "UNICORE's, for new keys"},
     "operators.md": {"30 seconds": "Celery's longest pause before it connects again"},
+    "tracking.md": {"1 gb": "what a test logs"},
     "schedules.md": {
         "30 hours": "of an example",
         "7 hours": "of an example",
