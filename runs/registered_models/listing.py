@@ -17,6 +17,7 @@ from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send_on_commit
 from runs.models import ModelListing, Run
 from runs.registered_models.candidates import Candidate, find_candidates
+from runs.tracking.carrying.due import is_home
 
 # An older list is still shown, and read again.
 FRESH_FOR = timedelta(seconds=30)
@@ -62,6 +63,10 @@ def list_models(*, run_id: int, clock: Clock) -> None:
 
 
 def _list(listing: ModelListing, lease: Lease[ModelListing], clock: Clock) -> None:
+    if not is_home(listing.run):
+        problem = f"What the training logged is still being fetched from {listing.run.site_name}."
+        lease.give_back(asked_at=None, looked_at=clock(), problem=problem)
+        return
     try:
         found = find_candidates(listing.run, on_step=lambda: lease.check(listing, now=clock()))
     except TrackingError as error:

@@ -378,3 +378,15 @@ def test_a_choice_that_could_not_be_offered_is_asked_for_later(
     answer = by_ada.post(url(run), {"model": "", "name": "yield", "description": "Mine."})
     assert answer.status_code == 422
     assert "Choose which model to register." in page_text(answer)
+
+
+def test_models_are_listed_when_all_that_was_logged_is_here(by_ada: Client, run: Run, logged: ModelSource) -> None:
+    """A list of what is there so far would look as if the run had logged no more."""
+    tracking = factories.make_job_tracking(run, due_at=timezone.now())
+    page = page_text(by_ada.get(url(run)))
+    assert f"What the training logged is still being fetched from {run.site_name}." in page
+    assert "model Logged model" not in page
+    tracking.due_at = None
+    tracking.save()
+    ModelListing.objects.update(looked_at=timezone.now() - listing.ASK_AGAIN_AFTER)
+    assert "model Logged model" in page_text(by_ada.get(url(run)))
