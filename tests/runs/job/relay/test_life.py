@@ -200,9 +200,9 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     }
-    known = "argparse array bisect collections contextlib hashlib hmac json math operator os pathlib platform "
-    known += "posixpath queue re select signal socket stat subprocess sys threading time traceback typing urllib.parse "
-    known += "uuid zlib"
+    known = "argparse array bisect collections contextlib hashlib hmac http.client json math operator os pathlib "
+    known += "platform posixpath queue re select signal socket stat subprocess sys threading time traceback typing "
+    known += "urllib.parse uuid zlib"
     assert found == set(known.split())
 
 

