@@ -41,6 +41,7 @@ from runs.models import (
     Installation,
     JobTracking,
     Journal,
+    JournalPart,
     ModelListing,
     Restore,
     RetiredModel,
@@ -282,6 +283,14 @@ def make_job_tracking(run: Run, **columns: Any) -> JobTracking:
 def make_journal(run: Run, name: str = "journal-1", **columns: Any) -> Journal:
     """Of which nothing is applied yet."""
     return Journal.objects.create(run=run, name=name, **columns)
+
+
+def make_journal_part(journal: Journal, content: bytes = b"{}\n", **columns: Any) -> JournalPart:
+    """What its relay has sent, from the cursor of `journal` on."""
+    start = journal.offset
+    return JournalPart.objects.create(
+        journal=journal, **{"offset": start, "end": start + len(content), "content": content} | columns
+    )
 
 
 def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | None = None, **columns: Any) -> Run:

@@ -68,12 +68,14 @@ def test_nothing_is_awaited_of_a_job_that_never_logged(run: Run) -> None:
 
 @pytest.mark.parametrize(("status", "is_told"), [("FINISHED", True), ("KILLED", True), ("RUNNING", False)])
 def test_the_client_says_so_by_ending_its_run(run: Run, status: str, is_told: bool) -> None:
+    Run.objects.update(ended_at=timezone.now())
     body = {"run_id": run.mlflow_run_id, "status": status, "end_time": 1}
     ask(make_run_token(run, now=NOW), Call("POST", f"{API}runs/update", body=body))
     assert (RunToken.objects.get(run=run).told_end_at is not None) == is_told
 
 
 def test_the_end_of_a_child_is_not_that_of_its_run(run: Run) -> None:
+    Run.objects.update(ended_at=timezone.now())
     run.tracked_items.create(kind="run", mlflow_id="cd" * 16, created_at=NOW)
     body = {"run_id": "cd" * 16, "status": "FINISHED", "end_time": 1}
     ask(make_run_token(run, now=NOW), Call("POST", f"{API}runs/update", body=body))
