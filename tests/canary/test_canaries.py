@@ -90,7 +90,7 @@ def is_needed_there(leak: str, story: Story) -> bool:
     """The few places that a secret has to be in."""
     name, _, where = leak.partition(" in ")
     data_dir = story.scene.data_dir
-    if where.startswith("file: ") and where.endswith(layout.ENVIRONMENT):
+    if where.startswith("file: ") and where.endswith((layout.ENVIRONMENT, layout.SEED)):
         mode = stat.S_IMODE((data_dir / where.removeprefix("file: ")).stat().st_mode)
         return name == RUN_TOKEN and mode == 0o600
     if accounts.is_needed_there(name, where):

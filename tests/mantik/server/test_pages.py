@@ -10,6 +10,7 @@ import pytest
 
 from mantik.server.answers import Answer
 from mantik.server.pages import Pages
+from tests.support.loops import run_apart
 
 
 def page(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -46,4 +47,4 @@ def test_a_request_that_is_cancelled_while_it_waits_keeps_no_thread(is_its_turn:
         assert isinstance(answer, Answer)
         assert answer.body == b"page"
 
-    asyncio.run(ask())
+    run_apart(ask())

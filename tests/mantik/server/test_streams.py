@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from mantik.server.streams import InThreads, Streams
+from tests.support.loops import run_apart
 
 
 class Response:
@@ -42,4 +43,4 @@ def test_a_download_that_is_cancelled_while_it_is_closed_does_not_count_any_more
         second.may_close.set()
         return await download(second)
 
-    assert asyncio.run(one_after_the_other()) == b"content"
+    assert run_apart(one_after_the_other()) == b"content"
