@@ -248,8 +248,9 @@ def _of_models_and_logs() -> None:
     make.add_chunk(run, known.ODD_BYTES, offset=run.log_size)
     Run.objects.filter(pk=run.pk).update(log_size=run.log_size + len(known.ODD_BYTES))
     make.make_job_tracking(run, due_at=now, failures=1, waiting_for="MLflow does not answer.")
-    counts = {"passed_over": {"Lines that are damaged.": 1}, "unknown": {"POST v1/traces": 2}}
-    journal = make.make_journal(run, offset=100, number=2, has_end=True, **counts)
+    journal = make.make_journal(run, offset=100, number=2, has_end=True)
+    journal.passed_over, journal.unknown = {"Lines that are damaged.": 1}, {"POST v1/traces": 2}
+    journal.save()
     make.make_journal_part(journal)
     local = make.make_local_run(project=run.project, created_by=run.created_by, name="from a notebook")
     make.make_tracked_item(local, mlflow_id="0" * 31 + "1")
