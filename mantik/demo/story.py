@@ -17,6 +17,7 @@ from mantik.up.stack import Stack
 from projects.models import CodeRepository
 from runs.models import ModelListing, RegisteredModel, Run, RunEvent, RunLogChunk
 from runs.states import RunState
+from runs.tracking.carrying.due import is_home
 
 METRIC = "test_accuracy"
 MODEL = "digits"
@@ -120,9 +121,9 @@ def _follow(stack: Stack, uuid: UUID, tell: Tell) -> Run:
         for event in RunEvent.objects.filter(run=run, pk__gt=last).order_by("pk"):
             tell(event.message)
             last = event.pk
-        if run.state == RunState.FINISHED:
+        if run.state == RunState.FINISHED and is_home(run):
             return run
-        if run.is_terminal:
+        if run.is_terminal and run.state != RunState.FINISHED:
             _await_log(stack, run)
             raise DemoFailed(f"The run ended as {run.state}: {run.outcome}\n{_last_log(run)}")
     raise DemoFailed(
