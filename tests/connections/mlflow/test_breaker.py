@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -59,6 +60,13 @@ def test_only_the_first_page_waits_for_it(host: SilentHost) -> None:
     # Nor does a page that another client of the process is asked for.
     assert as_page(asking(host)) == SILENT
     host.await_visits(1)
+
+
+def test_a_page_waits_no_longer_for_a_handshake(host: SilentHost) -> None:
+    client = TrackingClient(uri=host.origin.replace("http:", "https:"))
+    begin = time.monotonic()
+    assert as_page(lambda: client.run_data(RUN)) == SILENT
+    assert time.monotonic() - begin < 2
 
 
 def test_few_wait_for_it_at_once(host: SilentHost, monkeypatch: pytest.MonkeyPatch) -> None:
