@@ -148,9 +148,10 @@ def _budget(connection: Connection | None, account: str) -> dict[str, Any] | Non
 
 def _after_expiry(timing: Timing, connection: Connection | None, now: datetime, until: datetime) -> str:
     ends = connection.final_end(now) if connection else None
-    if ends is None or ends >= min(until, timing.until):
+    if ends is None or ends > min(until, timing.until):
         return ""
-    count = _count(timing, max(ends, now), until)
+    # A run that is due at the moment of expiry is refused, too, and `_count` leaves out its first moment.
+    count = _count(timing, max(ends - timedelta.resolution, now), until)
     if not count:
         return ""
     local = ends.astimezone(timing.zone)

@@ -117,3 +117,14 @@ def test_it_says_for_which_time_it_counts(
     assert f" core-hours {period}, 2.0 core-hours per run" in found.cost
     (warning,) = found.warnings
     assert late in warning
+
+
+@pytest.mark.django_db
+def test_a_run_at_the_moment_of_expiry_counts_as_refused_in_the_list_and_in_the_warning(
+    run: Run, connection: Connection
+) -> None:
+    connection.expires_at = datetime(2026, 12, 31, 2, 30, tzinfo=UTC)
+    found = seen(run, connection, "30 2 25-31 12 *", left=1000)
+    assert [one.is_after_expiry for one in found.coming] == [False] * 6 + [True]
+    (warning,) = found.warnings
+    assert "1 run is due after that and will be refused" in warning
