@@ -93,13 +93,15 @@ def _look(look: Look, tag: str) -> None:
             continue
         if job is not None:
             look.jobs.append(job)
-    left_out = len(unknown) - JOBS_LOOKED_AT
-    if len(listed) >= JOBS_COMPARED:
-        more = f"The site has more than {JOBS_COMPARED} jobs of this installation."
-        look.trouble = f"{more} Only {JOBS_COMPARED} of them were compared."
-    elif left_out > 0:
-        more = counted(left_out, "more job was", "more jobs were")
-        look.trouble = f"{more} not looked at. Deal with these first, then run this again."
+    look.trouble = " ".join(_left_out(len(listed), len(unknown)))
+
+
+def _left_out(listed: int, unknown: int) -> Iterator[str]:
+    if listed >= JOBS_COMPARED:
+        yield f"Only {counted(listed, 'job')} of this installation were compared; the site may have more."
+    if unknown > JOBS_LOOKED_AT:
+        more = counted(unknown - JOBS_LOOKED_AT, "more job was", "more jobs were")
+        yield f"{more} not looked at. Deal with the ones listed here first, then run this again."
 
 
 def _without_run(job_urls: Sequence[str]) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _without_run(job_urls: Sequence[str]) -> Iterator[str]:
 
 
 def _left(url: str, portrait: JobPortrait) -> LeftJob | None:
-    """The job at `url`, or None if a run has its tag.
+    """The job at `url`; None if it has no tag of a run, or if the database has the run with its tag.
 
     That run looks for the job by itself, or it has another one, and this one was never started.
     """
