@@ -20,11 +20,11 @@ _LEEWAY_SECONDS = 60
 
 @dataclass(frozen=True)
 class Bearer:
-    """Who came with a token. `may_renew`: the token may be used to get the next one."""
+    """Who signs in, and by which method. `may_renew`: this login may be used to get a token of the site."""
 
     user: SiteUser
     method: str
-    may_renew: bool = False
+    may_renew: bool = True
 
 
 class Bearers:

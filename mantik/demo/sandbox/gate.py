@@ -31,10 +31,7 @@ class NotAdmitted(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """A login that is remembered, with how it came. `expires_at` is by time.monotonic.
-
-    `may_renew`: who came so may have a token of the site.
-    """
+    """A login that is remembered. `method` and `may_renew` are as in `Bearer`; `expires_at` is by time.monotonic."""
 
     id: str
     user: SiteUser
@@ -102,10 +99,10 @@ class Gate:
             found = self._bearers.who(credentials) if self._bearers else None
             if found is None:
                 raise NotAdmitted(403)
-            return found if found.method == "ETD" else Bearer(found.user, found.method, may_renew=True)
+            return found
         if scheme.lower() != "basic":
-            return Bearer(ANONYMOUS, "", may_renew=True)
-        return Bearer(self._user(credentials), "PASSWORD_FILE", may_renew=True)
+            return Bearer(ANONYMOUS, "")
+        return Bearer(self._user(credentials), "PASSWORD_FILE")
 
     def _user(self, credentials: str) -> SiteUser:
         try:
