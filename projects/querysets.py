@@ -44,7 +44,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(pk__in=_joined_by(user))
 
     def labelled(self, name: str) -> ProjectQuerySet:
-        """Projects with that label. Call it again for projects with both."""
+        """Projects with that label. Call it once for each label that they must have."""
         return self.filter(pk__in=self.model.labels.through.objects.filter(label__name=name).values("project"))
 
     def matching(self, text: str) -> ProjectQuerySet:

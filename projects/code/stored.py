@@ -47,9 +47,9 @@ class StoredWhole:
 
 
 class StoredCode:
-    """The branches and files of a code repository. For one request: it asks the database for nothing twice.
+    """The branches and files of a code repository. For one request: it reads branches and lists of files only once.
 
-    All methods raise GitError.
+    `branches`, `resolve` and `read` raise GitError.
     """
 
     def __init__(self, repository: CodeRepository) -> None:
