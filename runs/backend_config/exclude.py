@@ -70,11 +70,9 @@ class _Pattern:
         return following
 
     def _skip(self, reached: set[int]) -> set[int]:
-        """Add the segments after each `**`, which may also stand for no folder, except at the end: `logs/**` does not
-        match `logs`."""
-        last = len(self.segments) - 1
+        """Add the segments after each `**`, which may also stand for no folder. It is never the last (`_compile`)."""
         for index in sorted(reached):
-            while index < last and self.segments[index] is None:
+            while index < len(self.segments) and self.segments[index] is None:
                 index += 1
                 reached.add(index)
         return reached

@@ -41,10 +41,11 @@ def is_inside(path: str) -> bool:
 def artifact_list(run: Run, *, path: str, may_download: bool) -> dict[str, Any]:
     """One folder as {"entries", "more", "path", "parents", "problem", "asks_again"}.
 
-    `more`: how many entries are left out. If MLflow does not answer, `problem` says so; `asks_again`: that may be over
-    soon.
+    `more`: how many entries are left out. `problem`: why MLflow did not list the folder, or None. `asks_again`: the
+    problem may be over soon.
     """
-    found: dict[str, Any] = {"entries": [], "more": 0, "path": path, "parents": _parents(run, path), "problem": None}
+    found: dict[str, Any] = {"entries": [], "more": 0, "path": path, "parents": _parents(run, path)}
+    found |= {"problem": None, "asks_again": False}
     if not run.mlflow_run_id:
         return found
     try:
