@@ -88,8 +88,8 @@ def _decide(schedule: Schedule, backup_of: datetime, now: datetime) -> Decision:
         return decision
     assert schedule.next_due_at is not None, "only enabled ones are due"
     why = not_known(backup_of)
-    come = what_was_forgotten(rules_of(schedule, timing), next_due=schedule.next_due_at, why=why, now=now)
-    pass_over(decision, come, now=now)
+    judgement = what_was_forgotten(rules_of(schedule, timing), next_due=schedule.next_due_at, why=why, now=now)
+    pass_over(decision, judgement, now=now)
     return decision
 
 
