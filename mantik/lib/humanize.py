@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 
@@ -53,6 +53,11 @@ def absolute_time(moment: datetime, *, zone: tzinfo | None = None, seconds: bool
     local = moment.astimezone(zone) if zone else moment
     clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
     return f"{local.day} {local:%b} {local.year} {clock} {zone_name(local)}".rstrip()
+
+
+def utc_minute(moment: datetime) -> str:
+    """ "2026-11-23 13:02 UTC", for operators and for sentences that are stored, which have no reader's zone."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def exact_time(moment: datetime, *, zone: tzinfo | None = None) -> str:

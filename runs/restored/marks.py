@@ -20,6 +20,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from mantik.lib.humanize import utc_minute
 from runs.models import Installation, Restore
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 # How long `Watch` keeps the answer that all is well, and the answer that it is not.
 GOOD_ANSWER_SECONDS = 60.0
 BAD_ANSWER_SECONDS = 5.0
-# How much older the database's mark may be. One that is set to lose the last moments in a crash may lack the last mark.
+# How much older the database's mark may be. A database that is set to lose the last moments in a crash may lack a mark.
 TOLERANCE = timedelta(seconds=90)
 # A hash: kombu adds the broker's prefix to keys of HSET and HGET, which it does not do for every command. The fields
 # are UUIDs of installations, as several may have the same prefix.
@@ -121,15 +122,11 @@ watch = Watch()
 
 
 def _sentence(marked_at: datetime | None, latest: datetime) -> str:
-    backup = f"a backup of {_moment(marked_at)}" if marked_at else "a backup"
+    backup = f"a backup of {utc_minute(marked_at)}" if marked_at else "a backup"
     return (
-        f"This database seems to have been restored from {backup}: the broker has a mark of {_moment(latest)}. "
+        f"This database seems to have been restored from {backup}: the broker has a mark of {utc_minute(latest)}. "
         "Nothing is started until somebody runs `manage.py after_restore`."
     )
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @contextmanager

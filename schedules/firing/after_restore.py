@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from mantik.lib.humanize import utc_minute
 from runs.models import Restore, Run
 from runs.restored.marks import last_restore
 from runs.restored.unsent_runs import look_at_site_first
@@ -19,7 +20,7 @@ LOOKS_FIRST = (
 
 def not_known(backup_of: datetime) -> str:
     """The reason of a slot in the time that the database has forgotten."""
-    return f"Not known: restored from a backup of {backup_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+    return f"Not known: restored from a backup of {utc_minute(backup_of)}."
 
 
 def look_for_jobs_before_sending(slots: Sequence[NewSlot], runs: Sequence[int], *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from mantik.lib.humanize import counted, spoken_duration
+from mantik.lib.humanize import counted, spoken_duration, utc_minute
 from schedules.cron import shortest_gap
 from schedules.firing.timing import Timing, fire_moment
 from schedules.states import CatchUp, Outcome, Overlap
@@ -97,7 +97,7 @@ def what_was_forgotten(rules: Rules, *, next_due: datetime, why: str, now: datet
     verdicts = [Verdict(due, why, Outcome.UNKNOWN) for due in come]
     if left_out := rules.timing.count(begin=next_due, end=come[0]):
         more = f"The same holds for {counted(left_out, 'earlier due time')} of this schedule without a slot; the first"
-        more += f" was {next_due:%Y-%m-%d %H:%M} UTC."
+        more += f" was {utc_minute(next_due)}."
         verdicts[0] = Verdict(come[0], f"{why} {more}", Outcome.UNKNOWN)
     return Judgement(tuple(verdicts), rules.timing.next_after(come[-1]))
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.badges import count_for_badge
+from mantik.lib.humanize import utc_minute
 from projects.models import Project
 from runs.states import Badge
 from schedules.cron import CronError, ZoneError, show
@@ -66,7 +67,7 @@ def shown_at(schedule: Schedule, moment: datetime) -> str:
     try:
         return show(moment, schedule.zone)
     except ZoneError:
-        return f"{moment:%Y-%m-%d %H:%M} UTC"
+        return utc_minute(moment)
 
 
 def _row(schedule: Schedule, user: User | AnonymousUser, project: Project) -> ScheduleRow:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from connections.mlflow.errors import TrackingError
 from connections.unicore.errors import SiteError
 from mantik.audit.models import AuditEvent
-from mantik.lib.humanize import counted, spoken_duration
+from mantik.lib.humanize import counted, spoken_duration, utc_minute
 from mantik.lib.sealing import SealBroken
 from runs.models import Restore, RunEvent
 from runs.restored import marks
@@ -46,12 +46,12 @@ class Wishes:
 def after_restore(wishes: Wishes, *, now: datetime) -> Iterator[str]:
     """Do all steps; safe to repeat, even after it was killed midway. Raises BadTime and DatabaseError."""
     if wishes.backup_of is not None and wishes.backup_of > now:
-        raise BadTime(f"{_moment(wishes.backup_of)} is in the future. Say when the backup was made.")
+        raise BadTime(f"{utc_minute(wishes.backup_of)} is in the future. Say when the backup was made.")
     done = None if wishes.backup_of else _done_before(now)
     if done:
         yield (
-            f"Schedules and waiting runs were dealt with on {_moment(done.at)}, for a backup of "
-            f"{_moment(done.backup_of)}. To do it again, give the time of the backup with --backup-of."
+            f"Schedules and waiting runs were dealt with on {utc_minute(done.at)}, for a backup of "
+            f"{utc_minute(done.backup_of)}. To do it again, give the time of the backup with --backup-of."
         )
     else:
         yield from _see_to_database(wishes, now)
@@ -71,7 +71,7 @@ def _done_before(now: datetime) -> Restore | None:
 
 def _see_to_database(wishes: Wishes, now: datetime) -> Iterator[str]:
     backup_of, how = (wishes.backup_of, "as you said") if wishes.backup_of else _age_of_database(now)
-    yield f"The backup is of {_moment(backup_of)}: {how}. That was {spoken_duration(now - backup_of)} ago."
+    yield f"The backup is of {utc_minute(backup_of)}: {how}. That was {spoken_duration(now - backup_of)} ago."
     if now - backup_of > JOBS_ARE_KEPT:
         yield (
             "A site that did not allow an extension keeps a job for only a day. A waiting run whose job has ended and "
@@ -120,8 +120,8 @@ def _pass_over(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[s
 
 def _hold_waiting_runs(backup_of: datetime, wishes: Wishes, now: datetime) -> Iterator[str]:
     message = (
-        f"These data were restored from a backup of {_moment(backup_of)}. Mantik looks for the job at the site before "
-        "it sends anything."
+        f"These data were restored from a backup of {utc_minute(backup_of)}. Mantik looks for the job at the site "
+        "before it sends anything."
     )
     runs = waiting_runs()
     count = runs.count() if wishes.dry_run else look_at_site_first(runs, message=message, now=now)
@@ -164,7 +164,7 @@ def _tell_of(look: Look, wishes: Wishes, now: datetime) -> Iterator[str]:
 
 
 def _description(job: LeftJob, found: tuple[Schedule, datetime] | None) -> str:
-    what = f"of the schedule {found[0].name}, due {_moment(found[1])}" if found else "of a run that is lost"
+    what = f"of the schedule {found[0].name}, due {utc_minute(found[1])}" if found else "of a run that is lost"
     return f"{job.url} ({job.name or 'without a name'}, {job.state}), {what}."
 
 
@@ -205,7 +205,3 @@ def _named(sentence: str, names: Sequence[str]) -> Iterator[str]:
     yield from (f"  {name}" for name in names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
         yield f"  and {len(names) - MOST_NAMED} more."
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
