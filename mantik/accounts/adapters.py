@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 # User names of deleted accounts; see mantik/account_deletion/.
 DELETED = "deleted-"
-# In the context of an e-mail: for how long it is tried. Without it, it counts as one that lets somebody in.
+# In the context of an e-mail: for how long it is tried. An e-mail without this counts as one that lets somebody in.
 _GIVE_UP_AFTER = "give_up_after"
 _WAYS = {
     "reauthenticate": "Use your password",

@@ -65,7 +65,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, di
 
 
 def record_all(verb: str, *, actor: User | None, model: type[models.Model], events: Sequence[EventDetails]) -> None:
-    """Record the same verb for many rows of one model, in one statement."""
+    """Record the same verb for many rows of one model, in one statement. Raises ValueError as `record` does."""
     alike = _alike(verb, actor=actor, kind=model._meta.verbose_name, events=events)
     rows = [(uuid4(), *_own(one)) for one in events]
     insert_rows(AuditEvent, rows, columns=("uuid", *_OWN), shared=alike)

@@ -23,9 +23,10 @@ BATCH = 200
 class Rotation:
     """The result for one column. `broken` has a sentence for each secret that cannot be decrypted, by primary key.
 
-    `already` counts secrets that were sealed with the first key before, `older` those that can be decrypted but are
-    sealed with another key now. With `--check` these are what a rotation would seal again; after a rotation, what was
-    replaced meanwhile by a process that does not have the new key yet.
+    `already` counts secrets that were sealed with the first key before; `rotated`, those that were sealed again;
+    `older`, those that can be decrypted but are sealed with another key in the end. If nothing was to be changed, the
+    `older` ones are what a rotation would seal again; otherwise a process without the new key has replaced them
+    meanwhile.
     """
 
     of: SealedField
@@ -36,7 +37,7 @@ class Rotation:
 
 
 def rotate_all(*, only_count: bool = False) -> list[Rotation]:
-    """One Rotation for each registered column."""
+    """One Rotation for each registered column. With `only_count` nothing is changed."""
     return [_rotate(sealed, only_count=only_count) for sealed in sealed_fields()]
 
 

@@ -29,15 +29,15 @@ from mantik.notices.models import AnyLetter, Letter, SealedLetter
 log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=7)
-# A letter with a link or a code. The links of today are valid for three days, but whoever waits for one asks again
-# within minutes, and what lets anyone in should not lie about. At an hour a link still has nearly all of its time.
+# A letter with a link or a code. Links are valid for three days, but whoever waits for one asks again within minutes,
+# and what lets anyone in should not lie about. After an hour a link still has nearly all of its time.
 GIVE_UP_SECRETS_AFTER = timedelta(hours=1)
 BATCH = 100
 # CELERY_TASK_TIME_LIMIT, the hard limit of a task; a letter takes a small part of it.
 LONGEST_TURN = timedelta(minutes=6)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
-# Of the time until it is given up: so that even a letter with little time is tried some times.
+# The longest pause is this part of the time until a letter is given up: one with little time gets several tries, too.
 _LONGEST_PART = 1 / 6
 FOOTER = (
     "-- \nMantik sends this because somebody invited you, or because something happened in your projects or "
@@ -92,7 +92,7 @@ def send(uuid: UUID) -> None:
 
 
 def send_due() -> None:
-    """Those about accounts first: somebody sits there and waits."""
+    """Send letters that are due, those about accounts first: somebody sits there and waits."""
     now = timezone.now()
     for due in (SealedLetter.objects.due(now=now), Letter.objects.due(now=now)):
         for uuid in due.values_list("uuid", flat=True)[:BATCH]:

@@ -76,7 +76,7 @@ class Bodies:
 
 
 async def discard(receive: Receive) -> None:
-    """Read what a client still sends, within limits: it reads the answer afterwards, and hung up on, would lose it."""
+    """Read what a client still sends, within limits: it reads the answer only then, and loses it if we hang up."""
     read = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_SECONDS):
