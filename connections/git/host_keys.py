@@ -34,7 +34,7 @@ class HostKey:
 
     @classmethod
     def parse(cls, line: str) -> HostKey | None:
-        """The key that str() wrote as `line`; None for an empty line."""
+        """The key that str() wrote as `line`; None for an empty line. Raises ValueError if it is no key of _KINDS."""
         kind, _, encoded = line.partition(" ")
         return cls(kind, encoded) if encoded else None
 

@@ -5,8 +5,8 @@ some time, Mantik stops using the login, so that the site does not lock the acco
 pages of whatever waits for the login say so. A new secret or a successful test ends that. Now and then Mantik tests the
 login itself, because the fault may have been the site's.
 
-A login at a git host is counted and reported in the same way, but stays in use: git hosts lock no accounts, and perhaps
-only one of several repositories refuses it.
+Refusals by a git host are counted and reported in the same way, but the login stays in use: git hosts lock no accounts,
+and perhaps only one of several repositories refuses it.
 """
 
 from __future__ import annotations

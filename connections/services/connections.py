@@ -141,7 +141,7 @@ def delete_connection(*, connection: Connection, actor: User | None = None, even
 
 
 def request_test(connection: Connection) -> None:
-    """Have a worker test the connection: a page waits for no site. A test that is under way already does not do."""
+    """Have a worker test the connection: a page waits for no site. A test that has begun already does not count."""
     Connection.objects.filter(pk=connection.pk).update(tests_requested=F("tests_requested") + 1)
     connection.tests_requested += 1
     send_on_commit("connections.tasks.test_connection", connection_id=connection.pk)
