@@ -36,6 +36,10 @@ class OpenFile:
     async def aclose(self) -> None:
         await self._response.aclose()
 
+    def close(self) -> None:
+        """From a thread, as mantik/lib/downloads.py asks for it."""
+        in_loop(self.aclose())
+
 
 def files() -> Files:
     """This process's client for the configured server."""

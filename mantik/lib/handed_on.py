@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from mantik.lib.downloads import Download
 from mantik.lib.loop import in_loop, iterate
 
 Body = AsyncIterator[bytes]
@@ -20,7 +21,7 @@ Body = AsyncIterator[bytes]
 
 @dataclass(frozen=True)
 class Given:
-    """An answer: `body`, or `pieces`, which are asked for once and closed in any case.
+    """An answer: `body`, or `download`, whose `pieces` are asked for at most once; it is closed in any case.
 
     `then` is called once `body` is sent, in a thread that may use the database: with whether the client was there.
     """
@@ -28,7 +29,7 @@ class Given:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    pieces: AsyncGenerator[bytes] | None = None
+    download: Download | None = None
     then: Callable[[bool], None] | None = None
 
 
@@ -48,12 +49,21 @@ def finished(response: HttpResponseBase, body: bytes = b"") -> HttpResponseBase:
     if not isinstance(response, HandedOn):
         return response
     given = in_loop(_ask(response, body))
-    if given.pieces is None:
+    if given.download is None:
         if given.then is not None:
             given.then(True)
         return HttpResponse(given.body, status=given.status, headers=given.headers)
-    pieces = iterate(partial(_same, given.pieces))
-    return StreamingHttpResponse(pieces, status=given.status, headers=given.headers)
+    return _Downloaded(given.download, status=given.status, headers=given.headers)
+
+
+class _Downloaded(StreamingHttpResponse):
+    def __init__(self, download: Download, **options: Any) -> None:
+        super().__init__(iterate(download.pieces), **options)
+        self._download = download
+
+    def close(self) -> None:
+        self._download.close()
+        super().close()
 
 
 async def _ask(response: HandedOn, body: bytes) -> Given:
@@ -63,7 +73,3 @@ async def _ask(response: HandedOn, body: bytes) -> Given:
 async def _once(body: bytes) -> AsyncGenerator[bytes]:
     if body:
         yield body
-
-
-def _same(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    return pieces

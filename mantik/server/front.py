@@ -18,7 +18,7 @@ from mantik.server.answers import Answer, TooSlow, send_answer, send_end, send_p
 from mantik.server.asgi_types import Message, Receive, Scope, Send
 from mantik.server.bodies import Bodies, ClientGone, Refused, discard
 from mantik.server.pages import Pages, Streamed
-from mantik.server.streams import GivenPieces, Streams
+from mantik.server.streams import GivenDownload, Streams
 from mantik.server.uploads import Upload
 
 log = structlog.get_logger(__name__)
@@ -102,10 +102,10 @@ class Front:
     async def _send(self, answer: Answer | Streamed | HandedOn, send: Send, leaving: asyncio.Future[Message]) -> None:
         if isinstance(answer, HandedOn):
             given = await answer.ask(_nothing())
-            if given.pieces is None:
+            if given.download is None:
                 await _hand_over(given, send, leaving)
                 return
-            answer = Streamed(given.status, _headers(given), GivenPieces(given.pieces, answer.reader))
+            answer = Streamed(given.status, _headers(given), GivenDownload(given.download, answer.reader))
         if isinstance(answer, Answer):
             await send_answer(send, answer)
             return
@@ -141,7 +141,7 @@ def _headers(given: Given) -> list[tuple[bytes, bytes]]:
     return [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in given.headers.items()
-        if given.pieces is not None or name.lower() != "content-length"
+        if given.download is not None or name.lower() != "content-length"
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from django.db import close_old_connections
 
-from mantik.lib.downloads import DownloadResponse, LongResponse
+from mantik.lib.downloads import Download, DownloadResponse, LongResponse
 from mantik.server.answers import sentence
 from mantik.server.bodies import Refused
 from mantik.server.limits import PIECE
@@ -51,17 +51,17 @@ class InLoop:
         self._response.close()
 
 
-class GivenPieces:
-    """Pieces that another server gives."""
+class GivenDownload:
+    """A file that another server gives."""
 
-    def __init__(self, given: AsyncGenerator[bytes], reader: str) -> None:
+    def __init__(self, given: Download, reader: str) -> None:
         self.reader, self._given = reader, given
 
     def pieces(self, _pool: ThreadPoolExecutor, /) -> AsyncGenerator[bytes]:
-        return self._given
+        return self._given.pieces()
 
     def close(self) -> None:
-        """They are closed in the loop."""
+        self._given.close()
 
 
 class InThreads:

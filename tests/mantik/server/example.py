@@ -145,14 +145,17 @@ async def taken(body: Body) -> Given:
 
 
 async def given_file(_: Body) -> Given:
-    return Given(200, {}, pieces=_endless_pieces())
+    return Given(200, {}, download=_EndlessFile())
 
 
-async def _endless_pieces() -> AsyncGenerator[bytes]:
-    try:
+class _EndlessFile:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         while True:
+            # As one that comes over a connection, it lets others have the loop meanwhile.
+            await asyncio.sleep(0)
             yield PIECE
-    finally:
+
+    def close(self) -> None:
         note("closed")
 
 

@@ -6,14 +6,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 
-from connections.mlflow.files import OpenFile
 from connections.mlflow.onward import onward
 from connections.mlflow.paths import ARTIFACT_LIST
 from mantik.lib.handed_on import Body, Given, HandedOn
@@ -151,15 +149,9 @@ def _file(asked: Asked, place: Place) -> HandedOn:
         }
         if file.size is not None:
             headers["Content-Length"] = str(file.size)
-        return Given(200, headers, pieces=_pieces(file))
+        return Given(200, headers, download=file)
 
     return HandedOn(explaining(ask), reader=asked.caller.reader)
-
-
-async def _pieces(file: OpenFile) -> AsyncGenerator[bytes]:
-    async with aclosing(file), aclosing(file.pieces()) as pieces:
-        async for piece in pieces:
-            yield piece
 
 
 def upload(asked: Asked) -> HttpResponseBase:
