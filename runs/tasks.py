@@ -60,8 +60,8 @@ def carry_large(*, job_tracking_id: int, **_: Any) -> None:
 
 @shared_task
 def sweep_carrying(**_: Any) -> None:
-    for pk in carrying.due_rows(now=timezone.now(), limit=JOBS_PER_SWEEP):
-        send("runs.tasks.carry", job_tracking_id=pk)
+    for pk, has_large in carrying.due_rows(now=timezone.now(), limit=JOBS_PER_SWEEP):
+        send("runs.tasks.carry_large" if has_large else "runs.tasks.carry", job_tracking_id=pk)
 
 
 # The hard limit is `runs.registered_models.worker.LONGEST_TURN`. Reading a large model takes as long as MLflow takes to

@@ -5,8 +5,8 @@ has its share of them. A place is a row, so that workers on all machines count t
 that two workers that look at the same moment cannot both take the last place.
 
 Submissions leave one place at the site, and one of each connection, to those who ask about jobs: what waits to be
-followed or cancelled must not wait for a queue of runs. Fetching what trainings log takes one of the site's places for
-some seconds at a time, and one of its own of the connection: of many logging jobs, one is fetched from at a time.
+followed or cancelled must not wait for a queue of runs. So does fetching what trainings log, which takes turns with
+submissions, some seconds each. Large files that were logged have one place more at each site: nobody waits for them.
 
 Asking whether a silent site is back takes no place (`connections.outages.probe`): the places may all be taken by
 processes that wait for its answer.
@@ -37,8 +37,9 @@ class Purpose(Enum):
 
     SUBMIT = "submit"
     FOLLOW = "follow"
-    # Fetch what running trainings log.
+    # Fetch what trainings log, for some seconds; and a large file that one has logged, for as long as that takes.
     CARRY = "carry"
+    CARRY_LARGE = "carry-large"
 
 
 @dataclass(frozen=True)
@@ -97,21 +98,29 @@ def without_place(ids: Iterable[int], now: datetime) -> frozenset[int]:
 def _places_at(site: Site, purpose: Purpose) -> Sequence[int]:
     """The places at `site` for this purpose, in the order in which they are taken.
 
-    The last one is not for submissions, if there is another: a queue of runs must not keep jobs from being followed.
-    Following takes it first, so that it leaves the others to submissions.
+    The last one is for following alone, if there is another: neither a queue of runs nor jobs that log a lot must keep
+    jobs from being followed. Following takes it first, so that it leaves the others free. Behind it is that for large
+    files.
     """
     places = range(site.max_processes or settings.MANTIK_SITE_PROCESSES)
-    return places[: max(1, len(places) - 1)] if purpose is Purpose.SUBMIT else places[::-1]
+    match purpose:
+        case Purpose.FOLLOW:
+            return places[::-1]
+        case Purpose.CARRY_LARGE:
+            return range(len(places), len(places) + 1)
+    return places[: max(1, len(places) - 1)]
 
 
 def _places_of_connection(site: Site, purpose: Purpose) -> Sequence[int]:
     """As `_places_at`, for the places of one connection: the first one is for following, which needs no second.
 
-    What fetches from jobs has one after the others.
+    What fetches from jobs has one after the others, and large files have the next: of many jobs that log with one
+    connection, one is fetched from at a time.
     """
     places = range(site.max_processes_per_connection or settings.MANTIK_SITE_PROCESSES_PER_CONNECTION)
-    if purpose is Purpose.CARRY:
-        return range(len(places), len(places) + 1)
+    if purpose in (Purpose.CARRY, Purpose.CARRY_LARGE):
+        own = len(places) + (purpose is Purpose.CARRY_LARGE)
+        return range(own, own + 1)
     if len(places) == 1:
         return places
     return places[1:] if purpose is Purpose.SUBMIT else places[:1]

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("has_large", models.BooleanField(default=False)),
                 ("failures", models.PositiveIntegerField(default=0)),
                 ("waiting_for", models.TextField(blank=True)),
                 (

@@ -41,6 +41,8 @@ class JobTracking(Leased):
     run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="job_tracking")
     # When a worker looks for more; None once all is home, or given up.
     due_at = models.DateTimeField(null=True, blank=True)
+    # A large file comes next, which a worker fetches that has the time.
+    has_large = models.BooleanField(default=False)
     failures = models.PositiveIntegerField(default=0)
     # What it waits for, in a sentence; blank when it does not wait.
     waiting_for = models.TextField(blank=True)

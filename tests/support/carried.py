@@ -13,4 +13,4 @@ def carry_home(run: Run) -> None:
     rows = JobTracking.objects.filter(run=run, due_at__isnull=False)
     rows.update(due_at=timezone.now())
     for row in rows:
-        carry(job_tracking_id=row.pk, clock=timezone.now)
+        carry(job_tracking_id=row.pk, clock=timezone.now, takes_large=row.has_large)

@@ -34,7 +34,21 @@ def look_soon(run: Run, *, now: datetime) -> None:
 
 def look_sooner(run: Run, *, now: datetime) -> None:
     """Somebody has opened the page of `run`."""
-    JobTracking.objects.filter(run=run, due_at__gt=now + WATCHED_PAUSE).update(due_at=now)
+    _of(run).filter(_later(now), due_at__isnull=False).update(due_at=now)
+
+
+def look_at_sent(run: Run, *, now: datetime) -> None:
+    """A relay of `run` has sent something, also if all seemed to be home."""
+    _of(run).filter(_later(now) | Q(due_at=None)).update(due_at=now)
+
+
+def _of(run: Run) -> QuerySet[JobTracking]:
+    return JobTracking.objects.filter(run=run)
+
+
+def _later(now: datetime) -> Q:
+    """A worker that is looking now may be past what there is to see: it looks once more if the time has changed."""
+    return Q(due_at__gt=now + WATCHED_PAUSE) | Q(lease_until__gt=now)
 
 
 def is_home(run: Run) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from connections.logins.login_health import why_login_unused
 from connections.logins.site_clients import open_connection
@@ -21,7 +23,7 @@ from connections.unicore.errors import JobGone, SiteError
 from connections.visits.places import Purpose, full, visiting
 from mantik.lib.backoff import Clock, backoff
 from mantik.lib.database_loss import DATABASE_AWAY
-from mantik.lib.leases import Lease, LeaseLost, take
+from mantik.lib.leases import NO_LEASE, Lease, LeaseLost, take
 from mantik.lib.queue import send
 from mantik.lib.sealing import SealBroken
 from runs.following.job_lifetime import hurried, keep_files
@@ -43,7 +45,9 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
 # A relay writes its last entry before its job ends, but a site may show it later. One that was killed writes none.
 AWAITS_END = timedelta(minutes=1)
-NO_CONNECTION = "The connection was deleted, so Mantik cannot fetch from the site what the training logged."
+NO_CONNECTION = (
+    "The connection was deleted, so Mantik cannot fetch what the training logged. What was fetched before is kept."
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,22 @@ class _Looked:
 _NOTHING_THERE = _Looked(is_all=True, has_news=False, has_ended=True)
 
 
-def due_rows(*, now: datetime, limit: int) -> list[int]:
-    """Ids of rows that are due, longest due first."""
-    due = due_tracking(now, full(now, Purpose.CARRY)).order_by("due_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+def due_rows(*, now: datetime, limit: int) -> list[tuple[int, bool]]:
+    """Rows that are due, longest due first: the id of each, and whether a large file comes next."""
+    found = [
+        *_due(now, takes_large=False).values_list("due_at", "pk", "has_large")[:limit],
+        *_due(now, takes_large=True).values_list("due_at", "pk", "has_large")[:limit],
+    ]
+    return [(pk, has_large) for _, pk, has_large in sorted(found)[:limit]]
+
+
+def _due(now: datetime, *, takes_large: bool) -> QuerySet[JobTracking]:
+    rows = due_tracking(now, full(now, _purpose(takes_large=takes_large)))
+    return rows.filter(has_large=takes_large).order_by("due_at")
+
+
+def _purpose(*, takes_large: bool) -> Purpose:
+    return Purpose.CARRY_LARGE if takes_large else Purpose.CARRY
 
 
 def carry(*, job_tracking_id: int, clock: Clock, takes_large: bool = False) -> None:
@@ -71,7 +87,7 @@ def carry(*, job_tracking_id: int, clock: Clock, takes_large: bool = False) -> N
     Without `takes_large`, a large file, and what stands behind it, is left to a worker that nobody waits for.
     """
     now = clock()
-    lease = take(due_tracking(now, full(now, Purpose.CARRY)), key=job_tracking_id, now=now)
+    lease = take(_due(now, takes_large=takes_large), key=job_tracking_id, now=now)
     if lease is None:
         return
     related = ("run__connection__site", "run__project", "run__experiment")
@@ -87,6 +103,8 @@ class _Turn:
     def __init__(self, row: JobTracking, lease: Lease[JobTracking], clock: Clock, *, takes_large: bool) -> None:
         self._row, self._lease, self._clock, self._takes_large = row, lease, clock, takes_large
         self._run: Run = row.run
+        # Whoever changes this meanwhile wants something of the next turn.
+        self._due_as_read = row.due_at
         # A journal is whole if the job was over before it was read.
         self._is_over = self._run.is_terminal
         self._until = time.monotonic() + TURN_SECONDS
@@ -95,7 +113,7 @@ class _Turn:
         try:
             self._work()
         except LargeFile:
-            self._rest(self._clock())
+            self._give_back(self._clock(), failures=0, waiting_for="", has_large=True)
             send("runs.tasks.carry_large", job_tracking_id=self._row.pk)
         except TrackingUnavailable as error:
             self._wait(error.message)
@@ -123,13 +141,17 @@ class _Turn:
             self._rest(None)
             return
         connection = self._run.connection
+        if connection is None:
+            self._say_once("unreachable", NO_CONNECTION)
+            self._finish()
+            return
         if reason := _why_not_asked(connection):
             self._wait(reason)
             return
-        assert connection is not None
-        with visiting(connection, purpose=Purpose.CARRY, longest=LONGEST_TURN, clock=self._clock) as has_place:
+        purpose = _purpose(takes_large=self._takes_large)
+        with visiting(connection, purpose=purpose, longest=LONGEST_TURN, clock=self._clock) as has_place:
             if not has_place:
-                self._rest(self._row.due_at)
+                self._lease.give_back()
                 return
             looked = self._look(connection)
         self._settle(looked)
@@ -221,23 +243,30 @@ class _Turn:
     def _finish(self) -> None:
         """All is home: the run can be finished (`runs.following.finish`), at once if somebody waits for that."""
         with transaction.atomic():
-            self._rest(None)
-            Run.objects.filter(pk=self._run.pk, next_poll_at__isnull=False).update(next_poll_at=self._clock())
+            if self._rest(None):
+                Run.objects.filter(pk=self._run.pk, next_poll_at__isnull=False).update(next_poll_at=self._clock())
 
-    def _rest(self, due_at: datetime | None) -> None:
-        self._lease.give_back(due_at=due_at, failures=0, waiting_for="")
+    def _rest(self, due_at: datetime | None) -> bool:
+        return self._give_back(due_at, failures=0, waiting_for="", has_large=False)
 
     def _wait(self, reason: str) -> None:
         now = self._clock()
         wanted = backoff(self._row.failures, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         due_at = now + hurried(self._run, wanted, now=now)
-        self._lease.give_back(due_at=due_at, failures=self._row.failures + 1, waiting_for=reason)
+        self._give_back(due_at, failures=self._row.failures + 1, waiting_for=reason)
+
+    def _give_back(self, due_at: datetime | None, **columns: Any) -> bool:
+        """End the lease, and store when the row is due next. False if somebody has changed that in the meantime: the
+        page was opened, the run is over, Mantik gave up. That stands."""
+        as_read = self._lease.mine.filter(due_at=self._due_as_read)
+        if as_read.update(due_at=due_at, **columns, **NO_LEASE):
+            return True
+        self._lease.give_back(**columns)
+        return False
 
 
-def _why_not_asked(connection: Connection | None) -> str:
+def _why_not_asked(connection: Connection) -> str:
     """Why the site is not asked now, in a sentence; "" if it can be."""
-    if connection is None:
-        return NO_CONNECTION
     if outage := outage_of(connection):
         return outage.reason
     return why_login_unused(connection)

@@ -6,18 +6,17 @@ worker has meanwhile read through the site is not sent at all.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Max, Q, Sum
+from django.db.models import F, Max, Sum
 
 from runs.models import JobTracking, Journal, JournalPart, Run
+from runs.tracking.carrying.due import look_at_sent
 from runs.tracking.journals.names import JOURNAL, MOST
 
 # Bytes of one run that wait to be applied. Its relay keeps the rest until there is room.
 MOST_WAITING = 16 * 2**20
-# A worker that is due so soon is not waited for any less by being due now.
-SOON = timedelta(seconds=2)
 
 
 class NoRoom(Exception):
@@ -50,8 +49,7 @@ def receive(run: Run, name: str, offset: int, content: bytes, *, now: datetime) 
         if _waiting(run) + len(content) > MOST_WAITING:
             raise NoRoom
         JournalPart.objects.create(journal=journal, offset=offset, end=offset + len(content), content=content)
-        later = Q(due_at=None) | Q(due_at__gt=now + SOON)
-        JobTracking.objects.filter(later, run=run).update(due_at=now)
+        look_at_sent(run, now=now)
     return offset + len(content)
 
 

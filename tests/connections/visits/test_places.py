@@ -76,6 +76,29 @@ def test_following_takes_the_places_of_submissions_last(site: Site, now: datetim
 
 
 @pytest.mark.django_db
+def test_fetching_what_trainings_log_leaves_the_place_for_following(now: datetime) -> None:
+    """As many as may be, with the usual numbers: submissions have to wait, following does not."""
+    one, other, third = connections_to(make_site(name="Saturn", max_processes=2, max_processes_per_connection=2), 3)
+    with places_taken(one, one, other, now=now, purpose=Purpose.CARRY) as carrying:
+        assert carrying == [True, False, False]
+        with places_taken(other, now=now) as submitting, places_taken(one, now=now, purpose=Purpose.FOLLOW) as found:
+            assert (submitting, found) == ([False], [True])
+    with places_taken(third, now=now), places_taken(one, now=now, purpose=Purpose.CARRY) as carrying:
+        assert carrying == [False]
+
+
+@pytest.mark.django_db
+def test_a_large_file_takes_no_place_of_others(now: datetime) -> None:
+    one, other = connections_to(make_site(name="Saturn", max_processes=2, max_processes_per_connection=2), 2)
+    with places_taken(one, one, other, now=now, purpose=Purpose.CARRY_LARGE) as large:
+        assert large == [True, False, False]
+        for purpose in (Purpose.SUBMIT, Purpose.CARRY, Purpose.FOLLOW):
+            assert full(now, purpose) == Full()
+            with places_taken(one, now=now, purpose=purpose) as found:
+                assert found == [True]
+
+
+@pytest.mark.django_db
 def test_where_there_is_one_place_both_share_it(now: datetime) -> None:
     (one,) = connections_to(make_site(name="Saturn", max_processes=1, max_processes_per_connection=1), 1)
     for purpose, other in ((Purpose.SUBMIT, Purpose.FOLLOW), (Purpose.FOLLOW, Purpose.SUBMIT)):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runs.following.blanked_tokens import blank_tokens
 from runs.job import layout, relay_seed
 from tests.runs.job.conftest import JobMaker
 from tests.runs.job.jobs import Job, Outcome, read_until, stop
@@ -142,6 +143,15 @@ def test_it_ends_after_the_commands_that_come_after_the_training(job: Job) -> No
     assert logged(job) == {"loss", "after"}
     assert_ended_well(job, outcome)
     assert outcome.lines[-1].startswith("[mantik] finished with exit code 0 after ")
+
+
+def test_its_secret_is_blanked_where_a_client_prints_the_address(job: Job) -> None:
+    """Clients before 3 do, at the end of a run."""
+    job.command = 'echo "View run at: $MLFLOW_TRACKING_URI/#/experiments/7"'
+    secret = json.loads(str(job.seed))["secret"]
+    log = job.run().log
+    assert secret in log
+    assert secret.rpartition("_")[2] not in blank_tokens(log.encode()).decode()
 
 
 def test_its_secret_is_not_in_a_log_that_shows_each_command(job: Job) -> None:

@@ -108,8 +108,8 @@ def work_until(run: Run, is_there: Callable[[Run], bool]) -> Run:
         watch(run=run, now=timezone.now())
         for connection_id in due_connections(now=timezone.now()):
             follow_runs(run_ids=claim_due(connection_id=connection_id, now=timezone.now()), clock=timezone.now)
-        for pk in due_rows(now=timezone.now(), limit=10):
-            carry(job_tracking_id=pk, clock=timezone.now)
+        for pk, takes_large in due_rows(now=timezone.now(), limit=10):
+            carry(job_tracking_id=pk, clock=timezone.now, takes_large=takes_large)
         run.refresh_from_db()
         time.sleep(0.1)
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -14,16 +15,16 @@ from connections.unicore.client import SiteClient
 from connections.unicore.errors import SiteUnavailable
 from mantik.lib.leases import take
 from runs.following.poll import follow_runs
-from runs.models import JobTracking, Journal
+from runs.models import JobTracking, Journal, Run
 from runs.services import cancel_run, watch
 from runs.states import RunState
 from runs.tracking.carrying import worker
-from runs.tracking.carrying.due import UNWATCHED_PAUSE, WATCHED_PAUSE
+from runs.tracking.carrying.due import UNWATCHED_PAUSE, WATCHED_PAUSE, give_up, look_soon
 from runs.tracking.carrying.worker import due_rows
 from runs.tracking.journals.inbox import receive
 from runs.tracking.last_entries import are_awaited
 from tests.runs.test_on_a_site import follow_until
-from tests.runs.tracking.carrying.conftest import NAME, JobMaker
+from tests.runs.tracking.carrying.conftest import NAME, Job, JobMaker
 from tests.support import factories
 from tests.support.messages import Message
 
@@ -110,7 +111,7 @@ def test_what_was_sent_is_applied_without_the_site(start_job: JobMaker) -> None:
     assert job.run.connection
     assert job.run.connection.site
     factories.make_outage(job.run.connection.site)
-    assert due_rows(now=timezone.now(), limit=10) == [job.tracking.pk]
+    assert due_rows(now=timezone.now(), limit=10) == [(job.tracking.pk, False)]
     row = job.carry()
     assert job.in_mlflow().metrics["loss"] == 9 / 7
     assert row.waiting_for
@@ -147,10 +148,14 @@ def test_a_large_file_is_for_a_worker_that_has_the_time(
     job.log(1)
     job.put("large.bin", b"\0" * 3 * 2**20)
     job.log(2)
-    job.carry()
+    row = job.carry()
     assert job.in_mlflow().metrics["loss"] == 1 / 7
     assert "runs.tasks.carry_large" in [task for task, _ in sent]
-    job.carry(takes_large=True)
+    assert due_rows(now=timezone.now(), limit=10) == [(row.pk, True)]
+    # Others do not ask the site about it meanwhile.
+    with patch.object(SiteClient, "list_folder", side_effect=AssertionError):
+        job.carry()
+    assert not job.carry(takes_large=True).has_large
     assert job.in_mlflow().metrics["loss"] == 2 / 7
 
 
@@ -209,3 +214,69 @@ def test_a_run_that_begins_is_looked_at(start_job: JobMaker) -> None:
     follow_runs(run_ids=[job.run.pk], clock=timezone.now)
     follow_until(job.run, lambda run: run.is_terminal)
     assert job.tracking.due_at is not None
+
+
+def while_it_looks(job: Job, then: Callable[[], object]) -> JobTracking:
+    """A turn, in the middle of which that happens."""
+    look = SiteClient.list_folder
+
+    def list_folder(site: SiteClient, job_url: str, path: str) -> object:
+        found = look(site, job_url, path)
+        then()
+        return found
+
+    with patch.object(SiteClient, "list_folder", list_folder):
+        return job.carry()
+
+
+def is_due(row: JobTracking) -> bool:
+    return row.due_at is not None and row.due_at <= timezone.now()
+
+
+def test_a_page_that_is_opened_while_a_worker_looks_is_looked_at_next(start_job: JobMaker) -> None:
+    job = start_job()
+    Run.objects.update(watched_until=None)
+    assert is_due(while_it_looks(job, lambda: watch(run=Run.objects.get(pk=job.run.pk), now=timezone.now())))
+
+
+def test_a_run_that_ends_while_a_worker_looks_is_looked_at_next(start_job: JobMaker) -> None:
+    job = start_job()
+    Run.objects.update(watched_until=None)
+    assert is_due(while_it_looks(job, lambda: look_soon(job.run, now=timezone.now())))
+
+
+def test_what_is_sent_while_a_worker_looks_is_looked_at_next(start_job: JobMaker) -> None:
+    job = start_job()
+    Run.objects.update(watched_until=None)
+    assert is_due(while_it_looks(job, lambda: receive(job.run, "journal-9", 0, b"one\n", now=timezone.now())))
+
+
+def test_what_is_given_up_while_a_worker_looks_stays_so(start_job: JobMaker) -> None:
+    job = start_job()
+    assert while_it_looks(job, lambda: give_up(job.run)).due_at is None
+
+
+def test_without_its_connection_a_run_ends_with_what_was_fetched(start_job: JobMaker) -> None:
+    job = start_job(seconds=0)
+    job.log(1)
+    job.carry()
+    run = follow_until(job.run, lambda run: run.is_terminal)
+    Run.objects.filter(pk=run.pk).update(connection=None)
+    assert job.carry().due_at is None
+    assert "was deleted" in run.events.get(kind="tracking.unreachable").message
+    assert not are_awaited(run, now=timezone.now())
+
+
+def test_a_journal_that_is_cut_and_grows_again_is_read_on(start_job: JobMaker) -> None:
+    """As a relay leaves it that was killed in the middle of a line, and started again."""
+    job = start_job()
+    job.log(*range(10))
+    job.relay.kill()
+    with (job.relay.folder / NAME).open("ab") as journal:
+        journal.write(b'0123abcd {"n":99,"k":"metr')
+    job.carry()
+    job.relay.start()
+    job.log(*range(10, 20))
+    job.carry()
+    assert job.in_mlflow().metrics["loss"] == 19 / 7
+    assert Journal.objects.get(run=job.run).passed_over == {}
