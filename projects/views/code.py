@@ -194,7 +194,7 @@ def _repository_or_404(request: HttpRequest, slug: str, uuid: UUID) -> CodeRepos
 def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> CodeRepository:
     repository = _repository_or_404(request, slug, uuid)
     if not code_repositories.may_edit(request.user, repository):
-        raise PermissionDenied(refusal(request.user, repository.project, Action.EDIT_ANY_CODE_REPOSITORY))
+        raise PermissionDenied(refusal(request.user, repository.project, "change this code repository"))
     return repository
 
 

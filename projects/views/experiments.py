@@ -87,7 +87,7 @@ def _editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Experimen
     experiment = get_object_or_404(project.experiments.all(), uuid=uuid)
     experiment.project = project
     if not experiments.may_edit(request.user, experiment):
-        raise PermissionDenied(refusal(request.user, project, Action.EDIT_ANY_EXPERIMENT))
+        raise PermissionDenied(refusal(request.user, project, "change this experiment"))
     return experiment
 
 

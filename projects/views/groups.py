@@ -170,7 +170,7 @@ def _group_or_404(request: MemberRequest, uuid: UUID) -> UserGroup:
 def _administered_or_403(request: MemberRequest, uuid: UUID) -> UserGroup:
     group = _group_or_404(request, uuid)
     if not groups.administers(request.user, group):
-        raise PermissionDenied(f"Only admins of {group.name} may do this.")
+        raise PermissionDenied(f"Only an admin of the group {group.name} may do this. Its page lists who that is.")
     return group
 
 

@@ -36,11 +36,13 @@ def project_or_404(request: HttpRequest, slug: str, action: Action = Action.VIEW
     return project
 
 
-def refusal(user: User | AnonymousUser, project: Project, action: Action) -> str:
-    """The sentence with which the page says that `user` may not do `action`."""
+def refusal(user: User | AnonymousUser, project: Project, action: str) -> str:
+    """What the page says to `user` who may not do `action`: one of Action, or words such as "cancel this run"."""
+    if not user.is_authenticated:
+        return f"Only members of {project.name} may {action}. Sign in if you are one."
     if role_of(user, project) is None:
-        return f"You are not a member of {project.name}. Only members may do this: {action}."
+        return f"Only members of {project.name} may {action}. Ask an owner of the project to invite you."
     return (
-        f"Your role in {project.name} does not allow you to do this: {action}. Ask an owner of the project for another "
-        "role."
+        f"Your role in {project.name} does not allow you to {action}. Ask a member whose role "
+        "does, or an owner of the project for another role."
     )

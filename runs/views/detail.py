@@ -23,6 +23,7 @@ from mantik.lib.answers import Confirmation, ask
 from mantik.lib.downloads import DownloadResponse, LongResponse
 from mantik.lib.live import STAMP, Shown, nothing_new, part
 from projects.permissions import Action
+from projects.views.loading import refusal
 from runs import services
 from runs.following.callback import job_moved_on, token_is_valid
 from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
@@ -133,7 +134,7 @@ def cancel(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not services.may_cancel(request.user, run):
         verb = "end" if run.is_local else "cancel"
-        raise PermissionDenied(f"Your role does not allow you to {verb} this run.")
+        raise PermissionDenied(refusal(request.user, run.project, f"{verb} this run"))
     if request.method == "GET":
         verb = "End" if run.is_local else "Cancel"
         question = Confirmation(
@@ -169,7 +170,7 @@ def _what_cancelling_does(run: Run) -> str:
 def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not services.may_delete(request.user, run):
-        raise PermissionDenied("Your role does not allow you to delete this run.")
+        raise PermissionDenied(refusal(request.user, run.project, "delete this run"))
     model = model_of(run)
     if request.method == "GET" and model is not None:
         question = Confirmation(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask
+from projects.views.loading import refusal
 from runs.services import may_cancel
 from runs.tracking.run_tokens import revoke_run_tokens
 from runs.views.loading import run_or_404
@@ -25,7 +26,7 @@ from runs.views.loading import run_or_404
 def revoke(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid)
     if not may_cancel(request.user, run):
-        raise PermissionDenied("Your role does not allow you to revoke the token of this run.")
+        raise PermissionDenied(refusal(request.user, run.project, "revoke the token of this run"))
     if request.method == "GET":
         question = Confirmation(
             title=f"Revoke the token of {run.name}?",

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from mantik.accounts.member_request import MemberRequest
 from projects.permissions import Action
-from projects.views.loading import project_or_404
+from projects.views.loading import project_or_404, refusal
 from schedules.models import Schedule
 from schedules.services.schedules import may_edit
 
@@ -35,5 +35,5 @@ def schedule_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action 
 def editable_or_403(request: MemberRequest, slug: str, uuid: UUID) -> Schedule:
     schedule = schedule_or_404(request, slug, uuid)
     if not may_edit(request.user, schedule):
-        raise PermissionDenied(f"Your role in {schedule.project.name} does not allow you to change this schedule.")
+        raise PermissionDenied(refusal(request.user, schedule.project, "change this schedule"))
     return schedule

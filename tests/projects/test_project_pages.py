@@ -77,7 +77,7 @@ def test_who_reads_a_public_project_may_not_add_to_it(
 ) -> None:
     refused = client_of(outsider).get(f"/projects/open-data/{path}")
     assert refused.status_code == 403
-    assert "You are not a member of Open data." in page_text(refused)
+    assert "Only members of Open data may add " in page_text(refused)
     response = client.get(f"/projects/open-data/{path}")
     assert (response.status_code, response["Location"].split("?")[0]) == (302, "/accounts/sign-in/")
 
@@ -93,7 +93,7 @@ def test_a_member_without_the_right_is_told_so(
         client.post(f"/projects/pv-yield/{path}", {"name": "x"}),
     ):
         assert response.status_code == 403
-        assert "Your role in PV yield does not allow you to do this: add " in page_text(response)
+        assert "Your role in PV yield does not allow you to add " in page_text(response)
 
 
 def test_a_new_project_belongs_to_who_made_it(client_of: ClientOf, outsider: User) -> None:

@@ -14,7 +14,7 @@ from mantik.accounts.member_request import MemberRequest
 from mantik.audit.models import AuditEvent
 from projects.models import Project
 from projects.permissions import Action
-from projects.views.loading import project_or_404
+from projects.views.loading import project_or_404, refusal
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.services import may_edit
 
@@ -35,7 +35,7 @@ def model_or_404(request: HttpRequest, slug: str, uuid: UUID, action: Action = A
 def kept_or_403(request: MemberRequest, slug: str, uuid: UUID) -> RegisteredModel:
     model = model_or_404(request, slug, uuid)
     if not may_edit(request.user, model):
-        raise PermissionDenied(f"Your role in {model.project.name} does not allow you to change this model.")
+        raise PermissionDenied(refusal(request.user, model.project, "change this model"))
     return model
 
 

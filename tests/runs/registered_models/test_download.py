@@ -33,6 +33,7 @@ from tests.runs.registered_models.conftest import NOW, register, tend
 from tests.support import factories
 from tests.support.downloads import pieces_of
 from tests.support.logged_models import FILES, log_classic_model, log_model
+from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9"
@@ -116,7 +117,9 @@ def test_it_is_for_those_who_may_download(model: RegisteredModel, client_of: Cli
     people = {role: factories.join(model.project, role) for role in (Role.GUEST, Role.REPORTER)}
     statuses = {role: client_of(person).get(url(model)).status_code for role, person in people.items()}
     assert statuses == {Role.GUEST: 403, Role.REPORTER: 200}
-    assert Client().get(url(model)).status_code == 403
+    signed_out = Client().get(url(model))
+    assert signed_out.status_code == 403
+    assert "Sign in if you are one." in page_text(signed_out)
 
 
 @pytest.mark.parametrize("state", [ModelState.REGISTERING, ModelState.UNREGISTERING])

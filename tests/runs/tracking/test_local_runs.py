@@ -235,7 +235,7 @@ def test_who_may_not_cancel_it_may_not_end_it(run: Run) -> None:
     reporter.force_login(factories.join(run.project, Role.REPORTER))
     answer = reporter.post(url("cancel", run))
     assert answer.status_code == 403
-    assert "Your role does not allow you to end this run." in page_text(answer)
+    assert "does not allow you to end this run." in page_text(answer)
 
 
 def test_it_is_deleted_with_its_events_once_it_is_over(client: Client, run: Run) -> None:
