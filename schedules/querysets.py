@@ -40,7 +40,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(project__in=Project.objects.visible_to(user))
 
     def used_by(self, user: User, connection: Connection) -> tuple[str, ...]:
-        """The budget accounts of `user`'s own schedules at the site of `connection`, latest first."""
+        """The compute budget accounts of `user`'s own schedules at the site of `connection`, latest first."""
         own = self.visible_to(user).filter(created_by=user, connection__site=connection.site)
         accounts = own.order_by("-last_edited_at", "-pk").values_list("compute_budget_account", flat=True)
         return tuple(dict.fromkeys(accounts))

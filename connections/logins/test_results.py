@@ -52,7 +52,7 @@ def as_shown(facts: dict[str, Any], *, budget_accounts: Sequence[str] = ()) -> l
         Fact("Role", _texts(facts, "role")),
         Fact("Groups", _texts(facts, "groups"), is_mono=True),
         Fact("Queues", _texts(facts, "queues"), is_mono=True),
-        Fact("Budget accounts", tuple(budget_accounts), is_mono=True),
+        Fact("Compute budget accounts", tuple(budget_accounts), is_mono=True),
         Fact("Budget left", tuple(_budget(budget) for budget in facts.get("budgets", [])), is_list=True),
         Fact("New jobs", ("accepted" if facts.get("takes_jobs") else "not accepted at the moment",)),
     ]

@@ -41,7 +41,7 @@ _WORDS = {
     "commit": "commit",
     "tree": "tree",
     "archive_sha256": "archive, SHA-256",
-    "compute_budget_account": "budget account",
+    "compute_budget_account": "compute budget account",
     "queue": "queue",
     "nodes": "nodes",
     "cpus_per_node": "CPUs per node",

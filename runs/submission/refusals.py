@@ -34,9 +34,9 @@ def _account(asked: str, site: str, queue: str, limits: QueueLimits) -> str:
     allowed = {name: _accounts(offered) for name, offered in limits.items()}
     mine = allowed.get(queue, ())
     if any(asked in others for name, others in allowed.items() if name != queue):
-        not_in_queue = f"{site} does not allow the budget account {_named(asked)} in the queue {queue}"
+        not_in_queue = f"{site} does not allow the compute budget account {_named(asked)} in the queue {queue}"
         return _with_allowed(not_in_queue, "in that queue it allows", mine, asked)
-    return _with_allowed(f"{site} does not know the budget account {_named(asked)}", "it allows", mine, asked)
+    return _with_allowed(f"{site} does not know the compute budget account {_named(asked)}", "it allows", mine, asked)
 
 
 def _accounts(offered: Any) -> Sequence[str]:

@@ -129,7 +129,10 @@ def _over_budget(count: int, most: int, each: float | None, connection: Connecti
     if enough >= most:
         return ""
     if not enough:
-        return f"The budget of {account} is not enough for one run. Choose another account, or a run that needs less."
+        return (
+            f"The budget of {account} is not enough for one run. Choose another compute budget account, or a run that "
+            "needs less."
+        )
     said = f"The budget of {account} is enough for about {counted(enough, 'run')}"
     if enough >= count:
         return f"{said}; the schedule may start more."

@@ -32,8 +32,8 @@ from schedules.views.loading import editable_or_403
 
 NAME_TAKEN = "The project already has a schedule with this name. Choose another name."
 NOT_YOURS = (
-    "This schedule runs with somebody else's connection. You can change when it runs. To change what it runs, or the "
-    "account, choose a connection of your own."
+    "This schedule runs with somebody else's connection. You can change when it runs. To change what it runs, or its "
+    "compute budget account, choose a connection of your own."
 )
 CHANGED = (
     "After you opened this page, somebody saved or deleted the schedule, or deleted something it uses. Reload the page "

@@ -284,7 +284,7 @@ def test_an_account_that_the_site_does_not_know_is_named_with_those_it_allows(wo
     run = finish(world.start_run(account="nope"))
 
     assert run.state == RunState.FAILED
-    assert run.outcome == f"{run.site_name} does not know the budget account nope; it allows demo and other."
+    assert run.outcome == f"{run.site_name} does not know the compute budget account nope; it allows demo and other."
     assert "<Project=nope> is out of range" in run.site_message
     assert "queued" not in [segment.key for segment in phase_segments(run, now=timezone.now())]
     assert world.starts_of(run) == 0

@@ -71,14 +71,14 @@ def test_a_connection_that_works_says_who_one_is_there(client: Client, outsider:
     assert f"The site knows you as {sandbox.users['demo'].uid}." in text
     for fact in ("Login at the site demo", "Role user", "Groups users", "Queues batch , devel", "New jobs accepted"):
         assert fact in text
-    assert "Budget accounts demo , other" in text
+    assert "Compute budget accounts demo , other" in text
 
 
 def test_budget_accounts_are_those_that_queues_take_and_those_with_a_budget(client: Client, mine: Connection) -> None:
     mine.facts = {"account": "ada", "budgets": [{"account": "acc_wind", "remaining": 8, "unit": "h", "percent": None}]}
     mine.queue_limits = {"batch": {"Project": ["acc_sol"]}, "gpu": {"Project": ["acc_gpu", "acc_sol"]}, "odd": {}}
     mine.save()
-    assert "Budget accounts acc_sol , acc_gpu , acc_wind" in page_text(client.get(LIST))
+    assert "Compute budget accounts acc_sol , acc_gpu , acc_wind" in page_text(client.get(LIST))
 
 
 def test_what_the_site_said_is_as_old_as_the_last_good_test(

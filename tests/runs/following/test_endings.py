@@ -82,22 +82,23 @@ def out_of_range(what: str) -> JobStatus:
 @pytest.mark.parametrize(
     ("what", "limits", "expected"),
     [
-        ("Project=nope", LIMITS, "JUWELS does not know the budget account nope; it allows demo and other."),
-        ("Project=nope", {}, "JUWELS does not know the budget account nope."),
+        ("Project=nope", LIMITS, "JUWELS does not know the compute budget account nope; it allows demo and other."),
+        ("Project=nope", {}, "JUWELS does not know the compute budget account nope."),
         # What we know is older than the refusal.
-        ("Project=demo", LIMITS, "JUWELS does not know the budget account demo."),
+        ("Project=demo", LIMITS, "JUWELS does not know the compute budget account demo."),
         (
             "Project=galaxies",
             LIMITS,
-            "JUWELS does not allow the budget account galaxies in the queue batch; in that queue it allows demo and "
-            "other.",
+            "JUWELS does not allow the compute budget account galaxies in the queue batch; in that queue it allows "
+            "demo and other.",
         ),
         (
             "Project=nope",
             {"batch": {"Project": [f"a{number}" for number in range(20)]}},
-            "JUWELS does not know the budget account nope; it allows a0, a1, a2, a3, a4, a5, a6, a7 and 12 more.",
+            "JUWELS does not know the compute budget account nope; it allows a0, a1, a2, a3, a4, a5, a6, a7 and "
+            "12 more.",
         ),
-        ("Project=nope", {"batch": "nonsense"}, "JUWELS does not know the budget account nope."),
+        ("Project=nope", {"batch": "nonsense"}, "JUWELS does not know the compute budget account nope."),
         ("Queue = fast", LIMITS, "JUWELS has no queue fast; it has batch and devel."),
         (
             "Nodes=99",
@@ -131,7 +132,7 @@ def test_an_account_that_the_batch_system_refuses() -> None:
         "account/partition combination specified"
     )
     told = sentence(failed(words), compute_budget_account="nope")
-    assert told == "JUWELS does not know the budget account nope; it allows demo and other."
+    assert told == "JUWELS does not know the compute budget account nope; it allows demo and other."
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_an_exit_code_is_not_said_twice(project: Project) -> None:
 
 @pytest.mark.parametrize("name", ["runs:list", "runs:submissions", "projects:overview"])
 def test_rows_say_why_in_one_line_and_all_of_it_as_a_title(project: Project, name: str) -> None:
-    outcome = f"JUWELS does not know the budget account {'x' * 200}; it allows demo and other."
+    outcome = f"JUWELS does not know the compute budget account {'x' * 200}; it allows demo and other."
     # The site had it, and did not take it.
     factories.make_run(RunState.FAILED, project=project, outcome=outcome, running_at=None, batch_system_id="")
 

@@ -45,7 +45,11 @@ def seen(
     ("cron", "left", "warning"),
     [
         ("30 2 * * *", 62, ""),
-        ("30 2 * * *", 1, "is not enough for one run. Choose another account, or a run that needs less."),
+        (
+            "30 2 * * *",
+            1,
+            "is not enough for one run. Choose another compute budget account, or a run that needs less.",
+        ),
         ("30 2 * * *", 61, "is enough for about 30 runs. Choose an earlier end date, or run it less often."),
         # Of its 8,922 runs only 2,000 are counted.
         ("*/5 * * * *", 3000, "is enough for about 1,500 runs. Choose an earlier end date, or run it less often."),
