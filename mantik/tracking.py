@@ -54,4 +54,10 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
         return error_for(Refused(503, "TEMPORARILY_UNAVAILABLE", "Mantik's database does not answer at the moment."))
     except Exception:
         log.exception("tracking_failed", method=request.method, path=request.path)
-        return error_for(Refused(500, "INTERNAL_ERROR", "Mantik has made a mistake. Its operators find it in the log."))
+        return error_for(
+            Refused(
+                500,
+                "INTERNAL_ERROR",
+                "There was an error inside Mantik. It was logged: tell an operator when it happened.",
+            )
+        )

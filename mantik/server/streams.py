@@ -130,9 +130,9 @@ class Streams:
     def counted(self, reader: str) -> Iterator[None]:
         """Around one download or upload. Raises Refused if there are as many as there may be."""
         if self._under_way[reader] >= self._most_each:
-            raise _too_many("You have too many files under way. Try again when one of them is over.")
+            raise _too_many("You are sending or receiving too many files at once. Try again when one of them is done.")
         if self._under_way.total() >= self._most:
-            raise _too_many("Too many files are under way. Try again in a minute.")
+            raise _too_many("Mantik is sending and receiving too many files at the moment. Try again in a minute.")
         self._under_way[reader] += 1
         try:
             yield

@@ -280,7 +280,7 @@ def test_nobody_has_all_downloads(server: Server) -> None:
             _begin(open_clients, server, "/sent?silent&reader=ada")
         response, body = server.ask("GET", "/sent?reader=ada")
         assert (response.status, response.headers["Retry-After"]) == (503, "60")
-        assert body.startswith(b"You have too many files under way.")
+        assert body.startswith(b"You are sending or receiving too many files at once.")
         assert server.ask("GET", "/sent?reader=bo")[0].status == 200
     wait_until(lambda: closings(server) == before + DOWNLOADS_EACH + 2)
 
@@ -368,7 +368,7 @@ def test_who_sends_more_files_than_allowed_learns_why(server: Server) -> None:
         answer = b"".join(iter(lambda: one_more.recv(65536), b""))
     wait_until(lambda: closings(server) == before + DOWNLOADS_EACH)
     assert answer.startswith(b"HTTP/1.1 503")
-    assert b"You have too many files under way." in answer
+    assert b"You are sending or receiving too many files at once." in answer
 
 
 @pytest.mark.parametrize("pause", [0.05, 60])
