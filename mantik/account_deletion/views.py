@@ -21,8 +21,9 @@ QUESTION = Confirmation(
     message="This cannot be undone.",
     points=(
         "Your name, e-mail address, password, second factors and sessions are deleted.",
-        "Your connections are deleted with their secrets, and so are your access tokens. Private code repositories "
-        "that are read with your connections cannot be read again until another member chooses a connection for them.",
+        "Your connections are deleted with their secrets, and so are your personal access tokens. Private code "
+        "repositories that are read with your connections cannot be read again until another member chooses a "
+        "connection for them.",
         "You leave every project and group; a group that only you are in is deleted.",
         "Runs, models, experiments, schedules and code repositories that you added stay in their projects, without "
         "your name. Schedules that run with other people's connections continue.",
