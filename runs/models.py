@@ -21,6 +21,14 @@ from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
 from runs.tracking.models import JobTracking, Journal, JournalPart, TrackedItem
+from runs.tracking.summaries.models import (
+    LoggedName,
+    MetricBuckets,
+    MetricSummary,
+    RunParam,
+    RunSummaries,
+    RunTag,
+)
 
 
 def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
@@ -337,6 +345,9 @@ __all__ = [
     "JobTracking",
     "Journal",
     "JournalPart",
+    "LoggedName",
+    "MetricBuckets",
+    "MetricSummary",
     "ModelAlias",
     "ModelAliasChange",
     "ModelListing",
@@ -346,6 +357,9 @@ __all__ = [
     "Run",
     "RunEvent",
     "RunLogChunk",
+    "RunParam",
+    "RunSummaries",
+    "RunTag",
     "RunToken",
     "TrackedItem",
 ]
