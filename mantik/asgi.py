@@ -18,6 +18,7 @@ from mantik.wsgi import application as pages
 # Django is set up by the last of these.
 # isort: split
 from mantik.tracking import application as tracking
+from runs.tracking.summaries.direct import gathered
 
 # A connection that waits for its client takes a file number, and the usual limit of 1,024 is for interactive programs.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -31,6 +32,7 @@ application = Front(
     tracking=Pages(
         tracking, threads=limits.TRACKING_THREADS, most_waiting=limits.MOST_WAITING, seconds=limits.WAITING_SECONDS
     ),
+    gathered=[gathered],
     streams=Streams(threads=limits.STREAM_THREADS, most=limits.MOST_DOWNLOADS, most_each=limits.MOST_DOWNLOADS_EACH),
 )
 # What is loaded by now stays: looking through all of it for garbage would hold up a page for 0.1 s now and then.

@@ -7,11 +7,13 @@ answers, and the files that are sent to it, pass through the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
 
 import structlog
 from django.db import close_old_connections
 
+from mantik.lib.gathering import Gathering
 from mantik.lib.handed_on import Given, HandedOn
 from mantik.lib.loop import use
 from mantik.server.answers import Answer, TooSlow, send_answer, send_end, send_piece, send_start, send_stream
@@ -30,14 +32,35 @@ _ALIVE = Answer(200, b"ok\n", [(b"content-type", b"text/plain"), (b"content-leng
 class Front:
     """Answers /healthz itself, so that it tells only whether this process lives, however busy its pages are."""
 
-    def __init__(self, *, bodies: Bodies, pages: Pages, tracking: Pages, streams: Streams) -> None:
+    def __init__(
+        self,
+        *,
+        bodies: Bodies,
+        pages: Pages,
+        tracking: Pages,
+        streams: Streams,
+        gathered: Sequence[Gathering[Any]] = (),
+    ) -> None:
+        """`gathered`: stored while the server lives."""
         self._bodies, self._pages, self._tracking, self._streams = bodies, pages, tracking, streams
+        self._gathered = gathered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        use(asyncio.get_running_loop())
+        while True:
+            message = await receive()
+            for gathering in self._gathered:
+                is_end = message["type"] == "lifespan.shutdown"
+                await asyncio.to_thread(gathering.stop if is_end else gathering.start)
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -166,12 +189,3 @@ async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
 def _about(scope: Scope) -> dict[str, str]:
     """For log lines. Paths may hold tokens."""
     return {"method": scope["method"], "ip": (scope.get("client") or ("",))[0]}
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    use(asyncio.get_running_loop())
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

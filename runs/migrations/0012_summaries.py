@@ -267,6 +267,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="runsummaries",
+            index=models.Index(
+                models.F("run"),
+                condition=models.Q(("due_at__isnull", True), ("was_direct", True)),
+                name="run_summaries_direct",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="runtag",
             index=models.Index(models.F("name"), models.F("run"), name="run_tag_of_name"),
         ),

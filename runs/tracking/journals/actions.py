@@ -53,16 +53,18 @@ class Actions:
 
     def do(self, entry: Entry, news: News) -> bool:
         """False if MLflow was not asked for anything."""
-        return self._about_runs(entry) or self._about_models(entry) or self._about_files(entry, news)
+        return self._about_runs(entry, news) or self._about_models(entry) or self._about_files(entry, news)
 
-    def _about_runs(self, entry: Entry) -> bool:
+    def _about_runs(self, entry: Entry, news: News) -> bool:
         match entry:
             case Untag(run, key):
                 self._tree.require(Kind.RUN, run)
                 require_not_ours(key)
                 writer().delete_tag(run, key)
+                news.logged.add_tags(run, {key: None})
             case Child():
                 self._tree.add_child(entry, now=self._clock())
+                news.logged.add_tags(entry.run, entry.tags)
             case Update():
                 self._update(entry)
             case Inputs(run, datasets, models):

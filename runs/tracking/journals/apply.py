@@ -213,7 +213,7 @@ class _Applying:
             self._news.passed_over[FAULTY.format(kind="metrics, params or tags")] += 1
         else:
             self._news.passed_over.update(sent.refused)
-            self._news.points += [(batch.run, point) for point in sent.points]
+            sent.note_in(self._news.logged, batch.run)
         self._has_failed = False
         return True
 

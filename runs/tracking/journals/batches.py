@@ -10,6 +10,7 @@ from connections.mlflow.for_workers import writer
 from connections.mlflow.values import LoggedPoint
 from runs.tracking.journals.entries import Metrics, Params, Tags
 from runs.tracking.journals.passed_over import CHANGED, CLASH, DELETED, REFUSED, PassedOver
+from runs.tracking.summaries.news import Logged
 
 # In one request, as MLflow takes them.
 MOST, _MOST_PAIRS = 1000, 100
@@ -94,10 +95,15 @@ class Batch:
 
 
 class Sent(NamedTuple):
-    """`points`: those that MLflow has taken. `refused`: why others, params and tags were not taken, and how many."""
+    """`items`: those that MLflow has taken. `refused`: why others were not taken, and how many."""
 
-    points: list[LoggedPoint]
+    items: list[Item]
     refused: Counter[str]
+
+    def note_in(self, logged: Logged, run: str) -> None:
+        logged.add_points(run, (item for item in self.items if isinstance(item, LoggedPoint)))
+        logged.add_params(run, {item.key: item.value for item in self.items if isinstance(item, Param)})
+        logged.add_tags(run, {item.key: item.value for item in self.items if isinstance(item, Tag)})
 
 
 def send(batch: Batch) -> Sent:
@@ -111,7 +117,7 @@ def send(batch: Batch) -> Sent:
         items = waiting.pop()
         try:
             _send(batch.run, items)
-            sent.points.extend(item for item in items if isinstance(item, LoggedPoint))
+            sent.items.extend(items)
         except TrackingRefused:
             if tries == _MOST_TRIES and not writer().is_open(batch.run):
                 raise PassedOver(DELETED) from None

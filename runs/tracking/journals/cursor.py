@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from connections.mlflow.values import LoggedPoint
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import Lease, LeaseLost
 from runs.lifecycle import record
 from runs.models import JobTracking, Journal, Run, RunEvent
 from runs.tracking.journals.passed_over import UNSAID
 from runs.tracking.quota import count_stored
+from runs.tracking.summaries.news import Logged
 
 # Of one kind, about one run.
 _MOST_EVENTS = 20
@@ -32,8 +32,7 @@ class News:
     events: dict[tuple[str, str], None] = field(default_factory=dict)
     has_end: bool | None = None
     stored_bytes: int = 0
-    # By the MLflow run that they belong to.
-    points: list[tuple[str, LoggedPoint]] = field(default_factory=list)
+    logged: Logged = field(default_factory=Logged)
 
     def say(self, kind: str, message: str) -> None:
         self.events[f"tracking.{kind}", message] = None
@@ -67,7 +66,8 @@ class Cursor:
                 raise LeaseLost
             if news.stored_bytes:
                 count_stored(self._run, news.stored_bytes)
-            # The summary of the run's metrics takes `news.points` in here: in this transaction, each point once.
+            # In this transaction, so each point once.
+            news.logged.take_in(self._run)
         for name, value in columns.items():
             setattr(self._journal, name, value)
 

@@ -58,7 +58,10 @@ class RunSummaries(Leased):
     class Meta:
         verbose_name = "summaries of a run"
         verbose_name_plural = "summaries of runs"
-        indexes = [models.Index("due_at", name="run_summaries_due", condition=Q(due_at__isnull=False))]
+        indexes = [
+            models.Index("due_at", name="run_summaries_due", condition=Q(due_at__isnull=False)),
+            models.Index("run", name="run_summaries_direct", condition=Q(was_direct=True, due_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"Summaries of run {self.run_id}"

@@ -1,47 +1,68 @@
-"""Takes in the params and tags of runs, as MLflow keeps them: a param stays as it is, a tag is set again."""
+"""Takes in the params and tags of runs, as MLflow keeps them: a param stays as it is, a tag is set again, and what is
+too long is cut off.
+
+Each of these is called in a transaction, with values by key and by owner: the MLflow id of a child run, or "" for the
+run itself.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from django.db.models import Q
 
 from runs.models import LoggedName, Run, RunParam, RunTag
 from runs.tracking.summaries.hold import hold
+from runs.tracking.summaries.models import LONGEST_PARAM, LONGEST_TAG
 from runs.tracking.summaries.names import ids_of_names
 from runs.tracking.tags import OURS
 
-Kind = LoggedName.Kind
 _KEY = ("run", "owner", "name")
 
+Texts = Mapping[str, Mapping[str, str]]
 
-def take_in_params(run: Run, owner: str, params: Mapping[str, str]) -> None:
-    """In a transaction. `owner`: the child run that they are of, "" for the run itself."""
-    if not params:
-        return
-    hold(run)
-    names = ids_of_names(run, Kind.PARAM, params.keys())
+
+def take_in_params(run: Run, params: Texts) -> None:
     rows = [
-        RunParam(run=run, owner=owner, name_id=names[key], value=value, number=number_in(value))
-        for key, value in params.items()
+        RunParam(run=run, owner=owner, name_id=name, value=value[:LONGEST_PARAM], number=number_in(value))
+        for owner, name, value in _named(run, LoggedName.Kind.PARAM, params)
     ]
     RunParam.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def take_in_tags(run: Run, owner: str, tags: Mapping[str, str]) -> None:
-    """In a transaction. Tags by which Mantik finds a run again are left out."""
-    found = {key: value for key, value in tags.items() if not key.startswith(OURS)}
-    if not found:
+def take_in_tags(run: Run, tags: Mapping[str, Mapping[str, str | None]]) -> None:
+    """A tag that is None was deleted. Those by which Mantik finds a run again are left out."""
+    ours_left_out = {
+        owner: {key: value for key, value in pairs.items() if not key.startswith(OURS)} for owner, pairs in tags.items()
+    }
+    there = {
+        owner: {key: value for key, value in pairs.items() if value is not None}
+        for owner, pairs in ours_left_out.items()
+    }
+    gone = {owner: [key for key, value in pairs.items() if value is None] for owner, pairs in ours_left_out.items()}
+    rows = [
+        RunTag(run=run, owner=owner, name_id=name, value=value[:LONGEST_TAG])
+        for owner, name, value in _named(run, LoggedName.Kind.TAG, there)
+    ]
+    RunTag.objects.bulk_create(rows, update_conflicts=True, unique_fields=_KEY, update_fields=["value"])
+    for owner, keys in gone.items():
+        if keys:
+            hold(run)
+            of_name = Q(name__kind=LoggedName.Kind.TAG, name__key__in=keys)
+            RunTag.objects.filter(of_name, run=run, owner=owner).delete()
+
+
+def _named(run: Run, kind: LoggedName.Kind, texts: Texts) -> Iterator[tuple[str, int, str]]:
+    """Owner, primary key of the name, and value of each. Holds the rows of the run if there are any."""
+    keys = {key for pairs in texts.values() for key in pairs}
+    if not keys:
         return
     hold(run)
-    names = ids_of_names(run, Kind.TAG, found.keys())
-    rows = [RunTag(run=run, owner=owner, name_id=names[key], value=value) for key, value in found.items()]
-    RunTag.objects.bulk_create(rows, update_conflicts=True, unique_fields=_KEY, update_fields=["value"])
-
-
-def untag(run: Run, owner: str, key: str) -> None:
-    """In a transaction."""
-    hold(run)
-    RunTag.objects.filter(run=run, owner=owner, name__kind=Kind.TAG, name__key=key).delete()
+    names = ids_of_names(run, kind, keys)
+    for owner, pairs in texts.items():
+        for key, value in pairs.items():
+            yield owner, names[key], value
 
 
 def number_in(text: str) -> float | None:

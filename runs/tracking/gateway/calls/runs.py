@@ -17,7 +17,9 @@ from runs.tracking.gateway.callers import Caller, Job, Member
 from runs.tracking.gateway.fields import Fields, Unclear, at_most, many, number, parts, text, whole
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
+from runs.tracking.gateway.taken_in import batch, no_tag, one_metric, one_param, one_tag, tags_of, taken_in
 from runs.tracking.last_entries import note_status
+from runs.tracking.summaries.news import Logged
 from runs.tracking.tags import OURS
 
 Kind = TrackedItem.Kind
@@ -154,7 +156,8 @@ def create(asked: Asked) -> HttpResponseBase:
         "user_id": asked.caller.user.username,
         "tags": [{"key": key, "value": value} for key, value in (tags | {ID_TAG: begun.text}).items()],
     }
-    return made(asked, begun, body, undo=lambda: untrack(begun.text))
+    making = made(asked, begun, body, undo=lambda: untrack(begun.text))
+    return taken_in(making, parent, tags_of(begun.text, tags))
 
 
 def update(asked: Asked) -> HttpResponseBase:
@@ -170,17 +173,25 @@ def update(asked: Asked) -> HttpResponseBase:
     return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | (found if again is None else again))
 
 
-def writing(fields: Fields, *, is_tag: bool = False) -> Callable[[Asked], HttpResponseBase]:
-    """A call that logs something to a run: `fields` besides the id of the run. `is_tag`: they are those of one tag."""
+# What a call logs, of its fields.
+Reading = Callable[[str, dict[str, Any]], Logged]
+
+
+def writing(
+    fields: Fields, *, is_tag: bool = False, reading: Reading | None = None
+) -> Callable[[Asked], HttpResponseBase]:
+    """A call that logs something to a run: `fields` besides the id of the run. `is_tag`: they are those of one tag.
+    `reading`: what of it is taken in for pages (`runs/tracking/summaries/`)."""
 
     def write(asked: Asked) -> HttpResponseBase:
         found = asked.fields({**RUN_ID, **fields})
         mlflow_id = run_id(found)
-        asked.run_to_log_to(Kind.RUN, mlflow_id)
+        run = asked.run_to_log_to(Kind.RUN, mlflow_id)
         for model_id in set(_models_in(found)):
             asked.caller.owner_to_write(Kind.MODEL, model_id)
         _check_tags(asked.caller, [found] if is_tag else found.get("tags", []))
-        return handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
+        answer = handed_on(asked.caller, "POST", asked.path, body={"run_id": mlflow_id} | found)
+        return taken_in(answer, run, reading(mlflow_id, found)) if reading else answer
 
     return write
 
@@ -203,11 +214,11 @@ def _check_tags(caller: Caller, tags: list[dict[str, Any]]) -> None:
             caller.owner_to_write(Kind.RUN, value)
 
 
-log_metric = writing(METRIC)
-log_parameter = writing({"key": text, "value": text})
-set_tag = writing({"key": text, "value": text}, is_tag=True)
-delete_tag = writing({"key": text}, is_tag=True)
-log_batch = writing({"metrics": many(parts(METRIC)), "params": many(PAIR), "tags": many(PAIR)})
+log_metric = writing(METRIC, reading=one_metric)
+log_parameter = writing({"key": text, "value": text}, reading=one_param)
+set_tag = writing({"key": text, "value": text}, is_tag=True, reading=one_tag)
+delete_tag = writing({"key": text}, is_tag=True, reading=no_tag)
+log_batch = writing({"metrics": many(parts(METRIC)), "params": many(PAIR), "tags": many(PAIR)}, reading=batch)
 log_model = writing({"model_json": text})
 log_inputs = writing({"datasets": many(DATASET_INPUT), "models": many(parts({"model_id": text}))})
 outputs = writing({"models": many(MODEL_OUTPUT)})
