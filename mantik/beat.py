@@ -27,6 +27,7 @@ FOUND_AGAIN_BY = {
     "runs.tasks.follow_connection": "runs.tasks.sweep_following",
     "runs.tasks.carry": "runs.tasks.sweep_carrying",
     "runs.tasks.carry_large": "runs.tasks.sweep_carrying",
+    "runs.tasks.read_summaries": "runs.tasks.sweep_summaries",
     "runs.tasks.tend_model": "runs.tasks.sweep_models",
     "connections.tasks.probe_sites": "connections.tasks.sweep_outages",
     "connections.tasks.renew_connection": "connections.tasks.sweep_renewals",
@@ -56,6 +57,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep jobs": _every(2, "runs.tasks.sweep_following"),
         # What trainings log to the relays of their jobs, while they run and after that.
         "Sweep what trainings log": _every(2, "runs.tasks.sweep_carrying"),
+        # Runs whose metrics are read from MLflow: those from before Mantik kept them, and direct ones at their end.
+        "Sweep summaries of runs": _every(20, "runs.tasks.sweep_summaries"),
         # Sites that did not answer: whether they are back.
         "Sweep silent sites": _every(2, "connections.tasks.sweep_outages"),
         # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.

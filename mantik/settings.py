@@ -354,6 +354,7 @@ CELERY_TASK_ROUTES = {
     "connections.tasks.*outages": {"queue": "follow"},
     "connections.tasks.probe_sites": {"queue": "follow"},
     "runs.tasks.*model*": {"queue": "mlflow"},
+    "runs.tasks.*summaries": {"queue": "mlflow"},
     "projects.tasks.*experiments": {"queue": "mlflow"},
     "projects.tasks.*fetch*": {"queue": "git"},
     "projects.tasks.*mirrors": {"queue": "git"},

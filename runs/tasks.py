@@ -14,6 +14,7 @@ from runs.following import poll
 from runs.registered_models import listing, worker
 from runs.submission import turns
 from runs.tracking.carrying import worker as carrying
+from runs.tracking.summaries import reading
 
 MODELS_PER_SWEEP = 100
 JOBS_PER_SWEEP = 100
@@ -62,6 +63,20 @@ def carry_large(*, job_tracking_id: int, **_: Any) -> None:
 def sweep_carrying(**_: Any) -> None:
     for pk, has_large in carrying.due_rows(now=timezone.now(), limit=JOBS_PER_SWEEP):
         send("runs.tasks.carry_large" if has_large else "runs.tasks.carry", job_tracking_id=pk)
+
+
+# The hard limit is `runs.tracking.summaries.reading.LONGEST_TURN`.
+@shared_task(acks_late=True, soft_time_limit=6 * 3600, time_limit=6 * 3600 + 60)
+def read_summaries(**_: Any) -> None:
+    reading.read_due(clock=timezone.now)
+
+
+@shared_task
+def sweep_summaries(**_: Any) -> None:
+    now = timezone.now()
+    reading.make_due(now=now)
+    if reading.due(now).exists():
+        send("runs.tasks.read_summaries")
 
 
 # The hard limit is `runs.registered_models.worker.LONGEST_TURN`. Reading a large model takes as long as MLflow takes to

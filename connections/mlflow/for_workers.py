@@ -14,6 +14,7 @@ from mantik.lib.hiding import hidden
 
 if TYPE_CHECKING:
     from connections.mlflow.control import Control
+    from connections.mlflow.history import History
     from connections.mlflow.inventory import Inventory
     from connections.mlflow.registry import Registry
     from connections.mlflow.writer import Writer
@@ -41,6 +42,13 @@ def inventory() -> Inventory:
     from connections.mlflow.inventory import Inventory
 
     return configured(Inventory)
+
+
+def history() -> History:
+    """This process's client for all that was logged to runs, on the configured server."""
+    from connections.mlflow.history import History
+
+    return configured(History)
 
 
 def writer() -> Writer:
