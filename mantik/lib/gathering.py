@@ -7,6 +7,7 @@ and in tests, what is given is stored at once.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -17,8 +18,10 @@ from mantik.lib.database_loss import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 
-# What came in so many seconds is stored together.
+# What came in so many seconds is stored together; or in longer, so that storing takes a tenth of the time at most, as
+# the same processor answers requests.
 PAUSE_SECONDS = 0.5
+_PAUSE_PER_STORING = 9
 # So many are kept while the database is away; whatever comes then is not.
 MOST = 20_000
 
@@ -64,11 +67,14 @@ class Gathering(Generic[T]):
         thread.join()
 
     def _work(self) -> None:
+        pause = PAUSE_SECONDS
         while not self._is_over.is_set():
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self._is_over.is_set())
-            self._is_over.wait(PAUSE_SECONDS)
+            self._is_over.wait(pause)
+            began = time.monotonic()
             self._store_all()
+            pause = max(PAUSE_SECONDS, _PAUSE_PER_STORING * (time.monotonic() - began))
         connection.close()
 
     def _store_all(self) -> None:
