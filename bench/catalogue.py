@@ -40,5 +40,11 @@ BENCHMARKS = (
         "bench.relay:log_metric",
     ),
     Benchmark(("relay.memory", "relay.cpu"), "bench.relay:weight"),
+    Benchmark(
+        tuple(
+            f"summaries.{what}{suffix}" for suffix in ("", ".postgresql") for what in ("take_in.1m", "chart.1m", "turn")
+        ),
+        "bench.summaries:million",
+    ),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )

@@ -6,6 +6,7 @@ site, and what nobody needs to look at pages. `build.py` says what is missing.
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,8 @@ def _of_models_and_logs() -> None:
     journal.passed_over, journal.unknown = {"Lines that are damaged.": 1}, {"POST v1/traces": 2}
     journal.save()
     make.make_journal_part(journal)
+    # A tail and a body.
+    make.log_to(run, *(float(step) for step in range(200)), math.nan, math.inf)
     local = make.make_local_run(project=run.project, created_by=run.created_by, name="from a notebook")
     make.make_tracked_item(local, mlflow_id="0" * 31 + "1")
     make.make_tracked_item(local, kind=TrackedItem.Kind.MODEL, mlflow_id="m-" + "0" * 31 + "2")
