@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.harness import Benchmark
 
 _OF_SCHEDULES = ("lateness_p50", "lateness_p99", "lateness_max", "first_tick", "idle_tick", "edit", "memory")
+_OF_SUMMARIES = ("take_in.1m", "chart.1m", "turn")
 
 BENCHMARKS = (
     Benchmark(("submission.requests", "submission.requests.upload"), "bench.submission:requests"),
@@ -41,9 +42,7 @@ BENCHMARKS = (
     ),
     Benchmark(("relay.memory", "relay.cpu"), "bench.relay:weight"),
     Benchmark(
-        tuple(
-            f"summaries.{what}{suffix}" for suffix in ("", ".postgresql") for what in ("take_in.1m", "chart.1m", "turn")
-        ),
+        (*(f"summaries.{what}" for what in _OF_SUMMARIES), *(f"summaries.{what}.postgresql" for what in _OF_SUMMARIES)),
         "bench.summaries:million",
     ),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),

@@ -38,9 +38,7 @@ def test_charts_are_those_that_there_are() -> None:
 
     found = charts(run, ["loss", "acc", "other"], most=400)
 
-    assert [(chart.key, chart.summary.last, len(chart.buckets)) for chart in found] == [
-        ("acc", 0.1, 1),
-        ("loss", 0.5, 2),
-    ]
+    assert [(chart.key, chart.summary.last) for chart in found] == [("acc", 0.1), ("loss", 0.5)]
+    assert [len(chart.buckets) for chart in found] == [1, 2]
     assert [chart.summary.last for chart in charts(run, ["loss"], most=400, owner="child")] == [7.0]
     assert charts(run, [], most=400) == []
