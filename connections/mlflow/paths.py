@@ -9,7 +9,6 @@ _AJAX = "/ajax-api/2.0/mlflow"
 
 HEALTH = "/health"
 RUN = f"{_API}/runs/get"
-METRIC_HISTORY = f"{_AJAX}/metrics/get-history-bulk-interval"
 ARTIFACT_LIST = f"{_API}/artifacts/list"
 ARTIFACT = "/get-artifact"
 LOGGED_MODEL = f"{_API}/logged-models/{{model_id}}"

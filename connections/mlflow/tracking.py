@@ -12,9 +12,6 @@ from connections.mlflow.places import Address, Places
 from connections.mlflow.transport import Transport
 from connections.mlflow.values import ArtifactEntry, ModelSource, RunData
 
-# How many points of a metric MLflow returns at most.
-_MAX_POINTS = 2500
-
 
 def tracking_client() -> TrackingClient:
     """This process's client for the configured server."""
@@ -32,13 +29,6 @@ class TrackingClient:
         answer = self._http.get(paths.RUN, {"run_id": run_id}, doing="show the run")
         with as_mlflow_answers():
             return _run_data(answer["run"])
-
-    def metric_history(self, run_id: str, key: str, *, max_points: int) -> list[list[int | float | None]]:
-        """[[step, value], ...] by step, thinned to about `max_points`. A value not finite is None."""
-        query = {"run_ids": run_id, "metric_key": key, "max_results": min(max_points, _MAX_POINTS)}
-        answer = self._http.get(paths.METRIC_HISTORY, query, doing="show the metric")
-        with as_mlflow_answers():
-            return _points(answer.get("metrics", []))
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
         """The files and folders directly in the folder `path` of the run's artifacts."""
@@ -68,9 +58,3 @@ def _run_data(run: Mapping[str, Any]) -> RunData:
 
 def _pairs(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {str(pair["key"]): str(pair.get("value", "")) for pair in found}
-
-
-def _points(found: Sequence[Mapping[str, Any]]) -> list[list[int | float | None]]:
-    """[step, value] of each point, in the order of steps, and by time within a step."""
-    ordered = sorted(found, key=lambda point: (int(point.get("step", 0)), int(point.get("timestamp", 0))))
-    return [[int(point.get("step", 0)), finite(point.get("value"))] for point in ordered]

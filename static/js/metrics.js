@@ -10,9 +10,13 @@ const NOTHING = "The run logged no metrics.";
 const NOTHING_YET = "No metrics yet. They appear here when the run logs them.";
 const UNREADABLE = "The metrics cannot be read at the moment. Trying again.";
 
-function leftOut(more) {
-  const [are, them] = more === 1 ? ["metric is", "it"] : ["metrics are", "them"];
-  return `${number(more)} more ${are} not shown here. Ask an operator for ${them}.`;
+// How many metrics are shown at first, and how many more each time that somebody asks for more.
+const PORTION = 24;
+
+function nextOnes(more) {
+  const next = Math.min(more, PORTION);
+  const metrics = next === 1 ? "1 more metric" : `${number(next)} more metrics`;
+  return next < more ? `Show ${metrics} of ${number(more)}` : `Show ${metrics}`;
 }
 
 class Panel {
@@ -20,9 +24,14 @@ class Panel {
   #charts = new Map();
   #wait = QUICK;
   #last = "";
+  #version = "";
+  #shown = PORTION;
+  #timer = 0;
 
   constructor(section) {
     this.#section = section;
+    if (this.#limit) this.#shown = this.#limit;
+    this.#find("next").addEventListener("click", () => this.#showMore());
     if (!this.#limit) this.#find("charts").classList.add("charts-tall");
     for (const name of ["log", "smooth"]) {
       this.#find(name)?.addEventListener("change", () => this.#redraw());
@@ -51,41 +60,57 @@ class Panel {
       } catch {
         this.#say(UNREADABLE);
         // Forget the last answer, so that the same one removes the message again.
-        this.#last = "";
+        this.#last = this.#version = "";
         this.#wait = SLOWEST;
       }
     }
-    if (!isComplete) setTimeout(() => this.#ask(), this.#wait);
+    // One that was asked for meanwhile has set another one.
+    clearTimeout(this.#timer);
+    if (!isComplete) this.#timer = setTimeout(() => this.#ask(), this.#wait);
   }
 
   async #read() {
-    const response = await ask(this.#section.dataset.metricsUrl);
+    const query = new URLSearchParams({ shown: this.#shown, known: this.#version });
+    const response = await ask(`${this.#section.dataset.metricsUrl}?${query}`);
     if (!response.ok || response.redirected) throw new Error(`The metrics answered ${response.status}.`);
-    const text = await response.text();
+    const text = response.status === 204 ? this.#last : await response.text();
     const answer = JSON.parse(text);
     this.#wait = text === this.#last ? Math.min(SLOWEST, this.#wait * 1.4) : QUICK;
     if (text !== this.#last) await this.#show(answer);
     this.#last = text;
+    this.#version = answer.version;
     return answer.complete;
   }
 
-  async #show(answer) {
-    const { metrics } = answer;
-    this.#say(this.#noteOn(answer));
-    const shown = this.#limit ? metrics.slice(0, this.#limit) : metrics;
-    const more = this.#find("more");
-    if (more) more.hidden = metrics.length <= shown.length;
-    if (!shown.length) return;
-    await loadPlotter(this.#section.dataset.uplot);
-    this.#sayStep(shown);
-    shown.forEach((metric, index) => this.#chartOf(metric.key, index).show(metric, this.#switches));
+  // The number of charts that there are says where the first of the new ones is, for who uses the keyboard.
+  async #showMore() {
+    const before = this.#charts.size;
+    this.#shown += PORTION;
+    this.#version = "";
+    this.#find("next").disabled = true;
+    await this.#ask();
+    this.#find("next").disabled = false;
+    this.#find("charts").children[before]?.querySelector("summary")?.focus({ preventScroll: true });
   }
 
-  #noteOn({ metrics, more, complete, problem }) {
+  async #show(answer) {
+    const { metrics, more } = answer;
+    this.#say(this.#noteOn(answer));
+    const link = this.#find("more");
+    if (link) link.hidden = !more;
+    const next = this.#find("next");
+    next.hidden = !more || Boolean(this.#limit);
+    next.textContent = nextOnes(more);
+    if (!metrics.length) return;
+    await loadPlotter(this.#section.dataset.uplot);
+    this.#sayStep(metrics);
+    metrics.forEach((metric, index) => this.#chartOf(metric.key, index).show(metric, this.#switches));
+  }
+
+  #noteOn({ metrics, complete, problem }) {
     if (problem) return problem;
-    if (!metrics.length) return complete ? NOTHING : NOTHING_YET;
-    // A panel with a limit shows only a few metrics anyway, and links to the rest.
-    return more && !this.#limit ? leftOut(more) : "";
+    if (metrics.length) return "";
+    return complete ? NOTHING : NOTHING_YET;
   }
 
   #chartOf(key, index) {

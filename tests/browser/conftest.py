@@ -22,8 +22,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from mantik.accounts.models import User
 from mantik.accounts.oidc import provider_settings
+from runs.models import Run
 from tests.browser.scene import Scene, build, write_sources
-from tests.browser.tracking import Tracking
+from tests.browser.tracking import Tracking, log_metrics
 from tests.browser.visit import Visit
 from tests.support.live_server import connections_now, wait_for_answers
 from tests.support.model_listings import list_at_once
@@ -81,7 +82,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tracking(monkeypatch: pytest.MonkeyPatch) -> Tracking:
     stand_in = Tracking()
-    monkeypatch.setattr("runs.results.metrics.tracking_client", lambda: stand_in)
     monkeypatch.setattr("runs.results.artifacts.tracking_client", lambda: stand_in)
     list_at_once(monkeypatch)
     monkeypatch.setattr("runs.registered_models.candidates.tracking_client", lambda: stand_in)
@@ -100,7 +100,10 @@ def scene(
     settings.SOCIALACCOUNT_PROVIDERS = provider_settings(
         issuer="https://id.example.org", name="Example ID", client_id="mantik", client_secret="x", scopes=["openid"]
     )
-    return build(sources)
+    built = build(sources)
+    for run in Run.objects.exclude(mlflow_run_id=""):
+        log_metrics(run)
+    return built
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from runs.models import Run
+from runs.models import Run, RunSummaries
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
-from tests.browser.tracking import Tracking
+from tests.browser.tracking import log_metrics
+from tests.support import factories as make
 from tests.support.factories import append_log
 
 
@@ -258,13 +259,13 @@ def test_a_log_without_a_line_says_what_to_expect(scene: Scene, open_page: Opene
     expect(page.get_by_text("The job wrote no log.")).to_be_visible()
 
 
-def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener, tracking: Tracking) -> None:
+def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
     page = visit.goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
     expect(page.locator(".chart canvas")).to_have_count(3)
     expect(page.get_by_role("heading", name="val_acc")).to_be_visible()
     expect(page.locator("[data-metrics-step]")).to_have_text("step 39")
-    tracking.steps = 60
+    log_metrics(scene.runs[RunState.RUNNING], start=40, stop=60)
     expect(page.locator("[data-metrics-step]")).to_have_text("step 59")
     page.get_by_text("Numbers of loss").click()
     expect(page.get_by_role("region", name="Numbers of loss").get_by_role("row")).to_have_count(61)
@@ -272,26 +273,28 @@ def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener, tracking: T
     assert visit.complaints == []
 
 
-def test_metrics_that_are_not_drawn_are_counted(
-    scene: Scene, open_page: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("runs.results.metrics.MOST_METRICS", 1)
+def test_more_metrics_are_drawn_when_somebody_asks_for_them(scene: Scene, open_page: Opener) -> None:
+    run = scene.runs[RunState.FINISHED]
+    for number in range(30):
+        make.log_to(run, 0.5, 0.25, key=f"m{number:02}")
     visit = open_page(scene.researcher)
-    page = visit.goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
-    expect(page.locator(".chart canvas")).to_have_count(1)
-    expect(page.locator("[data-metrics-note]")).to_have_text(
-        "2 more metrics are not shown here. Ask an operator for them."
-    )
-    page.goto(run_url(scene.runs[RunState.FINISHED]))
-    expect(page.locator(".chart canvas")).to_have_count(1)
-    expect(page.locator("[data-metrics-note]")).to_be_hidden()
+    page = visit.goto(run_url(run, "metrics"))
+    charts = page.locator(".chart canvas")
+    expect(charts).to_have_count(24)
+    page.get_by_role("button", name="Show 9 more metrics").click()
+    expect(charts).to_have_count(33)
+    expect(page.get_by_role("heading", name="val_acc")).to_be_visible()
+    expect(page.locator("[data-metrics-next]")).to_be_hidden()
+    page.goto(run_url(run))
+    expect(charts).to_have_count(2)
+    expect(page.get_by_role("link", name="All metrics")).to_be_visible()
     assert visit.complaints == []
 
 
 def test_a_failure_to_read_is_taken_back_though_nothing_is_new(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
     expect(page.locator(".chart canvas")).to_have_count(3)
-    page.route("**/metrics/", lambda route: route.abort(), times=1)
+    page.route(re.compile(r"/metrics/\?"), lambda route: route.abort(), times=1)
     note = page.locator("[data-metrics-note]")
     expect(note).to_have_text("The metrics cannot be read at the moment. Trying again.", timeout=30_000)
     # Next asked after its longest pause.
@@ -340,16 +343,20 @@ def test_the_crosshair_is_shared(scene: Scene, open_page: Opener) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mlflow_run_id", "sentence"),
+    ("is_partial", "is_closed", "sentence"),
     [
-        ("empty", "The run logged no metrics."),
-        ("away", "MLflow does not answer."),
-        ("", "The run logged no metrics."),
+        (False, True, "The run logged no metrics."),
+        (False, False, "No metrics yet."),
+        (True, True, "Mantik is still reading from MLflow what this run logged"),
     ],
 )
-def test_no_metric_is_said_in_words(scene: Scene, open_page: Opener, mlflow_run_id: str, sentence: str) -> None:
+def test_no_metric_is_said_in_words(
+    scene: Scene, open_page: Opener, is_partial: bool, is_closed: bool, sentence: str
+) -> None:
     run = scene.runs[RunState.FINISHED]
-    Run.objects.filter(pk=run.pk).update(mlflow_run_id=mlflow_run_id)
+    run.metrics.all().delete()
+    Run.objects.filter(pk=run.pk).update(tracking_closed=is_closed)
+    RunSummaries.objects.filter(run=run).update(is_partial=is_partial)
     page = open_page(scene.researcher).goto(run_url(run, "metrics"))
     expect(page.locator("[data-metrics-note]")).to_contain_text(sentence)
     # Nothing to draw, so nothing to draw it with.

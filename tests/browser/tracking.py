@@ -1,4 +1,4 @@
-"""Stands in for MLflow where a page reads from it: metrics that grow, and a few files."""
+"""Stands in for MLflow where a page reads from it: a few files. Metrics are in our own rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from django.db import transaction
+
 from connections.mlflow.errors import TrackingUnavailable
 from connections.mlflow.values import ArtifactEntry, LoggedModel, ModelSource, OpenArtifact, RunData
+from runs.models import Run
+from runs.tracking.summaries.buckets import Point
+from runs.tracking.summaries.take_in import take_in
 from tests.support.logged_models import FILES as LOGGED
 
 FILES = [
@@ -16,6 +21,8 @@ FILES = [
     ArtifactEntry("confusion.png", is_dir=False, size=48_210),
     ArtifactEntry("history.csv", is_dir=False, size=1_204),
 ]
+KEYS = ("loss", "lr", "val_acc")
+STEPS = 40
 IN_MODEL = [
     ArtifactEntry("model/MLmodel", is_dir=False, size=612),
     ArtifactEntry("model/model.pkl", is_dir=False, size=2_480_113),
@@ -28,23 +35,15 @@ class Tracking:
     A run whose MLflow id is "empty" has logged nothing; "away" is a server that does not answer.
     """
 
-    def __init__(self) -> None:
-        self.steps = 40
-
     def _check(self, run_id: str) -> None:
         if run_id == "away":
             raise TrackingUnavailable("MLflow does not answer. Metrics and artifacts are shown when it does.")
 
     def run_data(self, run_id: str) -> RunData:
         self._check(run_id)
-        keys = [] if run_id == "empty" else ["loss", "lr", "val_acc"]
-        last: dict[str, float | None] = {key: _value(key, self.steps - 1) for key in keys}
+        last: dict[str, float | None] = {key: _value(key, STEPS - 1) for key in KEYS} if run_id != "empty" else {}
         models = () if run_id == "empty" else ("m-" + "0" * 32, "m-" + "1" * 32)
         return RunData(status="RUNNING", metrics=last, params={}, tags={}, models=models)
-
-    def metric_history(self, run_id: str, key: str, *, max_points: int) -> list[list[float]]:
-        self._check(run_id)
-        return [[step, _value(key, step)] for step in range(self.steps)][:max_points]
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
         self._check(run_id)
@@ -58,6 +57,15 @@ class Tracking:
     @contextmanager
     def open(self, _source: ModelSource, path: str) -> Iterator[OpenArtifact]:
         yield OpenArtifact(len(LOGGED[path]), iter([LOGGED[path]]))
+
+
+def log_metrics(run: Run, *, start: int = 0, stop: int = STEPS) -> None:
+    """As if its training had logged these steps."""
+    points = [
+        Point("", key, _value(key, step), 1_764_000_000_000 + step, step) for step in range(start, stop) for key in KEYS
+    ]
+    with transaction.atomic():
+        take_in(run, points)
 
 
 def _value(key: str, step: int) -> float:

@@ -18,8 +18,8 @@ Bucket: TypeAlias = list[float]
 FIRST_STEP, FIRST_TIME, FIRST, LAST_STEP, LAST_TIME, LAST = range(6)
 # NaN and 0 without a finite value.
 LEAST, LEAST_STEP, MOST, MOST_STEP = range(6, 10)
-COUNT, NANS, INFINITIES, MINUS_INFINITIES = range(10, 14)
-FIELDS = 14
+# After the number of points come those of NaN, of infinities and of negative ones.
+COUNT, FIELDS = 10, 14
 
 
 class Point(NamedTuple):
