@@ -5,21 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from connections.mlflow.own_client import OwnClient
 from connections.mlflow.parsing import required
-from connections.mlflow.values import LoggedPoint
+from connections.mlflow.values import LoggedPoint, LoggedTexts
 
 _PAGE = 10_000
-
-
-class LoggedTexts(NamedTuple):
-    """`metrics`: the names of the metrics that there are."""
-
-    metrics: list[str]
-    params: dict[str, str]
-    tags: dict[str, str]
 
 
 class History:

@@ -34,6 +34,14 @@ class LoggedPoint(NamedTuple):
     digest: str = ""
 
 
+class LoggedTexts(NamedTuple):
+    """What a run has besides points. `metrics`: the names of the metrics that there are."""
+
+    metrics: list[str]
+    params: dict[str, str]
+    tags: dict[str, str]
+
+
 class LoggedDataset(NamedTuple):
     """`about` has MLflow's own names: name, digest, source_type, source, schema, profile."""
 

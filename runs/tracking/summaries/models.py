@@ -67,10 +67,10 @@ class RunSummaries(Leased):
         return f"Summaries of run {self.run_id}"
 
 
-def _by_value(column: str) -> models.Index:
+def _by_value(name: str, column: str) -> models.Index:
     """Of a metric, the runs that have such a value: children are in no list of runs."""
     has_value = Q(owner="", **{f"{column}__isnull": False})
-    return models.Index("name", column, "run", name=f"metric_by_{column}", condition=has_value)
+    return models.Index("name", column, "run", name=name, condition=has_value)
 
 
 class MetricSummary(models.Model):
@@ -114,7 +114,9 @@ class MetricSummary(models.Model):
         # query of its own. The first one is also that of the foreign key.
         indexes = [
             models.Index("name", "run", name="metric_of_name"),
-            *(_by_value(column) for column in ("last", "least", "most")),
+            _by_value("metric_by_last", "last"),
+            _by_value("metric_by_least", "least"),
+            _by_value("metric_by_most", "most"),
         ]
 
     def __str__(self) -> str:

@@ -18,8 +18,7 @@ from django.db.models import QuerySet
 
 from connections.mlflow.errors import NotThere, TrackingRefused, TrackingUnavailable
 from connections.mlflow.for_workers import history
-from connections.mlflow.history import LoggedTexts
-from connections.mlflow.values import LoggedPoint
+from connections.mlflow.values import LoggedPoint, LoggedTexts
 from mantik.lib.backoff import Clock, backoff
 from mantik.lib.leases import Lease, LeaseLost, is_free, take
 from runs.models import LoggedName, MetricBuckets, RunSummaries, RunTag, TrackedItem
