@@ -16,6 +16,16 @@ from typing import Any, BinaryIO
 
 from starlette.responses import FileResponse, JSONResponse
 
+from connections.mlflow.file_parts import (
+    Part,
+    drop_forgotten,
+    drop_others,
+    incomplete,
+    is_genuine,
+    is_whole,
+    other_bytes,
+    part_in,
+)
 from connections.mlflow.guard import App, Receive, Scope, Send
 from connections.mlflow.paths import SERVED_FILE
 
@@ -38,7 +48,7 @@ def with_files(app: App, *, root: Path) -> App:
     """`app`, but what it would read below `root`, store there or remove from there is read, stored or removed here."""
     top = root.resolve()
     # Of those who were sending when the server was stopped.
-    shutil.rmtree(top / _UNDER_WAY, ignore_errors=True)
+    drop_others(top / _UNDER_WAY)
 
     async def files_first(scope: Scope, receive: Receive, send: Send) -> None:
         place = _place(scope, top) if scope["type"] == "http" else None
@@ -47,7 +57,7 @@ def with_files(app: App, *, root: Path) -> App:
         elif scope["method"] == "GET" and _is_file(place):
             await FileResponse(place, media_type="application/octet-stream", filename=place.name)(scope, receive, send)
         elif scope["method"] == "PUT":
-            answer = await _store(place, top / _UNDER_WAY, receive)
+            answer = await _answer_to_put(place, top / _UNDER_WAY, part_in(scope), receive)
             if answer:
                 await answer(scope, receive, send)
         elif scope["method"] == "DELETE":
@@ -80,17 +90,13 @@ def _is_file(place: Path) -> bool:
         return False
 
 
-async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse | None:
+async def _answer_to_put(place: Path, under_way: Path, asked: Part | None, receive: Receive) -> JSONResponse | None:
     """None if the client has gone before all was there: then nothing is stored."""
     try:
         await asyncio.to_thread(under_way.mkdir, exist_ok=True)
-        part = under_way / uuid.uuid4().hex
-        try:
-            if not await _receive(part, receive):
-                return None
-            await asyncio.to_thread(_move, part, place)
-        finally:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+        if asked:
+            return await _go_on(place, under_way, asked, receive)
+        return await _store(place, under_way / uuid.uuid4().hex, receive)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         # It will be so the next time as well, so the client is not to try again.
         return JSONResponse(_IN_THE_WAY, status_code=400)
@@ -98,16 +104,41 @@ async def _store(place: Path, under_way: Path, receive: Receive) -> JSONResponse
         if error.errno == errno.ENAMETOOLONG:
             return JSONResponse(_TOO_LONG, status_code=400)
         return JSONResponse(_words(error), status_code=500)
+
+
+async def _store(place: Path, part: Path, receive: Receive) -> JSONResponse | None:
+    try:
+        if not await _receive(part, 0, receive):
+            return None
+        await asyncio.to_thread(_move, part, place)
+    finally:
+        await asyncio.to_thread(part.unlink, missing_ok=True)
     return JSONResponse({})
 
 
-async def _receive(part: Path, receive: Receive) -> bool:
-    """Whether the whole body has come."""
-    with await asyncio.to_thread(part.open, "wb") as file:
+async def _go_on(place: Path, under_way: Path, asked: Part, receive: Receive) -> JSONResponse | None:
+    """What comes stays, until it is whole (`file_parts.py`)."""
+    await asyncio.to_thread(drop_forgotten, under_way)
+    part = asked.file_in(under_way, place)
+    if asked.is_next(part) and not await _receive(part, asked.first or 0, receive):
+        return None
+    if not is_whole(asked, part):
+        return incomplete(part)
+    if not await asyncio.to_thread(is_genuine, asked, part):
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+        return other_bytes()
+    await asyncio.to_thread(_move, part, place)
+    return JSONResponse({}, status_code=201)
+
+
+async def _receive(part: Path, first: int, receive: Receive) -> bool:
+    """Write what comes from byte `first` on. Whether the whole body has come."""
+    with await asyncio.to_thread(_opened, part, first) as file:
         held = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
+                await asyncio.to_thread(_write, file, bytes(held), False)
                 return False
             held += message.get("body", b"")
             is_last = not message.get("more_body", False)
@@ -116,6 +147,13 @@ async def _receive(part: Path, receive: Receive) -> bool:
                 held.clear()
             if is_last:
                 return True
+
+
+def _opened(part: Path, first: int) -> BinaryIO:
+    """Not to add to it: a worker that is thought dead may still send, but then the same bytes to the same places."""
+    file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT, 0o666), "wb")
+    file.seek(first)
+    return file
 
 
 def _write(file: BinaryIO, content: bytes, is_last: bool) -> None:

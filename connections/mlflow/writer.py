@@ -7,7 +7,9 @@ though points that are there already are slow (several milliseconds each, in a r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +32,7 @@ from mlflow.entities import (
 from mlflow.protos.service_pb2 import LogModel
 from mlflow.utils.proto_json_utils import message_to_json
 
-from connections.mlflow.errors import NotThere, TrackingRefused
+from connections.mlflow.errors import NotThere, TrackingRefused, TrackingUnavailable
 from connections.mlflow.own_client import OwnClient
 from connections.mlflow.parsing import error_in
 from connections.mlflow.paths import ID_TAG, SERVED_FILE
@@ -43,6 +45,9 @@ _KNOWN_BY = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
 _STATUSES = {"LOGGED_MODEL_PENDING": "PENDING", "LOGGED_MODEL_READY": "READY", "LOGGED_MODEL_UPLOAD_FAILED": "FAILED"}
 # MLflow waits for its disk once a file is complete, in seconds.
 _STORING = httpx.Timeout(connect=3, read=120, write=60, pool=10)
+# Bytes that its disk reads in a second at least.
+_READ_A_SECOND = 50_000_000
+_STORED, _INCOMPLETE, _OTHER_BYTES = 201, 308, 422
 
 
 class Writer:
@@ -203,6 +208,42 @@ class Writer:
         if not response.is_success:
             raise error_in(response, doing="store the file")
 
+    def store_large_file(self, place: str, size: int, sha256: str, pieces: Callable[[int], Iterator[bytes]]) -> bool:
+        """The same, but what has come is kept if `pieces` raises, and the next call asks it for the bytes after that.
+
+        False if the SHA-256 of what came is not `sha256`, in hex digits: then nothing is stored.
+        """
+        asked = self._put_part(place, sha256, f"bytes */{size}", b"")
+        if asked.status_code == _STORED:
+            return True
+        if asked.status_code != _INCOMPLETE:
+            # A server that is not ours does not know of parts.
+            self.store_file(place, size, pieces(0))
+            return True
+        first = _bytes_there(asked)
+        sent = self._put_part(place, sha256, f"bytes {first}-{size - 1}/{size}", pieces(first), size - first)
+        if sent.status_code == _OTHER_BYTES and first:
+            # Those that were there may be wrong, after a crash of the server's machine. They are gone now.
+            return self.store_large_file(place, size, sha256, pieces)
+        if sent.status_code == _INCOMPLETE:
+            raise TrackingUnavailable("Another worker sends the same file to MLflow.")
+        return sent.status_code == _STORED
+
+    def _put_part(
+        self, place: str, sha256: str, where: str, content: bytes | Iterator[bytes], length: int = 0
+    ) -> httpx.Response:
+        """As `connections/mlflow/file_parts.py` has it."""
+        digest = b64encode(bytes.fromhex(sha256)).decode()
+        headers = {"Content-Range": where, "Repr-Digest": f"sha-256=:{digest}:", "Content-Length": str(length)}
+        # Before its answer to the last part it reads the whole file.
+        timeout = httpx.Timeout(connect=3, read=120 + int(where.rpartition("/")[2]) / _READ_A_SECOND, write=60, pool=10)
+        with tracking_errors():
+            path = SERVED_FILE.format(path=quote(place))
+            response = self._files.put(path, content=content, headers=headers, timeout=timeout)
+        if not response.is_success and response.status_code not in (_INCOMPLETE, _OTHER_BYTES):
+            raise error_in(response, doing="store the file")
+        return response
+
     def remove_file(self, place: str) -> None:
         """A file, or a folder with all that is in it."""
         with tracking_errors():
@@ -217,6 +258,11 @@ class Writer:
 def _store(client: Any) -> Any:
     """What MlflowClient itself asks. It leaves out the user of a run and the end of one without a status."""
     return client._tracking_client.store
+
+
+def _bytes_there(response: httpx.Response) -> int:
+    found = re.fullmatch(r"bytes=0-(\d{1,19})", response.headers.get("Range", ""), re.ASCII)
+    return int(found[1]) + 1 if found else 0
 
 
 def _metric(point: LoggedPoint) -> Metric:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import IO, Any
 
@@ -213,6 +214,11 @@ class SiteClient:
             return response.content[:length]
         # A site without ranges sends the whole file.
         return response.content[offset : offset + length]
+
+    def remove(self, job_url: str, path: str) -> None:
+        """Remove a file, or a folder with all that is in it, from the job's directory. It may be gone before."""
+        with suppress(JobGone):
+            self._transport.request(Call("DELETE", self.urls.file(job_url, path), about_job=True))
 
     # The site
 

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from connections.unicore.client import SiteClient
 from connections.unicore.values import FileStat
 from runs.job import layout
-from runs.tracking.journals.names import JOURNAL, MOST
-
-# Bytes of a file that may be fetched in a turn of some seconds; a larger one is for a worker that has the time.
-LARGE = 64 * 2**20
+from runs.tracking.journals.names import JOURNAL, MOST, files_of
+from runs.tracking.journals.source import LARGE
 
 
 class LargeFile(Exception):
@@ -27,6 +25,7 @@ class RelayFolder:
     def __init__(self, site: SiteClient, job_url: str, listed: Mapping[str, FileStat], *, takes_large: bool) -> None:
         self._site, self._job_url, self._takes_large = site, job_url, takes_large
         self._sizes: dict[str, int | None] = {name: stat.size for name, stat in listed.items() if not stat.is_directory}
+        self._folders = {name for name, stat in listed.items() if stat.is_directory}
 
     @classmethod
     def look(cls, site: SiteClient, job_url: str, *, takes_large: bool) -> RelayFolder | None:
@@ -52,6 +51,11 @@ class RelayFolder:
         # Some sites never answer a range beyond the end.
         length = min(length, (self.size(path) or 0) - offset)
         return self._site.read(self._job_url, _below(path), offset, length) if length > 0 else b""
+
+    def remove_large_files(self, journal: str) -> None:
+        """Those that were logged. Journals stay, and the small files beside them. Raises SiteError."""
+        if (name := files_of(journal)) in self._folders:
+            self._site.remove(self._job_url, _below(name))
 
 
 def has_too_many(names: list[str]) -> bool:

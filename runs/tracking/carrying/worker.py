@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -36,6 +37,8 @@ from runs.tracking.journals.apply import apply_journal
 from runs.tracking.journals.inbox import Inbox, drop_applied
 from runs.tracking.journals.names import MOST
 from runs.tracking.journals.source import Source
+
+log = structlog.get_logger(__name__)
 
 # What one worker does for one job before others have their turn.
 TURN_SECONDS = 5.0
@@ -181,11 +184,14 @@ class _Turn:
         journals = [self._journal(name) for name in names[:MOST]]
         # One after the other to its end, as far as it goes: what stands in a later one may build on it.
         applied = [self._apply(one, SentAndKept(Inbox(one), folder), is_over=self._is_over) for one in journals]
-        return _Looked(
+        looked = _Looked(
             is_all=all(is_all for is_all, _ in applied),
             has_news=any(has_news for _, has_news in applied),
             has_ended=all(one.has_end for one in journals),
         )
+        if self._is_over and looked.is_all:
+            _make_room(folder, journals)
+        return looked
 
     def _apply(self, journal: Journal, source: Source, *, is_over: bool) -> tuple[bool, bool]:
         applied = apply_journal(
@@ -263,6 +269,21 @@ class _Turn:
             return True
         self._lease.give_back(**columns)
         return False
+
+
+def _make_room(folder: RelayFolder, journals: list[Journal]) -> None:
+    """Remove at the site the large files that are in MLflow now: gigabytes, where each login has only so many.
+
+    If anything was passed over, its member may want to have it from there. A database that is restored from a backup
+    needs the journals once more.
+    """
+    try:
+        for journal in journals:
+            if journal.has_end and not journal.passed_over:
+                folder.remove_large_files(journal.name)
+    except SiteError as error:
+        # The site removes them with the job.
+        log.info("large_files_left_at_site", reason=error.message)
 
 
 def _why_not_asked(connection: Connection) -> str:

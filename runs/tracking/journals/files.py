@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from connections.mlflow.for_workers import writer
 from runs.models import Journal, Run
 from runs.tracking.gateway.calls.artifacts import Place
 from runs.tracking.gateway.refusals import Refused
 from runs.tracking.journals.entries import File, Kind
+from runs.tracking.journals.names import files_of, pack_of
 from runs.tracking.journals.passed_over import BAD_PATH, NO_BYTES, WRONG_SUM, PassedOver
-from runs.tracking.journals.source import Source
+from runs.tracking.journals.source import LARGE, Source
 from runs.tracking.quota import Quota
 
 # Bytes that are read at a time.
@@ -41,7 +43,7 @@ def is_renamed(path: str) -> bool:
 
 
 def store(run: Run, journal: Journal, source: Source, file: File) -> None:
-    """Stores the whole file, or nothing.
+    """Stores the whole file, or nothing. A large one goes on where an earlier call was stopped.
 
     Raises NotYet, PassedOver, Full, SiteError, TrackingUnavailable and TrackingRefused.
     """
@@ -50,21 +52,26 @@ def store(run: Run, journal: Journal, source: Source, file: File) -> None:
     Quota(Run.objects.select_related("project").get(pk=run.pk)).check(file.size)
     if (source.size(path) or 0) < start + file.size:
         raise NotYet
-    writer().store_file(place, file.size, _checked(_pieces(source, path, start, file.size), file.sha256))
+    pieces = partial(_pieces, source, path, start, start + file.size)
+    if file.size <= LARGE:
+        writer().store_file(place, file.size, _checked(pieces(0), file.sha256))
+    elif not writer().store_large_file(place, file.size, file.sha256, pieces):
+        raise PassedOver(WRONG_SUM)
 
 
 def _where(journal: Journal, file: File) -> tuple[str, int]:
     """The path of the file that has the bytes, and where they begin. A path is only what a relay would have chosen: a
     training could name any file of its job."""
     if isinstance(file.at, int):
-        return f"{journal.name}.pack", file.at
-    if not re.fullmatch(rf"{re.escape(journal.name)}\.files/[0-9]{{1,20}}", file.at):
+        return pack_of(journal.name), file.at
+    if not re.fullmatch(rf"{re.escape(files_of(journal.name))}/[0-9]{{1,20}}", file.at):
         raise PassedOver(NO_BYTES)
     return file.at, 0
 
 
-def _pieces(source: Source, path: str, start: int, size: int) -> Iterator[bytes]:
-    end = start + size
+def _pieces(source: Source, path: str, start: int, end: int, first: int) -> Iterator[bytes]:
+    """What stands from `start` to `end`, from its byte `first` on."""
+    start += first
     while start < end:
         piece = source.read(path, start, min(_PIECE, end - start))
         if not piece:

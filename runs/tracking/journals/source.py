@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+# Bytes of a file that may be fetched in a turn of some seconds; a larger one is for a worker that has the time.
+LARGE = 64 * 2**20
+
 
 class Source(Protocol):
     """The files of one relay's folder, as far as they are written. Paths are relative to it."""
