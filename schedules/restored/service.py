@@ -14,6 +14,7 @@ from mantik.lib.sealing import SealBroken
 from runs.models import Restore, RunEvent
 from runs.restored import marks
 from runs.restored.left_jobs import LeftJob, Look, look_at_sites, site_of
+from runs.restored.logged_since import open_runs, read_again_at_their_end
 from runs.restored.mlflow_gaps import compare_with_mlflow
 from runs.restored.unsent_runs import look_at_site_first, waiting_runs
 from schedules.firing.after_restore import not_known
@@ -82,6 +83,7 @@ def _see_to_database(wishes: Wishes, now: datetime) -> Iterator[str]:
         Restore.objects.create(backup_of=backup_of, at=now)
     yield from _pass_over(backup_of, wishes, now)
     yield from _hold_waiting_runs(backup_of, wishes, now)
+    yield from _read_again(wishes)
     if not wishes.dry_run:
         marks.set_mark(now=now)
         marks.watch.forget()
@@ -133,6 +135,13 @@ def _hold_waiting_runs(backup_of: datetime, wishes: Wishes, now: datetime) -> It
         f"{counted(count, 'run')} that {'wait' if count > 1 else 'waits'} for submission {verb} for the job at the "
         "site before anything is sent."
     )
+
+
+def _read_again(wishes: Wishes) -> Iterator[str]:
+    runs = open_runs()
+    if count := runs.count() if wishes.dry_run else read_again_at_their_end(runs):
+        verb = "would be" if wishes.dry_run else "is"
+        yield f"What {counted(count, 'run')} may have logged since the backup {verb} read from MLflow later."
 
 
 def _see_to_sites(wishes: Wishes, now: datetime) -> Iterator[str]:
