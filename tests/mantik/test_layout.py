@@ -223,7 +223,6 @@ WITH_OTHERS = {
     "projects/views": "projects",
     "runs/dependents": "projects/services",
     "runs/registered_models/views": "runs/registered_models",
-    "runs/results": "runs/pages",
     "runs/tracking/gateway/calls": "runs/tracking/gateway",
     "runs/views": "runs/pages",
     "schedules/dependents": "projects/services",
