@@ -58,6 +58,7 @@ def _line(run: Run, tracking: JobTracking, journals: list[Journal]) -> str:
 def _left_out(journals: list[Journal]) -> list[tuple[str, int]]:
     found: Counter[str] = Counter()
     for journal in journals:
-        found.update(journal.passed_over)
+        # The page puts the number behind it.
+        found.update({why.removesuffix("."): count for why, count in journal.passed_over.items()})
         found.update({f"Calls that are not kept: {call}": count for call, count in journal.unknown.items()})
     return found.most_common()

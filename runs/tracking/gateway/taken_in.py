@@ -10,7 +10,7 @@ from connections.mlflow.values import LoggedPoint
 from mantik.lib.handed_on import Body, Given, HandedOn
 from runs.models import Run
 from runs.tracking.summaries.direct import Accepted, expect, gathered, store
-from runs.tracking.summaries.news import Logged
+from runs.tracking.summaries.logged import Logged
 
 # Fields of calls, as MLflow's API names them.
 Found = Mapping[str, Any]

@@ -35,14 +35,15 @@ from runs.tracking.journals.entries import (
     Update,
     Wish,
 )
-from runs.tracking.journals.passed_over import FAULTS, LOST, NO_ROOM, NOT_KEPT, UNKNOWN_FORMAT, PassedOver
+from runs.tracking.journals.passed_over import FAULTS, LOST, NO_ROOM, NOT_KEPT, UNKNOWN_FORMAT, PassedOver, of_kind
 from runs.tracking.journals.source import Source
-from runs.tracking.journals.tree import Tree, require_not_ours, without_ours
+from runs.tracking.journals.tree import Tree, require_not_ours
 from runs.tracking.quota import Full
+from runs.tracking.tags import without_ours
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _NOT_COMPLETE = "The run's data is not complete."
-_WHY = {"limit": "it had stored all that a job may", "disk": "its disk was full or did not answer"}
+_WHY = {"limit": "it had stored as much as a job may store", "disk": "its disk was full or did not answer"}
 
 
 class Actions:
@@ -162,7 +163,7 @@ def _say(entry: Entry, run: Run, news: News) -> None:
                 f"{run.experiment.name}.",
             )
         case Lost(why, entries):
-            news.passed_over.update({LOST.format(kind=_known(kind)): count for kind, count in entries.items()})
+            news.passed_over.update({of_kind(LOST, _known(kind)): count for kind, count in entries.items()})
             news.say(
                 "lost", f"The node could not keep all that was logged: {_WHY[why]}. The run's data is not complete."
             )
@@ -171,14 +172,14 @@ def _say(entry: Entry, run: Run, news: News) -> None:
 
 
 def _say_unkept(entry: Unkept, news: News) -> None:
-    news.passed_over[NOT_KEPT.format(why=entry.why)] += 1
+    news.passed_over[NOT_KEPT.format(why=_WHY[entry.why])] += 1
     news.say("unkept", f"The node could not keep all files that were logged: {_WHY[entry.why]}.")
 
 
 def _say_end(entry: End, news: News) -> None:
     news.has_end = True
     news.unknown.update({_shown(call): count for call, count in entry.unknown.items()})
-    news.passed_over.update({LOST.format(kind=_known(kind)): count for kind, count in entry.lost.items()})
+    news.passed_over.update({of_kind(LOST, _known(kind)): count for kind, count in entry.lost.items()})
     if any(entry.lost.values()):
         news.say("lost", f"The node could not keep all that was logged. {_NOT_COMPLETE}")
     if entry.faults:

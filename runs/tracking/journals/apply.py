@@ -30,9 +30,11 @@ from runs.tracking.journals.passed_over import (
     OWN_TAGS,
     REFUSED,
     PassedOver,
+    of_kind,
 )
 from runs.tracking.journals.source import Source
-from runs.tracking.journals.tree import PARENT, Tree, without_ours
+from runs.tracking.journals.tree import Tree
+from runs.tracking.tags import PARENT_TAG, without_ours
 
 # Entries that need no request are stored together, up to so many.
 _MOST_QUIET = 1000
@@ -117,7 +119,7 @@ class _Applying:
             self._pass(line, counted)
             return
         self._flush_batch()
-        has_asked = entry is not None and self._act(entry)
+        has_asked = entry is not None and self._act(entry, line.kind)
         self._pass(line, counted)
         if has_asked:
             self._store()
@@ -135,19 +137,19 @@ class _Applying:
             counted[MISSING] = missing
         try:
             entry = parse(line.entry, root=self._run.mlflow_run_id)
-            self._require_ours(entry)
+            self._require_of_job(entry)
         except PassedOver as passed_over:
             return None, counted | {passed_over.why: 1}
         return entry, counted
 
-    def _require_ours(self, entry: Entry) -> None:
+    def _require_of_job(self, entry: Entry) -> None:
         """That metrics, params and tags are of a run of this job. Raises PassedOver."""
         if isinstance(entry, Metrics | Params | Tags):
             self._tree.require(Kind.RUN, entry.run)
         if isinstance(entry, Metrics):
             self._tree.require(Kind.MODEL, *{point.model for point in entry.points if point.model})
-        if isinstance(entry, Tags) and entry.tags.get(PARENT):
-            self._tree.require(Kind.RUN, entry.tags[PARENT])
+        if isinstance(entry, Tags) and entry.tags.get(PARENT_TAG):
+            self._tree.require(Kind.RUN, entry.tags[PARENT_TAG])
 
     def _pass(self, line: Line, counted: Mapping[str, int]) -> None:
         """The entry is applied, or part of the batch, or not to be applied."""
@@ -210,7 +212,7 @@ class _Applying:
         except TrackingUnavailable:
             if not self._is_faulty():
                 raise
-            self._news.passed_over[FAULTY.format(kind="metrics, params or tags")] += 1
+            self._news.passed_over[of_kind(FAULTY, "metrics, params or tags")] += 1
         else:
             self._news.passed_over.update(sent.refused)
             sent.note_in(self._news.logged, batch.run)
@@ -219,10 +221,9 @@ class _Applying:
 
     # Everything else is a request of its own, or none
 
-    def _act(self, entry: Entry) -> bool:
+    def _act(self, entry: Entry, kind: str) -> bool:
         """False if nothing was asked for."""
         self._stop_if_asked()
-        kind = type(entry).__name__.lower()
         try:
             has_asked = self._actions.do(entry, self._news)
         except PassedOver as passed_over:
@@ -234,12 +235,12 @@ class _Applying:
             self._news.passed_over[NO_BYTES] += 1
             return False
         except TrackingRefused:
-            self._news.passed_over[REFUSED.format(kind=kind)] += 1
+            self._news.passed_over[of_kind(REFUSED, kind)] += 1
             has_asked = True
         except TrackingUnavailable:
             if not self._is_faulty():
                 raise
-            self._news.passed_over[FAULTY.format(kind=kind)] += 1
+            self._news.passed_over[of_kind(FAULTY, kind)] += 1
             has_asked = True
         self._has_failed = self._has_failed and not has_asked
         return has_asked

@@ -9,8 +9,8 @@ from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.for_workers import writer
 from connections.mlflow.values import LoggedPoint
 from runs.tracking.journals.entries import Metrics, Params, Tags
-from runs.tracking.journals.passed_over import CHANGED, CLASH, DELETED, REFUSED, PassedOver
-from runs.tracking.summaries.news import Logged
+from runs.tracking.journals.passed_over import CHANGED, CLASH, DELETED, REFUSED, PassedOver, of_kind
+from runs.tracking.summaries.logged import Logged
 
 # In one request, as MLflow takes them.
 MOST, _MOST_PAIRS = 1000, 100
@@ -160,4 +160,4 @@ def _weight(item: Item) -> int:
 
 
 def _why(item: Item) -> str:
-    return REFUSED.format(kind="metrics" if isinstance(item, LoggedPoint) else f"{type(item).__name__.lower()}s")
+    return of_kind(REFUSED, "metrics" if isinstance(item, LoggedPoint) else f"{type(item).__name__.lower()}s")

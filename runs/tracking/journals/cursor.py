@@ -14,7 +14,7 @@ from runs.lifecycle import record
 from runs.models import JobTracking, Journal, Run, RunEvent
 from runs.tracking.journals.passed_over import UNSAID
 from runs.tracking.quota import count_stored
-from runs.tracking.summaries.news import Logged
+from runs.tracking.summaries.logged import Logged
 
 # Of one kind, about one run.
 _MOST_EVENTS = 20

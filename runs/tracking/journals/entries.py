@@ -15,7 +15,7 @@ from typing import Any
 from connections.mlflow.values import LoggedDataset, LoggedPoint
 from runs.models import TrackedItem
 from runs.tracking.gateway.fields import Fields, Unclear, at_most, many, number, parts, shaped, text, whole
-from runs.tracking.journals.passed_over import MALFORMED, UNKNOWN_KIND, PassedOver
+from runs.tracking.journals.passed_over import MALFORMED, UNKNOWN_KIND, PassedOver, of_kind
 
 Kind = TrackedItem.Kind
 
@@ -23,10 +23,10 @@ FORMAT = 1
 # As the relay has them: characters.
 _LONGEST_KEY, _LONGEST_PARAM, _LONGEST_TAG, _LONGEST_TEXT, _LONGEST_PATH = 250, 6000, 8000, 500, 2000
 _KEY = re.compile(r"[/\w.\- :]+")
-_SUM = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUSES = {"RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"}
 _MOST_PAIRS, _BEYOND_64_BITS = 10_000, 2**63
-# What is counted by name: how many names, and how long they may be.
+# Names of one entry under which something is counted.
 _MOST_COUNTED = 1000
 
 
@@ -225,7 +225,7 @@ def parse(written: Mapping[str, Any], *, root: str) -> Entry:
     try:
         return build(_Found(shaped(written, fields), root))
     except Unclear:
-        raise PassedOver(MALFORMED.format(kind=kind)) from None
+        raise PassedOver(of_kind(MALFORMED, kind)) from None
 
 
 # Values
@@ -369,9 +369,9 @@ def _outputs(found: _Found) -> Outputs:
     return Outputs(found.run, {one["model_id"]: one.get("step", 0) for one in named})
 
 
-def _sum(value: Any, name: str) -> str:
+def _sha256(value: Any, name: str) -> str:
     digest: str = text(value, name)
-    if not _SUM.fullmatch(digest):
+    if not _SHA256.fullmatch(digest):
         raise Unclear(f"{name} is no SHA-256.")
     return digest
 
@@ -411,7 +411,7 @@ _KINDS: Mapping[str, tuple[Fields, Callable[[_Found], Entry]]] = {
     "model_tags": ({"model": _id, "tags": _tags}, lambda found: ModelTags(found["model"], found["tags"])),
     "model_untag": ({"model": _id, "key": _key}, lambda found: ModelUntag(found["model"], found["key"])),
     "file": (
-        {**_path, "size": _natural, "sha256": _sum, "at": _place},
+        {**_path, "size": _natural, "sha256": _sha256, "at": _place},
         lambda found: File(*found.owner, found["path"], found["size"], found["sha256"], found["at"]),
     ),
     "unkept": (

@@ -32,6 +32,10 @@ class Line(NamedTuple):
     entry: dict[str, Any] | None
     damaged: int
 
+    @property
+    def kind(self) -> str:
+        return str(self.entry["k"]) if self.entry is not None else ""
+
 
 def read_lines(source: Source, path: str, *, offset: int, is_over: bool) -> Iterator[Line]:
     """What is behind `offset`, as far as it is written.
@@ -95,6 +99,6 @@ def entry_of(line: bytes) -> dict[str, Any] | None:
 
 
 def _values_in(text: bytes) -> int:
-    """At most so many."""
+    """How many there may be, at most: each stands after one of these signs."""
     bare = _TEXTS.sub(b"", text)
     return sum(map(bare.count, (b",", b"[", b"{")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -12,12 +11,11 @@ from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.for_workers import writer
 from runs.models import Run, TrackedItem
 from runs.tracking.journals.entries import Child, Model
-from runs.tracking.journals.passed_over import NOT_NEW, NOT_OURS, OWN_TAGS, TOO_MANY, PassedOver
-from runs.tracking.tags import OURS
+from runs.tracking.journals.passed_over import NOT_NEW, NOT_OF_JOB, OWN_TAGS, TOO_MANY, PassedOver
+from runs.tracking.tags import PARENT_TAG, is_ours, without_ours
 
 Kind = TrackedItem.Kind
 
-PARENT = "mlflow.parentRunId"
 # Child runs and logged models of a run. A search through parameters has thousands.
 _MOST = 10_000
 _IDS = {Kind.RUN: re.compile(r"[0-9a-f]{32}"), Kind.MODEL: re.compile(r"m-[0-9a-f]{32}")}
@@ -35,7 +33,7 @@ class Tree:
     def require(self, kind: Kind, *mlflow_ids: str) -> None:
         """Raises PassedOver unless all of them are the run's."""
         if any(self._kinds.get(one) != kind for one in mlflow_ids):
-            raise PassedOver(NOT_OURS)
+            raise PassedOver(NOT_OF_JOB)
 
     def has(self, kind: Kind, mlflow_id: str) -> bool:
         return self._kinds.get(mlflow_id) == kind
@@ -43,8 +41,8 @@ class Tree:
     def add_child(self, child: Child, *, now: datetime) -> None:
         """Raises PassedOver, TrackingUnavailable and TrackingRefused."""
         tags = dict(child.tags)
-        tags[PARENT] = tags.get(PARENT) or self._run.mlflow_run_id
-        self.require(Kind.RUN, tags[PARENT])
+        tags[PARENT_TAG] = tags.get(PARENT_TAG) or self._run.mlflow_run_id
+        self.require(Kind.RUN, tags[PARENT_TAG])
         is_new = self._track(Kind.RUN, child.run, now=now)
         try:
             writer().create_run(
@@ -103,13 +101,9 @@ class Tree:
             del self._kinds[mlflow_id]
 
 
-def without_ours(tags: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if not key.startswith(OURS)}
-
-
 def require_not_ours(*keys: str) -> None:
-    """Raises PassedOver."""
-    if any(key.startswith(OURS) for key in keys):
+    """Raises PassedOver for a tag of Mantik's own."""
+    if any(map(is_ours, keys)):
         raise PassedOver(OWN_TAGS)
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from mantik.lib.database_loss import DATABASE_AWAY
 from mantik.lib.gathering import Gathering
 from runs.models import Run, RunSummaries
-from runs.tracking.summaries.news import Logged
+from runs.tracking.summaries.logged import Logged
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from runs.tracking.summaries.packing import pack, unpack
 # two kilobytes written again, and now and then all the others.
 _TAIL, _LONGEST_TAIL = 64, 128
 # What a point has besides its metric: step, time and value.
-Logged = tuple[int, int, float]
+BarePoint = tuple[int, int, float]
 _COLUMNS = (
     *("first_step", "first_time", "first", "last_step", "last_time", "last", "least", "least_step"),
     *("most", "most_step", "count", "nans", "infinities", "minus_infinities"),
@@ -27,8 +27,8 @@ _STEPS = {"least_step": buckets.LEAST, "most_step": buckets.MOST}
 class Metric:
     """`row` is its summary, which may be new; `tail` the newest part of its ladder as it is stored.
 
-    First all points are given to `take`; then, if it `needs_body`, the other part to `settle`. After that `parts` has
-    what is to be stored.
+    First all points are given to `take`; then `settle` returns what is to be stored. It is given the other part of the
+    ladder, the body, if the metric `needs_body`.
     """
 
     def __init__(self, row: MetricSummary, tail: bytes | None = None) -> None:
@@ -37,7 +37,7 @@ class Metric:
         self._in_body = row.buckets - len(self._tail)
         self._fresh: dict[int, Bucket] = {}
 
-    def take(self, points: Iterable[Logged]) -> None:
+    def take(self, points: Iterable[BarePoint]) -> None:
         level, fresh = self.row.level, self._fresh
         for step, time, value in points:
             bucket, at = bucket_of(step, time, value), place_of(step, time, level)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from runs.models import LoggedName, MetricBuckets, MetricSummary, Run
 from runs.tracking.summaries.buckets import Point
 from runs.tracking.summaries.hold import hold
-from runs.tracking.summaries.metric import COLUMNS, Logged, Metric, new_summary
+from runs.tracking.summaries.metric import COLUMNS, BarePoint, Metric, new_summary
 from runs.tracking.summaries.names import ids_of_names
 
 # Points, and metrics, whose rows are in memory at a time.
@@ -36,7 +36,7 @@ def take_in(run: Run, points: Iterable[Point]) -> None:
 def _take_in(run: Run, points: Sequence[Point]) -> None:
     version = hold(run)
     names = ids_of_names(run, LoggedName.Kind.METRIC, {point.key for point in points})
-    logged: dict[_Of, list[Logged]] = defaultdict(list)
+    logged: dict[_Of, list[BarePoint]] = defaultdict(list)
     for point in points:
         logged[point.owner, names[point.key]].append((point.step, point.timestamp, point.value))
     for group in _groups(list(logged), _MOST_METRICS):

@@ -16,7 +16,7 @@ from runs.models import LoggedName, Run, RunParam, RunTag
 from runs.tracking.summaries.hold import hold
 from runs.tracking.summaries.models import LONGEST_PARAM, LONGEST_TAG
 from runs.tracking.summaries.names import ids_of_names
-from runs.tracking.tags import OURS
+from runs.tracking.tags import without_ours
 
 _KEY = ("run", "owner", "name")
 
@@ -33,14 +33,11 @@ def take_in_params(run: Run, params: Texts) -> None:
 
 def take_in_tags(run: Run, tags: Mapping[str, Mapping[str, str | None]]) -> None:
     """A tag that is None was deleted. Those by which Mantik finds a run again are left out."""
-    ours_left_out = {
-        owner: {key: value for key, value in pairs.items() if not key.startswith(OURS)} for owner, pairs in tags.items()
-    }
+    theirs = {owner: without_ours(pairs) for owner, pairs in tags.items()}
     there = {
-        owner: {key: value for key, value in pairs.items() if value is not None}
-        for owner, pairs in ours_left_out.items()
+        owner: {key: value for key, value in pairs.items() if value is not None} for owner, pairs in theirs.items()
     }
-    gone = {owner: [key for key, value in pairs.items() if value is None] for owner, pairs in ours_left_out.items()}
+    gone = {owner: [key for key, value in pairs.items() if value is None] for owner, pairs in theirs.items()}
     rows = [
         RunTag(run=run, owner=owner, name_id=name, value=value[:LONGEST_TAG])
         for owner, name, value in _named(run, LoggedName.Kind.TAG, there)

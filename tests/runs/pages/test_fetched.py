@@ -64,7 +64,7 @@ def test_the_page_lists_what_is_missing(member: Client, project_run: Run) -> Non
     page = member.get(reverse("runs:detail", args=[project_run.project.slug, project_run.uuid])).content.decode()
     assert "Some of what the training logged was not kept." in page
     assert "Calls that are not kept: POST v1/traces (1,200)" in page
-    assert "Lines that are damaged. (3)" in page
+    assert "Lines that are damaged (3)" in page
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from runs.tracking.gateway.calls.runs import PAIR, seen_by_answer, visible, with
 from runs.tracking.gateway.fields import at_most, flag, many, parts, text, whole
 from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
-from runs.tracking.tags import OURS
+from runs.tracking.tags import OURS, OWN_TAGS_REFUSED, is_ours
 
 Kind = TrackedItem.Kind
 # As many characters as MLflow's database has room for.
@@ -47,7 +47,7 @@ def create(asked: Asked) -> HttpResponseBase:
         )
     run = asked.run_to_log_to(Kind.RUN, source)
     begun = begin(asked, run, found, lambda: track(run, Kind.MODEL, f"m-{uuid.uuid4().hex}", asked))
-    tags = [tag for tag in found.get("tags", []) if not tag.get("key", "").startswith(OURS)]
+    tags = [tag for tag in found.get("tags", []) if not is_ours(tag.get("key", ""))]
     body = found | {
         "experiment_id": run.mlflow_experiment_id,
         "tags": [*tags, {"key": ID_TAG, "value": begun.text}],
@@ -76,8 +76,8 @@ def log_params(asked: Asked) -> HttpResponseBase:
 
 def set_tags(asked: Asked) -> HttpResponseBase:
     found = asked.fields({"model_id": text, "tags": many(PAIR)})
-    if any(tag.get("key", "").startswith(OURS) for tag in found.get("tags", [])):
-        raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+    if any(is_ours(tag.get("key", "")) for tag in found.get("tags", [])):
+        raise wrong(OWN_TAGS_REFUSED)
     return _write(asked, "PATCH", found)
 
 
@@ -85,7 +85,7 @@ def delete_tag(asked: Asked) -> HttpResponseBase:
     asked.fields({})
     key = asked.parts["tag_key"]
     # In an address they mean another place.
-    if key in (".", "..") or key.startswith(OURS):
+    if key in (".", "..") or is_ours(key):
         raise wrong(f"A tag cannot be named '.' or '..', and those that begin with {OURS} are Mantik's own.")
     asked.run_to_log_to(Kind.MODEL, asked.parts["model_id"])
     path = f"{asked.path.removesuffix(key)}{quote(key, safe='')}"

@@ -19,12 +19,11 @@ from runs.tracking.gateway.making import begin, made, track, untrack
 from runs.tracking.gateway.refusals import not_there, wrong
 from runs.tracking.gateway.taken_in import batch, no_tag, one_metric, one_param, one_tag, tags_of, taken_in
 from runs.tracking.last_entries import note_status
-from runs.tracking.summaries.news import Logged
-from runs.tracking.tags import OURS
+from runs.tracking.summaries.logged import Logged
+from runs.tracking.tags import OWN_TAGS_REFUSED, PARENT_TAG, is_ours, without_ours
 
 Kind = TrackedItem.Kind
-# By which MLflow relates runs.
-PARENT = "mlflow.parentRunId"
+# The tag that MLflow keeps as the name of a run.
 NAME = "mlflow.runName"
 # As many characters as MLflow's database has room for.
 LONGEST_NAME = 250
@@ -137,16 +136,15 @@ def create(asked: Asked) -> HttpResponseBase:
             "tags": many(PAIR),
         }
     )
-    tags = {tag.get("key", ""): tag.get("value", "") for tag in found.pop("tags", [])}
-    tags = {key: value for key, value in tags.items() if not key.startswith(OURS)}
+    tags = without_ours({tag.get("key", ""): tag.get("value", "") for tag in found.pop("tags", [])})
     sent = found | {"tags": dict(tags)}
     if isinstance(asked.caller, Job):
         parent = asked.caller.run
-        above = tags.get(PARENT) or parent.mlflow_run_id
+        above = tags.get(PARENT_TAG) or parent.mlflow_run_id
         asked.caller.owner(Kind.RUN, above)
-        tags[PARENT] = above
-    elif tags.get(PARENT):
-        parent = asked.run_to_log_to(Kind.RUN, tags[PARENT])
+        tags[PARENT_TAG] = above
+    elif tags.get(PARENT_TAG):
+        parent = asked.run_to_log_to(Kind.RUN, tags[PARENT_TAG])
     else:
         assert isinstance(asked.caller, Member)
         return local_runs.start(asked, asked.caller, found, tags)
@@ -206,11 +204,11 @@ def _check_tags(caller: Caller, tags: list[dict[str, Any]]) -> None:
     """Raises Refused for the tags by which Mantik finds a run again, and for a parent that is not the caller's."""
     for tag in tags:
         key, value = tag.get("key", ""), tag.get("value", "")
-        if key.startswith(OURS):
-            raise wrong(f"Tags that begin with {OURS} are Mantik's own. Choose another name.")
+        if is_ours(key):
+            raise wrong(OWN_TAGS_REFUSED)
         if key == NAME:
             at_most(LONGEST_NAME)(value, f"The value of {NAME}")
-        if key == PARENT and value:
+        if key == PARENT_TAG and value:
             caller.owner_to_write(Kind.RUN, value)
 
 

@@ -13,7 +13,7 @@ from mantik.lib.gathering import Gathering
 from runs.models import MetricSummary, Run, RunParam, RunSummaries, RunTag
 from runs.tracking.summaries.buckets import Point
 from runs.tracking.summaries.direct import Accepted, store
-from runs.tracking.summaries.news import Logged
+from runs.tracking.summaries.logged import Logged
 from tests.runs.tracking.gateway.asking import API, Answer, Call, ask, token_of_job
 from tests.runs.tracking.journals.conftest import job as job
 from tests.runs.tracking.journals.jobs import Job
