@@ -21,6 +21,8 @@ from runs import tasks as of_runs
 from runs.following import poll
 from runs.registered_models import listing, worker
 from runs.submission import submit
+from runs.tracking.carrying import worker as carrying
+from runs.tracking.summaries import reading
 from tests.support.waiting import wait_until
 
 SHORT = timedelta(seconds=0.03)
@@ -108,6 +110,8 @@ def test_its_connection_is_its_own_and_not_left_open() -> None:
         (worker.LONGEST_TURN, of_runs.tend_model),
         (listing.LONGEST_TURN, of_runs.list_models),
         (poll.LONGEST_TURN, of_runs.follow_connection),
+        (carrying.LONGEST_TURN, of_runs.carry_large),
+        (reading.LONGEST_TURN, of_runs.read_summaries),
         (probe.LONGEST_PROBE, of_connections.probe_sites),
         (secret_leases.LONGEST_RENEWAL, of_connections.renew_connection),
         (outbox.LONGEST_TURN, None),
