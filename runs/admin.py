@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connections.models import Site
 from mantik.lib.large_tables import LargeTableAdmin
+from mantik.tokens.admin import words_of_revoked
 from runs.models import JobTracking, RegisteredModel, Run, RunEvent, RunToken
 from runs.querysets import RunQuerySet
 from runs.tracking.run_tokens import revoke_run_token
@@ -110,7 +111,7 @@ class RegisteredModelAdmin(ReadOnlyAdmin):
 
 @admin.register(JobTracking)
 class JobTrackingAdmin(ReadOnlyAdmin):
-    """Of which jobs something that they have logged is still at their site, and what it waits for."""
+    """Jobs with a relay. With a due time: something that they have logged is still at their site, and may wait."""
 
     list_display = ["run", "site", "due_at", "failures", "waiting_for"]
     list_filter = [("due_at", admin.EmptyFieldListFilter), ("waiting_for", admin.EmptyFieldListFilter)]
@@ -131,9 +132,9 @@ class RunTokenAdmin(ReadOnlyAdmin):
     list_select_related = ["run"]
     actions = ["revoke"]
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, queryset: QuerySet[RunToken]) -> None:
         assert request.user.is_authenticated
-        for token in queryset.filter(revoked_at=None).select_related("run__project"):
-            revoke_run_token(token, actor=request.user, now=timezone.now())
-        self.message_user(request, "The tokens were revoked.", messages.INFO)
+        chosen, now = queryset.select_related("run__project"), timezone.now()
+        revoked = [revoke_run_token(token, actor=request.user, now=now) for token in chosen]
+        self.message_user(request, words_of_revoked(revoked, "run token"), messages.INFO)

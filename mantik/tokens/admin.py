@@ -3,8 +3,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from mantik.lib.humanize import counted
 from mantik.tokens import services
 from mantik.tokens.models import PersonalAccessToken
+
+
+def words_of_revoked(revoked: list[bool], noun: str) -> str:
+    """`revoked`: of each chosen token whether that was done now, and not before."""
+    before = "" if all(revoked) else f" {counted(revoked.count(False), noun)} had been revoked before."
+    return f"{counted(sum(revoked), noun)} revoked.{before}"
 
 
 @admin.register(PersonalAccessToken)
@@ -17,12 +24,12 @@ class PersonalAccessTokenAdmin(admin.ModelAdmin[PersonalAccessToken]):
     list_select_related = ["user"]
     actions = ["revoke"]
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalAccessToken]) -> None:
-        for token in queryset.filter(revoked_at=None):
-            assert request.user.is_authenticated
-            services.revoke(token=token, actor=request.user, now=timezone.now())
-        self.message_user(request, "The tokens were revoked.", messages.INFO)
+        assert request.user.is_authenticated
+        now = timezone.now()
+        revoked = [services.revoke(token=token, actor=request.user, now=now) for token in queryset]
+        self.message_user(request, words_of_revoked(revoked, "personal access token"), messages.INFO)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

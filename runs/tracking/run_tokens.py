@@ -47,9 +47,9 @@ def run_of_token(text: str, *, now: datetime) -> Run | None:
     return token.run if token else None
 
 
-def revoke_run_token(token: RunToken, *, actor: User, now: datetime) -> None:
-    """Make the token invalid, whatever its job still does. Revoking it twice changes nothing."""
-    _revoke(token.run, RunToken.objects.filter(pk=token.pk), actor=actor, now=now)
+def revoke_run_token(token: RunToken, *, actor: User, now: datetime) -> bool:
+    """Make the token invalid, whatever its job still does. False if it was revoked already, which changes nothing."""
+    return _revoke(token.run, RunToken.objects.filter(pk=token.pk), actor=actor, now=now)
 
 
 def revoke_run_tokens(run: Run, *, actor: User, now: datetime) -> bool:

@@ -261,7 +261,12 @@ def test_operators_see_tokens_and_revoke_them(client_of: ClientOf, operator: Use
     page = client.get(reverse("admin:tokens_personalaccesstoken_change", args=[row.pk])).content.decode()
     assert row.visible_prefix in client.get(changelist).content.decode()
     assert row.digest not in page
-    client.post(changelist, {"action": "revoke", "_selected_action": [row.pk]})
+    chosen = {"action": "revoke", "_selected_action": [row.pk]}
+    assert "1 personal access token revoked.<" in client.post(changelist, chosen, follow=True).content.decode()
+    assert (
+        "0 personal access tokens revoked. 1 personal access token had been revoked before."
+        in client.post(changelist, chosen, follow=True).content.decode()
+    )
 
     assert ask(token).status_code == 401
     assert AuditEvent.objects.get(verb="token.revoked").actor == operator

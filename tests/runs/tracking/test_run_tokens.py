@@ -207,7 +207,12 @@ def test_operators_see_tokens_and_revoke_them(client_of: ClientOf, operator: Use
     changelist = reverse("admin:runs_runtoken_changelist")
 
     assert row.visible_prefix in client.get(changelist).content.decode()
-    client.post(changelist, {"action": "revoke", "_selected_action": [row.pk]})
+    chosen = {"action": "revoke", "_selected_action": [row.pk]}
+    assert "1 run token revoked.<" in client.post(changelist, chosen, follow=True).content.decode()
+    assert (
+        "0 run tokens revoked. 1 run token had been revoked before."
+        in client.post(changelist, chosen, follow=True).content.decode()
+    )
 
     assert run_of_token(text, now=timezone.now()) is None
     assert AuditEvent.objects.get(verb="run.token_revoked").actor == operator
