@@ -84,12 +84,12 @@ mantik_unpack_archive() {
 
 # mantik_variable NAME: exports NAME with the text of standard input, in which $OTHER and $(command) are expanded.
 mantik_variable() {
-  local mantik_text mantik_value mantik_end=MANTIK_VALUE_END
+  local mantik_text mantik_value mantik_mark=MANTIK_VALUE_END
   mantik_text=$(cat)
-  while [[ $'\n'$mantik_text$'\n' == *$'\n'$mantik_end$'\n'* ]]; do mantik_end+=_; done
-  mantik_value=$(eval "cat <<$mantik_end
+  while [[ $'\n'$mantik_text$'\n' == *$'\n'$mantik_mark$'\n'* ]]; do mantik_mark+=_; done
+  mantik_value=$(eval "cat <<$mantik_mark
 $mantik_text
-$mantik_end") || mantik_fail 78 "the variable $1 cannot be expanded"
+$mantik_mark") || mantik_fail 78 "the variable $1 cannot be expanded"
   export "$1=$mantik_value"
 }
 

@@ -205,14 +205,15 @@ def _unfit(path: str, kind: int, missing: Mapping[str, str]) -> str | None:
 def _check_unpacked(files: Sequence[TreeEntry], limit_bytes: int) -> None:
     total = sum(entry.size or 0 for entry in files)
     if total > limit_bytes * _UNPACKED_FACTOR:
-        raise PackError(_too_large(files, f"The code has {memory_words(total)}", limit_bytes))
+        raise PackError(_too_large(files, f"The code is {memory_words(total)}", limit_bytes))
 
 
 def check_lfs(size: int, *, limit_bytes: int) -> None:
     """Raise PackError if the files of Git LFS, `size` bytes in all, are far too large. Called before any is fetched."""
     if size > limit_bytes * _LFS_FACTOR:
         raise PackError(
-            f"The Git LFS files have {memory_words(size)}; packed, at most {memory_words(limit_bytes)} is allowed. "
+            f"The Git LFS files are {memory_words(size)} together; packed, at most {memory_words(limit_bytes)} is "
+            "allowed. "
             "Exclude what the job does not need in the Compute Backend config, or keep data at the site."
         )
 
@@ -299,7 +300,7 @@ class _Packing(Generic[E]):
         if size <= _LFS_POINTER_SIZE:
             content = _all(content)
             if content.startswith(_LFS_POINTER):
-                reason = self.missing.get(entry.path, "is not here")
+                reason = self.missing.get(entry.path, "was not fetched")
                 self.lfs_pointers.append(LeftOut(entry.path, reason))
         info = self._info(entry.path, 0o755 if _mode(entry) & 0o100 else 0o644)
         info.size = size

@@ -1,6 +1,7 @@
 
 # The relay: what the training logs to. It runs beside the training, is the last to end, and changes no exit code.
 mantik_tracking=$mantik_job_dir/.mantik/tracking
+# Where the training logs without a relay: MLFLOW_TRACKING_URI as .mantik/env has it.
 mantik_straight=
 mantik_python=
 mantik_attempt=
@@ -33,7 +34,7 @@ mantik_choose_way() {
   if [ "$nodes" -gt 1 ] && [ "$2" = each ] && [ "${#mantik_step[@]}" -gt 0 ]; then
     mantik_write_task || { mantik_go_straight "the job's folder cannot be written" && return; }
     mantik_step+=(/bin/bash "$mantik_job_dir/.mantik/task.sh")
-    mantik_say "the training logs to a relay on each of its $nodes nodes; Mantik fetches it from there"
+    mantik_say "the training logs to a relay on each of its $nodes nodes; Mantik fetches from there what is logged"
     return
   fi
   if [ "$nodes" -gt 1 ]; then
@@ -42,7 +43,7 @@ mantik_choose_way() {
   fi
   mantik_relay_begin "journal-$mantik_attempt" "$address" ||
     { mantik_go_straight "the relay did not start" && return; }
-  mantik_say "the training logs to the relay on $whose; Mantik fetches it from here"
+  mantik_say "the training logs to the relay on $whose; Mantik fetches from here what is logged"
 }
 
 mantik_go_straight() { mantik_say "the training logs straight to $MLFLOW_TRACKING_URI: $*"; }

@@ -48,7 +48,7 @@ def job_script(
         _commands_after(environment),
         "trap mantik_end EXIT\ntrap mantik_stop TERM\n",
         _headline(run, config),
-        _secrets(),
+        _environment_file(),
         _code(project_dir),
         _variables(config),
         _modules(environment),
@@ -73,7 +73,7 @@ def _headline(run: JobRun, config: BackendConfig) -> str:
     return f'mantik_say {first}"$(uname -n)"\nmantik_say {second}\n'
 
 
-def _secrets() -> str:
+def _environment_file() -> str:
     return (
         'set -a\n. ./.mantik/env || mantik_fail 78 "the file .mantik/env cannot be read"\nset +a\n'
         "mantik_straight=$MLFLOW_TRACKING_URI\n"

@@ -154,8 +154,10 @@ def test_it_leaves_out_links_that_lead_outside(target: str) -> None:
 def test_it_warns_of_files_that_are_only_pointers() -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
     with pack([file("model.bin", pointer), file("notes.md", f"see {pointer}")]) as code:
-        assert code.lfs_pointers == (LeftOut("model.bin", "is not here"),)
-        assert code.warnings == ("model.bin is not here. The job gets the Git LFS pointer, not the file behind it.",)
+        assert code.lfs_pointers == (LeftOut("model.bin", "was not fetched"),)
+        assert code.warnings == (
+            "model.bin was not fetched. The job gets the Git LFS pointer, not the file behind it.",
+        )
         assert contents(code)["model.bin"] == pointer.encode()
 
 
@@ -194,7 +196,7 @@ def test_it_refuses_a_bomb_before_it_reads_it() -> None:
     def never(entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
         raise AssertionError("It read the commit.")
 
-    with pytest.raises(PackError, match=r"The code has 2 MiB; packed, at most 9\.766 KiB is allowed"):
+    with pytest.raises(PackError, match=r"The code is 2 MiB; packed, at most 9\.766 KiB is allowed"):
         pack([file("zeros", bytes(2 * MEBIBYTE))], limit_bytes=10_000, blobs=never)
 
 

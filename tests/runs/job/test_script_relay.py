@@ -27,7 +27,7 @@ SECRETS = {
     "MLFLOW_RUN_ID": RUN_ID,
     "MLFLOW_EXPERIMENT_ID": EXPERIMENT_ID,
 }
-ON_THIS_NODE = "the training logs to the relay on this node; Mantik fetches it from here"
+ON_THIS_NODE = "the training logs to the relay on this node; Mantik fetches from here what is logged"
 # Unmodified: as it would log to any server.
 TRAIN = """
 import mlflow, sys, time

@@ -164,7 +164,7 @@ def test_far_too_many_lfs_files_are_refused_before_they_are_fetched(
     world: World, weights: Path, settings: Settings
 ) -> None:
     settings.MANTIK_CODE_MAX_BYTES = 2000
-    with pytest.raises(NotPossible, match="The Git LFS files have 10 KiB"):
+    with pytest.raises(NotPossible, match="The Git LFS files are 10 KiB"):
         pack_run(start(world), now=timezone.now())
 
 
