@@ -326,8 +326,8 @@ CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **broker_options(MANTIK_BROKER_PREFIX),
-    # A message that is not acknowledged within an hour is delivered again. All tasks are shorter, except the one that
-    # registers a model, where the second message finds that the first has the lease.
+    # A message that is not acknowledged within an hour is delivered again. All tasks are shorter, except those of hours
+    # in runs/tasks.py, where the second message finds that the first has the lease.
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,

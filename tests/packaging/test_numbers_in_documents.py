@@ -113,7 +113,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6, limits.MOST_DISCARDED / 1e6),
     ),
     ("operators.md", "| connects and sends nothing for {} s | is hung up on |", (limits.HEAD_SECONDS,)),
-    ("operators.md", "| has not sent the whole request after {} s | 408 |", (limits.BODY_SECONDS,)),
+    ("operators.md", "| has not sent the whole request after {} s | is answered with 408 |", (limits.BODY_SECONDS,)),
     ("operators.md", "{} kB take longer than {} s", (limits.PIECE / 1024, limits.PIECE_SECONDS)),
     (
         "operators.md",
@@ -196,7 +196,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     (
         "security.md",
-        "{} wrong attempts at an account and {} from one IP address",
+        "After {} wrong attempts at an account, or {} from one IP address",
         (int(_per_account[0]), int(_per_address[0])),
     ),
     ("security.md", "while the run is active and for {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
