@@ -421,3 +421,27 @@ def test_a_data_directory_that_cannot_be_used_is_explained(
         use(make_mirror(root=tmp_path / "file"))
     assert (caught.value.code, caught.value.permanent) == ("mirror.disk", False)
     assert "Ask an operator" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("author", "year"),
+    [
+        # Git itself shows what is before 1970 as its beginning.
+        ("Ada <ada@example.org> -86400 +0000", 1970),
+        ("Ada<ada@example.org> 1700000000 +0000", 2023),
+        ("Ada <ada@example.org> 01700000000 +0000", 2023),
+        ("Ada <ada@example.org> 99999999999999999999 +0000", None),
+    ],
+)
+def test_commits_with_harmless_flaws_are_fetched_and_shown(
+    repository: Repository, mirror: Mirror, author: str, year: int | None
+) -> None:
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    commit = f"tree {tree}\nauthor {author}\ncommitter {author}\n\nOld\n"
+    (repository.path / "flawed").write_text(commit)
+    sha = repository.git("hash-object", "-t", "commit", "--literally", "-w", "flawed")
+    repository.git("update-ref", "refs/heads/old", sha)
+    mirror.refresh()
+    found = mirror.resolve("old")
+    assert (found.sha, found.subject) == (sha, "Old")
+    assert year is None or found.committed_at.year == year
