@@ -5,7 +5,7 @@ the rules, and a table of what they lead to when clocks change.
 """
 
 from schedules.cron.crosscheck import accept
-from schedules.cron.days import shortest_gap
+from schedules.cron.days import shortest_gap, uneven_pair
 from schedules.cron.due_times import count_until, due_times, last_second, next_after
 from schedules.cron.errors import CronError
 from schedules.cron.expression import Cron
@@ -31,5 +31,6 @@ __all__ = [
     "show",
     "shown",
     "tally",
+    "uneven_pair",
     "zone",
 ]

@@ -10,14 +10,12 @@ from datetime import MAXYEAR, date, datetime, timedelta
 from itertools import pairwise
 
 from schedules.cron.expression import Cron
-from schedules.cron.fields import bits, first_from, members
+from schedules.cron.fields import LENGTHS, bits, first_from, members
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _THIRTY = bits(range(1, 31))
 _TWENTY_EIGHT = bits(range(1, 29))
-# The greatest length of each month, by its number.
-_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def matching_days(cron: Cron, year: int, month: int) -> int:
@@ -26,7 +24,7 @@ def matching_days(cron: Cron, year: int, month: int) -> int:
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         return days & (_TWENTY_EIGHT | leap << 29)
-    return days if _LENGTHS[month] == 31 else days & _THIRTY
+    return days if LENGTHS[month] == 31 else days & _THIRTY
 
 
 def next_day(cron: Cron, day: date) -> date | None:
@@ -73,7 +71,7 @@ def ever(cron: Cron) -> bool:
     """Whether any day matches at all. Every date falls on every weekday within 400 years, 29 February too."""
     if cron.either:
         return True
-    return any(first_from(cron.days, 1) <= _LENGTHS[month] for month in members(cron.months))
+    return any(first_from(cron.days, 1) <= LENGTHS[month] for month in members(cron.months))
 
 
 def shortest_gap(cron: Cron) -> timedelta:
@@ -81,9 +79,27 @@ def shortest_gap(cron: Cron) -> timedelta:
 
     On a day when the clocks change, two may be closer: `30 2,3 * * *` fires at 03:00 and 03:30 if 02:30 is left out.
     """
+    return min(gap for gap, _, _ in _gaps(cron)) * _MINUTE
+
+
+def uneven_pair(cron: Cron) -> tuple[int, int] | None:
+    """The minutes of the day of two firings in a row that are as close as `shortest_gap`; None if all are as close."""
+    gaps = _gaps(cron)
+    shortest = min(gap for gap, _, _ in gaps)
+    # Between the last firing of a day and the first of the next one there may be a night.
+    if all(gap == shortest for gap, earlier, later in gaps if earlier < later):
+        return None
+    return next((earlier, later) for gap, earlier, later in gaps if gap == shortest)
+
+
+def _gaps(cron: Cron) -> list[tuple[int, int, int]]:
+    """From each firing of a day to the next: minutes in between, and the minutes of the day of both."""
     times = [hour * 60 + minute for hour in members(cron.hours) for minute in members(cron.minutes)]
     overnight = _closest_days(cron) * (_DAY // _MINUTE) + times[0] - times[-1]
-    return min([*(later - earlier for earlier, later in pairwise(times)), overnight]) * _MINUTE
+    return [
+        *((later - earlier, earlier, later) for earlier, later in pairwise(times)),
+        (overnight, times[-1], times[0]),
+    ]
 
 
 def _closest_days(cron: Cron) -> int:

@@ -36,6 +36,8 @@ MONTH = Field("month", 1, 12, 12, ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JU
 # 7 is Sunday again, so that FRI-SUN can be written 5-7.
 WEEKDAY = Field("day of week", 0, 6, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
 FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+# The greatest length of each month, by its number.
+LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def bits(numbers: Iterable[int]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from schedules.cron.fields import DAY, HOUR, MINUTE, members
+from schedules.cron.fields import DAY, HOUR, LENGTHS, MINUTE, members
 
 if TYPE_CHECKING:
     from schedules.cron.expression import Cron
@@ -95,14 +95,15 @@ def _days(cron: Cron, *, often: bool) -> str:
     every_date, every_weekday = len(days) == 31, len(weekdays) == 7
     period = "" if len(months) == 12 else _listed(_ranges(months, _MONTHS))
     if cron.either:
-        together = f"{_dates(days, period)} and also {_on(weekdays, plain=False)}"
-        return f"{together} in {period}" if period else together
+        on_weekdays = f"{_on(weekdays, plain=False)}{f' in {period}' if period else ''}"
+        dates = _dates_in(days, months)
+        return f"{dates} and also {on_weekdays}" if dates else on_weekdays
     if every_date and every_weekday:
         named = "" if often else "every day"
     elif every_date:
         named = _on(weekdays, plain=not often)
     elif every_weekday:
-        return _dates(days, period)
+        return _dates_in(days, months)
     else:
         named = f"{_on(weekdays, plain=not often)} that is day {_listed(_ranges(days), 'or')} of the month"
     return " ".join(filter(None, (named, f"in {period}" if period else "")))
@@ -119,6 +120,15 @@ def _on(weekdays: list[int], *, plain: bool) -> str:
 
 def _from_monday(weekdays: list[int]) -> list[int]:
     return sorted(weekdays, key=lambda day: (day - 1) % 7)
+
+
+def _dates_in(days: list[int], months: list[int]) -> str:
+    """`_dates` of those months that have one of the days, and those days that they have; "" if there are none."""
+    if len(months) == 12:
+        return _dates(days, "")
+    months = [month for month in months if days[0] <= LENGTHS[month]]
+    days = [day for day in days if any(day <= LENGTHS[month] for month in months)]
+    return _dates(days, _listed(_ranges(months, _MONTHS))) if days else ""
 
 
 def _dates(days: list[int], period: str) -> str:

@@ -118,6 +118,18 @@ def _today() -> tuple[str, ...]:
     return (UTC_NAME, *sorted(named & _places()))
 
 
+@cache
+def _old_names() -> dict[str, str]:
+    """Where an old name belongs ("us/eastern": "America/New_York"), by the links of the time zone database.
+
+    Not abbreviations such as CET: who types one may mean any of its places.
+    """
+    text = (files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8")
+    links = (line.split() for line in text.splitlines() if line.startswith("L "))
+    found = {old.casefold(): UTC_NAME if place == "Etc/UTC" else place for _, place, old in links if not old.isupper()}
+    return {old: place for old, place in found.items() if place in _places()}
+
+
 def _unknown(name: str) -> ZoneError:
     if not name:
         return ZoneError(f"The time zone is missing. {_CHOOSE}")
@@ -125,6 +137,6 @@ def _unknown(name: str) -> ZoneError:
     folded = {known.casefold(): known for known in _places()}
     cities = {known.rpartition("/")[2].casefold(): known for known in _today()}
     near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
-    near_name = (folded | cities)[near[0]] if near else ""
+    near_name = _old_names().get(wanted) or ((folded | cities)[near[0]] if near else "")
     remedy = f"Did you mean {near_name}?" if near_name else _CHOOSE
     return ZoneError(f'"{name[:60]}" is not a time zone that Mantik offers. {remedy}', offer=near_name)

@@ -24,6 +24,7 @@ from schedules.cron import (
     parse,
     shortest_gap,
     tally,
+    uneven_pair,
 )
 from schedules.cron import zone as zone_named
 from schedules.models import Schedule
@@ -138,13 +139,20 @@ def _check_gap(cron: Cron, jitter_seconds: int, problems: dict[str, list[str]]) 
     gap, floor = shortest_gap(cron), timedelta(minutes=settings.MANTIK_SCHEDULE_FLOOR_MINUTES)
     if gap < floor:
         problems["cron_expression"] = [
-            f"It would run every {spoken_duration(gap)}. Schedules may not run more often than every "
-            f"{spoken_duration(floor)}. Choose a longer interval."
+            f"{_how_often(cron, gap)} Schedules may not run more often than every {spoken_duration(floor)}. Choose a "
+            "longer interval."
         ]
     if timedelta(seconds=jitter_seconds) >= gap:
         problems["jitter_seconds"] = [
             f"The delay has to be shorter than the {spoken_duration(gap)} between two due times."
         ]
+
+
+def _how_often(cron: Cron, gap: timedelta) -> str:
+    if pair := uneven_pair(cron):
+        earlier, later = (f"{minute // 60:02}:{minute % 60:02}" for minute in pair)
+        return f"Two of its due times, {earlier} and {later}, would be only {spoken_duration(gap)} apart."
+    return f"It would run every {spoken_duration(gap)}."
 
 
 def _never_again(timing: Timing, now: datetime) -> str:

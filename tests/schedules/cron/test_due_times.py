@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schedules.cron import count_until, due_times, last_second, next_after, parse, shortest_gap
+from schedules.cron import count_until, due_times, last_second, next_after, parse, shortest_gap, uneven_pair
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -150,3 +150,18 @@ def test_offsets_with_seconds_leave_readings_whole_minutes() -> None:
 )
 def test_the_shortest_time_between_two_due_times(expression: str, gap: timedelta) -> None:
     assert shortest_gap(parse(expression)) == gap
+
+
+@pytest.mark.parametrize(
+    ("expression", "pair"),
+    [
+        ("* * * * *", None),
+        ("*/5 9-17 * * *", None),
+        ("*/7 * * * *", (56, 60)),
+        ("0,58 * * * *", (58, 60)),
+        ("0,59 0,23 * * *", (23 * 60 + 59, 0)),
+        ("30 2 * * *", None),
+    ],
+)
+def test_the_closest_due_times_if_not_all_are_as_close(expression: str, pair: tuple[int, int] | None) -> None:
+    assert uneven_pair(parse(expression)) == pair

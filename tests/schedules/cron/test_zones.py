@@ -46,6 +46,9 @@ def test_everything_offered_is_accepted_and_so_are_older_names() -> None:
         ("europe/berlin", "Did you mean Europe/Berlin?"),
         ("Berlin", "Did you mean Europe/Berlin?"),
         ("New York", "Did you mean America/New_York?"),
+        ("US/Eastern", "Did you mean America/New_York?"),
+        ("Japan", "Did you mean Asia/Tokyo?"),
+        ("Zulu", "Did you mean UTC?"),
         ("Europe/Belrin", "Did you mean Europe/Berlin?"),
     ],
 )

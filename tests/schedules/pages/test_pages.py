@@ -192,6 +192,7 @@ def test_the_schedule_action_of_a_run_leads_to_a_form_that_knows_it(
         ("cron_expression", "H 3 * * *", "17 3 * * *"),
         ("cron_expression", "0 0 30 2 *", "never"),
         ("cron_expression", "* * * * *", "Choose a longer interval."),
+        ("cron_expression", "*/7 * * * *", "Two of its due times, 00:56 and 01:00, would be only"),
         ("cron_expression", "", "required"),
         ("time_zone", "Europe/Berln", "Did you mean Europe/Berlin?"),
         ("end_date", "2020-01-01", "The end date is in the past."),
