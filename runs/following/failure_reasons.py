@@ -115,6 +115,30 @@ def _complaint(why: str) -> str:
     return "was not found" if why in _MISSING else f"could not be executed: {why.rstrip('.')}"
 
 
+# How bash and env show a carriage return, which they take for a part of the name of a program or command.
+_CARRIAGE_RETURN = re.compile(r"\\r['\u2019]|\^M:")
+# What bash says if that may be the reason, but also the program that the first line names, or a missing end.
+_MAYBE_CARRIAGE_RETURN = ("cannot execute: required file not found", "syntax error: unexpected end of file")
+_WRONG_SCRIPT = 2
+
+
+def _lines_of_windows(failure: Failure) -> Reason | None:
+    """A script whose lines end as on Windows."""
+    if failure.exit_code not in (_WRONG_SCRIPT, _NOT_FOUND, _NOT_EXECUTABLE):
+        return None
+    for line in failure.log.lines[: -_LINES_SEARCHED - 1 : -1]:
+        words = shortened(line.text.strip(), 120)
+        if _CARRIAGE_RETURN.search(line.text):
+            return _reason_at(
+                f"The lines of a script end as on Windows, with CR LF: save it with LF alone. Bash said: {words}", line
+            )
+        if line.text.endswith(_MAYBE_CARRIAGE_RETURN):
+            return _reason_at(
+                f"{words}. If the lines of this script end as on Windows, with CR LF, save it with LF alone.", line
+            )
+    return None
+
+
 def _exception(failure: Failure) -> Reason | None:
     """A Python exception ended the program.
 
@@ -167,6 +191,7 @@ def _exit_code(failure: Failure) -> Reason:
 RULES: tuple[Rule, ...] = (
     _never_started,
     _asked_to_stop,
+    _lines_of_windows,
     _no_such_command,
     _exception,
     _ended_by_signal,

@@ -10,6 +10,12 @@ mantik_text=
 
 mantik_say() { printf '[mantik] %s\n' "$*"; }
 
+# Ends the line that a command or the training has left without a line break, as far as the log has come.
+mantik_end_line() {
+  local log=$mantik_job_dir/mantik.log
+  [ ! -s "$log" ] || [ "$(tail -c 1 "$log" | wc -l)" -gt 0 ] || echo
+}
+
 # mantik_fail CODE WORDS...: ends the run here.
 mantik_fail() {
   local code=$1
@@ -22,6 +28,7 @@ mantik_fail() {
 mantik_end() {
   local code=$?
   trap - EXIT
+  mantik_end_line
   if [ "$mantik_phase" = preparing ] || [ "$mantik_phase" = commands ]; then
     mantik_say "the training was not started"
     [ "$code" -ne 0 ] || code=1
@@ -134,6 +141,7 @@ mantik_before() {
 mantik_checked() {
   local status=$?
   set +eu
+  mantik_end_line
   [ "$status" -eq 0 ] || mantik_fail "$status" "this command failed with exit code $status"
 }
 
@@ -144,6 +152,7 @@ mantik_after() {
   eval "$mantik_text"
   mantik_status=$?
   set +eu
+  mantik_end_line
   [ "$mantik_status" -eq 0 ] || mantik_say "this command failed with exit code $mantik_status"
 }
 

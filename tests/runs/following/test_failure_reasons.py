@@ -215,7 +215,26 @@ def test_what_a_training_says_that_is_told_to_stop_is_no_reason() -> None:
         (
             "bash: line 1: ./t.sh: cannot execute: required file not found",
             127,
-            "The command ./t.sh could not be executed: cannot execute: required file not found.",
+            "bash: line 1: ./t.sh: cannot execute: required file not found. If the lines of this script end as on "
+            "Windows, with CR LF, save it with LF alone.",
+        ),
+        (
+            "t.sh: line 4: syntax error: unexpected end of file",
+            2,
+            "t.sh: line 4: syntax error: unexpected end of file. If the lines of this script end as on Windows, with "
+            "CR LF, save it with LF alone.",
+        ),
+        (
+            "t.sh: line 3: $'ls\\r': command not found",
+            127,
+            "The lines of a script end as on Windows, with CR LF: save it with LF alone. Bash said: t.sh: line 3: "
+            "$'ls\\r': command not found",
+        ),
+        (
+            "/usr/bin/env: ‘python3\\r’: No such file or directory",  # noqa: RUF001
+            127,
+            "The lines of a script end as on Windows, with CR LF: save it with LF alone. Bash said: /usr/bin/env: "
+            "‘python3\\r’: No such file or directory",  # noqa: RUF001
         ),
         (
             "cat: notes: No such file or directory",

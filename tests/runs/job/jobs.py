@@ -111,7 +111,7 @@ class Job:
             log, _ = process.communicate(timeout=60)
         return Outcome(process.returncode, log)
 
-    def process(self) -> subprocess.Popen[str]:
+    def process(self, *, stdout: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         """The script, started. Its log is on standard output; there is something on its standard input."""
         words = self.folder.parent / "standard-input"
         words.write_text("words of the site\n")
@@ -121,7 +121,7 @@ class Job:
                 cwd=self.folder,
                 env=self._node(),
                 stdin=stdin,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,

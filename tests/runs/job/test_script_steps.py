@@ -32,6 +32,24 @@ def test_it_runs_every_step_in_the_promised_order(make_job: JobMaker) -> None:
     ]
 
 
+def test_its_own_lines_begin_on_a_line_of_their_own(make_job: JobMaker) -> None:
+    job = make_job(
+        command="printf 'epoch 1\n2000/2000'",
+        environment={
+            "PreRunCommandOnComputeNode": ["printf one", "echo two"],
+            "PostRunCommandOnComputeNode": ["printf three", "echo four"],
+        },
+    )
+    job.lay_out()
+    path = job.folder / layout.LOG
+    with path.open("a") as log, job.process(stdout=log) as process:
+        process.wait(timeout=60)
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if not line.startswith("[mantik]")] == [
+        *("one", "two", "epoch 1", "2000/2000", "three", "four"),
+    ]
+
+
 def test_it_says_first_what_runs_where(make_job: JobMaker) -> None:
     first, second, *_ = make_job(resources={"Nodes": 2, "Runtime": "30min"}).run().said()
     assert first.startswith("run 7f3a91c2 · commit 0123456 · node ")
