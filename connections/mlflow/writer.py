@@ -285,13 +285,13 @@ def _dataset(given: LoggedDataset) -> DatasetInput:
     return DatasetInput(dataset, [InputTag(key, value) for key, value in given.tags])
 
 
-def _listed(tag: str) -> list[Any]:
-    """The models in MLflow's tag, which anybody may have set to something else."""
-    try:
+def _listed(tag: str) -> list[dict[str, Any]]:
+    """The models in MLflow's tag, which anybody may have set to something else. MLflow would fail at that."""
+    with suppress(ValueError, RecursionError):
         found = json.loads(tag or "[]")
-    except ValueError:
-        raise TrackingRefused(f"The tag {_HISTORY} was set to something else than a list of models.") from None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        if isinstance(found, list):
+            return [one for one in found if isinstance(one, dict)]
+    raise TrackingRefused(f"The tag {_HISTORY} was set to something else than a list of models.")
 
 
 def _identity(model: Mapping[str, Any]) -> list[Any]:

@@ -141,6 +141,9 @@ class Job:
         return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
 
 
+NewJob = Callable[[], Job]
+
+
 def line_of(entry: Mapping[str, Any]) -> bytes:
     text = json.dumps(entry, ensure_ascii=False).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
