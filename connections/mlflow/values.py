@@ -23,6 +23,7 @@ class LoggedPoint(NamedTuple):
     """A value of a metric as a training logged it. `timestamp`: milliseconds since 1970.
 
     `model`: the logged model that it was measured of. `dataset`, `digest`: on which data. Blank without one.
+    `again`: the run has this point already, and only the logged model does not.
     """
 
     key: str
@@ -32,6 +33,7 @@ class LoggedPoint(NamedTuple):
     model: str = ""
     dataset: str = ""
     digest: str = ""
+    again: bool = False
 
 
 class LoggedTexts(NamedTuple):

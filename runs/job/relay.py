@@ -1534,7 +1534,8 @@ class Api:
         return {}
 
     def _log_metrics(self, asked: Asked, run: Run, sent: List[Document]) -> None:
-        """An entry for each logged model and dataset, with those points that are not there yet."""
+        """An entry for each logged model and dataset, with those points that are not there yet; a second one for
+        those of a model that the run has already."""
         fresh: Dict[Point, None] = {}
         for point in map(point_of, sent):
             if point.of[0] and point.of[0] not in self._logged.models:
@@ -1542,9 +1543,19 @@ class Api:
             if not self._has(run, point):
                 fresh[point] = None
         for of in dict.fromkeys(point.of for point in fresh):
-            points = [point for point in fresh if point.of == of]
+            # Those of an entry before this one may be among them.
+            points = [(point, self._run_has(run, point)) for point in fresh if point.of == of]
+            new, again = ([point for point, has in points if has is wanted] for wanted in (False, True))
             about: Entry = {"of": list(of)} if any(of) else {}
-            self._note(asked, "metrics", weight=len(points), run=run.run_id, points=columns_of(points), **about)
+            if new:
+                self._note(asked, "metrics", weight=len(new), run=run.run_id, points=columns_of(new), **about)
+            if again and of[0]:
+                about["again"] = True
+                self._note(asked, "metrics", weight=len(again), run=run.run_id, points=columns_of(again), **about)
+
+    def _run_has(self, run: Run, point: Point) -> bool:
+        history = run.metrics.get(point.key)
+        return history is not None and history.has(point.value, point.when, point.step)
 
     def _has(self, run: Run, point: Point) -> bool:
         if any(point.of):

@@ -98,6 +98,8 @@ class _Applying:
         # Behind the last entry that was taken in, and of which the cursor is not stored yet.
         self._offset, self._number, self._quiet = journal.offset, journal.number, 0
         self._batch: Batch | None = None
+        # A part of an entry is sent. It goes on to its end, or the next call would begin it anew, and so for ever.
+        self._is_within_entry = False
         # What a worker that died may have sent already, of one entry and the next batch: it is sent in small batches.
         self._in_doubt = 2 * MOST
         self._has_news = False
@@ -166,7 +168,7 @@ class _Applying:
 
     def _store(self) -> None:
         self._cursor.store(self._news, offset=self._offset, number=self._number)
-        self._news, self._quiet, self._has_news = News(), 0, True
+        self._news, self._quiet, self._has_news, self._is_within_entry = News(), 0, True, False
 
     # Metrics, params and tags wait for more of them
 
@@ -178,7 +180,7 @@ class _Applying:
         self._batch = self._batch or self._new_batch(entry.run, linked=linked)
         for item in items:
             if not self._batch.has_room([item]):
-                self._send(self._batch)
+                self._is_within_entry = self._send(self._batch) or self._is_within_entry
                 self._batch = self._new_batch(entry.run, linked=linked)
             self._batch.add(item)
 
@@ -253,5 +255,5 @@ class _Applying:
         return True
 
     def _stop_if_asked(self) -> None:
-        if self._stop():
+        if not self._is_within_entry and self._stop():
             raise _Stopped

@@ -101,7 +101,8 @@ class Sent(NamedTuple):
     refused: Counter[str]
 
     def note_in(self, logged: Logged, run: str) -> None:
-        logged.add_points(run, (item for item in self.items if isinstance(item, LoggedPoint)))
+        points = (item for item in self.items if isinstance(item, LoggedPoint))
+        logged.add_points(run, (point for point in points if not point.again))
         logged.add_params(run, {item.key: item.value for item in self.items if isinstance(item, Param)})
         logged.add_tags(run, {item.key: item.value for item in self.items if isinstance(item, Tag)})
 

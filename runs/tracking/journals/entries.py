@@ -9,12 +9,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from connections.mlflow.values import LoggedDataset, LoggedPoint
 from runs.models import TrackedItem
-from runs.tracking.gateway.fields import Fields, Unclear, at_most, many, number, parts, shaped, text, whole
+from runs.tracking.gateway.fields import Fields, Unclear, at_most, flag, many, number, parts, shaped, text, whole
 from runs.tracking.journals.passed_over import MALFORMED, UNKNOWN_KIND, PassedOver, of_kind
 
 Kind = TrackedItem.Kind
@@ -25,7 +25,8 @@ _LONGEST_KEY, _LONGEST_PARAM, _LONGEST_TAG, _LONGEST_TEXT, _LONGEST_PATH = 250, 
 _KEY = re.compile(r"[/\w.\- :]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUSES = {"RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"}
-_MOST_PAIRS, _BEYOND_64_BITS = 10_000, 2**63
+# A relay writes a thousand points in an entry at most. One is applied as a whole, however long a turn that takes.
+_MOST_PAIRS, _MOST_POINTS, _BEYOND_64_BITS = 10_000, 10_000, 2**63
 # Names of one entry under which something is counted.
 _MOST_COUNTED = 1000
 
@@ -269,7 +270,13 @@ def _object(value: Any, name: str) -> dict[str, Any]:
 
 def _columns(value: Any, name: str) -> list[tuple[str, float, int, int]]:
     """Key, value, time and step of each point."""
-    return [(_key(key, name), *point) for key, one in _object(value, name).items() for point in _points(one, name)]
+    all_points = (
+        (_key(key, name), *point) for key, one in _object(value, name).items() for point in _points(one, name)
+    )
+    found = list(islice(all_points, _MOST_POINTS + 1))
+    if len(found) > _MOST_POINTS:
+        raise Unclear(f"{name} has too many points.")
+    return found
 
 
 def _points(columns: Any, name: str) -> Iterator[tuple[float, int, int]]:
@@ -352,7 +359,8 @@ def _metrics(found: _Found) -> Metrics:
     of = found.get("of", ["", "", ""])
     if len(of) != 3:
         raise Unclear("of has three parts.")
-    return Metrics(found.run, tuple(LoggedPoint(*point, *of) for point in found["points"]))
+    again = bool(of[0]) and found.get("again", False)
+    return Metrics(found.run, tuple(LoggedPoint(*point, *of, again) for point in found["points"]))
 
 
 def _inputs(found: _Found) -> Inputs:
@@ -378,7 +386,7 @@ def _sha256(value: Any, name: str) -> str:
 
 _KINDS: Mapping[str, tuple[Fields, Callable[[_Found], Entry]]] = {
     "start": ({"format": whole}, lambda found: Start(found["format"])),
-    "metrics": ({"run": _id, "of": many(at_most(_LONGEST_TEXT)), "points": _columns}, _metrics),
+    "metrics": ({"run": _id, "of": many(at_most(_LONGEST_TEXT)), "again": flag, "points": _columns}, _metrics),
     "params": ({"run": _id, "params": _params}, lambda found: Params(found.run, found["params"])),
     "tags": ({"run": _id, "tags": _tags}, lambda found: Tags(found.run, found["tags"])),
     "untag": ({"run": _id, "key": _key}, lambda found: Untag(found.run, found["key"])),

@@ -332,3 +332,21 @@ def test_another_attempt_of_the_job_has_a_journal_of_its_own(start: Start, tmp_p
     assert history(first) == []
     assert [entry["k"] for entry in first.entries()] == ["start"]
     assert (tmp_path / JOURNAL).exists()
+
+
+def test_a_point_of_the_run_says_so_when_it_is_linked_to_a_model(relay: Relay) -> None:
+    """As clients do that log a model. Without it, who counts the points of the run would count it twice."""
+    model_id = relay.post("logged-models", experiment_id="7", name="m", source_run_id=RUN_ID)["model"]["info"][
+        "model_id"
+    ]
+    of = {"run_id": RUN_ID, "model_id": model_id}
+    points = [{"key": "loss", "value": step / 2, "timestamp": step, "step": step} for step in range(3)]
+    relay.post("runs/log-metric", run_id=RUN_ID, **points[0])
+    # One that the run has, one that is new, and one that the same request has for the run as well.
+    linked = [{**point, "model_id": model_id} for point in points]
+    relay.post("runs/log-batch", run_id=RUN_ID, metrics=[*linked, points[2]])
+    relay.post("runs/log-metric", **points[1], **of)
+    found = [
+        (entry.get("of", [""])[0], entry.get("again"), entry["points"]["loss"][0]) for entry in relay.of_kind("metrics")
+    ]
+    assert found == [("", None, [0.0]), (model_id, None, [0.5, 1.0]), (model_id, True, [0.0])]

@@ -434,3 +434,31 @@ def test_an_entry_at_which_mlflow_fails_again_and_again_is_passed_over(
     assert job.apply().is_all
     assert job.journal.passed_over == {why.FAULTY.format(kind="inputs"): 1}
     assert len(job.points("loss")) == 1
+
+
+def test_an_entry_that_takes_longer_than_a_turn_is_applied_all_the_same(job: Job) -> None:
+    job.write(metrics("loss", *((1.0, step, step) for step in range(4000))), metrics("loss", (1.0, 5000, 5000)))
+    asked = 0
+
+    def every_third_time() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked % 3 == 0
+
+    job.stop = every_third_time
+    turns = 0
+    while not job.apply().is_all:
+        turns += 1
+        assert turns < 5
+    assert len(job.points("loss")) == 4001
+    assert job.journal.passed_over == {}
+
+
+def test_an_entry_with_more_points_than_any_relay_writes_is_not_applied(job: Job) -> None:
+    job.write(
+        {"k": "metrics", "points": {f"m{number}": [[1.0] * 600, [1] * 600, [1] * 600] for number in range(20)}},
+        metrics("loss", (1.0, 1, 1)),
+    )
+    assert job.apply().is_all
+    assert job.journal.passed_over == {why.MALFORMED.format(kind="metrics"): 1}
+    assert len(job.points("loss")) == 1

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runs.models import Journal, TrackedItem
 from runs.tracking.journals import lines
-from runs.tracking.journals.apply import Applied
 from runs.tracking.journals.entries import parse
 from runs.tracking.journals.lines import entry_of, read_lines
 from runs.tracking.journals.passed_over import PassedOver
 from tests.runs.tracking.journals.jobs import Job, LocalSource, line_of
 from tests.runs.tracking.journals.test_apply import child, file, metrics, model
-from tests.support.proofs import Proved, trials
 
 ROOT = "ab" * 16
 
@@ -143,84 +138,3 @@ def a_journal(job: Job) -> None:
         {"k": "update", "run": run, "status": "FINISHED", "end": 5},
         {"k": "end", "time": 1, "why": "stdin", "clean": True, "requests": 1, "faults": 0, "unknown": {}, "lost": {}},
     )
-
-
-TOKENS = [b"{", b"}", b"[", b"]", b'"', b"null", b"-1", b"1e999", b"9" * 30, b"true", b'"\\ud800"', b'"\\u0000"', b"{}"]
-
-
-def mutated(chance: random.Random, text: bytes) -> bytes:
-    for _ in range(chance.randint(1, 3)):
-        at, to = sorted(chance.choices(range(len(text) + 1), k=2))
-        match chance.randrange(5):
-            case 0:
-                text = text[:at] + bytes([chance.randrange(256)]) + text[at + 1 :]
-            case 1:
-                text = text[:at] + text[to:]
-            case 2:
-                text = text[:at] + chance.choice(TOKENS) + text[at:]
-            case 3:
-                text = text[:to] + text[at:]
-            case 4:
-                # A value in place of another one.
-                head, colon, tail = text.partition(b":")
-                text = head + colon + chance.choice(TOKENS) + tail[tail.find(b",") :]
-    return text
-
-
-def mutants(chance: random.Random, job: Job) -> Iterator[bytes]:
-    """A journal, of which some lines were changed: half of them so that the checksum fits."""
-    for line in (job.folder / job.name).read_bytes().splitlines(keepends=True):
-        if chance.random() < 0.7:
-            yield line
-            continue
-        text = mutated(chance, line[9:-1])
-        yield (b"%08x %s\n" % (zlib.crc32(text), text)) if chance.random() < 0.9 else mutated(chance, line)
-
-
-class Recorder:
-    """Stands for MLflow's writer, which ten thousand journals would keep busy for hours: it takes all, and remembers to
-    what it was to write."""
-
-    def __init__(self) -> None:
-        self.owners: set[str] = set()
-
-    def knows_run(self, _: str) -> bool:
-        return False
-
-    knows_model = knows_run
-
-    def store_file(self, place: str, _: int, pieces: Iterator[bytes]) -> None:
-        self._note_place(place)
-        list(pieces)
-
-    def remove_file(self, place: str) -> None:
-        self._note_place(place)
-
-    def _note_place(self, place: str) -> None:
-        self.owners.add(place.split("/artifacts/")[0].rpartition("/")[2])
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda owner, *_, **__: self.owners.add(owner)
-
-
-@pytest.mark.timeout(1800)
-def test_mutations(job: Job, monkeypatch: pytest.MonkeyPatch, proved: Proved) -> None:
-    recorder = Recorder()
-    for module in ("actions", "apply", "batches", "files", "tree"):
-        monkeypatch.setattr(f"runs.tracking.journals.{module}.writer", lambda: recorder)
-    a_journal(job)
-    original, chance, reasons = (job.folder / job.name).read_bytes(), random.Random(18), set()
-    count = trials(300, 10_000)
-    for _ in range(count):
-        (job.folder / job.name).write_bytes(original)
-        (job.folder / job.name).write_bytes(b"".join(mutants(chance, job)))
-        applied: Applied = job.apply(is_over=True)
-        assert applied.is_all
-        ours = {job.run.mlflow_run_id, *TrackedItem.objects.filter(run=job.run).values_list("mlflow_id", flat=True)}
-        assert recorder.owners <= ours
-        reasons |= set(job.journal.passed_over)
-        Journal.objects.all().delete()
-        TrackedItem.objects.all().delete()
-        recorder.owners.clear()
-    proved(mutations=count, wrong=0)
-    assert len(reasons) < 100

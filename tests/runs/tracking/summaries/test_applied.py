@@ -10,6 +10,7 @@ import pytest
 from runs.models import MetricSummary, RunParam, RunTag
 from runs.tracking.summaries.buckets import Point
 from tests.runs.tracking.journals.conftest import job as job
+from tests.runs.tracking.journals.conftest import new_job as new_job
 from tests.runs.tracking.journals.jobs import Job
 from tests.runs.tracking.summaries.oracle import stored_ladder, stored_summary, summary_of
 
@@ -92,3 +93,22 @@ def test_a_long_metric_is_a_ladder(job: Job) -> None:
     buckets = stored_ladder(job.run, "", "loss")[1]
     assert (len(buckets), {bucket["count"] for bucket in buckets}) == (1500, {4})
     assert stored_summary(job.run, "", "loss")["count"] == 6000
+
+
+def test_a_point_that_is_linked_to_a_model_later_is_counted_once(job: Job) -> None:
+    """As MLflow's clients do that log a model: they log the points of its step again, as those of the model."""
+    model = f"m-{uuid4().hex}"
+    points = {"loss": [[0.5, 0.25], [NOW, 1], [0, 1]]}
+    linked = {"k": "metrics", "points": {"loss": [[0.25], [NOW + 1], [1]]}, "of": [model, "data", "abc"], "again": True}
+    job.write(
+        {"k": "start", "format": 1},
+        {"k": "metrics", "points": points},
+        {"k": "model", "model": model, "name": "net", "type": "", "params": {}, "tags": {}, "time": NOW},
+        linked,
+        {"k": "end"},
+    )
+
+    assert job.apply(is_over=True).is_all
+
+    assert len(job.points("loss")) == 2
+    assert stored(job)["metrics"] == {("", "loss"): (0.25, 2, 0, 0)}

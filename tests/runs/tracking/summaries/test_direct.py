@@ -16,6 +16,7 @@ from runs.tracking.summaries.direct import Accepted, store
 from runs.tracking.summaries.logged import Logged
 from tests.runs.tracking.gateway.asking import API, Answer, Call, ask, token_of_job
 from tests.runs.tracking.journals.conftest import job as job
+from tests.runs.tracking.journals.conftest import new_job as new_job
 from tests.runs.tracking.journals.jobs import Job
 from tests.runs.tracking.summaries.oracle import stored_summary, summary_of
 from tests.support import factories

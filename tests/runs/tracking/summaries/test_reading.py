@@ -17,6 +17,7 @@ from runs.tracking.summaries import reading
 from runs.tracking.summaries.buckets import Point
 from runs.tracking.summaries.take_in import take_in
 from tests.runs.tracking.journals.conftest import job as job
+from tests.runs.tracking.journals.conftest import new_job as new_job
 from tests.runs.tracking.journals.jobs import Job
 from tests.runs.tracking.summaries.oracle import ladder_of, stored_ladder, stored_summary, summary_of
 
