@@ -359,8 +359,9 @@ def _metrics(found: _Found) -> Metrics:
     of = found.get("of", ["", "", ""])
     if len(of) != 3:
         raise Unclear("of has three parts.")
-    again = bool(of[0]) and found.get("again", False)
-    return Metrics(found.run, tuple(LoggedPoint(*point, *of, again) for point in found["points"]))
+    model, dataset, digest = of
+    about = {"model": model, "dataset": dataset, "digest": digest, "again": bool(model) and found.get("again", False)}
+    return Metrics(found.run, tuple(LoggedPoint(*point, **about) for point in found["points"]))
 
 
 def _inputs(found: _Found) -> Inputs:
