@@ -52,6 +52,8 @@ _SITE_LABELS = (
     ("POST", r"/actions/abort$", "abort"),
     ("GET", r"/storages/[^/]+$", "directory"),
     ("PUT", r"/files/", "upload"),
+    ("GET", r"/files/\.mantik/tracking$", "list"),
+    ("GET", r"/files/\.mantik/tracking/journal-2$", "read"),
     ("DELETE", r"/jobs/[^/]+$", "delete"),
     ("GET", r"/jobs/[^/]+$", "status"),
 )
