@@ -208,3 +208,20 @@ def test_no_shape_of_values_ends_in_anything_but_a_config_or_sentences(document:
 def test_no_bytes_end_in_anything_else_either(content: bytes, path: str) -> None:
     with pytest.raises(BackendConfigError, match=r"^c\."):
         parse_backend_config(content, path=path)
+
+
+# Tracking
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"Relay": "no"}, "Tracking.Relay is 'no', but has to be true or false. Write one of them."),
+        ({"Relay": 0}, "Tracking.Relay is 0, but has to be true or false. Write one of them."),
+        ({"SystemMetrics": ["x"]}, "but has to be true or false."),
+        (True, "Tracking is true, but has to be a mapping of keys. Write, for example, Relay: false below it."),
+    ],
+)
+def test_a_switch_is_true_or_false(written: object, words: str) -> None:
+    (sentence,) = refusals(config(Tracking=written))
+    assert words in sentence

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runs.backend_config import Apptainer, Environment, ImageType, Resources
+from runs.backend_config import Apptainer, Environment, ImageType, Resources, Tracking
 from tests.runs.backend_config.files import config, environment, parse, resources, warnings
 
 VENV = """\
@@ -143,6 +143,29 @@ def test_variables_are_texts_in_the_order_of_the_file() -> None:
     text = "Resources: {Queue: b}\nEnvironment: {Variables: {Z: 8, A: 0.5, M: true, S: '$Z', O: 0077, E: ''}}"
     variables = parse(text).environment.variables
     assert list(variables.items()) == [("Z", "8"), ("A", "0.5"), ("M", "true"), ("S", "$Z"), ("O", "0077"), ("E", "")]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({}, Tracking()),
+        ({"Relay": False}, Tracking(relay=False)),
+        ({"Relay": "False"}, Tracking(relay=False)),
+        ({"SystemMetrics": False}, Tracking(system_metrics=False)),
+        ({"Relay": True, "SystemMetrics": True}, Tracking()),
+    ],
+)
+def test_a_training_logs_through_the_relay_unless_the_config_says_otherwise(
+    written: dict[str, object], read: Tracking
+) -> None:
+    assert parse(config(Tracking=written)).tracking == read
+    assert warnings(config(Tracking=written)) == []
+
+
+def test_nothing_measures_the_node_without_the_relay() -> None:
+    assert warnings(config(Tracking={"Relay": False, "SystemMetrics": True})) == [
+        "Tracking.SystemMetrics has no effect without the relay, which is what measures the node. Remove it."
+    ]
 
 
 @pytest.mark.parametrize("name", ["MLFLOW_TRACKING_TOKEN", "MLFLOW_RUN_ID", "MANTIK_WORKING_DIRECTORY"])

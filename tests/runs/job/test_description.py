@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runs.backend_config import BackendConfig
 from runs.job import JobRun, environment_file, job_description, layout, shareable
 from tests.runs.job.jobs import RUN, SECRETS, config_of
+from tests.runs.job.relay.relays import PROGRAM
 from tests.support.examples import examples
 
 
@@ -63,10 +64,17 @@ def test_it_leaves_the_code_to_the_upload() -> None:
     assert layout.CODE_BASE64 not in imports(described(code_base64=None))
 
 
+def test_it_carries_the_relay_if_the_job_has_one() -> None:
+    found = imports(described(seed="{}"))
+    assert found[layout.RELAY]["Data"] == PROGRAM.read_text()
+    assert found[layout.SEED]["Data"] == "{}"
+    assert not {layout.RELAY, layout.SEED} & imports(described()).keys()
+
+
 def test_only_the_owner_of_the_job_may_read_the_secrets() -> None:
-    found = imports(described())
-    assert {path for path, item in found.items() if "Permissions" in item} == {layout.ENVIRONMENT}
-    assert found[layout.ENVIRONMENT]["Permissions"] == "rw-------"
+    found = imports(described(seed="{}"))
+    secret = {path: item["Permissions"] for path, item in found.items() if "Permissions" in item}
+    assert secret == {layout.ENVIRONMENT: "rw-------", layout.SEED: "rw-------"}
 
 
 def test_it_has_secrets_nowhere_but_in_their_file() -> None:
@@ -185,6 +193,12 @@ def test_what_is_shown_has_no_secret_and_no_archive() -> None:
     assert not [word for word in ("s3cret", "0a1b2c", "secret-path", "H4sIAA") if word in text]
     assert imports(shown)[layout.ENVIRONMENT]["Data"] == "(not shown: MLFLOW_TRACKING_TOKEN, MLFLOW_RUN_ID)"
     assert imports(shown)[layout.CODE_BASE64]["Data"] == "(8 characters)"
+
+
+def test_what_is_shown_of_the_relay_is_how_long_it_is() -> None:
+    shown = imports(shareable(described(seed='{"secret": "s3cret"}')))
+    assert "s3cret" not in json.dumps(shown)
+    assert shown[layout.RELAY]["Data"] == f"({len(PROGRAM.read_text()):,} characters)"
 
 
 def test_what_is_sent_stays_as_it_is_when_it_is_shown() -> None:
