@@ -147,7 +147,7 @@ def test_the_job_carries_the_compute_budget_account_as_project(world: World) -> 
     assert stored_description(world, run)["Project"] == "other"
 
 
-def test_the_run_token_travels_in_one_file_that_only_its_owner_may_read(world: World, settings: Settings) -> None:
+def test_the_run_token_travels_in_files_that_only_its_owner_may_read(world: World, settings: Settings) -> None:
     run = submit(world.start_run(parameters={"seconds": "20"}))
     follow_until(run, lambda run: run.state == RunState.RUNNING and run.log_size > 0)
 
