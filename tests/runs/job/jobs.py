@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -56,7 +56,7 @@ class Outcome:
 @dataclass
 class Job:
     """One run of `command` with `files` as its code. `tools` are programs that only this job's node has. `seed`: the
-    job is sent the relay."""
+    job is sent the relay. `within`: a command that runs the script elsewhere."""
 
     folder: Path
     command: str = "echo training"
@@ -70,6 +70,7 @@ class Job:
     inline: bool = True
     tracking: Mapping[str, Any] = field(default_factory=dict)
     seed: str | None = None
+    within: Sequence[str] = ()
 
     @property
     def script(self) -> str:
@@ -117,7 +118,7 @@ class Job:
         words.write_text("words of the site\n")
         with words.open() as stdin:
             return subprocess.Popen(
-                ["/bin/bash", layout.SCRIPT],
+                [*self.within, "/bin/bash", layout.SCRIPT],
                 cwd=self.folder,
                 env=self._node(),
                 stdin=stdin,
