@@ -45,6 +45,8 @@ class CodeCommit(models.Model):
     is_of_submodule = models.BooleanField(default=False)
     # Of a submodule: why it could not be fetched, as the end of a sentence; "" if it could.
     failure = models.TextField(blank=True)
+    # Which files name an MLflow server of their own: `projects.code.server_search`. None if nobody has looked yet.
+    named_servers = models.JSONField(null=True, blank=True)
     # When a branch last had the commit, or a job last got the submodule.
     needed_at = models.DateTimeField()
 

@@ -27,6 +27,8 @@ from connections.git.whole import Submodule
 from mantik.lib.bulk import insert_rows, update_rows
 from projects.code.listing import MOST_PATHS, pack
 from projects.code.models import LONGEST_BRANCH, LONGEST_PATH, CodeBranch, CodeCommit, CodeFile, CodeText, WantedPath
+from projects.code.server_calls import Searched
+from projects.code.server_search import ServerSearch
 from projects.models import CodeRepository
 
 # How many branches are known by name, how many of the newest are read, and how many more that pages have asked for.
@@ -61,21 +63,24 @@ class Text:
 
 @dataclass(frozen=True)
 class ReadCommit:
-    """A commit that was not known yet: its packed listing, and its texts by path."""
+    """A commit that was not known yet: its packed listing, its texts by path, and the MLflow servers that it names."""
 
     listing: bytes = field(repr=False)
     is_whole: bool
     texts: dict[str, Text]
+    servers: Searched
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`needed`: the commits that pages may read. `commits`, by hash, are new; `answers` are texts of known ones."""
+    """`needed`: the commits that pages may read. `commits`, by hash, are new; `answers` are texts of known ones, and
+    `searched` the MLflow servers of those that a release before this one has read."""
 
     branches: list[Branch]
     needed: list[str]
     commits: dict[str, ReadCommit]
     answers: dict[str, dict[str, Text]]
+    searched: dict[str, Searched]
 
 
 def read(repository: CodeRepository, mirror: Mirror, *, now: datetime) -> Snapshot:
@@ -83,9 +88,12 @@ def read(repository: CodeRepository, mirror: Mirror, *, now: datetime) -> Snapsh
     branches = mirror.branches()
     needed = _needed(repository, branches, now)
     wanted = _wanted_paths(repository, now)
-    known = set(_of_branches(repository).filter(sha__in=needed).values_list("sha", flat=True))
-    commits = {sha: _read_commit(mirror, sha, wanted) for sha in needed if sha not in known}
-    return Snapshot(branches, needed, commits, _answers(repository, mirror, known))
+    known = dict(_of_branches(repository).filter(sha__in=needed).values_list("sha", "named_servers"))
+    search = ServerSearch(mirror)
+    commits = {sha: _read_commit(mirror, sha, wanted, search) for sha in needed if sha not in known}
+    unsearched = [sha for sha, servers in known.items() if servers is None]
+    searched = {sha: search.commit(mirror.listing(sha, most=MOST_PATHS)) for sha in unsearched}
+    return Snapshot(branches, needed, commits, _answers(repository, mirror, known), searched)
 
 
 def store(repository: CodeRepository, snapshot: Snapshot, *, now: datetime) -> None:
@@ -142,7 +150,7 @@ def _answers(repository: CodeRepository, mirror: Mirror, known: Collection[str])
     return {sha: {path: _read_path(mirror, sha, path) for path in unanswered} for sha, unanswered in new.items()}
 
 
-def _read_commit(mirror: Mirror, sha: str, wanted: Iterable[str]) -> ReadCommit:
+def _read_commit(mirror: Mirror, sha: str, wanted: Iterable[str], search: ServerSearch) -> ReadCommit:
     found = mirror.listing(sha, most=MOST_PATHS)
     chosen = _chosen(found.entries)
     pointers = _may_be_pointers(mirror, sha, found.entries)
@@ -159,7 +167,7 @@ def _read_commit(mirror: Mirror, sha: str, wanted: Iterable[str]) -> ReadCommit:
         # A whole listing says by itself that there is no such file.
         if path not in texts and (path in listed or not found.is_whole):
             texts[path] = _read_path(mirror, sha, path)
-    return ReadCommit(pack(found.entries, lfs_bytes), found.is_whole, texts)
+    return ReadCommit(pack(found.entries, lfs_bytes), found.is_whole, texts, search.commit(found))
 
 
 def _chosen(entries: Iterable[TreeEntry]) -> dict[TreeEntry, None]:
@@ -244,9 +252,18 @@ def _stored_columns(branch: CodeBranch) -> tuple[object, ...]:
 def _store_commits(repository: CodeRepository, snapshot: Snapshot, now: datetime) -> None:
     _of_branches(repository).filter(sha__in=snapshot.needed).update(needed_at=now)
     CodeCommit.objects.bulk_create(
-        CodeCommit(code_repository=repository, sha=sha, listing=found.listing, is_whole=found.is_whole, needed_at=now)
+        CodeCommit(
+            code_repository=repository,
+            sha=sha,
+            listing=found.listing,
+            is_whole=found.is_whole,
+            named_servers=found.servers.as_json,
+            needed_at=now,
+        )
         for sha, found in snapshot.commits.items()
     )
+    for sha, searched in snapshot.searched.items():
+        _of_branches(repository).filter(sha=sha).update(named_servers=searched.as_json)
     texts = {sha: found.texts for sha, found in snapshot.commits.items()} | snapshot.answers
     _store_texts(repository, {sha: found for sha, found in texts.items() if found})
 

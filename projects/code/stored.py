@@ -15,6 +15,7 @@ from connections.git.paths import branch_missing, folder, path_missing, plain_pa
 from connections.git.values import MAX_SUBMODULE_DEPTH, Branch, Commit
 from projects.code.listing import Listed, unpack
 from projects.code.models import LONGEST_PATH, CodeCommit, CodeText
+from projects.code.server_calls import Searched
 from projects.models import CodeRepository
 
 # Bytes of a file that is read.
@@ -107,6 +108,11 @@ class StoredCode:
         gathering = _Gathering(wanted, submodules)
         gathering.add(commit.listing, "", 0)
         return gathering.found
+
+    def named_servers(self, sha: str) -> Searched | None:
+        """The MLflow servers that the code of a commit names; None if no fetch has looked for them yet."""
+        commit = self._commit(sha)
+        return Searched.from_json(commit.row.named_servers) if commit and commit.row.named_servers else None
 
     @property
     def is_awaited(self) -> bool:

@@ -6,7 +6,7 @@ from runs.job.environment import VARIABLES, environment_file
 from runs.job.job_run import JobRun
 from runs.job.node_facts import node_facts
 from runs.job.pack import LeftOut, PackedCode, PackError, TreeEntry, check_lfs, goes_along, pack_code
-from runs.job.script import job_script
+from runs.job.script import has_task_on_each, job_script
 from runs.job.seed import relay_seed
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "check_lfs",
     "environment_file",
     "goes_along",
+    "has_task_on_each",
     "job_description",
     "job_script",
     "layout",

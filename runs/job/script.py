@@ -170,10 +170,10 @@ def _tracking(config: BackendConfig, *, has_relay: bool) -> str:
     if not has_relay or not config.tracking.relay:
         why = "the config has Relay: false" if has_relay else "the operators of Mantik have switched the relay off"
         return f"mantik_track off {quoted(why)}\n"
-    return f"mantik_track {config.resources.nodes or 1}{' each' if _has_task_on_each(config.environment) else ''}\n"
+    return f"mantik_track {config.resources.nodes or 1}{' each' if has_task_on_each(config.environment) else ''}\n"
 
 
-def _has_task_on_each(environment: Environment) -> bool:
+def has_task_on_each(environment: Environment) -> bool:
     """Whether Mantik starts one task on each node itself."""
     return environment.apptainer is not None and not _TASK_LAYOUT & environment.variables.keys()
 

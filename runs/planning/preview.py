@@ -15,6 +15,7 @@ from runs.job import VARIABLES, JobRun, environment_file, goes_along, job_descri
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
 from runs.planning.plan import Plan
+from runs.planning.preview_tracking import tracking_shown
 from runs.submission.run_files import RunFiles
 
 # In place of the id and the name that the stored run will have.
@@ -27,7 +28,7 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
     """Context of runs/_preview_card.html; None while too little is chosen. Starts no git."""
     if plan.commit is None or plan.choices.code_repository is None:
         return None
-    files = _files(plan)
+    files, code = _files(plan), StoredCode(plan.choices.code_repository)
     shown: dict[str, Any] = {
         "commit": _commit(plan, plan.commit),
         "warnings": plan.warnings,
@@ -42,7 +43,10 @@ def preview_of(plan: Plan, *, account: str, name: str) -> dict[str, Any] | None:
         own = script.partition("\n# This run\n")[2].strip("\n")
         shown |= {"command": files.command_line.strip(), "script": script, "own_script": own}
         shown |= {"description": _description(files, run, script)}
-        shown |= _archive(plan, files)
+        tracking = tracking_shown(files, code.named_servers(plan.commit.sha))
+        shown |= {"tracking": tracking.way, "tracking_note": tracking.note}
+        archive = _archive(plan.commit, code, files)
+        shown |= archive | {"warnings": [*plan.warnings, *tracking.warnings, *archive.get("warnings", [])]}
     return shown
 
 
@@ -85,14 +89,10 @@ def _description(files: RunFiles, run: JobRun, script: str) -> str:
     return json.dumps(description, indent=2, ensure_ascii=False)
 
 
-def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
+def _archive(commit: Commit, stored: StoredCode, files: RunFiles) -> dict[str, Any]:
     """How much code is sent. The files are only listed, not packed: a preview has to keep up with typing."""
-    assert plan.commit
-    assert plan.choices.code_repository
     exclude = files.config.exclude
-    code = StoredCode(plan.choices.code_repository).whole(
-        plan.commit.sha, wanted=lambda path: goes_along(path, exclude, files.kept)
-    )
+    code = stored.whole(commit.sha, wanted=lambda path: goes_along(path, exclude, files.kept))
     if code is None:
         return {}
     if not code.is_whole:
@@ -104,7 +104,7 @@ def _archive(plan: Plan, files: RunFiles) -> dict[str, Any]:
     return {
         "archive": f"{filesize(size)}, {counted(len(chosen.files), 'file')}",
         "archive_note": ", ".join(_notes(exclude.patterns, chosen, code)),
-        "warnings": [*plan.warnings, *_left_out(left_out)],
+        "warnings": list(_left_out(left_out)),
     }
 
 

@@ -27,7 +27,7 @@ from mantik.lib import clocks, database_loss, disk, patience, schema, strength
 from mantik.notices import outbox
 from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
-from projects.code import hosts, listing, snapshot
+from projects.code import hosts, listing, server_search, snapshot
 from projects.services import labels
 from runs.following import finish, poll
 from runs.job import pack, relay
@@ -72,6 +72,16 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "code.md",
         "the {} nearest to the top, {} MiB together |",
         (snapshot.MOST_TEXTS, snapshot.MOST_TEXT_BYTES / 1024**2),
+    ),
+    (
+        "code.md",
+        "| {} files, {} MiB together; scripts of at most {} KiB and notebooks of at most {} MiB.",
+        (
+            server_search.MOST_FILES,
+            server_search.MOST_BYTES / 1024**2,
+            server_search.LARGEST[".py"] / 1024,
+            server_search.LARGEST[".ipynb"] / 1024**2,
+        ),
     ),
     ("code.md", "| {} GiB (`MANTIK_GIT_MAX_BYTES`) |", (settings.MANTIK_GIT_MAX_BYTES / 1024**3,)),
     ("code.md", "| {} minutes (`MANTIK_GIT_TIMEOUT`) |", (settings.MANTIK_GIT_TIMEOUT / 60,)),
