@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from connections.git.lfs_store import ObjectStore
 from connections.git.place import Note, Place, directory_size, disk_explained
 from connections.git.reading import Reader
 from connections.git.submodules import Route
-from connections.git.values import Branch, Commit, Listing, Login, TreeEntry
+from connections.git.values import MAX_FILES, Branch, Commit, Listing, Login, TreeEntry
 
 # Bytes of a file that `Mirror.read` returns at most, unless the caller says otherwise.
 READ_LIMIT = 256 * 1024
@@ -136,10 +136,10 @@ class Mirror:
         self._require()
         return self._reader.read(sha, path, limit=limit)
 
-    def entries(self, sha: str) -> list[TreeEntry]:
-        """Every file, link and submodule of a commit."""
+    def entries(self, sha: str, *, most: int = MAX_FILES) -> list[TreeEntry]:
+        """Every file, link and submodule of a commit. Raises GitError if there are more than `most`."""
         self._require()
-        return self._reader.entries(sha)
+        return self._reader.entries(sha, most=most)
 
     def listing(self, sha: str, *, most: int) -> Listing:
         """The first `most` entries of a commit. It costs no more if there are millions."""
@@ -160,11 +160,6 @@ class Mirror:
         """(entry, content) in the order given; content is bytes or, if large, a stream until the next."""
         self._require()
         return read_blobs(self._place.git_dir, entries, timeout=self._source.timeout)
-
-    def find(self, sha: str, names: Collection[str]) -> list[str]:
-        """Paths of the files with one of these names, in any case, nearest to the top first."""
-        self._require()
-        return self._reader.find(sha, names)
 
     def fetched_at(self) -> datetime | None:
         """When the last good refresh ended; None before the first one."""

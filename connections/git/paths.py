@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from connections.git.errors import GitError
-from connections.git.values import Entry
+from connections.git.values import MAX_FILES, Entry
 from mantik.lib.humanize import filesize, short_sha
+from mantik.lib.nearest import nearest
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -73,12 +73,22 @@ def path_missing(path: str, sha: str, entries: Iterable[Entry]) -> GitError:
 
 def branch_missing(branch: str, names: Sequence[str], *, repository: str) -> GitError:
     """The error for a branch that `repository` (its name in messages) does not have; it has those of `names`."""
-    near = get_close_matches(branch, names, n=3, cutoff=0.6) or names[:3]
+    near = nearest(branch, names, most=3, cutoff=0.6) or names[:3]
     return GitError(
         f"{repository} has no branch {shown(branch)!r}. Did you mean {_either(near)}?"
         if near
         else f"{repository} has no branches.",
         code="branch.missing",
+        permanent=True,
+    )
+
+
+def too_many_files(name: str) -> GitError:
+    """The error for a commit of the repository `name` that has more files than can be packed."""
+    return GitError(
+        f"{name} has more files, or longer paths, than Mantik can list: with its submodules, a commit may have "
+        f"{MAX_FILES:,} files. Keep data at the site, or split the repository up.",
+        code="repository.too_many_files",
         permanent=True,
     )
 
@@ -104,7 +114,7 @@ def _near_paths(path: str, paths: list[str]) -> list[str]:
     name = posixpath.basename(path).casefold()
     elsewhere = [other for other in paths if posixpath.basename(other).casefold() == name]
     elsewhere.sort(key=lambda other: (other.count("/"), other))
-    return (same or elsewhere or get_close_matches(path, paths[:20_000], n=2, cutoff=0.7))[:3]
+    return (same or elsewhere or nearest(path, paths, most=2, cutoff=0.7))[:3]
 
 
 def _either(names: Iterable[str]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,18 +17,17 @@ from connections.git.paths import (
     require_file,
     require_no_pointer,
     shown,
+    too_many_files,
 )
 from connections.git.process import GitFailed, GitTimedOut, OutputTooLarge, run_git
-from connections.git.values import Branch, Commit, EntryKind, Listing, TreeEntry
+from connections.git.values import USUAL_PATH, Branch, Commit, EntryKind, Listing, TreeEntry
 from mantik.lib.humanize import short_sha
 
 READ_SECONDS = 20
-# Bytes of a list of all files of a commit, and of a file such as .gitmodules.
-_MAX_TREE = 256 * 1024**2
+# Bytes of a file such as .gitmodules.
 _MAX_CONFIG = 256 * 1024
-# How many paths of a commit are looked at for hints, and the bytes of one with its size and hash, more than usual.
+# How many paths of a commit are looked at for hints.
 _PATHS_FOR_HINTS = 20_000
-_BYTES_PER_PATH = 400
 _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FORMAT = "%00".join(
@@ -76,16 +74,16 @@ class Reader:
         require_no_pointer(clean, content)
         return content
 
-    def entries(self, sha: str) -> list[TreeEntry]:
-        """Every file of a commit, in git's order."""
-        output = self._commit_git(
-            sha, "ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name), most_output=_MAX_TREE
-        )
-        return list(_parse_tree(output))
+    def entries(self, sha: str, *, most: int) -> list[TreeEntry]:
+        """Every file of a commit, in git's order. Raises GitError if there are more than `most`."""
+        found = self.listing(sha, most=most)
+        if not found.is_whole:
+            raise too_many_files(self.name)
+        return found.entries
 
     def listing(self, sha: str, *, most: int) -> Listing:
         """The first `most` entries of a commit, in git's order. However many there are, git lists no more."""
-        limit = most * _BYTES_PER_PATH
+        limit = most * USUAL_PATH
         command = ("ls-tree", "-r", "-z", "-l", "--full-tree", _sha(sha, self.name))
         output = self._commit_git(sha, *command, most_output=limit, may_cut=True)
         # The last line of an output that was cut has no end.
@@ -124,13 +122,6 @@ class Reader:
         except GitError:
             return False
 
-    def find(self, sha: str, names: Collection[str]) -> list[str]:
-        """Paths of files with one of these names, in any case; those nearest to the top first."""
-        wanted = {name.casefold() for name in names}
-        paths = [entry.path for entry in self.entries(sha) if entry.kind == "file"]
-        found = [path for path in paths if posixpath.basename(path).casefold() in wanted]
-        return sorted(found, key=lambda path: (path.count("/"), path))
-
     def _entry(self, sha: str, path: str) -> TreeEntry:
         output = self._commit_git(
             sha, "--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", _sha(sha, self.name), "--", path
@@ -159,8 +150,8 @@ class Reader:
         except GitTimedOut:
             message, code = "took too long to read. Try again in a minute", "mirror.slow"
         except OutputTooLarge:
-            message, code = "has more files than Mantik can list. Split it up", "repository.too_many_files"
-        raise GitError(f"{self.name} {message}.", code=code, permanent=code == "repository.too_many_files")
+            raise too_many_files(self.name) from None
+        raise GitError(f"{self.name} {message}.", code=code, permanent=False)
 
 
 def _parse_branches(output: bytes) -> list[tuple[bool, Branch]]:

@@ -8,8 +8,18 @@ from typing import Literal, Protocol
 
 EntryKind = Literal["file", "link", "submodule"]
 
-# How deep submodules of submodules may be nested. Those below are neither fetched nor shown.
+# How deep submodules of submodules may be nested, and how many a repository may have, those of submodules included.
+# What is beyond is neither fetched nor shown.
 MAX_SUBMODULE_DEPTH = 5
+MAX_SUBMODULES = 100
+TOO_MANY_SUBMODULES = (
+    f"is one submodule too many: the limits are a depth of {MAX_SUBMODULE_DEPTH}, and {MAX_SUBMODULES} submodules"
+)
+# How many files a commit may have to be packed, those of its submodules included. A few hundred kilobytes of nested
+# folders that are all the same stand for millions.
+MAX_FILES = 200_000
+# Letters of a path with the size and hash of its file, more than usual.
+USUAL_PATH = 400
 
 # The name that each platform expects next to a token without a name of its own.
 _TOKEN_USERS = {"github": "x-access-token", "gitlab": "oauth2", "bitbucket": "x-token-auth"}

@@ -20,12 +20,20 @@ from connections.git.lfs import fetch_objects
 from connections.git.lfs_server import server_of
 from connections.git.lfs_store import POINTER_SIZES, Pointer
 from connections.git.mirror import Mirror
+from connections.git.paths import too_many_files
 from connections.git.place import disk_explained
 from connections.git.submodules import MODULES, Route, absolute, parse_modules, routes
-from connections.git.values import MAX_SUBMODULE_DEPTH, EntryKind, TreeEntry
+from connections.git.values import (
+    MAX_FILES,
+    MAX_SUBMODULE_DEPTH,
+    MAX_SUBMODULES,
+    TOO_MANY_SUBMODULES,
+    USUAL_PATH,
+    EntryKind,
+    TreeEntry,
+)
 
 _ATTRIBUTES = ".gitattributes"
-_MAX_SUBMODULES = 100
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ class _Gathering:
         self.deadline = deadline
         self.parts: list[_Part] = []
         self.whole = Whole()
+        # Files so far, and the letters by which the paths of submodules are longer than in their own repository.
+        self.listed = self.longer = 0
 
     def run(self, mirror: Mirror, sha: str) -> Whole:
         self._add(_Part(mirror, sha, "", 0, cache(self.route)))
@@ -142,7 +152,11 @@ class _Gathering:
 
     def _add(self, part: _Part) -> None:
         self.parts.append(part)
-        part.entries = entries = part.mirror.entries(part.sha)
+        part.entries = entries = part.mirror.entries(part.sha, most=MAX_FILES - self.listed)
+        self.listed += len(entries)
+        self.longer += len(part.prefix) * len(entries)
+        if self.longer > MAX_FILES * USUAL_PATH:
+            raise too_many_files(part.mirror.url)
         modules = self._modules(part, entries)
         for entry in entries:
             path = part.prefix + entry.path
@@ -160,9 +174,8 @@ class _Gathering:
         if entry.path not in modules:
             return self._lacks_submodule(path, entry, f"is a submodule without an address in {MODULES}")
         # One of the parts is the repository itself.
-        if part.depth >= MAX_SUBMODULE_DEPTH or len(self.parts) - 1 >= _MAX_SUBMODULES:
-            limits = f"a depth of {MAX_SUBMODULE_DEPTH}, and {_MAX_SUBMODULES} submodules"
-            return self._lacks_submodule(path, entry, f"is one submodule too many: the limits are {limits}")
+        if part.depth >= MAX_SUBMODULE_DEPTH or len(self.parts) - 1 >= MAX_SUBMODULES:
+            return self._lacks_submodule(path, entry, TOO_MANY_SUBMODULES)
         url = absolute(modules[entry.path], parent=part.mirror.url)
         mirror = part.mirror.sibling(key=_key(self.parts[0].mirror.key, url), url=url)
         way = cache(lambda: routes(url, parent=part.route())[0])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
-from connections.git.values import EntryKind, TreeEntry
+from connections.git.values import USUAL_PATH, EntryKind, TreeEntry
 
 # How many paths of a commit are kept. A page that needs all of them says so if there are more.
 MOST_PATHS = 20_000
@@ -23,6 +24,17 @@ class Listed(NamedTuple):
     object_id: str
     size: int | None
     lfs_bytes: int = 0
+
+
+def first_of(entries: Iterable[TreeEntry]) -> list[TreeEntry]:
+    """Those of `entries` that are kept: the first ones, fewer if their paths are unusually long."""
+    kept, left = [], MOST_PATHS * USUAL_PATH
+    for entry in islice(entries, MOST_PATHS):
+        left -= len(entry.path)
+        if left < 0:
+            break
+        kept.append(entry)
+    return kept
 
 
 def pack(entries: Iterable[TreeEntry | Listed], lfs_bytes: dict[str, int]) -> bytes:

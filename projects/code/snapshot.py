@@ -25,7 +25,7 @@ from connections.git.paths import encodes, require_no_pointer
 from connections.git.values import Branch, TreeEntry
 from connections.git.whole import Submodule
 from mantik.lib.bulk import insert_rows, update_rows
-from projects.code.listing import MOST_PATHS, pack
+from projects.code.listing import MOST_PATHS, first_of, pack
 from projects.code.models import LONGEST_BRANCH, LONGEST_PATH, CodeBranch, CodeCommit, CodeFile, CodeText, WantedPath
 from projects.code.server_calls import Searched
 from projects.code.server_search import ServerSearch
@@ -108,7 +108,7 @@ def store(repository: CodeRepository, snapshot: Snapshot, *, now: datetime) -> N
 def store_submodules(repository: CodeRepository, submodules: Iterable[Submodule], *, now: datetime) -> None:
     """Note what a job got of submodules, for previews of the next one."""
     for submodule in submodules:
-        entries = submodule.entries[:MOST_PATHS]
+        entries = first_of(submodule.entries)
         CodeCommit.objects.update_or_create(
             code_repository=repository,
             sha=submodule.sha,

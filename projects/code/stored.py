@@ -12,8 +12,8 @@ from functools import cached_property
 
 from connections.git.errors import GitError
 from connections.git.paths import branch_missing, folder, path_missing, plain_path, require_file, shown
-from connections.git.values import MAX_SUBMODULE_DEPTH, Branch, Commit
-from projects.code.listing import Listed, unpack
+from connections.git.values import MAX_SUBMODULE_DEPTH, MAX_SUBMODULES, TOO_MANY_SUBMODULES, USUAL_PATH, Branch, Commit
+from projects.code.listing import MOST_PATHS, Listed, unpack
 from projects.code.models import LONGEST_PATH, CodeCommit, CodeText
 from projects.code.server_calls import Searched
 from projects.models import CodeRepository
@@ -104,7 +104,9 @@ class StoredCode:
             return None
         if not commit.row.is_whole:
             return StoredWhole(is_whole=False)
-        submodules = {known.sha: known for known in self.repository.commits.filter(is_of_submodule=True)}
+        # Listings are read when they are needed: those of all that jobs have had may be large together.
+        rows = self.repository.commits.filter(is_of_submodule=True).defer("listing")
+        submodules = {known.sha: known for known in rows}
         gathering = _Gathering(wanted, submodules)
         gathering.add(commit.listing, "", 0)
         return gathering.found
@@ -176,24 +178,46 @@ class _StoredCommit:
 
 @dataclass
 class _Gathering:
+    """Puts a commit and its submodules together. A few submodules that name each other would make millions of files, so
+    it stops where there are more than one commit may have."""
+
     wanted: Callable[[str], bool]
     submodules: dict[str, CodeCommit]
     found: StoredWhole = field(default_factory=StoredWhole)
+    listed: int = 0
+    longer: int = 0
+    entered: int = 0
+    unpacked: dict[str, list[Listed]] = field(default_factory=dict)
 
     def add(self, entries: list[Listed], prefix: str, depth: int) -> None:
+        self.listed += len(entries)
+        self.longer += len(entries) * len(prefix)
+        if self.listed > MOST_PATHS or self.longer > MOST_PATHS * USUAL_PATH:
+            self.found.is_whole = False
         for entry in entries:
+            if not self.found.is_whole:
+                return
             path = prefix + entry.path
             if entry.kind != "submodule" or not self.wanted(path) or not self._add_submodule(entry, path, depth):
                 self.found.entries.append(entry._replace(path=path) if prefix else entry)
 
     def _add_submodule(self, entry: Listed, path: str, depth: int) -> bool:
         known = self.submodules.get(entry.object_id)
-        if known is None or depth >= MAX_SUBMODULE_DEPTH:
+        if depth >= MAX_SUBMODULE_DEPTH or self.entered >= MAX_SUBMODULES:
+            self.found.missing[path] = TOO_MANY_SUBMODULES
+            return False
+        if known is None:
             self.found.later.append(path)
             return False
         if known.failure:
             self.found.missing[path] = known.failure
             return False
+        self.entered += 1
         self.found.is_whole = self.found.is_whole and known.is_whole
-        self.add(unpack(known.listing), f"{path}/", depth + 1)
+        self.add(self._listing(known), f"{path}/", depth + 1)
         return True
+
+    def _listing(self, submodule: CodeCommit) -> list[Listed]:
+        if submodule.sha not in self.unpacked:
+            self.unpacked[submodule.sha] = unpack(submodule.listing)
+        return self.unpacked[submodule.sha]

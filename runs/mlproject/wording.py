@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
+from mantik.lib.nearest import nearest
+
 _SHOWN_LENGTH = 60
-_GUESSED_LENGTH = 200
 
 
 def shown(value: object) -> str:
@@ -46,10 +46,8 @@ def kind_of(value: object) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that somebody most likely meant by `word`; None if none is similar."""
-    if len(word) > _GUESSED_LENGTH:
-        return None
     by_fold = {name.casefold(): name for name in known}
-    match = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
+    match = nearest(word.casefold(), by_fold, most=1, cutoff=0.7)
     return by_fold[match[0]] if match else None
 
 

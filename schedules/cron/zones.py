@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
 from mantik.lib.humanize import utc_offset, zone_name
+from mantik.lib.nearest import nearest
 
 UTC_NAME = "UTC"
 _CHOOSE = "Choose a city's time zone, such as Europe/Berlin, or UTC."
@@ -136,7 +136,7 @@ def _unknown(name: str) -> ZoneError:
     wanted = name[:60].strip().replace(" ", "_").casefold()
     folded = {known.casefold(): known for known in _places()}
     cities = {known.rpartition("/")[2].casefold(): known for known in _today()}
-    near = get_close_matches(wanted, [*folded, *cities], n=1, cutoff=0.8)
+    near = nearest(wanted, [*folded, *cities], most=1, cutoff=0.8)
     near_name = _old_names().get(wanted) or ((folded | cities)[near[0]] if near else "")
     remedy = f"Did you mean {near_name}?" if near_name else _CHOOSE
     return ZoneError(f'"{name[:60]}" is not a time zone that Mantik offers. {remedy}', offer=near_name)

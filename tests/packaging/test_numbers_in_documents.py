@@ -16,8 +16,7 @@ from allauth.account import app_settings as allauth
 from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 
-from connections.git import whole
-from connections.git.values import MAX_SUBMODULE_DEPTH
+from connections.git.values import MAX_FILES, MAX_SUBMODULE_DEPTH, MAX_SUBMODULES
 from connections.logins import expiry, login_health, site_clients
 from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
@@ -90,7 +89,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these files are larger than {} times that",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
     ),
-    ("code.md", "| submodules | {}, to a depth of {} |", (whole._MAX_SUBMODULES, MAX_SUBMODULE_DEPTH)),
+    ("code.md", "| files of a run's commit, those of its submodules included | {} |", (MAX_FILES,)),
+    ("code.md", "| submodules | {}, to a depth of {} |", (MAX_SUBMODULES, MAX_SUBMODULE_DEPTH)),
     ("connections.md", "sign tokens that are valid for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
     ("connections.md", "{} days by default; a site may allow less", (settings.MANTIK_SITE_TOKEN_DAYS,)),
     (

@@ -27,11 +27,11 @@ class Repository:
         # As git hosts allow it.
         self.git("config", "uploadpack.allowAnySHA1InWant", "true")
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, text: str | None = None) -> str:
         date = f"{self._clock} +0100"
         environment = os.environ | _ENVIRONMENT | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=environment, check=True, capture_output=True, text=True
+            ["git", *arguments], cwd=self.path, env=environment, check=True, capture_output=True, text=True, input=text
         )
         return done.stdout.strip()
 
@@ -63,3 +63,16 @@ class Repository:
         # Git takes an empty folder for a submodule that was not checked out.
         (self.path / path).mkdir(parents=True, exist_ok=True)
         return self.commit(f"Add {path}")
+
+
+def nested_folders(repository: Repository, *, depth: int, width: int) -> str:
+    """A commit of `width` to the power of `depth` paths in a few kilobytes, as its hash: each folder holds `width`
+    times the same folder, and the innermost ones the same file."""
+    inner = repository.git("hash-object", "-w", "--stdin-paths", text="MLproject\n")
+    kind = "100644 blob"
+    for level in range(depth):
+        lines = "".join(f"{kind} {inner}\tf{level}{number:02}\n" for number in range(width))
+        inner, kind = repository.git("mktree", text=lines), "040000 tree"
+    sha = repository.git("commit-tree", inner, "-p", "HEAD", "-m", "Folders")
+    repository.git("update-ref", "refs/heads/main", sha)
+    return sha

@@ -5,16 +5,18 @@ import stat
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connections.git import reading
 from connections.git.errors import GitError
 from connections.git.mirror import Mirror
 from connections.git.process import OutputTooLarge, run_git
-from connections.git.values import Branch, Commit
+from connections.git.values import MAX_FILES, Branch, Commit, TreeEntry
 from tests.connections.git.conftest import MirrorMaker
 from tests.connections.git.processes import command_lines
-from tests.connections.git.repository import Repository
+from tests.connections.git.repository import Repository, nested_folders
 
 LATIN_1 = b"caf\xe9"
 
@@ -191,14 +193,41 @@ def test_reading_contents_ends_its_git_when_given_up(mirror: Mirror, tmp_path: P
     assert not any(running in line for line in command_lines())
 
 
-def test_it_finds_files_by_name_in_any_case_nearest_first(repository: Repository, make_mirror: MirrorMaker) -> None:
-    repository.write("deep/er/mlproject", "x")
-    repository.write("deep/MLPROJECT", "x")
-    repository.commit()
+def test_a_commit_of_millions_of_paths_is_refused_as_soon_as_that_is_seen(
+    repository: Repository, make_mirror: MirrorMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = nested_folders(repository, depth=6, width=12)
     mirror = make_mirror()
     mirror.refresh()
-    assert mirror.find(head(mirror), ["MLproject"]) == ["MLproject", "deep/MLPROJECT", "deep/er/mlproject"]
-    assert mirror.find(head(mirror), ["nothing"]) == []
+    parsed = count_parsed(monkeypatch)
+    with pytest.raises(GitError, match=r"a commit may have 200,000 files. Keep data at the site, or split") as caught:
+        mirror.entries(sha)
+    assert (caught.value.code, caught.value.permanent) == ("repository.too_many_files", True)
+    assert len(parsed) <= MAX_FILES + 1
+
+
+def test_a_path_that_millions_of_others_do_not_resemble_is_answered_from_some_of_them(
+    repository: Repository, make_mirror: MirrorMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = nested_folders(repository, depth=6, width=12)
+    mirror = make_mirror()
+    mirror.refresh()
+    parsed = count_parsed(monkeypatch)
+    with pytest.raises(GitError, match="There is no file MLprojekt in commit"):
+        mirror.read(sha, "MLprojekt")
+    assert len(parsed) <= reading._PATHS_FOR_HINTS + 1
+
+
+def count_parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of which entries are made from now on."""
+    made: list[str] = []
+
+    def entry(path: str, *others: Any) -> TreeEntry:
+        made.append(path)
+        return TreeEntry(path, *others)
+
+    monkeypatch.setattr(reading, "TreeEntry", entry)
+    return made
 
 
 def test_names_that_are_no_text_do_no_harm(repository: Repository, make_mirror: MirrorMaker, tmp_path: Path) -> None:

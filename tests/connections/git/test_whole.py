@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connections.git import lfs_server
+from connections.git import lfs_server, whole
 from connections.git.errors import GitError
 from connections.git.host_keys import ask_host_key
 from connections.git.lfs_store import Pointer
@@ -291,6 +291,18 @@ def test_a_server_named_by_the_repository_gets_no_login(
         assert contents(gathered())["model.weights"] == WEIGHTS
         assert thief.requests
         assert thief.logins_seen == []
+
+
+@pytest.mark.parametrize("limit", ["MAX_FILES", "USUAL_PATH"])
+def test_a_commit_that_has_too_many_files_with_its_submodules_is_refused(
+    outer: Repository, gathered: Gatherer, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    own = len(gathered().entries) - 1
+    # The paths of a submodule are longer than in its own repository, by those under which it stands.
+    monkeypatch.setattr(whole, limit, own if limit == "MAX_FILES" else 0)
+    with pytest.raises(GitError, match="has more files, or longer paths, than Mantik can list") as caught:
+        gathered()
+    assert caught.value.permanent
 
 
 def test_files_are_not_fetched_when_they_are_too_many(host: GitHost, outer: Repository, gathered: Gatherer) -> None:

@@ -10,8 +10,11 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from connections.git.errors import GitError
 from connections.git.mirror import Mirror
+from connections.git.values import MAX_SUBMODULES, TreeEntry
+from connections.git.whole import Submodule
 from mantik.accounts.models import User
 from projects.code import listing, mirrors, snapshot
+from projects.code.listing import Listed
 from projects.code.mirrors import mirror_of, request_fetch, request_unread
 from projects.code.models import CodeCommit, CodeFile, CodeText, WantedPath
 from projects.code.stored import StoredCode
@@ -316,3 +319,66 @@ def test_a_packed_listing_says_the_same() -> None:
     ]
     assert listing.unpack(listing.pack(entries, {"w": 99})) == entries
     assert listing.unpack(listing.pack([], {})) == []
+
+
+def test_submodules_that_stand_for_millions_of_files_are_not_put_together(code: CodeRepository) -> None:
+    inner, outer, top = "1" * 40, "2" * 40, "3" * 40
+    add_listing(
+        code, inner, [Listed(f"file-{number}", "file", "100644", "", 1) for number in range(1000)], is_of_submodule=True
+    )
+    add_listing(code, outer, [submodule(f"inner-{number}", inner) for number in range(90)], is_of_submodule=True)
+    add_listing(code, top, [submodule(f"outer-{number}", outer) for number in range(90)])
+    found = StoredCode(code).whole(top, wanted=lambda _: True)
+    assert found is not None
+    assert not found.is_whole
+    assert len(found.entries) <= listing.MOST_PATHS
+
+
+def test_submodules_below_long_paths_are_not_put_together(code: CodeRepository) -> None:
+    inner, top = "1" * 40, "3" * 40
+    add_listing(
+        code, inner, [Listed(f"file-{number}", "file", "100644", "", 1) for number in range(10)], is_of_submodule=True
+    )
+    add_listing(code, top, [submodule("long/" * 400_000, inner)])
+    found = StoredCode(code).whole(top, wanted=lambda _: True)
+    assert found is not None
+    assert not found.is_whole
+
+
+def test_a_page_says_of_submodules_beyond_the_limit_what_the_job_will_say(code: CodeRepository) -> None:
+    inner, top = "1" * 40, "3" * 40
+    add_listing(code, inner, [Listed("file", "file", "100644", "", 1)], is_of_submodule=True)
+    add_listing(code, top, [submodule(f"inner-{number:03}", inner) for number in range(MAX_SUBMODULES + 2)])
+    found = StoredCode(code).whole(top, wanted=lambda _: True)
+    assert found is not None
+    assert list(found.missing) == ["inner-100", "inner-101"]
+    assert set(found.missing.values()) == {
+        "is one submodule too many: the limits are a depth of 5, and 100 submodules",
+    }
+
+
+def test_of_a_submodule_with_long_paths_less_is_kept(code: CodeRepository) -> None:
+    long = TreeEntry("x" * 4_000_000, "file", "100644", "1" * 40, 1)
+    snapshot.store_submodules(code, [Submodule("1" * 40, [long, long, long])], now=NOW)
+    row = code.commits.get()
+    assert not row.is_whole
+    assert len(listing.unpack(row.listing)) == 2
+
+
+def files(count: int) -> list[Listed]:
+    return [Listed(f"file-{number}", "file", "100644", "", 1) for number in range(count)]
+
+
+def submodule(path: str, sha: str) -> Listed:
+    return Listed(path, "submodule", "160000", sha, None)
+
+
+def add_listing(code: CodeRepository, sha: str, entries: list[Listed], *, is_of_submodule: bool = False) -> None:
+    CodeCommit.objects.create(
+        code_repository=code,
+        sha=sha,
+        is_of_submodule=is_of_submodule,
+        listing=listing.pack(entries, {}),
+        is_whole=True,
+        needed_at=NOW,
+    )
