@@ -2,7 +2,7 @@
 
 from runs.backend_config.address import same_site
 from runs.backend_config.errors import BackendConfigError
-from runs.backend_config.exclude import Exclude
+from runs.backend_config.exclude import Exclude, ExcludeTooSlow
 from runs.backend_config.queues import ACCOUNT, QueueLimits, check_against_queues
 from runs.backend_config.reader import parse_backend_config
 from runs.backend_config.schema import Apptainer, BackendConfig, Environment, ImageType, Resources, Tracking
@@ -16,6 +16,7 @@ __all__ = [
     "BackendConfigError",
     "Environment",
     "Exclude",
+    "ExcludeTooSlow",
     "ImageType",
     "Problem",
     "QueueLimits",

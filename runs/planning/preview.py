@@ -11,6 +11,7 @@ from connections.git.values import Commit
 from mantik.lib.humanize import core_hours, counted, filesize
 from projects.code.listing import MOST_PATHS, Listed
 from projects.code.stored import StoredCode, StoredWhole
+from runs.backend_config import ExcludeTooSlow
 from runs.job import VARIABLES, JobRun, environment_file, goes_along, job_description, layout, shareable
 from runs.job.pack import Chosen, choose
 from runs.pages.commits import commit_url_of
@@ -90,6 +91,13 @@ def _description(files: RunFiles, run: JobRun, script: str) -> str:
 
 
 def _archive(commit: Commit, stored: StoredCode, files: RunFiles) -> dict[str, Any]:
+    try:
+        return _counted(commit, stored, files)
+    except ExcludeTooSlow as error:
+        return {"archive": "not counted", "archive_note": "", "warnings": [str(error)]}
+
+
+def _counted(commit: Commit, stored: StoredCode, files: RunFiles) -> dict[str, Any]:
     """How much code is sent. The files are only listed, not packed: a preview has to keep up with typing."""
     exclude = files.config.exclude
     code = stored.whole(commit.sha, wanted=lambda path: goes_along(path, exclude, files.kept))

@@ -14,6 +14,7 @@ from django.conf import settings
 from connections.git.errors import GitError
 from projects.code.mirrors import fetch_commit, fetch_or_raise, mirror_of, whole_code
 from projects.models import CodeRepository
+from runs.backend_config import ExcludeTooSlow
 from runs.following.callback import notification_url
 from runs.job import (
     JobRun,
@@ -182,7 +183,7 @@ def pack_run(run: Run, *, now: datetime, files: RunFiles | None = None) -> Packe
 
 
 def _pack(run: Run, files: RunFiles, now: datetime) -> PackedCode:
-    exclude, limit = files.config.exclude, settings.MANTIK_CODE_MAX_BYTES
+    exclude, limit = files.config.exclude.for_packing(), settings.MANTIK_CODE_MAX_BYTES
     try:
         code = whole_code(
             _code_repository(run),
@@ -203,6 +204,8 @@ def _pack(run: Run, files: RunFiles, now: datetime) -> PackedCode:
         )
     except PackError as error:
         raise NotPossible(error.message) from None
+    except ExcludeTooSlow as error:
+        raise NotPossible(str(error)) from None
 
 
 def _code_repository(run: Run) -> CodeRepository:

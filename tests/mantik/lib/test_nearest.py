@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import pytest
@@ -36,7 +37,7 @@ def test_few_of_many_words_that_are_made_to_be_slow_are_compared(monkeypatch: py
     looked, compared = [], []
 
     class Counting(SequenceMatcher[str]):
-        def set_seq1(self, a: str) -> None:
+        def set_seq1(self, a: Sequence[str]) -> None:
             self.letters = len(a)
             super().set_seq1(a)
 

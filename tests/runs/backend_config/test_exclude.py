@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.backend_config import Exclude
+from runs.backend_config import Exclude, ExcludeTooSlow
 from runs.backend_config.exclude import pattern_fault
 from tests.support.examples import examples
 
@@ -132,3 +132,54 @@ def test_a_path_without_signs_matches_itself(path: str) -> None:
 
 def test_stars_do_not_take_forever() -> None:
     assert not Exclude(("*a" * 100 + "b",)).matches("a" * 5000)
+
+
+PATTERNS = st.lists(
+    st.text(st.sampled_from("ab*?[]/."), min_size=1, max_size=8).filter(lambda text: not pattern_fault(text))
+)
+
+
+@examples(150, 6000)
+@given(PATTERNS, st.lists(PATHS))
+def test_many_patterns_and_paths_are_decided_as_each_alone(patterns: list[str], paths: list[str]) -> None:
+    together = Exclude(tuple(patterns))
+    for path in [*paths, *sorted(paths)]:
+        assert together.matches(path) == any(Exclude((pattern,)).matches(path) for pattern in patterns)
+
+
+LONG_NAMES = ["a" * 396 + f"{number:05}" for number in range(2000)]
+DEEP_PATHS = ["a/" * 190 + str(number) for number in range(2000)]
+OWN_FOLDERS = [f"{number:05}/" * 60 + "a" for number in range(2000)]
+ALPHABETS = "".join(f"[{chr(1000 + number)}-{chr(50_000 - number)}]" for number in range(60))
+HOSTILE = {
+    "stars": ("*a" * 190, LONG_NAMES),
+    "a star before a long name": (f"*{'a' * 300}?b", LONG_NAMES),
+    "sets": ("*" + "[a-z]" * 60, LONG_NAMES),
+    "sets of all letters": (f"*{ALPHABETS}", LONG_NAMES),
+    "sets of all letters in folders": (f"a/**/*{ALPHABETS}/", DEEP_PATHS),
+    "folders": ("**/a*/" * 60 + "b", DEEP_PATHS),
+    "folders of each path": ("**/0*/" * 60 + "b", OWN_FOLDERS),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_patterns_that_are_made_to_be_slow_are_given_up(name: str) -> None:
+    pattern, paths = HOSTILE[name]
+    exclude = Exclude(tuple(f"{pattern}{number}" for number in range(160)))
+    with pytest.raises(ExcludeTooSlow, match="Use fewer wildcards: name folders, or endings such as"):
+        [exclude.matches(path) for path in paths * 10]
+
+
+def test_as_many_patterns_as_people_write_are_no_trouble() -> None:
+    endings = tuple(f"*.{number}" for number in range(100))
+    patterns = (*endings, *(f"f*{number}*.csv" for number in range(20)), "data/", "logs/**", "**/cache/*.py")
+    exclude = Exclude(patterns)
+    paths = [f"folder-{number // 50}/sub/file{number}.txt" for number in range(20_000)]
+    assert not any(exclude.matches(path) for path in paths)
+
+
+def test_a_worker_may_work_for_longer_than_a_page() -> None:
+    exclude = Exclude(("*.csv",), most_work=3_000)
+    with pytest.raises(ExcludeTooSlow):
+        assert all(not exclude.matches(f"{number}.txt") for number in range(10))
+    assert all(not exclude.for_packing().matches(f"{number}.txt") for number in range(10))

@@ -18,7 +18,7 @@ from runs.submission.assemble import job_environment
 from tests.runs.planning.test_new_run import filled_in, post, refused
 from tests.support.fetching import fetch
 from tests.support.pages import page_text
-from tests.support.world import World
+from tests.support.world import BACKEND_CONFIG, World
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +87,13 @@ def test_a_preview_of_more_files_than_are_known_says_so(
     mirrors.fetch_or_raise(world.code, now=timezone.now())
     text = page_text(member.post(reverse("runs:new-preview", args=[world.project.slug]), filled_in(world)))
     assert "more than 20,000 files (they are counted when they are packed)" in text
+
+
+def test_a_preview_gives_up_patterns_that_take_long(member: Client, world: World) -> None:
+    sets = "".join(f"[{chr(1000 + number)}-{chr(50_000 - number)}]" for number in range(60))
+    patterns = "\n".join(f"  - '*{sets}{number}'" for number in range(100))
+    world.repository.write("unicore.yaml", f"{BACKEND_CONFIG}Exclude:\n{patterns}\n")
+    world.repository.commit("Slow patterns")
+    fetch(world.code, now=timezone.now())
+    text = page_text(member.post(reverse("runs:new-preview", args=[world.project.slug]), filled_in(world)))
+    assert "The patterns under Exclude take too long for the files of this commit. Use fewer wildcards" in text

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
+from runs.backend_config import exclude
 from runs.job import PackedCode
 from runs.models import Run
 from runs.submission import assemble
@@ -20,8 +21,9 @@ from runs.submission.assemble import PreparedJob, pack_run, prepare
 from runs.submission.run_files import NotPossible
 from tests.connections.git.repository import Repository
 from tests.runs.job.packing import contents
+from tests.support.fetching import fetch
 from tests.support.pages import page_text
-from tests.support.world import World
+from tests.support.world import BACKEND_CONFIG, World
 
 WEIGHTS = bytes(range(256)) * 40
 POINTER = Pointer(hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
@@ -165,6 +167,15 @@ def test_far_too_many_lfs_files_are_refused_before_they_are_fetched(
 ) -> None:
     settings.MANTIK_CODE_MAX_BYTES = 2000
     with pytest.raises(NotPossible, match="The Git LFS files are 10 KiB"):
+        pack_run(start(world), now=timezone.now())
+
+
+def test_patterns_that_take_far_too_long_end_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.repository.write("unicore.yaml", f"{BACKEND_CONFIG}Exclude: ['a*b']\n")
+    world.repository.commit("Exclude")
+    fetch(world.code, now=timezone.now())
+    monkeypatch.setattr(exclude, "_MOST_WORK_PACKING", 100)
+    with pytest.raises(NotPossible, match="The patterns under Exclude take too long"):
         pack_run(start(world), now=timezone.now())
 
 
