@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from connections.logins.attempts import note_refused_connection
 from connections.logins.kinds import Need
 from connections.logins.uses import wake
 from connections.models import Connection
@@ -75,6 +76,7 @@ def note_refusal(connection: Connection, error: SiteError, *, now: datetime) -> 
     """Count the refusal if the site refused the login itself. True if the login now counts as refused."""
     if not concerns_login(error):
         return connection.marked_bad_at is not None
+    note_refused_connection(error, connection)
     return note_login_refused(connection, error.message, now=now)
 
 

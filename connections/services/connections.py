@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from connections.logins import test_results
+from connections.logins.attempts import check_attempts, note_attempt
 from connections.logins.kinds import Kind, traits_of
 from connections.logins.login_health import (
     HEALTHY,
@@ -226,6 +227,9 @@ def _ask_offer(connection: Connection) -> SiteOffer:
 
 def _ask_access(connection: Connection) -> SiteAccess | SiteError:
     try:
+        if connection.last_used_at is None:
+            kind, login_name = Kind(connection.kind), connection.login_name
+            check_attempts(owner=connection.owner, kind=kind, site=connection.site, login_name=login_name)
         access = open_connection(connection, timeouts=WHILE_SOMEBODY_WAITS).access()
     except SiteError as error:
         return error
@@ -251,13 +255,18 @@ def _material(
     owner: User,
     now: datetime,
 ) -> _Material:
+    check_attempts(owner=owner, kind=kind, site=site, login_name=login_name)
     if traits_of(kind).has_key_pair:
         pair = make_key_pair(comment=f"mantik {owner.username} {now:%Y-%m-%d}")
         return _Material(pair.private, {"public_key": pair.public})
     if kind == Kind.UNICORE_TOKEN:
         assert site is not None
         with while_somebody_waits():
-            issued = tokens.obtain_token(client=_client(site, password_credential(login_name, typed)))
+            try:
+                issued = tokens.obtain_token(client=_client(site, password_credential(login_name, typed)))
+            except SiteError as error:
+                note_attempt(error, owner=owner, kind=kind, site=site, login_name=login_name)
+                raise
             tokens.check_token(client=_client(site, token_credential(issued.value)), provider=site.name)
         return _Material(issued.value, tokens.token_columns(issued, now))
     # A pasted token may end with a line break that is no part of it; a password may end with a blank that is.

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.logins import site_clients
+from connections.logins.attempts import OF_LOGIN, OF_MEMBER, _login
 from connections.logins.budget_accounts import learned_at, named_accounts
 from connections.models import Connection, Site
 from connections.services import connections
@@ -251,3 +252,65 @@ def test_a_git_connection_cannot_be_tested_at_a_site(client: Client, outsider: U
     made = make_connection(owner=outsider, kind=Connection.Kind.GIT_TOKEN)
     text = page_text(client.post(f"{LIST}{made.uuid}/test/", follow=True))
     assert f"{made.name} is for a git host; only connections to sites are tested." in text
+
+
+def guess(client: Client, site: Site, password: str, *, login: str = "admin", number: int = 0) -> Any:
+    form = {"kind": "unicore-token", "name": f"mine {number}", "site": str(site.uuid), "login_name": login}
+    return client.post(ADD, form | {"secret": password})
+
+
+def test_passwords_of_somebody_else_cannot_be_tried_at_a_site(
+    client_of: ClientOf, outsider: User, owner: User, sandbox: RunningSite
+) -> None:
+    site, user = make_site(name="Sandbox", base_url=sandbox.base_url), sandbox.users["demo"]
+    for number in range(OF_LOGIN.most):
+        answer = guess(client_of(outsider), site, f"guess{number}", login=user.login)
+        assert "does not accept this login name and password" in page_text(answer)
+    # Neither the right password, nor another member, nor other letters: the site is not asked.
+    for client, login in ((client_of(outsider), user.login), (client_of(owner), user.login.upper())):
+        answer = guess(client, site, user.password, login=login)
+        assert answer.status_code == 422
+        text = page_text(answer)
+        assert f"has refused the password of {login} 5 times within an hour, so Mantik does not ask it again" in text
+    assert not Connection.objects.exists()
+
+
+def test_a_member_cannot_try_one_password_at_many_logins(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    site = make_site(name="Sandbox", base_url=sandbox.base_url)
+    for _ in range(OF_MEMBER.most):
+        OF_MEMBER.note(str(outsider.pk))
+    user = sandbox.users["demo"]
+    text = page_text(guess(client, site, user.password, login=user.login))
+    assert "Sites have refused 20 of your passwords within an hour. Try again in an hour." in text
+
+
+def test_adding_and_testing_is_no_way_around(client: Client, outsider: User, sandbox: RunningSite) -> None:
+    for number in range(OF_LOGIN.most):
+        guessed = connect_again(outsider, sandbox, secret=f"guess{number}")
+        after_test(client, guessed)
+        guessed.delete()
+    right = connect_again(outsider, sandbox)
+    assert "has refused the password of demo 5 times within an hour" in after_test(client, right)
+
+
+def test_a_login_that_has_worked_is_tested_as_often_as_one_likes(
+    client: Client, outsider: User, sandbox: RunningSite
+) -> None:
+    mine = connect(outsider, sandbox)
+    assert "Works" in after_test(client, mine)
+    Connection.objects.filter(pk=mine.pk).update(last_used_at=timezone.now())
+    for _ in range(OF_LOGIN.most):
+        OF_LOGIN.note(*login_of(mine))
+    assert "Works" in after_test(client, mine)
+
+
+def connect_again(outsider: User, site: RunningSite, **columns: Any) -> Connection:
+    known = Site.objects.filter(name="Sandbox").first() or make_site(name="Sandbox", base_url=site.base_url)
+    user = site.users["demo"]
+    usual = {"login_name": user.login, "secret": user.password} | columns
+    return make_connection(owner=outsider, name="mine", site=known, **usual)
+
+
+def login_of(connection: Connection) -> tuple[str, str]:
+    assert connection.site
+    return _login(connection.site, connection.login_name)
