@@ -19,6 +19,7 @@ from mantik.accounts import sign_up
 from mantik.accounts.models import User
 from mantik.audit.services import record
 from mantik.lib.absolute_urls import absolute_url
+from mantik.lib.attempts import Attempts
 from mantik.lib.humanize import absolute_time
 from mantik.notices.outbox import write_letter
 from mantik.notices.services import notify
@@ -31,6 +32,10 @@ USUAL_DAYS = 14
 REMEMBERED = timedelta(days=30)
 # Open invitations that a project may have, so that nobody can use Mantik to send mail to everybody.
 MOST_OPEN = 100
+# How many invitations one person may send in a day, and how many one person or address may get, whatever became of
+# them: each is an e-mail.
+SENT_BY = Attempts("invitations-sent", 100, timedelta(days=1))
+SENT_TO = Attempts("invitations-received", 5, timedelta(days=1))
 
 
 class NotInvited(Exception):
@@ -65,6 +70,7 @@ def invite(*, project: Project, who: User | str, role: Role, days: int, invited_
         raise NotInvited(f"{user.display_name} is already a member. You can change their role in the list of members.")
     if Invitation.objects.open(now=now).filter(project=project).count() >= MOST_OPEN:
         raise NotInvited(f"The project has {MOST_OPEN} open invitations, which is the limit. Withdraw one first.")
+    _check_sent(invited_by, who)
     try:
         with transaction.atomic():
             _close_expired(Invitation.objects.filter(project=project, user=user, email=email), now=now)
@@ -82,7 +88,23 @@ def invite(*, project: Project, who: User | str, role: Role, days: int, invited_
     except IntegrityError:
         name = user.display_name if user else email
         raise NotInvited(f"{name} already has an open invitation. Withdraw it to invite them again.") from None
+    SENT_BY.note(str(invited_by.pk))
+    SENT_TO.note(_receiver(who))
     return invitation
+
+
+def _check_sent(invited_by: User, who: User | str) -> None:
+    if SENT_BY.are_used_up(str(invited_by.pk)):
+        raise NotInvited(f"You have sent {SENT_BY.most} invitations within a day, which is the limit. Go on tomorrow.")
+    if SENT_TO.are_used_up(_receiver(who)):
+        name = who.display_name if isinstance(who, User) else who
+        raise NotInvited(
+            f"{name} was sent {SENT_TO.most} invitations within a day, which is the limit. Invite them tomorrow."
+        )
+
+
+def _receiver(who: User | str) -> str:
+    return f"user {who.pk}" if isinstance(who, User) else who
 
 
 def accept(*, invitation: Invitation, user: User, now: datetime) -> None:

@@ -375,3 +375,27 @@ def test_the_database_knows_no_invitation_of_nobody(project: Project) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_invitation(project=project)
     assert not Invitation.objects.exists()
+
+
+def test_nobody_gets_more_than_some_invitations_a_day_even_if_they_are_withdrawn(
+    client_of: ClientOf, project: Project, owner: User
+) -> None:
+    client = client_of(owner)
+    for _ in range(invitations.SENT_TO.most):
+        client.post(INVITE, form("Stranger@example.org"))
+        invitations.withdraw(invitation=Invitation.objects.latest("pk"), actor=owner, now=timezone.now())
+    other = make_project(name="Other", slug="other")
+    join(other, Role.OWNER, owner)
+    text = page_text(client.post(f"/projects/{other.slug}/members/invite/", form("stranger@example.org")))
+    assert "stranger@example.org was sent 5 invitations within a day, which is the limit. Invite them tomorrow." in text
+    assert Letter.objects.filter(address="stranger@example.org").count() == invitations.SENT_TO.most
+
+
+def test_nobody_sends_more_than_some_invitations_a_day(
+    client_of: ClientOf, project: Project, owner: User, outsider: User
+) -> None:
+    for _ in range(invitations.SENT_BY.most):
+        invitations.SENT_BY.note(str(owner.pk))
+    text = page_text(client_of(owner).post(INVITE, form("olga")))
+    assert "You have sent 100 invitations within a day, which is the limit. Go on tomorrow." in text
+    assert not Invitation.objects.exists()
