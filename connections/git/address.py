@@ -37,6 +37,8 @@ def check_url(url: str) -> None:
         _check_local()
     elif not _SCP_LIKE.fullmatch(url):
         raise _refused(f"{url} is not the address of a git repository. Use one that begins with https:// or ssh://.")
+    else:
+        _check_letters(host_of(url))
 
 
 def is_https(url: str) -> bool:
@@ -88,6 +90,7 @@ def _check_parts(scheme: str, url: str) -> None:
     parts = _split(url)
     if not parts.hostname or not parts.path.strip("/"):
         raise _refused("The address names no repository. It should look like https://github.com/group/code.git.")
+    _check_letters(parts.hostname)
     if parts.password is not None or (scheme == "https" and parts.username is not None):
         raise _refused(
             "The address contains a user name or a token. Remove the part before the @, put the token in a "
@@ -97,6 +100,12 @@ def _check_parts(scheme: str, url: str) -> None:
         raise _refused("The address has a part that begins with ? or #. Remove that part.")
     if parts.hostname.startswith("-") or (parts.username or "").startswith("-"):
         raise _refused("The host in the address begins with a hyphen. Correct it.")
+
+
+def _check_letters(host: str) -> None:
+    # Git and Python disagree which name they stand for, so what was checked would not be what is connected to.
+    if not host.isascii():
+        raise _refused("The host in the address has letters beyond ASCII. Write it as it is registered, with xn--.")
 
 
 def _split(url: str) -> SplitResult:

@@ -94,9 +94,13 @@ def site_urls(base_url: str) -> SiteUrls:
     try:
         parts = urlsplit(base_url.strip())
         port = parts.port
-        host = (parts.hostname or "").encode("idna").decode("ascii")
+        host = parts.hostname or ""
+        # A name with an empty or too long label would be refused only when it is looked up.
+        host.encode("idna")
     except (ValueError, UnicodeError):
         raise BadBaseUrl("cannot be read") from None
+    if not host.isascii():
+        raise BadBaseUrl("has a host with letters beyond ASCII; write it as it is registered, with xn--")
     if parts.username is not None or parts.password is not None:
         raise BadBaseUrl("contains credentials, which belong in the connection")
     if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:

@@ -38,6 +38,9 @@ def resolve(host: str, port: int) -> list[str]:
     Raises AddressRefused if one of them may not, and socket.gaierror for a name that is not found.
     """
     name = host.lower().rstrip(".").strip("[]")
+    if not name.isascii():
+        # Programs disagree which name such letters stand for, so another one could be connected to than was checked.
+        raise AddressRefused(f"{host} has letters beyond ASCII. Write the name as it is registered, with xn--.")
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except UnicodeError:
@@ -92,6 +95,8 @@ def _is_public(address: Address) -> bool:
         or address.is_link_local
         or address.is_private
         or address.is_unspecified
+        # Of old networks; Python takes it for public.
+        or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
     )
 
 

@@ -285,6 +285,7 @@ def test_a_connections_client_is_kept_until_its_terms_change(fake_site: FakeSite
         ("https://ada:s3cret@hpc.example.org/SITE/rest/core", "contains credentials"),
         ("ftp://hpc.example.org/SITE", "is not of the form"),
         ("https://hpc.example.org:port/", "cannot be read"),
+        ("https://faß.test/SITE/rest/core", "with xn--"),
     ],
 )
 def test_a_base_url_that_would_give_secrets_away_is_refused(base_url: str, words: str) -> None:

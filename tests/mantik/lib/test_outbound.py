@@ -105,6 +105,8 @@ def server() -> Iterator[_Server]:
         "::",
         "fe80::1",
         "fc00::1",
+        "fec0::1",
+        "feff::1",
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
@@ -128,6 +130,12 @@ def test_a_name_with_one_address_inside_is_refused_as_a_whole(names: dict[str, l
 
     with pytest.raises(AddressRefused, match=r"^hpc\.example\.org is at 10\.0\.0\.7, and that is not an address"):
         resolve("hpc.example.org", 443)
+
+
+@pytest.mark.parametrize("host", ["faß.test", "①②⑦.0.0.1", "example。org", "hpc.exämple.org"])
+def test_a_name_that_programs_read_differently_is_refused(host: str) -> None:
+    with pytest.raises(AddressRefused, match="Write the name as it is registered, with xn--"):
+        resolve(host, 443)
 
 
 @pytest.mark.parametrize("host", ["hpc..example.org", f"{'x' * 64}.example.org", ".example.org"])
