@@ -1,5 +1,6 @@
 """Forms of projects, experiments, groups and members."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from crispy_forms.layout import Column
@@ -17,6 +18,17 @@ from projects.services import groups, invitations, labels
 MAX_SLUG = 60
 # Characters of a project's description: some ten pages.
 MAX_DESCRIPTION = 20_000
+
+
+NO_PREVIEW: Mapping[str, str | None] = {"written": None}
+
+
+def previewed(description: str) -> Mapping[str, str | None]:
+    """Context of projects/_description_preview.html. It takes no longer texts than the form does, and says so."""
+    if len(description) <= MAX_DESCRIPTION:
+        return {"written": description}
+    fault = f"The description has {len(description):,} characters; at most {MAX_DESCRIPTION:,} are allowed. Shorten it."
+    return {"written": "", "fault": fault}
 
 
 class ProjectForm(forms.Form):

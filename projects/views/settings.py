@@ -1,5 +1,7 @@
 """Settings of a project: name, description, address, visibility, and deleting it."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -9,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import status_of
 from projects.addressing import slugs
-from projects.forms import DeleteProjectForm, ProjectSettingsForm
+from projects.forms import NO_PREVIEW, DeleteProjectForm, ProjectSettingsForm, previewed
 from projects.models import Project
 from projects.pages.settings_tabs import settings_tabs
 from projects.permissions import Action, may
@@ -41,11 +43,11 @@ def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
 def preview(request: MemberRequest, slug: str) -> HttpResponse:
     """Preview of the description: only the rendered text for htmx; without JavaScript the whole form with it."""
     project = project_or_404(request, slug, Action.EDIT_PROJECT)
-    written = request.POST.get("description", "")
+    shown = previewed(request.POST.get("description", ""))
     if request.htmx:
-        return render(request, "projects/_description_preview.html", {"written": written})
+        return render(request, "projects/_description_preview.html", shown)
     form = ProjectSettingsForm(request.POST, project=project, user=request.user)
-    return _settings_page(request, project, form, written=written)
+    return _settings_page(request, project, form, shown=shown)
 
 
 @login_required
@@ -66,14 +68,14 @@ def delete(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _settings_page(
-    request: MemberRequest, project: Project, form: ProjectSettingsForm, written: str | None = None
+    request: MemberRequest, project: Project, form: ProjectSettingsForm, shown: Mapping[str, str | None] = NO_PREVIEW
 ) -> HttpResponse:
     context = {
         "project": project,
         "nav": "settings",
         "tabs": settings_tabs(project, request.user, current="general"),
         "form": form,
-        "written": written,
+        **shown,
         "suggested_labels": labels.suggestions(request.user),
         "may_delete": may(request.user, Action.DELETE_PROJECT, project),
     }

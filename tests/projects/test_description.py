@@ -7,6 +7,8 @@ import pytest
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from mantik.lib.markdown import render
+from mantik.templatetags import mantik_ui
+from projects.forms import MAX_DESCRIPTION
 from projects.models import Project
 from tests.conftest import ClientOf
 from tests.support.pages import page_text
@@ -96,3 +98,16 @@ def test_a_description_has_its_limit(client_of: ClientOf, maintainer: User, proj
     assert response.status_code == 422
     assert "at most 20000 characters" in page_text(response)
     assert "x" * 20_001 in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("htmx", [{}, {"HX-Request": "true"}])
+def test_the_preview_takes_no_longer_texts_than_the_form(
+    client_of: ClientOf, project: Project, owner: User, htmx: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(mantik_ui, "render_markdown", drawn.append)
+    long = "*" * (MAX_DESCRIPTION + 1)
+    answer = client_of(owner).post(PREVIEW, {"description": long}, headers=htmx)
+    assert "The description has 20,001 characters; at most 20,000 are allowed. Shorten it." in page_text(answer)
+    assert long not in drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
+from projects.forms import NO_PREVIEW, previewed
 from runs.registered_models import services
 from runs.registered_models.detail import model_page
 from runs.registered_models.forms import AliasForm, DescriptionForm
@@ -44,10 +46,10 @@ def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 def preview(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     """Preview of the description: only the rendered text for htmx; without JavaScript the whole form with it."""
     model = kept_or_403(request, slug, uuid)
-    written = request.POST.get("description", "")
+    shown = previewed(request.POST.get("description", ""))
     if request.htmx:
-        return render(request, "projects/_description_preview.html", {"written": written})
-    return _form(request, model, DescriptionForm(request.POST), written=written)
+        return render(request, "projects/_description_preview.html", shown)
+    return _form(request, model, DescriptionForm(request.POST), shown=shown)
 
 
 @login_required
@@ -98,9 +100,9 @@ def _back(model: RegisteredModel) -> HttpResponse:
 
 
 def _form(
-    request: MemberRequest, model: RegisteredModel, form: DescriptionForm, written: str | None = None
+    request: MemberRequest, model: RegisteredModel, form: DescriptionForm, shown: Mapping[str, str | None] = NO_PREVIEW
 ) -> HttpResponse:
-    context = {"project": model.project, "nav": "models", "model": model, "form": form, "written": written}
+    context = {"project": model.project, "nav": "models", "model": model, "form": form, **shown}
     return render(request, "registered_models/edit.html", context, status=status_of(form))
 
 
