@@ -1,4 +1,7 @@
-"""The calendar: a week of a project's schedules, with what ran, what did not, and what is to come."""
+"""The calendar of a project's schedules: what ran, what did not, and what is to come.
+
+It opens with two weeks from today; its links lead to whole weeks before and after.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from schedules.pages.load import Load, by_hour
 from schedules.states import Outcome
 
 DAYS = 7
+# How many days the calendar opens with, of which today is the first.
+DAYS_AT_FIRST = 14
 # How many schedules a week shows: the busiest.
 MOST_SHOWN = 100
 # How many schedules are looked at to find the busiest: those that are due first, and as many with the most slots.
@@ -30,7 +35,6 @@ MOST_LOOKED_AT = 500
 AHEAD = timedelta(days=366)
 TO_COME = Badge("To come", "run", "clock-history")
 TOO_LATE = Badge("After the secret expires", "bad", "key")
-_SPAN = timedelta(days=DAYS)
 # What `Line` counts besides the outcomes of slots.
 _COMING_BADGES = {"to come": TO_COME, "too late": TOO_LATE}
 
@@ -59,14 +63,15 @@ class Line:
 
 
 class Week:
-    """The week from `monday`, in the reader's zone: a line for each schedule and each day on which it is due."""
+    """The days from `begin` on, in the reader's zone: a line for each schedule and each day on which it is due."""
 
-    def __init__(self, project: Project, monday: date, now: datetime) -> None:
-        self._project, self._now = project, now
+    def __init__(self, project: Project, begin: date, now: datetime, *, days: int = DAYS) -> None:
+        self._project, self._now, self._days = project, now, days
+        self._when = "in this week" if days == DAYS else f"in these {days} days"
         # Midnights in that zone; when clocks change, two of them are not 24 hours apart.
-        self._edges = [_midnight(monday + timedelta(days=day)) for day in range(DAYS + 1)]
-        self._of_day: list[dict[int, Line]] = [{} for _ in range(DAYS)]
-        self._loads = [Load() for _ in range(DAYS)]
+        self._edges = [_midnight(begin + timedelta(days=day)) for day in range(days + 1)]
+        self._of_day: list[dict[int, Line]] = [{} for _ in range(days)]
+        self._loads = [Load() for _ in range(days)]
         self._candidates, is_all_due = self._due_first()
         past, is_all_past = self._slots_by_schedule()
         self._coming = {key: self._to_come(one) for key, one in self._candidates.items()}
@@ -83,11 +88,11 @@ class Week:
     def note(self) -> str:
         """A sentence on the schedules that are left out; "" if none is."""
         if self._found <= MOST_SHOWN:
-            return "" if self._is_all else "Not all schedules were looked at: more may be due in this week."
+            return "" if self._is_all else f"Not all schedules were looked at: more may be due {self._when}."
         which = f"{number(MOST_SHOWN)} busiest"
         if self._is_all:
-            return f"Shows the {which} of {number(self._found)} schedules that are due in this week."
-        first = f"first {number(self._found)} schedules that are due in this week"
+            return f"Shows the {which} of {number(self._found)} schedules that are due {self._when}."
+        first = f"first {number(self._found)} schedules that are due {self._when}"
         return f"Shows the {which} of the {first}. There may be more."
 
     def lines(self, day: int) -> list[Line]:
@@ -125,7 +130,7 @@ class Week:
         over_at = timing.until + timedelta.resolution
         secret_expires_at = schedule.connection and schedule.connection.final_end(self._now)
         days = []
-        for day in range(DAYS):
+        for day in range(self._days):
             begin, end = max(self._edges[day], due), min(self._edges[day + 1], over_at)
             middle = max(begin, min(secret_expires_at, end)) if secret_expires_at else end
             for kind, first, last in (("to come", begin, middle), ("too late", middle, end)):
@@ -175,15 +180,18 @@ def _looked_at(rows: QuerySet[Any, R]) -> tuple[list[R], bool]:
 
 
 def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[str, Any]:
-    """The week that holds the day `asked` ("2026-11-23"), in the reader's zone; this week if that is no date.
+    """The week that holds the day `asked` ("2026-11-23"), in the reader's zone; two weeks from today without a date.
 
     A day outside the calendar gives its first or last week, without a link further.
     """
     today = timezone.localtime(now).date()
     first, last = _range(project, today)
-    monday = max(first, min(_monday(asked, today), last))
-    week = Week(project, monday, now)
-    days = [monday + timedelta(days=day) for day in range(DAYS)]
+    day = _date(asked)
+    count = DAYS_AT_FIRST if day is None else DAYS
+    begin = today if day is None else _monday_of(max(first, min(day, last)))
+    week = Week(project, begin, now, days=count)
+    days = [begin + timedelta(days=place) for place in range(count)]
+    earlier, later = _monday_of(begin - timedelta(days=1)), _monday_of(begin + timedelta(days=count))
     return {
         "label": f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b} {days[-1]:%Y}",
         "zone": timezone.get_current_timezone_name(),
@@ -192,27 +200,26 @@ def week_of(project: Project, *, asked: str, path: str, now: datetime) -> dict[s
             for at, day in enumerate(days)
         ],
         "note": week.note,
-        "earlier_url": f"{path}?week={monday - _SPAN}" if monday > first else None,
-        "later_url": f"{path}?week={monday + _SPAN}" if monday < last else None,
-        "this_url": path,
-        "is_this": monday <= today < monday + _SPAN,
+        "earlier_url": f"{path}?week={earlier}" if begin > first else None,
+        "later_url": f"{path}?week={later}" if later <= last else None,
+        "today_url": path,
+        "is_from_today": day is None,
     }
 
 
 def _range(project: Project, today: date) -> tuple[date, date]:
-    """The Mondays of the first and the last week of the calendar."""
+    """The first and the last day of the calendar."""
     made_at = Schedule.objects.filter(project=project).aggregate(first=Min("created_at"))["first"]
     if made_at is None:
-        return _monday_of(today), _monday_of(today)
-    return _monday_of(min(timezone.localtime(made_at).date(), today)), _monday_of(today + AHEAD)
+        return today, today
+    return min(timezone.localtime(made_at).date(), today), today + AHEAD
 
 
-def _monday(asked: str, today: date) -> date:
+def _date(asked: str) -> date | None:
     try:
-        day = date.fromisoformat(asked)
+        return date.fromisoformat(asked)
     except ValueError:
-        day = today
-    return _monday_of(day)
+        return None
 
 
 def _monday_of(day: date) -> date:

@@ -31,6 +31,22 @@ def test_the_calendar_has_what_ran_and_what_is_to_come(by_ada: Client, schedule:
         assert page_text(by_ada.get(url, {"week": odd})) == text
 
 
+def test_the_calendar_begins_with_today_and_shows_two_weeks(by_ada: Client, schedule: Schedule) -> None:
+    Schedule.objects.update(created_at=timezone.now() - timedelta(days=30))
+    url = reverse("schedules:calendar", args=[schedule.project.slug])
+    today = timezone.localdate()
+    answer = by_ada.get(url)
+    dates = [day["date"] for day in answer.context["week"]["days"]]
+    assert dates == [today + timedelta(days=place) for place in range(14)]
+    assert answer.context["week"]["days"][0]["is_today"]
+    assert "From today" not in page_text(answer)
+    # What the links lead to leaves no day out.
+    [earlier, *_], [later, *_] = _weeks(by_ada, url, "Earlier"), _weeks(by_ada, url, "Later")
+    assert earlier < today <= earlier + timedelta(days=7)
+    assert later <= today + timedelta(days=14)
+    assert "From today" in page_text(by_ada.get(url, {"week": later.isoformat()}))
+
+
 def test_the_calendar_leads_no_further_than_there_is_something_to_see(by_ada: Client, schedule: Schedule) -> None:
     url = reverse("schedules:calendar", args=[schedule.project.slug])
     begun = timezone.localdate() - timedelta(days=20)
