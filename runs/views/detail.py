@@ -21,6 +21,7 @@ from connections.mlflow.errors import NotThere, TrackingError
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask
 from mantik.lib.downloads import DownloadResponse, LongResponse
+from mantik.lib.humanize import absolute_time
 from mantik.lib.live import STAMP, Shown, nothing_new, part
 from projects.permissions import Action
 from projects.views.loading import refusal
@@ -195,7 +196,7 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     if request.method == "GET":
         question = Confirmation(
             title=f"Delete {run.name}?",
-            message="A deleted run cannot be restored. Its metrics and artifacts stay in MLflow. This deletes:",
+            message=f"A deleted run cannot be restored. {_what_stays(run)} This deletes:",
             points=["its events"] if run.is_local else ["its log and its events", "its configuration and job script"],
             verb="Delete run",
             icon_name="trash3",
@@ -208,6 +209,14 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
         return redirect("runs:detail", slug, run.uuid)
     messages.info(request, f"{run.name} was deleted.")
     return redirect("runs:list", slug)
+
+
+def _what_stays(run: Run) -> str:
+    stays = "Its metrics and artifacts stay in MLflow."
+    if not run.job_url:
+        return stays
+    until = f" until {absolute_time(timezone.localtime(run.job_expires_at))}" if run.job_expires_at else ""
+    return f"{stays} The files of its job stay at {run.site_name}{until}, and are deleted by the site."
 
 
 def _ask(request: HttpRequest, run: Run, question: Confirmation) -> HttpResponse:

@@ -483,6 +483,7 @@ def test_deleting_asks_first_and_names_what_goes_with_it(project: Project) -> No
     question = page(client, url("delete", run))
     assert "Delete nightly?" in question
     assert "its log and its events" in question
+    assert "Its metrics and artifacts stay in MLflow. The files of its job stay at" in question
     assert Run.objects.exists()
 
     client.post(url("delete", run))
