@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections.logins.kinds import TRAITS, Kind, Need, Traits
@@ -68,10 +69,25 @@ class SecretForm(forms.Form):
         return panel(verb=verb, busy=busy, lead=lead)
 
 
+def _name_field() -> forms.CharField:
+    return forms.CharField(max_length=80, help_text="The name under which forms offer it, for example “juwels”.")
+
+
+def _free_name(name: str, others: QuerySet[Connection]) -> str:
+    """`name`, unless one of the other connections of the same person has it."""
+    if others.filter(name__iexact=name).exists():
+        raise forms.ValidationError(name_taken(name))
+    return name
+
+
+def name_taken(name: str) -> str:
+    return f"You already have a connection named {name}. Choose another name."
+
+
 class ConnectionForm(SecretForm):
     """Has only the fields that a connection of `kind` needs."""
 
-    name = forms.CharField(max_length=80, help_text="The name under which forms offer it, for example “juwels”.")
+    name = _name_field()
 
     def __init__(self, *args: Any, owner: User, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, kind=kind, is_new=False, **kwargs)
@@ -92,10 +108,7 @@ class ConnectionForm(SecretForm):
         return [site for site in self.fields["site"].queryset if site.notes] if self.traits.has_site else []  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if Connection.objects.owned_by(self.owner).filter(name__iexact=name).exists():
-            raise forms.ValidationError(f"You already have a connection named {name}. Choose another name.")
-        return name
+        return _free_name(self.cleaned_data["name"], Connection.objects.owned_by(self.owner))
 
     def clean_login_name(self) -> str:
         login: str = self.cleaned_data["login_name"]
@@ -105,6 +118,21 @@ class ConnectionForm(SecretForm):
             except SiteRefused:
                 raise forms.ValidationError("A login name must not contain a colon or control characters.") from None
         return login
+
+
+class RenameForm(forms.Form):
+    helper = panel(verb="Rename")
+
+    name = _name_field()
+
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"name": connection.name}
+        self.connection = connection
+
+    def clean_name(self) -> str:
+        others = Connection.objects.owned_by(self.connection.owner).exclude(pk=self.connection.pk)
+        return _free_name(self.cleaned_data["name"], others)
 
 
 class SiteForm(forms.Form):

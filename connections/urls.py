@@ -8,6 +8,7 @@ urlpatterns = [
     path("add/", connections.add, name="add"),
     path("<uuid:uuid>/card/", connections.card, name="card"),
     path("<uuid:uuid>/test/", connections.test, name="test"),
+    path("<uuid:uuid>/rename/", connections.rename, name="rename"),
     path("<uuid:uuid>/secret/", connections.secret, name="secret"),
     path("<uuid:uuid>/delete/", connections.delete, name="delete"),
     path("sites/add/", sites.add, name="site-add"),

@@ -126,6 +126,27 @@ def replace_secret(
         wake(connection, now)
 
 
+def rename_connection(*, connection: Connection, name: str) -> None:
+    """Give the connection another name. Whatever uses it goes on. Raises NameTaken."""
+    before = connection.name
+    if name == before:
+        return
+    connection.name = name
+    try:
+        with transaction.atomic():
+            connection.save(update_fields=["name"])
+            record(
+                "connection.renamed",
+                actor=connection.owner,
+                target=connection,
+                before={"name": before},
+                after={"name": name},
+            )
+    except IntegrityError:
+        connection.name = before
+        raise NameTaken from None
+
+
 def delete_connection(*, connection: Connection, actor: User | None = None, even_if_used: bool = False) -> None:
     """Delete the connection and its secret. `actor` is its owner unless given.
 

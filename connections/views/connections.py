@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connections.forms import ConnectionForm, SecretForm
+from connections.forms import ConnectionForm, RenameForm, SecretForm, name_taken
 from connections.logins.kinds import Kind
 from connections.logins.uses import consequences_of, uses_of
 from connections.models import Connection, Site
@@ -53,7 +53,7 @@ def add(request: MemberRequest) -> HttpResponse:
                 owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data
             )
         except connections.NameTaken:
-            form.add_error("name", "You already have a connection with this name. Choose another name.")
+            form.add_error("name", name_taken(form.cleaned_data["name"]))
         except SiteError as error:
             form.add_error("secret", _words(error))
         else:
@@ -79,6 +79,25 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
             return redirect(_card_url(connection))
     context = {"form": form, "connection": connection, "traits": form.traits, **NAV}
     return render(request, "connections/secret.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def rename(request: MemberRequest, uuid: str) -> HttpResponse:
+    connection = _own_or_404(request, uuid)
+    before = connection.name
+    form = RenameForm(request.POST or None, connection=connection)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["name"]
+        try:
+            connections.rename_connection(connection=connection, name=name)
+        except connections.NameTaken:
+            form.add_error("name", name_taken(name))
+        else:
+            messages.info(request, f"{before} is now called {name}.")
+            return redirect(_card_url(connection))
+    context = {"form": form, "connection": connection, **NAV}
+    return render(request, "connections/rename.html", context, status=status_of(form))
 
 
 @login_required

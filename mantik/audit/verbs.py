@@ -96,6 +96,7 @@ VERBS: dict[str, str] = {
     "schedule.deleted": "deleted the schedule {target}",
     # Connections and sites
     "connection.added": "added the connection {target}",
+    "connection.renamed": "renamed the connection {target}",
     "connection.secret_replaced": "replaced the secret of the connection {target}",
     "connection.renewed": "renewed the token of the connection {target}",
     "connection.marked_bad": "stopped using the connection {target}, because its login was refused repeatedly",

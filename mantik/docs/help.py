@@ -56,6 +56,7 @@ PLACES = {
     "connections:add": "connections#which-kind",
     "connections:test": "connections#test",
     "connections:secret": "connections#when-a-site-refuses-the-login",
+    "connections:rename": "connections#rename",
     "connections:delete": "connections#delete",
     "connections:site": "connections#a-site-that-is-missing",
     "tokens:": "tokens",

@@ -357,6 +357,7 @@ PAGES: dict[str, PageOf] = {
     "connection-secret": PageOf(_connection("connections:secret")),
     "connection-secret-token": PageOf(_connection("connections:secret", "by-token")),
     "connection-secret-key": PageOf(_connection("connections:secret", "by-key")),
+    "connection-rename": PageOf(_connection("connections:rename")),
     "connection-delete": PageOf(_connection("connections:delete", "gitlab")),
     "connection-delete-used": PageOf(_connection("connections:delete")),
     "site-add": PageOf(_at("/settings/connections/sites/add/")),

@@ -60,7 +60,7 @@ WISHES_READ = {
 }
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
-    *("page", "tab", "path", "offset", "week", "only", "changed"),
+    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "shown"),
     *(
         "q",
         "state",

@@ -8,7 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Connection, Site
+from connections.services.connections import NameTaken, rename_connection
 from mantik.accounts.models import User
+from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
 from tests.support.factories import make_connection, make_site
 from tests.support.pages import count_queries, page_text
@@ -254,3 +256,34 @@ def test_the_list_costs_the_same_number_of_queries_however_long_it_is(client: Cl
             make_connection(owner=outsider)
         counts.append(count_queries(client, LIST))
     assert counts[0] == counts[1] <= 8
+
+
+def test_a_connection_is_renamed(client: Client, mine: Connection, owner: User) -> None:
+    make_connection(owner=mine.owner, name="gitlab")
+    make_connection(owner=owner, name="jupiter")
+    address = f"{LIST}{mine.uuid}/rename/"
+    assert 'value="juwels"' in client.get(address).content.decode()
+    taken = client.post(address, {"name": "GitLab"})
+    assert taken.status_code == 422
+    assert "You already have a connection named GitLab. Choose another name." in page_text(taken)
+    answer = client.post(address, {"name": "jupiter"}, follow=True)
+    assert answer.redirect_chain == [(f"{LIST}#connection-{mine.uuid}", 302)]
+    assert "juwels is now called jupiter." in page_text(answer)
+    mine.refresh_from_db()
+    assert (mine.name, mine.reveal_secret()) == ("jupiter", SECRET)
+    event = AuditEvent.objects.get(verb="connection.renamed")
+    assert (event.actor, event.before, event.after) == (mine.owner, {"name": "juwels"}, {"name": "jupiter"})
+
+
+def test_only_the_owner_renames_a_connection(client_of: ClientOf, mine: Connection, owner: User) -> None:
+    assert client_of(owner).post(f"{LIST}{mine.uuid}/rename/", {"name": "theirs"}).status_code == 404
+    mine.refresh_from_db()
+    assert mine.name == "juwels"
+
+
+def test_a_name_that_was_taken_meanwhile_is_refused(mine: Connection) -> None:
+    make_connection(owner=mine.owner, name="gitlab")
+    with pytest.raises(NameTaken):
+        rename_connection(connection=mine, name="gitlab")
+    assert mine.name == "juwels"
+    assert not AuditEvent.objects.filter(verb="connection.renamed").exists()
