@@ -86,9 +86,15 @@ class ScheduleForm(LiveForm):
         label="Cron expression",
         max_length=200,
         widget=forms.TextInput(
-            {"class": "mono", "placeholder": "30 2 * * *", "autocomplete": "off", "spellcheck": "false"}
+            {
+                "class": "mono",
+                "placeholder": "30 2 * * *",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "list": "cron-presets",
+            }
         ),
-        help_text="Minute, hour, day of month, month, day of week.",
+        help_text="Minute, hour, day of month, month, day of week. Usual ones are offered as you type.",
     )
     time_zone = forms.CharField(
         label="Time zone",

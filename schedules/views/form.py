@@ -23,7 +23,7 @@ from projects.permissions import Action
 from projects.views.loading import project_or_404
 from runs.models import Run
 from runs.planning.prefill import PREFILL_FIELD, Prefill, prefill_from
-from schedules.cron import choices
+from schedules.cron import choices, parse
 from schedules.forms import ScheduleForm
 from schedules.models import Schedule
 from schedules.pages.forecast import Forecast, forecast
@@ -39,6 +39,8 @@ CHANGED = (
     "After you opened this page, somebody saved or deleted the schedule, or deleted something it uses. Reload the page "
     "to see what has changed."
 )
+# Usual times, which the field offers with their words.
+PRESETS = ("0 * * * *", "0 */6 * * *", "30 2 * * *", "0 3 * * 1-5", "0 6 * * 1", "0 1 1 * *")
 # What the services refuse, and `_explain` says in the form.
 _REFUSED = (schedules.NameTaken, schedules.BadChoice, schedules.NotYours, schedules.ChangedMeanwhile)
 
@@ -196,6 +198,7 @@ def _page(
         "preview_url": reverse(f"schedules:{route}-preview", args=arguments),
         "forecast": found,
         "zones": choices(now=form.now),
+        "presets": [{"expression": expression, "words": parse(expression).words} for expression in PRESETS],
         "has_connection": Connection.objects.owned_by(request.user).for_sites().exists(),
         "not_yours": NOT_YOURS if schedule and _is_somebody_elses(schedule, request) else "",
     }

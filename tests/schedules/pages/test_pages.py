@@ -17,9 +17,11 @@ from projects.models import Project
 from projects.roles import Role
 from runs.models import Run
 from runs.states import RunState
+from schedules.cron import accept
 from schedules.models import Schedule
 from schedules.services import schedules
 from schedules.states import CatchUp, CodePolicy, Outcome, Overlap, ScheduleState
+from schedules.views.form import PRESETS
 from tests.schedules.conftest import client_of
 from tests.support.factories import (
     join,
@@ -139,6 +141,14 @@ def test_only_who_may_edit_finds_the_buttons_for_it(by_ada: Client, schedule: Sc
 
 
 # The form
+
+
+def test_the_form_offers_usual_times(by_ada: Client, run: Run) -> None:
+    page = by_ada.get(add_url(run.project)).content.decode()
+    assert 'list="cron-presets"' in page
+    assert '<option value="0 3 * * 1-5">every weekday at 03:00</option>' in page
+    for expression in PRESETS:
+        assert accept(expression).words
 
 
 def test_a_schedule_is_added_with_all_that_was_typed(
