@@ -80,6 +80,8 @@ LONGEST_KEY, LONGEST_PARAM, LONGEST_TAG, LARGEST_BATCH = 250, 6000, 8000, 1000
 LONGEST_NAME, LONGEST_PATH = 255, 2000
 SAMPLE_EVERY = 15.0
 MOST_CONNECTIONS = 1024
+# Points of a logged model of which all are shown; of more, the latest of each metric.
+MOST_OF_MODEL = 10_000
 # Calls that the relay does not know, which are counted one by one.
 MOST_UNKNOWN = 1000
 # Seconds that somebody who has not said the secret may take to say it.
@@ -228,6 +230,10 @@ class History:
         end -= has_nan
         place = bisect_left(self.values, value, start, end)
         return None if place < end and self.values[place] == value else place
+
+    def points(self) -> Iterator[Tuple[int, int, float]]:
+        """The step, time and value of each."""
+        return zip(self.steps, self.times, self.values)
 
     def copy(self) -> Tuple["array[float]", "array[int]", "array[int]"]:
         return self.values[:], self.times[:], self.steps[:]
@@ -1175,7 +1181,7 @@ class Documents:
 
     def run(self, run: Run) -> Document:
         data = {
-            "metrics": [latest_document(key, history) for key, history in run.metrics.items()],
+            "metrics": [point_document(key, *history.latest) for key, history in run.metrics.items()],
             "params": listed_pairs(run.params),
             "tags": listed_pairs(run.all_tags()),
         }
@@ -1200,9 +1206,12 @@ class Documents:
             "tags": listed_pairs(model.tags),
         }
         about = {"model_id": model.model_id, "run_id": model.run}
+        # MLflow shows all, in one answer. So many would take as much memory as all that was logged.
+        shows_all = sum(map(len, model.metrics.values())) <= MOST_OF_MODEL
         metrics = [
-            dict(latest_document(key, history), dataset_name=dataset, dataset_digest=digest, **about)
+            dict(point_document(key, *point), dataset_name=dataset, dataset_digest=digest, **about)
             for (key, dataset, digest), history in model.metrics.items()
+            for point in (history.points() if shows_all else [history.latest])
         ]
         return {"info": info, "data": {"params": listed_pairs(model.params), "metrics": metrics}}
 
@@ -1223,8 +1232,7 @@ class Documents:
         return {"name": name, "latest_versions": [self.version(wish) for wish in versions[-1:]]}
 
 
-def latest_document(key: str, history: History) -> Document:
-    step, when, value = history.latest
+def point_document(key: str, step: int, when: int, value: float) -> Document:
     return {"key": key, "value": written_number(value), "timestamp": when, "step": step}
 
 

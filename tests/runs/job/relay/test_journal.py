@@ -143,6 +143,28 @@ def test_points_of_a_model_are_points_of_its_run_once(relay: Relay) -> None:
     assert len(relay.get("metrics/get-history", run_id=RUN_ID, metric_key="loss")["metrics"]) == 1
 
 
+def test_a_logged_model_shows_all_its_points_as_mlflow_does(relay: Relay) -> None:
+    model_id = relay.post("logged-models", name="model", source_run_id=RUN_ID)["model"]["info"]["model_id"]
+    metrics = [METRIC | {"model_id": model_id, "step": step, "value": step / 4} for step in range(3)]
+    relay.post("runs/log-batch", run_id=RUN_ID, metrics=[*metrics, metrics[0] | {"dataset_name": "data"}])
+    shown = relay.get(f"logged-models/{model_id}")["model"]["data"]["metrics"]
+    assert [(one["step"], one["value"], one["dataset_name"]) for one in shown] == [
+        (0, 0.0, ""),
+        (1, 0.25, ""),
+        (2, 0.5, ""),
+        (0, 0.0, "data"),
+    ]
+
+
+def test_of_a_logged_model_with_very_many_the_latest_of_each_metric(relay: Relay) -> None:
+    model_id = relay.post("logged-models", name="model", source_run_id=RUN_ID)["model"]["info"]["model_id"]
+    for start in range(0, 11_000, 1000):
+        points = [METRIC | {"model_id": model_id, "step": start + step} for step in range(1000)]
+        relay.post("runs/log-batch", run_id=RUN_ID, metrics=points)
+    shown = relay.get(f"logged-models/{model_id}")["model"]["data"]["metrics"]
+    assert [one["step"] for one in shown] == [10_999]
+
+
 def test_the_history_has_mlflow_s_order(relay: Relay) -> None:
     sent = [(when, step, value) for when in (3, 1, 2) for step in (2, 0, 1) for value in (1.5, "NaN", -1.0, 0.0)]
     metrics = [{"key": "x", "value": value, "timestamp": when, "step": step} for when, step, value in sent]
