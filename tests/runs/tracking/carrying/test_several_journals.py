@@ -39,6 +39,7 @@ def test_what_every_node_logs_is_in_mlflow_once(start_job: JobMaker) -> None:
             # The same from each of them.
             rank.log(*range(50), key="step")
             rank.put(f"logs/{node}.txt", node.encode())
+            rank.put("config.txt", b"12345")
             child = rank.relay.post("runs/create", tags=[{"key": "mlflow.runName", "value": node}])
             assert child["run"]["info"]["run_id"]
             rank.end()
@@ -46,6 +47,9 @@ def test_what_every_node_logs_is_in_mlflow_once(start_job: JobMaker) -> None:
     assert job.carry().due_at is None
     assert [points(job, key) for key in ("loss-a", "loss-b", "loss-c", "step")] == [list(range(50))] * 4
     assert job.run.tracked_items.filter(kind="run").count() == 3
+    # The file that each of them has logged is one, and was sent three times.
+    job.run.refresh_from_db()
+    assert job.run.tracked_bytes == 3 * (len("a") + 5)
     assert {name: passed_over for name, passed_over in journals(job).items() if passed_over} == {}
 
 
