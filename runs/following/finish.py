@@ -19,6 +19,7 @@ from runs.lifecycle import explain, record, set_columns
 from runs.models import Run
 from runs.submission.doubles import delete_doubles
 from runs.tracking.carrying.due import give_up, is_home
+from runs.tracking.carrying.left import what_is_left
 from runs.tracking.mlflow_run import close_tracking_run
 
 FIRST_PAUSE = timedelta(seconds=5)
@@ -29,7 +30,6 @@ STUCK = Fetched(has_end=False, is_whole=False, has_news=False)
 # What the event says when Mantik gives up finishing a run.
 LOG_LEFT = "The rest of the log could not be fetched."
 DOUBLES_LEFT = "Mantik could not check whether the site still has duplicates of the job, which were never started."
-TRACKING_LEFT = "What the training logged could not all be fetched from the site."
 MLFLOW_LEFT = "The MLflow run could not be ended."
 
 
@@ -44,21 +44,21 @@ def wrap_up(run: Run, *, clock: Clock) -> None:
         _continue_at_once(run, now=clock())
         return
     doubles_done = _remove_doubles(run, now=clock())
+    is_last_attempt = clock() - run.ended_at > GIVE_UP_AFTER
     is_carried = run.tracking_closed or is_home(run)
     # What the training has logged may hold the end of its MLflow run.
-    tracking_done = run.tracking_closed or (is_carried and _close_tracking(run))
+    tracking_done = run.tracking_closed or ((is_carried or is_last_attempt) and _close_tracking(run))
     steps = (
         (fetched.is_whole, LOG_LEFT),
         (doubles_done, DOUBLES_LEFT),
-        (is_carried, TRACKING_LEFT),
         (tracking_done, MLFLOW_LEFT),
     )
     left = [sentence for is_done, sentence in steps if not is_done]
     now = clock()
-    if not left:
+    if is_carried and not left:
         set_columns(run, log_complete=True, tracking_closed=True, next_poll_at=None)
         return
-    if now - run.ended_at > GIVE_UP_AFTER:
+    if is_last_attempt:
         _give_up(run, left, now)
         return
     set_columns(
@@ -139,7 +139,8 @@ def _close_tracking(run: Run) -> bool:
 
 
 def _give_up(run: Run, left: list[str], now: datetime) -> None:
-    message = f"Mantik tried for {GIVE_UP_AFTER.days} days and gave up. {' '.join(left)}"
+    sentences = [*left, *what_is_left(run)]
+    message = f"Mantik tried for {GIVE_UP_AFTER.days} days and gave up. {' '.join(sentences)}"
     record(run, now=now, kind="wrap-up.abandoned", message=message)
     give_up(run)
     set_columns(run, log_complete=True, tracking_closed=True, next_poll_at=None)

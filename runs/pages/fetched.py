@@ -39,7 +39,7 @@ def fetched(run: Run) -> Fetched | None:
 def fetched_seen() -> Subquery:
     """For the version of a live part: what `fetched` shows, but for the number of entries, which would change with each
     look."""
-    shown = JSONObject(is_here=IsNull(F("due_at"), True), waiting_for="waiting_for")
+    shown = JSONObject(is_here=IsNull(F("due_at"), True), waiting_for="waiting_for", left_out="left_out")
     return Subquery(JobTracking.objects.filter(run=OuterRef("pk")).values(shown=shown)[:1])
 
 

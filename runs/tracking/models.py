@@ -43,9 +43,14 @@ class JobTracking(Leased):
     due_at = models.DateTimeField(null=True, blank=True)
     # A large file comes next, which a worker fetches that has the time.
     has_large = models.BooleanField(default=False)
+    # The path under which that was logged.
+    large_file = models.TextField(blank=True, default="", db_default="")
     failures = models.PositiveIntegerField(default=0)
     # What it waits for, in a sentence; blank when it does not wait.
     waiting_for = models.TextField(blank=True)
+    # How often something was left out of what was logged. Which, is on the rows of the journals: this tells pages that
+    # are open that there is more of it.
+    left_out = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = "tracking of a job"

@@ -8,11 +8,7 @@ from connections.unicore.client import SiteClient
 from connections.unicore.values import FileStat
 from runs.job import layout
 from runs.tracking.journals.names import JOURNAL, MOST, files_of
-from runs.tracking.journals.source import LARGE
-
-
-class LargeFile(Exception):
-    """What is to be read next is too large for a short turn."""
+from runs.tracking.journals.source import LARGE, LargeFile
 
 
 class RelayFolder:

@@ -32,11 +32,11 @@ from runs.lifecycle import record
 from runs.models import JobTracking, Journal, Run
 from runs.tracking.carrying.both import SentAndKept
 from runs.tracking.carrying.due import due_tracking, pause
-from runs.tracking.carrying.relay_folder import LargeFile, RelayFolder, has_too_many
+from runs.tracking.carrying.relay_folder import RelayFolder, has_too_many
 from runs.tracking.journals.apply import apply_journal
 from runs.tracking.journals.inbox import Inbox, drop_applied
 from runs.tracking.journals.names import MOST
-from runs.tracking.journals.source import Source
+from runs.tracking.journals.source import LargeFile, Source
 
 log = structlog.get_logger(__name__)
 
@@ -115,8 +115,8 @@ class _Turn:
     def work(self) -> None:
         try:
             self._work()
-        except LargeFile:
-            self._give_back(self._clock(), failures=0, waiting_for="", has_large=True)
+        except LargeFile as large:
+            self._give_back(self._clock(), failures=0, waiting_for="", has_large=True, large_file=large.path)
             send("runs.tasks.carry_large", job_tracking_id=self._row.pk)
         except TrackingUnavailable as error:
             self._wait(error.message)
@@ -253,7 +253,7 @@ class _Turn:
                 Run.objects.filter(pk=self._run.pk, next_poll_at__isnull=False).update(next_poll_at=self._clock())
 
     def _rest(self, due_at: datetime | None) -> bool:
-        return self._give_back(due_at, failures=0, waiting_for="", has_large=False)
+        return self._give_back(due_at, failures=0, waiting_for="", has_large=False, large_file="")
 
     def _wait(self, reason: str) -> None:
         now = self._clock()

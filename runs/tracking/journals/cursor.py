@@ -50,8 +50,9 @@ class Cursor:
     def store(self, news: News, *, offset: int, number: int) -> None:
         """Raises LeaseLost, with nothing written, if another worker has the lease or has moved the cursor."""
         with transaction.atomic():
-            self._lease.write(self._job_tracking, now=self._clock())
             self._record(news)
+            left_out = self._job_tracking.left_out + news.passed_over.total() + news.unknown.total()
+            self._lease.write(self._job_tracking, now=self._clock(), left_out=left_out)
             columns = {
                 "offset": offset,
                 "number": number,

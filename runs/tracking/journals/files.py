@@ -14,7 +14,7 @@ from runs.tracking.gateway.refusals import Refused
 from runs.tracking.journals.entries import File, Kind
 from runs.tracking.journals.names import files_of, pack_of
 from runs.tracking.journals.passed_over import BAD_PATH, NO_BYTES, WRONG_SUM, PassedOver
-from runs.tracking.journals.source import LARGE, Source
+from runs.tracking.journals.source import LARGE, LargeFile, Source
 from runs.tracking.quota import Quota
 
 # Bytes that are read at a time.
@@ -45,18 +45,25 @@ def is_renamed(path: str) -> bool:
 def store(run: Run, journal: Journal, source: Source, file: File) -> None:
     """Stores the whole file, or nothing. A large one goes on where an earlier call was stopped.
 
-    Raises NotYet, PassedOver, Full, SiteError, TrackingUnavailable and TrackingRefused.
+    Raises NotYet, LargeFile, PassedOver, Full, SiteError, TrackingUnavailable and TrackingRefused.
     """
     place = place_of(run, file.kind, file.owner, file.path)
     path, start = _where(journal, file)
     Quota(Run.objects.select_related("project").get(pk=run.pk)).check(file.size)
-    if (source.size(path) or 0) < start + file.size:
+    if _size(source, path, file) < start + file.size:
         raise NotYet
     pieces = partial(_pieces, source, path, start, start + file.size)
     if file.size <= LARGE:
         writer().store_file(place, file.size, _checked(pieces(0), file.sha256))
     elif not writer().store_large_file(place, file.size, file.sha256, pieces):
         raise PassedOver(WRONG_SUM)
+
+
+def _size(source: Source, path: str, file: File) -> int:
+    try:
+        return source.size(path) or 0
+    except LargeFile:
+        raise LargeFile(file.path) from None
 
 
 def _where(journal: Journal, file: File) -> tuple[str, int]:

@@ -438,6 +438,29 @@ def test_what_is_given_up_is_named(
     assert run.next_poll_at is None
 
 
+def test_what_the_training_logged_and_is_given_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Run] = []
+    monkeypatch.setattr(finish, "close_tracking_run", closed.append)
+    ended_at = NOW - finish.GIVE_UP_AFTER - timedelta(seconds=1)
+    run = factories.make_run(RunState.FAILED, ended_at=ended_at, tracking_closed=False, site_name="Jupiter")
+    tracking = factories.make_job_tracking(
+        run, due_at=NOW, large_file="weights/large.bin", waiting_for="Jupiter does not answer."
+    )
+    factories.make_journal(run, "journal-a-1", number=1234)
+    factories.make_journal(run, "journal-b-1", number=1, has_end=True)
+    factories.make_journal(run, "journal-c-1")
+    wrap_up(run)
+    assert run.events.get(kind="wrap-up.abandoned").message == (
+        "Mantik tried for 3 days and gave up. What the training logged could not all be fetched from Jupiter. Of "
+        "journal-a-1, what comes after its entry 1,234 is missing. Nothing of journal-c-1 is here. The next file was "
+        "weights/large.bin. The last attempt ended with: Jupiter does not answer."
+    )
+    tracking.refresh_from_db()
+    assert tracking.due_at is None
+    # What it had logged before its job died has no end.
+    assert closed == [run]
+
+
 def test_pages_ask_again_until_the_reason_is_there(run: Run) -> None:
     assert may_change(run, now=NOW + timedelta(seconds=30))
     assert not may_change(run, now=NOW + timedelta(hours=1))

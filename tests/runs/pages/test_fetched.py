@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from mantik.lib.leases import take
 from runs.models import JobTracking, Journal, Run
 from runs.pages.fetched import fetched
 from runs.pages.versions import run_version
 from runs.states import RunState
+from runs.tracking.journals.cursor import Cursor, News
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +88,28 @@ def test_the_page_asks_again_until_all_is_here(member: Client, project_run: Run)
     assert "hx-trigger" in member.get(address).content.decode().partition("run-live")[2].partition(">")[0]
     JobTracking.objects.update(due_at=None)
     assert "hx-trigger" not in member.get(address).content.decode().partition("run-live")[2].partition(">")[0]
+
+
+def test_a_page_that_is_open_is_told_when_more_is_missing(project_run: Run) -> None:
+    def version() -> str:
+        return run_version(project_run.project.slug, project_run.uuid, user=project_run.created_by.pk)
+
+    def store(**columns: Any) -> None:
+        row = JobTracking.objects.get(run=project_run)
+        JobTracking.objects.update(lease_token=None, lease_until=None)
+        lease = take(JobTracking.objects.all(), key=row.pk, now=timezone.now())
+        assert lease is not None
+        journal = project_run.journals.get(name="journal-1")
+        cursor = Cursor(project_run, journal, lease=lease, job_tracking=row, clock=timezone.now)
+        cursor.store(News(**columns), offset=journal.offset + 1, number=journal.number + 1)
+
+    versions = [version()]
+    for columns in ({"passed_over": Counter(MISSING=2)}, {"unknown": Counter({"POST v1/traces": 1})}):
+        store(**columns)
+        versions.append(version())
+    assert len(set(versions)) == 3
+    store()
+    assert version() == versions[-1]
 
 
 def test_a_page_that_is_open_is_told_when_that_changes(project_run: Run) -> None:

@@ -152,10 +152,12 @@ def test_a_large_file_is_for_a_worker_that_has_the_time(
     assert job.in_mlflow().metrics["loss"] == 1 / 7
     assert "runs.tasks.carry_large" in [task for task, _ in sent]
     assert due_rows(now=timezone.now(), limit=10) == [(row.pk, True)]
+    assert row.large_file == "large.bin"
     # Others do not ask the site about it meanwhile.
     with patch.object(SiteClient, "list_folder", side_effect=AssertionError):
         job.carry()
-    assert not job.carry(takes_large=True).has_large
+    row = job.carry(takes_large=True)
+    assert (row.has_large, row.large_file) == (False, "")
     assert job.in_mlflow().metrics["loss"] == 2 / 7
 
 
