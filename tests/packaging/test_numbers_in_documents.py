@@ -34,7 +34,7 @@ from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
 from runs.tracking import last_entries, local_runs
-from runs.tracking.carrying import relay_folder
+from runs.tracking.journals import source
 from schedules.cron import parsing
 from schedules.firing import due, engine
 from schedules.models import LONGEST_JITTER, Schedule
@@ -114,7 +114,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
     ("tracking.md", "cut at {} characters", (relay.LONGEST_PARAM,)),
     ("runs.md", "are of the nodes: every {} seconds", (relay.SAMPLE_EVERY,)),
-    ("operators.md", "a file of more than {} MiB is fetched", (relay_folder.LARGE / 2**20,)),
+    ("operators.md", "a file of more than {} MiB is fetched", (source.LARGE / 2**20,)),
     ("operators.md", "until all is home, for {} days after its end at most", (finish.GIVE_UP_AFTER / DAY,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
     (

@@ -351,7 +351,7 @@ def test_what_is_somebody_elses_stays_as_it_is(job: Job) -> None:
     assert job.files() == {}
     assert not job.run.tracked_items.exists()
     assert "metrics" not in job.mlflow_run()["data"]
-    assert job.journal.passed_over == {why.NOT_NEW: 6, why.NOT_OURS: 11 * 6 + 6}
+    assert job.journal.passed_over == {why.NOT_NEW: 6, why.NOT_OF_JOB: 11 * 6 + 6}
 
 
 def test_tags_of_mantik_stay_as_they_are(job: Job) -> None:
