@@ -21,6 +21,7 @@ EXTRAS = {
     "connections/mlflow/server.py": {"server"},
     "connections/mlflow/confinement.py": {"server"},
     "connections/mlflow/file_route.py": {"server"},
+    "connections/mlflow/file_parts.py": {"server"},
     "connections/mlflow/schema.py": {"server"},
     "mantik/demo/": {"server", "demo"},
     "mantik/frontend.py": {"demo"},
