@@ -4,7 +4,7 @@ who sends it is stopped.
 Such a PUT has `Repr-Digest: sha-256=:<base64>:` (RFC 9530), of the whole file, and `Content-Range: bytes
 <first>-<last>/<size>`; with `bytes */<size>`, and no body, it asks how much is there. The answer is 308 while something
 is missing: its `Range: bytes=0-<last>` says what there is, and without that header nothing is. Once all of it is there,
-and its digest is the one that was announced, the file is stored, and the answer is 201. With another digest, it is 422,
+and its digest is the one that was announced, the file is stored, and the answer is 201. With another digest, it is 409,
 and all that has come is dropped.
 """
 
@@ -80,7 +80,7 @@ def is_genuine(asked: Part, part: Path) -> bool:
 
 
 def other_bytes() -> JSONResponse:
-    return JSONResponse(_OTHER_BYTES, status_code=422)
+    return JSONResponse(_OTHER_BYTES, status_code=409)
 
 
 def bytes_in(part: Path) -> int:

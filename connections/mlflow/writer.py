@@ -47,7 +47,7 @@ _STATUSES = {"LOGGED_MODEL_PENDING": "PENDING", "LOGGED_MODEL_READY": "READY", "
 _STORING = httpx.Timeout(connect=3, read=120, write=60, pool=10)
 # Bytes that its disk reads in a second at least.
 _READ_A_SECOND = 50_000_000
-_STORED, _INCOMPLETE, _OTHER_BYTES = 201, 308, 422
+_STORED, _INCOMPLETE, _OTHER_BYTES = 201, 308, 409
 
 
 class Writer:

@@ -98,7 +98,7 @@ def test_everything_of_one_child_and_one_model(job: Job) -> None:
     assert {tag["key"] for tag in made["info"]["tags"]} == {"b", "c", "e/f"}
     assert [entry["key"] for entry in made["data"]["metrics"]] == ["quality"]
     assert job.files() == {f"{run}/artifacts/a/b.txt": b"hello", f"models/{one}/artifacts/MLmodel": b"model"}
-    assert job.journal.passed_over == {why.REFUSED.format(kind="modeluntag"): 1}
+    assert job.journal.passed_over == {why.REFUSED.format(kind="model untag"): 1}
 
 
 def dataset(name: str) -> Entry:
@@ -147,7 +147,7 @@ def test_what_people_are_told(job: Job) -> None:
     journal = job.journal
     assert (journal.has_end, journal.unknown) == (True, {"GET /x": 3})
     assert journal.passed_over == {
-        why.NOT_KEPT.format(why="limit"): 1,
+        why.NOT_KEPT.format(why="it had stored as much as a job may store"): 1,
         why.LOST.format(kind="metrics"): 7,
         why.LOST.format(kind="other"): 1,
         why.FAULTS: 2,
