@@ -51,7 +51,8 @@ class Cursor:
         """Raises LeaseLost, with nothing written, if another worker has the lease or has moved the cursor."""
         with transaction.atomic():
             self._record(news)
-            left_out = self._job_tracking.left_out + news.passed_over.total() + news.unknown.total()
+            # Not how much: a journal may say of any number that it was lost.
+            left_out = self._job_tracking.left_out + bool(news.passed_over or news.unknown)
             self._lease.write(self._job_tracking, now=self._clock(), left_out=left_out)
             columns = {
                 "offset": offset,
