@@ -258,8 +258,10 @@ def _texts(length: int) -> Callable[[Any, str], dict[str, str]]:
 
 
 def _counts(value: Any, name: str) -> dict[str, int]:
+    """Of what there is something."""
     named = list(_object(value, name).items())[:_MOST_COUNTED]
-    return {text(key, name)[:_LONGEST_TEXT]: _natural(count, name) for key, count in named}
+    found = {text(key, name)[:_LONGEST_TEXT]: _natural(count, name) for key, count in named}
+    return {key: count for key, count in found.items() if count}
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:
