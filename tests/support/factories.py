@@ -23,6 +23,8 @@ from mantik.accounts.models import User
 from mantik.notices.models import Letter, Notice, SealedLetter
 from mantik.tokens.hashing import PERSONAL
 from mantik.tokens.models import PersonalAccessToken, Scope
+from projects.code.listing import pack
+from projects.code.models import CodeCommit
 from projects.models import (
     CodeRepository,
     Experiment,
@@ -49,6 +51,7 @@ from runs.models import (
     Run,
     RunEvent,
     RunLogChunk,
+    RunSummaries,
     TrackedItem,
 )
 from runs.planning.repeatable import RECIPE
@@ -225,6 +228,12 @@ def make_code_repository(*, project: Project | None = None, **columns: Any) -> C
     return CodeRepository.objects.create(project=project or make_project(), **usual | columns)
 
 
+def make_code_commit(code: CodeRepository, **columns: Any) -> CodeCommit:
+    """A commit that was read, with no files."""
+    usual = {"sha": SHA, "listing": pack([], {}), "is_whole": True, "needed_at": timezone.now()}
+    return CodeCommit.objects.create(code_repository=code, **usual | columns)
+
+
 def make_site(**columns: Any) -> Site:
     number = next(_numbers)
     usual = {"name": f"Site {number}", "base_url": f"https://hpc{number}.example.org:8080/SITE/rest/core"}
@@ -329,6 +338,10 @@ def make_local_run(state: RunState = RunState.RUNNING, *, project: Project | Non
         setattr(run, name, value)
     run.save()
     return run
+
+
+def make_run_summaries(run: Run, **columns: Any) -> RunSummaries:
+    return RunSummaries.objects.create(run=run, **columns)
 
 
 def make_tracked_item(run: Run, **columns: Any) -> TrackedItem:

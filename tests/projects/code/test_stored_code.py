@@ -21,7 +21,7 @@ from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Project
 from projects.services.code_repositories import CodeLink, edit_code_repository
 from tests.connections.git.repository import Repository
-from tests.support.factories import make_code_repository
+from tests.support.factories import make_code_commit, make_code_repository
 from tests.support.fetching import fetch, forget_requests, hold
 from tests.support.messages import Message
 
@@ -374,11 +374,5 @@ def submodule(path: str, sha: str) -> Listed:
 
 
 def add_listing(code: CodeRepository, sha: str, entries: list[Listed], *, is_of_submodule: bool = False) -> None:
-    CodeCommit.objects.create(
-        code_repository=code,
-        sha=sha,
-        is_of_submodule=is_of_submodule,
-        listing=listing.pack(entries, {}),
-        is_whole=True,
-        needed_at=NOW,
-    )
+    packed = listing.pack(entries, {})
+    make_code_commit(code, sha=sha, is_of_submodule=is_of_submodule, listing=packed, needed_at=NOW)

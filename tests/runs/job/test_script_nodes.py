@@ -35,7 +35,7 @@ from tests.support.cluster import Node, cluster
 from tests.support.waiting import wait_until
 
 NUMBERS = (1, 2, 3)
-ON_EACH = "the training logs to a relay on each of its 3 nodes; Mantik fetches it from there"
+ON_EACH = "the training logs to a relay on each of its 3 nodes; Mantik fetches from there what is logged"
 # A client that is refused once ends with an error.
 NEVER_AGAIN = {"Variables": {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": 0}}
 
@@ -90,7 +90,7 @@ exit "$code"
 
 
 def for_all(address: str) -> str:
-    return f"the training logs to the relay on {address}, for all 3 nodes; Mantik fetches it from here"
+    return f"the training logs to the relay on {address}, for all 3 nodes; Mantik fetches from here what is logged"
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_it_is_complete_when_all_is_here(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(state=RunState.FINISHED)
     assert not ask(run).json()["complete"]
     Run.objects.filter(pk=run.pk).update(tracking_closed=True)
-    RunSummaries.objects.create(run=run, is_partial=True)
+    factories.make_run_summaries(run, is_partial=True)
     partial = ask(run).json()
     assert not partial["complete"]
     assert "still reading from MLflow" in partial["problem"]

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from connections.mlflow.errors import NOT_WELL, TrackingUnavailable
 from connections.mlflow.for_workers import writer
 from mantik.lib.leases import LeaseLost
-from runs.models import JobTracking, Journal, Run, TrackedItem
+from runs.models import JobTracking, Journal, Run
 from runs.states import RunState
 from runs.tracking.journals import passed_over as why
 from runs.tracking.journals.apply import apply_journal
@@ -319,7 +319,7 @@ def test_what_is_somebody_elses_stays_as_it_is(job: Job) -> None:
     unknown = job.ask("POST", "runs/create", experiment_id="0")["run"]["info"]["run_id"]
     model_id = job.ask("POST", "logged-models", experiment_id="0", name="x")["model"]["info"]["model_id"]
     tracked = an_id()
-    TrackedItem.objects.create(run=other, kind="run", mlflow_id=tracked, created_at=other.created_at)
+    factories.make_tracked_item(other, mlflow_id=tracked)
     before = [job.mlflow_run(one) for one in (other.mlflow_run_id, unknown)]
     theirs = [other.mlflow_run_id, unknown, tracked, "x", "0" * 32, job.run.mlflow_run_id.upper()]
     for run in theirs:

@@ -65,7 +65,7 @@ def stranger(db: None) -> Run:
     other.mlflow_run_id, other.mlflow_experiment_id = "5" * 32, "7"
     other.save()
     for kind, mlflow_id in (("run", "6" * 32), ("model", f"m-{'7' * 32}")):
-        TrackedItem.objects.create(run=other, kind=kind, mlflow_id=mlflow_id, created_at=other.created_at)
+        factories.make_tracked_item(other, kind=kind, mlflow_id=mlflow_id)
     return other
 
 

@@ -11,15 +11,17 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from connections.mlflow import history
-from runs.models import MetricSummary, Run, RunParam, RunSummaries, RunTag, TrackedItem
+from runs.models import MetricSummary, Run, RunParam, RunSummaries, RunTag
 from runs.states import RunState
 from runs.tracking.summaries import reading
 from runs.tracking.summaries.buckets import Point
 from runs.tracking.summaries.take_in import take_in
+from runs.tracking.summaries.texts import take_in_tags
 from tests.runs.tracking.journals.conftest import job as job
 from tests.runs.tracking.journals.conftest import new_job as new_job
 from tests.runs.tracking.journals.jobs import Job
 from tests.runs.tracking.summaries.oracle import ladder_of, stored_ladder, stored_summary, summary_of
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 NOW = 1_764_000_000_000
@@ -63,7 +65,7 @@ def test_a_run_from_before_is_read_as_a_whole(job: Job, monkeypatch: pytest.Monk
     log(job, [*POINTS, *ODD], params=[{"key": "lr", "value": "0.1"}], tags=[{"key": "stage", "value": "x"}])
     child = job.ask("POST", "runs/create", experiment_id=job.run.mlflow_experiment_id)["run"]["info"]["run_id"]
     job.ask("POST", "runs/log-metric", run_id=child, key="loss", value=7.0, timestamp=NOW, step=0)
-    TrackedItem.objects.create(run=job.run, kind="run", mlflow_id=child, created_at=timezone.now())
+    factories.make_tracked_item(job.run, mlflow_id=child)
     end(job)
     summaries(job, is_partial=True, due_at=job.run.created_at)
 
@@ -101,9 +103,7 @@ def test_a_run_that_still_logs_is_read_now_and_counted_at_its_end(job: Job) -> N
 def test_what_a_killed_web_process_has_lost_is_there_after_the_end(job: Job) -> None:
     log(job, POINTS[:10], tags=[{"key": "there", "value": "x"}])
     take_in(job.run, POINTS[:5])
-    RunTag.objects.create(
-        run=job.run, name=job.run.experiment.logged_names.create(kind="tag", key="gone"), value="deleted since"
-    )
+    take_in_tags(job.run, {"": {"gone": "deleted since"}})
     summaries(job, was_direct=True)
     reading.make_due(now=timezone.now())
     assert row(job).due_at is None
