@@ -45,5 +45,7 @@ BENCHMARKS = (
         (*(f"summaries.{what}" for what in _OF_SUMMARIES), *(f"summaries.{what}.postgresql" for what in _OF_SUMMARIES)),
         "bench.summaries:million",
     ),
+    Benchmark(("tracking.points.32", "tracking.failures.32"), "bench.tracking:points"),
+    Benchmark(("tracking.carried_lag",), "bench.tracking:carried"),
     Benchmark(("demo.seconds", "demo.memory"), "bench.demo:demo"),
 )

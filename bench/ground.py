@@ -44,12 +44,12 @@ class Ground:
         return mlflow_uri(self._mlflow_port)
 
     @contextmanager
-    def site(self, *, slots: int) -> Iterator[Site]:
-        """A sandbox site in a process of its own that runs `slots` jobs at a time."""
+    def site(self, *, slots: int, cut_off: bool = False) -> Iterator[Site]:
+        """A sandbox site in a process of its own that runs `slots` jobs at a time; without a network if `cut_off`."""
         from bench.watched_site import Site, site_service
 
         directory, port = self.place("site"), free_port()
-        with self.running(site_service(directory, port=port, slots=slots)):
+        with self.running(site_service(directory, port=port, slots=slots, cut_off=cut_off)):
             yield Site(directory, port)
 
     @contextmanager

@@ -60,8 +60,10 @@ class Site:
         return httpx.get(f"http://{LOOPBACK}:{self.port}{_INSIDE}{at}", trust_env=False).raise_for_status().json()
 
 
-def site_service(directory: Path, *, port: int, slots: int) -> Service:
+def site_service(directory: Path, *, port: int, slots: int, cut_off: bool = False) -> Service:
+    """`cut_off`: its jobs have no network."""
     options = ["--data-dir", str(directory), "--port", str(port), "--slots", str(slots)]
+    options += ["--cut-off"] if cut_off else []
     return Service(
         "site", [sys.executable, "-m", "bench.watched_site", *options], is_ready=lambda: accepts(LOOPBACK, port)
     )
@@ -94,10 +96,11 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True, help="0: jobs are queued and stay so")
+    parser.add_argument("--cut-off", action="store_true", help="jobs have no network")
     options = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with WatchedSite(options.data_dir, port=options.port, slots=options.slots):
+    with WatchedSite(options.data_dir, port=options.port, slots=options.slots, cut_off=options.cut_off):
         stop.wait()
 
 
