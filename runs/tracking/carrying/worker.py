@@ -51,6 +51,10 @@ AWAITS_END = timedelta(minutes=1)
 NO_CONNECTION = (
     "The connection was deleted, so Mantik cannot fetch what the training logged. What was fetched before is kept."
 )
+NO_END = (
+    "The relay of the job did not write its last entry: it was killed, or the disk of the node was full. What the "
+    "training logged last may be missing."
+)
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,8 @@ class _Turn:
         elif not self._is_over:
             self._rest(now + pause(self._run, now=now))
         elif looked.is_all and (looked.has_ended or self._has_awaited_end(now)):
+            if not looked.has_ended:
+                self._say_once("no-end", NO_END)
             self._finish()
         else:
             self._rest(now + FIRST_PAUSE)

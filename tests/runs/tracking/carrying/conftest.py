@@ -78,10 +78,11 @@ JobMaker = Callable[..., Job]
 
 @pytest.fixture
 def start_job(world: World, site: RunningSite) -> Iterator[JobMaker]:
-    """`start_job(seconds=...)`: a job that runs for so long, with a relay in its directory."""
+    """`start_job(seconds=...)`: a job that runs for so long, with a relay in its directory. `prepare` is told the
+    relay's folder before it starts."""
     with ExitStack() as stack:
 
-        def make(seconds: float = 60, **seed: Any) -> Job:
+        def make(seconds: float = 60, *, prepare: Callable[[Path], object] = lambda _: None, **seed: Any) -> Job:
             run = submit(world.start_run(parameters={"seconds": str(seconds)}))
             # The next test needs the slot.
             stack.callback(open_connection(world.connection).delete, run.job_url)
@@ -89,6 +90,7 @@ def start_job(world: World, site: RunningSite) -> Iterator[JobMaker]:
             run = follow_until(run, lambda run: run.running_at is not None)
             folder = site.directory / run.job_url.rsplit("/", 1)[1] / layout.TRACKING
             folder.mkdir(exist_ok=True)
+            prepare(folder)
             root = f"mlflow-artifacts:/{run.mlflow_experiment_id}"
             known = {"run_id": run.mlflow_run_id, "experiment_id": run.mlflow_experiment_id, "artifact_root": root}
             return Job(run, stack.enter_context(relay_in(folder, sys.executable, name=NAME, **known | seed)))

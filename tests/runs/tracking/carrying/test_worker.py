@@ -92,6 +92,7 @@ def test_a_relay_that_was_killed_is_waited_for_no_longer_than_a_minute(start_job
     run.save()
     assert job.carry().due_at is None
     assert job.in_mlflow().metrics["loss"] == 1 / 7
+    assert run.events.get(kind="tracking.no-end").message == worker.NO_END
 
 
 def test_a_job_that_never_started_its_relay_is_home_at_once(start_job: JobMaker) -> None:
