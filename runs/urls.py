@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.registered_models.views import register
-from runs.views import detail, lists, new, run_token
+from runs.views import detail, lists, metrics, new, run_token
 
 app_name = "runs"
 urlpatterns = [
@@ -15,7 +15,9 @@ urlpatterns = [
     path("<uuid:uuid>/live/", detail.live, name="live"),
     path("<uuid:uuid>/log/", detail.log, name="log"),
     path("<uuid:uuid>/log/raw/", detail.raw, name="raw-log"),
-    path("<uuid:uuid>/metrics/", detail.metrics, name="metrics"),
+    path("<uuid:uuid>/metrics/", metrics.metrics, name="metrics"),
+    path("<uuid:uuid>/metrics/points/", metrics.points, name="metric-points"),
+    path("<uuid:uuid>/metrics/csv/", metrics.export, name="metrics-csv"),
     path("<uuid:uuid>/artifacts/", detail.artifact, name="artifact"),
     path("<uuid:uuid>/cancel/", detail.cancel, name="cancel"),
     path("<uuid:uuid>/delete/", detail.delete, name="delete"),

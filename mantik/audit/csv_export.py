@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +11,7 @@ from django.http import StreamingHttpResponse
 from mantik.audit.models import AuditEvent
 from mantik.audit.querysets import AuditEventQuerySet
 from mantik.lib.paging import in_batches
+from mantik.lib.spreadsheets import csv_lines
 
 COLUMNS: dict[str, Callable[[AuditEvent], str]] = {
     "happened_at": lambda event: event.happened_at.isoformat(),
@@ -39,23 +39,9 @@ def csv_response(events: AuditEventQuerySet, *, filename: str) -> StreamingHttpR
 
 def lines_of(events: AuditEventQuerySet) -> Iterator[str]:
     """Lines of CSV, the names of the columns first."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for event in in_batches(events, size=BATCH, newest_first=True):
-        yield writer.writerow([_harmless(cell_of(event)) for cell_of in COLUMNS.values()])
+    found = in_batches(events, size=BATCH, newest_first=True)
+    return csv_lines(COLUMNS, ([cell_of(event) for cell_of in COLUMNS.values()] for event in found))
 
 
 def _json(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False) if values else ""
-
-
-def _harmless(cell: str) -> str:
-    """Keep a spreadsheet from reading a cell as a formula: members choose names freely."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
-
-
-class _Echo:
-    """A file for csv.writer that returns each line."""
-
-    def write(self, line: str) -> str:
-        return line

@@ -53,6 +53,8 @@ def run_page(run: Run, *, user: User | AnonymousUser, tab: str, path: str, now: 
         "tab": tab,
         "tabs": _tabs(run, tab),
         "metrics_url": _url("metrics", run),
+        "metric_points_url": _url("metric-points", run),
+        "metrics_csv_url": _url("metrics-csv", run),
         **_tab_context(run, user, tab, path, now),
     }
 

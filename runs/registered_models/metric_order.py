@@ -1,4 +1,4 @@
-"""Orders metrics by importance, for places where not all fit."""
+"""Orders metrics by importance, for places where not all fit; and which of their values is the best."""
 
 from __future__ import annotations
 
@@ -6,20 +6,42 @@ import re
 from collections.abc import Iterable
 
 # Metrics of how good a model is, before those of its error. Any other metric comes after these.
-_TELLING = ("accuracy", "acc", "f1", "auc", "r2", "score", "precision", "recall", "rmse", "mae", "mse", "error", "loss")
+_GOOD = ("accuracy", "acc", "f1", "auc", "r2", "score", "precision", "recall")
+_BAD = ("rmse", "mae", "mse", "error", "loss")
+_TELLING = _GOOD + _BAD
 # Metrics on data that the model was not trained on say more than others.
 _DATA = ("test", "val", "valid", "validation", "eval")
 _WORD = re.compile(r"[a-z]+[0-9]?")
 
+Rank = tuple[bool, int, int]
+
 
 def most_telling(names: Iterable[str]) -> list[str]:
     """`names`, the most important first."""
-    return sorted(names, key=_rank)
+    return sorted(names, key=lambda name: (rank_of(name), name))
 
 
-def _rank(name: str) -> tuple[bool, int, int, str]:
+def leading(names: Iterable[str], most: int) -> list[str]:
+    """The most important of `names`. First, one of how good a model is and one of its error, if there are both."""
+    ordered = most_telling(names)
+    first = [next((name for name in ordered if more_is_better(name) is is_good), None) for is_good in (True, False)]
+    return list(dict.fromkeys([name for name in first if name is not None] + ordered))[:most]
+
+
+def rank_of(name: str) -> Rank:
+    """The lower, the more important."""
     words = _WORD.findall(name.lower())
     telling = [place for place, word in enumerate(_TELLING) if word in words]
     data = [place for place, word in enumerate(_DATA) if word in words]
     # Metrics of the machine, which MLflow logs under system/, come last.
-    return name.startswith("system/"), min(telling, default=len(_TELLING)), min(data, default=len(_DATA)), name
+    return name.startswith("system/"), min(telling, default=len(_TELLING)), min(data, default=len(_DATA))
+
+
+def more_is_better(name: str) -> bool | None:
+    """Whether of two values the greater is the better one; None if the name does not tell."""
+    words = _WORD.findall(name.lower())
+    if name.startswith("system/"):
+        return None
+    if any(word in words for word in _BAD):
+        return False
+    return True if any(word in words for word in _GOOD) else None

@@ -1,80 +1,124 @@
-"""The metrics of a run as the charts of its page draw them: from our own rows, however MLflow is."""
+"""The metrics of a run, or of several side by side, as pages list them: from our own rows, however MLflow is.
+
+Runs are told apart by their place in the list that is given: an answer has "lines" by that place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import isfinite
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import inf, isfinite
 from typing import Any
 
+from django.db.models import Min, Q, QuerySet
+
 from runs.models import MetricSummary, Run, RunSummaries
-from runs.tracking.summaries.buckets import (
-    COUNT,
-    FIRST,
-    FIRST_STEP,
-    LAST,
-    LAST_STEP,
-    LEAST,
-    LEAST_STEP,
-    MOST,
-    MOST_STEP,
-    Bucket,
-)
-from runs.tracking.summaries.chart import charts
+from runs.registered_models.metric_order import leading, rank_of
 
-# How many metrics a page gets unless it asks for more, and how many it may ask for.
-USUAL_METRICS, MOST_METRICS = 24, 1000
-# Of one metric. A bucket of several points takes two points of a line: its least and its most.
-_BUCKETS = 400
-READING = "Mantik is still reading from MLflow what this run logged earlier. It appears here when that is done."
-_Points = list[list[float | None]]
+# Of so many metrics one answer tells; who asks goes on after the last one.
+PORTION = 2000
+READING = "Mantik is still reading from MLflow what was logged earlier. It appears here when that is done."
+Number = float | str
+_VERSION = re.compile(r"([0-9]{1,18})(p?)")
 
 
-def read_metrics(run: Run, *, shown: int = USUAL_METRICS) -> dict[str, Any]:
-    """{"metrics": [{"key", "last", "points": [[step, value]]}], "more", "complete", "problem", "version"}.
+def metric_list(runs: Sequence[Run], *, known: str = "", after: str = "", lead: int = 0) -> dict[str, Any]:
+    """{"metrics": [{"key", "rank", "lines": {place: ...}}], "more", "starts", "complete", "problem", "version"}.
 
-    The first `shown` metrics by name; `more`: how many others there are. A value that is not finite is None.
-    `complete`: nothing will change any more, so the page stops asking. `problem`: why something is missing.
+    `known`: the version of an answer that is there; only metrics that have changed since then are listed. `after`: only
+    those whose names come after it; "more" says whether there are others after the last of this answer. `lead`: only
+    the most important so many. "starts": when each run logged its first value, in milliseconds since 1970.
     """
-    answer = metrics_now(run)
-    keys = sorted(MetricSummary.objects.filter(run=run, owner="").values_list("name__key", flat=True))
-    found = charts(run, keys[:shown], most=_BUCKETS)
-    metrics = [
-        {"key": chart.key, "last": _finite(chart.summary.last), "points": points_of(chart.buckets)} for chart in found
-    ]
-    metrics.sort(key=lambda metric: str(metric["key"]))
-    return answer | {"metrics": metrics, "more": len(keys) - len(metrics)}
+    # Read before the rows: what changes in between is told once more, never missed.
+    answer = metrics_now(runs)
+    rows = _of(runs)
+    keys = rows.order_by("name__key").values_list("name__key", flat=True).distinct()
+    chosen, has_more = _chosen(keys, after=after, lead=lead)
+    changed = rows.filter(_changed(runs, known)) if known else rows
+    if chosen:
+        # A range and not all the names: a statement has a limit of values.
+        of_names = Q(name__key__in=chosen) if lead else Q(name__key__gte=chosen[0], name__key__lte=chosen[-1])
+        changed = changed.filter(of_names).select_related("name").order_by("name__key")
+    found = _by_key(runs, changed if chosen else [])
+    metrics = [{"key": key, "rank": rank_of(key), "lines": lines} for key, lines in found.items()]
+    return answer | {"metrics": metrics, "more": has_more, "count": len(keys) if lead else 0, "starts": _starts(runs)}
 
 
-def metrics_now(run: Run) -> dict[str, Any]:
-    """What of it can be told without reading a metric. `version` changes with anything that is read."""
-    rows = RunSummaries.objects.filter(run=run).first()
-    is_partial = rows is not None and rows.is_partial
+def metrics_now(runs: Sequence[Run]) -> dict[str, Any]:
+    """What of it can be told without reading a metric.
+
+    `version` changes with anything that is read. `complete`: nothing will change any more, so the page stops asking.
+    `problem`: why something is missing.
+    """
+    rows = {row.run_id: row for row in RunSummaries.objects.filter(run__in=runs)}
+    is_partial = any(row.is_partial for row in rows.values())
     return {
-        "complete": run.is_terminal and run.tracking_closed and not is_partial,
+        "complete": not is_partial and all(run.is_terminal and run.tracking_closed for run in runs),
         "problem": READING if is_partial else None,
-        "version": rows.version if rows else 0,
+        "version": ".".join(_version(rows.get(run.pk)) for run in runs),
     }
 
 
-def points_of(buckets: Iterable[Bucket]) -> _Points:
-    """[step, value] along a line that goes through the least and the most of each bucket, and ends where they do."""
-    found: _Points = []
-    last: Bucket | None = None
-    for last in buckets:
-        found += _points(last)
-    if last is not None and found[-1][0] != last[LAST_STEP]:
-        found.append([last[LAST_STEP], _finite(last[LAST])])
+def number(value: float | None) -> Number:
+    """For JSON, which has no name for what is not finite; in our rows NaN is None."""
+    if value is None or value != value:
+        return "NaN"
+    if isfinite(value):
+        return value
+    return "Infinity" if value == inf else "-Infinity"
+
+
+def _of(runs: Sequence[Run]) -> QuerySet[MetricSummary]:
+    return MetricSummary.objects.filter(run__in=runs, owner="")
+
+
+def _chosen(keys: QuerySet[MetricSummary, str], *, after: str, lead: int) -> tuple[list[str], bool]:
+    if lead:
+        return leading(keys, lead), False
+    found = list((keys.filter(name__key__gt=after) if after else keys)[: PORTION + 1])
+    return found[:PORTION], len(found) > PORTION
+
+
+def _changed(runs: Sequence[Run], known: str) -> Q:
+    """What of each run is newer than its part of the version `known`; all, if that is none of these runs."""
+    versions = known.split(".")
+    matches = [match for match in map(_VERSION.fullmatch, versions) if match]
+    if len(versions) != len(runs) or len(matches) != len(runs):
+        return Q()
+    is_newer = Q(pk=None)
+    for run, match in zip(runs, matches, strict=True):
+        is_newer |= Q(run=run, version__gt=int(match[1]))
+    return is_newer
+
+
+def _version(row: RunSummaries | None) -> str:
+    """It is another one when all has been read from MLflow, though nothing new was there."""
+    if row is None:
+        return "0"
+    return f"{row.version}p" if row.is_partial else str(row.version)
+
+
+def _by_key(runs: Sequence[Run], rows: Iterable[MetricSummary]) -> dict[str, dict[int, Any]]:
+    places = {run.pk: place for place, run in enumerate(runs)}
+    found: dict[str, dict[int, Any]] = defaultdict(dict)
+    for row in rows:
+        found[row.name.key][places[row.run_id]] = _summary(row)
     return found
 
 
-def _points(bucket: Bucket) -> Iterator[list[float | None]]:
-    if bucket[COUNT] == 1 or not isfinite(bucket[LEAST]):
-        yield [bucket[FIRST_STEP], _finite(bucket[FIRST])]
-        return
-    ends = sorted([(bucket[LEAST_STEP], bucket[LEAST]), (bucket[MOST_STEP], bucket[MOST])], key=lambda end: end[0])
-    for step, value in dict.fromkeys(ends):
-        yield [step, value]
+def _summary(row: MetricSummary) -> dict[str, Any]:
+    not_finite = (row.nans, row.infinities, row.minus_infinities)
+    return {
+        "version": row.version,
+        "count": row.count,
+        "last": number(row.last),
+        "lastStep": row.last_step,
+        "least": row.least,
+        "most": row.most,
+    } | ({"notFinite": not_finite} if any(not_finite) else {})
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and isfinite(value) else None
+def _starts(runs: Sequence[Run]) -> list[int | None]:
+    found = dict(_of(runs).order_by().values_list("run").annotate(Min("first_time")))
+    return [found.get(run.pk) for run in runs]

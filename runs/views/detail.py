@@ -33,7 +33,6 @@ from runs.pages.rows import model_of
 from runs.pages.run_page import live_parts, run_page, tabs_of
 from runs.pages.versions import log_version, run_version
 from runs.results.artifacts import ArtifactDownload, is_inside
-from runs.results.metrics import MOST_METRICS, USUAL_METRICS, metrics_now, read_metrics
 from runs.states import BEFORE_START
 from runs.views.loading import run_or_404
 
@@ -105,22 +104,6 @@ def raw(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     response = LongResponse(request, raw_log(run), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{run.short_id}.log"'
     return response
-
-
-# May be compressed, as the log.
-@gzip_page
-@require_GET
-def metrics(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
-    """As `read_metrics`: `shown` metrics. 204: nothing is new since the answer whose version is `known`."""
-    run = run_or_404(request, slug, uuid)
-    try:
-        shown = min(max(1, int(request.GET.get("shown", USUAL_METRICS))), MOST_METRICS)
-    except ValueError:
-        return JsonResponse({"problem": "shown must be a number of metrics."}, status=400)
-    now = metrics_now(run)
-    if request.GET.get("known") == str(now["version"]) and not now["complete"] and not now["problem"]:
-        return HttpResponse(status=204)
-    return JsonResponse(read_metrics(run, shown=shown))
 
 
 @require_GET

@@ -1,51 +1,65 @@
-// The metrics of a run, drawn as they come. The parts are in metrics/.
-import { ask } from "./connection.js";
+// The metrics of a run, or of several: listed at once, drawn as they are scrolled to. The parts are in metrics/.
 import { Chart } from "./metrics/chart.js";
+import { grouped, matching } from "./metrics/names.js";
+import { AXES } from "./metrics/numbers.js";
 import { loadPlotter } from "./metrics/plotter.js";
+import { batch, Source } from "./metrics/source.js";
+import { chosen, onTools, typedSteps } from "./metrics/tools.js";
 import { number } from "./words.js";
 
-const QUICK = 3_000;
-const SLOWEST = 15_000;
-const NOTHING = "The run logged no metrics.";
-const NOTHING_YET = "No metrics yet. They appear here when the run logs them.";
+const PAUSE = 2_000;
+const AFTER_FAILURE = 5_000;
+// How many frames for charts are made at a time; the next ones as the end of these is scrolled to.
+const PORTION = 500;
+const NOTHING = "No metrics were logged.";
+const NOTHING_YET = "No metrics yet. They appear here when they are logged.";
+const NO_MATCH = "No metric has these words in its name.";
 const UNREADABLE = "The metrics cannot be read at the moment. Trying again.";
-
-// How many metrics are shown at first, and how many more each time that somebody asks for more.
-const PORTION = 24;
-
-function nextOnes(more) {
-  const next = Math.min(more, PORTION);
-  const metrics = next === 1 ? "1 more metric" : `${number(next)} more metrics`;
-  return next < more ? `Show ${metrics} of ${number(more)}` : `Show ${metrics}`;
-}
 
 class Panel {
   #section;
+  #source;
+  #lead;
+  #entries = new Map();
   #charts = new Map();
-  #wait = QUICK;
-  #last = "";
+  #groups = new Map();
+  #seen = new Set();
+  #rest = [];
   #version = "";
-  #shown = PORTION;
   #timer = 0;
+  #isFetching = false;
+  #isDone = false;
+  #seeing;
+  #ending;
 
   constructor(section) {
     this.#section = section;
-    if (this.#limit) this.#shown = this.#limit;
-    this.#find("next").addEventListener("click", () => this.#showMore());
-    if (!this.#limit) this.#find("charts").classList.add("charts-tall");
-    for (const name of ["log", "smooth"]) {
-      this.#find(name)?.addEventListener("change", () => this.#redraw());
-    }
-    document.addEventListener("mantik:theme", () => this.#redraw());
+    const { metricsUrl, metricsPointsUrl, metricsLead } = section.dataset;
+    this.#source = new Source(metricsUrl, metricsPointsUrl);
+    this.#lead = Number(metricsLead);
+    const marks = [...section.querySelectorAll("[data-line]")];
+    this.page = {
+      names: marks.map((mark) => mark.dataset.line),
+      keys: marks,
+      csv: section.dataset.metricsCsvUrl,
+      view: { ...chosen(section), zoom: null },
+      starts: [],
+      zoomTo: (from, to) => this.#zoom([from, to]),
+      showWhole: () => this.#zoom(null),
+    };
+    this.#seeing = new IntersectionObserver((changes) => this.#see(changes), { rootMargin: "200px 0px" });
+    this.#ending = new IntersectionObserver((changes) => changes.some((one) => one.isIntersecting) && this.#goOn(), { rootMargin: "600px 0px" });
+    this.#ending.observe(this.#find("end"));
+    onTools(section, {
+      find: () => this.#arrange(),
+      redraw: () => this.#look(),
+      axis: () => this.#zoom(null),
+      range: () => this.#zoomToTyped(),
+      whole: () => this.#zoom(null),
+    });
+    document.addEventListener("mantik:theme", () => this.#drawSeen());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#isDone || this.#ask());
     this.#ask();
-  }
-
-  get #limit() {
-    return Number(this.#section.dataset.metricsLimit);
-  }
-
-  get #switches() {
-    return { isLog: Boolean(this.#find("log")?.checked), isSmooth: Boolean(this.#find("smooth")?.checked) };
   }
 
   #find(name) {
@@ -53,73 +67,187 @@ class Panel {
   }
 
   async #ask() {
-    let isComplete = false;
-    if (!document.hidden) {
-      try {
-        isComplete = await this.#read();
-      } catch {
-        this.#say(UNREADABLE);
-        // Forget the last answer, so that the same one removes the message again.
-        this.#last = this.#version = "";
-        this.#wait = SLOWEST;
+    clearTimeout(this.#timer);
+    try {
+      this.#isDone = !document.hidden && (await this.#read());
+      if (!this.#isDone) this.#askIn(PAUSE);
+    } catch {
+      this.#fail();
+    }
+  }
+
+  #askIn(wait) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), wait);
+  }
+
+  #fail() {
+    this.#isDone = false;
+    this.#say(UNREADABLE);
+    // Forget what is known, so that the same answer takes the words away again.
+    this.#version = "";
+    this.#askIn(AFTER_FAILURE);
+  }
+
+  // Returns whether nothing will change any more.
+  async #read() {
+    const answer = await this.#source.news(this.#version, this.#lead);
+    if (answer) {
+      this.#take(answer);
+      if (this.#entries.size) await loadPlotter(this.#section.dataset.uplot);
+      await this.#fetchSeen();
+    } else if (this.#seenStale().length) {
+      await this.#fetchSeen();
+    }
+    return Boolean(answer?.complete) && !this.#seenStale().length;
+  }
+
+  #take({ metrics, starts, version, complete, problem, count }) {
+    this.#version = version;
+    this.page.starts = starts;
+    let isNew = false;
+    for (const { key, rank, lines } of metrics) {
+      isNew ||= !this.#entries.has(key);
+      const entry = this.#entries.get(key) ?? { key, rank, lines: {} };
+      Object.assign(entry.lines, lines);
+      entry.version = Object.entries(entry.lines).map(([at, line]) => `${at}:${line.version}`).join();
+      this.#entries.set(key, entry);
+      this.#charts.get(key)?.showLast();
+    }
+    if (isNew) this.#arrange();
+    this.#say(problem ?? (this.#entries.size ? "" : complete ? NOTHING : NOTHING_YET));
+    this.#sayStep();
+    const more = this.#find("more");
+    if (more) more.hidden = count <= this.#entries.size;
+  }
+
+  // Frames in the order of their groups. Charts that are there stay as they are.
+  #arrange() {
+    const text = this.#find("find")?.value ?? "";
+    const entries = [...this.#entries.values()];
+    const found = matching(entries, text);
+    const groups = grouped(found);
+    this.#find("charts").replaceChildren();
+    this.#rest = groups.flatMap(({ prefix, entries }) => entries.map((entry) => ({ prefix, entry, size: entries.length, isOnly: groups.length === 1 })));
+    this.#groups.clear();
+    this.#goOn();
+    const count = this.#find("count");
+    if (count) count.textContent = countWords(found.length, entries.length);
+    const nothing = this.#find("no-match");
+    if (nothing) {
+      nothing.textContent = entries.length && !found.length ? NO_MATCH : "";
+      nothing.hidden = !nothing.textContent;
+    }
+  }
+
+  #goOn() {
+    for (const { prefix, entry, size, isOnly } of this.#rest.splice(0, PORTION)) {
+      if (!this.#groups.has(prefix)) this.#groups.set(prefix, this.#makeGroup(prefix, size, isOnly));
+      this.#groups.get(prefix).append(this.#chartOf(entry).root);
+    }
+    // So that it tells again if the end is still in view.
+    const end = this.#find("end");
+    this.#ending.unobserve(end);
+    if (this.#rest.length) this.#ending.observe(end);
+  }
+
+  #makeGroup(prefix, size, isOnly) {
+    const details = document.createElement("details");
+    details.className = isOnly ? "chart-group is-only" : "chart-group";
+    details.open = true;
+    const summary = document.createElement("summary");
+    const heading = document.createElement("h3");
+    heading.textContent = prefix || "Without a group";
+    const count = document.createElement("span");
+    count.className = "panel-note";
+    count.textContent = number(size);
+    summary.append(heading, count);
+    const charts = document.createElement("div");
+    charts.className = this.#lead ? "charts" : "charts charts-tall";
+    details.append(summary, charts);
+    this.#find("charts").append(details);
+    return charts;
+  }
+
+  #chartOf(entry) {
+    if (!this.#charts.has(entry.key)) {
+      const chart = new Chart(entry, this.page);
+      this.#charts.set(entry.key, chart);
+      chart.root.chart = chart;
+      this.#seeing.observe(chart.root);
+    }
+    return this.#charts.get(entry.key);
+  }
+
+  #see(changes) {
+    for (const { target, isIntersecting } of changes) {
+      if (isIntersecting) {
+        this.#seen.add(target.chart);
+        if (window.uPlot) target.chart.draw();
+      } else {
+        this.#seen.delete(target.chart);
+        target.chart.rest();
       }
     }
-    // One that was asked for meanwhile has set another one.
-    clearTimeout(this.#timer);
-    if (!isComplete) this.#timer = setTimeout(() => this.#ask(), this.#wait);
+    this.#fetchSeen().catch(() => this.#fail());
   }
 
-  async #read() {
-    const query = new URLSearchParams({ shown: this.#shown, known: this.#version });
-    const response = await ask(`${this.#section.dataset.metricsUrl}?${query}`);
-    if (!response.ok || response.redirected) throw new Error(`The metrics answered ${response.status}.`);
-    const text = response.status === 204 ? this.#last : await response.text();
-    const answer = JSON.parse(text);
-    this.#wait = text === this.#last ? Math.min(SLOWEST, this.#wait * 1.4) : QUICK;
-    if (text !== this.#last) await this.#show(answer);
-    this.#last = text;
-    this.#version = answer.version;
-    return answer.complete;
+  #seenStale() {
+    return [...this.#seen].filter((chart) => chart.isStale);
   }
 
-  // The number of charts that there are says where the first of the new ones is, for who uses the keyboard.
-  async #showMore() {
-    const before = this.#charts.size;
-    this.#shown += PORTION;
-    this.#version = "";
-    this.#find("next").disabled = true;
-    await this.#ask();
-    this.#find("next").disabled = false;
-    this.#find("charts").children[before]?.querySelector("summary")?.focus({ preventScroll: true });
+  // Those that have nothing yet come first. What is scrolled to meanwhile is fetched next.
+  async #fetchSeen() {
+    if (this.#isFetching || !window.uPlot) return;
+    this.#isFetching = true;
+    try {
+      for (let stale = this.#seenStale(); stale.length; stale = this.#seenStale()) {
+        const steps = stale[0].stepsWanted;
+        await this.#fetch(batch(stale.filter((chart) => String(chart.stepsWanted) === String(steps))), steps);
+      }
+    } finally {
+      this.#isFetching = false;
+    }
   }
 
-  async #show(answer) {
-    const { metrics, more } = answer;
-    this.#say(this.#noteOn(answer));
-    const link = this.#find("more");
-    if (link) link.hidden = !more;
-    const next = this.#find("next");
-    next.hidden = !more || Boolean(this.#limit);
-    next.textContent = nextOnes(more);
-    if (!metrics.length) return;
-    await loadPlotter(this.#section.dataset.uplot);
-    this.#sayStep(metrics);
-    metrics.forEach((metric, index) => this.#chartOf(metric.key, index).show(metric, this.#switches));
+  async #fetch(charts, steps) {
+    // What is logged meanwhile has a newer version, and is fetched again.
+    const versions = charts.map((chart) => this.#entries.get(chart.key).version);
+    const found = await this.#source.points(charts.map((chart) => chart.key), steps, Math.max(...charts.map((chart) => chart.room)));
+    const lines = new Map(found.map((metric) => [metric.key, metric.lines]));
+    charts.forEach((chart, at) => {
+      chart.take(lines.get(chart.key) ?? {}, versions[at], steps);
+      if (this.#seen.has(chart)) chart.draw();
+    });
   }
 
-  #noteOn({ metrics, complete, problem }) {
-    if (problem) return problem;
-    if (metrics.length) return "";
-    return complete ? NOTHING : NOTHING_YET;
+  #drawSeen() {
+    if (window.uPlot) for (const chart of this.#seen) chart.draw();
   }
 
-  #chartOf(key, index) {
-    if (!this.#charts.has(key)) this.#charts.set(key, new Chart(this.#find("charts"), key, index));
-    return this.#charts.get(key);
+  #look() {
+    Object.assign(this.page.view, chosen(this.#section));
+    this.#drawSeen();
   }
 
-  #redraw() {
-    for (const chart of this.#charts.values()) chart.redraw(this.#switches);
+  #zoom(range) {
+    Object.assign(this.page.view, chosen(this.#section), { zoom: range });
+    const whole = this.#find("whole");
+    if (whole) whole.hidden = !range;
+    const words = AXES[this.page.view.axis].words;
+    this.#find("zoomed").textContent = range ? `From ${words(range[0])} to ${words(range[1])}.` : "";
+    this.#drawSeen();
+    this.#fetchSeen().catch(() => this.#fail());
+  }
+
+  #zoomToTyped() {
+    const steps = typedSteps(this.#section);
+    const problem = this.#find("range-problem");
+    problem.hidden = Boolean(steps);
+    if (!steps) return;
+    this.#find("axis").value = "step";
+    this.#zoom(steps);
+    this.#find("range").closest("details").open = false;
   }
 
   #say(text) {
@@ -128,11 +256,16 @@ class Panel {
     note.hidden = !text;
   }
 
-  #sayStep(metrics) {
-    const steps = metrics.map((metric) => metric.points.at(-1)?.[0] ?? 0);
-    const step = Math.max(...steps);
+  #sayStep() {
+    const steps = [...this.#entries.values()].flatMap(({ lines }) => Object.values(lines).map((line) => line.lastStep));
+    const step = steps.reduce((most, one) => Math.max(most, one), 0);
     this.#find("step").textContent = step ? `step ${number(step)}` : "";
   }
+}
+
+function countWords(found, all) {
+  const metrics = all === 1 ? "1 metric" : `${number(all)} metrics`;
+  return found === all ? metrics : `${number(found)} of ${metrics}`;
 }
 
 for (const section of document.querySelectorAll("[data-metrics-url]")) new Panel(section);

@@ -1,4 +1,4 @@
-"""The page of a run: it changes by itself, tails its log, and draws its metrics."""
+"""The page of a run: it changes by itself, and tails its log."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from runs.models import Run, RunSummaries
+from runs.models import Run
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
-from tests.browser.tracking import log_metrics
-from tests.support import factories as make
 from tests.support.factories import append_log
 
 
@@ -257,110 +255,6 @@ def test_a_log_without_a_line_says_what_to_expect(scene: Scene, open_page: Opene
     expect(page.get_by_text("Nothing yet. Lines appear here as the job writes them.")).to_be_visible()
     page.goto(run_url(scene.runs[RunState.CANCELLED]))
     expect(page.get_by_text("The job wrote no log.")).to_be_visible()
-
-
-def test_metrics_are_drawn_and_grow(scene: Scene, open_page: Opener) -> None:
-    visit = open_page(scene.researcher)
-    page = visit.goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
-    expect(page.locator(".chart canvas")).to_have_count(3)
-    expect(page.get_by_role("heading", name="val_acc")).to_be_visible()
-    expect(page.locator("[data-metrics-step]")).to_have_text("step 39")
-    log_metrics(scene.runs[RunState.RUNNING], start=40, stop=60)
-    expect(page.locator("[data-metrics-step]")).to_have_text("step 59")
-    page.get_by_text("Numbers of loss").click()
-    expect(page.get_by_role("region", name="Numbers of loss").get_by_role("row")).to_have_count(61)
-    assert visit.barriers() == []
-    assert visit.complaints == []
-
-
-def test_more_metrics_are_drawn_when_somebody_asks_for_them(scene: Scene, open_page: Opener) -> None:
-    run = scene.runs[RunState.FINISHED]
-    for number in range(30):
-        make.log_to(run, 0.5, 0.25, key=f"m{number:02}")
-    visit = open_page(scene.researcher)
-    page = visit.goto(run_url(run, "metrics"))
-    charts = page.locator(".chart canvas")
-    expect(charts).to_have_count(24)
-    page.get_by_role("button", name="Show 9 more metrics").click()
-    expect(charts).to_have_count(33)
-    expect(page.get_by_role("heading", name="val_acc")).to_be_visible()
-    expect(page.locator("[data-metrics-next]")).to_be_hidden()
-    page.goto(run_url(run))
-    expect(charts).to_have_count(2)
-    expect(page.get_by_role("link", name="All metrics")).to_be_visible()
-    assert visit.complaints == []
-
-
-def test_a_failure_to_read_is_taken_back_though_nothing_is_new(scene: Scene, open_page: Opener) -> None:
-    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.RUNNING], "metrics"))
-    expect(page.locator(".chart canvas")).to_have_count(3)
-    page.route(re.compile(r"/metrics/\?"), lambda route: route.abort(), times=1)
-    note = page.locator("[data-metrics-note]")
-    expect(note).to_have_text("The metrics cannot be read at the moment. Trying again.", timeout=30_000)
-    # Next asked after its longest pause.
-    expect(note).to_be_hidden(timeout=30_000)
-
-
-def drawn(page: Page) -> str:
-    data: str = page.locator(".chart canvas").first.evaluate("(canvas) => canvas.toDataURL()")
-    return data
-
-
-def drawn_anew(page: Page, before: list[str]) -> str:
-    page.wait_for_function(
-        "(before) => !before.includes(document.querySelector('.chart canvas').toDataURL())", arg=before
-    )
-    return drawn(page)
-
-
-def test_switches_and_the_theme_draw_anew(scene: Scene, open_page: Opener) -> None:
-    visit = open_page(scene.researcher)
-    page = visit.goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
-    expect(page.locator(".chart canvas")).to_have_count(3)
-    pictures = [drawn(page)]
-    page.get_by_label("Log scale").check()
-    pictures.append(drawn_anew(page, pictures))
-    page.get_by_label("Smoothing").check()
-    pictures.append(drawn_anew(page, pictures))
-    page.emulate_media(color_scheme="dark")
-    pictures.append(drawn_anew(page, pictures))
-    assert len(set(pictures)) == 4
-    assert visit.complaints == []
-
-
-def test_the_crosshair_is_shared(scene: Scene, open_page: Opener) -> None:
-    page = open_page(scene.researcher).goto(run_url(scene.runs[RunState.FINISHED], "metrics"))
-    expect(page.locator(".chart canvas")).to_have_count(3)
-    page.locator(".chart .u-over").first.hover()
-    values = page.locator(".chart-last")
-    for index in range(3):
-        expect(values.nth(index)).to_have_text(re.compile(r"^step (19|20): "))
-    # On each line, a point where its value is.
-    points = page.locator(".chart .u-cursor-pt")
-    expect(points).to_have_count(3)
-    for index in range(3):
-        expect(points.nth(index)).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("is_partial", "is_closed", "sentence"),
-    [
-        (False, True, "The run logged no metrics."),
-        (False, False, "No metrics yet."),
-        (True, True, "Mantik is still reading from MLflow what this run logged"),
-    ],
-)
-def test_no_metric_is_said_in_words(
-    scene: Scene, open_page: Opener, is_partial: bool, is_closed: bool, sentence: str
-) -> None:
-    run = scene.runs[RunState.FINISHED]
-    run.metrics.all().delete()
-    Run.objects.filter(pk=run.pk).update(tracking_closed=is_closed)
-    RunSummaries.objects.filter(run=run).update(is_partial=is_partial)
-    page = open_page(scene.researcher).goto(run_url(run, "metrics"))
-    expect(page.locator("[data-metrics-note]")).to_contain_text(sentence)
-    # Nothing to draw, so nothing to draw it with.
-    assert page.evaluate("typeof window.uPlot") == "undefined"
 
 
 def test_artifacts_are_walked_by_folder(scene: Scene, open_page: Opener) -> None:

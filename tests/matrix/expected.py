@@ -80,6 +80,8 @@ PAGES: dict[str, Page] = {
     "runs:log": _reads(),
     "runs:raw-log": _reads(),
     "runs:metrics": _reads(),
+    "runs:metric-points": _reads(query="?key=loss"),
+    "runs:metrics-csv": _reads(),
     "runs:artifact": _reads(Action.DOWNLOAD_ARTIFACTS, query="?path=model.pkl"),
     "runs:cancel": _writes(Action.CANCEL_ANY_RUN, Action.CANCEL_OWN_RUN),
     "runs:delete": _writes(Action.DELETE_ANY_RUN, Action.DELETE_OWN_RUN),

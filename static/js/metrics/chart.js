@@ -1,110 +1,170 @@
-// One metric: its name and last value, its line, and its numbers as a table.
-import { measure } from "../words.js";
-import { positive, smoothed } from "./numbers.js";
+// One metric: its name and last values, its lines, and its numbers as a table. It is drawn while it can be seen.
+import { AXES, notFiniteWords, positive, smoothed, valueWords } from "./numbers.js";
+import { optionsOf } from "./plot.js";
+import { nearest, rowsOf } from "./rows.js";
 import { fillTable, makeTable } from "./table.js";
 
-const COLOURS = 4;
-const FONT = '11px "Inter", system-ui, sans-serif';
-
 export class Chart {
-  #root;
-  #plotBox;
+  #entry;
+  #page;
   #last;
+  #plotBox;
+  #note;
   #table;
   #probes;
   #plot = null;
-  #metric = null;
-  #switches = {};
+  #drawnWith = "";
+  // Of all steps, and of those that are zoomed to: {lines, version, steps}.
+  #whole = null;
+  #part = null;
+  #rows = null;
 
-  constructor(host, key, index) {
-    this.#root = element("figure", "chart");
+  /** `page`: {names, csv, view, starts, zoomTo(from, to), showWhole()}. */
+  constructor(entry, page) {
+    this.#entry = entry;
+    this.#page = page;
+    this.root = element("figure", "chart");
     const head = element("figcaption", "chart-head");
-    const name = element("h3", "chart-key", key);
-    name.title = key;
+    const name = element("h4", "chart-key", entry.key);
+    name.title = entry.key;
     this.#last = element("span", "chart-last");
     head.append(name, this.#last);
     this.#plotBox = element("div", "chart-plot");
     this.#plotBox.setAttribute("role", "img");
-    this.#table = makeTable(key);
-    this.#probes = {
-      line: element("span", `chart-probe chart-colour-${index % COLOURS}`),
-      grid: element("span", "chart-probe chart-grid"),
-      labels: element("span", "chart-probe chart-labels"),
-    };
-    this.#root.append(head, this.#plotBox, this.#table, ...Object.values(this.#probes));
-    host.append(this.#root);
+    this.#note = element("p", "chart-note");
+    this.#note.hidden = true;
+    this.#table = makeTable(entry.key, page.csv);
+    this.#probes = Object.fromEntries(["grid", "labels", "mark"].map((what) => [what, element("span", `chart-probe chart-${what}`)]));
+    this.root.append(head, this.#plotBox, this.#note, this.#table, ...Object.values(this.#probes));
+    this.showLast();
     new ResizeObserver(() => this.#fit()).observe(this.#plotBox);
   }
 
-  show(metric, switches) {
-    this.#metric = metric;
-    this.#last.textContent = measure(metric.last);
-    this.#plotBox.setAttribute("aria-label", description(metric));
-    fillTable(this.#table, metric.points);
-    if (this.#plot && same(switches, this.#switches)) this.#plot.setData(this.#data(switches));
-    else this.redraw(switches);
+  get key() {
+    return this.#entry.key;
   }
 
-  /** The theme or a switch has changed: colours and scales are fixed when a plot is made. */
-  redraw(switches) {
-    this.#switches = { ...switches };
+  /** How many buckets of each line it has room for: two pixels each. */
+  get room() {
+    return Math.min(1000, Math.max(100, Math.ceil(this.#plotBox.clientWidth / 200) * 100));
+  }
+
+  /** Whether what it has is not of its metric as it is now. */
+  get isStale() {
+    return this.#current?.version !== this.#entry.version || !same(this.#current.steps, this.stepsWanted);
+  }
+
+  /** The first and last step of what is zoomed to; null for all of them. */
+  get stepsWanted() {
+    const { zoom, axis } = this.#page.view;
+    if (!zoom) return null;
+    if (axis === "step") return [Math.floor(zoom[0]), Math.ceil(zoom[1])];
+    const found = this.#whole ? stepsIn(this.#whole.lines, zoom, this.#place()) : [];
+    return found.length ? [Math.min(...found), Math.max(...found)] : null;
+  }
+
+  get #current() {
+    return this.stepsWanted ? this.#part : this.#whole;
+  }
+
+  /** `lines`: of the metric as it was at `version`. */
+  take(lines, version, steps) {
+    const found = { lines, version, steps };
+    if (steps) this.#part = found;
+    else this.#whole = found;
+  }
+
+  showLast() {
+    const values = this.#page.names.map((_, at) => this.#entry.lines[at]?.last);
+    this.#say("", values);
+    this.#plotBox.setAttribute("aria-label", description(this.#entry, this.#page.names));
+  }
+
+  draw() {
+    const found = this.#current ?? this.#whole;
+    if (!found) return;
+    const { view, names } = this.#page;
+    const lines = names.map((_, at) => found.lines[at] ?? null);
+    this.#rows = rowsOf(lines, this.#place());
+    const data = this.#dataOf(view);
+    fillTable(this.#table, this.#rows, names.length === 1 ? ["Value"] : names);
+    this.#sayNotFinite(lines);
+    const looks = this.#looks();
+    const drawnWith = JSON.stringify([view, looks]);
+    if (this.#plot && drawnWith === this.#drawnWith) {
+      this.#plot.setData(data);
+      return;
+    }
     this.#plot?.destroy();
-    this.#plot = new window.uPlot(this.#options(switches), this.#data(switches), this.#plotBox);
+    const on = { point: (row) => this.#point(row), zoom: this.#page.zoomTo, whole: this.#page.showWhole };
+    this.#plot = new window.uPlot(optionsOf(this.#plotBox, looks, view, on, () => this.#marks(lines)), data, this.#plotBox);
+    this.#drawnWith = drawnWith;
   }
 
-  #data({ isLog, isSmooth }) {
-    const steps = this.#metric.points.map(([step]) => step);
-    const values = this.#metric.points.map(([, value]) => value);
-    const shown = isLog ? positive(values) : values;
-    return isSmooth ? [steps, shown, smoothed(shown)] : [steps, shown];
+  /** It is no longer seen: what it shows can be drawn again, and a canvas takes memory. */
+  rest() {
+    this.#plot?.destroy();
+    this.#plot = null;
   }
 
-  #colour(name) {
-    return getComputedStyle(this.#probes[name]).color;
+  #dataOf({ isLog, strength }) {
+    const columns = this.#rows.values.map((column) => (isLog ? positive(column) : column));
+    if (!strength) return [this.#rows.xs, ...columns];
+    return [this.#rows.xs, ...columns.flatMap((column) => [column, smoothed(column, strength)])];
   }
 
-  #options({ isLog, isSmooth }) {
-    const line = this.#colour("line");
-    // Asked each time that the line is drawn, because points are added. A line of one point would not be seen.
-    const isLonely = (plot) => plot.data[0].length === 1;
-    const series = { stroke: line, width: 1.5, points: { show: isLonely, size: 7, fill: line } };
-    const quiet = { ...series, width: 1, alpha: 0.35 };
-    return {
-      width: this.#plotBox.clientWidth,
-      height: this.#plotBox.clientHeight,
-      padding: [8, 8, 0, 0],
-      legend: { show: false },
-      cursor: {
-        y: false,
-        drag: { x: false, y: false },
-        points: { size: 6, fill: line, stroke: line },
-        sync: { key: "metrics", setSeries: false },
-      },
-      scales: { x: { time: false, range: wide }, y: isLog ? { distr: 3 } : {} },
-      axes: [this.#axis({ size: 22, space: 70, grid: { show: false } }), this.#axis({ size: widthOf, space: 26 })],
-      series: isSmooth ? [{}, quiet, series] : [{}, series],
-      hooks: { setCursor: [(plot) => this.#point(plot)] },
-    };
+  #place() {
+    const { of } = AXES[this.#page.view.axis];
+    const { starts } = this.#page;
+    return (step, time, column) => of(step, time, starts[column] ?? 0);
   }
 
-  #axis({ size, space, grid = {} }) {
-    return {
-      stroke: this.#colour("labels"),
-      font: FONT,
-      size,
-      space,
-      gap: 4,
-      ticks: { show: false },
-      grid: { stroke: this.#colour("grid"), width: 1, ...grid },
-      values: (_plot, splits) => splits.map((value) => (value === null ? "" : measure(value))),
-    };
+  #looks() {
+    const lines = this.#page.names.map((_, at) => lookOf(this.#page.keys[at]));
+    const colour = (what) => getComputedStyle(this.#probes[what]).color;
+    return { lines, grid: colour("grid"), labels: colour("labels"), mark: colour("mark") };
   }
 
-  // Show the value at the crosshair, or the last one.
-  #point(plot) {
-    const at = plot.cursor.idx;
-    const point = at === null || at === undefined ? null : this.#metric.points[at];
-    this.#last.textContent = point ? `step ${measure(point[0])}: ${measure(point[1])}` : measure(this.#metric.last);
+  #marks(lines) {
+    const place = this.#place();
+    return lines.flatMap((line, column) =>
+      (line?.marks ?? []).map(([first, last, begun, ended, nans, above, below]) => {
+        const [from, to] = [place(first, begun, column), place(last, ended, column)];
+        return { x: (from + to) / 2, nans, above, below };
+      }),
+    );
+  }
+
+  #sayNotFinite(lines) {
+    const { names } = this.#page;
+    const parts = lines.map((line, at) => {
+      const words = notFiniteWords(line?.marks ?? []);
+      return words && names.length > 1 ? `${names[at]}: ${words}` : words;
+    });
+    this.#note.textContent = parts.filter(Boolean).join("; ");
+    this.#note.hidden = !this.#note.textContent;
+  }
+
+  // Show the values at the crosshair, or the last ones.
+  #point(row) {
+    if (row === null || row === undefined || !this.#rows) {
+      this.showLast();
+      return;
+    }
+    const { xs, values } = this.#rows;
+    const at = values.map((column) => {
+      const there = nearest(xs, column, row);
+      return there === null ? undefined : column[there];
+    });
+    this.#say(`${AXES[this.#page.view.axis].words(xs[row])}: `, at);
+  }
+
+  #say(where, values) {
+    const parts = values.map((value, at) => {
+      const words = value === undefined ? "–" : valueWords(value);
+      return this.#page.names.length > 1 ? element("span", `line-${at}`, words) : document.createTextNode(words);
+    });
+    this.#last.replaceChildren(where, ...parts.flatMap((part, at) => (at ? [" · ", part] : [part])));
   }
 
   #fit() {
@@ -119,22 +179,33 @@ function element(tag, className, text = "") {
   return made;
 }
 
-function description({ key, points, last }) {
-  const count = points.length === 1 ? "1 point" : `${points.length} points`;
-  return `${key}: ${count}, last ${measure(last)}. The numbers follow as a table.`;
+// The colour and the dashes of a line are those of its mark in the legend.
+function lookOf(mark) {
+  const { color, strokeDasharray } = getComputedStyle(mark);
+  const dash = strokeDasharray === "none" ? undefined : strokeDasharray.split(/[ ,]+/).map(parseFloat);
+  return { colour: color, dash };
+}
+
+function stepsIn(lines, [from, to], place) {
+  return Object.entries(lines).flatMap(([column, line]) => {
+    const isIn = line.steps.map((step, at) => {
+      const x = place(step, line.times[at], Number(column));
+      return x >= from && x <= to;
+    });
+    // With the neighbours, so that the line goes on to the edges.
+    return line.steps.filter((_, at) => isIn[at - 1] || isIn[at] || isIn[at + 1]);
+  });
+}
+
+function description({ key, lines }, names) {
+  const parts = names.map((name, at) => {
+    if (!lines[at]) return `${name}: none`;
+    const { count, last } = lines[at];
+    return `${names.length > 1 ? `${name}: ` : ""}${count === 1 ? "1 point" : `${count} points`}, last ${valueWords(last)}`;
+  });
+  return `${key}: ${parts.join("; ")}. The numbers follow as a table.`;
 }
 
 function same(one, other) {
-  return one.isLog === other.isLog && one.isSmooth === other.isSmooth;
-}
-
-// A single step has no width, so the range is widened.
-function wide(_plot, least, most) {
-  return least === most ? [least - 1, most + 1] : [least, most];
-}
-
-// As wide as the longest label needs.
-function widthOf(_plot, labels) {
-  const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
-  return Math.max(26, 10 + longest * 6.5);
+  return one === other || (one !== null && other !== null && one[0] === other[0] && one[1] === other[1]);
 }
