@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.registered_models.views import register
-from runs.views import detail, lists, metrics, new, run_token
+from runs.views import compare, detail, lists, metrics, new, run_token
 
 app_name = "runs"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("submissions/", lists.submissions, name="submissions"),
     path("submissions/add/", new.new_run, name="new"),
     path("submissions/add/preview/", new.preview, name="new-preview"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/metrics/", compare.metrics, name="compare-metrics"),
+    path("compare/points/", compare.points, name="compare-points"),
+    path("compare/csv/", compare.as_csv, name="compare-csv"),
+    path("compare/json/", compare.as_json, name="compare-json"),
     path("<uuid:uuid>/", detail.run_detail, name="detail"),
     path("<uuid:uuid>/live/", detail.live, name="live"),
     path("<uuid:uuid>/log/", detail.log, name="log"),

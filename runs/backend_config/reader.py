@@ -32,7 +32,7 @@ def parse_backend_config(content: bytes, *, path: str) -> BackendConfig:
     Raises BackendConfigError with all problems. `.warnings` says what is ignored or doubtful.
     """
     report = Report()
-    top = Section(_load(content, path), "", report)
+    top = Section(load_document(content, path=path), "", report)
     url = _unicore_api_url(top)
     resources = _resources(top.take_section("Resources", required=True, example="Add it, with a Queue."))
     environment = read_environment(top.take_section("Environment", example="Write its keys below it."))
@@ -44,7 +44,8 @@ def parse_backend_config(content: bytes, *, path: str) -> BackendConfig:
     return BackendConfig(path, resources, environment, tracking, url, exclude, tuple(report.warnings))
 
 
-def _load(content: bytes, path: str) -> dict[str, Any]:
+def load_document(content: bytes, *, path: str) -> dict[str, Any]:
+    """The file as it is written. Raises BackendConfigError."""
     suffix = posixpath.splitext(path)[1].lower()
     if suffix not in _READERS:
         message = f"{path} has to end in .json, .yml or .yaml. Rename it, or choose another file."

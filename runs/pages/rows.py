@@ -24,6 +24,7 @@ from runs.states import FAILURES, Badge, RunState
 @dataclass(frozen=True)
 class RunRow:
     id: str
+    uuid: str
     url: str
     name: str
     badge: Badge
@@ -78,6 +79,7 @@ def _row(
     deletable = run.is_terminal and user.is_authenticated and may_delete(user, run)
     return RunRow(
         id=f"run-{run.short_id}",
+        uuid=str(run.uuid),
         url=reverse("runs:detail", kwargs=arguments),
         name=run.name,
         badge=run.badge,

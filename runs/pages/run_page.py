@@ -25,6 +25,7 @@ from runs.pages.versions import LEAST, right_for
 from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.registered_models.services import may_register, may_unregister, why_not_registrable
 from runs.results.artifacts import artifact_list
+from runs.results.last_worked import since_it_last_worked
 from runs.services import may_cancel, may_delete
 from runs.states import FAILURES
 
@@ -172,7 +173,8 @@ def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str, now:
         # It tells strangers nothing, who may look at the runs of a public project.
         is_member = role_of(user, run.project) is not None
         tokens = token_lines(run, now=now) if is_member else []
-        return {"tokens": tokens} if run.is_local else {"log": _log(run), "tokens": tokens}
+        last_worked = since_it_last_worked(run)
+        return {"tokens": tokens} if run.is_local else {"log": _log(run), "tokens": tokens, "last_worked": last_worked}
     if tab == "log":
         return {} if run.is_local else {"log": _log(run)}
     if tab == "events":

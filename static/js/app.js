@@ -20,4 +20,5 @@ import "./relative-time.js";
 import "./rows.js";
 import "./shortcuts.js";
 import "./submit-once.js";
+import "./ticks.js";
 import "./unsaved.js";

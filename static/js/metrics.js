@@ -10,7 +10,7 @@ import { number } from "./words.js";
 const PAUSE = 2_000;
 const AFTER_FAILURE = 5_000;
 // How many frames for charts are made at a time; the next ones as the end of these is scrolled to.
-const PORTION = 500;
+const PORTION = 60;
 const NOTHING = "No metrics were logged.";
 const NOTHING_YET = "No metrics yet. They appear here when they are logged.";
 const NO_MATCH = "No metric has these words in its name.";
@@ -94,8 +94,8 @@ class Panel {
     const answer = await this.#source.news(this.#version, this.#lead);
     if (answer) {
       this.#take(answer);
-      if (this.#entries.size) await loadPlotter(this.#section.dataset.uplot);
-      await this.#fetchSeen();
+      // What draws and what is drawn are fetched at once.
+      await Promise.all([this.#entries.size && this.#loadPlotter(), this.#fetchSeen()]);
     } else if (this.#seenStale().length) {
       await this.#fetchSeen();
     }
@@ -198,7 +198,7 @@ class Panel {
 
   // Those that have nothing yet come first. What is scrolled to meanwhile is fetched next.
   async #fetchSeen() {
-    if (this.#isFetching || !window.uPlot) return;
+    if (this.#isFetching) return;
     this.#isFetching = true;
     try {
       for (let stale = this.#seenStale(); stale.length; stale = this.#seenStale()) {
@@ -217,8 +217,14 @@ class Panel {
     const lines = new Map(found.map((metric) => [metric.key, metric.lines]));
     charts.forEach((chart, at) => {
       chart.take(lines.get(chart.key) ?? {}, versions[at], steps);
-      if (this.#seen.has(chart)) chart.draw();
+      if (window.uPlot && this.#seen.has(chart)) chart.draw();
     });
+  }
+
+  async #loadPlotter() {
+    if (window.uPlot) return;
+    await loadPlotter(this.#section.dataset.uplot);
+    this.#drawSeen();
   }
 
   #drawSeen() {

@@ -251,6 +251,16 @@ PAGES: dict[str, PageOf] = {
     ),
     **{f"run-{state.value.lower()}": PageOf(_run(state)) for state in RunState},
     **{f"run-{tab}": PageOf(_run(RunState.FINISHED, query=f"?tab={tab}")) for tab in TABS},
+    "compare": PageOf(
+        lambda scene: (
+            reverse("runs:compare", args=[scene.project.slug])
+            + "?"
+            + "&".join(
+                f"run={scene.runs[state].uuid}" for state in (RunState.FINISHED, RunState.RUNNING, RunState.FAILED)
+            )
+        )
+    ),
+    "compare-nothing": PageOf(_project("runs:compare")),
     "run-artifacts-folder": PageOf(_run(RunState.FINISHED, query="?tab=artifacts&path=model")),
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
     "run-local": PageOf(_local()),

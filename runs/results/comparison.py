@@ -1,0 +1,135 @@
+"""Several runs side by side: which are meant, the context of their page, and the same as CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from mantik.lib.spreadsheets import csv_lines
+from projects.models import Project
+from runs.models import Run
+from runs.results.differences import Row, compare_facts
+from runs.results.scores import ScoreRow, cost_rows, metric_rows
+
+FEWEST, MOST = 2, 10
+# Rows of results that are seen at once; the others are folded.
+_FIRST = 12
+
+
+class NotComparable(Exception):
+    """The message says why these runs are not compared."""
+
+
+def chosen_runs(project: Project, uuids: Sequence[str]) -> list[Run]:
+    """In the order of the address. Raises NotComparable, and Http404 if the project has no such run."""
+    named = list(dict.fromkeys(_uuid(text) for text in uuids))
+    if not FEWEST <= len(named) <= MOST:
+        raise NotComparable(_how_many(len(named)))
+    found = {run.uuid: run for run in Run.objects.filter(project=project, uuid__in=named).select_related(*_WITH)}
+    if len(found) < len(named):
+        raise Http404
+    for run in found.values():
+        run.project = project
+    return [found[uuid] for uuid in named]
+
+
+_WITH = ("experiment", "created_by", "registered_model")
+
+
+def compare_url(name: str, project: Project, runs: Sequence[Run]) -> str:
+    query = urlencode([("run", str(run.uuid)) for run in runs])
+    return f"{reverse(f'runs:{name}', args=[project.slug])}?{query}"
+
+
+def comparison(project: Project, runs: Sequence[Run], *, now: datetime) -> dict[str, Any]:
+    """Context of runs/compare.html."""
+    rows, scores = compare_facts(runs), metric_rows(runs)
+    return {
+        "lines": [{"name": run.name, "url": _url(run), "badge": run.badge} for run in runs],
+        "different": [row for row in rows if row.differs],
+        "alike": [row for row in rows if not row.differs],
+        "scores": scores[:_FIRST],
+        "more_scores": scores[_FIRST:],
+        "costs": cost_rows(runs, now=now),
+        **{
+            f"{key}_url": compare_url(name, project, runs)
+            for key, name in {
+                "metrics": "compare-metrics",
+                "points": "compare-points",
+                "csv": "compare-csv",
+                "json": "compare-json",
+            }.items()
+        },
+    }
+
+
+def comparison_csv(runs: Sequence[Run], *, now: datetime) -> Iterator[str]:
+    """All facts and results, a line each and a column for each run."""
+    columns = ["group", "name", "differs", *(f"{run.name} ({run.short_id})" for run in runs)]
+    facts = (_fact_cells(row) for row in compare_facts(runs))
+    scores = (_score_cells(row) for row in [*metric_rows(runs), *cost_rows(runs, now=now)])
+    return csv_lines(columns, _chained(facts, scores))
+
+
+def comparison_json(runs: Sequence[Run], *, now: datetime) -> dict[str, Any]:
+    return {
+        "runs": [{"uuid": str(run.uuid), "name": run.name, "state": run.state, "url": _url(run)} for run in runs],
+        "facts": [
+            {
+                "group": row.name.group,
+                "name": row.name.label,
+                "differs": row.differs,
+                "values": [fact.text if fact else None for fact in row.facts],
+            }
+            for row in compare_facts(runs)
+        ],
+        "results": [
+            {
+                "metric": row.metric or None,
+                "what": row.what,
+                "values": [score.value if score else None for score in row.scores],
+                "best": [place for place, score in enumerate(row.scores) if score and score.is_best],
+            }
+            for row in [*metric_rows(runs), *cost_rows(runs, now=now)]
+        ],
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotComparable(
+            f"{text[:60] or 'Nothing'} is not the id of a run. Each run in the address has to be run=ID, with the ID "
+            "that stands in the address of its page."
+        ) from None
+
+
+def _how_many(count: int) -> str:
+    if count > MOST:
+        return f"These are {count} runs. Compare {MOST} at most, because more curves cannot be told apart."
+    return f"Choose {FEWEST} to {MOST} runs to compare: tick them in the list of runs."
+
+
+def _url(run: Run) -> str:
+    return reverse("runs:detail", args=[run.project.slug, run.uuid])
+
+
+def _fact_cells(row: Row) -> list[object]:
+    values = (fact.text if fact else "" for fact in row.facts)
+    return [row.name.group, row.name.label, "yes" if row.differs else "no", *values]
+
+
+def _score_cells(row: ScoreRow) -> list[object]:
+    return ["Results", row.label, "", *(score.value if score else "" for score in row.scores)]
+
+
+def _chained(*parts: Iterator[list[object]]) -> Iterator[list[object]]:
+    for part in parts:
+        yield from part
