@@ -19,9 +19,11 @@ FIELDS = re.compile(r"<(input|select|textarea|label)\b")
 UNSEEN = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
 # What no form sends: knobs of something that a script draws, absent without it.
 KNOBS = {
-    "components/chart.html": "log scale and smoothing of charts",
+    "components/chart.html": "what charts show, and how",
     "components/log.html": "search in the lines that the browser has",
 }
+# One in each row of a list, all of one small form: what is ticked is in the address that it leads to.
+TICKS = {"runs/_rows.html": "which runs to compare"}
 REGISTERED = (settings.ACCOUNT_FORMS, settings.MFA_FORMS, settings.SOCIALACCOUNT_FORMS)
 OF_ALLAUTH = sorted({path for forms in REGISTERED for path in forms.values()})
 
@@ -32,7 +34,7 @@ def draws_fields(path: Path) -> bool:
 
 def test_only_the_pack_draws_fields() -> None:
     elsewhere = [path for path in TEMPLATES.rglob("*.html") if PACK not in path.parents and draws_fields(path)]
-    assert {path.relative_to(TEMPLATES).as_posix() for path in elsewhere} == set(KNOBS)
+    assert {path.relative_to(TEMPLATES).as_posix() for path in elsewhere} == {*KNOBS, *TICKS}
     assert draws_fields(PACK / "field.html")
 
 

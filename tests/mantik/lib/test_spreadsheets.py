@@ -8,7 +8,8 @@ from mantik.lib.spreadsheets import csv_lines, harmless
 
 
 def test_lines_come_one_by_one_with_the_columns_first() -> None:
-    lines = csv_lines(["name", "value"], iter([["a,b", -1.5], ["=1+1", None]]))
+    rows: list[list[object]] = [["a,b", -1.5], ["=1+1", None]]
+    lines = csv_lines(["name", "value"], iter(rows))
     assert next(lines) == "name,value\r\n"
     assert list(lines) == ['"a,b",-1.5\r\n', "'=1+1,\r\n"]
 
