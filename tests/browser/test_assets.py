@@ -57,7 +57,7 @@ def test_the_page_of_a_run_takes_six_requests_and_its_data(scene: Scene, open_pa
     visit.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     page = visit.goto(reverse("runs:detail", args=[scene.project.slug, scene.runs[RunState.FINISHED].uuid]))
     expect(page.locator(".chart canvas").first).to_be_visible()
-    data = [path for path in asked if path.endswith(("/log/", "/metrics/")) or "uPlot" in path]
+    data = [path for path in asked if path.endswith(("/log/", "/metrics/", "/metrics/points/")) or "uPlot" in path]
     assert len(set(asked)) - len(set(data)) <= MOST_REQUESTS, asked
     assert len(set(data)) == 3
 
