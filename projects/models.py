@@ -27,6 +27,9 @@ from projects.querysets import (
 )
 from projects.roles import GROUP_ROLES, Role, cascade_unless_last_owner
 
+# As long as MLflow's names.
+LONGEST_METRIC = 250
+
 
 class Label(models.Model):
     """A word to find projects by. Maintainers write them; always in lower case, so that each word is one label."""
@@ -239,6 +242,9 @@ class Experiment(models.Model):
     mlflow_experiment_id = models.CharField(max_length=64, blank=True, editable=False)
     # Since when MLflow lacks a new name; None if it has the name.
     rename_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The name of the metric that its runs are compared by; "" for none.
+    pinned_metric = models.CharField(max_length=LONGEST_METRIC, blank=True, default="", db_default="", editable=False)
+    more_is_better = models.BooleanField(default=True, db_default=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -20,6 +20,7 @@ from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
+from runs.table.models import TableColumns
 from runs.tracking.models import JobTracking, Journal, JournalPart, TrackedItem
 from runs.tracking.summaries.models import (
     LoggedName,
@@ -168,6 +169,8 @@ class Run(Leased, Repeatable):
             models.Index("experiment", "created_at", "id", "created_by", "state", name="run_list_in_experiment"),
             models.Index("created_by", "created_at", "id", "project", "experiment", name="run_list_by_member"),
             *(_by_state(name, states) for name, states in STATE_GROUPS.items()),
+            # The table of an experiment, by name.
+            models.Index("experiment", "name", "id", name="run_list_by_name"),
             # What ended in a period.
             models.Index(
                 fields=["project", "ended_at"],
@@ -361,5 +364,6 @@ __all__ = [
     "RunSummaries",
     "RunTag",
     "RunToken",
+    "TableColumns",
     "TrackedItem",
 ]
