@@ -77,7 +77,7 @@ PAGES: dict[str, Page] = {
     "runs:new-preview": _writes(Action.ADD_RUN),
     "runs:compare": _reads(),
     "runs:compare-metrics": _reads(),
-    "runs:compare-points": _reads(),
+    "runs:compare-points": _reads(query="?key=loss"),
     "runs:compare-csv": _reads(),
     "runs:compare-json": _reads(),
     "runs:detail": _reads(),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
 
@@ -22,6 +23,9 @@ _ARGUMENT = re.compile(r"<(\w+):(\w+)>")
 # Not for a member in a browser: for operators, for probes, for sites, for programs.
 _NOT_FOR_MEMBERS = re.compile("admin|tracking|notify|healthz|readyz|metrics|api/")
 
+# Its rows are in its query.
+_COMPARISON = "runs:compare"
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -36,10 +40,9 @@ def is_for_members(route: str) -> bool:
 def visits(name: str, route: str) -> Iterator[Visit]:
     """None for a route that needs what no row has, such as a key out of a mail."""
     if route.startswith("projects/<slug:slug>/"):
-        query = PAGES[name].query if name in PAGES else ""
         for project in Project.objects.filter(memberships__role=Role.OWNER).order_by("pk"):
             for row in _of_project(name, route, project):
-                yield Visit(owner_of(project), _path(route, slug=project.slug, **row) + query)
+                yield Visit(owner_of(project), _path(route, slug=project.slug, **row) + _query(name, project))
     elif _ARGUMENT.search(route):
         for viewer, row in _found(_OF_PEOPLE, name)():
             yield Visit(viewer, _path(route, **row))
@@ -56,7 +59,17 @@ def _path(route: str, **row: Any) -> str:
     return "/" + _ARGUMENT.sub(lambda found: str(row[found[2]]), route)
 
 
+def _query(name: str, project: Project) -> str:
+    query = PAGES[name].query if name in PAGES else ""
+    if not name.startswith(_COMPARISON):
+        return query
+    runs = urlencode([("run", uuid) for uuid in project.runs.values_list("uuid", flat=True)[:2]])
+    return f"{query}&{runs}" if query else f"?{runs}"
+
+
 def _of_project(name: str, route: str, project: Project) -> Iterable[dict[str, Any]]:
+    if name.startswith(_COMPARISON) and project.runs.count() < 2:
+        return []
     if "<uuid:uuid>" not in route:
         return [{}]
     return [{"uuid": row.uuid} for row in _found(_IN_PROJECTS, name)(project)]
