@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import signal
 import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 
+from mantik.up.ports import free_port
 from tests.support.places import TOP, NoCheckout, files_of_ours
+from tests.support.waiting import wait_until
 
 DOCUMENTS = [
     "README.md",
@@ -94,6 +99,65 @@ def test_containers_get_their_secrets_from_files() -> None:
         used = {str(value).removeprefix("/run/secrets/") for value in service.get("environment", {}).values()}
         given = set(service.get("secrets", []))
         assert {word for word in used if word in compose()["secrets"]} <= given, name
+
+
+def test_containers_have_no_more_rights_than_they_need() -> None:
+    to_become_a_user = {"CHOWN", "SETGID", "SETUID"}
+    needed = {"front": to_become_a_user, "postgres": {*to_become_a_user, "DAC_OVERRIDE", "FOWNER"}}
+    for name, service in compose()["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert set(service.get("cap_add", [])) == needed.get(name, set()), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["read_only"] is True, name
+        assert service["pids_limit"], name
+        assert service["mem_limit"], name
+        # There has to be a place for files that are soon gone, in memory or on the disk.
+        assert "/tmp" in [*service["tmpfs"], *service.get("volumes", [])], name
+        assert not service.get("privileged"), name
+
+
+def test_containers_meet_only_those_whom_they_need() -> None:
+    services = compose()["services"]
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    assert networks == {
+        "front": {"front"},
+        "web": {"front", "default", "data", "mlflow"},
+        "worker": {"default", "data", "mlflow"},
+        "beat": {"data"},
+        "migrate": {"data"},
+        "postgres": {"data", "mlflow"},
+        "redis": {"data"},
+        "mlflow": {"mlflow"},
+    }
+    assert {name for name, network in compose()["networks"].items() if network.get("internal")} == {"data", "mlflow"}
+
+
+def test_the_broker_in_its_container_asks_for_a_password(tmp_path: Path) -> None:
+    """The command of the container, with the server that is on this machine."""
+    server = shutil.which("redis-server") or shutil.which("valkey-server")
+    if server is None:
+        pytest.skip("neither Redis nor Valkey is installed")
+    secret, port = tmp_path / "password", free_port()
+    secret.write_text("not-for-everybody\n")
+    shell, option, text = compose()["services"]["redis"]["command"]
+    text = text.replace("$$", "$").replace("/run/secrets/redis_password", str(secret))
+    text = text.replace("/tmp/redis.conf", f"{tmp_path}/redis.conf")
+    text = text.replace("exec redis-server", f"exec {server}") + f" --port {port} --dir {tmp_path}"
+    with subprocess.Popen([shell, option, text], start_new_session=True, stdout=subprocess.DEVNULL) as running:
+        try:
+            wait_until(lambda: is_answering(port, "not-for-everybody"))
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis(port=port).ping()
+            assert b"not-for-everybody" not in Path(f"/proc/{running.pid}/cmdline").read_bytes()
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)
+
+
+def is_answering(port: int, password: str) -> bool:
+    try:
+        return bool(redis.Redis(port=port, password=password).ping())
+    except redis.ConnectionError:
+        return False
 
 
 def test_containers_use_settings_that_there_are() -> None:
