@@ -67,7 +67,7 @@ _CASES = (
     ),
     _case(
         "not_found",
-        r"repository not found|repository '.*' not found|repository .* does not exist|returned error: 404"
+        r"repository not found|repository '.{0,2000}' not found|repository .{0,2000} does not exist|returned error: 404"
         r"|does not appear to be a git|no such file|project you were looking for",
         "There is no git repository at {url}, or this login may not see it. Check the address. {login}",
     ),
@@ -94,7 +94,7 @@ _CASES = (
     ),
     _case(
         "mirror.damaged",
-        r"bad object|corrupt|object file .* is empty|missing (object|blob|tree|commit)|unable to read"
+        r"bad object|corrupt|object file .{0,2000} is empty|missing (object|blob|tree|commit)|unable to read"
         r"|not a git repository|did not send all necessary objects",
         "Mantik's copy of {url} is damaged and could not be replaced. Ask an operator to delete this copy; Mantik then "
         "makes a new one.",

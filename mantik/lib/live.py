@@ -119,7 +119,7 @@ class Shown:
         stamp = request.headers.get(STAMP)
         self.is_part = stamp is not None
         self._version, self._until = _read(stamp or "")
-        self._rows = dict(re.findall(r"([\w-]+):(\w+)", request.headers.get(ROWS, ""))[:_MOST_ROWS])
+        self._rows = dict(re.findall(r"(?<![\w-])([\w-]+):(\w+)", request.headers.get(ROWS, ""))[:_MOST_ROWS])
         self._now = now
 
     def is_still(self, version: str) -> bool:

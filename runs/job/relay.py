@@ -1036,6 +1036,7 @@ _CONDITION = re.compile(
 )
 _AND = re.compile(r"AND\b", re.IGNORECASE)
 _ORDER = re.compile(r"\s*(?:([A-Za-z]+)\.)?(`[^`]*`|\"[^\"]*\"|.+?)(?:\s+(ASC|DESC))?\s*", re.IGNORECASE | re.DOTALL)
+_LONGEST_ORDER = 1000
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _KINDS = {
     **dict.fromkeys(("", "attribute", "attributes", "attr", "run"), "attribute"),
@@ -1118,7 +1119,7 @@ def _condition(match: Any) -> Condition:
 def sort(found: List[Any], values: Callable[[Any], Values], orders: List[Tuple[str, bool]]) -> None:
     """By each of (field, ascending), of which the first decides; what has no value comes last."""
     for field, is_ascending in reversed(orders):
-        match = _ORDER.fullmatch(field)
+        match = _ORDER.fullmatch(field) if len(field) <= _LONGEST_ORDER else None
         if match is None or (match.group(1) or "").lower() not in _KINDS:
             raise wrong(f"Cannot order by {field}.")
         kind, name = _KINDS[(match.group(1) or "").lower()], match.group(2).strip('`"')

@@ -18,7 +18,8 @@ LONGEST_LINE = 48 * 2**20
 # A line of a few megabytes may have a million values in it, which take a hundred megabytes of memory. Those that are
 # longer than this are counted first. What clients send has thousands, and long texts.
 _LONG, _MOST_VALUES = 2**20, 500_000
-_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# One without an end goes to the end: otherwise each of its quotes would be tried as the beginning of another.
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 _CHECKSUM = re.compile(rb"[0-9a-f]{8} ")
 _LARGEST = 2**63 - 1
 
