@@ -88,10 +88,15 @@ class Gate:
         with self._lock:
             own = sum(s.user.dn == user.dn and s.client == client for s in self._sessions.values())
             if own >= self._sessions_per_user:
-                # The oldest of all, whoever's it is: this is what UNICORE does.
-                del self._sessions[next(iter(self._sessions))]
+                del self._sessions[self._oldest(user)]
             self._sessions[session.id] = session
         return session
+
+    def _oldest(self, user: SiteUser) -> str:
+        """Of all, whoever's it is: this is what UNICORE does. But nobody has to sign in for an anonymous one, so those
+        end none of anybody else."""
+        is_anonymous = user is ANONYMOUS
+        return next(key for key, known in self._sessions.items() if not is_anonymous or known.user is ANONYMOUS)
 
     def _who(self, authorization: str) -> Bearer:
         scheme, _, credentials = authorization.partition(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_a_user_keeps_five_sessions_and_the_oldest_goes() -> None:
             return False
 
     assert [is_known(session.id) for session in opened] == [False, False, True, True, True, True, True]
+
+
+def test_anonymous_requests_end_nobodys_session() -> None:
+    users = generated_users()
+    gate = Gate(users, sessions_per_user=5)
+    user = users[0]
+    login = base64.b64encode(f"{user.login}:{user.password}".encode()).decode()
+    mine = gate.admit(_request({"authorization": f"Basic {login}"}))
+    for _ in range(30):
+        gate.admit(_request({}))
+    assert gate.admit(_request({"x-unicore-securitysession": mine.id})) is mine
 
 
 def _request(headers: dict[str, str]) -> Request:
