@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django_structlog.signals import bind_extra_request_metadata
+from structlog.contextvars import bind_contextvars
 
 from mantik.accounts.adapters import client_ip
 from mantik.accounts.models import FactorSecret, User
@@ -29,6 +31,12 @@ _FACTORS = {
     Authenticator.Type.WEBAUTHN: "passkey",
     Authenticator.Type.RECOVERY_CODES: "recovery codes",
 }
+
+
+@receiver(bind_extra_request_metadata)
+def on_request(*, request: HttpRequest, **_: Any) -> None:
+    """Logs name the address by which attempts are counted: anybody may send a header; it counts behind a proxy only."""
+    bind_contextvars(ip=client_ip(request))
 
 
 @receiver(account.user_signed_up)

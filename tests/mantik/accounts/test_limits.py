@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django_structlog.signals import bind_extra_request_finished_metadata
 from pytest_django.fixtures import Settings
+from structlog.contextvars import get_contextvars
 
 from mantik.settings import CACHES as OURS
 from tests.support.factories import PASSWORD, make_user
@@ -84,3 +88,21 @@ def test_attempts_are_counted_in_the_database_that_every_process_shares(settings
         cursor.execute("SELECT COUNT(*) FROM cache")
         assert cursor.fetchone()[0] > 0
     assert "Too many failed attempts." in page_text(try_in(Client(), PASSWORD))
+
+
+@pytest.mark.parametrize(("proxies", "logged"), [(0, "127.0.0.1"), (1, "203.0.113.77")])
+def test_logs_name_the_address_by_which_attempts_are_counted(
+    client: Client, settings: Settings, proxies: int, logged: str
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    seen: list[object] = []
+
+    def look(**_: Any) -> None:
+        seen.append(get_contextvars()["ip"])
+
+    bind_extra_request_finished_metadata.connect(look)
+    try:
+        client.get(SIGN_IN, headers={"X-Forwarded-For": "203.0.113.77"})
+    finally:
+        bind_extra_request_finished_metadata.disconnect(look)
+    assert seen == [logged]
