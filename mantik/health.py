@@ -65,10 +65,10 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics, for this machine or with the token."""
+    """Prometheus metrics, for requests with the token. Without one, for nobody: a machine may have other users."""
     if not _may_measure(request):
         return HttpResponseForbidden(
-            "Metrics are only for this machine, or for requests with MANTIK_METRICS_TOKEN as a bearer token.\n",
+            "Metrics are only for requests with MANTIK_METRICS_TOKEN as a bearer token, once an operator has set it.\n",
             content_type="text/plain",
         )
     response: HttpResponse = ExportToDjangoView(request)
@@ -77,11 +77,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _may_measure(request: HttpRequest) -> bool:
     token: str = settings.MANTIK_METRICS_TOKEN
-    if token:
-        return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}")
-    # Requests through a proxy on this machine also have its address.
-    came_through_proxy = settings.MANTIK_BEHIND_PROXY or "X-Forwarded-For" in request.headers
-    return not came_through_proxy and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+    return bool(token) and constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}")
 
 
 def _database() -> str:
