@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 
 from connections.git.values import MAX_FILES, MAX_SUBMODULE_DEPTH, MAX_SUBMODULES
-from connections.logins import expiry, login_health, site_clients
+from connections.logins import attempts, expiry, login_health, site_clients
 from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
 from connections.unicore import credentials
@@ -27,7 +27,7 @@ from mantik.notices import outbox
 from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, server_search, snapshot
-from projects.services import labels
+from projects.services import invitations, labels
 from runs.following import finish, poll
 from runs.job import pack, relay
 from runs.querysets import TOKEN_GRACE
@@ -88,6 +88,16 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "code.md",
         "| {} MB (`MANTIK_CODE_MAX_BYTES`), Git LFS files included; if these files are larger than {} times that",
         (settings.MANTIK_CODE_MAX_BYTES / 1e6, pack._LFS_FACTOR),
+    ),
+    (
+        "security.md",
+        "After {} refusals of one login or {} of one member within an hour",
+        (attempts.OF_LOGIN.most, attempts.OF_MEMBER.most),
+    ),
+    (
+        "security.md",
+        "One person sends at most {} invitations within a day, and one address or account gets at most {},",
+        (invitations.SENT_BY.most, invitations.SENT_TO.most),
     ),
     ("code.md", "| files of a run's commit, those of its submodules included | {} |", (MAX_FILES,)),
     ("code.md", "| submodules | {}, to a depth of {} |", (MAX_SUBMODULES, MAX_SUBMODULE_DEPTH)),
