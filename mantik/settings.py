@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mantik.kept_forms.middleware.KeptFormMiddleware",
     "projects.addressing.middleware.FormerAddressMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -150,8 +151,10 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "mantik.kept_forms.owners.form_token",
                 "mantik.context.layout",
             ],
+            "builtins": ["mantik.templatetags.form_token"],
         },
     }
 ]
@@ -303,6 +306,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.parsed(
     "CSRF_TRUSTED_ORIGINS", env.text("CSRF_TRUSTED_ORIGINS"), exact_origins, []
 )
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "mantik.kept_forms.views.out_of_date"
 
 _email: dict[str, Any] = env.parsed("EMAIL_URL", env.text("EMAIL_URL", "console:"), email_config, {})
 vars().update(_email)

@@ -7,6 +7,7 @@ from django.urls import include, path
 from mantik import health, pages
 from mantik.account_deletion import views as account_deletion
 from mantik.accounts import urls as accounts
+from mantik.kept_forms.views import kept_form
 from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.results.views import experiment_list
@@ -37,6 +38,7 @@ urlpatterns = [
     path("api/whoami/", whoami, name="whoami"),
     path("settings/notices/", include("mantik.notices.urls")),
     path("docs/", include("mantik.docs.urls")),
+    path("accounts/kept-form/", kept_form, name="kept-form"),
     path("accounts/", include(accounts.signing_in)),
     path("settings/account/", include(accounts.account_settings)),
     path("settings/account/", include((accounts.own_pages, "accounts"))),

@@ -70,6 +70,7 @@ PLACES = {
     "account_reset": "account#your-password",
     "account_change_password": "account#your-password",
     "account_set_password": "account#your-password",
+    "kept-form": "account#signed-out-while-you-type",
     "account-delete": "account#deleting-your-account",
     "mfa_": "account#second-factors",
     "socialaccount_": "account#signing-in-at-your-institute",

@@ -25,6 +25,8 @@ from mantik.idempotency.models import IdempotencyKey
 KEPT_FOR = timedelta(days=7)
 # The hidden field of a form.
 FIELD = "idempotency_key"
+# Fields of a form that say nothing of what was typed.
+_OF_THE_PAGE = frozenset({"csrfmiddlewaretoken", "form_of"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Asked:
     @classmethod
     def by_form(cls, data: QueryDict) -> Asked:
         """The request of a form. Its contents are what was typed, not what that means now: branches get new commits."""
-        contents = {name: values for name, values in data.lists() if name != "csrfmiddlewaretoken"}
+        contents = {name: values for name, values in data.lists() if name not in _OF_THE_PAGE}
         return cls(data.get(FIELD, ""), contents)
 
     @property
@@ -73,6 +75,12 @@ def once(asked: Asked, *, user: User, kind: str, make: Callable[[], str]) -> Ans
             row.answer = make()
             row.save(update_fields=["answer"])
         return Answer(row.answer, is_new)
+
+
+def earlier_answer(asked: Asked, *, user: User, kind: str) -> str:
+    """What `once` has answered to the same before; "" if that was not asked yet."""
+    rows = IdempotencyKey.objects.filter(user=user, kind=kind, digest=asked.digest) if asked.key else ()
+    return next((row.answer for row in rows), "")
 
 
 def forget_old(*, now: datetime) -> int:

@@ -26,18 +26,21 @@ SECRET = re.compile(r"(\w+-\d+-)?((old_?|new_)?password[12]?|secret|new_oidc_sec
 _MADE_BY_BROWSER = "credential"
 _CSRF, _ONCE = "csrfmiddlewaretoken", "idempotency_key"
 # Nobody has typed these, nor what a form has proposed.
-_UNSEEN = frozenset({_CSRF, _ONCE, "next", "code_seen"})
+_UNSEEN = frozenset({_CSRF, _ONCE, "form_of", "next", "code_seen", "revision"})
 _PROPOSED = "proposed-"
 
 
-class SendAgainForm(forms.Form):
-    """Carries `pairs`, and asks for `secrets` by their names and what was typed there, which is not repeated."""
+# The name of its field, and whether it has lines, as a key has.
+Secret = tuple[str, bool]
 
-    def __init__(self, pairs: list[tuple[str, str]], secrets: list[tuple[str, str]]) -> None:
+
+class SendAgainForm(forms.Form):
+    """Carries `pairs`, and asks for `secrets`."""
+
+    def __init__(self, pairs: list[tuple[str, str]], secrets: list[Secret]) -> None:
         super().__init__()
-        for name, value in secrets:
-            # A key has lines.
-            widget = forms.Textarea if "\n" in value.strip() else forms.PasswordInput
+        for name, has_lines in secrets:
+            widget = forms.Textarea if has_lines else forms.PasswordInput
             attrs = {"autocomplete": "off"}
             self.fields[name] = forms.CharField(label=pretty_name(name), widget=widget(attrs=attrs))
         carried = [Carried(name, value) for name, value in pairs]
@@ -51,7 +54,7 @@ class SentForm:
 
     action_url: str
     pairs: list[tuple[str, str]]
-    secrets: list[tuple[str, str]]
+    secrets: list[Secret]
 
     @property
     def takes_effect_once(self) -> bool:
@@ -75,13 +78,20 @@ class SentForm:
 
 def sent_form(request: HttpRequest) -> SentForm | None:
     """The form that `request` sent; None unless a page of ours has sent it, and it can be sent again."""
-    if request.method != "POST" or not _is_ours(request):
+    return form_in(request) if request.method == "POST" and _is_ours(request) else None
+
+
+def form_in(request: HttpRequest) -> SentForm | None:
+    """As `sent_form`, whoever has sent it: what is found must not be sent again before that is known."""
+    try:
+        sent = [(name, str(value)) for name, values in request.POST.lists() for value in values]
+    except (SuspiciousOperation, UnreadablePostError):
         return None
-    sent = [(name, str(value)) for name, values in request.POST.lists() for value in values]
     if _CSRF not in request.POST or request.FILES or request.POST.get(_MADE_BY_BROWSER):
         return None
     secrets = [(name, value) for name, value in sent if value and SECRET.fullmatch(name)]
-    return SentForm(request.get_full_path(), [pair for pair in sent if pair not in secrets], secrets)
+    pairs = [pair for pair in sent if pair not in secrets]
+    return SentForm(request.get_full_path(), pairs, [(name, "\n" in value.strip()) for name, value in secrets])
 
 
 def _is_ours(request: HttpRequest) -> bool:

@@ -1,4 +1,5 @@
 // htmx, set up for this product: the CSRF token, polling that rests, errors in words.
+import htmx from "htmx.org";
 import { Idiomorph } from "idiomorph/htmx";
 import { checkIfLong } from "./connection.js";
 import { isFolded } from "./live.js";
@@ -7,7 +8,8 @@ import { say, unsay } from "./messages.js";
 const UNSENT = "Mantik does not answer. What you typed is still here. Try again in a minute.";
 const NOT_NOW = "Mantik cannot do this at the moment. Nothing on this page is lost: try again in a moment.";
 const BROKEN = "There was an error inside Mantik. Nothing that was stored is lost. Try again in a minute.";
-const SIGNED_OUT = "You are signed out. Copy what you typed, sign in again, then reload this page.";
+const SIGNED_OUT =
+  "You are signed out. What you typed is still here: sign in again in another tab, then go on; or send the form, and sign in then.";
 const REFUSED = "This is no longer possible. Reload the page to see what has changed.";
 
 // What somebody is typing is newer than any answer. (It is set here because options in attributes would need eval.)
@@ -61,6 +63,28 @@ document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   unsay(UNSENT);
   if (detail.xhr.status < 500) unsay(NOT_NOW);
 });
+
+// Somebody has signed in again since the page was opened. The server gives a new token to who opened it; what was asked
+// for is asked once more with that.
+const repeated = new WeakSet();
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const token = xhr.status === 403 && xhr.getResponseHeader("X-Fresh-Token");
+  if (!token || repeated.has(requestConfig.elt)) return;
+  event.stopImmediatePropagation();
+  document.querySelector("meta[name=csrf-token]").content = token;
+  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+  repeated.add(requestConfig.elt);
+  const asked = requestConfig.triggeringEvent?.type ?? "change";
+  htmx.trigger(requestConfig.elt, asked === "input" ? "change" : asked);
+});
+document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
+  if (detail.xhr.status < 400 && !isElsewhere(detail.xhr.responseURL, detail.requestConfig.path)) {
+    repeated.delete(detail.elt);
+    unsay(SIGNED_OUT);
+  }
+});
+
 document.addEventListener("htmx:responseError", ({ detail: { xhr, requestConfig } }) => {
   if (xhr.status !== 503) say(xhr.status >= 500 ? BROKEN : REFUSED);
   else if (requestConfig.triggeringEvent) say(NOT_NOW, "wait");
