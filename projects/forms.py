@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Back, FromTemplate, PreviewButton, Rest, SubmitButton, card, panel
+from mantik.lib.revised_form import RevisedForm
 from projects.addressing import slugs
 from projects.models import Experiment, Project, UserGroup
 from projects.permissions import Action, may
@@ -57,7 +58,7 @@ class ProjectForm(forms.Form):
         return cleaned
 
 
-class ExperimentForm(forms.Form):
+class ExperimentForm(RevisedForm):
     """The form of a new experiment, or of `experiment`."""
 
     name = forms.CharField(max_length=80)
@@ -71,6 +72,7 @@ class ExperimentForm(forms.Form):
         if experiment:
             self.initial = {name: getattr(experiment, name) for name in self.fields}
             self.others = self.others.exclude(pk=experiment.pk)
+            self.revise()
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -79,7 +81,7 @@ class ExperimentForm(forms.Form):
         return name
 
 
-class ProjectSettingsForm(forms.Form):
+class ProjectSettingsForm(RevisedForm):
     """Has only the fields that `user` may change."""
 
     helper = card(
@@ -126,6 +128,7 @@ class ProjectSettingsForm(forms.Form):
         for name, action in {"slug": Action.SET_ADDRESS, "is_public": Action.SET_VISIBILITY}.items():
             if not may(user, action, project):
                 del self.fields[name]
+        self.revise()
 
     def clean_labels(self) -> list[str]:
         try:
@@ -169,12 +172,16 @@ def _group_role_choices() -> list[tuple[str, str]]:
     return [(role.value, f"{role.label}: {ROLE_MEANING[role]}") for role in GROUP_ROLES]
 
 
-class RoleForm(forms.Form):
+class RoleForm(RevisedForm):
     helper = panel()
     role = forms.TypedChoiceField(choices=_role_choices, coerce=Role, widget=forms.RadioSelect)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.revise()
 
-class GroupRoleForm(forms.Form):
+
+class GroupRoleForm(RevisedForm):
     helper = panel()
     role = forms.TypedChoiceField(
         choices=_group_role_choices,
@@ -183,6 +190,11 @@ class GroupRoleForm(forms.Form):
         widget=forms.RadioSelect,
         help_text="For everybody in the group, now or later. A group cannot be an owner.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial:
+            self.revise()
 
 
 class AddGroupForm(GroupRoleForm):
@@ -209,12 +221,17 @@ class AddGroupForm(GroupRoleForm):
             self.fields["group"].help_text = without
 
 
-class GroupForm(forms.Form):
+class GroupForm(RevisedForm):
     helper = panel()
     name = forms.CharField(
         max_length=80,
         help_text="No other group can have the same name. All members of its projects see the name.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial:
+            self.revise()
 
 
 class GroupPersonForm(forms.Form):

@@ -32,6 +32,7 @@ from connections.unicore.values import SiteAccess, SiteOffer
 from connections.visits.places import Purpose, visiting
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import NO_LEASE, compare_and_set
 from mantik.lib.queue import send_on_commit
@@ -39,6 +40,9 @@ from mantik.lib.sealing import SealBroken
 
 # The hard limit of `connections.tasks.test_connection`.
 LONGEST_TEST = timedelta(seconds=60)
+# The kind of the keys of forms that add one.
+ADDED = "connection.added"
+WITHOUT_KEY = Asked()
 
 
 class NameTaken(Exception):
@@ -71,8 +75,11 @@ def add_connection(
     secret: str = "",
     expires_at: datetime | None = None,
     now: datetime,
+    asked: Asked = WITHOUT_KEY,
 ) -> Connection:
     """Store a new connection. Its secret is sealed before it is sent to the database.
+
+    Of two that are asked for the same at once (`asked`), the second gets the connection of the first.
 
     For some kinds Mantik makes a key pair instead, or exchanges the secret for a token of the site, which may raise
     SiteError. Raises NameTaken.
@@ -83,14 +90,25 @@ def add_connection(
     )
     connection.put_secret(material.secret)
     try:
-        with transaction.atomic():
-            connection.save()
-            values = {"kind": kind, "site": site.name if site else "", "login_name": login_name}
-            record("connection.added", actor=owner, target=connection, after=values)
-            _test_if_ready(connection)
+        made = once(asked, user=owner, kind=ADDED, make=lambda: _store(connection))
     except IntegrityError:
         raise NameTaken from None
-    return connection
+    return connection if made.is_new else Connection.objects.get(uuid=made.text)
+
+
+def added_before(asked: Asked, *, owner: User) -> str:
+    """The UUID of the connection that was added when the same was asked for before; "" if none was."""
+    return earlier_answer(asked, user=owner, kind=ADDED)
+
+
+def _store(connection: Connection) -> str:
+    with transaction.atomic():
+        connection.save()
+        site = connection.site.name if connection.site else ""
+        values = {"kind": connection.kind, "site": site, "login_name": connection.login_name}
+        record("connection.added", actor=connection.owner, target=connection, after=values)
+        _test_if_ready(connection)
+    return str(connection.uuid)
 
 
 def replace_secret(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,6 +21,7 @@ from connections.pages.cards import authorized_keys, cards_of, choices_for
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.lib.answers import Confirmation, ask, status_of, status_without_form
 from mantik.lib.live import nothing_new, part
 
@@ -46,11 +49,14 @@ def add(request: MemberRequest) -> HttpResponse:
         }
         status = status_without_form(request)
         return render(request, "connections/choose.html", {**offered, **NAV}, status=status)
+    asked = Asked.by_form(request.POST)
+    if added := connections.added_before(asked, owner=request.user):
+        return redirect(_card_url(added))
     form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
     if request.method == "POST" and form.is_valid():
         try:
             connection = connections.add_connection(
-                owner=request.user, kind=kind, now=timezone.now(), **form.cleaned_data
+                owner=request.user, kind=kind, now=timezone.now(), asked=asked, **form.cleaned_data
             )
         except connections.NameTaken:
             form.add_error("name", name_taken(form.cleaned_data["name"]))
@@ -58,7 +64,7 @@ def add(request: MemberRequest) -> HttpResponse:
             form.add_error("secret", _words(error))
         else:
             messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
-            return redirect(_card_url(connection))
+            return redirect(_card_url(connection.uuid))
     context = {"form": form, "kind": kind, "traits": form.traits, **NAV}
     return render(request, "connections/form.html", context, status=status_of(form))
 
@@ -67,6 +73,9 @@ def add(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def secret(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
+    asked, kind = Asked.by_form(request.POST), f"connection.secret {connection.pk}"
+    if earlier_answer(asked, user=request.user, kind=kind):
+        return redirect(_card_url(connection.uuid))
     form = SecretForm(request.POST or None, kind=Kind(connection.kind))
     if request.method == "POST" and (form.is_valid() or not form.fields):
         try:
@@ -74,9 +83,11 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
         except SiteError as error:
             form.add_error("secret", _words(error))
         else:
+            # Afterwards, because a site may have been asked. Of two at once, both store the same.
+            once(asked, user=request.user, kind=kind, make=lambda: "replaced")
             what = "key pair" if connection.traits.has_key_pair else "secret"
             messages.info(request, f"The {what} of {connection.name} was replaced. {_next_step(connection)}")
-            return redirect(_card_url(connection))
+            return redirect(_card_url(connection.uuid))
     context = {"form": form, "connection": connection, "traits": form.traits, **NAV}
     return render(request, "connections/secret.html", context, status=status_of(form))
 
@@ -108,7 +119,7 @@ def test(request: MemberRequest, uuid: str) -> HttpResponse:
         messages.error(request, f"{connection.name} is for a git host; only connections to sites are tested.")
     else:
         connections.request_test(connection)
-    return redirect(_card_url(connection))
+    return redirect(_card_url(connection.uuid))
 
 
 @login_required
@@ -180,8 +191,8 @@ def _words(error: SiteError) -> str:
     return "The site does not accept this login name and password. If they are right, its login service may be down."
 
 
-def _card_url(connection: Connection) -> str:
-    return f"{reverse('connections:list')}#connection-{connection.uuid}"
+def _card_url(uuid: UUID | str) -> str:
+    return f"{reverse('connections:list')}#connection-{uuid}"
 
 
 def _kind_of(request: HttpRequest) -> Kind | None:

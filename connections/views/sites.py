@@ -16,6 +16,7 @@ from connections.forms import SiteForm
 from connections.models import Site
 from connections.services import sites
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
 
 NAV = {"nav": "connections"}
@@ -23,6 +24,7 @@ NAV = {"nav": "connections"}
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest) -> HttpResponse:
     if not settings.MANTIK_MEMBERS_ADD_SITES:
         raise Http404

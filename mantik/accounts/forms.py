@@ -26,6 +26,7 @@ from mantik.accounts import sign_up
 from mantik.accounts.models import Theme, User
 from mantik.lib.form_layout import Back, FromTemplate, Helper, Lead, Rest, SubmitButton, card, entrance, panel
 from mantik.lib.humanize import counted
+from mantik.lib.revised_form import RevisedForm
 from mantik.tokens.models import PersonalAccessToken
 from mantik.tokens.services import revoke_all
 
@@ -280,7 +281,7 @@ class ServiceSignUpForm(InOurWords, services.SignupForm):
         return email
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(RevisedForm, forms.ModelForm[User]):
     helper = card(Row(Rest()), foot=(SubmitButton("Save"),), css_class="")
 
     class Meta:
@@ -299,6 +300,7 @@ class ProfileForm(forms.ModelForm[User]):
             help_text="Pages show times in this zone. Type in the list to search.",
         )
         self.fields["theme"] = forms.ChoiceField(choices=Theme.choices, required=False, label="Theme")
+        self.revise()
 
 
 def _zones() -> list[tuple[str, str]]:

@@ -23,12 +23,15 @@ from mantik.accounts.models import Session, Theme, User
 from mantik.accounts.sessions import row_key
 from mantik.lib.answers import WRONG, status_of
 from mantik.lib.humanize import counted
+from mantik.lib.revised_form import compared_under_lock, lock
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def account(request: MemberRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk)
+    lock(request, user)
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         services.edit_profile(user=request.user, **form.cleaned_data)

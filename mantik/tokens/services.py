@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.tokens.hashing import PERSONAL, Hash
 from mantik.tokens.models import PersonalAccessToken, Scope, StoredToken
 from mantik.tokens.named_projects import NamedProject
@@ -19,6 +20,15 @@ T = TypeVar("T", bound=StoredToken)
 
 # "Last used" need not be more exact, and a token may be used a thousand times a second.
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+# The kind of the keys of forms that add one.
+_ADDED = "token.added"
+WITHOUT_KEY = Asked()
+
+
+class AddedBefore(Exception):
+    """The same form has made a token before."""
 
 
 class NameTaken(Exception):
@@ -62,15 +72,36 @@ def make_token(
 
 
 def add_token(
-    *, user: User, name: str, scope: Scope, expires_at: datetime, projects: Sequence[NamedProject], now: datetime
+    *,
+    user: User,
+    name: str,
+    scope: Scope,
+    expires_at: datetime,
+    projects: Sequence[NamedProject],
+    now: datetime,
+    asked: Asked = WITHOUT_KEY,
 ) -> tuple[PersonalAccessToken, str]:
     """`make_token`, and tell its owner by mail, as of all that concerns the safety of an account.
 
-    Needs a request, because the mail says from where it came. The token itself is not in it.
+    Needs a request, because the mail says from where it came. The token itself is not in it. Raises AddedBefore if the
+    same was asked for before: a token is not stored, so it cannot be answered again.
     """
-    row, token = make_token(user=user, name=name, scope=scope, expires_at=expires_at, projects=projects, now=now)
+    made: list[tuple[PersonalAccessToken, str]] = []
+
+    def make() -> str:
+        made.append(make_token(user=user, name=name, scope=scope, expires_at=expires_at, projects=projects, now=now))
+        return str(made[0][0].uuid)
+
+    if not once(asked, user=user, kind=_ADDED, make=make).is_new:
+        raise AddedBefore
+    row, token = made[0]
     get_adapter().send_notification_mail("tokens/email/made", user, {"token": row, "projects": projects})
     return row, token
+
+
+def was_added(asked: Asked, *, user: User) -> bool:
+    """Whether a token was added when the same was asked for before."""
+    return earlier_answer(asked, user=user, kind=_ADDED) != ""
 
 
 def revoke(*, token: PersonalAccessToken, actor: User | None, now: datetime) -> bool:

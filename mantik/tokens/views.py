@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.view_wrappers import identity_confirmed
+from mantik.idempotency.services import Asked
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.tokens import services
 from mantik.tokens.forms import TokenForm
@@ -23,6 +24,10 @@ from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.named_projects import projects_of
 from mantik.tokens.token_requests import TokenRequest, token_required
 
+ONLY_ONCE = (
+    "This form was sent before, and made a token, which was shown once. If you have not copied it, revoke it and add "
+    "another one."
+)
 # How many tokens the list shows, the latest first.
 MOST_SHOWN = 200
 
@@ -41,6 +46,10 @@ def token_list(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
     """The answer to the form shows the token, because it is not stored for a later page."""
+    asked = Asked.by_form(request.POST)
+    if services.was_added(asked, user=request.user):
+        messages.info(request, ONLY_ONCE)
+        return redirect("tokens:list")
     form = TokenForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
@@ -52,7 +61,11 @@ def add(request: MemberRequest) -> HttpResponse:
                 expires_at=_end_of(cleaned["expires_on"]),
                 projects=cleaned.get("projects", []),
                 now=timezone.now(),
+                asked=asked,
             )
+        except services.AddedBefore:
+            messages.info(request, ONLY_ONCE)
+            return redirect("tokens:list")
         except services.NameTaken:
             form.add_error("name", "You already have a token with this name. Choose another name.")
         else:

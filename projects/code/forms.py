@@ -11,6 +11,7 @@ from connections.git.errors import GitError
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.form_layout import panel
+from mantik.lib.revised_form import RevisedForm
 from projects.code.host_pages import login_noun
 from projects.models import CodeRepository, Project
 
@@ -22,7 +23,7 @@ _PLATFORMS = {
 }
 
 
-class CodeRepositoryForm(forms.Form):
+class CodeRepositoryForm(RevisedForm):
     """The form to link or edit a repository.
 
     In `cleaned_data`, `connection` is a Connection or None, and `makes_key` says whether to make a new SSH key.
@@ -68,6 +69,8 @@ class CodeRepositoryForm(forms.Form):
             labels[str(login.uuid)] = f"Unchanged: {login_noun(login)} of {login.owner.display_name}"
         choices = [("", "None: the repository is public"), (NEW_KEY, "A new SSH key that Mantik makes")]
         self.fields["connection"].choices = [*choices, *labels.items()]  # type: ignore[attr-defined]
+        if repository:
+            self.revise()
 
     def _someone_elses(self, user: User) -> Connection | None:
         login = self.repository.connection if self.repository else None

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.git.address import host_of
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.lib.live import Live, Shown, Statement, columns, kept, nothing_new, part
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.code import mirrors
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
@@ -52,6 +54,7 @@ def code_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_CODE_REPOSITORY)
     form = CodeRepositoryForm(request.POST or None, project=project, user=request.user)
@@ -91,8 +94,10 @@ def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _editable_or_403(request, slug, uuid)
+    lock(request, repository)
     form = CodeRepositoryForm(
         request.POST or None, project=repository.project, user=request.user, repository=repository
     )

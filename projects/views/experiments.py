@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.forms import ExperimentForm
 from projects.models import Experiment, Project
 from projects.permissions import Action
@@ -25,6 +27,7 @@ NAME_TAKEN = "The project already has an experiment with this name. Choose anoth
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_EXPERIMENT)
     form = ExperimentForm(request.POST or None, project=project)
@@ -41,8 +44,10 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     experiment = _editable_or_403(request, slug, uuid)
+    lock(request, experiment)
     form = ExperimentForm(request.POST or None, project=experiment.project, experiment=experiment)
     if request.method == "POST" and form.is_valid():
         try:

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import User
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.forms import GroupForm, GroupPersonForm
 from projects.models import GroupMember, Project, UserGroup
 from projects.services import groups
@@ -31,6 +33,7 @@ def group_list(request: MemberRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest) -> HttpResponse:
     form = GroupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -59,8 +62,10 @@ def detail(request: MemberRequest, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def rename(request: MemberRequest, uuid: UUID) -> HttpResponse:
     group = _administered_or_403(request, uuid)
+    lock(request, group)
     form = GroupForm(request.POST or None, initial={"name": group.name})
     if request.method == "POST" and form.is_valid():
         try:
@@ -76,6 +81,7 @@ def rename(request: MemberRequest, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def person_add(request: MemberRequest, uuid: UUID) -> HttpResponse:
     group = _administered_or_403(request, uuid)
     form = GroupPersonForm(request.POST or None, user=request.user)

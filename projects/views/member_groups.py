@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.forms import AddGroupForm, GroupRoleForm
 from projects.models import GroupMembership, Project, UserGroup
 from projects.permissions import Action
@@ -21,6 +23,7 @@ from projects.views.members import ask_in_members, form_page
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     form = AddGroupForm(request.POST or None, project=project, user=request.user)
@@ -39,9 +42,11 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     given = _given_or_404(project, uuid)
+    lock(request, given)
     form = GroupRoleForm(request.POST or None, initial={"role": given.role})
     if request.method == "POST" and form.is_valid():
         chosen: Role = form.cleaned_data["role"]

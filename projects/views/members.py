@@ -15,7 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import User
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.forms import InvitationForm, RoleForm
 from projects.models import GroupMembership, Invitation, Membership, Project
 from projects.permissions import LEAST_ROLE, NOTES, TABLE, Action, may
@@ -81,9 +83,11 @@ def roles(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     membership = _membership_or_404(project, uuid)
+    lock(request, membership)
     form = RoleForm(request.POST or None, initial={"role": membership.role})
     if request.method == "POST" and form.is_valid():
         chosen: Role = form.cleaned_data["role"]
@@ -99,6 +103,7 @@ def role(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def invite(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     form = InvitationForm(request.POST or None)
@@ -147,6 +152,7 @@ def remove(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def hand_over(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     project = project_or_404(request, slug, Action.MANAGE_MEMBERS)
     others = project.memberships.exclude(user=request.user).select_related("user")

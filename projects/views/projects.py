@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import status_of
 from projects.forms import ProjectForm
 from projects.services import projects
@@ -18,6 +19,7 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def project_add(request: MemberRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

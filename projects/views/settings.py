@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import status_of
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.addressing import slugs
 from projects.forms import NO_PREVIEW, DeleteProjectForm, ProjectSettingsForm, previewed
 from projects.models import Project
@@ -21,8 +22,10 @@ from projects.views.loading import project_or_404
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def project_settings(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.EDIT_PROJECT)
+    lock(request, project)
     form = ProjectSettingsForm(request.POST or None, project=project, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:

@@ -9,7 +9,6 @@ from typing import Any
 from crispy_forms.bootstrap import AppendedText
 from crispy_forms.layout import Row
 
-from mantik.idempotency.services import FIELD
 from mantik.lib.form_layout import Carried, FromTemplate, Helper, LiveFields, Part, Rest, Step, SubmitButton
 from runs.backend_config import ACCOUNT
 from runs.planning.prefill import PREFILL_FIELD
@@ -35,13 +34,12 @@ class Parameters(LiveFields):
 class RunLayout:
     """What the layout depends on.
 
-    `key`: recognises the form when it is sent twice. `source`: the run that it is filled in from, as the link names it.
+    `source`: the run that it is filled in from, as the link names it.
     `proposed`: values that the form itself has put into fields, by field. `parameters`: the type of each field of a
     parameter. `left_over`: fields of given parameters that the entry point does not take, or all of them while it is
     not known: then `takes_parameters` is False.
     """
 
-    key: str
     source: str | None
     code_seen: str
     proposed: Mapping[str, str]
@@ -67,7 +65,6 @@ class RunLayout:
         )
 
     def _carried(self) -> Iterator[Part]:
-        yield Carried(FIELD, self.key)
         if self.source is not None:
             yield Carried(PREFILL_FIELD, self.source)
 

@@ -11,7 +11,6 @@ from django.utils.functional import cached_property
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from mantik.idempotency.services import FIELD, new_key
 from mantik.lib.form_layout import Helper
 from mantik.lib.humanize import counted, short_sha
 from projects.code.stored import StoredCode
@@ -274,7 +273,6 @@ class NewRunForm(LiveForm):
         """The layout, as the form is filled in when it is drawn."""
         taken = self.plan.entry_point.parameters if self.plan.entry_point else ()
         layout = RunLayout(
-            key=str(self.data.get(FIELD) or new_key()),
             source=self.prefill.source if self.prefill else None,
             code_seen=self.code_seen,
             proposed={name: self[name].value() or "" for name in self.proposed if name in self.fields},

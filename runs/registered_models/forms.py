@@ -27,6 +27,7 @@ from mantik.lib.form_layout import (
     card,
     panel,
 )
+from mantik.lib.revised_form import RevisedForm
 from projects.forms import MAX_DESCRIPTION
 from runs.models import Run
 from runs.registered_models.candidates import Candidate, source_named
@@ -38,7 +39,7 @@ MODELS_FIELD = "models-field"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class DescriptionForm(forms.Form):
+class DescriptionForm(RevisedForm):
     helper = card(
         Column(FromTemplate("components/markdown_field.html", "description"), Rest()),
         foot=(Back(), SubmitButton("Save"), PreviewButton("Preview the description")),
@@ -50,6 +51,11 @@ class DescriptionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12, "class": "mono"}),
         help_text="Markdown: headings, lists, tables, code, links. A picture becomes a link to it.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if type(self) is DescriptionForm:
+            self.revise()
 
 
 class _LiveName(LiveFields):

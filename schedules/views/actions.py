@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.member_request import MemberRequest
-from mantik.idempotency.services import FIELD, Asked, new_key
+from mantik.idempotency.form_posts import once_per_form
+from mantik.idempotency.services import Asked
 from mantik.lib.answers import Confirmation, ask, status_of
 from projects.permissions import Action
 from schedules.cron import CronError, ZoneError
@@ -76,8 +77,6 @@ def run(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             title=f"Run {schedule.name} now?",
             message=f"One more run starts now, billed to {schedule.compute_budget_account}. {_beside(schedule)}The "
             "schedule itself stays as it is.",
-            # It is billed: sent again after a lost answer, it must not start a second run.
-            hidden={FIELD: new_key()},
             verb="Run now",
             icon_name="play",
         )
@@ -99,6 +98,7 @@ def _beside(schedule: Schedule) -> str:
 
 @login_required
 @require_POST
+@once_per_form
 def duplicate(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = schedule_or_404(request, slug, uuid, Action.ADD_SCHEDULE)
     try:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.models import Connection
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import status_of
 from mantik.lib.offers import with_offers
 from projects.models import Project
@@ -47,6 +48,7 @@ _REFUSED = (schedules.NameTaken, schedules.BadChoice, schedules.NotYours, schedu
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_SCHEDULE)
     now = timezone.now()

@@ -11,7 +11,10 @@ from mantik.demo.visitor import read_page
 
 def as_browser_posts(answer: Any) -> dict[str, str]:
     """The fields of the page's form, unchanged. A select without a selected option stands on its first."""
-    return read_page(answer.content.decode()).fields
+    page = answer.content.decode()
+    texts = re.findall(r'<textarea name="([^"]+)"[^>]*>(?:\r?\n)?(.*?)</textarea>', page, re.DOTALL)
+    chosen = re.findall(r'<input type="radio" name="([^"]+)" value="([^"]*)"[^>]* checked', page)
+    return read_page(page).fields | {name: unescape(value) for name, value in (*texts, *chosen)}
 
 
 def said_at(answer: Any, field: str) -> str:

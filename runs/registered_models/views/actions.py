@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.forms import NO_PREVIEW, previewed
 from runs.registered_models import services
 from runs.registered_models.detail import model_page
@@ -26,8 +27,10 @@ from runs.services import NotAllowed
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     model = kept_or_403(request, slug, uuid)
+    lock(request, model)
     data = request.POST if request.method == "POST" else None
     form = DescriptionForm(data, initial={"description": model.description})
     if data is not None and form.is_valid():

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import status_of, status_without_form
 from mantik.lib.live import Shown, nothing_new, part
 from projects.permissions import Action
@@ -38,6 +39,7 @@ with mlflow.start_run():
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def register(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     run = run_or_404(request, slug, uuid, Action.REGISTER_MODEL)
     status = status_without_form(request)

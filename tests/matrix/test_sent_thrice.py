@@ -1,0 +1,247 @@
+"""Every form, sent three times as one rendered form: it has the same effect as sent once.
+
+The forms come from the URL configuration. One that is in neither table here fails the test.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.db import transaction
+from django.test import Client, override_settings
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from connections.logins.kinds import Kind
+from mantik.accounts.models import Session, User
+from mantik.kept_forms.addresses import _KEPT
+from projects.roles import Role
+from runs.states import RunState
+from tests.matrix.addresses import pages
+from tests.support import factories as make
+from tests.support.forms import as_browser_posts
+from tests.support.pages import confirm_identity
+from tests.support.registered_models import make_model
+
+pytestmark = pytest.mark.any_database
+
+# What a form is filled in with besides what it stands on, as far as something has to be.
+MAKES: dict[str, dict[str, str]] = {
+    "projects:add": {"name": "New", "slug": "new"},
+    "projects:code-add": {"name": "new", "url": "https://git.example.org/a/new.git"},
+    "projects:experiment-add": {"name": "new"},
+    "projects:group-add": {"name": "new"},
+    "projects:group-person-add": {"person": "thrice-carol"},
+    "projects:invite": {"person": "thrice-dora"},
+    "projects:member-group-add": {"group": "other_group"},
+    "connections:add": {"kind": Kind.GIT_TOKEN, "name": "new", "secret": "new"},
+    "connections:site-add": {"name": "new", "base_url": "https://hpc.example.org:8080/NEW/rest/core"},
+    "tokens:add": {"name": "new"},
+    "schedules:duplicate": {},
+}
+CHANGES: dict[str, dict[str, str]] = {
+    "accounts:account": {"first_name": "New"},
+    "accounts:sessions-end": {},
+    "connections:delete": {},
+    "connections:secret": {"secret": "new"},
+    "connections:site-delete": {},
+    "connections:test": {},
+    "notices:read": {"up_to": "999999"},
+    "projects:code-delete": {},
+    "projects:code-edit": {"name": "new"},
+    "projects:code-refresh": {},
+    "projects:experiment-delete": {},
+    "projects:experiment-edit": {"name": "new"},
+    "projects:group-delete": {},
+    "projects:group-leave": {},
+    "projects:group-person-admin": {},
+    "projects:group-person-remove": {},
+    "projects:group-rename": {"name": "new"},
+    "projects:invitation-accept": {},
+    "projects:invitation-decline": {},
+    "projects:leave": {},
+    "projects:member-group-remove": {},
+    "projects:member-group-role": {"role": Role.REPORTER},
+    "projects:member-hand-over": {},
+    "projects:member-remove": {},
+    "projects:member-role": {"role": Role.REPORTER},
+    "projects:settings": {"summary": "new"},
+    "projects:withdraw": {},
+    "registered_models:aliases": {"alias": "best"},
+    "registered_models:edit": {"description": "new"},
+    "registered_models:restore": {},
+    "registered_models:unregister": {},
+    "runs:cancel": {},
+    "runs:delete": {},
+    "runs:revoke-token": {},
+    "schedules:delete": {},
+    "schedules:edit": {"name": "new"},
+    "schedules:pause": {},
+    "schedules:resume": {},
+    "tokens:revoke": {},
+}
+PREVIEW = "It shows what was typed, and stores nothing."
+ALLAUTH = "allauth keeps the rules: a second one changes nothing more, or is refused. tests/mantik/accounts tries them."
+ELSEWHERE = {
+    "runs:new": "tests/runs/planning/test_new_run.py: it needs code that was read.",
+    "runs:register": "tests/runs/registered_models/test_register_page.py: a run has one registered model.",
+    "schedules:run-now": "tests/schedules/services: it needs code that was read.",
+    "schedules:add": "A project has one schedule of a name, and the view is once_per_form; the form needs a real run.",
+    "accounts:session-end": "tests/mantik/accounts/test_sessions.py: a session that has ended is not found.",
+    "projects:delete": "It is refused while runs are active; a project that was deleted is not found.",
+    "projects:code-host-key": "tests/projects/code: it accepts the very key that it has shown.",
+    "account-delete": "tests/mantik/account_deletion: an account is deleted once.",
+    "projects:description-preview": PREVIEW,
+    "registered_models:edit-preview": PREVIEW,
+    "runs:new-preview": PREVIEW,
+    "schedules:add-preview": PREVIEW,
+    "schedules:edit-preview": PREVIEW,
+    "account_change_password": ALLAUTH,
+    "account_email": ALLAUTH,
+    "account_set_password": ALLAUTH,
+    "mfa_deactivate_totp": ALLAUTH,
+    "mfa_edit_webauthn": ALLAUTH,
+    "mfa_generate_recovery_codes": ALLAUTH,
+    "mfa_remove_webauthn": ALLAUTH,
+    "socialaccount_connections": ALLAUTH,
+}
+# What a browser or Mantik keeps for itself.
+BOOK_KEEPING = {"accounts.Session", "idempotency.IdempotencyKey", "admin.LogEntry"}
+
+
+class Place:
+    """Alice owns a project with something of each kind in it."""
+
+    def __init__(self) -> None:
+        self.alice = alice = make.make_user("thrice-alice", is_staff=True)
+        bob = make.make_user("thrice-bob")
+        make.make_user("thrice-carol")
+        make.make_user("thrice-dora")
+        project = self.project = make.make_project(slug="thrice", name="Thrice")
+        make.join(project, Role.OWNER, alice)
+        make.join(project, Role.OWNER, make.make_user("thrice-owner"))
+        make.join(project, Role.RESEARCHER, bob)
+        group = make.make_group(bob, admin=alice)
+        make.make_group_membership(group=group, project=project)
+        other_group = make.make_group(admin=alice)
+        elsewhere = make.make_project(slug="thrice-elsewhere")
+        code = make.make_code_repository(project=project, created_by=alice)
+        finished = make.make_run(RunState.FINISHED, project=project, created_by=alice, code_repository=code)
+        model = make_model(run=make.make_run(RunState.FINISHED, project=project, created_by=alice))
+        site = make.make_site(added_by=alice)
+        self.rows: dict[str, Any] = {
+            "code": code,
+            "experiment": make.make_experiment(project=project, created_by=alice),
+            "run": finished,
+            "waiting": make.make_run(RunState.PENDING, project=project, created_by=alice),
+            "model": model,
+            "schedule": make.make_schedule(run=finished, created_by=alice),
+            "group": group,
+            "other_group": other_group,
+            "member": bob,
+            "invitation": make.make_invitation(project=project, user=make.make_user()),
+            "own invitation": make.make_invitation(project=elsewhere, user=alice),
+            "connection": make.make_connection(owner=alice, kind=Kind.GIT_TOKEN),
+            "site": site,
+            "token": make.make_stored_token(alice, "mantik_thrice", expires_at=timezone.now() + timedelta(days=9)),
+        }
+        make.make_notice(alice)
+
+    def url(self, name: str) -> str:
+        route = "/" + pages()[name].replace("<slug:slug>", self.project.slug).replace(
+            "<uuid:person>", self._uuid("member")
+        )
+        return route.replace("<uuid:uuid>", self._uuid(self._kind(name)))
+
+    def typed(self, values: dict[str, str]) -> dict[str, str]:
+        """What stands for a row is its UUID."""
+        return {name: self._uuid(value) if name in ("group", "run") else str(value) for name, value in values.items()}
+
+    def _uuid(self, kind: str) -> str:
+        if kind == "session":
+            return str(Session.objects.earliest("pk").uuid)
+        return str(self.rows[kind].uuid)
+
+    def _kind(self, name: str) -> str:
+        app, _, page = name.partition(":")
+        usual = {"runs": "run", "schedules": "schedule", "registered_models": "model", "tokens": "token"}
+        if name == "runs:cancel":
+            return "waiting"
+        if app in usual:
+            return usual[app]
+        starts = {
+            "code": "code",
+            "experiment": "experiment",
+            "group": "group",
+            "member-group": "group",
+            "withdraw": "invitation",
+            "invitation": "own invitation",
+            "site": "site",
+            "session": "session",
+        }
+        found = (kind for start, kind in starts.items() if page.startswith(start))
+        return next(found, "connection" if app == "connections" else "member")
+
+
+@pytest.fixture(scope="module")
+def place(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield Place()
+        transaction.set_rollback(True)
+
+
+def signed_in(user: User) -> Client:
+    Client().force_login(user)
+    client = Client()
+    client.force_login(user)
+    confirm_identity(client, user)
+    return client
+
+
+def rendered(client: Client, url: str) -> dict[str, str]:
+    """The form at `url` as a browser would send it. A button without a page is drawn on others."""
+    page = client.get(url)
+    return as_browser_posts(page if page.status_code == 200 else client.get("/projects/add/"))
+
+
+def counted() -> Counter[str]:
+    rows = {model._meta.label: model._base_manager.count() for model in apps.get_models()}
+    return Counter(
+        {label: count for label, count in rows.items() if label not in BOOK_KEEPING} | {"mail": len(mail.outbox)}
+    )
+
+
+def test_every_form_is_in_a_table_and_every_line_is_a_form() -> None:
+    assert {*MAKES, *CHANGES, *ELSEWHERE} == _KEPT
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [*MAKES, *CHANGES])
+def test_sent_three_times_it_takes_effect_once(place: Place, name: str) -> None:
+    with transaction.atomic(), override_settings(MANTIK_MEMBERS_ADD_SITES=True):
+        if name == "connections:site-delete":
+            place.rows["connection"].delete()
+        client, url = signed_in(place.alice), place.url(name)
+        before = counted()
+        if name == "connections:add":
+            url += f"?kind={Kind.GIT_TOKEN}"
+        form = rendered(client, url) | place.typed({**MAKES, **CHANGES}[name])
+        assert form["idempotency_key"]
+        assert form["form_of"]
+        first = client.post(url, form)
+        assert first.status_code in (201, 302), first.content.decode()[-3000:]
+        once = counted()
+        others = [client.post(url, form) for _ in range(2)]
+        assert counted() == once
+        assert {answer.status_code for answer in others} <= {200, 302, 404, 422}, others[0].content.decode()[-3000:]
+        if name in MAKES:
+            assert once != before
+            assert {answer.status_code for answer in others} == {302}
+            assert first.status_code == 201 or {answer["Location"] for answer in others} == {first["Location"]}
+        transaction.set_rollback(True)
