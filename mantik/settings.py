@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "mantik.kept_forms.middleware.KeptFormMiddleware",
     "projects.addressing.middleware.FormerAddressMiddleware",
+    "mantik.lib.admin_queries.AdminQueryMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connections.models import Site
 from mantik.lib.large_tables import LargeTableAdmin
+from mantik.lib.query_values import without_nul
 from mantik.tokens.admin import words_of_revoked
 from runs.models import JobTracking, RegisteredModel, Run, RunEvent, RunToken
 from runs.querysets import RunQuerySet
@@ -78,7 +79,7 @@ class RunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
     ) -> tuple[QuerySet[Run], bool]:
         """What members find, by its indexes, or else a run by one of its ids."""
-        text = search_term.strip().replace("\0", "")
+        text = without_nul(search_term).strip()
         if not text:
             return queryset, False
         assert isinstance(queryset, RunQuerySet)

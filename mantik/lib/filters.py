@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 
+from mantik.lib.query_values import without_nul
 from mantik.lib.search_form import SearchBox, SearchForm
 
 MOST_OPTIONS = 30
@@ -213,7 +214,7 @@ class Filters:
         # A sentence for each value that names what is not there: the list shows more than its URL asks for.
         self.left_out: list[str] = []
         for name, value in self.declared.items():
-            asked = [text for text in map(_without_nul, query.getlist(name) if query else ()) if text]
+            asked = [text for text in map(without_nul, query.getlist(name) if query else ()) if text]
             self.values[name] = value.in_force(asked, self)
 
     # For templates
@@ -296,13 +297,13 @@ def options_from(rows: models.QuerySet[Any], *, value: str, label: str, asked: s
     columns = rows.values("pk", *{value, label})
     found = list(columns[:MOST_OPTIONS])
     if asked and len(found) == MOST_OPTIONS and asked not in {str(row[value]) for row in found}:
-        found += _those_called(columns, value, _without_nul(asked))
+        found += _those_called(columns, value, without_nul(asked))
     return [Option(str(row[value]), str(row[label]), row["pk"]) for row in found]
 
 
 def option_as_asked(rows: models.QuerySet[Any], *, value: str, asked: str) -> list[Option[int | models.Subquery]]:
     """What is asked for, as the only option. What is not there yet the database looks up wherever it is used."""
-    asked = _without_nul(asked)
+    asked = without_nul(asked)
     if not asked:
         return []
     called = _those_called(rows, value, asked).values("pk")[:1]
@@ -316,8 +317,3 @@ def _those_called(rows: models.QuerySet[Any, Any], column: str, text: str) -> mo
     except ValidationError:
         # The column cannot hold it: "x" is no UUID.
         return rows.none()
-
-
-def _without_nul(text: str) -> str:
-    """No column holds that character, and PostgreSQL does not even compare with it."""
-    return text.replace("\0", "")

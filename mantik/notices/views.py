@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from mantik.accounts.member_request import MemberRequest
 from mantik.lib.filters import Filters
 from mantik.lib.paging import page_by_pk
+from mantik.lib.query_values import whole_number
 from mantik.notices import services
 from mantik.notices.models import Notice
 
@@ -32,6 +33,6 @@ def notice_list(request: MemberRequest) -> HttpResponse:
 @login_required
 @require_POST
 def read(request: MemberRequest) -> HttpResponse:
-    up_to = request.POST.get("up_to", "")
-    services.mark_read(user=request.user, now=timezone.now(), up_to=int(up_to) if up_to.isdecimal() else 0)
+    up_to = whole_number(request.POST.get("up_to", "")) or 0
+    services.mark_read(user=request.user, now=timezone.now(), up_to=up_to)
     return redirect("notices:list")

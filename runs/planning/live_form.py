@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from mantik.lib.query_values import without_nul
 from runs.backend_config import ACCOUNT
 from runs.planning.budget_accounts import AccountOffer
 
@@ -23,7 +24,7 @@ class LiveForm(forms.Form):
     def value(self, name: str) -> str:
         """The present value of a field, posted or proposed."""
         found = self.data.get(name) if self.is_bound else self.get_initial_for_field(self.fields[name], name)
-        return "" if found is None else str(found).strip()
+        return "" if found is None else without_nul(str(found)).strip()
 
     @property
     def account(self) -> str:
