@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -222,7 +223,28 @@ class ActivateAppForm(InOurWords, ActivateTOTPForm):
         return code
 
 
-class AddPasskeyForm(passkeys.AddWebAuthnForm):
+class _ReadsCredential:
+    """The answer of the device, which anybody may have written: whatever JSON cannot be read is refused as such."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"].decoder = _RefusingDecoder  # type: ignore[attr-defined]
+
+
+class _RefusingDecoder(json.JSONDecoder):
+    def decode(self, s: str, *args: Any) -> Any:
+        try:
+            return super().decode(s, *args)
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, RecursionError):
+            # A number of more than 4,300 digits, or a thousand brackets.
+            raise json.JSONDecodeError("This cannot be read.", "", 0) from None
+
+
+class AddPasskeyForm(_ReadsCredential, passkeys.AddWebAuthnForm):
     """A passkey either signs in without a password, or is a second factor. The first needs a lock on the device."""
 
     helper = _passkey(
@@ -246,7 +268,7 @@ class EditPasskeyForm(passkeys.EditWebAuthnForm):
     helper = panel(verb="Rename")
 
 
-class _GivenPasskey(passkeys.AuthenticateWebAuthnForm):
+class _GivenPasskey(_ReadsCredential, passkeys.AuthenticateWebAuthnForm):
     def clean_credential(self) -> Authenticator:
         with _refused_with(_PASSKEY_REFUSED):
             return super().clean_credential()

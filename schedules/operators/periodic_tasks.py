@@ -8,7 +8,7 @@ means that somebody changed it in the admin (`schedules.operators.switches`).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -17,6 +17,8 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from schedules.firing.timing import Timing
 from schedules.models import Schedule
 
+_SECOND = timedelta(seconds=1)
+_LATEST = datetime.max.replace(tzinfo=UTC) - _SECOND
 # The task that the rows name. A stock beat that sends it makes a worker deal with what is due.
 TASK = "schedules.tasks.fire_schedule"
 _ABOUT = "Kept by Mantik. Switching it off here pauses the schedule; everything else is changed in its project."
@@ -69,6 +71,8 @@ def _crontab(timing: Timing) -> dict[str, Any]:
 
 
 def _columns(schedule: Schedule, timing: Timing) -> dict[str, Any]:
-    # celery-beat stores the first moment that is too late; `until` is the last one that is not.
-    expires = timing.until + timedelta(seconds=1) if timing.end_date else None
+    # celery-beat stores the first moment that is too late; `until` is the last one that is not. After 9999-12-31, which
+    # people type for "never", there is none.
+    has_end = timing.end_date is not None and timing.until <= _LATEST
+    expires = timing.until + _SECOND if has_end else None
     return {"name": f"{schedule.name} ({schedule.uuid})", "enabled": schedule.is_enabled, "expires": expires}

@@ -194,6 +194,7 @@ OF_ALL = {
     "canary",
     "contract",
     "exactly_once",
+    "hostile",
     "isolation",
     "lint",
     "matrix",

@@ -93,7 +93,7 @@ def test_every_link_with_a_query_is_known() -> None:
 
 
 def test_every_query_that_is_read_is_known() -> None:
-    found = set(_reads())
+    found = set(queries_read())
     unknown = {
         (function, key)
         for function, key in found
@@ -103,7 +103,7 @@ def test_every_query_that_is_read_is_known() -> None:
 
 
 def test_what_is_listed_is_there() -> None:
-    links, reads = set(_links()), set(_reads())
+    links, reads = set(_links()), set(queries_read())
     assert {(function, "*") for function in READ_WHOLE} <= reads
     assert {key for _, key in WISHES} <= {key for _, key in links}
     assert set(WISHES_READ) <= reads
@@ -134,7 +134,7 @@ def _links() -> Iterator[tuple[str, str]]:
                 yield from (("", str(key.value)) for key in call.args[0].keys if isinstance(key, ast.Constant))
 
 
-def _reads() -> Iterator[tuple[str, str]]:
+def queries_read() -> Iterator[tuple[str, str]]:
     """(function, key) of each query parameter; "*" where the whole query is handed on."""
     yield from _declared()
     for path in _modules():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -110,3 +112,11 @@ def test_tasks_that_are_no_schedules_are_changed_as_ever(by_operator: Client) ->
     assert answer.status_code == 302
     task.refresh_from_db()
     assert (task.name, task.enabled) == ("tidying", False)
+
+
+def test_a_schedule_may_end_on_the_last_day_that_there_is() -> None:
+    """Which people type for "never"."""
+    schedule = make_schedule(end_date=date(9999, 12, 31))
+    assert schedule.periodic_task.expires is None
+    schedule = make_schedule(end_date=date(9999, 12, 30))
+    assert schedule.periodic_task.expires == datetime(9999, 12, 31, tzinfo=UTC)
