@@ -295,6 +295,8 @@ class CodeRepository(Leased):
     connection = models.ForeignKey(
         Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="code_repositories"
     )
+    # A run does not go without a file of the code: it ends before the job is sent.
+    needs_all_files = models.BooleanField(default=False, db_default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     # Each request to fetch adds 1 to the first number. When a fetch is done, the second becomes what the first was when

@@ -93,6 +93,8 @@ class Run(Leased, Repeatable):
     code_sha256 = models.CharField(max_length=64, blank=True)
     code_size = models.PositiveBigIntegerField(null=True, blank=True)
     code_is_inline = models.BooleanField(default=True)
+    # Which files of its code the job goes without, in sentences; "" if it has all.
+    code_missing = models.TextField(blank=True, default="", db_default="")
     code_uploaded = models.BooleanField(default=False)
     # Set before the job is told to start. Once it is set, the job may be running, whatever the site has answered.
     start_sent_at = models.DateTimeField(null=True, blank=True)

@@ -51,6 +51,13 @@ class CodeRepositoryForm(RevisedForm):
         "all of the code.",
     )
 
+    needs_all_files = forms.BooleanField(
+        label="Start no job without all of its files",
+        required=False,
+        help_text="A file of Git LFS or a submodule that cannot be fetched, or a link that leads out of the code, is "
+        "otherwise left out, and the run says so.",
+    )
+
     def __init__(
         self, *args: Any, project: Project, user: User, repository: CodeRepository | None = None, **kwargs: Any
     ) -> None:
@@ -61,7 +68,7 @@ class CodeRepositoryForm(RevisedForm):
         self.logins = {str(login.uuid): login for login in Connection.objects.owned_by(user).for_git()}
         labels = {uuid: f"{login.name} · {login_noun(login)}" for uuid, login in self.logins.items()}
         if repository:
-            self.initial = {name: getattr(repository, name) for name in ("name", "url", "platform")}
+            self.initial = {name: getattr(repository, name) for name in ("name", "url", "platform", "needs_all_files")}
             self.initial["connection"] = str(repository.connection.uuid) if repository.connection else ""
         self.someone_elses = self._someone_elses(user)
         if login := self.someone_elses:

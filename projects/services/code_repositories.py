@@ -76,6 +76,7 @@ class CodeLink:
     platform: CodeRepository.Platform
     connection: Connection | None
     makes_key: bool = False
+    needs_all_files: bool = False
 
 
 def may_edit(user: User, repository: CodeRepository) -> bool:
@@ -97,6 +98,7 @@ def add_code_repository(*, project: Project, user: User, link: CodeLink, now: da
                 url=link.url,
                 platform=link.platform,
                 connection=login,
+                needs_all_files=link.needs_all_files,
             )
             values = _audit_values(repository)
             record("code_repository.added", actor=user, target=repository, project=project, after=values)
@@ -122,7 +124,14 @@ def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeL
                 login = stored.connection
             else:
                 login = _require_own(link, actor)
-            changed = _changes(stored, name=link.name, url=link.url, platform=link.platform, connection=login)
+            changed = _changes(
+                stored,
+                name=link.name,
+                url=link.url,
+                platform=link.platform,
+                connection=login,
+                needs_all_files=link.needs_all_files,
+            )
             if not changed:
                 return
             CodeRepository.objects.filter(pk=stored.pk).update(**changed)
@@ -226,6 +235,7 @@ def _audit_values(repository: CodeRepository) -> dict[str, Any]:
         "address": repository.url,
         "platform": repository.get_platform_display(),
         "login": f"{connection.name} of {connection.owner.username}" if connection else "none",
+        "needs all files": "yes" if repository.needs_all_files else "no",
     }
 
 

@@ -28,6 +28,7 @@ def job_description(
     script: str,
     environment: str,
     code_sha256: str,
+    missing: str = "",
     seed: str | None = None,
     code_base64: str | None = None,
     notification_url: str | None = None,
@@ -36,8 +37,8 @@ def job_description(
 
     `environment` is the text of `environment_file`, `seed` that of `relay_seed`: with it the job is sent the relay.
     With `code_base64` the code is part of the description; without it, the code has to be uploaded to `layout.CODE`
-    before the start. The description never has an `Environment`: the site shows that to everybody who may see the job,
-    and writes it into its log.
+    before the start. `missing`: which files of the code the job goes without, for its log. The description never has an
+    `Environment`: the site shows that to everybody who may see the job, and writes it into its log.
     """
     description: dict[str, Any] = {
         "Name": one_line(run.name)[:_MAX_NAME] or run.short_id,
@@ -49,7 +50,12 @@ def job_description(
         # One file for both: the scheduler's own words (time limit, out of memory) arrive on the second.
         "Stdout": layout.LOG,
         "Stderr": layout.LOG,
-        "Imports": [*_imports(script, environment, code_sha256), *_relay(seed), *_code(code_base64)],
+        "Imports": [
+            *_imports(script, environment, code_sha256),
+            *_missing(missing),
+            *_relay(seed),
+            *_code(code_base64),
+        ],
         "haveClientStageIn": "true",
     }
     description |= _login_node(config.environment.pre_login, config.environment.post_login)
@@ -85,6 +91,10 @@ def _imports(script: str, environment: str, code_sha256: str) -> list[dict[str, 
         _inline(layout.ENVIRONMENT, environment) | _SECRET,
         _inline(layout.CODE_SHA256, code_sha256),
     ]
+
+
+def _missing(sentences: str) -> list[dict[str, Any]]:
+    return [_inline(layout.CODE_MISSING, f"{one_line(sentences)}\n")] if sentences else []
 
 
 def _relay(seed: str | None) -> list[dict[str, Any]]:

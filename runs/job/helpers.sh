@@ -74,6 +74,12 @@ mantik_unpack() {
   mantik_fail 74 "$trouble"
 }
 
+# Says which files of the code the job goes without.
+mantik_say_what_is_missing() {
+  local sentences
+  [ ! -r .mantik/code.missing ] || ! IFS= read -r sentences < .mantik/code.missing || mantik_say "$sentences"
+}
+
 # Prints what is wrong with the archive if it fails.
 mantik_unpack_archive() {
   local found expected

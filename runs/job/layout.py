@@ -9,6 +9,8 @@ ENVIRONMENT = ".mantik/env"
 CODE = ".mantik/code.tar.gz"
 CODE_BASE64 = ".mantik/code.tar.gz.b64"
 CODE_SHA256 = ".mantik/code.sha256"
+# Which files of the code the job goes without; not there if it has all.
+CODE_MISSING = ".mantik/code.missing"
 # The program that the training logs to, and the folder in which it keeps what was logged.
 RELAY = ".mantik/relay.py"
 TRACKING = ".mantik/tracking"

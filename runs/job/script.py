@@ -84,6 +84,7 @@ def _code(project_dir: str) -> str:
     folder = posixpath.normpath(posixpath.join("code", project_dir))
     return (
         "mantik_unpack\n"
+        "mantik_say_what_is_missing\n"
         f'export MANTIK_WORKING_DIRECTORY="$mantik_job_dir"/{quoted(folder)}\n'
         'cd "$MANTIK_WORKING_DIRECTORY" || mantik_fail 72 "the MLproject\'s folder is not in the code"\n'
     )

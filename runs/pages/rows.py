@@ -39,6 +39,8 @@ class RunRow:
     duration: timedelta
     is_active: bool
     is_local: bool
+    # Its job went without files of the code.
+    is_incomplete: bool
     again_url: str | None
     delete_url: str | None
     # The run's model, if it is registered.
@@ -93,6 +95,7 @@ def _row(
         duration=run.duration(now),
         is_active=run.is_active,
         is_local=run.is_local,
+        is_incomplete=bool(run.code_missing),
         again_url=again_url(run, project) if may_run and not run.is_local else None,
         delete_url=reverse("runs:delete", kwargs=arguments) if deletable else None,
         model_name=model.name if model else "",

@@ -58,12 +58,8 @@ class PreparedJob:
     @property
     def what_is_missing(self) -> tuple[str, str] | None:
         """The event that says which files the job lacks, by kind and message; None if it lacks nothing."""
-        warnings = self.code.warnings
-        if not warnings:
-            return None
-        more = f" And {len(warnings) - WARNINGS_NAMED} more." if len(warnings) > WARNINGS_NAMED else ""
-        named = " ".join(warnings[:WARNINGS_NAMED])
-        return "code.incomplete", f"Some of the code is missing in the job. {named}{more}"
+        missing = files_missing(self.code)
+        return ("code.incomplete", missing) if missing else None
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +68,15 @@ class PreparedJob:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.code.close()
+
+
+def files_missing(code: PackedCode) -> str:
+    """Which files the job lacks, in sentences; "" if it lacks nothing."""
+    warnings = code.warnings
+    if not warnings:
+        return ""
+    more = f" And {len(warnings) - WARNINGS_NAMED} more." if len(warnings) > WARNINGS_NAMED else ""
+    return f"Some of the code is missing in the job. {' '.join(warnings[:WARNINGS_NAMED])}{more}"
 
 
 def prepare(run: Run, *, now: datetime) -> PreparedJob:
@@ -87,6 +92,8 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
     script = files.script(job_run_of(run))
     with ExitStack() as on_error:
         code = on_error.enter_context(pack_run(run, now=now, files=files))
+        missing = files_missing(code)
+        _require_all_if_needed(run, missing)
         is_inline = code.size <= settings.MANTIK_SUBMIT_INLINE_BYTES
         tags = [run.submission_tag, installation_tag()]
 
@@ -99,6 +106,7 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
                 script=script,
                 environment=environment_file(job_environment(run, experiment_id, mlflow_run_id, token)),
                 code_sha256=code.sha256,
+                missing=missing,
                 seed=_seed(run, files, experiment_id, mlflow_run_id, token) if files.has_relay else None,
                 code_base64=code.base64() if is_inline else None,
                 notification_url=notification_url(run.uuid),
@@ -110,6 +118,7 @@ def prepare(run: Run, *, now: datetime) -> PreparedJob:
             "code_sha256": code.sha256,
             "code_size": code.size,
             "code_is_inline": is_inline,
+            "code_missing": missing,
             "mlflow_experiment_id": experiment_id,
             "mlflow_run_id": mlflow_run_id,
         }
@@ -212,6 +221,16 @@ def _code_repository(run: Run) -> CodeRepository:
     if run.code_repository is None:
         raise NotPossible("The code repository of this run was deleted. Run it again with another code repository.")
     return run.code_repository
+
+
+def _require_all_if_needed(run: Run, missing: str) -> None:
+    """Raises NotPossible if the job would go without files of a code repository of which it needs all."""
+    code = _code_repository(run)
+    if missing and code.needs_all_files:
+        raise NotPossible(
+            f"{missing} The code repository {code.name} is set to start no job without all of its files. Mend what is "
+            "missing and run it again, or change that setting of the code repository."
+        )
 
 
 def _require_unmoved(run: Run) -> CodeRepository:

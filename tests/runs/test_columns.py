@@ -24,7 +24,7 @@ BEGINS_WITH_ITS_DEFAULT = {
     *("id", "state", "waiting_for", "waiting_since", "outcome", "outcome_line"),
     # Submission.
     *("attempts", "refusals", "lease_token", "lease_until", "posted_at", "was_in_doubt", "job_url", "job_script"),
-    *("tree_sha", "code_sha256", "code_size", "code_is_inline", "code_uploaded"),
+    *("tree_sha", "code_sha256", "code_size", "code_is_inline", "code_uploaded", "code_missing"),
     *("start_sent_at", "submitting_at", "submitted_at"),
     # Following.
     *("next_poll_at", "poll_failures", "watched_until", "site_status", "batch_system_id", "exit_code", "site_message"),

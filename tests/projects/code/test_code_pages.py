@@ -302,6 +302,22 @@ def test_a_login_of_who_has_left_is_used_no_more(
     assert "may no longer add code" in code.fetch_error
 
 
+def test_it_can_be_set_to_need_all_files_and_that_is_on_record(
+    client_of: ClientOf, researcher: User, code: CodeRepository
+) -> None:
+    client = client_of(researcher)
+    assert "what cannot be fetched is left out" in page_text(client.get(at(code)))
+    assert client.post(at(code, "edit/"), form(code, needs_all_files="on")).status_code == 302
+    code.refresh_from_db()
+    assert code.needs_all_files
+    assert "no job starts without all of them" in page_text(client.get(at(code)))
+    [event] = events("edited")
+    assert (event.before["needs all files"], event.after["needs all files"]) == ("no", "yes")
+    assert client.post(at(code, "edit/"), form(code)).status_code == 302
+    code.refresh_from_db()
+    assert not code.needs_all_files
+
+
 # Deleting
 
 
@@ -322,6 +338,7 @@ def test_it_is_not_deleted_under_an_active_run(
         "address": HTTPS,
         "platform": "Other git host",
         "login": "my token of bob",
+        "needs all files": "no",
     }
 
 

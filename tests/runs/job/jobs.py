@@ -71,6 +71,7 @@ class Job:
     tracking: Mapping[str, Any] = field(default_factory=dict)
     seed: str | None = None
     within: Sequence[str] = ()
+    missing: str = ""
 
     @property
     def script(self) -> str:
@@ -149,6 +150,7 @@ class Job:
             script=self.script,
             environment=environment_file(self.secrets),
             code_sha256=code.sha256,
+            missing=self.missing,
             seed=self.seed,
             code_base64=code.base64() if self.inline else None,
         )

@@ -197,3 +197,14 @@ def test_it_tells_about_a_node_without_python_and_gpu(make_job: JobMaker) -> Non
     line = next(line for line in outcome.lines if line.startswith("[mantik] env "))
     facts = json.loads(line.removeprefix("[mantik] env "))
     assert (facts["python_version"], facts["gpus"], facts["cpu_cores"]) == ("", [], None)
+
+
+def test_the_log_says_which_files_of_the_code_the_job_goes_without(make_job: JobMaker) -> None:
+    sentence = "Some of the code is missing in the job. model.weights is a pointer `$(exit 3)` \\n of Git LFS."
+    done = make_job(missing=f"{sentence}\n").run()
+    assert done.code == 0
+    assert sentence in done.said()
+
+
+def test_a_job_that_has_all_of_its_code_says_nothing_about_it(make_job: JobMaker) -> None:
+    assert "missing" not in make_job().run().log

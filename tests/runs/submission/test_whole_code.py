@@ -13,8 +13,9 @@ from pytest_django.fixtures import Settings
 
 from connections.git.lfs_store import ObjectStore, Pointer
 from projects.code import mirrors
+from projects.models import CodeRepository
 from runs.backend_config import exclude
-from runs.job import PackedCode
+from runs.job import PackedCode, layout
 from runs.models import Run
 from runs.submission import assemble
 from runs.submission.assemble import PreparedJob, pack_run, prepare
@@ -207,3 +208,43 @@ def test_the_packed_code_is_closed_if_the_job_cannot_be_put_together(
     with pytest.raises(ZeroDivisionError), prepare(start(world), now=timezone.now()) as job:
         job.describe("a token")
     assert [code.content.closed for code in packed] == [True]
+
+
+@pytest.fixture
+def without_lib(world: World, lib: Repository, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose job goes without a submodule."""
+    monkeypatch.setattr(assemble, "ensure_tracking_run", lambda *_args, **_more: ("1", "2"))
+    lib.path.rename(lib.path.with_name("gone"))
+    return start(world)
+
+
+def test_what_is_missing_stands_above_the_tabs_in_the_row_and_in_the_description(
+    world: World, member: Client, without_lib: Run
+) -> None:
+    with prepare(without_lib, now=timezone.now()) as job:
+        sentence = job.columns["code_missing"]
+        sent = {item["To"]: item["Data"] for item in job.describe("a token")["Imports"]}
+    assert "vendor/lib is a submodule that could not be fetched" in sentence
+    assert sent[layout.CODE_MISSING] == f"{sentence}\n"
+    Run.objects.update(code_missing=sentence)
+    runs = f"/projects/{world.project.slug}/runs/"
+    for tab in ("overview", "log", "metrics", "configuration"):
+        assert " ".join(sentence.split()) in page_text(member.get(f"{runs}{without_lib.uuid}/?tab={tab}"))
+    assert "Files missing" in page_text(member.get(runs))
+
+
+def test_a_job_that_has_all_says_nothing(world: World, member: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assemble, "ensure_tracking_run", lambda *_args, **_more: ("1", "2"))
+    run = start(world)
+    with prepare(run, now=timezone.now()) as job:
+        assert job.columns["code_missing"] == ""
+        assert layout.CODE_MISSING not in {item["To"] for item in job.describe("a token")["Imports"]}
+    assert "Files missing" not in page_text(member.get(f"/projects/{world.project.slug}/runs/"))
+
+
+def test_a_code_repository_can_refuse_to_go_without(world: World, without_lib: Run) -> None:
+    CodeRepository.objects.update(needs_all_files=True)
+    without_lib.refresh_from_db()
+    with pytest.raises(NotPossible, match="is set to start no job without all of its files") as refused:
+        prepare(without_lib, now=timezone.now())
+    assert "vendor/lib is a submodule that could not be fetched" in str(refused.value)
