@@ -85,8 +85,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         found = _named(text)
         if _COMMIT.fullmatch(text):
             found |= Q(commit_sha__startswith=text.lower(), commit_pending=False)
-        member = get_user_model().objects.filter(username=text).values_list("pk", flat=True).first()
-        return self.filter(found if member is None else found | Q(created_by=member))
+        member = get_user_model().objects.called(text)
+        return self.filter(found if member is None else found | Q(created_by=member.pk))
 
     def without_refused(self) -> RunQuerySet:
         """Without runs that failed before their job began: the site may have refused what they asked for."""

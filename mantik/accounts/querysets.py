@@ -30,6 +30,15 @@ class UserManager(DjangoUserManager["User"]):
         vouch_for(user)
         return user
 
+    def called(self, name: str) -> User | None:
+        """Who has this user name, in capitals or not, as for signing in; None if nobody has.
+
+        Operators can make two that differ in nothing else: then it is who has exactly this one, or nobody.
+        """
+        found = list(self.filter(username__iexact=name)[:2])
+        exact = self.filter(username=name).first() if len(found) > 1 else None
+        return exact or (found[0] if len(found) == 1 else None)
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def of(self, user: User) -> SessionQuerySet:

@@ -87,8 +87,8 @@ def person_named(text: str, *, asked_by: User) -> User:
         if person is None:
             raise NotAdded(f"Nobody in your projects and groups has the address {text}. Ask for their user name.")
         return person
-    person = User.objects.filter(username=text, is_active=True).first()
-    if person is None:
+    person = User.objects.called(text)
+    if person is None or not person.is_active:
         way = "ask the operators for one"
         if sign_up.is_offered():
             way = "an owner of a project can invite them by e-mail address"

@@ -54,8 +54,8 @@ def invitee(text: str) -> User | str:
         except ValidationError:
             raise NotInvited(f"{text} is not an e-mail address. Check the spelling.") from None
         return text.lower()
-    person = User.objects.filter(is_active=True, username=text).first()
-    if person is None:
+    person = User.objects.called(text)
+    if person is None or not person.is_active:
         raise NotInvited(f"There is no account named {text}. Check the spelling, or invite by e-mail address.")
     return person
 

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(TOKENS, action="store_true", help="Also revoke the account's personal access tokens.")
 
     def handle(self, *_args: Any, user_name: str, revoke_tokens: bool, **_options: Any) -> None:
-        user = User.objects.filter(username=user_name).first()
+        user = User.objects.called(user_name)
         if user is None:
             raise CommandError(f"There is no account named {user_name}.")
         done = reset_second_factors(user=user, actor=None, end_tokens=revoke_tokens, now=timezone.now())
