@@ -18,6 +18,9 @@ from schedules.pages.rows import paused_count
 
 FAILED_WITHIN = timedelta(days=7)
 
+# How many projects the switcher lists; its last entry leads to all of them.
+MOST_SWITCHED = 50
+
 
 def layout(request: HttpRequest) -> dict[str, Any]:
     """`my_projects` for the project switcher, `awaiting_invitations` and `unread_notices` for the bell; for operators
@@ -28,7 +31,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None:
         return {}
-    context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:50]}
+    context: dict[str, Any] = {"my_projects": Project.objects.joined_by(user).order_by("name", "pk")[:MOST_SWITCHED]}
     if user.is_authenticated:
         context["awaiting_invitations"] = SimpleLazyObject(
             lambda: invitations.count_unanswered(user, now=timezone.now())

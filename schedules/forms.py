@@ -310,6 +310,8 @@ class ScheduleForm(LiveForm):
         named = [(str(run.uuid), field.label_from_instance(run)) for run in offered]
         field.widget.choices = [("", field.empty_label), *named]
         self.found_runs = bool(offered)
+        if len(offered) >= MOST_RUNS_OFFERED:
+            field.help_text = f"Only the newest {MOST_RUNS_OFFERED} are offered. Find an older one by the search."
 
     def _offer_connections(self, user: User) -> None:
         field: Any = self.fields["connection"]

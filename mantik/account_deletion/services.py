@@ -17,6 +17,7 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.accounts.services import make_anonymous
 from mantik.audit.services import record
+from mantik.lib.humanize import counted
 from mantik.notices.models import Notice
 from mantik.tokens.models import PersonalAccessToken
 from projects.models import Invitation, Membership, Project, UserGroup
@@ -50,9 +51,16 @@ def obstacles_of(user: User) -> list[Obstacle]:
     """What has to be done before `user` can delete the account; empty if nothing."""
     owned = [_of_project(project) for project in members.solely_owned_by(user)]
     administered = [_of_group(group) for group in groups.solely_administered_by(user)]
-    active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")[:MOST_SHOWN]
-    schedules = [_of_schedule(schedule) for schedule in running_as(user)[:MOST_SHOWN]]
-    return [*owned, *administered, *schedules, *(_of_run(run) for run in active)]
+    active = Run.objects.filter(created_by=user).active().select_related("project").order_by("-pk")
+    schedules = running_as(user)
+    return [
+        *owned,
+        *administered,
+        *(_of_schedule(schedule) for schedule in schedules[:MOST_SHOWN]),
+        *_of_others(len(schedules), "more schedule runs", "more schedules run", "with one of your connections."),
+        *(_of_run(run) for run in active[:MOST_SHOWN]),
+        *_of_others(active.count(), "more run of yours is", "more runs of yours are", "still active."),
+    ]
 
 
 def delete_account(*, user: User, now: datetime) -> None:
@@ -112,6 +120,15 @@ def _of_schedule(schedule: Schedule) -> Obstacle:
         schedule.get_absolute_url(),
         "Schedule",
     )
+
+
+def _of_others(count: int, one: str, several: str, rest: str) -> list[Obstacle]:
+    """Those that are not listed; none if all are."""
+    left_out = count - MOST_SHOWN
+    if left_out <= 0:
+        return []
+    text = f"{counted(left_out, one, several)} {rest} They are listed here when those above are dealt with."
+    return [Obstacle(text, reverse("projects:list"), "Projects")]
 
 
 def _of_run(run: Run) -> Obstacle:

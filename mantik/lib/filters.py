@@ -59,6 +59,8 @@ class LinkMenu:
     chosen: str | None = None
     without: QueryDict | None = None
     without_label: str = "Any"
+    # What the menu leaves out, in a sentence.
+    note: str = ""
 
 
 class Value(Generic[Read]):
@@ -88,8 +90,14 @@ class Text(Value[str]):
     def __get__(self, filters: Filters, _owner: type) -> str:
         return "".join(filters.values[self.name])
 
-    def in_force(self, asked: list[str], filters: Filters) -> list[str]:  # noqa: ARG002
-        return [text for text in (value.strip()[:LONGEST_TEXT] for value in asked[-1:]) if text]
+    def in_force(self, asked: list[str], filters: Filters) -> list[str]:
+        texts = [text for text in (value.strip() for value in asked[-1:]) if text]
+        filters.left_out += [
+            f"The search has {len(text):,} characters. Only the first {LONGEST_TEXT} were looked for."
+            for text in texts
+            if len(text) > LONGEST_TEXT
+        ]
+        return [text[:LONGEST_TEXT] for text in texts]
 
 
 class Several(Value[list[str]]):
@@ -102,8 +110,13 @@ class Several(Value[list[str]]):
     def __get__(self, filters: Filters, _owner: type) -> list[str]:
         return filters.values[self.name]
 
-    def in_force(self, asked: list[str], filters: Filters) -> list[str]:  # noqa: ARG002
-        return list(dict.fromkeys(self._form(value) for value in asked))[: self._most]
+    def in_force(self, asked: list[str], filters: Filters) -> list[str]:
+        names = list(dict.fromkeys(self._form(value) for value in asked))
+        if len(names) > self._most:
+            filters.left_out.append(
+                f"The address names {len(names):,} of “{self.name}”. Only the first {self._most} count."
+            )
+        return names[: self._most]
 
 
 class Choice(Value[Option[Meaning] | None]):
@@ -151,16 +164,20 @@ class Chips(Choice[Meaning]):
 
 
 class Menu(Choice[Meaning]):
-    """A menu of the options, called `label`."""
+    """A menu of the options, called `label`. `others` says how to find those for which it has no room."""
 
-    def __init__(self, label: str, options: Sequence[Option[Meaning]] = (), *, noun: str = "") -> None:
+    def __init__(
+        self, label: str, options: Sequence[Option[Meaning]] = (), *, noun: str = "", others: str = ""
+    ) -> None:
         super().__init__(options, noun=noun)
-        self._label = label
+        self._label, self._others = label, others
 
     def menu(self, filters: Filters) -> LinkMenu:
         links = self.links(filters)
         chosen = next((link.label for link in links if link.is_chosen), None)
-        return LinkMenu(self._label, links, chosen, without=filters.query_with(**{self.name: ""}))
+        is_full = len(self.options(filters)) >= MOST_OPTIONS
+        note = f"Only the first {MOST_OPTIONS} are listed. {self._others}".rstrip() if is_full else ""
+        return LinkMenu(self._label, links, chosen, without=filters.query_with(**{self.name: ""}), note=note)
 
 
 class Lists(Choice[Meaning]):

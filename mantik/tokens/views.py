@@ -35,10 +35,11 @@ MOST_SHOWN = 200
 @login_required
 @require_GET
 def token_list(request: MemberRequest) -> HttpResponse:
-    tokens = PersonalAccessToken.objects.owned_by(request.user).order_by("-pk")[:MOST_SHOWN]
+    tokens = PersonalAccessToken.objects.owned_by(request.user)
     joined = projects_of(request.user)
-    rows = [(token, token.among(joined)) for token in tokens]
-    return render(request, "tokens/list.html", {"nav": "tokens", "rows": rows})
+    rows = [(token, token.among(joined)) for token in tokens.order_by("-pk")[:MOST_SHOWN]]
+    left_out = max(0, tokens.count() - MOST_SHOWN)
+    return render(request, "tokens/list.html", {"nav": "tokens", "rows": rows, "left_out": left_out})
 
 
 @identity_confirmed

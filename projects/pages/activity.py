@@ -30,7 +30,7 @@ class ActivityFilter(Filters):
     """Which events to list."""
 
     about = Menu("About", _ABOUT, noun="subject")
-    person = Menu[int]("By", noun="member")
+    person = Menu[int]("By", noun="member", others="The CSV file has the changes of all.")
 
     def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
         people = people_of(project).order_by("username").annotate(shown=display_name())

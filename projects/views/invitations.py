@@ -14,20 +14,24 @@ from projects.models import Invitation
 from projects.roles import ROLE_MEANING, Role
 from projects.services import invitations
 
+# How many that nobody can accept any more are listed.
+MOST_VOID = 20
+
 
 @login_required
 @require_GET
 def invitation_list(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     mine = Invitation.objects.for_person(request.user).select_related("project", "invited_by").order_by("-pk")
-    void = mine.void(now=now, since=now - invitations.REMEMBERED)[:20]
+    void = mine.void(now=now, since=now - invitations.REMEMBERED)
     context = {
         "nav": "invitations",
         "open_invitations": [
             {"invitation": invitation, "means": ROLE_MEANING[Role(invitation.role)]}
             for invitation in mine.open(now=now)
         ],
-        "void": [{"invitation": invitation, "outcome": invitations.outcome(invitation)} for invitation in void],
+        "void": [{"invitation": one, "outcome": invitations.outcome(one)} for one in void[:MOST_VOID]],
+        "more_void": max(0, void.count() - MOST_VOID),
     }
     return render(request, "projects/invitations.html", context)
 

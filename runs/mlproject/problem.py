@@ -19,6 +19,10 @@ class Problem:
         return self.message
 
 
+# Stands after the last of those.
+MORE = Problem("", f"There is more than these {MAX_REPORTED}. Mend them, and the rest is shown.")
+
+
 @dataclass
 class Report:
     """Collects what is found in one file, to report it all at once, up to MAX_REPORTED of each kind."""
@@ -35,3 +39,5 @@ class Report:
     def _add(self, to: list[Problem], key: str, message: str) -> None:
         if len(to) < MAX_REPORTED:
             to.append(Problem(key, message))
+        elif len(to) == MAX_REPORTED:
+            to.append(MORE)

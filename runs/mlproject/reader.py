@@ -9,7 +9,7 @@ from typing import Any
 from runs.mlproject.document import DocumentError, RepeatedKey, read_yaml
 from runs.mlproject.entry_point_reader import ITEMS_NAMED, MAX_NAME_LENGTH, EntryPointReader, PartReader
 from runs.mlproject.errors import MLprojectError
-from runs.mlproject.problem import MAX_REPORTED, Problem
+from runs.mlproject.problem import MAX_REPORTED, MORE, Problem
 from runs.mlproject.project import EntryPoint, MLproject
 from runs.mlproject.wording import closest, kind_of, listed, shortened, some_of
 
@@ -35,7 +35,8 @@ def parse_mlproject(content: bytes, *, path: str) -> MLproject:
         raise MLprojectError(reader.report.problems)
     if not project.entry_points:
         problems = [problem for problems in project.broken.values() for problem in problems]
-        raise MLprojectError(problems[:MAX_REPORTED])
+        more = [MORE] if len(problems) > MAX_REPORTED else []
+        raise MLprojectError([*problems[:MAX_REPORTED], *more])
     return project
 
 

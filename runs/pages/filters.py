@@ -31,8 +31,8 @@ class RunFilter(Filters):
 
     q = Text(SearchBox("runs", by="name, commit or user name", hint="Name, commit, user name", rows="run-rows"))
     state = Chips("All states", STATES)
-    experiment = Menu[int]("Experiment")
-    member = Menu[int]("Member")
+    experiment = Menu[int]("Experiment", others="The page Experiments leads to the runs of each.")
+    member = Menu[int]("Member", others="Search for the user name of another.")
     started = Menu("Started", ORIGINS, noun="place")
     period = Menu("Any time", PERIODS)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from mantik.accounts.models import User
@@ -86,6 +86,7 @@ def _tab_context(
         return {"parts": signature_parts(model.signature), "example": input_example(model) if reads else None}
     if tab in ("files", "certificate"):
         return {"document": read_document(model.certificate)}
+    alias_changes = _alias_changes(model)
     metrics = [(name, measure(model.metrics[name])) for name in most_telling(model.metrics)]
     return {
         "figures": metrics[:MOST_FIGURES],
@@ -93,15 +94,15 @@ def _tab_context(
         "metrics": metrics,
         "snippets": loading_help(model, base_url=settings.MANTIK_BASE_URL),
         "alias_form": alias_form or AliasForm(),
-        "alias_changes": _alias_changes(model),
+        "alias_changes": list(alias_changes.select_related("by").order_by("-pk")[:MOST_CHANGES]),
+        "more_alias_changes": max(0, alias_changes.count() - MOST_CHANGES),
     }
 
 
-def _alias_changes(model: RegisteredModel) -> list[ModelAliasChange]:
-    """The changes of aliases that this model has or had, newest first."""
+def _alias_changes(model: RegisteredModel) -> QuerySet[ModelAliasChange]:
+    """The changes of aliases that this model has or had."""
     its_own = Q(alias__in=model.aliases.values("alias")) | Q(before=model.name) | Q(after=model.name)
-    changes = ModelAliasChange.objects.filter(its_own, project=model.project)
-    return list(changes.select_related("by").order_by("-pk")[:MOST_CHANGES])
+    return ModelAliasChange.objects.filter(its_own, project=model.project)
 
 
 def _url(name: str, model: RegisteredModel) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Q, Subquery
 from django.http import QueryDict
 
 from mantik.lib.filters import MOST_OPTIONS, Filters, Link, LinkMenu, Several, Text
+from mantik.lib.humanize import counted
 from mantik.lib.search_form import SearchBox
 from projects.models import Project
 from runs.registered_models.metric_order import most_telling
@@ -55,13 +56,17 @@ class ModelFilter(Filters):
     def menu(self, models: Sequence[RegisteredModel]) -> LinkMenu:
         """The menu of metrics. If one more is chosen than fits, the one that was chosen first is dropped."""
         shown = self.columns(models)
-        names = [*shown, *(name for name in _found(models) if name not in shown)][:MOST_OPTIONS]
+        names = [*shown, *(name for name in _found(models) if name not in shown)]
+        left_out = len(names) - MOST_OPTIONS
         return LinkMenu(
             "Metrics",
-            [Link(name, self.query_with(metric=_toggled(shown, name)), name in shown) for name in names],
+            [Link(name, self.query_with(metric=_toggled(shown, name)), name in shown) for name in names[:MOST_OPTIONS]],
             chosen=", ".join(self.metric) or None,
             without=self.query_with(metric=[]),
             without_label="Default",
+            note=f"{counted(left_out, 'rarer metric is', 'rarer metrics are')} on the pages of the models only."
+            if left_out > 0
+            else "",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 # How many columns, tensors or parameters a table shows.
 FIELDS_SHOWN = 200
+PROPERTIES_SHOWN = 20
 _LONGEST_TEXT = 200
 # How many levels of arrays, maps and objects the name of a type shows.
 _TYPE_LEVELS = 4
@@ -64,7 +65,10 @@ def type_of(column: Mapping[str, Any], depth: int = 0) -> str:
             return f"{word} of {type_of(inner, depth + 1)}"
     properties = column.get("properties")
     if kind == "object" and isinstance(properties, Mapping):
-        parts = [f"{_short(name)}: {_inner(value, depth)}" for name, value in list(properties.items())[:20]]
+        parts = [
+            f"{_short(name)}: {_inner(value, depth)}" for name, value in list(properties.items())[:PROPERTIES_SHOWN]
+        ]
+        parts += [f"and {left_out} more" for left_out in [len(properties) - PROPERTIES_SHOWN] if left_out > 0]
         return f"object ({', '.join(parts)})"
     return kind or "not given"
 
