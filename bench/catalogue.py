@@ -22,6 +22,7 @@ BENCHMARKS = (
         ("page.runs.1m", "page.run.1m", "page.search.1m", "page.overview.1m", "page.run_form", "page.load.50"),
         "bench.pages:million",
     ),
+    Benchmark(("page.experiment.100k",), "bench.experiment:hundred_thousand"),
     Benchmark(("page.metrics.400", "page.metrics.1m"), "bench.metrics_page:pages"),
     Benchmark(("recovery.worker",), "bench.recovery:worker"),
     Benchmark(("recovery.database",), "bench.recovery:database"),

@@ -29,6 +29,10 @@ ICONS: frozenset[str] = frozenset(
         "slash-circle",
         "x-circle-fill",
         # actions
+        "arrow-left-right",
+        "funnel",
+        "layout-three-columns",
+        "pin-angle",
         "arrow-clockwise",
         "arrow-down",
         "arrow-repeat",

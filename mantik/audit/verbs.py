@@ -68,6 +68,7 @@ VERBS: dict[str, str] = {
     # Experiments
     "experiment.added": "added the experiment {target}",
     "experiment.edited": "edited the experiment {target}",
+    "experiment.metric_pinned": "pinned a metric of the experiment {target}",
     "experiment.deleted": "deleted the experiment {target}",
     # Runs
     "run.added": "pressed RUN! for {target}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
+MINUS_INFINITY = "-Infinity"
+
 
 def csv_lines(columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Lines of CSV, the names of the columns first. Cells that are text are made harmless."""
@@ -15,8 +17,9 @@ def csv_lines(columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def harmless(cell: str) -> str:
-    """Keep a spreadsheet from reading a cell as a formula: members choose names freely."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+    """Keep a spreadsheet from reading a cell as a formula: members choose names freely. A number stays one."""
+    starts_formula = cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return f"'{cell}" if starts_formula and cell != MINUS_INFINITY else cell
 
 
 class _Echo:

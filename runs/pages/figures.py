@@ -49,5 +49,5 @@ def last_run_by_experiment(experiments: Iterable[Experiment]) -> dict[int, Run]:
     newest = Run.objects.filter(experiment=OuterRef("pk")).newest_first().values("pk")[:1]
     rows = Experiment.objects.filter(pk__in=[experiment.pk for experiment in experiments])
     ids = [pk for pk in rows.annotate(newest=Subquery(newest)).values_list("newest", flat=True) if pk]
-    runs = Run.objects.filter(pk__in=ids).only("experiment_id", "state", "created_at")
+    runs = Run.objects.filter(pk__in=ids).only("experiment_id", "state", "created_at", "ended_at")
     return {run.experiment_id: run for run in runs}

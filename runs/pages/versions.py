@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F
 from django.db.models.expressions import Combinable
 from django.http import QueryDict
 
@@ -26,6 +27,8 @@ _SHOWN_OF_OTHERS = (
     *("registered_model__uuid", "registered_model__name", "registered_model__state", "registered_model__created_by"),
 )
 _SHOWN_OF_LOG = ("state", "outcome_line", "log_complete", *_OF_LOG[1:])
+# Of an experiment's table, in whichever order, the runs that most probably change.
+_MOST_OF_TABLE = 60
 
 # The bar of a young run changes quickly.
 LEAST = timedelta(seconds=5)
@@ -52,6 +55,17 @@ def list_version(
     # A period that ends some seconds earlier leaves out no run that a page would show for long.
     until = now.replace(second=0, microsecond=0) if "period" in query else None
     return _of_list(slug, query.urlencode(), user, most, until, has_local).version()
+
+
+def table_version(slug: str, uuid: UUID, *, user: int | None) -> str:
+    """Of the newest runs of an experiment and all that they have logged. An older run is drawn when the stamp ends."""
+    return _of_table(slug, uuid, user).version()
+
+
+@kept
+def _of_table(slug: str, uuid: UUID, user: int | None) -> Statement:
+    runs = Run.objects.filter(project=project_seen(slug, user), experiment__uuid=uuid)
+    return _statement(runs, slug, user, F("summaries__version"), most=_MOST_OF_TABLE)
 
 
 @kept

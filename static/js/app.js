@@ -2,6 +2,7 @@
 // `mantik.frontend` makes one file of all, with the libraries.
 import "./append.js";
 import "./come-back.js";
+import "./complete.js";
 import "./connection.js";
 import "./copy.js";
 import "./dialogs.js";

@@ -1,53 +1,55 @@
-// Runs that are ticked in a list, to be compared. Without this the form works as it is.
+// Runs that are ticked in a table, to be compared. They stay ticked while the table is sorted, filtered, paged through or
+// drawn again, and in the other tables of their project. Without this the form works as it is.
 
 const MOST = 10;
 
 class TickBar {
   #form;
   #button;
+  #words;
   #note;
-  #ticked = new Set();
 
   constructor(form) {
     this.#form = form;
     this.#button = form.querySelector("button");
+    this.#words = form.querySelector("[data-tick-words]");
     this.#note = form.querySelector("[data-tick-note]");
-    document.addEventListener("change", (event) => {
-      if (event.target.form !== form || event.target.type !== "checkbox") return;
-      if (event.target.checked) this.#ticked.add(event.target.value);
-      else this.#ticked.delete(event.target.value);
-      this.#tell();
+    document.addEventListener("change", ({ target }) => {
+      if (target.form !== form || target.type !== "checkbox") return;
+      const ticked = this.#ticked;
+      if (target.checked) ticked.add(target.value);
+      else ticked.delete(target.value);
+      this.#keep(ticked);
     });
-    form.querySelector("[data-tick-none]").addEventListener("click", () => {
-      this.#ticked.clear();
-      this.#restore();
+    form.querySelector("[data-tick-none]").addEventListener("click", () => this.#keep(new Set()));
+    // Those on other pages of the table have no box here.
+    form.addEventListener("formdata", ({ formData }) => {
+      formData.delete("run");
+      for (const run of this.#ticked) formData.append("run", run);
     });
-    // Rows that come anew are not ticked; a browser that leads back ticks them by itself.
-    document.addEventListener("htmx:afterSettle", () => this.#restore());
-    window.addEventListener("pageshow", () => this.#read());
-    this.#read();
+    document.addEventListener("htmx:afterSettle", () => this.#show(this.#ticked));
+    window.addEventListener("pageshow", () => this.#show(this.#ticked));
+    this.#show(this.#ticked);
   }
 
-  get #boxes() {
-    return [...this.#form.elements].filter((box) => box.type === "checkbox");
+  get #key() {
+    return `ticked ${this.#form.getAttribute("action")}`;
   }
 
-  #read() {
-    for (const box of this.#boxes) if (box.checked) this.#ticked.add(box.value);
-    this.#tell();
+  get #ticked() {
+    return new Set(JSON.parse(sessionStorage.getItem(this.#key) ?? "[]"));
   }
 
-  #restore() {
-    const there = new Set(this.#boxes.map((box) => box.value));
-    for (const value of this.#ticked) if (!there.has(value)) this.#ticked.delete(value);
-    for (const box of this.#boxes) box.checked = this.#ticked.has(box.value);
-    this.#tell();
+  #keep(ticked) {
+    sessionStorage.setItem(this.#key, JSON.stringify([...ticked]));
+    this.#show(ticked);
   }
 
-  #tell() {
-    const count = this.#ticked.size;
+  #show(ticked) {
+    for (const box of this.#form.elements) if (box.type === "checkbox") box.checked = ticked.has(box.value);
+    const count = ticked.size;
     this.#form.classList.toggle("is-needed", count > 0);
-    this.#button.textContent = count > 1 ? `Compare ${count} runs` : "Compare";
+    this.#words.textContent = count > 1 ? `Compare ${count} runs` : "Compare";
     this.#button.disabled = count < 2 || count > MOST;
     const words = { 1: "1 run is ticked. Tick another one to compare them." }[count] ?? "";
     this.#note.textContent = count > MOST ? `${count} runs are ticked. Compare ${MOST} at most.` : words;

@@ -21,6 +21,7 @@ from runs.states import RunState
 from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
+from tests.browser.scene_experiments import build_experiment
 from tests.browser.scene_models import LONG_NAME
 from tests.support.factories import PASSWORD, make_local_run, make_second_factors
 
@@ -112,6 +113,16 @@ def _member(name: str) -> Callable[[Scene], str]:
 
 def _experiment(name: str) -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.project.slug, scene.project.experiments.get(name="baseline").uuid])
+
+
+def _compared(name: str = "projects:experiment", query: str = "") -> Callable[[Scene], str]:
+    """A page of an experiment whose runs have logged something."""
+
+    def url(scene: Scene) -> str:
+        experiment = build_experiment(scene.project, scene.researcher)
+        return reverse(name, args=[scene.project.slug, experiment.uuid]) + query
+
+    return url
 
 
 def _group(name: str) -> Callable[[Scene], str]:
@@ -235,6 +246,18 @@ PAGES: dict[str, PageOf] = {
     "code-delete": PageOf(_code("projects:code-delete"), role=Role.OWNER),
     "experiments": PageOf(_project("projects:experiments")),
     "experiments-empty": PageOf(_project("projects:experiments", empty=True)),
+    "experiment": PageOf(_compared()),
+    "experiment-guest": PageOf(_compared(query="?sort=-started"), role=Role.GUEST),
+    "experiment-groups": PageOf(_compared(query="?group=param.batch_size")),
+    "experiment-wrong-filter": PageOf(_compared(query="?filter=val_accuracy+%3E+0.9+and+lr+%3C%3D+small")),
+    "experiment-no-match": PageOf(_compared(query="?filter=val_accuracy+%3E+1")),
+    "experiment-columns": PageOf(_compared("projects:experiment-columns")),
+    "experiment-metric": PageOf(_compared("projects:experiment-metric")),
+    "experiment-empty": PageOf(
+        lambda scene: reverse(
+            "projects:experiment", args=[scene.project.slug, scene.project.experiments.get(name="long-horizon").uuid]
+        )
+    ),
     "experiment-add": PageOf(_project("projects:experiment-add")),
     "experiment-edit": PageOf(_experiment("projects:experiment-edit")),
     "experiment-delete": PageOf(_experiment("projects:experiment-delete")),

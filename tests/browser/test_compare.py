@@ -58,7 +58,7 @@ def test_runs_are_ticked_in_the_list_and_stay_so_while_it_lives(scene: Scene, op
     first, second = pair(scene)
     visit = open_page(scene.researcher)
     page = visit.goto(reverse("runs:list", args=[scene.project.slug]))
-    button = page.locator(".tick-bar .btn-primary")
+    button = page.locator(".tick-bar .btn").first
     expect(button).to_be_hidden()
     page.get_by_label(f"Tick {second.name}").check()
     expect(button).to_have_text("Compare")

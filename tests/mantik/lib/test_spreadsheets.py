@@ -17,3 +17,7 @@ def test_lines_come_one_by_one_with_the_columns_first() -> None:
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"])
 def test_no_text_is_a_formula(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
+
+
+def test_a_number_without_digits_is_no_formula() -> None:
+    assert harmless("-Infinity") == "-Infinity"
