@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from mantik.lib.badges import badge_text
 from projects.permissions import Action, may
 from projects.services.experiments import may_edit
 from projects.views.loading import project_or_404
 from runs.models import Run
 from runs.pages import figures
-from runs.table.experiments import MOST_COUNTED, best_by_experiment, counted_text, runs_by_experiment
+from runs.table.experiments import best_by_experiment, runs_by_experiment
 
 
 @require_GET
@@ -30,7 +31,7 @@ def experiment_list(request: HttpRequest, slug: str) -> HttpResponse:
             {
                 "experiment": experiment,
                 "url": reverse("projects:experiment", args=[project.slug, experiment.uuid]),
-                "runs": counted_text(counts[experiment.pk], most=MOST_COUNTED),
+                "runs": badge_text(counts[experiment.pk]),
                 "best": best.get(experiment.pk),
                 "active_at": last_activity(last[experiment.pk]) if experiment.pk in last else None,
                 "badge": last[experiment.pk].badge if experiment.pk in last else None,

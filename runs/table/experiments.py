@@ -6,12 +6,9 @@ from collections.abc import Collection
 
 from django.db.models import F, IntegerField, OuterRef, Subquery
 
-from mantik.lib.humanize import number
+from mantik.lib.badges import MOST_SHOWN
 from projects.models import Experiment
 from runs.models import LoggedName, MetricSummary, Run
-
-# Runs of an experiment are counted up to one more.
-MOST_COUNTED = 1000
 
 
 class _Counted(Subquery):
@@ -22,8 +19,8 @@ class _Counted(Subquery):
 
 
 def runs_by_experiment(experiments: Collection[Experiment]) -> dict[int, int]:
-    """By primary key; one more than MOST_COUNTED for more. One query."""
-    runs = Run.objects.filter(experiment=OuterRef("pk")).order_by().values("pk")[: MOST_COUNTED + 1]
+    """By primary key, counted as far as a badge counts. One query."""
+    runs = Run.objects.filter(experiment=OuterRef("pk")).order_by().values("pk")[: MOST_SHOWN + 1]
     rows = Experiment.objects.filter(pk__in=[one.pk for one in experiments])
     return dict(rows.annotate(runs_counted=_Counted(runs)).values_list("pk", "runs_counted"))
 
@@ -42,8 +39,3 @@ def best_by_experiment(experiments: Collection[Experiment]) -> dict[int, float]:
     )
     found = {experiment: most if is_more else least for experiment, is_more, most, least in rows}
     return {experiment: value for experiment, value in found.items() if value is not None}
-
-
-def counted_text(count: int, *, most: int) -> str:
-    """ "12", or "1,000+" where more were not counted."""
-    return number(count) if count <= most else f"{number(most)}+"

@@ -87,7 +87,8 @@ def _by_text(runs: RunQuerySet, order: Order, relation: str, name: int | None, *
 
 
 def _joined(runs: RunQuerySet, relation: str, name: int | None, column: str, **more: bool) -> RunQuerySet:
-    """Runs that have it, with its value. A join and no subquery: the database then walks the index of the values.
+    """Runs that have it, with its value. A join and no subquery: the database then walks the index of the values
+    (metric_by_last, metric_by_least, metric_by_most, run_param_by_number).
 
     One call of `filter`, or each would join the table once more.
     """

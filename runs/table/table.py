@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser
 
 from mantik.accounts.models import User
+from mantik.lib.humanize import number
 from mantik.lib.paging import Page
 from mantik.lib.query_time import SECONDS, TooSlow, at_most
 from mantik.lib.sorted_paging import page_through
@@ -18,7 +19,6 @@ from runs.querysets import RunQuerySet
 from runs.table.cells import read_cells
 from runs.table.charts import Chart, charts
 from runs.table.columns import Column, columns_of, leading_metric, read_columns
-from runs.table.experiments import counted_text
 from runs.table.filters import TableFilter
 from runs.table.groups import Group, groups_of
 from runs.table.language import Field, Source
@@ -130,7 +130,7 @@ def counted_runs(experiment: Experiment) -> dict[str, int | str]:
     runs = Run.objects.filter(experiment=experiment).order_by().values("pk")
     count = runs[: MOST_COUNTED + 1].count()
     active = Run.objects.filter(experiment=experiment, project=experiment.project_id).active().count()
-    return {"runs": counted_text(count, most=MOST_COUNTED), "active": active}
+    return {"runs": number(count) if count <= MOST_COUNTED else f"{number(MOST_COUNTED)}+", "active": active}
 
 
 def best_value(metric: Field, names: Names) -> float | None:

@@ -96,7 +96,8 @@ def choose_columns(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespons
     experiment = _experiment_or_404(request, slug, uuid)
     asked = request.GET.get("columns")
     text = " ".join(map(str, columns_of(experiment, request.user))) if asked is None else asked
-    form = ColumnsForm(request.POST or None, experiment=experiment, initial={"columns": text})
+    sent = request.POST or (None if asked is None else request.GET)
+    form = ColumnsForm(sent, experiment=experiment, initial={"columns": text})
     if request.method == "POST" and form.is_valid():
         keep_columns(experiment=experiment, user=request.user, fields=form.cleaned_data["columns"])
         return redirect(_url("experiment", experiment))

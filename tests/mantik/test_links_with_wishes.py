@@ -75,13 +75,15 @@ LOOKED_AT = {
         "person",
         "started",
     ),
+    # Of an experiment's table. The page of its columns judges what a link names at once, as if it had been sent.
+    *("filter", "sort", "columns", "group", "text", "at"),
     # Of the sign-in: what for, and where to afterwards.
     *("process", "next"),
 }
 # Functions that are handed a whole query: filters of lists, and what follows a form as it is typed.
 READ_WHOLE = {
     *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail"),
-    *("register_name", "register_models"),
+    *("register_name", "register_models", "experiment_page", "_export"),
 }
 
 

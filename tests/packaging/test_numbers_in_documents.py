@@ -22,7 +22,7 @@ from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
 from connections.unicore import credentials
 from mantik.beat import beat_schedule
-from mantik.lib import clocks, database_loss, disk, patience, schema, strength
+from mantik.lib import clocks, database_loss, disk, patience, query_time, schema, strength
 from mantik.notices import outbox
 from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
@@ -33,6 +33,7 @@ from runs.job import pack, relay
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
+from runs.table import charts, columns, groups, language, tokens
 from runs.tracking import last_entries, local_runs
 from runs.tracking.journals import source
 from schedules.cron import parsing
@@ -113,6 +114,20 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "After {} refusals in a row, over at least {} minutes, Mantik stops using that login",
         (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
     ),
+    (
+        "experiments.md",
+        "A filter has at most {} characters, {} comparisons, and {} brackets inside each other",
+        (tokens.LONGEST, language.MOST_COMPARISONS, language.DEEPEST),
+    ),
+    ("experiments.md", "One that takes longer than {} seconds is stopped", (query_time.SECONDS,)),
+    ("experiments.md", "at most {} metrics, params and tags", (columns.MOST_COLUMNS,)),
+    (
+        "experiments.md",
+        "each of the last {} runs that logged it, the oldest left",
+        (charts._LAST,),
+    ),
+    ("experiments.md", "of the last {} runs. Press a dot", (charts._LOOKED_AT,)),
+    ("experiments.md", "The first {} groups are shown", (groups.MOST_GROUPS,)),
     (
         "models.md",
         "A name has at most {} letters A to Z, digits, dots, hyphens and underscores",

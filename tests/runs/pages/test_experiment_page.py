@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
+from mantik.lib import badges
 from mantik.lib.query_time import TooSlow
 from projects.models import Experiment, Project
 from runs.models import Run
-from runs.results import views as results
 from runs.states import RunState
 from runs.table import experiments, export, table
 from tests.conftest import ClientOf
@@ -153,7 +153,9 @@ def test_a_pinned_metric_leads(client: Client, experiment: Experiment) -> None:
     text = get(client, url(experiment))
     assert "the metric is <strong>loss</strong>, less is better" in text
     assert names_in(text)[:2] == ["good", "bad"]
-    assert re.search(r'col-value is-best">.*?0\.1', text)
+    best = re.search(r'col-value is-best"[^>]*>(.*?)</td>', text)
+    assert best
+    assert "0.1" in best[1]
     event = AuditEvent.objects.get(verb="experiment.metric_pinned")
     assert event.before == {"pinned_metric": "", "more_is_better": True}
     assert event.after == {"pinned_metric": "loss", "more_is_better": False}
@@ -184,9 +186,9 @@ def test_groups_have_mean_and_spread(client: Client, experiment: Experiment) -> 
     text = " ".join(get(client, url(experiment, group="param.opt", columns="metric.val_acc metric.loss")).split())
     rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", text)[1:]]
     assert rows == [
-        ["adam", "2", "0.8", "±", "0.1", "0.1", "of", "1"],
-        ["sgd", "1", "0.5", "0.7"],
-        ["not", "set", "2", NONE, NONE],
+        ["adam", "2", "runs", "0.8", "±", "0.1", "0.1", "of", "1"],
+        ["sgd", "1", "run", "0.5", "0.7"],
+        ["not", "set", "2", "runs", NONE, NONE],
     ]
     link = re.search(r'row-link" href="([^"]*)"', text)
     assert link
@@ -229,6 +231,12 @@ def test_names_are_added_by_links(client: Client, experiment: Experiment) -> Non
     text = get(client, url(experiment, "experiment-columns", columns="metric.loss"))
     assert "?columns=metric.loss+metric.val_acc.best" in text
     assert "chip is-chosen" in text
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_link_to_a_column_that_there_is_not_says_so(client: Client, experiment: Experiment) -> None:
+    text = get(client, url(experiment, "experiment-columns", columns="metric.loss metric.gone"), 422)
+    assert "Character 13, “metric.gone”: No run of this experiment has logged" in text
 
 
 def test_names_are_completed(client: Client, experiment: Experiment, runs: list[Run]) -> None:
@@ -337,5 +345,5 @@ def test_the_list_of_experiments_says_runs_best_and_last_activity(client: Client
     assert f'href="{url(experiment)}">baseline</a>' in row
     assert [text.strip() for text in re.findall(r'col-counted">([^<]*)<', row)] == ["5", "0.1"]
     assert re.findall(r'col-counted">([^<]*)<', quiet) == ["0", ""]
-    with patch.object(results, "MOST_COUNTED", 1), patch.object(experiments, "MOST_COUNTED", 1):
+    with patch.object(badges, "MOST_SHOWN", 1), patch.object(experiments, "MOST_SHOWN", 1):
         assert 'col-counted">1+<' in get(client, address)
