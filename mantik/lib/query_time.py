@@ -23,11 +23,13 @@ class TooSlow(Exception):
 
 @contextmanager
 def at_most(seconds: float = SECONDS) -> Iterator[None]:
-    """Queries in it raise TooSlow once they have taken `seconds` together. They only read."""
-    deadline = time.monotonic() + seconds
+    """Queries in it raise TooSlow once they have taken `seconds` together. They only read.
+
+    What is done between them does not count.
+    """
     bounded = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     try:
-        with transaction.atomic(), bounded(deadline):
+        with transaction.atomic(), bounded(_Time(seconds)):
             yield
     except OperationalError as error:
         if _was_stopped(error):
@@ -35,12 +37,37 @@ def at_most(seconds: float = SECONDS) -> Iterator[None]:
         raise
 
 
+class _Time:
+    """What is left of it, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._begin = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() - self._begin > self._left
+
+    @contextmanager
+    def of_query(self) -> Iterator[float]:
+        """Around a query, which gets all that is left. Raises TooSlow if nothing is."""
+        if self._left <= 0:
+            raise TooSlow
+        self._begin = time.monotonic()
+        try:
+            yield self._left
+        finally:
+            self._left -= time.monotonic() - self._begin
+            self._begin = time.monotonic()
+
+
 @contextmanager
-def _on_postgresql(deadline: float) -> Iterator[None]:
+def _on_postgresql(bound: _Time) -> Iterator[None]:
     def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        # Of this transaction only; by the driver's own cursor, which asks no wrapper.
-        context["cursor"].cursor.execute(f"SET LOCAL statement_timeout = {max(1, int(1000 * _left(deadline)))}")
-        return execute(sql, params, many, context)
+        with bound.of_query() as left:
+            # Of this transaction only; by the driver's own cursor, which asks no wrapper.
+            context["cursor"].cursor.execute(f"SET LOCAL statement_timeout = {max(1, int(1000 * left))}")
+            return execute(sql, params, many, context)
 
     with connection.execute_wrapper(look):
         yield
@@ -50,27 +77,19 @@ def _on_postgresql(deadline: float) -> Iterator[None]:
 
 
 @contextmanager
-def _on_sqlite(deadline: float) -> Iterator[None]:
+def _on_sqlite(bound: _Time) -> Iterator[None]:
     def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        _left(deadline)
-        return execute(sql, params, many, context)
+        with bound.of_query():
+            return execute(sql, params, many, context)
 
     connection.ensure_connection()
-    # A query that is short, or has begun to answer, meets no look at the clock.
-    connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    # A query that is short meets no look at the clock. One that goes on while it is read gets what is left once more.
+    connection.connection.set_progress_handler(lambda: bound.is_over, _STEPS)
     try:
         with connection.execute_wrapper(look):
             yield
     finally:
         connection.connection.set_progress_handler(None, 0)
-
-
-def _left(deadline: float) -> float:
-    """Seconds. Raises TooSlow if there are none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TooSlow
-    return left
 
 
 def _was_stopped(error: OperationalError) -> bool:

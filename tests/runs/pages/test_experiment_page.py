@@ -142,7 +142,7 @@ def test_a_wrong_filter_points_at_the_character_and_shows_no_run(client: Client,
 def test_a_filter_that_is_too_slow_says_what_helps(client: Client, experiment: Experiment) -> None:
     with patch.object(table, "page_through", side_effect=TooSlow):
         text = get(client, url(experiment, filter="loss > 0"), 422)
-    assert "takes longer than 2 seconds" in text
+    assert "This takes longer than 2 seconds" in text
     assert names_in(text) == []
 
 
