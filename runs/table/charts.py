@@ -19,7 +19,7 @@ from runs.table.query import column_of
 
 # The size of the drawing, in units of its viewBox, and what is left free around the points.
 WIDTH, HEIGHT, _MARGIN = 430, 112, 8
-_LAST, _LOOKED_AT = 30, 200
+_LAST, _LOOKED_AT = 30, 100
 # From this ratio of greatest to least on, an axis is logarithmic.
 _DECADES = 50
 
@@ -118,14 +118,15 @@ def _dots(experiment: Experiment, points: Sequence[_Point], *, is_log: bool, bes
     places = [math.log(point.at) if is_log else point.at for point in points]
     xs = _scaled(places, WIDTH, turned=False)
     ys = _scaled([point.value for point in points], HEIGHT, turned=True)
-    slug = experiment.project.slug
+    # Resolving an address takes longer than all else that a dot needs.
+    runs_url = reverse("runs:list", args=[experiment.project.slug])
     return [
         Dot(
             x,
             y,
             "best" if point.value == best else _tone(point.run),
             f"{point.run.name}: {measure(point.value)}",
-            reverse("runs:detail", args=[slug, point.run.uuid]),
+            f"{runs_url}{point.run.uuid}/",
         )
         for point, x, y in zip(points, xs, ys, strict=True)
     ]
