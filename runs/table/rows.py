@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isfinite
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -21,10 +22,10 @@ from runs.table.language import Field
 
 @dataclass(frozen=True)
 class TableRow:
-    """`ticked`: what a comparison of ticked runs gets in its address. `is_wrong`: `detail` says why it failed."""
+    """`is_wrong`: `detail` says why it failed."""
 
     id: str
-    ticked: str
+    uuid: UUID
     url: str
     name: str
     badge: Badge
@@ -66,7 +67,7 @@ def _row(run: Run, cells: Sequence[Cell], held_up: Waiting | None, now: datetime
     is_wrong = run.run_state in FAILURES
     return TableRow(
         id=f"run-{run.short_id}",
-        ticked=str(run.uuid),
+        uuid=run.uuid,
         url=reverse("runs:detail", args=[run.project.slug, run.uuid]),
         name=run.name,
         badge=run.badge,
