@@ -106,7 +106,7 @@ def rename(request: MemberRequest, uuid: str) -> HttpResponse:
             form.add_error("name", name_taken(name))
         else:
             messages.info(request, f"{before} is now called {name}.")
-            return redirect(_card_url(connection))
+            return redirect(_card_url(connection.uuid))
     context = {"form": form, "connection": connection, **NAV}
     return render(request, "connections/rename.html", context, status=status_of(form))
 

@@ -103,7 +103,8 @@ class RevisedForm(forms.Form):
             return "yes" if value else "no"
         text = "" if value is None else str(value)
         if isinstance(field, forms.ChoiceField):
-            return next((str(label) for key, label in field.choices if str(key) == text), text)
+            choices: Any = field.choices
+            return next((str(label) for key, label in choices if str(key) == text), text)
         # Browsers send lines with another end, and fields strip what is around a text.
         return text.replace("\r\n", "\n").strip()
 

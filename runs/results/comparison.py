@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -74,7 +75,7 @@ def comparison_csv(runs: Sequence[Run], *, now: datetime) -> Iterator[str]:
     columns = ["group", "name", "differs", *(f"{run.name} ({run.short_id})" for run in runs)]
     facts = (_fact_cells(row) for row in compare_facts(runs))
     scores = (_score_cells(row) for row in [*metric_rows(runs), *cost_rows(runs, now=now)])
-    return csv_lines(columns, _chained(facts, scores))
+    return csv_lines(columns, chain(facts, scores))
 
 
 def comparison_json(runs: Sequence[Run], *, now: datetime) -> dict[str, Any]:
@@ -128,8 +129,3 @@ def _fact_cells(row: Row) -> list[object]:
 
 def _score_cells(row: ScoreRow) -> list[object]:
     return ["Results", row.label, "", *(score.value if score else "" for score in row.scores)]
-
-
-def _chained(*parts: Iterator[list[object]]) -> Iterator[list[object]]:
-    for part in parts:
-        yield from part

@@ -46,8 +46,8 @@ class Export:
         """One object; a run is a line of it. A number that JSON has no digits for is a text."""
         head = {"experiment": self._view.experiment.name, "columns": list(map(str, self._view.fields))}
         yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "runs": ['
-        for number, one in enumerate(self._all()):
-            yield f"{',' if number else ''}\n{json.dumps(self._object(one), ensure_ascii=False)}"
+        for place, one in enumerate(self._all()):
+            yield f"{',' if place else ''}\n{json.dumps(self._object(one), ensure_ascii=False)}"
         yield "\n]}\n"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ class Form(RevisedForm):
     is_public = forms.BooleanField(required=False)
     kind = forms.ChoiceField(choices=[("a", "Apple"), ("b", "Berry")])
 
-    def __init__(self, *args: Any, stored: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, initial=stored, **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, stored: dict[str, Any]) -> None:
+        super().__init__(data, initial=stored)
         self.revise()
 
 
