@@ -16,9 +16,12 @@ from mantik.lib.spreadsheets import csv_lines
 from projects.models import Project
 from runs.models import Run
 from runs.results.differences import Row, compare_facts
+from runs.results.parallel import parallel
 from runs.results.scores import ScoreRow, cost_rows, metric_rows
 
-FEWEST, MOST = 2, 10
+FEWEST, MOST = 2, 100
+# Of more, curves cannot be told apart.
+MOST_CURVES = 10
 # Rows of results that are seen at once; the others are folded.
 _FIRST = 12
 
@@ -27,11 +30,11 @@ class NotComparable(Exception):
     """The message says why these runs are not compared."""
 
 
-def chosen_runs(project: Project, uuids: Sequence[str]) -> list[Run]:
+def chosen_runs(project: Project, uuids: Sequence[str], *, most: int = MOST) -> list[Run]:
     """In the order of the address. Raises NotComparable, and Http404 if the project has no such run."""
     named = list(dict.fromkeys(_uuid(text) for text in uuids))
-    if not FEWEST <= len(named) <= MOST:
-        raise NotComparable(_how_many(len(named)))
+    if not FEWEST <= len(named) <= most:
+        raise NotComparable(_how_many(len(named), most))
     found = {run.uuid: run for run in Run.objects.filter(project=project, uuid__in=named).select_related(*_WITH)}
     if len(found) < len(named):
         raise Http404
@@ -49,7 +52,7 @@ def compare_url(name: str, project: Project, runs: Sequence[Run]) -> str:
 
 
 def comparison(project: Project, runs: Sequence[Run], *, now: datetime) -> dict[str, Any]:
-    """Context of runs/compare.html."""
+    """Context of runs/compare.html, of as many runs as there can be curves."""
     rows, scores = compare_facts(runs), metric_rows(runs)
     return {
         "lines": [{"name": run.name, "url": _url(run), "badge": run.badge} for run in runs],
@@ -58,16 +61,17 @@ def comparison(project: Project, runs: Sequence[Run], *, now: datetime) -> dict[
         "scores": scores[:_FIRST],
         "more_scores": scores[_FIRST:],
         "costs": cost_rows(runs, now=now),
-        **{
-            f"{key}_url": compare_url(name, project, runs)
-            for key, name in {
-                "metrics": "compare-metrics",
-                "points": "compare-points",
-                "csv": "compare-csv",
-                "json": "compare-json",
-            }.items()
-        },
+        **_urls(project, runs, "metrics", "points", "csv", "json"),
     }
+
+
+def comparison_of_many(project: Project, runs: Sequence[Run]) -> dict[str, Any]:
+    """Context of runs/compare_many.html."""
+    return parallel(runs) | _urls(project, runs, "csv", "json")
+
+
+def _urls(project: Project, runs: Sequence[Run], *names: str) -> dict[str, str]:
+    return {f"{name}_url": compare_url(f"compare-{name}", project, runs) for name in names}
 
 
 def comparison_csv(runs: Sequence[Run], *, now: datetime) -> Iterator[str]:
@@ -112,9 +116,9 @@ def _uuid(text: str) -> UUID:
         ) from None
 
 
-def _how_many(count: int) -> str:
-    if count > MOST:
-        return f"These are {count} runs. Compare {MOST} at most, because more curves cannot be told apart."
+def _how_many(count: int, most: int) -> str:
+    if count > most:
+        return f"These are {count} runs. Compare {most} at most, because more lines cannot be told apart."
     return f"Choose {FEWEST} to {MOST} runs to compare: tick them in the list of runs."
 
 

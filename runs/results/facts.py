@@ -45,11 +45,22 @@ Facts = dict[Name, Fact]
 
 def facts_of(runs: Sequence[Run]) -> list[Facts]:
     """Of each run; what one has nothing to say about is left out. One query."""
-    logged: dict[int, dict[str, str]] = {run.pk: {} for run in runs}
+    logged = _logged(runs)
+    return [_facts(run, logged[run.pk]) for run in runs]
+
+
+def parameters_of(runs: Sequence[Run]) -> list[dict[str, str]]:
+    """Of each run, by name; of one that was logged, what was logged. One query."""
+    logged = _logged(runs)
+    return [_typed(run) | logged[run.pk] for run in runs]
+
+
+def _logged(runs: Sequence[Run]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {run.pk: {} for run in runs}
     rows = RunParam.objects.filter(run__in=runs, owner="").order_by("name__key")
     for run, key, value in rows.values_list("run", "name__key", "value"):
-        logged[run][key] = value
-    return [_facts(run, logged[run.pk]) for run in runs]
+        found[run][key] = value
+    return found
 
 
 def _facts(run: Run, logged: Mapping[str, str]) -> Facts:
@@ -61,7 +72,7 @@ def _facts(run: Run, logged: Mapping[str, str]) -> Facts:
 
 def _parameters(run: Run, logged: Mapping[str, str]) -> Iterator[tuple[Name, Fact]]:
     """As they were typed, and as the training logged them if that is something else."""
-    typed = {name: str(value) for name, value in run.parameters.items()}
+    typed = _typed(run)
     for name, value in typed.items():
         yield Name("Parameters", name), Fact(value)
     for name, value in logged.items():
@@ -69,6 +80,10 @@ def _parameters(run: Run, logged: Mapping[str, str]) -> Iterator[tuple[Name, Fac
             yield Name("Parameters", name), Fact(value)
         elif typed[name] != value:
             yield Name("Parameters", f"{name}, as logged"), Fact(value)
+
+
+def _typed(run: Run) -> dict[str, str]:
+    return {name: str(value) for name, value in run.parameters.items()}
 
 
 def _code(run: Run) -> Iterator[tuple[str, Fact]]:

@@ -15,7 +15,16 @@ from mantik.lib.downloads import LongResponse
 from projects.permissions import Action, may
 from projects.views.loading import project_or_404
 from runs.models import Run
-from runs.results.comparison import NotComparable, chosen_runs, comparison, comparison_csv, comparison_json
+from runs.results.comparison import (
+    MOST,
+    MOST_CURVES,
+    NotComparable,
+    chosen_runs,
+    comparison,
+    comparison_csv,
+    comparison_json,
+    comparison_of_many,
+)
 from runs.views.metrics import drawn, listed
 
 
@@ -27,19 +36,21 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         runs = chosen_runs(project, request.GET.getlist("run"))
     except NotComparable as problem:
         return render(request, "runs/compare.html", context | {"problem": str(problem)}, status=422)
+    if len(runs) > MOST_CURVES:
+        return render(request, "runs/compare_many.html", context | comparison_of_many(project, runs))
     return render(request, "runs/compare.html", context | comparison(project, runs, now=timezone.now()))
 
 
 @gzip_page
 @require_GET
 def metrics(request: HttpRequest, slug: str) -> HttpResponseBase:
-    return _answer(request, slug, lambda runs: listed(request, runs))
+    return _answer(request, slug, lambda runs: listed(request, runs), most=MOST_CURVES)
 
 
 @gzip_page
 @require_GET
 def points(request: HttpRequest, slug: str) -> HttpResponseBase:
-    return _answer(request, slug, lambda runs: drawn(request, runs))
+    return _answer(request, slug, lambda runs: drawn(request, runs), most=MOST_CURVES)
 
 
 @require_GET
@@ -57,10 +68,12 @@ def as_json(request: HttpRequest, slug: str) -> HttpResponseBase:
     return _answer(request, slug, lambda runs: JsonResponse(comparison_json(runs, now=timezone.now())))
 
 
-def _answer(request: HttpRequest, slug: str, answer: Callable[[list[Run]], HttpResponseBase]) -> HttpResponseBase:
+def _answer(
+    request: HttpRequest, slug: str, answer: Callable[[list[Run]], HttpResponseBase], *, most: int = MOST
+) -> HttpResponseBase:
     project = project_or_404(request, slug)
     try:
-        runs = chosen_runs(project, request.GET.getlist("run"))
+        runs = chosen_runs(project, request.GET.getlist("run"), most=most)
     except NotComparable as problem:
         return JsonResponse({"problem": str(problem)}, status=422)
     return answer(runs)

@@ -1,7 +1,15 @@
 // Runs that are ticked in a table, to be compared. They stay ticked while the table is sorted, filtered, paged through or
 // drawn again, and in the other tables of their project. Without this the form works as it is.
 
-const MOST = 10;
+const MOST = 100;
+// Of more, params and results are compared, and no curves.
+const MOST_CURVES = 10;
+
+function note(count) {
+  if (count === 1) return "1 run is ticked. Tick another one to compare them.";
+  if (count > MOST) return `${count} runs are ticked. Compare ${MOST} at most.`;
+  return count > MOST_CURVES ? `Params and results; curves of ${MOST_CURVES} at most.` : "";
+}
 
 class TickBar {
   #form;
@@ -51,8 +59,7 @@ class TickBar {
     this.#form.classList.toggle("is-needed", count > 0);
     this.#words.textContent = count > 1 ? `Compare ${count} runs` : "Compare";
     this.#button.disabled = count < 2 || count > MOST;
-    const words = { 1: "1 run is ticked. Tick another one to compare them." }[count] ?? "";
-    this.#note.textContent = count > MOST ? `${count} runs are ticked. Compare ${MOST} at most.` : words;
+    this.#note.textContent = note(count);
   }
 }
 

@@ -21,6 +21,7 @@ from runs.states import RunState
 from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
+from tests.browser.scene_experiments import NAME as SWEEP
 from tests.browser.scene_experiments import build_experiment
 from tests.browser.scene_models import LONG_NAME
 from tests.support.factories import PASSWORD, make_local_run, make_second_factors
@@ -281,6 +282,13 @@ PAGES: dict[str, PageOf] = {
             + "&".join(
                 f"run={scene.runs[state].uuid}" for state in (RunState.FINISHED, RunState.RUNNING, RunState.FAILED)
             )
+        )
+    ),
+    "compare-many": PageOf(
+        lambda scene: (
+            reverse("runs:compare", args=[scene.project.slug])
+            + "?"
+            + "&".join(f"run={run.uuid}" for run in scene.project.runs.filter(experiment__name=SWEEP)[:30])
         )
     ),
     "compare-nothing": PageOf(_project("runs:compare")),

@@ -94,5 +94,5 @@ def test_ticks_work_without_javascript(scene: Scene, open_page: Opener) -> None:
 def test_too_few_are_told_what_to_do(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
     page = visit.goto(compare_url(scene.runs[RunState.FINISHED]))
-    expect(page.get_by_role("alert")).to_contain_text("Choose 2 to 10 runs to compare: tick them in the list of runs.")
+    expect(page.get_by_role("alert")).to_contain_text("Choose 2 to 100 runs to compare: tick them in the list of runs.")
     assert visit.barriers() == []
