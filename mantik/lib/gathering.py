@@ -37,6 +37,8 @@ class Gathering(Generic[T]):
     def __init__(self, store: Callable[[list[T]], None]) -> None:
         self._store = store
         self._items: list[T] = []
+        # Since they were last stored, for want of room.
+        self._passed_over = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_over = threading.Event()
@@ -49,6 +51,8 @@ class Gathering(Generic[T]):
             if len(self._items) < MOST:
                 self._items.append(item)
                 self._changed.notify()
+            else:
+                self._passed_over += 1
         return True
 
     def start(self) -> None:
@@ -75,11 +79,16 @@ class Gathering(Generic[T]):
             began = time.monotonic()
             self._store_all()
             pause = max(PAUSE_SECONDS, _PAUSE_PER_STORING * (time.monotonic() - began))
+        # What came in while the last were being stored.
+        self._store_all()
         connection.close()
 
     def _store_all(self) -> None:
         with self._changed:
             items, self._items = self._items, []
+            passed_over, self._passed_over = self._passed_over, 0
+        if passed_over:
+            log.warning("gathered_passed_over", count=passed_over, most=MOST)
         if not items:
             return
         close_old_connections()
@@ -88,7 +97,8 @@ class Gathering(Generic[T]):
         except DATABASE_AWAY:
             log.warning("gathered_not_stored_yet", count=len(items))
             with self._changed:
-                self._items = [*items, *self._items][:MOST]
+                kept = [*items, *self._items]
+                self._items, self._passed_over = kept[:MOST], self._passed_over + len(kept[MOST:])
         except Exception:
             # Our own defect. Others' items are not to wait for it.
             log.exception("gathered_not_stored", count=len(items))

@@ -35,7 +35,7 @@ from mantik.lib.leases import Lease, LeaseLost
 from mantik.lib.queue import send, send_on_commit
 from projects.code import hosts, snapshot
 from projects.code.git_access import access_to, note_other_host_key
-from projects.code.models import WantedPath
+from projects.code.models import LONGEST_BRANCH, WantedPath
 from projects.code.snapshot import Snapshot
 from projects.code.stored import StoredCode, Unread
 from projects.models import CodeRepository
@@ -116,8 +116,14 @@ def branches_for_page(repository: CodeRepository) -> dict[str, Any]:
         branches = StoredCode(repository).branches()
     except GitError:
         return {"branches": []}
-    more = (repository.branch_count or 0) - MAX_BRANCHES_SHOWN
-    return {"branches": branches[:MAX_BRANCHES_SHOWN], "more_branches": max(0, more)}
+    count = repository.branch_count or 0
+    return {
+        "branches": branches[:MAX_BRANCHES_SHOWN],
+        "more_branches": max(0, count - MAX_BRANCHES_SHOWN),
+        "unusable_branches": max(0, count - len(branches)),
+        "most_branches": snapshot.MOST_BRANCHES,
+        "longest_branch": LONGEST_BRANCH,
+    }
 
 
 def fetch_in_turn(*, repository_id: int, now: datetime) -> None:

@@ -14,7 +14,7 @@ from connections.git.errors import GitError
 from connections.git.paths import branch_missing, folder, path_missing, plain_path, require_file, shown
 from connections.git.values import MAX_SUBMODULE_DEPTH, MAX_SUBMODULES, TOO_MANY_SUBMODULES, USUAL_PATH, Branch, Commit
 from projects.code.listing import MOST_PATHS, Listed, unpack
-from projects.code.models import LONGEST_PATH, CodeCommit, CodeText
+from projects.code.models import LONGEST_BRANCH, LONGEST_PATH, CodeCommit, CodeText
 from projects.code.server_calls import Searched
 from projects.models import CodeRepository
 
@@ -73,6 +73,13 @@ class StoredCode:
         found = next((known.commit for known in self.branches() if known.name == branch), None)
         if found is not None:
             return found
+        if len(branch) > LONGEST_BRANCH:
+            raise GitError(
+                f"The name of the branch {shown(branch)}... has {len(branch)} characters; a run takes one of "
+                f"{LONGEST_BRANCH} at most. Give the branch a shorter name.",
+                code="branch.missing",
+                permanent=True,
+            )
         count, listed = self.repository.branch_count or 0, len(self._branches)
         if count > listed:
             raise GitError(

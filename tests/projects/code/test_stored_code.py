@@ -107,6 +107,21 @@ def test_a_branch_beyond_those_that_are_listed_is_told_apart_from_none(
         StoredCode(fetched(code)).resolve("old")
 
 
+def test_a_branch_with_too_long_a_name_is_counted_and_told_with_what_to_do(
+    source: Repository, code: CodeRepository
+) -> None:
+    # Two parts, as no folder of git's may have so long a name.
+    name = f"{'a' * 150}/{'b' * 150}"
+    source.git("branch", name)
+    fetched(code)
+
+    shown = mirrors.branches_for_page(code)
+    assert [branch.name for branch in shown["branches"]] == ["main"]
+    assert shown["unusable_branches"] == 1
+    with pytest.raises(GitError, match="has 301 characters; a run takes one of 250 at most"):
+        StoredCode(code).resolve(name)
+
+
 def test_a_path_is_answered_as_by_the_copy(source: Repository, code: CodeRepository) -> None:
     source.link("latest.yaml", "configs/batch.yaml")
     source.add_submodule("lib", "../lib", "12" * 20)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from structlog.testing import capture_logs
 
+from mantik.lib import gathering as gathering_module
 from mantik.lib.gathering import Gathering
 from runs.models import MetricSummary, Run, RunParam, RunSummaries, RunTag
 from runs.tracking.summaries.buckets import Point
@@ -125,3 +128,31 @@ def test_what_is_gathered_is_stored_together_also_after_the_database_was_away() 
 
     assert stored == [[1, 2, 3], [4]]
     assert not gathering.offer(5)
+
+
+def test_what_there_is_no_room_for_is_counted_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering_module, "MOST", 2)
+    is_stored, may_go_on = threading.Event(), threading.Event()
+
+    stored: list[int] = []
+
+    def write(items: list[int]) -> None:
+        stored.extend(items)
+        is_stored.set()
+        may_go_on.wait()
+
+    gathering = Gathering(write)
+    with capture_logs() as logged:
+        gathering.start()
+        gathering.offer(0)
+        is_stored.wait()
+        for item in (1, 2, 3, 4, 5):
+            assert gathering.offer(item)
+        may_go_on.set()
+        gathering.stop()
+
+    # Also those that came in while others were being stored, just before the end.
+    assert stored == [0, 1, 2]
+    assert [entry for entry in logged if entry["event"] == "gathered_passed_over"] == [
+        {"event": "gathered_passed_over", "log_level": "warning", "count": 3, "most": 2}
+    ]
