@@ -17,6 +17,7 @@ from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Carried, Helper, Rest, panel
+from mantik.lib.revised_form import RevisedForm
 
 
 class _Secret(forms.CharField):
@@ -120,7 +121,7 @@ class ConnectionForm(SecretForm):
         return login
 
 
-class RenameForm(forms.Form):
+class RenameForm(RevisedForm):
     helper = panel(verb="Rename")
 
     name = _name_field()
@@ -129,6 +130,7 @@ class RenameForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.initial = {"name": connection.name}
         self.connection = connection
+        self.revise()
 
     def clean_name(self) -> str:
         others = Connection.objects.owned_by(self.connection.owner).exclude(pk=self.connection.pk)

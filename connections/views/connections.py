@@ -24,6 +24,7 @@ from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.lib.answers import Confirmation, ask, status_of, status_without_form
 from mantik.lib.live import nothing_new, part
+from mantik.lib.revised_form import compared_under_lock, lock
 
 NAV = {"nav": "connections"}
 
@@ -94,8 +95,10 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def rename(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
+    lock(request, connection)
     before = connection.name
     form = RenameForm(request.POST or None, connection=connection)
     if request.method == "POST" and form.is_valid():

@@ -22,6 +22,7 @@ _KEPT = frozenset(
         "accounts:sessions-end",
         "connections:add",
         "connections:delete",
+        "connections:rename",
         "connections:secret",
         "connections:site-add",
         "connections:site-delete",

@@ -49,6 +49,7 @@ CHANGES: dict[str, dict[str, str]] = {
     "accounts:account": {"first_name": "New"},
     "accounts:sessions-end": {},
     "connections:delete": {},
+    "connections:rename": {"name": "new"},
     "connections:secret": {"secret": "new"},
     "connections:site-delete": {},
     "connections:test": {},

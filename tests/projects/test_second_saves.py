@@ -34,7 +34,7 @@ def pages(alice: User) -> dict[str, str]:
     code = make.make_code_repository(project=project, created_by=alice)
     experiment = make.make_experiment(project=project, created_by=alice)
     model = make_model(run=make.make_run(RunState.FINISHED, project=project, created_by=alice))
-    make.make_connection(owner=alice, kind=Kind.GIT_TOKEN)
+    connection = make.make_connection(owner=alice, kind=Kind.GIT_TOKEN)
     below = {
         "projects:settings": [],
         "projects:experiment-edit": [experiment.uuid],
@@ -44,7 +44,10 @@ def pages(alice: User) -> dict[str, str]:
         "registered_models:edit": [model.uuid],
     }
     found = {name: reverse(name, args=[project.slug, *rest]) for name, rest in below.items()}
-    own = {"projects:group-rename": reverse("projects:group-rename", args=[group.uuid])}
+    own = {
+        "projects:group-rename": reverse("projects:group-rename", args=[group.uuid]),
+        "connections:rename": reverse("connections:rename", args=[connection.uuid]),
+    }
     return found | own | {"accounts:account": reverse("accounts:account")}
 
 
@@ -60,6 +63,7 @@ def pages(alice: User) -> dict[str, str]:
         ("projects:member-group-role", "role", "reporter", "maintainer"),
         ("projects:group-rename", "name", "one", "two"),
         ("registered_models:edit", "description", "one", "two"),
+        ("connections:rename", "name", "one", "two"),
         ("accounts:account", "first_name", "One", "Two"),
     ],
 )
