@@ -325,6 +325,16 @@ class ProfileForm(RevisedForm, forms.ModelForm[User]):
         self.revise()
 
 
+class TimeZoneForm(forms.Form):
+    """The answer to the offer of the browser's time zone. Its template has only buttons."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(choices=_zones()[1:])
+
+
 def _zones() -> list[tuple[str, str]]:
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "System")))
-    return [("", f"Default ({settings.TIME_ZONE})"), ("UTC", "UTC"), *((n, n) for n in names)]
+    # The installation may have one that is no place, such as CET, and somebody may want to keep it.
+    kept = [name for name in ("UTC", settings.TIME_ZONE) if name not in names]
+    return [("", f"Default ({settings.TIME_ZONE})"), *((n, n) for n in dict.fromkeys([*kept, *names]))]

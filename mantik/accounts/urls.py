@@ -72,6 +72,7 @@ account_settings = [
 own_pages = [
     path("", views.account, name="account"),
     path("theme/", views.theme, name="theme"),
+    path("time-zone/", views.time_zone, name="time-zone"),
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/end/", views.end_others, name="sessions-end"),
     path("sessions/<uuid:uuid>/end/", views.end_session, name="session-end"),

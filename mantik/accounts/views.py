@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from mantik.accounts import services
-from mantik.accounts.forms import ProfileForm
+from mantik.accounts.forms import ProfileForm, TimeZoneForm
 from mantik.accounts.member_request import MemberRequest
 from mantik.accounts.models import Session, Theme, User
 from mantik.accounts.sessions import row_key
@@ -68,6 +68,19 @@ def theme(request: MemberRequest) -> HttpResponse:
         return HttpResponse("The theme has to be light, dark or empty.", status=WRONG, content_type="text/plain")
     services.choose_theme(user=request.user, theme=chosen)
     return HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def time_zone(request: MemberRequest) -> HttpResponse:
+    """Store the answer to the offer of the browser's time zone, and go back to the page that it was made on."""
+    form = TimeZoneForm(request.POST)
+    if form.is_valid():
+        services.edit_profile(user=request.user, **form.cleaned_data)
+        messages.info(request, f"Pages now show times in {form.cleaned_data['time_zone']}. Your account can change it.")
+    else:
+        messages.error(request, "Mantik does not know this time zone. Choose one in your account.")
+    return redirect(get_next_redirect_url(request) or "accounts:account")
 
 
 @login_required

@@ -23,3 +23,4 @@ import "./shortcuts.js";
 import "./submit-once.js";
 import "./ticks.js";
 import "./unsaved.js";
+import "./zone-offer.js";

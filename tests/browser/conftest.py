@@ -130,7 +130,7 @@ def open_page(chromium: Browser, live_server: LiveServer) -> Iterator[Opener]:
             color_scheme="dark" if theme == "dark" else "light",
             java_script_enabled=javascript,
             reduced_motion="reduce",
-            **more,
+            **{"timezone_id": "UTC", **more},
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

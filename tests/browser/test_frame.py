@@ -60,6 +60,26 @@ def test_the_form_of_the_account_counts_more_than_what_was_chosen_a_moment_ago(s
     expect_theme(page, "light")
 
 
+def test_the_zone_of_the_browser_is_proposed_once(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher, timezone_id="America/New_York")
+    page = visit.goto(f"{runs_url(scene)}?state=finished")
+    offer = page.locator("[data-zone-offer]")
+    expect(offer).to_contain_text("Pages show times in UTC. Your browser is in America/New_York.")
+    assert problems_in(visit, "zone-offer") == {}
+    offer.get_by_role("button", name="Use America/New_York").click()
+    expect(page.get_by_text("Pages now show times in America/New_York.")).to_be_visible()
+    assert page.url.endswith("?state=finished")
+    expect(offer).to_have_count(0)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+3"])
+def test_no_zone_is_proposed_that_pages_use_already_or_that_is_no_place(
+    scene: Scene, open_page: Opener, zone: str
+) -> None:
+    page = open_page(scene.researcher, timezone_id=zone).goto(runs_url(scene))
+    expect(page.locator("[data-zone-offer]")).to_be_hidden()
+
+
 def test_the_theme_is_set_before_the_page_is_painted(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher, theme="dark").page
     page.add_init_script(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
@@ -60,6 +61,36 @@ def test_pages_come_in_the_theme_that_was_chosen(hers: Client, alice: User) -> N
     assert hers.post(f"{ACCOUNT}theme/", {"theme": "dark"}).status_code == 204
     assert '<html lang="en" data-bs-theme="dark"' in hers.get(ACCOUNT).content.decode()
     assert hers.post(f"{ACCOUNT}theme/", {"theme": "pink"}).status_code == 422
+
+
+def test_the_zone_of_the_browser_is_offered_to_who_has_chosen_none(hers: Client, alice: User) -> None:
+    assert 'data-zone-offer="UTC"' in hers.get("/projects/?q=a").content.decode()
+    chosen = hers.post(f"{ACCOUNT}time-zone/?next=/projects/%3Fq%3Da", {"time_zone": "Asia/Tokyo"}, follow=True)
+    assert chosen.redirect_chain == [("/projects/?q=a", 302)]
+    assert "Pages now show times in Asia/Tokyo." in page_text(chosen)
+    assert "data-zone-offer" not in chosen.content.decode()
+    alice.refresh_from_db()
+    assert alice.time_zone == "Asia/Tokyo"
+    assert AuditEvent.objects.get(verb="account.edited").after == {"time_zone": "Asia/Tokyo"}
+
+
+def test_who_keeps_the_zone_is_not_asked_again(hers: Client, alice: User, settings: Settings) -> None:
+    settings.TIME_ZONE = "CET"
+    assert "Pages now show times in CET." in page_text(
+        hers.post(f"{ACCOUNT}time-zone/", {"time_zone": "CET"}, follow=True)
+    )
+    assert "data-zone-offer" not in hers.get("/projects/").content.decode()
+    # The form of the account knows the zone that was kept.
+    assert hers.post(ACCOUNT, FORM | {"time_zone": "CET"}).status_code == 302
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Atlantis", "x" * 300, "\0"])
+def test_a_zone_that_there_is_not_is_refused_with_a_sentence(hers: Client, alice: User, zone: str) -> None:
+    refused = hers.post(f"{ACCOUNT}time-zone/?next=https://evil.example/", {"time_zone": zone}, follow=True)
+    assert refused.redirect_chain == [(ACCOUNT, 302)]
+    assert "Mantik does not know this time zone." in page_text(refused)
+    alice.refresh_from_db()
+    assert alice.time_zone == ""
 
 
 def test_the_menu_leads_to_it(hers: Client) -> None:

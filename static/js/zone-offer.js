@@ -1,0 +1,10 @@
+// Proposes the browser's time zone (components/zone_offer.html) if it is another one than pages use. Names that are no
+// place, such as Etc/GMT+3, are not offered: the account takes places and UTC.
+const offer = document.querySelector("[data-zone-offer]");
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+const isOne = zone === "UTC" || (zone.includes("/") && !zone.startsWith("Etc/"));
+if (offer && isOne && zone !== offer.dataset.zoneOffer) {
+  for (const name of offer.querySelectorAll("[data-zone-name]")) name.textContent = zone;
+  offer.querySelector("[data-zone-use]").value = zone;
+  offer.hidden = false;
+}
