@@ -90,11 +90,11 @@ class ConnectionForm(SecretForm):
 
     name = _name_field()
 
-    def __init__(self, *args: Any, owner: User, kind: Kind, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owner: User, kind: Kind, site: Site | None = None, **kwargs: Any) -> None:
         super().__init__(*args, kind=kind, is_new=False, **kwargs)
         self.owner = owner
         if self.traits.has_site:
-            self.fields["site"] = _site_field(owner, kind)
+            self.fields["site"] = _site_field(owner, kind, chosen=site)
         if self.traits.login is not Need.NO:
             self.fields["login_name"] = _login_field(self.traits)
         self.order_fields(["name", "site", "login_name", "secret", "expires_at"])
@@ -176,11 +176,12 @@ class SiteForm(forms.Form):
         return bundle
 
 
-def _site_field(owner: User, kind: Kind) -> forms.ModelChoiceField[Site]:
+def _site_field(owner: User, kind: Kind, *, chosen: Site | None) -> forms.ModelChoiceField[Site]:
     sites = Site.objects.offered_to(owner)
     return forms.ModelChoiceField(
         queryset=sites.with_login_service() if kind is Kind.UNICORE_OIDC else sites,
         to_field_name="uuid",
+        initial=chosen,
         empty_label="Choose a site",
         error_messages={"required": "Choose the UNICORE site of this connection."},
     )

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from connections.models import Connection
@@ -148,7 +149,7 @@ def _first_steps(request: HttpRequest, project: Project) -> list[dict[str, Any]]
         _step(
             "Add a connection",
             "It holds your login at a UNICORE site. Runs are submitted with it.",
-            reverse("connections:add"),
+            f"{reverse('connections:add')}?{urlencode({'next': request.path})}",
             done=connected,
         ),
         _step(

@@ -1,4 +1,4 @@
-"""The cards of connections, and the kinds of connections to choose from."""
+"""The cards of connections."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from django.db.models.functions import RowNumber
 from connections.logins import login_health, test_results
 from connections.logins.budget_accounts import named_accounts
 from connections.logins.expiry import WARNED_BEFORE
-from connections.logins.kinds import TRAITS, Kind, Traits
+from connections.logins.kinds import Traits
 from connections.logins.test_results import Fact
-from connections.models import Connection, Site, SiteOutage
+from connections.models import Connection, SiteOutage
 from connections.outages.breaker import next_try
-from mantik.accounts.models import User
 
 # A card says that a secret expires soon when its owner gets the first notice.
 SOON = max(WARNED_BEFORE)
@@ -60,12 +59,6 @@ class Card:
     key_hint: str
 
 
-@dataclass(frozen=True)
-class Choice:
-    kind: Kind
-    traits: Traits
-
-
 def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
     connections = list(connections)
     outages = _last_outages(connections)
@@ -81,14 +74,6 @@ def cards_of(connections: Iterable[Connection], *, now: datetime) -> list[Card]:
             key_hint=key_hint(connection) if connection.public_key else "",
         )
         for connection in connections
-    ]
-
-
-def choices_for(user: User) -> list[Choice]:
-    """The kinds to choose from. That with a login service is among them only if a site has one."""
-    has_login_service = Site.objects.offered_to(user).with_login_service().exists()
-    return [
-        Choice(kind, traits) for kind, traits in TRAITS.items() if kind is not Kind.UNICORE_OIDC or has_login_service
     ]
 
 

@@ -11,18 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections.forms import ConnectionForm, RenameForm, SecretForm, name_taken
 from connections.logins.kinds import Kind
 from connections.logins.uses import consequences_of, uses_of
 from connections.models import Connection, Site
-from connections.pages.cards import authorized_keys, cards_of, choices_for
+from connections.pages.cards import authorized_keys, cards_of
+from connections.pages.choices import Wanted, kind_choices, site_choices, wanted_by
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.services import Asked, earlier_answer, once
-from mantik.lib.answers import Confirmation, ask, status_of, status_without_form
+from mantik.lib.answers import Confirmation, ask, status_of, status_without_form, way_back
 from mantik.lib.live import nothing_new, part
 from mantik.lib.revised_form import compared_under_lock, lock
 
@@ -32,32 +34,29 @@ NAV = {"nav": "connections"}
 @login_required
 @require_GET
 def connection_list(request: MemberRequest) -> HttpResponse:
-    cards = cards_of(Connection.objects.owned_by(request.user), now=timezone.now())
-    sites = Site.objects.filter(added_by=request.user).order_by("name", "pk")
-    return render(request, "connections/list.html", {"cards": cards, "sites": sites, **NAV})
+    context = {
+        "cards": cards_of(Connection.objects.owned_by(request.user), now=timezone.now()),
+        "sites": Site.objects.filter(added_by=request.user).order_by("name", "pk"),
+        "back": way_back(request),
+    }
+    return render(request, "connections/list.html", {**context, **NAV})
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def add(request: MemberRequest) -> HttpResponse:
-    """The choice of a kind; with a kind, its form."""
-    kind = _kind_of(request)
-    if kind is None:
-        offered = {
-            "choices": choices_for(request.user),
-            "asked": _asked_kind(request)[:60],
-            "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES,
-        }
-        status = status_without_form(request)
-        return render(request, "connections/choose.html", {**offered, **NAV}, status=status)
+    """What the connection is for, a site or a git host; for a site, the kinds that it takes; with a kind, its form."""
+    wanted = wanted_by(request, request.user)
+    if wanted.kind is None:
+        return _choose(request, wanted)
     asked = Asked.by_form(request.POST)
     if added := connections.added_before(asked, owner=request.user):
-        return redirect(_card_url(added))
-    form = ConnectionForm(request.POST or None, owner=request.user, kind=kind)
+        return redirect(_card_url(request, added))
+    form = ConnectionForm(request.POST or None, owner=request.user, kind=wanted.kind, site=wanted.site)
     if request.method == "POST" and form.is_valid():
         try:
             connection = connections.add_connection(
-                owner=request.user, kind=kind, now=timezone.now(), asked=asked, **form.cleaned_data
+                owner=request.user, kind=wanted.kind, now=timezone.now(), asked=asked, **form.cleaned_data
             )
         except connections.NameTaken:
             form.add_error("name", name_taken(form.cleaned_data["name"]))
@@ -65,9 +64,20 @@ def add(request: MemberRequest) -> HttpResponse:
             form.add_error("secret", _words(error))
         else:
             messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
-            return redirect(_card_url(connection.uuid))
-    context = {"form": form, "kind": kind, "traits": form.traits, **NAV}
+            return redirect(_card_url(request, connection.uuid))
+    context = {"form": form, "wanted": wanted, "traits": form.traits, **NAV}
     return render(request, "connections/form.html", context, status=status_of(form))
+
+
+def _choose(request: MemberRequest, wanted: Wanted) -> HttpResponse:
+    context = {
+        "wanted": wanted,
+        "sites": [] if wanted.site else site_choices(request.user, back=wanted.back),
+        "choices": kind_choices(wanted.site, back=wanted.back),
+        "may_add_site": settings.MANTIK_MEMBERS_ADD_SITES,
+        **NAV,
+    }
+    return render(request, "connections/choose.html", context, status=status_without_form(request))
 
 
 @login_required
@@ -76,7 +86,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
     connection = _own_or_404(request, uuid)
     asked, kind = Asked.by_form(request.POST), f"connection.secret {connection.pk}"
     if earlier_answer(asked, user=request.user, kind=kind):
-        return redirect(_card_url(connection.uuid))
+        return redirect(_card_url(request, connection.uuid))
     form = SecretForm(request.POST or None, kind=Kind(connection.kind))
     if request.method == "POST" and (form.is_valid() or not form.fields):
         try:
@@ -88,7 +98,7 @@ def secret(request: MemberRequest, uuid: str) -> HttpResponse:
             once(asked, user=request.user, kind=kind, make=lambda: "replaced")
             what = "key pair" if connection.traits.has_key_pair else "secret"
             messages.info(request, f"The {what} of {connection.name} was replaced. {_next_step(connection)}")
-            return redirect(_card_url(connection.uuid))
+            return redirect(_card_url(request, connection.uuid))
     context = {"form": form, "connection": connection, "traits": form.traits, **NAV}
     return render(request, "connections/secret.html", context, status=status_of(form))
 
@@ -109,7 +119,7 @@ def rename(request: MemberRequest, uuid: str) -> HttpResponse:
             form.add_error("name", name_taken(name))
         else:
             messages.info(request, f"{before} is now called {name}.")
-            return redirect(_card_url(connection.uuid))
+            return redirect(_card_url(request, connection.uuid))
     context = {"form": form, "connection": connection, **NAV}
     return render(request, "connections/rename.html", context, status=status_of(form))
 
@@ -122,7 +132,7 @@ def test(request: MemberRequest, uuid: str) -> HttpResponse:
         messages.error(request, f"{connection.name} is for a git host; only connections to sites are tested.")
     else:
         connections.request_test(connection)
-    return redirect(_card_url(connection.uuid))
+    return redirect(_card_url(request, connection.uuid))
 
 
 @login_required
@@ -133,7 +143,7 @@ def card(request: MemberRequest, uuid: str) -> HttpResponse:
     if connection.awaits_test:
         return nothing_new()
     [card] = cards_of([connection], now=timezone.now())
-    return part(request, "connections/_card.html", {"card": card})
+    return part(request, "connections/_card.html", {"card": card, "back": way_back(request)})
 
 
 @login_required
@@ -194,18 +204,11 @@ def _words(error: SiteError) -> str:
     return "The site does not accept this login name and password. If they are right, its login service may be down."
 
 
-def _card_url(uuid: UUID | str) -> str:
-    return f"{reverse('connections:list')}#connection-{uuid}"
-
-
-def _kind_of(request: HttpRequest) -> Kind | None:
-    """The kind that is asked for; None if there is no such kind."""
-    asked = _asked_kind(request)
-    return Kind(asked) if asked in Kind.values else None
-
-
-def _asked_kind(request: HttpRequest) -> str:
-    return request.POST.get("kind") or request.GET.get("kind", "")
+def _card_url(request: HttpRequest, uuid: UUID | str) -> str:
+    """The card in the list, which keeps the way back to where its owner came from."""
+    back = way_back(request)
+    query = f"?{urlencode({'next': back})}" if back else ""
+    return f"{reverse('connections:list')}{query}#connection-{uuid}"
 
 
 def _own_or_404(request: MemberRequest, uuid: str) -> Connection:

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 
 from connections.forms import SiteForm
 from connections.models import Site
+from connections.pages.choices import add_url
 from connections.services import sites
 from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.form_posts import once_per_form
-from mantik.lib.answers import Confirmation, ask, status_of
+from mantik.lib.answers import Confirmation, ask, status_of, way_back
 
 NAV = {"nav": "connections"}
 
@@ -44,7 +45,7 @@ def add(request: MemberRequest) -> HttpResponse:
                 f"{site.name} was added; only you and operators see it. Now add a connection to it, and test the "
                 "connection.",
             )
-            return redirect("connections:add")
+            return redirect(add_url(way_back(request), site=site))
     return render(request, "connections/site_form.html", {"form": form, **NAV}, status=status_of(form))
 
 

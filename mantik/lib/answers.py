@@ -9,6 +9,7 @@ from typing import Any
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 # For what was sent and is not as it has to be.
 WRONG = 422
@@ -22,6 +23,15 @@ def status_of(form: BaseForm) -> int:
 def status_without_form(request: HttpRequest) -> int:
     """Of a page that says why there is no form: 422 if one was sent, else 200."""
     return WRONG if request.method == "POST" else 200
+
+
+def way_back(request: HttpRequest) -> str:
+    """The page of ours that `next` names, to which a person wants to return; "" if it names none."""
+    named: str = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        named, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return named if is_ours else ""
 
 
 @dataclass(frozen=True)

@@ -394,6 +394,8 @@ PAGES: dict[str, PageOf] = {
     "connections": PageOf(_at("/settings/connections/")),
     "connections-empty": PageOf(_at("/settings/connections/"), role=Role.GUEST),
     "connection-add": PageOf(_at("/settings/connections/add/")),
+    "connection-add-to-site": PageOf(lambda scene: f"/settings/connections/add/?site={scene.own_site.uuid}"),
+    "connections-from-a-project": PageOf(_at("/settings/connections/?next=/projects/")),
     **{f"connection-add-{kind}": PageOf(_at(f"/settings/connections/add/?kind={kind}")) for kind in Kind.values},
     "connection-secret": PageOf(_connection("connections:secret")),
     "connection-secret-token": PageOf(_connection("connections:secret", "by-token")),

@@ -46,6 +46,10 @@ WISHES = {
         "kind",
     ): "tests/connections/views/test_pages.py::test_a_link_to_a_kind_that_there_is_not_says_so",
     (
+        "connections:add",
+        "site",
+    ): "tests/connections/views/test_adding.py::test_a_link_to_a_site_that_is_not_offered_says_so",
+    (
         "runs:register",
         "name",
     ): "tests/runs/registered_models/test_register_page.py::test_a_name_that_a_link_asks_for_is_judged_at_once",
@@ -55,6 +59,7 @@ WISHES_READ = {
     ("new_run", "*"): ("runs:new", "from"),
     ("_new_form", "run"): ("schedules:add", "run"),
     ("_asked_kind", "kind"): ("connections:add", "kind"),
+    ("wanted_by", "site"): ("connections:add", "site"),
     ("register", "name"): ("runs:register", "name"),
     ("register_name", "name"): ("runs:register", "name"),
 }

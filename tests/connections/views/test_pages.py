@@ -96,12 +96,7 @@ def test_a_wrong_form_comes_back_with_a_sentence_and_without_the_secret(
     assert Connection.objects.count() == 1
 
 
-def test_the_kind_is_chosen_first(client: Client) -> None:
-    text = page_text(client.get(ADD))
-    assert "UNICORE site, with an SSH key" in text
-    assert "Git host, with an access token" in text
-    # No site has a login service.
-    assert "institute's login" not in text
+def test_a_kind_that_there_is_not_is_refused(client: Client) -> None:
     assert client.post(ADD, form(make_site(), kind="ftp")).status_code == 422
     assert not Connection.objects.exists()
 
@@ -115,7 +110,6 @@ def test_a_link_to_a_kind_that_there_is_not_says_so(client: Client) -> None:
 def test_a_login_service_is_offered_where_a_site_has_one(client: Client) -> None:
     make_site(name="With", oidc_issuer="https://login.example.org", oidc_client_id="mantik")
     make_site(name="Without")
-    assert "UNICORE site, with your institute's login" in page_text(client.get(ADD))
     text = page_text(client.get(f"{ADD}?kind=unicore-oidc"))
     assert "With" in text
     assert "Without" not in text
