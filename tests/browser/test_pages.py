@@ -36,7 +36,7 @@ def test_a_page_has_no_barrier_no_complaint_and_fits_its_window(
 
 
 def problems_in(visit: Visit, name: str) -> dict[str, list[str]]:
-    """By look: what axe finds on the page as it is now, and what is wider than the window."""
+    """By look: what axe finds on the page as it is now, what is wider than the window, and what is squeezed."""
     found = {f"{theme} at {width}": _problems_of(visit, name, theme, width) for theme, width in LOOKS}
     visit.look("light", NARROWEST)
     found[f"at {NARROWEST}"] = visit.overflow()
@@ -48,4 +48,4 @@ def _problems_of(visit: Visit, name: str, theme: str, width: int) -> list[str]:
     if TAKES_PICTURES:
         PICTURES.mkdir(exist_ok=True)
         visit.picture(PICTURES / f"{name}-{width}-{theme}.png")
-    return visit.barriers() + visit.overflow()
+    return visit.barriers() + visit.overflow() + visit.squeezed()

@@ -18,6 +18,11 @@ WIDER = """() => {
     .concat(`the page is ${document.documentElement.scrollWidth} wide`);
 }"""
 
+SQUEEZED = """() => [...document.querySelectorAll("input, select, textarea")]
+  .filter((e) => !["hidden", "checkbox", "radio"].includes(e.type) && e.checkVisibility())
+  .filter((e) => e.getBoundingClientRect().width < 60)
+  .map((e) => `#${e.id} is ${e.getBoundingClientRect().width} wide`)"""
+
 # What goes on for ever, as the badge of a running state does, is no transition.
 _AT_REST = "() => document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity)"
 
@@ -73,6 +78,11 @@ class Visit:
     def overflow(self) -> list[str]:
         """What makes the page wider than the window."""
         found: list[str] = self.page.evaluate(WIDER)
+        return found
+
+    def squeezed(self) -> list[str]:
+        """Fields in which nobody can read what they type."""
+        found: list[str] = self.page.evaluate(SQUEEZED)
         return found
 
     def barriers(self) -> list[str]:
