@@ -20,13 +20,13 @@ from runs.backend_config import ACCOUNT, BackendConfig, BackendConfigError, pars
 from runs.models import Run
 from runs.planning.budget_accounts import offer_accounts
 from runs.planning.forms import ConnectionChoice
-from runs.planning.live_form import LiveForm
 from runs.planning.prefill import Prefill
 from runs.planning.site_rules import CONFIG, RUN_ANYWAY, refused_by_site
 from runs.querysets import RunQuerySet
 from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
 from schedules.pages.form_layout import schedule_helper
+from schedules.pages.repeat_fields import REPEAT_FIELDS, RepeatFields
 from schedules.services.schedules import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
 
@@ -37,7 +37,7 @@ NUMBERS = {
     "max_value": "Enter %(limit_value)s or less.",
 }
 # The fields whose errors the live preview shows; the others show theirs when the form is sent.
-FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT)
+FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT, *REPEAT_FIELDS)
 
 
 class RunChoice(forms.ModelChoiceField[Run]):
@@ -58,7 +58,7 @@ class OwnOrKept(ConnectionChoice):
         return super().label_from_instance(obj)
 
 
-class ScheduleForm(LiveForm):
+class ScheduleForm(RepeatFields):
     """The form of a new schedule, or of `schedule`.
 
     Field names are public (links, scripts and tests post them): do not rename.
@@ -170,13 +170,16 @@ class ScheduleForm(LiveForm):
         self.cron_words = ""
         # By field: an accepted value that means the same as the refused one.
         self.offers: dict[str, str] = {}
+        self._follow_repeat()
         self._offer_runs()
         self._offer_connections(user)
         self._look_at_site()
         if not self.is_bound:
             self.propose_account()
         self.unavailable = self._find_unavailable()
-        self.helper = schedule_helper(is_new=schedule is None, source=prefill.source if prefill else None)
+        self.helper = schedule_helper(
+            is_new=schedule is None, source=prefill.source if prefill else None, repeat_fields=self.repeat_fields
+        )
 
     @property
     def policies(self) -> Policies:

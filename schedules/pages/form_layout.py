@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.bootstrap import AppendedText
@@ -42,8 +43,8 @@ class Offer(Part):
         return {"field": form[self.name], "offer": offers.get(self.name, "")}
 
 
-def schedule_helper(*, is_new: bool, source: str | None) -> Helper:
-    """`source`: the run that it is filled in from, as the link named it."""
+def schedule_helper(*, is_new: bool, source: str | None, repeat_fields: Sequence[str]) -> Helper:
+    """`source`: the run that it is filled in from, as the link named it. `repeat_fields`: those that are shown."""
     verb = "Add schedule" if is_new else "Save"
     remark = (
         "It starts with its next due time."
@@ -52,7 +53,7 @@ def schedule_helper(*, is_new: bool, source: str | None) -> Helper:
     )
     return with_preview(
         _what(),
-        _when(),
+        _when(repeat_fields),
         _policies(),
         run_anyway("every run of this schedule", target=_CARD),
         app="schedules",
@@ -80,17 +81,23 @@ def _what() -> Step:
     )
 
 
-def _when() -> Step:
+def _when(repeat_fields: Sequence[str]) -> Step:
     return Step(
         2,
         "When",
         Row(
+            LiveFields("repeat-field", Row(*map(_in_line, repeat_fields)), "repeat_of", target=_CARD, wide=True),
             _typed("cron-field", "cron_expression", Offer("cron_expression")),
             _typed("zone-field", "time_zone", Offer("time_zone")),
             _typed("end-field", "end_date"),
         ),
         FromTemplate("schedules/_reference.html"),
     )
+
+
+def _in_line(name: str) -> Div | str:
+    """The days of the week stand beside one another."""
+    return Div(name, css_class="field-wide field-in-line") if name == "repeat_days" else name
 
 
 def _policies() -> Section:

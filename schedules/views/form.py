@@ -28,6 +28,7 @@ from schedules.cron import choices, parse
 from schedules.forms import ScheduleForm
 from schedules.models import Schedule
 from schedules.pages.forecast import Forecast, forecast
+from schedules.pages.repeat_fields import REPEAT_FIELDS
 from schedules.services import schedules
 from schedules.views.loading import editable_or_403
 
@@ -225,7 +226,8 @@ def _forecast(request: MemberRequest, form: ScheduleForm) -> Forecast | None:
 
 def _as_if_sent(request: MemberRequest, form: ScheduleForm) -> ScheduleForm:
     """A form with the same values, checked: only a form with data has errors and a forecast."""
-    data = {name: form.value(name) for name in form.fields}
+    # Without the fields that show the expression: those of the copy are made of it again.
+    data = {name: form.value(name) for name in form.fields if name not in REPEAT_FIELDS}
     sent = ScheduleForm(
         data, project=form.project, user=request.user, now=form.now, schedule=form.schedule, prefill=form.prefill
     )

@@ -11,6 +11,7 @@ from runs.states import RunState
 from schedules.models import Schedule
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
+from tests.browser.test_pages import problems_in
 
 
 def test_the_preview_and_the_fields_follow_what_is_typed(scene: Scene, open_page: Opener) -> None:
@@ -33,6 +34,27 @@ def test_the_preview_and_the_fields_follow_what_is_typed(scene: Scene, open_page
     expect(cron).to_have_value("0 0 * * *")
     page.get_by_label("Find a run").press_sequentially("oversize")
     expect(page.get_by_label("Run", exact=True).locator("option")).to_have_count(1)
+    assert visit.complaints == []
+
+
+def test_choices_put_the_expression_together_and_follow_what_is_typed(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher)
+    page = visit.goto(reverse("schedules:add", args=[scene.project.slug]))
+    cron, often = page.get_by_label("Cron expression"), page.get_by_label("How often")
+    often.select_option("On days of the week")
+    expect(cron).to_have_value("30 2 * * 1-5")
+    expect(page.locator("#cron-field")).to_contain_text("Every weekday at 02:30")
+    page.get_by_label("Fri").uncheck()
+    expect(cron).to_have_value("30 2 * * 1,2,3,4")
+    page.locator("#id_repeat_at").fill("22:15")
+    page.locator("#id_repeat_at").press("Tab")
+    expect(cron).to_have_value("15 22 * * 1,2,3,4")
+    assert problems_in(visit, "schedule-by-choices") == {}
+    cron.fill("0 3 1 * *")
+    expect(often).to_have_value("month")
+    expect(cron).to_be_focused()
+    cron.fill("*/20 * * * *")
+    expect(often).to_have_value("")
     assert visit.complaints == []
 
 
