@@ -143,6 +143,8 @@ class Run(Leased, Repeatable):
     tracking_closed = models.BooleanField(default=False)
     # What was sent to MLflow as artifacts, through the gateway.
     tracked_bytes = models.PositiveBigIntegerField(default=0, db_default=0)
+    # Whether it has logged a model, as workers found when it had ended; None while that is not known.
+    has_model = models.BooleanField(null=True, blank=True)
     # Of a local run: when its program last logged something.
     last_logged_at = models.DateTimeField(null=True, blank=True)
 

@@ -17,6 +17,8 @@ from runs.following.kept_log import end_of_log
 from runs.following.outcomes import reason_in_log
 from runs.lifecycle import explain, record, set_columns
 from runs.models import Run
+from runs.registered_models.listing import look_after_the_end
+from runs.registered_models.services import why_not_registrable
 from runs.submission.doubles import delete_doubles
 from runs.tracking.carrying.due import give_up, is_home
 from runs.tracking.carrying.left import what_is_left
@@ -57,6 +59,8 @@ def wrap_up(run: Run, *, clock: Clock) -> None:
     now = clock()
     if is_carried and not left:
         set_columns(run, log_complete=True, tracking_closed=True, next_poll_at=None)
+        if not why_not_registrable(run):
+            look_after_the_end(run, now=now)
         return
     if is_last_attempt:
         _give_up(run, left, now)

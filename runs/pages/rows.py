@@ -16,7 +16,7 @@ from runs.models import RegisteredModel, Run
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.waiting import Waiting, sites_now, waiting
-from runs.registered_models.services import may_unregister, why_not_registrable
+from runs.registered_models.services import may_unregister, offers_model
 from runs.services import may_delete
 from runs.states import FAILURES, Badge, RunState
 
@@ -77,7 +77,7 @@ def _row(
     # So that neither the addresses nor the user's role need a query for each row.
     run.project = project
     model = model_of(run)
-    registrable = may_register and model is None and not why_not_registrable(run)
+    registrable = may_register and model is None and offers_model(run)
     deletable = run.is_terminal and user.is_authenticated and may_delete(user, run)
     return RunRow(
         id=f"run-{run.short_id}",

@@ -23,7 +23,7 @@ from runs.pages.rows import again_url, model_of
 from runs.pages.run_token import token_lines
 from runs.pages.versions import LEAST, right_for
 from runs.pages.waiting import Waiting, sites_now, waiting
-from runs.registered_models.services import may_register, may_unregister, why_not_registrable
+from runs.registered_models.services import may_register, may_unregister, offers_model
 from runs.results.artifacts import artifact_list
 from runs.results.last_worked import since_it_last_worked
 from runs.services import may_cancel, may_delete
@@ -69,7 +69,7 @@ def live_parts(
     of_relay = fetched(run)
     model = model_of(run)
     changes = may_change(run, now=now) or bool(of_relay and of_relay.line)
-    registrable = model is None and not why_not_registrable(run)
+    registrable = model is None and offers_model(run)
     return {
         "project": run.project,
         "run": run,

@@ -16,7 +16,8 @@ from mantik.lib.backoff import Clock
 from mantik.lib.leases import Lease, LeaseLost, take
 from mantik.lib.queue import send_on_commit
 from runs.models import ModelListing, Run
-from runs.registered_models.candidates import Candidate, find_candidates
+from runs.registered_models.candidates import Candidate, Found, find_candidates
+from runs.states import RunState
 from runs.tracking.carrying.due import is_home
 
 # An older list is still shown, and read again.
@@ -36,6 +37,12 @@ def listing_of(run: Run, *, now: datetime) -> ModelListing:
     if listing.looked_at is None or listing.looked_at <= now - pause:
         _ask(listing, now)
     return listing
+
+
+def look_after_the_end(run: Run, *, now: datetime) -> None:
+    """Have a worker find out whether a run that has just ended gave a model: only then can one be registered."""
+    listing = ModelListing.objects.filter(run=run).first() or _new(run)
+    _ask(listing, now)
 
 
 def offered(listing: ModelListing, *, now: datetime) -> list[Candidate] | None:
@@ -77,6 +84,13 @@ def _list(listing: ModelListing, lease: Lease[ModelListing], clock: Clock) -> No
         stored = [candidate.stored for candidate in found.candidates]
         now = clock()
         lease.give_back(asked_at=None, looked_at=now, listed_at=now, problem="", found=stored, note=found.note)
+        _tell_run(listing.run, found)
+
+
+def _tell_run(run: Run, found: Found) -> None:
+    """Whether there is a model is known once the run has ended, and if nothing was left out of the search."""
+    has_model = True if found.candidates else None if found.note else False
+    Run.objects.filter(pk=run.pk, state=RunState.FINISHED).update(has_model=has_model)
 
 
 def _new(run: Run) -> ModelListing:

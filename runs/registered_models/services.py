@@ -68,6 +68,11 @@ def why_not_registrable(run: Run) -> str:
     return ""
 
 
+def offers_model(run: Run) -> bool:
+    """Whether pages offer to register a model of `run`: not if it is known to have none."""
+    return run.has_model is not False and not why_not_registrable(run)
+
+
 def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
     """The model that has `name`, or a name that differs only in capitals; None if there is none."""
     found = RegisteredModel.objects.filter(project=project, name__iexact=name)

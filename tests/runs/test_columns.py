@@ -34,7 +34,7 @@ BEGINS_WITH_ITS_DEFAULT = {
     # Cancelling.
     *("cancel_requested_at", "cancel_requested_by_id", "abort_sent_at"),
     # Tracking.
-    *("mlflow_experiment_id", "mlflow_run_id", "tracking_closed"),
+    *("mlflow_experiment_id", "mlflow_run_id", "tracking_closed", "has_model"),
     # Tracking, from outside: a run that Mantik submits is of its default origin.
     *("origin", "last_logged_at", "tracked_bytes"),
 }
