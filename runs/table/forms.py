@@ -91,9 +91,11 @@ class MetricForm(forms.Form):
     def __init__(self, *args: Any, experiment: Experiment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows = LoggedName.objects.filter(experiment=experiment, kind=LoggedName.Kind.METRIC).order_by("key")
-        keys = list(rows.values_list("key", flat=True)[:MOST_OFFERED])
+        keys = list(rows.values_list("key", flat=True)[: MOST_OFFERED + 1])
+        if len(keys) > MOST_OFFERED:
+            self.fields["metric"].help_text += f" Only the first {MOST_OFFERED} by name can be chosen here."
         pinned = experiment.pinned_metric
-        offered = dict.fromkeys([*([pinned] if pinned else []), *keys])
+        offered = dict.fromkeys([*([pinned] if pinned else []), *keys[:MOST_OFFERED]])
         self.fields["metric"].choices = [("", "None"), *((key, key) for key in offered)]  # type: ignore[attr-defined]
         if pinned:
             self.initial = {"metric": pinned, "direction": "more" if experiment.more_is_better else "less"}

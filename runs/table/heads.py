@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from mantik.lib.filters import MOST_OPTIONS, Link, LinkMenu
+from mantik.lib.humanize import counted
 from runs.table.columns import all_names
 from runs.table.language import Field, Source
 from runs.table.order import Order
@@ -48,7 +49,16 @@ def group_menu(view: View) -> LinkMenu:
     fields = [Field(Source.PARAM, key) for key in params][:MOST_OPTIONS]
     links = [Link(one.name, view.filters.query_with(group=str(one)), one == view.group) for one in fields]
     chosen = f"By {view.group.name}" if view.group else None
-    return LinkMenu("Group by", links, chosen, without=view.filters.query_with(group=""), without_label="No groups")
+    left_out = len(params) - len(fields)
+    others = f"{counted(left_out, 'more param', 'more params')} can be named in the address: group=param.NAME."
+    return LinkMenu(
+        "Group by",
+        links,
+        chosen,
+        without=view.filters.query_with(group=""),
+        without_label="No groups",
+        note=others if left_out else "",
+    )
 
 
 def _head(view: View, table: Table, first: Order, label: str, title: str) -> Head:

@@ -30,6 +30,11 @@ LETTERS = 100_000
 SHORT = {
     # `_LONGEST_LINE` of runs/following/log_lines.py
     "runs.following.tracebacks:_BARS": 2_000,
+    # `LONGEST` of runs/table/tokens.py: the length of a filter.
+    "runs.table.completion:_BEING_TYPED": 2_000,
+    "runs.table.tokens:_SEGMENT": 2_000,
+    "runs.table.tokens:_TOKEN": 2_000,
+    "runs.table.values:_NUMBER": 2_000,
     # `_LONGEST_ORDER`
     "runs.job.relay:_ORDER": 1_000,
     # Its texts are our own: `environment_file` closes every quote that it opens.

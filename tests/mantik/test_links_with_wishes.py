@@ -65,7 +65,7 @@ WISHES_READ = {
 }
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
-    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "shown"),
+    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "key", "after"),
     *(
         "q",
         "state",
@@ -85,10 +85,12 @@ LOOKED_AT = {
     # Of the sign-in: what for, and where to afterwards.
     *("process", "next"),
 }
+# Pages of runs that are named, which fill in nothing either.
+COMPARED = {("compare", "run"), ("_answer", "run")}
 # Functions that are handed a whole query: filters of lists, and what follows a form as it is typed.
 READ_WHOLE = {
     *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail"),
-    *("register_name", "register_models", "experiment_page", "_export"),
+    *("register_name", "register_models", "experiment_page", "_export", "_number"),
 }
 
 
@@ -104,7 +106,9 @@ def test_every_query_that_is_read_is_known() -> None:
     unknown = {
         (function, key)
         for function, key in found
-        if (function, key) not in WISHES_READ and key not in LOOKED_AT and not (key == "*" and function in READ_WHOLE)
+        if (function, key) not in {*WISHES_READ, *COMPARED}
+        and key not in LOOKED_AT
+        and not (key == "*" and function in READ_WHOLE)
     }
     assert not unknown, f"Do these fill in a form? Then they are WISHES and need a test: {sorted(unknown)}"
 

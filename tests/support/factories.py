@@ -52,6 +52,7 @@ from runs.models import (
     RunEvent,
     RunLogChunk,
     RunSummaries,
+    TableColumns,
     TrackedItem,
 )
 from runs.planning.repeatable import RECIPE
@@ -512,3 +513,8 @@ def make_slot(schedule: Schedule, due_at: datetime, outcome: Outcome = Outcome.F
     """One that was dealt with on time."""
     usual = {"reason": "So.", "recorded_at": due_at}
     return Slot.objects.create(schedule=schedule, due_at=due_at, outcome=outcome, **usual | columns)
+
+
+def make_table_columns(**columns: Any) -> TableColumns:
+    """What somebody wants to see of an experiment's runs."""
+    return TableColumns.objects.create(**{"columns": ["metric.loss", "param.lr"]} | columns)

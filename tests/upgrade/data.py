@@ -37,7 +37,7 @@ from projects.code.stored import StoredCode
 from projects.models import CodeRepository, Invitation, Project
 from projects.roles import GROUP_ROLES, Role
 from projects.services.experiments import delete_experiment
-from runs.models import Run, TableColumns, TrackedItem
+from runs.models import Run, TrackedItem
 from runs.planning.plan import Choices, make_plan
 from runs.restored.marks import set_mark
 from runs.services import create_run
@@ -255,7 +255,7 @@ def _of_models_and_logs() -> None:
     make.make_journal_part(journal)
     # A tail and a body.
     make.log_to(run, *(float(step) for step in range(200)), math.nan, math.inf)
-    TableColumns.objects.create(user=run.created_by, experiment=run.experiment, columns=["metric.loss", "param.lr"])
+    make.make_table_columns(user=run.created_by, experiment=run.experiment)
     local = make.make_local_run(project=run.project, created_by=run.created_by, name="from a notebook")
     make.make_tracked_item(local, mlflow_id="0" * 31 + "1")
     make.make_tracked_item(local, kind=TrackedItem.Kind.MODEL, mlflow_id="m-" + "0" * 31 + "2")

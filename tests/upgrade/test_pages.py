@@ -33,6 +33,8 @@ NOT_VISITED = {
 SINCE_THE_NEWEST: set[str] = set()
 # Where some rows have no such page, or where a page leads on; MLflow is away.
 NOT_JUST_200: dict[str, set[int]] = {
+    # For who has sent a form and was not signed in.
+    "kept-form": {302},
     "projects:home": {302},
     "projects:code-host-key": {200, 302},
     "projects:member-hand-over": {200, 404},

@@ -50,7 +50,7 @@ def test_values_are_those_of_the_url_with_what_they_mean() -> None:
     assert filters.author.means == 8
     assert (filters.label, filters.column) == (["b", "a"], ["X"])
     assert filters.show.means == "a"
-    assert not filters.left_out
+    assert filters.left_out == ["The address names 3 of “label”. Only the first 2 count."]
 
 
 @pytest.mark.parametrize("query", ["", "q=&state=&author=&label=&show=", "q=+", "show=mine", "show=theirs", "other=x"])
@@ -84,7 +84,8 @@ def test_of_what_is_asked_twice_the_last_counts_and_long_texts_are_cut() -> None
     filters = read(f"state=new&state=old&q={'x' * 200}&author={'y' * 200}")
     assert filters.state == STATES[1]
     assert filters.q == "x" * 100
-    assert f"“{'y' * 60}”" in filters.left_out[0]
+    assert filters.left_out[0] == "The search has 200 characters. Only the first 100 were looked for."
+    assert f"“{'y' * 60}”" in filters.left_out[1]
 
 
 def test_no_text_holds_the_one_character_that_postgresql_refuses() -> None:

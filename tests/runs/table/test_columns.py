@@ -11,7 +11,7 @@ from runs.states import RunState
 from runs.table.columns import columns_of, keep_columns, read_columns, usual_columns
 from runs.table.language import Field, Source, Which
 from runs.table.tokens import Misread
-from tests.support.factories import make_experiment, make_run, make_user
+from tests.support.factories import make_experiment, make_run, make_table_columns, make_user
 from tests.support.tables import log
 
 
@@ -67,5 +67,5 @@ class TestWithoutAChoice:
 
     def test_what_was_stored_and_cannot_be_read_is_left_out(self, experiment: Experiment) -> None:
         user = make_user("ada")
-        TableColumns.objects.create(user=user, experiment=experiment, columns=["param.lr", "( =", "", 5])
+        make_table_columns(user=user, experiment=experiment, columns=["param.lr", "( =", "", 5])
         assert columns_of(experiment, user)[0] == Field(Source.PARAM, "lr")
