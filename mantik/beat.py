@@ -63,6 +63,8 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         "Sweep silent sites": _every(2, "connections.tasks.sweep_outages"),
         # Models that are being registered or unregistered, and, each hour, whether MLflow still has the others.
         "Sweep models": _every(10, "runs.tasks.sweep_models"),
+        # MLflow runs that are to be deleted with their runs.
+        "Sweep deleted runs": _every(60, "runs.tasks.sweep_retired_runs"),
         # E-mail that the mail server did not take, or whose message was lost. A killed worker may have sent its letter,
         # so there is no hurry.
         "Sweep letters": _every(60, "mantik.notices.tasks.sweep_letters"),

@@ -360,6 +360,7 @@ CELERY_TASK_ROUTES = {
     "connections.tasks.probe_sites": {"queue": "follow"},
     "runs.tasks.*model*": {"queue": "mlflow"},
     "runs.tasks.*summaries": {"queue": "mlflow"},
+    "runs.tasks.*retired_runs": {"queue": "mlflow"},
     "projects.tasks.*experiments": {"queue": "mlflow"},
     "projects.tasks.*fetch*": {"queue": "git"},
     "projects.tasks.*mirrors": {"queue": "git"},

@@ -21,7 +21,7 @@ from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
 from runs.states import BEFORE_START, STATE_GROUPS, Badge, RunState
 from runs.table.models import TableColumns
-from runs.tracking.models import JobTracking, Journal, JournalPart, TrackedItem
+from runs.tracking.models import JobTracking, Journal, JournalPart, RetiredRun, TrackedItem
 from runs.tracking.summaries.models import (
     LoggedName,
     MetricBuckets,
@@ -361,6 +361,7 @@ __all__ = [
     "RegisteredModel",
     "Restore",
     "RetiredModel",
+    "RetiredRun",
     "Run",
     "RunEvent",
     "RunLogChunk",

@@ -20,6 +20,7 @@ from runs.states import AT_SITE, BEFORE_START, TERMINAL
 from runs.submission.create import Order, recipe_of_plan, send_to_workers_on_commit, store_runs
 from runs.tracking.carrying.due import look_sooner
 from runs.tracking.local_runs import end_for_its_program
+from runs.tracking.retired_runs import retire
 
 # How long a run counts as watched after a page was drawn. An open one is drawn again within `mantik.lib.live.LASTS`.
 WATCHED_FOR = timedelta(minutes=1)
@@ -137,8 +138,11 @@ def _end_local_run(run: Run, user: User, now: datetime) -> None:
     send_on_commit("runs.tasks.follow_connection", connection_id=None)
 
 
-def delete_run(*, run: Run, actor: User) -> None:
-    """Delete a run that has ended, with its log and events. Data in MLflow and at the site stay. Raises NotAllowed."""
+def delete_run(*, run: Run, actor: User, now: datetime, in_mlflow: bool = False) -> None:
+    """Delete a run that has ended, with its log and events. Raises NotAllowed.
+
+    The site deletes the files of its job later. What is in MLflow stays, unless workers are to delete it: `in_mlflow`.
+    """
     if not run.is_terminal:
         how = "End it" if run.is_local else "Cancel it"
         raise NotAllowed(f"Only a run that has ended can be deleted. {how} first.")
@@ -153,7 +157,10 @@ def delete_run(*, run: Run, actor: User) -> None:
             target=run,
             project=run.project,
             before={"state": run.state, "created by": run.created_by.username},
+            after={"in MLflow": "to be deleted"} if in_mlflow else {},
         )
+        if in_mlflow:
+            retire(run, now=now)
         run.delete()
 
 

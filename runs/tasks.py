@@ -13,6 +13,7 @@ from mantik.lib.queue import send
 from runs.following import poll
 from runs.registered_models import listing, worker
 from runs.submission import turns
+from runs.tracking import mlflow_bin
 from runs.tracking.carrying import worker as carrying
 from runs.tracking.summaries import reading
 
@@ -97,3 +98,8 @@ def sweep_models(**_: Any) -> None:
     for model_id in worker.due_models(now=timezone.now(), limit=MODELS_PER_SWEEP):
         send("runs.tasks.tend_model", model_id=model_id)
     worker.look_once_more(now=timezone.now())
+
+
+@shared_task
+def sweep_retired_runs(**_: Any) -> None:
+    mlflow_bin.sweep(now=timezone.now())

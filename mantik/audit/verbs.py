@@ -77,6 +77,8 @@ VERBS: dict[str, str] = {
     "run.cancelled": "asked to cancel {target}",
     "run.ended": "ended the local run {target}",
     "run.deleted": "deleted the run {target}",
+    "run.deleted_in_mlflow": "deleted the MLflow run of {target}, as was asked for when the run was deleted",
+    "run.kept_in_mlflow": "could not delete the MLflow run of {target}",
     "run.token_revoked": "revoked the token of the run {target}",
     # Models
     "model.registered": "registered the model {target}",

@@ -42,6 +42,7 @@ class Confirmation:
     verb: str
     message: str = ""
     points: Sequence[str] = ()
+    options: BaseForm | None = None
     icon_name: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
     instead_url: str = ""

@@ -32,6 +32,26 @@ class TrackedItem(models.Model):
         return self.mlflow_id
 
 
+class RetiredRun(models.Model):
+    """An MLflow run of a deleted run, until a worker has deleted it, too; only if whoever deleted the run wanted that.
+
+    `uuid` and `name` are those of the run, for the record of it.
+    """
+
+    uuid = models.UUIDField()
+    name = models.CharField(max_length=200)
+    project = models.ForeignKey("projects.Project", on_delete=models.SET_NULL, null=True, related_name="+")
+    mlflow_run_id = models.CharField(max_length=64)
+    retired_at = models.DateTimeField()
+
+    class Meta:
+        # On record it is the run.
+        verbose_name = "run"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class JobTracking(Leased):
     """What the relays of a run's job keep at the site, on its way home: one row for each job that was sent a relay.
 

@@ -29,6 +29,7 @@ from runs import services
 from runs.following.callback import job_moved_on, token_is_valid
 from runs.following.kept_log import log_remark, raw_log, read_log, stored_of
 from runs.models import Run
+from runs.pages.delete_form import DeleteRunForm
 from runs.pages.rows import model_of
 from runs.pages.run_page import live_parts, run_page, tabs_of
 from runs.pages.versions import log_version, run_version
@@ -181,16 +182,19 @@ def delete(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
             title=f"Delete {run.name}?",
             message=f"A deleted run cannot be restored. {_what_stays(run)} This deletes:",
             points=["its events"] if run.is_local else ["its log and its events", "its configuration and job script"],
+            options=DeleteRunForm() if run.mlflow_run_id else None,
             verb="Delete run",
             icon_name="trash3",
         )
         return _ask(request, run, question)
+    in_mlflow = "in_mlflow" in request.POST
     try:
-        services.delete_run(run=run, actor=request.user)
+        services.delete_run(run=run, actor=request.user, in_mlflow=in_mlflow, now=timezone.now())
     except services.NotAllowed as error:
         messages.error(request, str(error))
         return redirect("runs:detail", slug, run.uuid)
-    messages.info(request, f"{run.name} was deleted.")
+    rest = " Workers now delete it in MLflow." if in_mlflow else ""
+    messages.info(request, f"{run.name} was deleted.{rest}")
     return redirect("runs:list", slug)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connections.models import Connection, Site
 from mantik.accounts.models import User
@@ -57,7 +58,7 @@ def name_a_site(run: Run) -> None:
 
 GONE = "it was deleted, or the link is wrong. The form is not filled in"
 CASES = {
-    "run": Case(lambda run: delete_run(run=run, actor=run.created_by), "run", GONE),
+    "run": Case(lambda run: delete_run(run=run, actor=run.created_by, now=timezone.now()), "run", GONE),
     "code repository": Case(lambda run: CodeRepository.objects.filter(runs=run).delete(), "run", "was deleted. Choose"),
     "address": Case(lead_code_elsewhere, "run", "to https://git.example.org/other.git"),
     "commit": Case(

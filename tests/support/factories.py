@@ -48,6 +48,7 @@ from runs.models import (
     ModelListing,
     Restore,
     RetiredModel,
+    RetiredRun,
     Run,
     RunEvent,
     RunLogChunk,
@@ -461,6 +462,12 @@ def make_listing(run: Run, **columns: Any) -> ModelListing:
 def retire_model(**columns: Any) -> RetiredModel:
     usual = {"model_uuid": uuid.uuid4(), "registry_name": "1.melted", "check_at": timezone.now()}
     return RetiredModel.objects.create(**usual | columns)
+
+
+def retire_run(run: Run, **columns: Any) -> RetiredRun:
+    """What was asked for when `run` was deleted."""
+    usual = {"mlflow_run_id": run.mlflow_run_id, "retired_at": timezone.now()}
+    return RetiredRun.objects.create(uuid=run.uuid, name=run.name, project=run.project, **usual | columns)
 
 
 def retire_experiment(mlflow_experiment_id: str) -> RetiredExperiment:

@@ -241,6 +241,7 @@ def _of_models_and_logs() -> None:
     asked_of = Run.objects.filter(state=RunState.FINISHED).latest("pk")
     make.make_listing(asked_of, asked_at=None, looked_at=now, listed_at=now, found=[listed])
     make.retire_model(check_at=now + timedelta(hours=1))
+    make.retire_run(asked_of)
     large = Run.objects.filter(state=RunState.FAILED).latest("pk")
     tail = large.log_size + 1_000_000
     make.add_chunk(large, b"the end\n", offset=tail)

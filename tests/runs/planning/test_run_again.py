@@ -310,7 +310,7 @@ def gone(world: World) -> str:
     run = world.start_run("secret-name")
     Run.objects.filter(pk=run.pk).update(state=RunState.CANCELLED)
     run.refresh_from_db()
-    delete_run(run=run, actor=world.user)
+    delete_run(run=run, actor=world.user, now=timezone.now())
     return str(run.uuid)
 
 

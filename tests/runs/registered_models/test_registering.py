@@ -92,7 +92,7 @@ def test_unregistering_takes_it_out_and_frees_the_run(
 
 def test_a_run_with_a_registered_model_stays(model: RegisteredModel, run: Run, ada: User) -> None:
     with pytest.raises(NotAllowed, match=r"registered as yield-forecast\. Unregister yield-forecast first"):
-        delete_run(run=run, actor=ada)
+        delete_run(run=run, actor=ada, now=NOW)
 
 
 def test_a_model_whose_files_are_gone_is_refused_and_nothing_is_left(mlflow: str, run: Run, ada: User) -> None:

@@ -240,7 +240,7 @@ def test_who_may_not_cancel_it_may_not_end_it(run: Run) -> None:
 
 def test_it_is_deleted_with_its_events_once_it_is_over(client: Client, run: Run) -> None:
     with pytest.raises(NotAllowed, match="End it first"):
-        delete_run(run=run, actor=run.created_by)
+        delete_run(run=run, actor=run.created_by, now=timezone.now())
     factories.make_tracked_item(run)
     end_local_run(run, to=RunState.FINISHED, now=timezone.now(), message="It is over.")
     question = page(client, url("delete", run))
