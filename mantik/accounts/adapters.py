@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mantik.accounts import email_addresses, sign_up
+from mantik.accounts.landing import landing_of
 from mantik.accounts.models import FactorSecret, User
 from mantik.lib.outbound_requests import guarded_session
 from mantik.lib.sealing import SealBroken
@@ -56,6 +57,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return sign_up.is_offered()
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where to after signing in, if the address asked for nothing."""
+        landing = landing_of(request.user) if isinstance(request.user, User) else ""
+        return landing or str(super().get_login_redirect_url(request))
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Refuse an account that is not active with the same words as a wrong password."""

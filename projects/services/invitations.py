@@ -135,6 +135,13 @@ def count_unanswered(user: User, *, now: datetime) -> int:
     return Invitation.objects.open(now=now).for_person(user).count()
 
 
+def invitations_to_answer_first(user: User) -> str:
+    """The page of invitations for somebody who has one and is in no project yet; "" for everybody else."""
+    if not count_unanswered(user, now=timezone.now()) or Project.objects.joined_by(user).exists():
+        return ""
+    return reverse("projects:invitations")
+
+
 def is_invited(email: str, *, now: datetime | None = None) -> bool:
     """Whether this e-mail address has an open invitation: its owner may sign up where only invited people may."""
     invited = Invitation.objects.open(now=now or timezone.now())

@@ -10,8 +10,9 @@ from pytest_django.fixtures import Settings
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from projects.models import Project
+from projects.roles import Role
 from tests.mantik.accounts.mail import delivered, link_in_last_mail, subjects
-from tests.support.factories import make_invitation, make_user
+from tests.support.factories import join, make_invitation, make_user
 from tests.support.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,21 @@ def test_who_signs_up_is_let_in_once_the_address_is_confirmed(client: Client) ->
     assert client.post(link)["Location"] == SIGN_IN
     sign_in(client)
     assert is_signed_in(client)
+
+
+def test_who_was_invited_lands_on_the_invitation(client: Client, project: Project) -> None:
+    make_invitation(project=project, email="ada@example.org")
+    client.post(SIGN_UP, FORM)
+    client.post(link_in_last_mail())
+    right = {"username": "ada", "password": FORM["password1"]}
+    assert client.post(SIGN_IN, right)["Location"] == "/settings/invitations/"
+    assert f"{project.name}" in page_text(client.get("/settings/invitations/"))
+    client.post("/accounts/sign-out/")
+    # Who asked for a page gets that, and who is in a project knows where the invitations are.
+    assert client.post(f"{SIGN_IN}?next=/docs/", right)["Location"] == "/docs/"
+    client.post("/accounts/sign-out/")
+    join(project, Role.REPORTER, user=User.objects.get(username="ada"))
+    assert client.post(SIGN_IN, right)["Location"] == "/projects/"
 
 
 def test_looking_at_the_link_confirms_nothing(client: Client) -> None:
