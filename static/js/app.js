@@ -5,6 +5,7 @@ import "./come-back.js";
 import "./complete.js";
 import "./connection.js";
 import "./copy.js";
+import "./date-words.js";
 import "./dialogs.js";
 import "./drawer.js";
 import "./durations.js";

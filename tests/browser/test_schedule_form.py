@@ -37,6 +37,21 @@ def test_the_preview_and_the_fields_follow_what_is_typed(scene: Scene, open_page
     assert visit.complaints == []
 
 
+def test_a_date_is_said_as_all_pages_write_dates(scene: Scene, open_page: Opener) -> None:
+    visit = open_page(scene.researcher, locale="en-US")
+    page = visit.goto(reverse("schedules:add", args=[scene.project.slug]))
+    end = page.locator("#end-field")
+    end.get_by_label("End date").fill("2031-03-04")
+    expect(end).to_contain_text("Tue 4 Mar 2031")
+    # It is still there when the preview has drawn the field again.
+    page.get_by_label("Cron expression").fill("0 3 * * *")
+    expect(page.locator("#cron-field")).to_contain_text("Every day at 03:00")
+    expect(end.locator("[data-date-words]")).to_have_text("Tue 4 Mar 2031")
+    end.get_by_label("End date").fill("")
+    expect(end.locator("[data-date-words]")).to_have_count(0)
+    assert visit.complaints == []
+
+
 def test_choices_put_the_expression_together_and_follow_what_is_typed(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
     page = visit.goto(reverse("schedules:add", args=[scene.project.slug]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,14 @@ def test_ages() -> None:
     calls = [(moment.isoformat(timespec="seconds"), round(now.timestamp() * 1000)) for moment, now in pairs]
     ours = [relative_time(moment, now=now) for moment, now in pairs]
     assert differing(calls, results_of(MODULE, "relativeTime", calls), ours) == []
+
+
+def test_days() -> None:
+    days = [date(2026, 12, 2) + timedelta(days=37 * step) for step in range(200)]
+    calls = [(day.isoformat(),) for day in days]
+    ours = [f"{day:%a} {day.day} {day:%b} {day.year}" for day in days]
+    assert differing(calls, results_of(MODULE, "dayInWords", calls), ours) == []
+    assert results_of(MODULE, "dayInWords", [("",), ("2027-13-01",), ("soon",), ("2027-3-1",)]) == [""] * 4
 
 
 def test_values_of_metrics() -> None:
