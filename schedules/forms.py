@@ -26,7 +26,7 @@ from runs.querysets import RunQuerySet
 from schedules.firing.timing import BadTiming, Timing, read_timing
 from schedules.models import LONGEST_JITTER, MOST_CAUGHT_UP, Schedule
 from schedules.pages.form_layout import schedule_helper
-from schedules.pages.repeat_fields import REPEAT_FIELDS, RepeatFields
+from schedules.pages.repeat_fields import REPEAT_FIELDS, RepeatForm
 from schedules.services.schedules import BadChoice, Policies, check_choices
 from schedules.states import CatchUp, CodePolicy, Overlap
 
@@ -58,7 +58,7 @@ class OwnOrKept(ConnectionChoice):
         return super().label_from_instance(obj)
 
 
-class ScheduleForm(RepeatFields):
+class ScheduleForm(RepeatForm):
     """The form of a new schedule, or of `schedule`.
 
     Field names are public (links, scripts and tests post them): do not rename.

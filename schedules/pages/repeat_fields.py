@@ -33,7 +33,7 @@ REPEAT_FIELDS = ("repeat", "repeat_minute", "repeat_day", "repeat_at", "repeat_d
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
-class RepeatFields(LiveForm):
+class RepeatForm(LiveForm):
     repeat = forms.ChoiceField(
         label="How often",
         required=False,

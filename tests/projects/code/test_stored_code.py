@@ -82,6 +82,13 @@ def test_pages_see_the_branches_that_the_copy_has(source: Repository, code: Code
     assert StoredCode(fetched(code, minutes=1)).branches() == mirror_of(code).branches()
 
 
+def test_a_branch_with_a_name_that_no_form_takes_is_not_offered(source: Repository, code: CodeRepository) -> None:
+    source.git("branch", "/".join(["a" * 150, "b" * 150]))
+    source.git("branch", "/".join(["a" * 100, "b" * 149]))
+    names = [branch.name for branch in StoredCode(fetched(code)).branches()]
+    assert sorted(map(len, names)) == [len("main"), 250]
+
+
 def test_a_branch_that_is_not_there_is_told_as_by_the_copy(code: CodeRepository) -> None:
     fetched(code)
     said = []

@@ -13,7 +13,7 @@ from runs.following.kept_log import BYTES_SEARCHED, end_of_log, last_lines, log_
 from runs.models import Run, RunLogChunk
 from runs.states import RunState
 from tests.support import factories
-from tests.support.factories import add_chunk
+from tests.support.factories import add_chunk, append_log
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +178,11 @@ def test_of_a_log_that_an_older_release_cut_the_size_is_said() -> None:
         log_remark(run)
         == f"Only the first 50{NBSP}MB of the log are kept; the site has the rest until it deletes the job."
     )
+
+
+@pytest.mark.django_db
+def test_one_long_line_is_shown_without_scripts_too() -> None:
+    """Its only line break is the last byte: what follows that would be nothing."""
+    run = factories.make_run(RunState.RUNNING)
+    append_log(run, "x" * 24_000 + "\n")
+    assert last_lines(run, limit=1000) == "x" * 999 + "\n"
