@@ -4,7 +4,8 @@ const offer = document.querySelector("[data-zone-offer]");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 const isOne = zone === "UTC" || (zone.includes("/") && !zone.startsWith("Etc/"));
 if (offer && isOne && zone !== offer.dataset.zoneOffer) {
-  for (const name of offer.querySelectorAll("[data-zone-name]")) name.textContent = zone;
-  offer.querySelector("[data-zone-use]").value = zone;
-  offer.hidden = false;
+  const shown = offer.content.firstElementChild.cloneNode(true);
+  for (const name of shown.querySelectorAll("[data-zone-name]")) name.textContent = zone;
+  shown.querySelector("[data-zone-use]").value = zone;
+  offer.after(shown);
 }

@@ -63,7 +63,7 @@ def test_the_form_of_the_account_counts_more_than_what_was_chosen_a_moment_ago(s
 def test_the_zone_of_the_browser_is_proposed_once(scene: Scene, open_page: Opener) -> None:
     visit = open_page(scene.researcher, timezone_id="America/New_York")
     page = visit.goto(f"{runs_url(scene)}?state=finished")
-    offer = page.locator("[data-zone-offer]")
+    offer = page.locator(".zone-offer")
     expect(offer).to_contain_text("Pages show times in UTC. Your browser is in America/New_York.")
     assert problems_in(visit, "zone-offer") == {}
     offer.get_by_role("button", name="Use America/New_York").click()
@@ -77,7 +77,7 @@ def test_no_zone_is_proposed_that_pages_use_already_or_that_is_no_place(
     scene: Scene, open_page: Opener, zone: str
 ) -> None:
     page = open_page(scene.researcher, timezone_id=zone).goto(runs_url(scene))
-    expect(page.locator("[data-zone-offer]")).to_be_hidden()
+    expect(page.locator(".zone-offer")).to_have_count(0)
 
 
 def test_the_theme_is_set_before_the_page_is_painted(scene: Scene, open_page: Opener) -> None:

@@ -65,6 +65,8 @@ def test_pages_come_in_the_theme_that_was_chosen(hers: Client, alice: User) -> N
 
 def test_the_zone_of_the_browser_is_offered_to_who_has_chosen_none(hers: Client, alice: User) -> None:
     assert 'data-zone-offer="UTC"' in hers.get("/projects/?q=a").content.decode()
+    # Where no script shows it, nobody reads it.
+    assert "Your browser is in" not in page_text(hers.get("/projects/"))
     chosen = hers.post(f"{ACCOUNT}time-zone/?next=/projects/%3Fq%3Da", {"time_zone": "Asia/Tokyo"}, follow=True)
     assert chosen.redirect_chain == [("/projects/?q=a", 302)]
     assert "Pages now show times in Asia/Tokyo." in page_text(chosen)

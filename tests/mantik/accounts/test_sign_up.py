@@ -56,6 +56,13 @@ def test_who_was_invited_lands_on_the_invitation(client: Client, project: Projec
     assert client.post(SIGN_IN, right)["Location"] == "/projects/"
 
 
+def test_that_the_link_was_sent_is_said_once(client: Client) -> None:
+    said = page_text(client.post(SIGN_UP, FORM, follow=True))
+    assert said.count("We sent a link to") == said.count("Open it and press Confirm.") == 1
+    later = page_text(client.get("/accounts/confirm/"))
+    assert later.count("We sent a link to") == 1
+
+
 def test_looking_at_the_link_confirms_nothing(client: Client) -> None:
     """Mail programs look at links before people do."""
     client.post(SIGN_UP, FORM)
