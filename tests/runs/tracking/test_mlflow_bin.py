@@ -54,8 +54,12 @@ def delete_url(run: Run) -> str:
 
 
 def test_it_is_offered_and_done(run: Run, by_her: Client) -> None:
-    asked = page_text(by_her.get(delete_url(run)))
-    assert "Delete its metrics and artifacts in MLflow, too" in asked
+    page = by_her.get(delete_url(run))
+    assert "Delete its metrics and artifacts in MLflow, too" in page_text(page)
+    # The choice stands in the form that asks, between its beginning and its button.
+    question = page.content.decode().partition('<form class="confirm"')[2].partition("</form>")[0]
+    assert 'name="in_mlflow"' in question
+    assert "btn-danger" in question
     answer = by_her.post(delete_url(run), {"in_mlflow": "on"}, follow=True)
     assert "nightly was deleted. Workers now delete it in MLflow." in page_text(answer)
     assert AuditEvent.objects.get(verb="run.deleted").after == {"in MLflow": "to be deleted"}
