@@ -34,6 +34,8 @@ async function openLinked(link) {
   });
   document.body.append(dialog);
   dialog.showModal();
+  // Not the first choice that goes with the question: Enter must do no harm.
+  content.querySelector(".confirm-actions [data-dialog-close]")?.focus();
 }
 
 async function contentOf(url) {
