@@ -48,6 +48,7 @@ urlpatterns = [
     path("settings/notices/", include("mantik.notices.urls")),
     path("docs/", include("mantik.docs.urls")),
     path("accounts/kept-form/", kept_form, name="kept-form"),
+    path("search/", include("mantik.search.urls")),
     path("accounts/", include(accounts.signing_in)),
     path("settings/account/", include(accounts.account_settings)),
     path("settings/account/", include((accounts.own_pages, "accounts"))),

@@ -97,6 +97,8 @@ PLACES = {
     "admin:tokens_": "security#when-a-secret-may-be-known-to-others",
     "admin:schedules_": "operators#schedules-and-clocks",
     "admin:django_celery_beat_": "operators#schedules-and-clocks",
+    "search:": "keyboard",
+    "search:keys": "keyboard#keys",
     "docs:": "",
 }
 

@@ -28,9 +28,11 @@ async function openLinked(link) {
   const title = content.querySelector("[id]");
   if (title) dialog.setAttribute("aria-labelledby", title.id);
   dialog.append(content);
+  // A link in a menu that is closed cannot have the focus: a key has followed it.
+  const back = link.checkVisibility() ? link : document.activeElement;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    link.focus();
+    back.focus();
   });
   document.body.append(dialog);
   dialog.showModal();

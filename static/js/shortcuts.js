@@ -16,12 +16,18 @@ function show() {
   for (const button of document.querySelectorAll("[data-shortcuts-switch]")) {
     button.setAttribute("aria-pressed", String(areOn));
     const note = button.querySelector("[data-shortcuts-state]");
-    if (note) note.textContent = areOn ? "/ and n" : "off";
+    if (note) note.textContent = areOn ? "on" : "off";
   }
 }
 
 function isTyping(element) {
-  return element.isContentEditable || element.matches("input, textarea, select") || element.closest("dialog[open]");
+  const isField = element.matches("input:not([type=checkbox], [type=radio], [type=submit]), textarea, select");
+  return element.isContentEditable || isField || element.closest("dialog[open]");
+}
+
+/** Whether a key that was pressed may be a shortcut. */
+export function isShortcut(event) {
+  return areOn && !(event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target));
 }
 
 document.addEventListener("click", (event) => {
@@ -36,7 +42,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!areOn || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (!isShortcut(event)) return;
   const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!target) return;
   event.preventDefault();

@@ -65,7 +65,7 @@ WISHES_READ = {
 }
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
-    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "key", "after"),
+    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "key", "after", "project"),
     *(
         "q",
         "state",
