@@ -133,6 +133,12 @@ def searches(runs: ManyRuns) -> dict[str, str]:
     found["rare, finished, experiment"] = _list(
         runs, q=runs.rare_name, state="finished", experiment=str(runs.experiment.uuid)
     )
+    for place in (runs.project, runs.old_project):
+        everywhere = f"{reverse('search:found')}?project={place.slug}"
+        found |= {
+            f"everywhere, {name}, {place.slug}": f"{everywhere}&{urlencode({'q': text})}"
+            for name, text in texts.items()
+        }
     found["for a schedule"] = f"{reverse('schedules:add', args=[runs.project.slug])}?run_search=never"
     return found
 

@@ -111,7 +111,7 @@ def _project_hit(project: Project) -> Hit:
 
 def _run_hit(run: Run) -> Hit:
     url = reverse("runs:detail", args=[run.project.slug, run.uuid])
-    return Hit(run.name, url, f"{run.project.name} · {run.experiment.name}", badge=run.badge)
+    return Hit(run.name, url, f"{run.project.name} · {run.experiment.name}", badge=run.badge, icon="collection-play")
 
 
 def _model_hit(model: RegisteredModel) -> Hit:

@@ -27,7 +27,7 @@ from runs.registered_models.services import may_register, may_unregister, offers
 from runs.results.artifacts import artifact_list
 from runs.results.last_worked import since_it_last_worked
 from runs.services import may_cancel, may_delete
-from runs.states import FAILURES
+from runs.states import FAILURES, RunState
 
 MOST_EVENTS = 500
 TABS = {
@@ -99,9 +99,11 @@ def _live(run: Run, held_up: Waiting | None, shown: Shown | None, version: str, 
 
 
 def _ending(run: Run) -> dict[str, Any] | None:
-    """How the run ended, and what shows it; None while it is active. The site's words are left out if the sentence has
-    them already."""
-    if not run.is_terminal or not run.outcome:
+    """How the run ended, and what shows it; None while it is active, and where the badge says it: it is finished.
+
+    The site's words are left out if the sentence has them already.
+    """
+    if not run.is_terminal or not run.outcome or run.run_state is RunState.FINISHED:
         return None
     has_failed = run.run_state in FAILURES
     words = run.site_message if has_failed else ""

@@ -43,7 +43,6 @@ def test_the_badge_changes_without_a_reload_and_polling_stops(scene: Scene, open
     expect(page.locator("#run-live .status").first).to_have_text("Running")
     finish(run)
     expect(page.locator("#run-live .status").first).to_have_text("Finished")
-    expect(page.locator("#run-live")).to_contain_text("The job ended with exit code 0.")
     expect(page.locator("#run-live")).not_to_have_attribute("hx-trigger", re.compile("."))
     assert page.evaluate("window.stillHere") is True
     assert visit.complaints == []
@@ -315,3 +314,17 @@ def test_a_long_reason_makes_no_row_taller(scene: Scene, open_page: Opener, name
     assert height == pytest.approx(1, abs=0.05)
     assert detail.bounding_box()["width"] > 150  # type: ignore[index]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("state", [RunState.FINISHED, RunState.RUNNING])
+def test_the_header_takes_two_lines(scene: Scene, open_page: Opener, state: RunState) -> None:
+    run = scene.runs[state]
+    Run.objects.filter(pk=run.pk).update(batch_system_id="SANDBOX-20261123-1")
+    page = open_page(scene.researcher).goto(run_url(run))
+    # One line of title and buttons, one of text; nothing says once more that it is finished.
+    head, lead = (page.locator(one).bounding_box() for one in (".run-head", ".run-head .lead-line"))
+    assert head
+    assert lead
+    assert head["height"] < 80
+    assert lead["height"] < 26
+    expect(page.locator("#run-live .callout")).to_have_count(0)
