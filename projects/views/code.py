@@ -20,6 +20,7 @@ from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.lib.live import Live, Shown, Statement, columns, kept, nothing_new, part
 from mantik.lib.revised_form import compared_under_lock, lock
 from projects.code import mirrors
+from projects.code.contents import contents_of
 from projects.code.forms import CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
 from projects.code.hosts import next_try, outage_of
@@ -223,6 +224,7 @@ def _context(request: HttpRequest, repository: CodeRepository) -> dict[str, Any]
         "login_noun": login_noun(login) if login else "",
         "own_key": login.public_key if login and login.owner_id == user.pk else "",
         "key_page": deploy_key_page(repository),
+        "contents": contents_of(repository, user),
     }
 
 

@@ -231,6 +231,12 @@ class NewRunForm(LiveForm):
         return (self._code_seen if self.preview else "") or self._code_now
 
     @property
+    def proposals(self) -> dict[str, str]:
+        """Of a form that is opened: the experiment, connection and account that it has chosen."""
+        rows = {name: self._rows[name] for name in ("experiment", "connection")}
+        return {name: str(row.uuid) for name, row in rows.items() if row} | {ACCOUNT: self.account}
+
+    @property
     def run_name(self) -> str:
         return self.value("name")
 

@@ -6,13 +6,14 @@ silently: a field whose value is no longer available stays empty until a person 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
 
 from connections.models import Connection
 from mantik.accounts.models import User
-from projects.models import CodeRepository
+from projects.models import CodeRepository, Project
 from runs.mlproject.wording import any_of
 from runs.models import Run
 from runs.planning.plan import PARAMETER_PREFIX
@@ -22,6 +23,7 @@ from runs.querysets import RunQuerySet
 PREFILL_FIELD = "from"
 # How many choices a sentence names; it counts the others.
 CHOICES_NAMED = 3
+LONGEST_WISH = 400
 
 
 @dataclass(frozen=True)
@@ -164,3 +166,39 @@ def _uuid_or_none(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+# What a link to a new run may name, by the field of the form. A code repository's page makes such links.
+WISHED_FIELDS = ("code_repository", "branch", "mlproject_path", "entry_point", "backend_config_path")
+
+
+@dataclass(frozen=True)
+class Wish(Prefill):
+    """What a link asks for, field by field, instead of a run; `others` are the fields it leaves to the form."""
+
+    wished: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    has_code: bool = True
+
+    def values(self) -> dict[str, str]:
+        return {**self.others, **self.wished}
+
+    @property
+    def what_is_missing(self) -> str:
+        if self.has_code:
+            return ""
+        return (
+            "The code repository that the link names is not in this project: it was deleted, or the link is wrong. "
+            "Choose another one."
+        )
+
+
+def wish_in(query: Mapping[str, str], *, project: Project, user: User, others: Mapping[str, str]) -> Wish:
+    """The wish that a link states."""
+    wished = {name: query.get(name, "").replace("\0", "").strip()[:LONGEST_WISH] for name in WISHED_FIELDS}
+    uuid = _uuid_or_none(wished["code_repository"])
+    has_code = uuid is not None and project.code_repositories.filter(uuid=uuid).exists()
+    if not has_code:
+        wished["code_repository"] = ""
+    kept = {name: value for name, value in others.items() if name not in WISHED_FIELDS}
+    return Wish("", None, user, wished=wished, others=kept, has_code=has_code)

@@ -23,7 +23,7 @@ from runs import services
 from runs.backend_config import ACCOUNT
 from runs.models import Run
 from runs.planning.forms import NewRunForm, Preview
-from runs.planning.prefill import PREFILL_FIELD, Prefill, choices_of, prefill_from
+from runs.planning.prefill import PREFILL_FIELD, Prefill, choices_of, prefill_from, wish_in
 from runs.planning.preview import preview_of
 from runs.querysets import RunQuerySet
 
@@ -34,7 +34,7 @@ def new_run(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_RUN)
     if request.method == "POST":
         return _start(request, project)
-    prefill = _prefill(request, project, request.GET)
+    prefill = _prefill(request, project, request.GET) or _wish(request, project)
     form = _as_linked(request, project, prefill) if prefill else _new_form(request, project)
     _ask_for_newest_code(form)
     return _page(request, project, form)
@@ -123,8 +123,16 @@ def _prefill(request: MemberRequest, project: Project, data: QueryDict) -> Prefi
     return prefill_from(data.get(PREFILL_FIELD, ""), among=_visible(request, project), user=request.user)
 
 
+def _wish(request: MemberRequest, project: Project) -> Prefill | None:
+    """What a link asks for that names code and no run; the other fields have what a new form would propose."""
+    if not request.GET.get("code_repository"):
+        return None
+    proposed = _new_form(request, project).proposals
+    return wish_in(request.GET, project=project, user=request.user, others=proposed)
+
+
 def _as_linked(request: MemberRequest, project: Project, prefill: Prefill) -> NewRunForm:
-    """The form of "Run again", filled in from the run and checked at once, so that problems show before RUN!."""
+    """The form of "Run again" or of a wish, filled in and checked at once, so that problems show before RUN!."""
     form = NewRunForm(prefill.values(), project=project, user=request.user, prefill=prefill)
     form.forgive()
     return form

@@ -38,6 +38,10 @@ WISHES = {
         "from",
     ): "tests/runs/planning/test_run_again.py::test_what_is_gone_is_said_in_place_and_run_does_not_go_through",
     (
+        "runs:new",
+        "code_repository",
+    ): "tests/runs/planning/test_wishes.py::test_what_is_gone_is_said_in_place",
+    (
         "schedules:add",
         "run",
     ): "tests/schedules/test_schedule_this_run.py::test_what_is_gone_is_said_in_place_and_nothing_is_added",
@@ -57,6 +61,9 @@ WISHES = {
 # Where they are read: (function, key).
 WISHES_READ = {
     ("new_run", "*"): ("runs:new", "from"),
+    ("_wish", "*"): ("runs:new", "code_repository"),
+    ("_wish", "code_repository"): ("runs:new", "code_repository"),
+    ("wish_in", "*"): ("runs:new", "code_repository"),
     ("_new_form", "run"): ("schedules:add", "run"),
     ("_asked_kind", "kind"): ("connections:add", "kind"),
     ("wanted_by", "site"): ("connections:add", "site"),
