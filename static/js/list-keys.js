@@ -24,7 +24,7 @@ function tick() {
 }
 
 function compare() {
-  const button = document.querySelector(".tick-bar .btn-primary:not(:disabled)");
+  const button = document.querySelector(".tick-bar button:not([type], :disabled)");
   if (!button?.checkVisibility()) return null;
   button.click();
   return button;
