@@ -1,9 +1,15 @@
 from types import ModuleType
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.core.signals import got_request_exception
 
 from mantik.lib.generics import make_subscriptable
+
+
+class RevisedAdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "mantik.lib.revised_admin.RevisedSite"
 
 
 class MantikConfig(AppConfig):

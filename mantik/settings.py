@@ -78,7 +78,7 @@ MANTIK_BASE_URL = env.parsed(
 
 INSTALLED_APPS = [
     "mantik",
-    "django.contrib.admin",
+    "mantik.apps.RevisedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

@@ -52,12 +52,12 @@ class RevisedForm(forms.Form):
     def revise(self) -> None:
         watched = {name: self._stored(name) for name in self.fields if name in self.initial}
         self.fields[REVISION] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=2000)
-        self.initial[REVISION] = " ".join(f"{name}:{_fingerprint(text)}" for name, text in watched.items())
+        self.initial[REVISION] = " ".join(f"{name}:{fingerprint(text)}" for name, text in watched.items())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         shown = dict(part.partition(":")[::2] for part in str(cleaned.pop(REVISION, "") or "").split())
-        changed = [name for name in shown if name in self.fields and shown[name] != _fingerprint(self._stored(name))]
+        changed = [name for name in shown if name in self.fields and shown[name] != fingerprint(self._stored(name))]
         changed = [name for name in changed if self._typed(name) != self._stored(name)]
         if changed:
             self._say(changed, shown)
@@ -69,12 +69,12 @@ class RevisedForm(forms.Form):
         self.add_error(None, SAVED_MEANWHILE)
         for name in changed:
             stored, typed = self._stored(name), self._typed(name)
-            if _fingerprint(typed) == shown[name]:
+            if fingerprint(typed) == shown[name]:
                 self._take(name)
-                words = f"Meanwhile {_quoted(typed)} was changed to {_quoted(stored)}, which the form has now."
+                words = f"Meanwhile {quoted(typed)} was changed to {quoted(stored)}, which the form has now."
             else:
                 words = (
-                    f"This was changed meanwhile: it is now {_quoted(stored)}. You entered {_quoted(typed)}. If you "
+                    f"This was changed meanwhile: it is now {quoted(stored)}. You entered {quoted(typed)}. If you "
                     "save again, yours replaces it."
                 )
             self.add_error(name, words)
@@ -109,11 +109,11 @@ class RevisedForm(forms.Form):
         return text.replace("\r\n", "\n").strip()
 
 
-def _fingerprint(text: str) -> str:
+def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     if not text:
         return "empty"
     more = len(text) - _QUOTED
