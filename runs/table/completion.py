@@ -38,6 +38,8 @@ class Completion:
 def completions(experiment: Experiment, text: str, at: int) -> list[Completion]:
     """What may stand where the cursor is, before character `at`. One query, or none."""
     typed = text[: max(0, at)][:LONGEST]
+    if "\0" in typed:
+        return []
     found = _BEING_TYPED.search(typed)
     word = found[0] if found else ""
     before = typed[: len(typed) - len(word)]

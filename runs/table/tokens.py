@@ -85,6 +85,11 @@ def tokens_of(text: str) -> Iterator[Token]:
     if len(text) > LONGEST:
         sentence = f"A filter has at most {LONGEST:,} characters; this one has {len(text):,}."
         raise Misread(sentence, at=LONGEST, length=len(text) - LONGEST)
+    if "\0" in text:
+        # No name and no value has it, and PostgreSQL does not even compare with it.
+        raise Misread(
+            "A filter cannot hold the character NUL, which is not to be seen. Remove it.", at=text.index("\0")
+        )
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)

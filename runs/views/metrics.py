@@ -12,6 +12,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
 from mantik.lib.downloads import LongResponse
+from mantik.lib.query_values import without_nul
 from runs.models import Run
 from runs.results.curves import LEAST_ROOM, MOST_ROOM, USUAL_ROOM, Steps, curves
 from runs.results.metrics import metric_list, metrics_now
@@ -47,7 +48,7 @@ def points(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 def export(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     """The metrics `key`, or all."""
     run = run_or_404(request, slug, uuid)
-    keys = list(dict.fromkeys(request.GET.getlist("key")))
+    keys = _keys(request)
     name = f"{run.short_id}-{keys[0].replace('/', '-')}.csv" if len(keys) == 1 else f"{run.short_id}-metrics.csv"
     headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
     lines = (line.encode() for line in metrics_csv(run, keys))
@@ -58,7 +59,7 @@ def listed(request: HttpRequest, runs: Sequence[Run]) -> HttpResponse:
     """The answer to a page that lists the metrics of `runs`."""
 
     def answer() -> HttpResponse:
-        known, after = request.GET.get("known", ""), request.GET.get("after", "")
+        known, after = (without_nul(request.GET.get(name, "")) for name in ("known", "after"))
         lead = _number(request, "lead", usual=0, least=0, most=MOST_LEADING)
         now = metrics_now(runs)
         if known == now["version"] and not after and not now["complete"] and not now["problem"]:
@@ -72,7 +73,7 @@ def drawn(request: HttpRequest, runs: Sequence[Run]) -> HttpResponse:
     """The answer to a page that draws metrics of `runs`."""
 
     def answer() -> HttpResponse:
-        keys = list(dict.fromkeys(request.GET.getlist("key")))
+        keys = _keys(request)
         if not 0 < len(keys) <= MOST_KEYS:
             raise _Unclear(f"Name 1 to {MOST_KEYS} metrics, each as key=NAME.")
         room = _number(request, "room", usual=USUAL_ROOM, least=LEAST_ROOM, most=MOST_ROOM)
@@ -86,6 +87,10 @@ def _or_sentence(answer: Callable[[], HttpResponse]) -> HttpResponse:
         return answer()
     except _Unclear as unclear:
         return JsonResponse({"problem": str(unclear)}, status=400)
+
+
+def _keys(request: HttpRequest) -> list[str]:
+    return list(dict.fromkeys(map(without_nul, request.GET.getlist("key"))))
 
 
 def _steps(request: HttpRequest) -> Steps | None:
