@@ -6,6 +6,7 @@ Whoever calls this has decided that the request may be made, and has written it 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,10 +16,11 @@ import httpx
 from connections.mlflow.clients import configured
 from connections.mlflow.errors import TrackingError, TrackingRefused, TrackingUnavailable
 from connections.mlflow.files import Files, OpenFile
-from connections.mlflow.parsing import error_in, error_words, not_mlflow, words_for_strangers
+from connections.mlflow.parsing import as_mlflow_answers, error_in, error_words, not_mlflow, words_for_strangers
 from connections.mlflow.paths import SERVED_FILE
-from connections.mlflow.places import Address
+from connections.mlflow.places import Address, KnownPlaces
 from connections.mlflow.transport import TIMEOUT, client_options, tracking_errors
+from connections.mlflow.values import ModelSource
 
 # MLflow works on 40 requests at a time, each with two connections to its database: more would only wait there, and
 # pages and workers want to be answered, too.
@@ -54,8 +56,9 @@ class Onward:
     def __init__(self, *, uri: str, token: str = "") -> None:
         self._client = httpx.AsyncClient(limits=_LIMITS, **client_options(uri, token))
         self._files = Files(uri=uri, token=token)
-        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
+        self._places = KnownPlaces(doing="hand out a file of the model")
 
     async def call(self, method: str, path: str, *, query: Mapping[str, Any], body: Mapping[str, Any] | None) -> bytes:
         """What MLflow answers, a JSON object. `body` is sent as one."""
@@ -85,6 +88,14 @@ class Onward:
         """The file with this path below MLflow's root, opened (connections/mlflow/files.py)."""
         return await self._files.open(Address(SERVED_FILE.format(path=path), {}, "hand out the file", is_served=True))
 
+    async def model_address(self, source: ModelSource, path: str) -> Address:
+        """Where a file of a model is that a run has logged. Asks MLflow once for each model."""
+        if question := self._places.question(source, path):
+            answer = await self.call("GET", question.path, query=question.query, body=None)
+            with as_mlflow_answers():
+                self._places.learn(source, json.loads(answer))
+        return self._places.address(source, path)
+
     async def store(self, path: str, content: AsyncIterator[bytes]) -> None:
         """Store a file under this path below MLflow's root: the whole of it, or nothing."""
         with tracking_errors():
@@ -99,7 +110,7 @@ class Onward:
         self._waiting += 1
         try:
             async with asyncio.timeout(TIMEOUT.read):
-                await self._places.acquire()
+                await self._free.acquire()
         except TimeoutError:
             raise TrackingUnavailable(TOO_MUCH) from None
         finally:
@@ -107,7 +118,7 @@ class Onward:
         try:
             yield
         finally:
-            self._places.release()
+            self._free.release()
 
 
 def _error(response: httpx.Response, *, doing: str) -> TrackingError:

@@ -27,17 +27,43 @@ class Address:
     is_served: bool = False
 
 
-class Places:
-    """Thread-safe. `doing`: what it is asked for."""
+@dataclass(frozen=True)
+class Question:
+    """What MLflow is asked about a source."""
 
-    def __init__(self, http: Transport, *, doing: str) -> None:
-        self._http, self._doing = http, doing
+    path: str
+    query: Mapping[str, Any]
+
+
+class KnownPlaces:
+    """Thread-safe. Whoever uses it asks `question` of MLflow, in a thread or in an event loop, and tells the answer.
+
+    `doing`: what it is asked for.
+    """
+
+    def __init__(self, *, doing: str) -> None:
+        self._doing = doing
         self._known: dict[ModelSource, str] = {}
 
+    def question(self, source: ModelSource, path: str) -> Question | None:
+        """What has to be asked before the address of this file is known; None if nothing has to."""
+        if source in self._known or not _may_be_served(path):
+            return None
+        if source.model_id:
+            return Question(paths.LOGGED_MODEL.format(model_id=source.model_id), {})
+        return Question(paths.RUN, {"run_id": source.run_id})
+
+    def learn(self, source: ModelSource, answer: Mapping[str, Any]) -> None:
+        """Where a source is never changes. Raises TrackingError if MLflow does not answer like this."""
+        with as_mlflow_answers():
+            place = _served(_uri(source, answer))
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known[source] = place
+
     def address(self, source: ModelSource, path: str) -> Address:
-        """The address of a file below `source`. Asks MLflow once for each source. Raises TrackingError."""
-        # MLflow decodes such an address again and again until it no longer changes, so a name with a % is not found.
-        if "%" not in path and (place := self._place(source)):
+        """The address of a file below `source`, about which nothing has to be asked (any more)."""
+        if _may_be_served(path) and (place := self._known.get(source)):
             return Address(paths.SERVED_FILE.format(path=quote(f"{place}/{path}")), {}, self._doing, is_served=True)
         if source.model_id:
             call = paths.LOGGED_MODEL_FILE.format(model_id=source.model_id)
@@ -45,28 +71,33 @@ class Places:
         below = f"{source.path}/{path}" if source.path else path
         return Address(paths.ARTIFACT, {"run_id": source.run_id, "path": below}, self._doing)
 
-    def _place(self, source: ModelSource) -> str:
-        """The folder, if the server keeps it itself: such files are served several times as quickly.
 
-        "" if it is kept elsewhere. This never changes, so MLflow is asked only once.
-        """
-        place = self._known.get(source)
-        if place is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            place = self._known[source] = _served(self._uri(source))
-        return place
+class Places:
+    """Thread-safe. `doing`: what it is asked for."""
 
-    def _uri(self, source: ModelSource) -> str:
-        if source.model_id:
-            answer = self._http.get(paths.LOGGED_MODEL.format(model_id=source.model_id), {}, doing=self._doing)
-            with as_mlflow_answers():
-                return str(answer["model"]["info"]["artifact_uri"])
-        answer = self._http.get(paths.RUN, {"run_id": source.run_id}, doing=self._doing)
-        with as_mlflow_answers():
-            return f"{answer['run']['info']['artifact_uri']}/{source.path}"
+    def __init__(self, http: Transport, *, doing: str) -> None:
+        self._http, self._doing = http, doing
+        self._known = KnownPlaces(doing=doing)
+
+    def address(self, source: ModelSource, path: str) -> Address:
+        """The address of a file below `source`. Asks MLflow once for each source. Raises TrackingError."""
+        if question := self._known.question(source, path):
+            self._known.learn(source, self._http.get(question.path, question.query, doing=self._doing))
+        return self._known.address(source, path)
+
+
+def _may_be_served(path: str) -> bool:
+    """MLflow decodes such an address again and again until it no longer changes, so a name with a % is not found."""
+    return "%" not in path
+
+
+def _uri(source: ModelSource, answer: Mapping[str, Any]) -> str:
+    if source.model_id:
+        return str(answer["model"]["info"]["artifact_uri"])
+    return f"{answer['run']['info']['artifact_uri']}/{source.path}"
 
 
 def _served(uri: str) -> str:
+    """The folder, if the server keeps it itself: such files are served several times as quickly. "" if it does not."""
     parts = urlsplit(uri)
     return parts.path.strip("/") if parts.scheme == "mlflow-artifacts" and not parts.netloc else ""

@@ -36,7 +36,7 @@ class ZipDownload:
             raise TrackingRefused(f"{model.name} has a file whose name could lead out of its folder.")
         self.size = zip_size([*_names(model, facts), (_certificate_name(model), len(model.certificate.encode()))])
         self._names = _names(model, facts)
-        self._files = [ModelFile(model, fact) for fact in facts]
+        self._files = [ModelFile.of(model, fact) for fact in facts]
         self._files[0].open()
 
     async def pieces(self) -> AsyncGenerator[bytes]:

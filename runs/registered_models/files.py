@@ -14,6 +14,8 @@ from contextlib import aclosing
 from connections.mlflow.errors import TrackingRefused
 from connections.mlflow.files import OpenFile, files
 from connections.mlflow.model_files import model_files
+from connections.mlflow.onward import onward
+from connections.mlflow.places import Address
 from mantik.lib.loop import in_loop
 from runs.registered_models.contents import FileFact
 from runs.registered_models.models import RegisteredModel
@@ -31,11 +33,25 @@ class ModelFile:
     The last piece is held back until the whole file is known to be the one in the certificate.
     """
 
-    def __init__(self, model: RegisteredModel, fact: FileFact) -> None:
-        """Asks MLflow where the model is. Raises TrackingError."""
+    def __init__(self, model: RegisteredModel, fact: FileFact, address: Address) -> None:
         self.model, self.fact = model, fact
-        self._address = model_files().address(model.source, fact.path)
+        self._address = address
         self._file: OpenFile | None = None
+
+    @classmethod
+    def of(cls, model: RegisteredModel, fact: FileFact) -> ModelFile:
+        """Asks MLflow where the model is. Raises TrackingError."""
+        return cls(model, fact, model_files().address(model.source, fact.path))
+
+    @classmethod
+    async def opened(cls, model: RegisteredModel, fact: FileFact) -> ModelFile:
+        """In the loop, for programs: they wait longer than pages may, and hold no thread. Raises TrackingError."""
+        file = cls(model, fact, await onward().model_address(model.source, fact.path))
+        file._file = await files().open(file._address)
+        if file._is_another(file._file):
+            await file._file.aclose()
+            raise file._changed()
+        return file
 
     def open(self) -> None:
         """In a thread, so that whoever asks learns before the first byte if MLflow does not have it: TrackingError."""

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -17,12 +18,18 @@ from pytest_django.fixtures import Settings
 
 from connections.mlflow import breaker
 from connections.mlflow.errors import SILENT
+from connections.mlflow.values import ModelSource
+from mantik.accounts.models import User
 from mantik.lib import patience
+from mantik.tokens.models import Scope
+from mantik.tokens.services import make_token
 from projects.roles import Role
-from runs.models import Run
+from runs.models import RegisteredModel, Run
 from runs.states import RunState
 from runs.tracking.mlflow_run import ensure_tracking_run
+from tests.runs.registered_models.conftest import register, tend
 from tests.support import factories
+from tests.support.logged_models import FILES, log_model
 from tests.support.mlflow_server import HEADERS, MlflowServer
 from tests.support.pages import page_text
 
@@ -87,6 +94,31 @@ def test_what_depends_on_it_says_so_and_comes_back(
     files = page(member, run, "detail", tab="artifacts")
     assert "notes.txt" in page_text(files)
     assert "hx-trigger" not in _section(files)
+
+
+def test_what_pages_give_up_does_not_fail_a_client_that_loads_a_model(
+    run: Run, member: Client, mlflow_server: MlflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for several files at once and waits for them; told that MLflow is silent, it would end in an error."""
+    monkeypatch.setattr(breaker, "PAUSE_SECONDS", 600.0)
+    ada = factories.join(run.project, Role.RESEARCHER)
+    model = tend(register(run, ada, ModelSource(run.mlflow_run_id, model_id=log_model(mlflow_server.uri, run))))
+    assert model is not None
+    with frozen(mlflow_server):
+        page(member, run, "detail", tab="artifacts")
+    # From here on, pages ask nothing of MLflow, and have no time for its answer.
+    monkeypatch.setattr(patience, "PAGE_SECONDS", 0.0)
+    assert SILENT in page_text(page(member, run, "artifact", path="notes.txt"))
+    answer = load(ada, model, "MLmodel")
+    assert (answer.status_code, b"".join(answer.streaming_content)) == (200, FILES["MLmodel"])
+
+
+def load(user: User, model: RegisteredModel, path: str) -> Any:
+    """As MLflow's client does."""
+    now = timezone.now()
+    _, token = make_token(user=user, name="notebook", scope=Scope.READ, expires_at=now + timedelta(days=1), now=now)
+    url = f"/tracking/api/2.0/mlflow-artifacts/artifacts/models/{model.uuid}/{path}"
+    return Client().get(url, headers={"authorization": f"Bearer {token}"})
 
 
 def _section(response: Any) -> str:

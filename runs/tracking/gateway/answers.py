@@ -11,6 +11,7 @@ from django.http import HttpResponse, JsonResponse
 from connections.mlflow.errors import NotThere, TrackingError, TrackingUnavailable
 from connections.mlflow.onward import Declined, onward
 from connections.mlflow.parsing import as_mlflow_answers
+from mantik.lib.downloads import Download
 from mantik.lib.handed_on import Body, Given, HandedOn
 from runs.tracking.gateway.callers import Caller
 from runs.tracking.gateway.refusals import Refused
@@ -47,6 +48,20 @@ def handed_on(
             return Given(200, JSON, json.dumps(change(json.loads(content))).encode())
 
     return HandedOn(explaining(ask), reader=caller.reader)
+
+
+def file_given(download: Download, size: int | None) -> Given:
+    headers = {
+        # A job wrote it: it must never run as a page of Mantik.
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": "attachment",
+        "Content-Security-Policy": "sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    return Given(200, headers, download=download)
 
 
 def explaining(ask: Callable[[Body], Awaitable[Given]]) -> Callable[[Body], Awaitable[Given]]:

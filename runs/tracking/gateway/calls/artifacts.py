@@ -16,7 +16,7 @@ from connections.mlflow.onward import onward
 from connections.mlflow.paths import ARTIFACT_LIST
 from mantik.lib.handed_on import Body, Given, HandedOn
 from runs.models import Run, TrackedItem
-from runs.tracking.gateway.answers import JSON, explaining, handed_on
+from runs.tracking.gateway.answers import JSON, explaining, file_given, handed_on
 from runs.tracking.gateway.asked import Asked
 from runs.tracking.gateway.callers import Job
 from runs.tracking.gateway.calls import registered_files
@@ -139,17 +139,7 @@ def of_run_file(asked: Asked) -> HttpResponseBase:
 def _file(asked: Asked, place: Place) -> HandedOn:
     async def ask(_: Body) -> Given:
         file = await onward().file(quote(str(place)))
-        # A job wrote it: it must never run as a page of Mantik.
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": "attachment",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        }
-        if file.size is not None:
-            headers["Content-Length"] = str(file.size)
-        return Given(200, headers, download=file)
+        return file_given(file, file.size)
 
     return HandedOn(explaining(ask), reader=asked.caller.reader)
 

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from connections.mlflow.errors import TrackingError
-from connections.mlflow.model_files import ModelFiles
+from connections.mlflow.onward import Onward
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from mantik.tokens.models import PersonalAccessToken, Scope
@@ -81,13 +81,13 @@ def ask(reader: User) -> Ask:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the files that MLflow was asked for."""
     asked: list[str] = []
-    real = ModelFiles.address
+    real = Onward.model_address
 
-    def noted(self: ModelFiles, source: ModelSource, path: str) -> Any:
+    async def noted(self: Onward, source: ModelSource, path: str) -> Any:
         asked.append(path)
-        return real(self, source, path)
+        return await real(self, source, path)
 
-    monkeypatch.setattr(ModelFiles, "address", noted)
+    monkeypatch.setattr(Onward, "model_address", noted)
     return asked
 
 
