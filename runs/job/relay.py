@@ -59,8 +59,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 FORMAT = 1
 # Of MLflow's API, as the gateway has it: clients send spans in another way to servers before 3.4.
 API_VERSION = "3.17.2"
-# Seconds that an answer waits for its write.
-PATIENCE = 1.0
+# Seconds that an answer waits for its write; and between two looks at whether one hangs.
+PATIENCE, LOOK_EVERY = 1.0, 0.25
 # Bytes that wait to be written.
 MOST_QUEUED = 32 * 2**20
 # Seconds between two calls of fsync, and between two attempts after a write that failed.
@@ -539,14 +539,37 @@ class Piece(NamedTuple):
     ticket: Ticket
 
 
+class Batch:
+    """Pieces that are written together. `rest`: what is not written yet."""
+
+    def __init__(self, pieces: List[Piece]) -> None:
+        self.file, self.pieces = pieces[0].file, pieces
+        self.rest = memoryview(b"".join(piece.data for piece in pieces))
+        self.size = len(self.rest)
+
+
+class Turn:
+    """Of a thread that writes, and may hang in that: then another one calls `go_on` in its place."""
+
+    def __init__(self, go_on: Callable[[], None]) -> None:
+        self.go_on = go_on
+        self._free = threading.Lock()
+
+    def claim(self) -> bool:
+        """Whether the caller is to go on: the first who asks."""
+        return self._free.acquire(blocking=False)
+
+
 class Closed(Exception):
     """The last entry has been written."""
 
 
 class Journal:
-    """The journal and the pack: one thread writes to them, so that nobody else waits for a file system.
+    """The journal and the pack, to which one thread writes at a time.
 
-    It joins what several threads have handed in meanwhile in one write; another thread calls fsync.
+    That is the one that has handed something in (`wait`): changing to another takes half as long as all the rest of a
+    call. If another one writes already, or if it fails, the work is left to a thread that does nothing else (`_tend`).
+    It also sees to it that nobody waits for a file system that hangs. One more calls fsync.
     """
 
     def __init__(self, path: Path, *, most_bytes: int) -> None:
@@ -561,13 +584,18 @@ class Journal:
         self._queue: Deque[Piece] = deque()
         self._queued = 0
         self._is_closed = False
+        # Somebody writes: `_turn`, if it is not `_tend`.
+        self._is_writing = False
+        self._turn: Optional[Turn] = None
         # When the write that is going on began; 0 if there is none.
         self._writing_since = 0.0
+        # What could not be written.
+        self._unwritten: Optional[Batch] = None
         self._trouble = ""
         # Since the last entry `lost`, by kind; points of metrics one by one.
         self._lost: Counter[str] = Counter()
         self._is_full = False
-        self._writer = threading.Thread(target=self._write_all, daemon=True)
+        self._writer = threading.Thread(target=self._tend, daemon=True)
         # Files of others, which wait to be synced and closed.
         self._others: Deque[int] = deque()
         self._sync_now = threading.Event()
@@ -627,7 +655,6 @@ class Journal:
     def _put(self, piece: Piece) -> Ticket:
         self._queue.append(piece)
         self._queued += len(piece.data)
-        self._more.notify()
         return piece.ticket
 
     def _has_room(self, kind: str, line: int, data: int) -> bool:
@@ -650,20 +677,44 @@ class Journal:
             self._lost.clear()
 
     def mark(self) -> Ticket:
-        """Of all that has been handed in until now."""
+        """Of all that has been handed in until now. None if it is written."""
         with self._more:
+            if not self._queue and not self._is_writing:
+                return None
             return self._put(Piece(self._file, b"", _new_ticket()))
 
-    def wait(self, ticket: Ticket) -> None:
+    def wait(self, ticket: Ticket, go_on: Optional[Callable[[], None]] = None) -> bool:
         """Until it is written; for `PATIENCE` seconds since the write began that is going on, and not if writing fails.
 
-        If the write hangs longer, only the first answer has waited.
+        If the write hangs longer, only the first answer has waited. With `go_on`, this thread may write. If that hangs,
+        `go_on` is called in another one, in place of what follows here, and False comes of it once it hangs no more.
         """
-        if ticket is None or self._trouble:
-            return
-        since = self._writing_since
-        waited = time.monotonic() - since if since else 0.0
-        ticket.acquire(timeout=max(0.0, PATIENCE - waited))
+        if ticket is None:
+            return True
+        if go_on is None:
+            with self._more:
+                self._more.notify()
+        elif not self._write_myself(ticket, Turn(go_on)):
+            return False
+        if not self._trouble:
+            since = self._writing_since
+            waited = time.monotonic() - since if since else 0.0
+            ticket.acquire(timeout=max(0.0, PATIENCE - waited))
+        return True
+
+    def _write_myself(self, ticket: "threading.Lock", turn: Turn) -> bool:
+        """As long as nobody else does. False if another thread has gone on meanwhile."""
+        while ticket.locked() and not self._trouble:
+            batch = self._take(turn)
+            if batch is None:
+                return True
+            self._write(batch)
+            is_mine = turn.claim()
+            self._end_turn(batch)
+            if not is_mine:
+                return False
+            turn = Turn(turn.go_on)
+        return True
 
     def sync_soon(self) -> None:
         self._sync_now.set()
@@ -685,49 +736,77 @@ class Journal:
         self._sync_now.set()
         return self._synced.wait(max(0.1, deadline - time.monotonic())) and not self._writer.is_alive()
 
-    # The writer
+    # Writing
 
-    def _write_all(self) -> None:
-        while True:
-            pieces = self._take()
-            if not pieces:
-                return
-            self._write(pieces[0].file, b"".join(piece.data for piece in pieces))
-            for piece in pieces:
-                if piece.ticket is not None:
-                    piece.ticket.release()
-
-    def _take(self) -> List[Piece]:
-        """The next ones for the same file; none at the end."""
+    def _take(self, turn: Optional[Turn]) -> Optional[Batch]:
+        """The next pieces for the same file, which the caller has to write. None if there are none, or if somebody
+        else writes."""
         with self._more:
-            while not self._queue and not self._is_closed:
-                self._more.wait()
+            if self._is_writing or not self._queue:
+                return None
             taken: List[Piece] = []
             size = 0
             while self._queue and size < ONE_WRITE and self._queue[0].file == (taken or self._queue)[0].file:
                 taken.append(self._queue.popleft())
                 size += len(taken[-1].data)
-            return taken
+            self._is_writing, self._turn, self._writing_since = True, turn, time.monotonic()
+            return Batch(taken)
 
-    def _write(self, file: int, data: bytes) -> None:
-        rest = memoryview(data)
-        self._writing_since = time.monotonic()
-        while rest:
-            try:
-                rest = rest[os.write(file, rest) :]
-            except OSError as error:
-                self._fails(error)
-                time.sleep(RETRY_EVERY)
-        self._writing_since = 0.0
+    def _write(self, batch: Batch) -> bool:
+        """False if it fails."""
+        try:
+            while batch.rest:
+                batch.rest = batch.rest[os.write(batch.file, batch.rest) :]
+        except OSError as error:
+            self._fails(error)
+            return False
+        return True
+
+    def _end_turn(self, batch: Batch) -> None:
+        """Of who has written it, or has failed to: then `_tend` goes on with it, and has the turn."""
         with self._more:
-            self._queued -= len(data)
-            if file == self._file:
-                self.written += len(data)
+            self._turn, self._writing_since = None, 0.0
+            if batch.rest:
+                self._unwritten = batch
+                self._more.notify()
+                return
+            self._is_writing = False
+            self._queued -= batch.size
+            if batch.file == self._file:
+                self.written += batch.size
             if self._trouble:
                 self._trouble = ""
                 say("can write to the journal again")
                 if not self._is_full:
                     self._tell_lost()
+            if self._queue:
+                self._more.notify()
+        for piece in batch.pieces:
+            if piece.ticket is not None:
+                piece.ticket.release()
+
+    def _tend(self) -> None:
+        """Writes what nobody else does, tries again what failed, and looks after those who write."""
+        while True:
+            with self._more:
+                if self._is_closed and not self._queue and not self._is_writing:
+                    return
+                if self._is_writing or not self._queue:
+                    self._more.wait(LOOK_EVERY)
+                self._go_on_elsewhere()
+                batch, self._unwritten = self._unwritten, None
+            batch = batch or self._take(None)
+            if batch is None:
+                continue
+            while not self._write(batch):
+                time.sleep(RETRY_EVERY)
+            self._end_turn(batch)
+
+    def _go_on_elsewhere(self) -> None:
+        """If a thread hangs that has the turn."""
+        turn, since = self._turn, self._writing_since
+        if turn is not None and time.monotonic() - since > PATIENCE and turn.claim():
+            threading.Thread(target=turn.go_on, daemon=True).start()
 
     def _fails(self, error: OSError) -> None:
         if not self._trouble:
@@ -1278,7 +1357,7 @@ def model_values(model: Model, info: Document, datasets: List[Tuple[str, str]]) 
 
 
 class Asked:
-    """A call that somebody makes. `ticket`: of the last entry that came of it."""
+    """A call that somebody makes. `ticket`: what has to be written before it is answered."""
 
     def __init__(self, method: str, path: str, fields: Document, body: Iterator[bytes]) -> None:
         self.method, self.path, self.fields, self.body = method, path, fields, body
@@ -1397,12 +1476,15 @@ class Api:
             return self._answer_unknown(asked)
         with self._lock:
             answer = found(asked)
-        if asked.has_entry:
-            self._journal.wait(asked.ticket)
-        elif asked.method != "GET":
+        if not asked.has_entry and asked.method != "GET":
             # It may have been sent before, by somebody who hung up before that was written.
-            self._journal.wait(self._journal.mark())
-        return answer if isinstance(answer, Answer) else Answer(_compact(answer).encode())
+            asked.ticket = self._journal.mark()
+        if isinstance(answer, Answer):
+            return answer
+        return Answer(_compact(answer).encode() if answer else b"{}")
+
+    def wait(self, ticket: Ticket, go_on: Callable[[], None]) -> bool:
+        return self._journal.wait(ticket, go_on)
 
     def _find(self, asked: Asked) -> Optional[Call]:
         route = f"{asked.method} {asked.path}"
@@ -1581,7 +1663,9 @@ class Api:
         with self._lock:
             metrics, now = self._logged.root.metrics, milliseconds()
             points = [Point(key, value, now, len(metrics.get(key, ())), _OF_NONE) for key, value in values.items()]
-            self._note(Asked("POST", "", {}, iter(())), "metrics", weight=len(points), points=columns_of(points))
+            asked = Asked("POST", "", {}, iter(()))
+            self._note(asked, "metrics", weight=len(points), points=columns_of(points))
+        self._journal.wait(asked.ticket)
 
     def log_param(self, asked: Asked) -> Document:
         run, key = self._run(asked.fields), key_of(asked.fields)
@@ -1892,7 +1976,6 @@ class Api:
                 self._store.forget(received)
             elif received.file:
                 self._journal.sync_also(os.open(str(self._store.path_of(received.file)), os.O_RDONLY))
-        self._journal.wait(asked.ticket)
         return Answer(b"{}")
 
     def _check_path(self, owner: Document, path: str) -> None:
@@ -1916,7 +1999,6 @@ class Api:
             tree = self._logged.tree(owner)
             if path and (tree.is_file(path) or path in tree.folders):
                 self._note(asked, "unfile", path=path, **owner)
-        self._journal.wait(asked.ticket)
         return Answer(b"{}")
 
 
@@ -2063,10 +2145,10 @@ def read_request(stream: IO[bytes]) -> Optional[Request]:
     headers: Dict[str, str] = {}
     for _ in range(MOST_HEADERS):
         line = stream.readline(LONGEST_LINE)
-        name, colon, value = line.partition(b":")
+        name, colon, value = line.decode("latin-1").partition(":")
         if not colon:
             break
-        headers[name.decode("latin-1").strip().lower()] = value.decode("latin-1").strip()
+        headers[name.strip().lower()] = value.strip()
     if line not in (b"\r\n", b"\n"):
         raise Gone
     return Request(parts[0].decode("latin-1"), parts[1].decode("latin-1"), headers, stream)
@@ -2097,6 +2179,10 @@ def send(connection: socket.socket, answer: Answer, *, is_last: bool) -> None:
 def refusal_document(refused: Refused) -> Answer:
     content = {"error_code": refused.code, "message": refused.sentence}
     return Answer(_compact(content).encode(), status=refused.status)
+
+
+class _Hung(Exception):
+    """This thread was writing for so long that another one has gone on in its place."""
 
 
 class Server:
@@ -2131,27 +2217,39 @@ class Server:
                     time.sleep(0.1)
                 continue
             if self._free.acquire(blocking=False):
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._begin, args=(connection,), daemon=True).start()
             else:
                 connection.close()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _begin(self, connection: socket.socket) -> None:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connection.settimeout(STRANGERS_TIME)
-            with connection.makefile("rb", PIECE) as stream:
-                while self._serve_one(connection, stream):
-                    pass
+        except OSError:
+            # Reading from it fails as well.
+            pass
+        stream = connection.makefile("rb", PIECE)
+        self._serve(connection, stream, lambda: self._serve_one(connection, stream))
+
+    def _serve(self, connection: socket.socket, stream: Any, first: Callable[[], bool]) -> None:
+        """To the end of the connection. `first`: whether there is more to come after that."""
+        try:
+            has_more = first()
+            while has_more:
+                has_more = self._serve_one(connection, stream)
+        except _Hung:
+            # Another thread has gone on with the connection.
+            return
         except (Gone, Closed, OSError):
             # The client asks again, of a relay that is started again.
             pass
-        finally:
-            connection.close()
-            self._free.release()
+        stream.close()
+        connection.close()
+        self._free.release()
 
     def _serve_one(self, connection: socket.socket, stream: Any) -> bool:
-        """False if that was the last request of this connection."""
+        """False if that was the last request of this connection. Raises _Hung."""
         request = read_request(stream)
         if request is None or self._is_ending:
             return False
@@ -2169,12 +2267,30 @@ class Server:
         try:
             if request.headers.get("expect", "").lower() == "100-continue":
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            answer, ticket = self._answer(request, path)
+        except BaseException:
+            self._is_answered()
+            raise
+
+        def reply() -> bool:
+            return self._reply(connection, request, answer)
+
+        if not self._api.wait(ticket, lambda: self._serve(connection, stream, reply)):
+            raise _Hung
+        return reply()
+
+    def _reply(self, connection: socket.socket, request: Request, answer: Answer) -> bool:
+        """False if that was the last request of this connection."""
+        try:
             is_last = request.headers.get("connection", "").lower() == "close" or request.method == "HEAD"
-            send(connection, self._answer(request, path), is_last=is_last)
+            send(connection, answer, is_last=is_last)
             return not is_last and request.is_read(most=LARGEST_BODY)
         finally:
-            with self._counting:
-                self._busy -= 1
+            self._is_answered()
+
+    def _is_answered(self) -> None:
+        with self._counting:
+            self._busy -= 1
 
     def _path_with_secret(self, request: Request) -> Optional[str]:
         """The path and query behind the secret. None if neither is there, nor a token in place of it."""
@@ -2187,21 +2303,22 @@ class Server:
             return request.target.lstrip("/")
         return None
 
-    def _answer(self, request: Request, target: str) -> Answer:
+    def _answer(self, request: Request, target: str) -> Tuple[Answer, Ticket]:
+        """And what has to be written before it is given."""
         path, _, query = target.partition("?")
+        asked = Asked(request.method, path, {}, request.body())
         try:
-            asked = Asked(request.method, path, {}, request.body())
             answer = self._api.answer_file(asked)
             if answer is None:
                 asked.fields = _fields(request, query)
                 answer = self._api.answer(asked)
-            return answer
+            return answer, asked.ticket
         except Refused as refused:
-            return refusal_document(refused)
+            return refusal_document(refused), None
         except (Gone, Closed, OSError):
             raise
         except Exception:  # noqa: BLE001 - a fault of the relay must not end a training
-            return self._answer_after_a_fault(request.method, path)
+            return self._answer_after_a_fault(request.method, path), None
 
     def _answer_after_a_fault(self, method: str, path: str) -> Answer:
         self.faults += 1
@@ -2213,7 +2330,8 @@ class Server:
 
 def _fields(request: Request, query: str) -> Document:
     """Of the address and of the body. Raises Refused."""
-    fields: Document = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    asked = parse_qs(query, keep_blank_values=True) if query else {}
+    fields: Document = {name: values[-1] for name, values in asked.items()}
     body = b""
     for piece in request.body():
         body += piece
