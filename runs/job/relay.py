@@ -61,6 +61,11 @@ FORMAT = 1
 API_VERSION = "3.17.2"
 # Seconds that an answer waits for its write; and between two looks at whether one hangs.
 PATIENCE, LOOK_EVERY = 1.0, 0.25
+# Seconds that somebody who sends a large file waits for each piece of it, while the file system hangs. Then the file is
+# given up: what a training writes there itself hangs as well, but it must not be held up by us.
+PATIENCE_FOR_FILES = 20.0
+# Pieces of a large file that wait to be written.
+MOST_PIECES = 16
 # Bytes that wait to be written.
 MOST_QUEUED = 32 * 2**20
 # Seconds between two calls of fsync, and between two attempts after a write that failed.
@@ -858,12 +863,14 @@ def _sync(file: int) -> None:
 
 
 class Received(NamedTuple):
-    """A body that has been read to its end. `why`: it is not kept."""
+    """A body that has been read to its end. `file`: its name below the folder, and `opened` that file, to be synced.
+    `why`: it is not kept."""
 
     size: int
     sha256: str
     data: bytes = b""
     file: str = ""
+    opened: int = -1
     why: str = ""
 
 
@@ -872,11 +879,11 @@ class Store:
 
     def __init__(self, path: Path, *, most_bytes: int, used: int) -> None:
         self._folder = Path(f"{path}.files")
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         self._most_bytes, self._used = most_bytes, used
         self._lock = threading.Lock()
         self._last = 0
-        for file in self._folder.iterdir():
+        # Made with the first file: the platform removes it in the end, which is a request for each.
+        for file in self._folder.iterdir() if self._folder.exists() else ():
             self._last = max(self._last, int("0" + file.stem))
             if file.suffix == ".part":
                 file.unlink()
@@ -910,8 +917,9 @@ class Store:
         except BaseException:
             incoming.drop()
             raise
-        file = incoming.finish()
-        return Received(incoming.size, digest.hexdigest(), file=file, why=incoming.why)
+        if not incoming.finish():
+            return Received(incoming.size, digest.hexdigest(), why=incoming.why)
+        return Received(incoming.size, digest.hexdigest(), file=incoming.name, opened=incoming.opened)
 
     def _new_path(self) -> Path:
         with self._lock:
@@ -935,60 +943,109 @@ class Store:
         """What the journal has no room for."""
         self.release(received.size)
         if received.file:
+            os.close(received.opened)
             self.path_of(received.file).unlink()
 
 
 class _Incoming:
-    """A large file that is being received. What cannot be written is counted, and not kept."""
+    """A large file that is being received, and that a thread of its own writes. What cannot be written is counted, and
+    not kept."""
 
     def __init__(self, store: Store, path: Path) -> None:
         self._store, self._path = store, path
-        self._part = path.with_suffix(".part")
+        self.name = f"{path.parent.name}/{path.name}"
         self.size = self._reserved = 0
         self.why = ""
-        self._file: Optional[IO[bytes]] = None
-        try:
-            self._file = self._part.open("wb", buffering=0)
-        except OSError as error:
-            self._give_up("disk", error)
+        # Open, once it is complete.
+        self.opened = -1
+        # The last one is empty.
+        self._pieces: queue.Queue[bytes] = queue.Queue(MOST_PIECES)
+        self._is_at_end = self._is_dropped = False
+        self._error: Optional[OSError] = None
+        self._writer = threading.Thread(target=self._write_all, daemon=True)
+        self._writer.start()
 
     def write(self, piece: bytes) -> None:
         self.size += len(piece)
-        if self._file is None:
+        if self.why:
             return
         if not self._store.reserve(len(piece)):
             self._give_up("limit")
             return
         self._reserved += len(piece)
-        try:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as error:
-            self._give_up("disk", error)
+        self._hand_over(piece)
 
-    def _give_up(self, why: str, error: Optional[OSError] = None) -> None:
-        self.why = why
-        if error is not None:
-            say_once("large files", f"a file that was logged could not be written and is not kept: {error}")
-        self.drop()
+    def finish(self) -> bool:
+        """False if it is not kept."""
+        if not self.why:
+            self._hand_over(b"")
+        if not self.why:
+            self._writer.join(PATIENCE_FOR_FILES)
+            self._check(hangs=self._writer.is_alive())
+        return not self.why
 
     def drop(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self._part.unlink()
+        self._is_dropped = True
+        # In case it waits for one.
+        with suppress(queue.Full):
+            self._pieces.put_nowait(b"")
         self._store.release(self._reserved)
         self._reserved = 0
 
-    def finish(self) -> str:
-        """Its name below the folder; "" if it is not kept."""
-        if self._file is None:
-            return ""
-        self._file.close()
-        self._file = None
-        self._part.rename(self._path)
-        return f"{self._path.parent.name}/{self._path.name}"
+    def _hand_over(self, piece: bytes) -> None:
+        try:
+            self._pieces.put(piece, timeout=PATIENCE_FOR_FILES)
+        except queue.Full:
+            self._check(hangs=True)
+        else:
+            self._check(hangs=False)
+
+    def _check(self, *, hangs: bool) -> None:
+        if hangs or self._error:
+            self._give_up("disk")
+            said = self._error or "the file system hangs"
+            say_once("large files", f"a file that was logged could not be written and is not kept: {said}")
+
+    def _give_up(self, why: str) -> None:
+        self.why = why
+        self.drop()
+
+    # Its thread
+
+    def _write_all(self) -> None:
+        part = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            with part.open("wb", buffering=0) as file:
+                self._write_to(file)
+                if not self._is_dropped:
+                    opened = os.dup(file.fileno())
+                    part.rename(self._path)
+                    self.opened = opened
+        except OSError as error:
+            self._error = error
+            self._is_dropped = True
+            # Until whoever sends it has noticed.
+            while not self._is_at_end:
+                self._is_at_end = not self._pieces.get()
+        if self._is_dropped:
+            self._remove(part)
+
+    def _write_to(self, file: IO[bytes]) -> None:
+        while not self._is_dropped:
+            rest = memoryview(self._pieces.get())
+            self._is_at_end = not rest
+            if not rest:
+                return
+            while rest:
+                rest = rest[file.write(rest) :]
+
+    def _remove(self, part: Path) -> None:
+        if self.opened >= 0:
+            os.close(self.opened)
+        for path in (part, self._path):
+            with suppress(OSError):
+                path.unlink()
 
 
 # Refusals, in codes that MLflow's oldest clients know: they end in an exception of their own at any other
@@ -1975,7 +2032,7 @@ class Api:
             elif not self._note(asked, "file", at=received.file or 0, data=received.data, **about):
                 self._store.forget(received)
             elif received.file:
-                self._journal.sync_also(os.open(str(self._store.path_of(received.file)), os.O_RDONLY))
+                self._journal.sync_also(received.opened)
         return Answer(b"{}")
 
     def _check_path(self, owner: Document, path: str) -> None:

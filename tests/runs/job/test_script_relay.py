@@ -38,6 +38,18 @@ with mlflow.start_run():
         mlflow.log_metric("loss", 1 / (step + 1), step=step)
         time.sleep(float(sys.argv[2]))
 """
+HINDERED = """
+import mlflow, os, sys
+with mlflow.start_run():
+    mlflow.log_metric("loss", 1.0, step=0)
+    with open("small.bin", "wb") as file:
+        file.write(os.urandom(300_000))
+    mlflow.log_artifact("small.bin")
+    for step in range(1, int(sys.argv[1])):
+        mlflow.log_metric("loss", 1.0, step=step)
+        mlflow.log_dict({"step": step}, f"{step}.json")
+print("trained to its end")
+"""
 # Logs one point without MLflow, which takes seconds to import.
 LOG = """
 import json, os, sys, urllib.request
@@ -252,6 +264,21 @@ def test_nothing_that_is_left_behind_holds_it_up(job: Job, left: str, where: str
     took = int(outcome.lines[-1].rsplit(" ", 2)[1])
     assert (outcome.code, took < 10, where in logged(job)) == (0, True, True)
     assert_ended_well(job, outcome)
+
+
+def test_a_file_system_that_hangs_ends_no_training(job: Job) -> None:
+    """What is written beside it hangs for good: a FIFO that nobody reads."""
+    folder = job.folder / layout.TRACKING
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "journal-1.pack")
+    job.files = {"train.py": HINDERED}
+    job.command = train(20)
+    outcome = job.run()
+    assert outcome.code == 0, outcome.log
+    assert "trained to its end" in outcome.log
+    assert "[mantik] relay: could not write everything" in outcome.log
+    assert steps_of(entries(job)) == [0]
+    assert relays_of(job) == []
 
 
 def test_a_job_that_is_started_again_has_another_journal(job: Job) -> None:

@@ -85,7 +85,7 @@ def test_small_files_are_in_one_pack(relay: Relay) -> None:
     for number, entry in enumerate(relay.of_kind("file")):
         assert content_of(relay, entry) == str(number).encode() * number
     assert sorted(path.name for path in relay.folder.iterdir()) == [
-        *(JOURNAL, f"{JOURNAL}.files", f"{JOURNAL}.pack", f"{JOURNAL}.port", "log", "seed.json"),
+        *(JOURNAL, f"{JOURNAL}.pack", f"{JOURNAL}.port", "log", "seed.json"),
     ]
     assert all(path.stat().st_mode & 0o077 == 0 for path in relay.folder.iterdir() if path.name != "log")
 

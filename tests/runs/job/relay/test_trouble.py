@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.runs.job.relay.conftest import Start
-from tests.runs.job.relay.relays import FILES, JOURNAL, OF_RUN, RUN_ID, Relay
+from tests.runs.job.relay.relays import FILES, JOURNAL, OF_RUN, RUN_ID, Relay, ask
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.waiting import wait_until
 
@@ -64,7 +64,49 @@ def test_a_write_that_hangs_delays_one_answer_by_a_second(pack: Path, start: Sta
 def read_all(path: Path, size: int) -> None:
     with path.open("rb", buffering=0) as file:
         while size > 0:
-            size -= len(file.read(size))
+            piece = file.read(size)
+            if not piece:
+                return
+            size -= len(piece)
+
+
+def test_others_go_on_while_one_hangs_and_so_does_who_has_hung(pack: Path, start: Start) -> None:
+    """Whose write hangs is answered by another thread, which then serves that connection; more than once."""
+    relay, others = start(), []
+    for number in range(3):
+        assert relay.put(f"{number}.bin", os.urandom(200_000)).status == 200
+        log(relay, number)
+        other = relay.connect()
+        others.append(other)
+        point = {"run_id": RUN_ID, **METRIC, "step": 100 + number}
+        assert ask(other, "POST", "api/2.0/mlflow/runs/log-metric", point).status == 200
+        reader = Thread(target=read_all, args=(pack, 200_000))
+        reader.start()
+        reader.join()
+        wait_until(lambda: len(relay.of_kind("file")) == len(others))
+    for number, other in enumerate(others):
+        assert ask(other, "POST", "api/2.0/mlflow/runs/log-metric", point | {"step": 200 + number}).status == 200
+        other.close()
+    assert steps_written(relay) == [0, 100, 1, 101, 2, 102, 200, 201, 202]
+    assert relay.hang_up() == 0
+    assert relay.of_kind("end")[0]["clean"]
+
+
+def test_a_large_file_that_cannot_even_be_begun_is_not_kept(start: Start) -> None:
+    relay = start()
+    folder = relay.folder / f"{JOURNAL}.files"
+    folder.mkdir()
+    # Whoever opens it to write waits for a reader.
+    os.mkfifo(folder / "000001.part")
+    assert relay.put("large.bin", os.urandom(2_000_000)).status == 200
+    [entry] = relay.of_kind("unkept")
+    assert (entry["path"], entry["size"], entry["why"]) == ("large.bin", 2_000_000, "disk")
+    assert "the file system hangs" in relay.log()
+    assert relay.put("next.bin", os.urandom(2_000_000)).status == 200
+    assert len(relay.file("next.bin")) == 2_000_000
+    # It hangs no more, and nothing is left of it.
+    read_all(folder / "000001.part", 1)
+    wait_until(lambda: [path.name for path in folder.iterdir()] == ["000002"])
 
 
 def test_what_waits_for_a_write_has_a_limit(pack: Path, start: Start) -> None:
