@@ -72,7 +72,7 @@ WISHES_READ = {
 }
 # They choose what of a page is shown, and fill in nothing that is sent.
 LOOKED_AT = {
-    *("page", "tab", "path", "offset", "week", "only", "changed", "known", "key", "after", "project"),
+    *("page", "tab", "path", "offset", "week", "only", "changed", "key", "project"),
     *(
         "q",
         "state",
@@ -97,7 +97,7 @@ COMPARED = {("compare", "run"), ("_answer", "run")}
 # Functions that are handed a whole query: filters of lists, and what follows a form as it is typed.
 READ_WHOLE = {
     *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail"),
-    *("register_name", "register_models", "experiment_page", "_export", "_number"),
+    *("register_name", "register_models", "experiment_page", "_export", "_number", "answer", "listed"),
 }
 
 
