@@ -28,6 +28,7 @@ from tests.support import factories as make
 from tests.support.forms import as_browser_posts
 from tests.support.pages import confirm_identity
 from tests.support.registered_models import make_model
+from tests.support.tables import log
 
 pytestmark = pytest.mark.any_database
 
@@ -57,8 +58,10 @@ CHANGES: dict[str, dict[str, str]] = {
     "projects:code-delete": {},
     "projects:code-edit": {"name": "new"},
     "projects:code-refresh": {},
+    "projects:experiment-columns": {"columns": "param.new"},
     "projects:experiment-delete": {},
     "projects:experiment-edit": {"name": "new"},
+    "projects:experiment-metric": {"metric": "loss"},
     "projects:group-delete": {},
     "projects:group-leave": {},
     "projects:group-person-admin": {},
@@ -136,9 +139,12 @@ class Place:
         finished = make.make_run(RunState.FINISHED, project=project, created_by=alice, code_repository=code)
         model = make_model(run=make.make_run(RunState.FINISHED, project=project, created_by=alice))
         site = make.make_site(added_by=alice)
+        experiment = make.make_experiment(project=project, created_by=alice)
+        logged = make.make_run(RunState.FINISHED, project=project, created_by=alice, experiment=experiment)
+        log(logged, metrics={"loss": 0.5}, params={"new": "1"})
         self.rows: dict[str, Any] = {
             "code": code,
-            "experiment": make.make_experiment(project=project, created_by=alice),
+            "experiment": experiment,
             "run": finished,
             "waiting": make.make_run(RunState.PENDING, project=project, created_by=alice),
             "model": model,

@@ -39,6 +39,7 @@ NOT_KEPT = {
     "account_reset_password_done": NOTHING,
     "account_reset_password_from_key_done": NOTHING,
     "accounts:theme": NOTHING,
+    "accounts:time-zone": NOTHING,
     "mfa_index": NOTHING,
     "mfa_list_webauthn": NOTHING,
     "mfa_view_recovery_codes": NOTHING,
