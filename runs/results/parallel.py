@@ -79,7 +79,7 @@ def _param_columns(runs: Sequence[Run]) -> dict[str, Values]:
     found = parameters_of(runs)
     names = sorted({name for params in found for name in params})
     columns = {name: _values([params.get(name) for params in found]) for name in names}
-    return {name: values for name, values in columns.items() if len(set(values)) > 1 and _fits(values)}
+    return {name: values for name, values in columns.items() if len(set(values) - {None}) > 1 and _fits(values)}
 
 
 def _values(texts: Sequence[str | None]) -> Values:

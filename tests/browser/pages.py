@@ -21,7 +21,6 @@ from runs.states import RunState
 from schedules.models import Schedule
 from schedules.states import ScheduleState
 from tests.browser.scene import Scene
-from tests.browser.scene_experiments import NAME as SWEEP
 from tests.browser.scene_experiments import build_experiment
 from tests.browser.scene_models import LONG_NAME
 from tests.support.factories import PASSWORD, make_local_run, make_second_factors
@@ -124,6 +123,12 @@ def _compared(name: str = "projects:experiment", query: str = "") -> Callable[[S
         return reverse(name, args=[scene.project.slug, experiment.uuid]) + query
 
     return url
+
+
+def _many(scene: Scene) -> str:
+    """A comparison of more runs than there can be curves."""
+    runs = build_experiment(scene.project, scene.researcher).runs.order_by("pk")
+    return reverse("runs:compare", args=[scene.project.slug]) + "?" + "&".join(f"run={run.uuid}" for run in runs)
 
 
 def _group(name: str) -> Callable[[Scene], str]:
@@ -288,13 +293,7 @@ PAGES: dict[str, PageOf] = {
             )
         )
     ),
-    "compare-many": PageOf(
-        lambda scene: (
-            reverse("runs:compare", args=[scene.project.slug])
-            + "?"
-            + "&".join(f"run={run.uuid}" for run in scene.project.runs.filter(experiment__name=SWEEP)[:30])
-        )
-    ),
+    "compare-many": PageOf(_many),
     "compare-nothing": PageOf(_project("runs:compare")),
     "run-artifacts-folder": PageOf(_run(RunState.FINISHED, query="?tab=artifacts&path=model")),
     "run-guest": PageOf(_run(RunState.RUNNING), role=Role.GUEST),
