@@ -178,7 +178,7 @@ def test_the_experiments_show_their_last_run(client_of: ClientOf, guest: User, p
     make_run(project=project, experiment=experiment)
     response = client_of(guest).get("/projects/pv-yield/experiments/")
     assert "Baseline" in page_text(response)
-    assert f"/projects/pv-yield/runs/?experiment={experiment.uuid}" in response.content.decode()
+    assert f"/projects/pv-yield/experiments/{experiment.uuid}/" in response.content.decode()
 
 
 def test_what_somebody_typed_is_shown_and_never_run(client_of: ClientOf, researcher: User, project: Project) -> None:
