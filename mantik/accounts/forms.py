@@ -322,7 +322,8 @@ class ProfileForm(RevisedForm, forms.ModelForm[User]):
             help_text="Pages show times in this zone. Type in the list to search.",
         )
         self.fields["theme"] = forms.ChoiceField(choices=Theme.choices, required=False, label="Theme")
-        self.revise()
+        # The theme is chosen in the menu, too, by the same person a moment ago.
+        self.revise(without=("theme",))
 
 
 class TimeZoneForm(forms.Form):

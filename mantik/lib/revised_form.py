@@ -8,7 +8,7 @@ Sent again, it replaces what it has shown. The values themselves are compared, s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -49,8 +49,9 @@ def lock(request: HttpRequest, row: models.Model) -> None:
 class RevisedForm(forms.Form):
     """Its `initial` is what is stored. Call `revise` at the end of `__init__`."""
 
-    def revise(self) -> None:
-        watched = {name: self._stored(name) for name in self.fields if name in self.initial}
+    def revise(self, *, without: Collection[str] = ()) -> None:
+        """`without`: fields that count as they were sent, whatever was stored meanwhile."""
+        watched = {name: self._stored(name) for name in self.fields if name in self.initial and name not in without}
         self.fields[REVISION] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=2000)
         self.initial[REVISION] = " ".join(f"{name}:{fingerprint(text)}" for name, text in watched.items())
 

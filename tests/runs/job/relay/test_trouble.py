@@ -101,7 +101,7 @@ def test_a_large_file_that_cannot_even_be_begun_is_not_kept(start: Start) -> Non
     assert relay.put("large.bin", os.urandom(2_000_000)).status == 200
     [entry] = relay.of_kind("unkept")
     assert (entry["path"], entry["size"], entry["why"]) == ("large.bin", 2_000_000, "disk")
-    assert "the file system hangs" in relay.log()
+    wait_until(lambda: "the file system hangs" in relay.log())
     assert relay.put("next.bin", os.urandom(2_000_000)).status == 200
     assert len(relay.file("next.bin")) == 2_000_000
     # It hangs no more, and nothing is left of it.
