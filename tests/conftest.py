@@ -15,6 +15,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from connections.mlflow import breaker
 from mantik.accounts.models import User
 from mantik.lib import database_loss, disk, queue
 from projects.models import Project
@@ -45,6 +46,7 @@ def _nobody_has_tried_before() -> None:
     disk.watch.__init__()  # type: ignore[misc]
     queue._Broker.silent_until = 0.0
     database_loss.outage.end()
+    breaker._breakers.clear()
 
 
 @pytest.fixture(autouse=True)

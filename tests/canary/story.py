@@ -11,7 +11,7 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.tokens.models import Scope
 from projects.models import CodeRepository, Project
-from runs.models import RegisteredModel, Run
+from runs.models import ModelListing, RegisteredModel, Run
 from runs.states import RunState
 from schedules.models import Schedule, Slot
 from schedules.states import Outcome
@@ -167,6 +167,9 @@ class Story:
         """And have a program find it, list it and download it."""
         run = Run.objects.get(name="inline")
         log_classic_model(self.scene.stack.mlflow_uri, run)
+        # As if it had been logged while the run was active: at its end Mantik has looked for models.
+        ModelListing.objects.filter(run=run).delete()
+        Run.objects.filter(pk=run.pk).update(has_model=None)
         path = self.post(f"{RUNS}{run.uuid}/register/", model="model", name="canary", description="")
         wait_until(RegisteredModel.objects.registered().exists, seconds=120)
         model = RegisteredModel.objects.get()
