@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from mantik.accounts.models import User
+from mantik.kept_forms.keeping import KEPT_FOR
 from mantik.kept_forms.owners import OWNER_FIELD, mark_of
 from projects.models import Project
 from tests.mantik.kept_forms.test_out_of_date import fields_of
@@ -87,6 +88,18 @@ def test_what_no_member_has_filled_in_is_not_kept(browser: Client, alice: User, 
     by = None if path == "/projects/add/" else alice
     assert send(browser, path, by=by)["Location"] == f"{SIGN_IN}?next={path}"
     assert "kept_form" not in browser.session
+
+
+def test_who_has_an_account_cannot_fill_the_table_of_sessions(alice: User) -> None:
+    """Each without a session, with a mark that is theirs for ever."""
+    for _ in range(KEPT_FOR.most):
+        assert send(Client(), "/projects/add/", by=alice)["Location"] == f"{SIGN_IN}?next={KEPT}"
+    late = Client()
+    assert send(late, "/projects/add/", by=alice)["Location"] == f"{SIGN_IN}?next=/projects/add/"
+    assert "kept_form" not in late.session
+    assert f"The form was not kept, for {KEPT_FOR.most} of yours were" in page_text(late.get(SIGN_IN))
+    # Nobody else has to do without.
+    assert send(Client(), "/projects/add/", by=make_user("bob"))["Location"] == f"{SIGN_IN}?next={KEPT}"
 
 
 def test_a_forgery_is_not_kept(alice: User) -> None:
