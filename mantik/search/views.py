@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_GET
 
+from mantik.lib.query_values import without_nul
 from mantik.lib.search_form import SearchBox, SearchForm
 from mantik.search.actions import actions
 from mantik.search.find import LONGEST, find
@@ -42,15 +43,10 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def _found(request: HttpRequest) -> dict[str, Any]:
     """`within`: the project from which somebody searches, which comes first; None if they may not see it."""
-    asked, slug = _clean(request.GET.get("q", "")), _clean(request.GET.get("project", ""))
+    asked, slug = (without_nul(request.GET.get(name, "")).strip() for name in ("q", "project"))
     within = Project.objects.visible_to(request.user).filter(slug=slug).first() if slug else None
     is_long = len(asked) > LONGEST
     kinds = [] if is_long else actions(asked, user=request.user, project=within)
     if asked and not is_long:
         kinds = [*find(asked, user=request.user, project=within), *kinds]
     return {"asked": asked[:LONGEST], "is_long": is_long, "longest": LONGEST, "within": within, "kinds": kinds}
-
-
-def _clean(text: str) -> str:
-    """No column holds the character 0, and PostgreSQL does not even compare with it."""
-    return text.replace("\0", "").strip()

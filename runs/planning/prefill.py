@@ -13,6 +13,7 @@ from uuid import UUID
 
 from connections.models import Connection
 from mantik.accounts.models import User
+from mantik.lib.query_values import without_nul
 from projects.models import CodeRepository, Project
 from runs.mlproject.wording import any_of
 from runs.models import Run
@@ -195,7 +196,7 @@ class Wish(Prefill):
 
 def wish_in(query: Mapping[str, str], *, project: Project, user: User, others: Mapping[str, str]) -> Wish:
     """The wish that a link states."""
-    wished = {name: query.get(name, "").replace("\0", "").strip()[:LONGEST_WISH] for name in WISHED_FIELDS}
+    wished = {name: without_nul(query.get(name, "")).strip()[:LONGEST_WISH] for name in WISHED_FIELDS}
     uuid = _uuid_or_none(wished["code_repository"])
     has_code = uuid is not None and project.code_repositories.filter(uuid=uuid).exists()
     if not has_code:

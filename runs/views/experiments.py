@@ -18,6 +18,7 @@ from mantik.accounts.member_request import MemberRequest
 from mantik.lib.answers import WRONG, status_of
 from mantik.lib.live import Shown, nothing_new, part
 from mantik.lib.query_time import TooSlow
+from mantik.lib.query_values import whole_number, without_nul
 from projects.models import Experiment
 from projects.permissions import Action, may
 from projects.services.experiments import may_edit
@@ -74,8 +75,8 @@ def names(request: HttpRequest, slug: str, uuid: UUID) -> JsonResponse:
     """What may be typed next where the cursor is."""
     experiment = _experiment_or_404(request, slug, uuid)
     text, at = request.GET.get("text", ""), request.GET.get("at", "")
-    place = int(at) if at.isascii() and at.isdigit() and len(at) < 10 else len(text)
-    found = completions(experiment, text.replace("\0", ""), place)
+    place = whole_number(at)
+    found = completions(experiment, without_nul(text), len(text) if place is None else place)
     return JsonResponse({"completions": [vars(one) for one in found]})
 
 
