@@ -8,10 +8,11 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from mantik.lib.answers import WRONG
+from mantik.lib.humanize import counted
 from mantik.lib.spreadsheets import csv_lines
 from projects.models import Project
 from runs.models import Run
@@ -29,15 +30,24 @@ _FIRST = 12
 class NotComparable(Exception):
     """The message says why these runs are not compared."""
 
+    status = WRONG
+
+
+class NotThere(NotComparable):
+    """Some of them are deleted, or in another project."""
+
+    status = 404
+
 
 def chosen_runs(project: Project, uuids: Sequence[str], *, most: int = MOST) -> list[Run]:
-    """In the order of the address. Raises NotComparable, and Http404 if the project has no such run."""
+    """In the order of the address. Raises NotComparable."""
     named = list(dict.fromkeys(_uuid(text) for text in uuids))
     if not FEWEST <= len(named) <= most:
         raise NotComparable(_how_many(len(named), most))
     found = {run.uuid: run for run in Run.objects.filter(project=project, uuid__in=named).select_related(*_WITH)}
     if len(found) < len(named):
-        raise Http404
+        count = counted(len(named) - len(found), "of these runs is", "of these runs are")
+        raise NotThere(f"{count} not in this project, or no longer. Untick all in the list of runs, and choose again.")
     for run in found.values():
         run.project = project
     return [found[uuid] for uuid in named]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite, log
+from math import isfinite
 from typing import Any
 
 from django.urls import reverse
@@ -13,14 +13,13 @@ from mantik.lib.humanize import measure
 from runs.models import MetricSummary, Run
 from runs.registered_models.metric_order import leading, more_is_better
 from runs.results.facts import parameters_of
+from runs.results.scale import Scale
 
 # The size of the drawing, in units of its viewBox, and what is free around the axes for their labels.
 WIDTH, HEIGHT, _SIDE, _TOP, _FOOT = 1000, 340, 70, 34, 14
 _MOST_PARAMS, _MOST_METRICS = 6, 2
 # Texts that an axis has room for.
 _MOST_TEXTS = 12
-# From this ratio of greatest to least on, an axis is logarithmic.
-_DECADES = 50
 # The lines are told apart by how good they are, in so many shades; 0 is the best.
 _SHADES = 5
 Value = float | str
@@ -49,7 +48,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class _Scale:
+class _Places:
     place_of: Callable[[Value], float]
     marks: Sequence[tuple[float, str]]
     note: str = ""
@@ -120,7 +119,7 @@ def _rank(value: Value | None, sign: int) -> tuple[bool, float]:
 
 
 def _axes(columns: dict[str, Values]) -> list[Axis]:
-    scales = {label: _scale(values) for label, values in columns.items()}
+    scales = {label: _places(values) for label, values in columns.items()}
     return [
         Axis(label, scale.note, _x(at, len(scales)), [(_y(place), text) for place, text in scale.marks])
         for at, (label, scale) in enumerate(scales.items())
@@ -128,7 +127,7 @@ def _axes(columns: dict[str, Values]) -> list[Axis]:
 
 
 def _lines(runs: Sequence[Run], columns: dict[str, Values], ranked: Sequence[int]) -> list[Line]:
-    scales = [_scale(values) for values in columns.values()]
+    scales = [_places(values) for values in columns.values()]
     shade_of = {place: rank * _SHADES // len(ranked) for rank, place in enumerate(ranked)}
     # Resolving an address takes longer than all else that a line needs.
     runs_url = reverse("runs:list", args=[runs[0].project.slug])
@@ -144,7 +143,7 @@ def _lines(runs: Sequence[Run], columns: dict[str, Values], ranked: Sequence[int
     ]
 
 
-def _parts(values: Values, scales: Sequence[_Scale]) -> list[str]:
+def _parts(values: Values, scales: Sequence[_Places]) -> list[str]:
     parts: list[list[str]] = [[]]
     for at, (value, scale) in enumerate(zip(values, scales, strict=True)):
         if value is None:
@@ -154,26 +153,22 @@ def _parts(values: Values, scales: Sequence[_Scale]) -> list[str]:
     return [" ".join(part) for part in parts if len(part) > 1]
 
 
-def _scale(values: Values) -> _Scale:
+def _places(values: Values) -> _Places:
     """Where values are on an axis, from 0 at its foot to 1 at its head, and what is written there."""
     numbers = [value for value in values if isinstance(value, float)]
     return _of_numbers(numbers) if numbers else _of_texts(sorted({value for value in values if isinstance(value, str)}))
 
 
-def _of_numbers(numbers: Sequence[float]) -> _Scale:
-    least, most = min(numbers), max(numbers)
-    if least == most:
-        return _Scale(lambda _value: 0.5, [(0.5, measure(least))])
-    marks = [(0.0, measure(least)), (1.0, measure(most))]
-    if least > 0 and most / least >= _DECADES:
-        return _Scale(lambda value: log(float(value) / least) / log(most / least), marks, "logarithmic")
-    # Halved first: the distance of two great numbers may be infinite.
-    return _Scale(lambda value: (float(value) / 2 - least / 2) / (most / 2 - least / 2), marks)
+def _of_numbers(numbers: Sequence[float]) -> _Places:
+    scale = Scale(numbers)
+    ends = dict.fromkeys((scale.least, scale.most))
+    marks = [(scale.place(end), measure(end)) for end in ends]
+    return _Places(lambda value: scale.place(float(value)), marks, "logarithmic" if scale.is_log else "")
 
 
-def _of_texts(texts: Sequence[str]) -> _Scale:
+def _of_texts(texts: Sequence[str]) -> _Places:
     places = {text: at / (len(texts) - 1) if len(texts) > 1 else 0.5 for at, text in enumerate(texts)}
-    return _Scale(lambda value: places[str(value)], [(place, text) for text, place in places.items()])
+    return _Places(lambda value: places[str(value)], [(place, text) for text, place in places.items()])
 
 
 def _x(at: int, count: int) -> str:

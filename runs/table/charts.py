@@ -12,6 +12,7 @@ from django.urls import reverse
 from mantik.lib.humanize import measure
 from projects.models import Experiment
 from runs.models import MetricSummary, Run, RunParam
+from runs.results.scale import Scale
 from runs.states import FAILURES, RunState
 from runs.table.language import Field
 from runs.table.names import Names
@@ -20,8 +21,6 @@ from runs.table.query import column_of
 # The size of the drawing, in units of its viewBox, and what is left free around the points.
 WIDTH, HEIGHT, _MARGIN = 430, 112, 8
 _LAST, _LOOKED_AT = 30, 100
-# From this ratio of greatest to least on, an axis is logarithmic.
-_DECADES = 50
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ def _trend(
     last = [runs[pk] for pk in runs if pk in values][:_LAST][::-1]
     points = [_Point(run, values[run.pk], at) for at, run in enumerate(last)]
     best = (max if more_is_better else min)(point.value for point in points)
-    heights = _scaled([point.value for point in points], HEIGHT, turned=True)
+    heights = _heights(points)
     best_run = points[next(at for at, point in enumerate(points) if point.value == best)].run
     many = f"last {len(points)} runs, in order"
     return Chart(
         title=metric.name,
         note=many,
-        dots=_dots(experiment, points, is_log=False, best=best),
+        dots=_dots(experiment, points, Scale(range(len(points)), linear=True), best=best),
         summary=f"{metric.name} of the {many}: {_range(points)}; the best is {measure(best)}, of {best_run.name}.",
         line=next(height for height, point in zip(heights, points, strict=True) if point.value == best),
         best=measure(best),
@@ -100,13 +99,12 @@ def _scatter(experiment: Experiment, metric: Field, runs: dict[int, Run], values
     if different.get(key, 0) < 2:
         return None
     points = [_Point(runs[run], values[run], number) for run, number in params[key].items()]
-    places = [point.at for point in points]
-    is_log = min(places) > 0 and max(places) / min(places) >= _DECADES
-    ends = measure(min(places)), measure(max(places))
+    scale = Scale(point.at for point in points)
+    ends = measure(scale.least), measure(scale.most)
     return Chart(
         title=f"{metric.name} against {key}",
-        note=f"last {len(points)} runs" + (", logarithmic" if is_log else ""),
-        dots=_dots(experiment, points, is_log=is_log),
+        note=f"last {len(points)} runs" + (", logarithmic" if scale.is_log else ""),
+        dots=_dots(experiment, points, scale),
         summary=f"{metric.name} against {key} of the last {len(points)} runs: {_range(points)}, "
         f"with {key} from {ends[0]} to {ends[1]}.",
         left=ends[0],
@@ -114,10 +112,9 @@ def _scatter(experiment: Experiment, metric: Field, runs: dict[int, Run], values
     )
 
 
-def _dots(experiment: Experiment, points: Sequence[_Point], *, is_log: bool, best: float | None = None) -> list[Dot]:
-    places = [math.log(point.at) if is_log else point.at for point in points]
-    xs = _scaled(places, WIDTH, turned=False)
-    ys = _scaled([point.value for point in points], HEIGHT, turned=True)
+def _dots(experiment: Experiment, points: Sequence[_Point], across: Scale, *, best: float | None = None) -> list[Dot]:
+    xs = _scaled(across, (point.at for point in points), WIDTH, turned=False)
+    ys = _heights(points)
     # Resolving an address takes longer than all else that a dot needs.
     runs_url = reverse("runs:list", args=[experiment.project.slug])
     return [
@@ -132,18 +129,21 @@ def _dots(experiment: Experiment, points: Sequence[_Point], *, is_log: bool, bes
     ]
 
 
+def _heights(points: Sequence[_Point]) -> list[str]:
+    values = [point.value for point in points]
+    return _scaled(Scale(values, linear=True), values, HEIGHT, turned=True)
+
+
 def _tone(run: Run) -> str:
     if run.run_state in FAILURES:
         return "bad"
     return "run" if run.is_active else "off" if run.state == RunState.CANCELLED else "ok"
 
 
-def _scaled(values: Sequence[float], size: int, *, turned: bool) -> list[str]:
-    """Places between the margins; `turned`: the greatest value is at 0, as an SVG counts from the top."""
-    least, room = min(values), size - 2 * _MARGIN
-    # Halved first: the distance of two great numbers may be infinite.
-    span = max(values) / 2 - least / 2
-    shares = [(value / 2 - least / 2) / span if span else 0.5 for value in values]
+def _scaled(scale: Scale, numbers: Iterable[float], size: int, *, turned: bool) -> list[str]:
+    """Places between the margins; `turned`: the greatest number is at 0, as an SVG counts from the top."""
+    room = size - 2 * _MARGIN
+    shares = map(scale.place, numbers)
     return [f"{_MARGIN + room * (1 - share if turned else share):.1f}" for share in shares]
 
 

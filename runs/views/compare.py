@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET
 
-from mantik.lib.answers import WRONG
 from mantik.lib.downloads import LongResponse
 from projects.permissions import Action, may
 from projects.views.loading import project_or_404
@@ -36,7 +35,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         runs = chosen_runs(project, request.GET.getlist("run"))
     except NotComparable as problem:
-        return render(request, "runs/compare.html", context | {"problem": str(problem)}, status=WRONG)
+        return render(request, "runs/compare.html", context | {"problem": str(problem)}, status=problem.status)
     if len(runs) > MOST_CURVES:
         return render(request, "runs/compare_many.html", context | comparison_of_many(project, runs))
     return render(request, "runs/compare.html", context | comparison(project, runs, now=timezone.now()))
@@ -76,5 +75,5 @@ def _answer(
     try:
         runs = chosen_runs(project, request.GET.getlist("run"), most=most)
     except NotComparable as problem:
-        return JsonResponse({"problem": str(problem)}, status=WRONG)
+        return JsonResponse({"problem": str(problem)}, status=problem.status)
     return answer(runs)

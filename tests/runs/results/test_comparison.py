@@ -90,7 +90,9 @@ def test_what_is_no_id_is_named(runs: list[Run], text: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_of_other_projects_are_not_there(runs: list[Run], name: str) -> None:
     other = factories.make_run(RunState.FINISHED)
-    assert ask([runs[0], other], name).status_code == 404
+    answer = ask([runs[0], other], name)
+    assert answer.status_code == 404
+    assert "1 of these runs is not in this project, or no longer." in answer.content.decode()
     assert ask(runs, name, run=[str(runs[0].uuid), str(uuid.uuid4())]).status_code == 404
 
 
