@@ -46,7 +46,9 @@ def _nobody_has_tried_before() -> None:
     disk.watch.__init__()  # type: ignore[misc]
     queue._Broker.silent_until = 0.0
     database_loss.outage.end()
-    breaker._breakers.clear()
+    # In place: clients keep theirs.
+    for known in breaker._breakers.values():
+        known.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)
