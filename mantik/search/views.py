@@ -43,7 +43,8 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def _found(request: HttpRequest) -> dict[str, Any]:
     """`within`: the project from which somebody searches, which comes first; None if they may not see it."""
-    asked, slug = (without_nul(request.GET.get(name, "")).strip() for name in ("q", "project"))
+    asked = without_nul(request.GET.get("q", "")).strip()
+    slug = without_nul(request.GET.get("project", "")).strip()
     within = Project.objects.visible_to(request.user).filter(slug=slug).first() if slug else None
     is_long = len(asked) > LONGEST
     kinds = [] if is_long else actions(asked, user=request.user, project=within)
