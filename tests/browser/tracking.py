@@ -23,6 +23,7 @@ FILES = [
 ]
 KEYS = ("loss", "lr", "val_acc")
 STEPS = 40
+MODELS = ("m-" + "0" * 32, "m-" + "1" * 32)
 IN_MODEL = [
     ArtifactEntry("model/MLmodel", is_dir=False, size=612),
     ArtifactEntry("model/model.pkl", is_dir=False, size=2_480_113),
@@ -32,7 +33,7 @@ IN_MODEL = [
 class Tracking:
     """Answers as the clients of `connections.mlflow` for runs and for files of models do, for every run alike.
 
-    A run whose MLflow id is "empty" has logged nothing; "away" is a server that does not answer.
+    A run whose MLflow id is "empty" has logged nothing, "one model" one model; "away" is a server that does not answer.
     """
 
     def _check(self, run_id: str) -> None:
@@ -42,13 +43,15 @@ class Tracking:
     def run_data(self, run_id: str) -> RunData:
         self._check(run_id)
         last: dict[str, float | None] = {key: _value(key, STEPS - 1) for key in KEYS} if run_id != "empty" else {}
-        models = () if run_id == "empty" else ("m-" + "0" * 32, "m-" + "1" * 32)
+        models = {"empty": (), "one model": MODELS[:1]}.get(run_id, MODELS)
         return RunData(status="RUNNING", metrics=last, params={}, tags={}, models=models)
 
     def artifacts(self, run_id: str, path: str = "") -> list[ArtifactEntry]:
         self._check(run_id)
         if run_id == "empty":
             return []
+        if run_id == "one model":
+            return FILES[1:]
         return IN_MODEL if path == "model" else FILES
 
     def logged_model(self, model_id: str) -> LoggedModel:
