@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
+from zlib import crc32
 
-from tests.support.proofs import trials
+from tests.support.proofs import sample, trials
+
+T = TypeVar("T")
 
 # As bytes: half of a character in UTF-8, and bytes that are no text at all.
 Value = str | bytes
@@ -37,6 +42,12 @@ WORST: tuple[Value, ...] = ("\0", "9" * 5000, "\u00b2", "9999-12-31", "[" * 3000
 
 def alone() -> tuple[Value, ...]:
     return ALL if trials(0, 1) else WORST
+
+
+def some(cases: Sequence[T], *, place: str, one_in: int = 3) -> Sequence[T]:
+    """In the gate one in so many, others of them in other places; in a proof all."""
+    first = crc32(place.encode()) % len(cases)
+    return sample([*cases[first:], *cases[:first]], one_in=one_in)
 
 
 def as_lists(name: str) -> list[str]:

@@ -29,6 +29,8 @@ from tests.support.places import TOP
 from tests.support.proofs import Proved, sample
 from tests.support.web_server import WebServer, web_server
 
+# What the gateway writes is tried on both databases without a client.
+pytestmark = pytest.mark.any_database
 OPERATIONS = Path(__file__).with_name("client_operations.py")
 # What a client says of a call, or of an address, that it does not know.
 NOT_UNDERSTOOD = (*UNKNOWN_TO_IT, "MlflowException: Not a proper models:/")

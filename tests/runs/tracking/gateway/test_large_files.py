@@ -35,6 +35,7 @@ from tests.support.proofs import Proved, trials
 from tests.support.waiting import wait_until
 from tests.support.web_server import WebServer, web_server
 
+pytestmark = pytest.mark.any_database
 MIB = 1024**2
 CONTENT = bytes(range(256)) * 80_000
 KILLS = trials(1, 25)

@@ -18,6 +18,8 @@ from tests.support.mlflow_clients import python_with
 from tests.support.mlflow_server import TOKEN
 from tests.support.proofs import Proved, sample
 
+# What applying writes is tried on both databases without a client.
+pytestmark = pytest.mark.any_database
 # What MLflow adds, or has from us.
 NOT_LOGGED = ("mantik.", "mlflow.user", "mlflow.source.", "mlflow.log-model.history", "mlflow.runName")
 # All are loaded; those that autolog has logged, or that have a signature, take no list.
