@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -27,6 +27,8 @@ from runs.pages import figures
 from runs.pages.rows import run_rows
 from runs.pages.versions import list_version, right_for
 from runs.registered_models.rows import newest_models
+from runs.table.experiments import best_runs
+from runs.unseen.failures import unseen_failures
 from schedules.pages.rows import next_rows
 
 # How much of each the overview of a project shows.
@@ -87,18 +89,27 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if shown.is_part:
         return part(request, "runs/_rows.html", context)
-    return render(request, "projects/overview.html", context | _around_runs(request, project, has_runs=bool(latest)))
+    around = _around_runs(request, project, has_runs=bool(latest), now=now)
+    return render(request, "projects/overview.html", context | around)
 
 
-def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool) -> dict[str, Any]:
+def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool, now: datetime) -> dict[str, Any]:
     """The overview but for its runs; for a project without runs, the first steps of those who may take them."""
     context: dict[str, Any] = {"labels": project.labels.in_order()}
     if has_runs:
+        active = Run.objects.filter(project=project).active().for_rows().newest_first()[: MOST_LISTED + 1]
+        rows = run_rows(list(active), user=request.user, project=project, now=now)
+        used = _used(project, now=now)
         context |= {
-            "figures": _figures(project),
+            "figures": _figures(project, now=now),
+            "unseen": unseen_failures(project, user=request.user, now=now),
+            "active": rows[:MOST_LISTED],
+            "has_more_active": len(rows) > MOST_LISTED,
+            "used": used[:MOST_LISTED],
+            "has_more_used": len(used) > MOST_LISTED,
             "models": newest_models(project, most=NEWEST_MODELS),
             "next_slots": next_rows(project, user=request.user, most=NEXT_SLOTS),
-            "experiments": project.experiments.in_order()[:MOST_LISTED],
+            "experiments": _experiments(project),
             "code_repositories": project.code_repositories.in_order()[:MOST_LISTED],
         }
     elif may(request.user, Action.ADD_RUN, project):
@@ -106,9 +117,22 @@ def _around_runs(request: HttpRequest, project: Project, *, has_runs: bool) -> d
     return context
 
 
-def _figures(project: Project) -> list[dict[str, Any]]:
+def _experiments(project: Project) -> list[dict[str, Any]]:
+    """Those in which something was started last, with their best runs."""
+    found = figures.active_experiments(project, most=MOST_LISTED)
+    best = best_runs(found)
+    return [{"experiment": experiment, "best": best.get(experiment.pk)} for experiment in found]
+
+
+def _used(project: Project, *, now: datetime) -> list[dict[str, str]]:
+    """By account, the most used first, and one more than is shown; the figure above it is the sum of all."""
+    rows = figures.used_by_account(project, since=now - LAST_WEEK, most=MOST_LISTED + 1)
+    return [{"account": account or "no account", "used": core_hours(used)} for account, used in rows]
+
+
+def _figures(project: Project, *, now: datetime) -> list[dict[str, Any]]:
     """They lead to lists of all such runs: a list's own period is that in which runs were created, not ended."""
-    found = figures.figures(project, since=timezone.now() - LAST_WEEK)
+    found = figures.figures(project, since=now - LAST_WEEK)
     runs = reverse("runs:list", args=[project.slug])
     week = "in the last 7 days"
     return [

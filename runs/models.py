@@ -30,6 +30,7 @@ from runs.tracking.summaries.models import (
     RunSummaries,
     RunTag,
 )
+from runs.unseen.models import FailuresSeen
 
 
 def _by_state(name: str, states: tuple[RunState, ...]) -> models.Index:
@@ -348,6 +349,7 @@ class Restore(models.Model):
 
 # Django looks for all of an app's models here.
 __all__ = [
+    "FailuresSeen",
     "Installation",
     "JobTracking",
     "Journal",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runs.registered_models.views import register
+from runs.unseen import views as unseen
 from runs.views import compare, detail, lists, metrics, new, run_token
 
 app_name = "runs"
@@ -11,6 +12,7 @@ urlpatterns = [
     path("submissions/", lists.submissions, name="submissions"),
     path("submissions/add/", new.new_run, name="new"),
     path("submissions/add/preview/", new.preview, name="new-preview"),
+    path("failures/seen/", unseen.seen, name="failures-seen"),
     path("compare/", compare.compare, name="compare"),
     path("compare/metrics/", compare.metrics, name="compare-metrics"),
     path("compare/points/", compare.points, name="compare-points"),

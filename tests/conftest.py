@@ -22,6 +22,7 @@ from projects.models import Project
 from projects.roles import Role
 from tests.support.audited import changes, check
 from tests.support.factories import join, make_project, make_user
+from tests.support.pages import confirm_identity
 
 pytest_plugins = [
     "tests.support.proofs",
@@ -138,3 +139,15 @@ def client_of() -> ClientOf:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def confirmed_client_of(client_of: ClientOf) -> ClientOf:
+    """As `client_of`; `user` has just said once more who they are."""
+
+    def confirmed(user: User) -> Client:
+        client = client_of(user)
+        confirm_identity(client, user)
+        return client
+
+    return confirmed

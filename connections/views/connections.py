@@ -23,6 +23,7 @@ from connections.pages.choices import Wanted, kind_choices, site_choices, wanted
 from connections.services import connections
 from connections.unicore.errors import SiteError
 from mantik.accounts.member_request import MemberRequest
+from mantik.accounts.view_wrappers import identity_confirmed
 from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.lib.answers import Confirmation, ask, status_of, status_without_form, way_back
 from mantik.lib.live import nothing_new, part
@@ -47,16 +48,19 @@ def connection_list(request: MemberRequest) -> HttpResponse:
 def add(request: MemberRequest) -> HttpResponse:
     """What the connection is for, a site or a git host; for a site, the kinds that it takes; with a kind, its form."""
     wanted = wanted_by(request, request.user)
-    if wanted.kind is None:
-        return _choose(request, wanted)
+    return _choose(request, wanted) if wanted.kind is None else _add(request, wanted, wanted.kind)
+
+
+@identity_confirmed
+def _add(request: MemberRequest, wanted: Wanted, kind: Kind) -> HttpResponse:
     asked = Asked.by_form(request.POST)
     if added := connections.added_before(asked, owner=request.user):
         return redirect(_card_url(request, added))
-    form = ConnectionForm(request.POST or None, owner=request.user, kind=wanted.kind, site=wanted.site)
+    form = ConnectionForm(request.POST or None, owner=request.user, kind=kind, site=wanted.site)
     if request.method == "POST" and form.is_valid():
         try:
             connection = connections.add_connection(
-                owner=request.user, kind=wanted.kind, now=timezone.now(), asked=asked, **form.cleaned_data
+                owner=request.user, kind=kind, now=timezone.now(), asked=asked, **form.cleaned_data
             )
         except connections.NameTaken:
             form.add_error("name", name_taken(form.cleaned_data["name"]))
@@ -83,7 +87,11 @@ def _choose(request: MemberRequest, wanted: Wanted) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def secret(request: MemberRequest, uuid: str) -> HttpResponse:
-    connection = _own_or_404(request, uuid)
+    return _replace(request, _own_or_404(request, uuid))
+
+
+@identity_confirmed
+def _replace(request: MemberRequest, connection: Connection) -> HttpResponse:
     asked, kind = Asked.by_form(request.POST), f"connection.secret {connection.pk}"
     if earlier_answer(asked, user=request.user, kind=kind):
         return redirect(_card_url(request, connection.uuid))

@@ -64,7 +64,8 @@ def explain_provider_failure(view: View) -> View:
 def identity_confirmed(view: View) -> View:
     """For views that concern the safety of an account: ask again who one is, unless one was asked a moment ago.
 
-    allauth asks for the password or a second factor, whichever the account has.
+    allauth asks for the password or a second factor, whichever the account has. A form that was sent is kept meanwhile,
+    without its secrets (mantik/kept_forms/). Where a permission or a row is looked for first, wrap what follows.
     """
     asked: View = login_required(reauthentication_required(sign_in_is_fresh(view)))
     return asked

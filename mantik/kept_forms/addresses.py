@@ -71,6 +71,7 @@ _KEPT = frozenset(
         "registered_models:unregister",
         "runs:cancel",
         "runs:delete",
+        "runs:failures-seen",
         "runs:new",
         "runs:new-preview",
         "runs:register",

@@ -1,16 +1,22 @@
-"""Keeps a form that was sent after its session had ended, and forgets it once it was sent again."""
+"""Keeps a form that was sent after its session had ended, or whose member has to say first who they are, and forgets
+it once it was sent again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from mantik.kept_forms import keeping
+from mantik.kept_forms.addresses import is_kept, name_of
 from mantik.lib.sent_forms import sent_form
+
+# Where members say again who they are: with a password, a code, a passkey or at the provider.
+_WHO_ARE_YOU = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "account_sign_in_again")
 
 
 class KeptFormMiddleware:
@@ -24,6 +30,8 @@ class KeptFormMiddleware:
         if request.method != "POST" or request.htmx:  # type: ignore[attr-defined]
             return response
         if request.user.is_authenticated:
+            if _asks_who_one_is(response):
+                return _kept_until_confirmed(request, response)
             _forget_if_sent(request, response)
         elif _asks_to_sign_in(response) and keeping.keep(request, sent_form(request)):
             return redirect_to_login(reverse("kept-form"))
@@ -34,6 +42,23 @@ def _forget_if_sent(request: HttpRequest, response: HttpResponse) -> None:
     held = keeping.kept(request)
     if held and held.action_url == request.get_full_path() and response.status_code < 400:
         keeping.forget(request)
+
+
+def _asks_who_one_is(response: HttpResponse) -> bool:
+    """Whether a view with `identity_confirmed`, or one of allauth's, wants that first."""
+    pages = {reverse(name) for name in _WHO_ARE_YOU}
+    return response.status_code == 302 and urlsplit(response["Location"]).path in pages
+
+
+def _kept_until_confirmed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """allauth would keep the form with its secrets, and send it by itself; ours comes back without them."""
+    sent = sent_form(request)
+    if sent is None or not is_kept(name_of(request)):
+        return response
+    request.session.pop(STATE_SESSION_KEY, None)
+    if not keeping.keep(request, sent):
+        return response
+    return redirect_to_login(reverse("kept-form"), urlsplit(response["Location"]).path)
 
 
 def _asks_to_sign_in(response: HttpResponse) -> bool:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.git.address import host_of
 from mantik.accounts.member_request import MemberRequest
+from mantik.accounts.view_wrappers import identity_confirmed
 from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.lib.live import Live, Shown, Statement, columns, kept, nothing_new, part
@@ -137,8 +138,11 @@ def refresh(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _editable_or_403(request, slug, uuid)
-    if not repository.offered_host_key:
-        return _to(repository)
+    return _accept_host_key(request, repository) if repository.offered_host_key else _to(repository)
+
+
+@identity_confirmed
+def _accept_host_key(request: MemberRequest, repository: CodeRepository) -> HttpResponse:
     if request.method == "GET":
         return _ask_about_host_key(request, repository)
     try:
@@ -150,7 +154,7 @@ def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpRespon
         )
     except code_repositories.Gone as reason:
         messages.error(request, str(reason))
-        return redirect("projects:code", slug)
+        return redirect("projects:code", repository.project.slug)
     except code_repositories.HostKeyChanged:
         messages.error(
             request,

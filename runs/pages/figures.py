@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 
 from mantik.lib.badges import count_for_badge
 from projects.models import Experiment, Project
@@ -29,6 +29,20 @@ def figures(project: Project, *, since: datetime) -> dict[str, float]:
     )
     # The active runs are counted by a query of their own: with an OR, neither condition could use its index.
     return {"active": runs.active().count(), **ended}
+
+
+def used_by_account(project: Project, *, since: datetime, most: int) -> list[tuple[str, float]]:
+    """The core-hours of runs that ended after `since`, by compute budget account, the most used first."""
+    used = Run.objects.filter(project=project, ended_at__gte=since, core_hours__gt=0).order_by()
+    rows = used.values_list("compute_budget_account").annotate(used=Sum("core_hours"))
+    return [(account, hours) for account, hours in rows.order_by("-used", "compute_budget_account")[:most]]
+
+
+def active_experiments(project: Project, *, most: int) -> list[Experiment]:
+    """Those in which something was started last; those without a run by name after them."""
+    newest = Run.objects.filter(experiment=OuterRef("pk")).newest_first().values("created_at")[:1]
+    rows = project.experiments.annotate(active_at=Subquery(newest))
+    return list(rows.order_by(F("active_at").desc(nulls_last=True), "name", "pk")[:most])
 
 
 def last_run_by_project(projects: Iterable[Project]) -> dict[int, datetime]:

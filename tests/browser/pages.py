@@ -399,10 +399,13 @@ PAGES: dict[str, PageOf] = {
     "connection-add": PageOf(_at("/settings/connections/add/")),
     "connection-add-to-site": PageOf(lambda scene: f"/settings/connections/add/?site={scene.own_site.uuid}"),
     "connections-from-a-project": PageOf(_at("/settings/connections/?next=/projects/")),
-    **{f"connection-add-{kind}": PageOf(_at(f"/settings/connections/add/?kind={kind}")) for kind in Kind.values},
-    "connection-secret": PageOf(_connection("connections:secret")),
-    "connection-secret-token": PageOf(_connection("connections:secret", "by-token")),
-    "connection-secret-key": PageOf(_connection("connections:secret", "by-key")),
+    **{
+        f"connection-add-{kind}": PageOf(_at(f"/settings/connections/add/?kind={kind}"), confirmed=True)
+        for kind in Kind.values
+    },
+    "connection-secret": PageOf(_connection("connections:secret"), confirmed=True),
+    "connection-secret-token": PageOf(_connection("connections:secret", "by-token"), confirmed=True),
+    "connection-secret-key": PageOf(_connection("connections:secret", "by-key"), confirmed=True),
     "connection-rename": PageOf(_connection("connections:rename")),
     "connection-delete": PageOf(_connection("connections:delete", "gitlab")),
     "connection-delete-used": PageOf(_connection("connections:delete")),

@@ -22,6 +22,7 @@ WORKS, REFUSED = Connection.TestOutcome.WORKS, Connection.TestOutcome.REFUSED
 
 def connect_in_other_ways(story: Story, provider: OidcProvider) -> list[Canary]:
     """What may be nowhere afterwards."""
+    story.confirm()
     return [*_by_token(story), *_by_key(story), *_by_login_service(story, provider)]
 
 
@@ -44,6 +45,7 @@ def _by_key(story: Story) -> list[Canary]:
     story.post(ADD, **form)
     first = _private(story)
     assert story.test("key").test_outcome == REFUSED
+    story.confirm()
     story.post(f"/settings/connections/{story.connection('key').uuid}/secret/")
     authorized: Path = story.scene.data_dir / "sandbox" / "ssh-keys.txt"
     authorized.write_text(f"demo:{story.connection('key').public_key}\n")
@@ -64,6 +66,7 @@ def _by_login_service(story: Story, provider: OidcProvider) -> list[Canary]:
     site.put_oidc_secret(client.secret)
     site.save()
     form = {"kind": Kind.UNICORE_OIDC, "name": "institute", "site": str(site.uuid)}
+    story.confirm()
     story.post(ADD, **form, secret=given.refresh)
     assert story.test("institute").test_outcome == REFUSED
     held = story.connection("institute")

@@ -36,6 +36,7 @@ def _read(story: Story, host: SshHost) -> list[Canary]:
     host.change_host_key()
     host.restart()
     assert "presents a different host key than before" in _test(story, page).fetch_error
+    story.confirm()
     story.post(f"{page}host-key/", fingerprint=host.fingerprint)
     assert story.fetched().fetch_error == ""
     private = Canary("a private key for git", key.reveal_secret().splitlines()[3])

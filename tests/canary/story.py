@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 
 from django.db.models import F
@@ -71,6 +72,7 @@ class Story:
     def __init__(self, scene: Scene, browser: Browser) -> None:
         self.scene = scene
         self.browser = browser
+        self._confirmed_at = float("-inf")
         self.site = make_site(name="Sandbox", base_url=str(scene.stack.sandbox_url))
 
     def settle_in(self) -> None:
@@ -83,7 +85,7 @@ class Story:
     def make_an_access_token(self) -> None:
         expires = (timezone.localdate() + timedelta(days=1)).isoformat()
         form = {"name": "notebook", "scope": Scope.READ, "expires_on": expires}
-        self.post("/accounts/again/?next=/settings/tokens/add/", password=canaries.SIGN_IN.value)
+        self.confirm()
         page = self.browser.post("/settings/tokens/add/", **form).text
         token = page.partition('data-copy="')[2].partition('"')[0]
         # The part after the prefix, which lists show.
@@ -99,6 +101,7 @@ class Story:
     def connect_site(self) -> None:
         form = {"kind": Connection.Kind.UNICORE_PASSWORD, "name": "site", "login_name": "demo"}
         wrong = form | {"secret": canaries.WRONG_PASSWORD.value}
+        self.confirm()
         # Without a site the form comes back, and must not bring the password with it.
         assert self.browser.post("/settings/connections/add/", **wrong).status_code == 422
         self.post("/settings/connections/add/", site=str(self.site.uuid), **wrong)
@@ -114,6 +117,7 @@ class Story:
         repository.write("weights.bin", os.urandom(2 * INLINE_BYTES))
         repository.commit("Large", branch="large")
         token = {"kind": Connection.Kind.GIT_TOKEN, "name": "git", "secret": canaries.WRONG_TOKEN.value}
+        self.confirm()
         self.post("/settings/connections/add/", **token)
         self.post(
             f"/projects/{SLUG}/code/add/",
@@ -198,6 +202,12 @@ class Story:
         self.post(f"/projects/{SLUG}/code/{code.uuid}/refresh/")
         assert "choose a connection with a token" in self.fetched().fetch_error
 
+    def confirm(self) -> None:
+        """Say once more who one is, as those have to who add or replace a secret, unless that was moments ago."""
+        if time.monotonic() - self._confirmed_at > 200:
+            self.post("/accounts/again/?next=/settings/tokens/add/", password=canaries.SIGN_IN.value)
+            self._confirmed_at = time.monotonic()
+
     def post(self, path: str, **fields: str) -> str:
         """Where it leads to."""
         answer = self.browser.post(path, **fields)
@@ -208,6 +218,7 @@ class Story:
         return Connection.objects.get(name=name)
 
     def replace(self, name: str, secret: Canary) -> None:
+        self.confirm()
         self.post(f"/settings/connections/{self.connection(name).uuid}/secret/", secret=secret.value)
 
     def test(self, name: str) -> Connection:

@@ -79,6 +79,7 @@ TYPED: dict[str, Callable[[Scene], Typed]] = {
     "connections:site-add": lambda _: _SITE,
     "tokens:add": lambda scene: {"name": "notebook", "projects": scene.world.project.uuid},
     "notices:read": lambda _: {"up_to": "1"},
+    "runs:failures-seen": lambda _: {"until": "2026-12-01T10:00:00+00:00"},
     "accounts:theme": lambda _: {"theme": "dark"},
     "accounts:account": lambda _: {"first_name": "Ada", "last_name": "L", "time_zone": "Europe/Berlin"},
     "account_reauthenticate": lambda _: {"password": PASSWORD},

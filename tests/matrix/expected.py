@@ -81,6 +81,7 @@ PAGES: dict[str, Page] = {
     "runs:submissions": _reads(),
     "runs:new": _writes(Action.ADD_RUN),
     "runs:new-preview": _writes(Action.ADD_RUN),
+    "runs:failures-seen": _posts(Action.VIEW_PROJECT),
     "runs:compare": _reads(),
     "runs:compare-metrics": _reads(),
     "runs:compare-points": _reads(query="?key=loss"),

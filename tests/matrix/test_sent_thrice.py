@@ -83,6 +83,7 @@ CHANGES: dict[str, dict[str, str]] = {
     "registered_models:unregister": {},
     "runs:cancel": {},
     "runs:delete": {},
+    "runs:failures-seen": {"until": "2026-12-01T10:00:00+00:00"},
     "runs:revoke-token": {},
     "schedules:delete": {},
     "schedules:edit": {"name": "new"},

@@ -41,6 +41,7 @@ from projects.models import (
 )
 from projects.roles import Role
 from runs.models import (
+    FailuresSeen,
     Installation,
     JobTracking,
     Journal,
@@ -525,3 +526,8 @@ def make_slot(schedule: Schedule, due_at: datetime, outcome: Outcome = Outcome.F
 def make_table_columns(**columns: Any) -> TableColumns:
     """What somebody wants to see of an experiment's runs."""
     return TableColumns.objects.create(**{"columns": ["metric.loss", "param.lr"]} | columns)
+
+
+def make_failures_seen(**columns: Any) -> FailuresSeen:
+    """What somebody has put away of a project's failed runs."""
+    return FailuresSeen.objects.create(**columns)

@@ -109,12 +109,12 @@ def test_what_was_said_of_an_older_secret_does_not_count(mine: Connection, now: 
 
 
 def test_it_is_seen_on_the_card_and_a_new_secret_ends_it(
-    client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+    confirmed_client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[Connection] = []
     monkeypatch.setattr(uses, "_wakers", {"an app": lambda connection, _now: woken.append(connection)})
     refuse(mine, *minutes(now, 11, 5, 0))
-    client: Client = client_of(outsider)
+    client: Client = confirmed_client_of(outsider)
     assert "juwels Suspended JSC has refused the login" in page_text(client.get(LIST))
 
     client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "right"})
@@ -270,10 +270,10 @@ def test_a_token_that_is_renewed_in_time_is_nobodys_worry(mine: Connection, now:
 
 
 def test_what_is_still_used_is_not_deleted(
-    client_of: ClientOf, mine: Connection, outsider: User, monkeypatch: pytest.MonkeyPatch
+    confirmed_client_of: ClientOf, mine: Connection, outsider: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uses, "_finders", {"an app": lambda _connection: [Use("the schedule nightly", "/there/")]})
-    client = client_of(outsider)
+    client = confirmed_client_of(outsider)
     path = f"{LIST}{mine.uuid}/delete/"
     for response in (client.get(path), client.post(path)):
         text = page_text(response)
@@ -291,14 +291,14 @@ def test_what_is_still_used_is_not_deleted(
 
 
 def test_an_answer_to_a_secret_that_was_replaced_meanwhile_is_not_stored(
-    client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+    confirmed_client_of: ClientOf, mine: Connection, outsider: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_the_old(_connection: Connection) -> SiteRefused:
         connections.replace_secret(connection=Connection.objects.get(), secret="right", now=now)
         return NO
 
     monkeypatch.setattr(connections, "_ask_access", refuse_the_old)
-    client = client_of(outsider)
+    client = confirmed_client_of(outsider)
     client.post(f"{LIST}{mine.uuid}/test/")
     connections.serve_test(connection_id=mine.pk, clock=lambda: now)
     text = page_text(client.get(LIST))

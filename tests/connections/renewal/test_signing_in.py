@@ -83,11 +83,11 @@ def test_a_new_key_pair_is_used_at_once(outsider: User, site: RunningSite, catal
 
 
 def test_a_password_becomes_a_token_and_is_forgotten(
-    client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site
+    confirmed_client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site
 ) -> None:
     password = site.users["demo"].password
     form = {"kind": Kind.UNICORE_TOKEN, "name": "by token", "site": str(catalogued.uuid), "login_name": "demo"}
-    text = page_text(client_of(outsider).post(ADD, form | {"secret": password}, follow=True))
+    text = page_text(confirmed_client_of(outsider).post(ADD, form | {"secret": password}, follow=True))
 
     made = Connection.objects.get()
     assert "by token is stored." in text
@@ -101,21 +101,23 @@ def test_a_password_becomes_a_token_and_is_forgotten(
 
 
 def test_a_wrong_password_becomes_nothing(
-    client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site
+    confirmed_client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site
 ) -> None:
     form = {"kind": Kind.UNICORE_TOKEN, "name": "by token", "site": str(catalogued.uuid), "login_name": "demo"}
-    response = client_of(outsider).post(ADD, form | {"secret": "not the password"})
+    response = confirmed_client_of(outsider).post(ADD, form | {"secret": "not the password"})
     assert response.status_code == 422
     assert "The site does not accept this login name and password." in page_text(response)
     assert "not the password" not in response.content.decode()
     assert not Connection.objects.exists()
 
 
-def test_a_token_can_be_replaced(client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site) -> None:
+def test_a_token_can_be_replaced(
+    confirmed_client_of: ClientOf, outsider: User, site: RunningSite, catalogued: Site
+) -> None:
     made = add(outsider, Kind.UNICORE_TOKEN, catalogued, site.users["demo"].password)
     before = made.sealed_secret
     path = f"/settings/connections/{made.uuid}/secret/"
-    client = client_of(outsider)
+    client = confirmed_client_of(outsider)
     assert client.post(path, {"secret": "not the password"}).status_code == 422
     made.refresh_from_db()
     assert made.sealed_secret == before
@@ -450,10 +452,10 @@ def test_a_connection_opens_the_same_client_until_its_secret_is_another(by_oidc:
     assert open_connection(by_oidc) is not first
 
 
-def test_no_page_holds_any_of_it(client_of: ClientOf, outsider: User, by_oidc: Connection) -> None:
+def test_no_page_holds_any_of_it(confirmed_client_of: ClientOf, outsider: User, by_oidc: Connection) -> None:
     token = access_token(by_oidc.pk)
     by_oidc.refresh_from_db()
-    client: Client = client_of(outsider)
+    client: Client = confirmed_client_of(outsider)
     for path in ("", f"{by_oidc.uuid}/secret/", f"{by_oidc.uuid}/delete/"):
         content = client.get(f"/settings/connections/{path}").content.decode()
         for hidden in (token.value, by_oidc.reveal_secret(), by_oidc.sealed_access):

@@ -22,8 +22,8 @@ ADD = f"{LIST}add/"
 
 
 @pytest.fixture
-def client(client_of: ClientOf, outsider: User) -> Client:
-    return client_of(outsider)
+def client(confirmed_client_of: ClientOf, outsider: User) -> Client:
+    return confirmed_client_of(outsider)
 
 
 def test_the_site_is_chosen_first_and_then_a_kind_that_it_takes(client: Client) -> None:
@@ -66,8 +66,8 @@ def test_without_a_site_the_page_says_who_adds_one(client: Client) -> None:
     assert "There is no site yet. Ask an operator to add it." in page_text(client.get(ADD))
 
 
-def test_the_first_steps_are_gone_back_to(client_of: ClientOf, owner: User, project: Project) -> None:
-    hers = client_of(owner)
+def test_the_first_steps_are_gone_back_to(confirmed_client_of: ClientOf, owner: User, project: Project) -> None:
+    hers = confirmed_client_of(owner)
     site = make_site(name="JSC")
     home = reverse("projects:overview", args=[project.slug])
     encoded = home.replace("/", "%2F")

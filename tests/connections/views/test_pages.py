@@ -38,9 +38,9 @@ def mine(outsider: User) -> Connection:
 
 
 @pytest.fixture
-def client(client_of: ClientOf, outsider: User) -> Client:
+def client(confirmed_client_of: ClientOf, outsider: User) -> Client:
     """Of the connections' owner, who is in no project."""
-    return client_of(outsider)
+    return confirmed_client_of(outsider)
 
 
 def test_a_site_connection_is_stored(client: Client, outsider: User) -> None:
@@ -218,17 +218,17 @@ def test_no_page_ever_holds_the_secret(client: Client, mine: Connection) -> None
 
 @pytest.mark.parametrize("last", ["secret", "test", "delete"])
 def test_somebody_elses_connection_does_not_exist(
-    client_of: ClientOf, mine: Connection, owner: User, operator: User, last: str
+    confirmed_client_of: ClientOf, mine: Connection, owner: User, operator: User, last: str
 ) -> None:
     for stranger in (owner, operator):
-        response = client_of(stranger).post(f"{LIST}{mine.uuid}/{last}/", {"secret": "mine now"})
+        response = confirmed_client_of(stranger).post(f"{LIST}{mine.uuid}/{last}/", {"secret": "mine now"})
         assert response.status_code == 404
     mine.refresh_from_db()
     assert mine.reveal_secret() == SECRET
 
 
-def test_the_list_is_ones_own(client_of: ClientOf, mine: Connection, owner: User) -> None:
-    text = page_text(client_of(owner).get(LIST))
+def test_the_list_is_ones_own(confirmed_client_of: ClientOf, mine: Connection, owner: User) -> None:
+    text = page_text(confirmed_client_of(owner).get(LIST))
     assert "No connection yet." in text
     assert "juwels" not in text
 
@@ -269,8 +269,8 @@ def test_a_connection_is_renamed(client: Client, mine: Connection, owner: User) 
     assert (event.actor, event.before, event.after) == (mine.owner, {"name": "juwels"}, {"name": "jupiter"})
 
 
-def test_only_the_owner_renames_a_connection(client_of: ClientOf, mine: Connection, owner: User) -> None:
-    assert client_of(owner).post(f"{LIST}{mine.uuid}/rename/", {"name": "theirs"}).status_code == 404
+def test_only_the_owner_renames_a_connection(confirmed_client_of: ClientOf, mine: Connection, owner: User) -> None:
+    assert confirmed_client_of(owner).post(f"{LIST}{mine.uuid}/rename/", {"name": "theirs"}).status_code == 404
     mine.refresh_from_db()
     assert mine.name == "juwels"
 

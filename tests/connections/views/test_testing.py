@@ -40,9 +40,9 @@ def mine(outsider: User) -> Connection:
 
 
 @pytest.fixture
-def client(client_of: ClientOf, outsider: User) -> Client:
+def client(confirmed_client_of: ClientOf, outsider: User) -> Client:
     """Of the connections' owner, who is in no project."""
-    return client_of(outsider)
+    return confirmed_client_of(outsider)
 
 
 def connect(outsider: User, site: RunningSite, **columns: Any) -> Connection:
@@ -260,14 +260,17 @@ def guess(client: Client, site: Site, password: str, *, login: str = "admin", nu
 
 
 def test_passwords_of_somebody_else_cannot_be_tried_at_a_site(
-    client_of: ClientOf, outsider: User, owner: User, sandbox: RunningSite
+    confirmed_client_of: ClientOf, outsider: User, owner: User, sandbox: RunningSite
 ) -> None:
     site, user = make_site(name="Sandbox", base_url=sandbox.base_url), sandbox.users["demo"]
     for number in range(OF_LOGIN.most):
-        answer = guess(client_of(outsider), site, f"guess{number}", login=user.login)
+        answer = guess(confirmed_client_of(outsider), site, f"guess{number}", login=user.login)
         assert "does not accept this login name and password" in page_text(answer)
     # Neither the right password, nor another member, nor other letters: the site is not asked.
-    for client, login in ((client_of(outsider), user.login), (client_of(owner), user.login.upper())):
+    for client, login in (
+        (confirmed_client_of(outsider), user.login),
+        (confirmed_client_of(owner), user.login.upper()),
+    ):
         answer = guess(client, site, user.password, login=login)
         assert answer.status_code == 422
         text = page_text(answer)

@@ -36,7 +36,7 @@ def source(tmp_path: Path, settings: Settings) -> Repository:
 
 @pytest.fixture
 def code(
-    client_of: ClientOf, researcher: User, project: Project, source: Repository, ssh_host: SshHost
+    confirmed_client_of: ClientOf, researcher: User, project: Project, source: Repository, ssh_host: SshHost
 ) -> CodeRepository:
     """Added by Bob in the form, with a key that Mantik has made and the host lets in."""
     form = {
@@ -45,7 +45,7 @@ def code(
         "platform": "other",
         "connection": "new-key",
     }
-    assert client_of(researcher).post("/projects/pv-yield/code/add/", form).status_code == 302
+    assert confirmed_client_of(researcher).post("/projects/pv-yield/code/add/", form).status_code == 302
     connection = Connection.objects.get(kind=Connection.Kind.SSH_KEY)
     ssh_host.let_in(connection.public_key)
     return project.code_repositories.get()
@@ -66,12 +66,12 @@ def at(code: CodeRepository, page: str = "") -> str:
 
 
 def test_code_is_read_with_the_key_that_mantik_made(
-    client_of: ClientOf, guest: User, code: CodeRepository, fetched: Fetch, ssh_host: SshHost
+    confirmed_client_of: ClientOf, guest: User, code: CodeRepository, fetched: Fetch, ssh_host: SshHost
 ) -> None:
     assert fetched().fetch_error == ""
     assert [branch.name for branch in mirrors.mirror_of(code).branches()] == ["main"]
     assert code.fingerprint == ssh_host.fingerprint
-    assert ssh_host.fingerprint in page_text(client_of(guest).get(at(code)))
+    assert ssh_host.fingerprint in page_text(confirmed_client_of(guest).get(at(code)))
     event = AuditEvent.objects.get(verb="code_repository.host_key_kept")
     assert (event.actor, event.after["fingerprint"]) == (None, ssh_host.fingerprint)
 
@@ -85,7 +85,7 @@ def test_the_key_of_a_host_is_kept_although_it_lets_nobody_in_yet(
 
 
 def test_a_changed_key_is_refused_with_both_until_somebody_accepts_it(
-    client_of: ClientOf,
+    confirmed_client_of: ClientOf,
     researcher: User,
     reporter: User,
     code: CodeRepository,
@@ -100,11 +100,11 @@ def test_a_changed_key_is_refused_with_both_until_somebody_accepts_it(
     error = fetched().fetch_error
     assert f"127.0.0.1 presents a different host key than before: {ssh_host.fingerprint} instead of {old}." in error
     assert len(ssh_host.asked) == asked
-    assert "accept the new one" in page_text(client_of(researcher).get(at(code)))
-    assert "accept the new one" not in page_text(client_of(reporter).get(at(code)))
-    assert client_of(reporter).post(at(code, "host-key/"), {"fingerprint": old}).status_code == 403
+    assert "accept the new one" in page_text(confirmed_client_of(researcher).get(at(code)))
+    assert "accept the new one" not in page_text(confirmed_client_of(reporter).get(at(code)))
+    assert confirmed_client_of(reporter).post(at(code, "host-key/"), {"fingerprint": old}).status_code == 403
 
-    client = client_of(researcher)
+    client = confirmed_client_of(researcher)
     question = page_text(client.get(at(code, "host-key/")))
     assert f"Known key: {old}" in question
     assert f"New key: {ssh_host.fingerprint}" in question
@@ -117,7 +117,7 @@ def test_a_changed_key_is_refused_with_both_until_somebody_accepts_it(
 
 
 def test_a_key_that_has_changed_since_the_question_was_asked_is_not_accepted(
-    client_of: ClientOf, researcher: User, code: CodeRepository, fetched: Fetch, ssh_host: SshHost
+    confirmed_client_of: ClientOf, researcher: User, code: CodeRepository, fetched: Fetch, ssh_host: SshHost
 ) -> None:
     fetched()
     for _ in range(2):
@@ -129,7 +129,7 @@ def test_a_key_that_has_changed_since_the_question_was_asked_is_not_accepted(
     ssh_host.change_host_key()
     ssh_host.restart()
     fetched()
-    response = client_of(researcher).post(at(code, "host-key/"), {"fingerprint": stale}, follow=True)
+    response = confirmed_client_of(researcher).post(at(code, "host-key/"), {"fingerprint": stale}, follow=True)
     assert "After you opened that page, the host presented yet another key." in page_text(response)
     code.refresh_from_db()
     assert code.fingerprint not in (stale, ssh_host.fingerprint)
