@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -45,7 +45,7 @@ def connection_list(request: MemberRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def add(request: MemberRequest) -> HttpResponse:
+def add(request: MemberRequest) -> HttpResponseBase:
     """What the connection is for, a site or a git host; for a site, the kinds that it takes; with a kind, its form."""
     wanted = wanted_by(request, request.user)
     return _choose(request, wanted) if wanted.kind is None else _add(request, wanted, wanted.kind)
@@ -86,7 +86,7 @@ def _choose(request: MemberRequest, wanted: Wanted) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def secret(request: MemberRequest, uuid: str) -> HttpResponse:
+def secret(request: MemberRequest, uuid: str) -> HttpResponseBase:
     return _replace(request, _own_or_404(request, uuid))
 
 

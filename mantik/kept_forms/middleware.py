@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from mantik.kept_forms import keeping
 from mantik.kept_forms.addresses import is_kept, name_of
-from mantik.lib.sent_forms import sent_form
+from mantik.lib.sent_forms import holds_secret, sent_form
 
 # Where members say again who they are: with a password, a code, a passkey or at the provider.
 _WHO_ARE_YOU = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "account_sign_in_again")
@@ -27,11 +27,13 @@ class KeptFormMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        if request.method != "POST" or request.htmx:  # type: ignore[attr-defined]
+        if request.method != "POST":
+            return response
+        if request.user.is_authenticated and _asks_who_one_is(response):
+            return _kept_until_confirmed(request, response)
+        if request.htmx:  # type: ignore[attr-defined]
             return response
         if request.user.is_authenticated:
-            if _asks_who_one_is(response):
-                return _kept_until_confirmed(request, response)
             _forget_if_sent(request, response)
         elif _asks_to_sign_in(response) and keeping.keep(request, sent_form(request)):
             return redirect_to_login(reverse("kept-form"))
@@ -52,13 +54,12 @@ def _asks_who_one_is(response: HttpResponse) -> bool:
 
 def _kept_until_confirmed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """allauth would keep the form with its secrets, and send it by itself; ours comes back without them."""
-    sent = sent_form(request)
-    if sent is None or not is_kept(name_of(request)):
+    if not is_kept(name_of(request)):
         return response
-    request.session.pop(STATE_SESSION_KEY, None)
-    if not keeping.keep(request, sent):
-        return response
-    return redirect_to_login(reverse("kept-form"), urlsplit(response["Location"]).path)
+    is_held = not request.htmx and keeping.keep(request, sent_form(request))  # type: ignore[attr-defined]
+    if is_held or holds_secret(request):
+        request.session.pop(STATE_SESSION_KEY, None)
+    return redirect_to_login(reverse("kept-form"), urlsplit(response["Location"]).path) if is_held else response
 
 
 def _asks_to_sign_in(response: HttpResponse) -> bool:

@@ -94,6 +94,10 @@ def form_in(request: HttpRequest) -> SentForm | None:
     return SentForm(request.get_full_path(), pairs, [(name, "\n" in value.strip()) for name, value in secrets])
 
 
+def holds_secret(request: HttpRequest) -> bool:
+    return any(SECRET.fullmatch(name) for name in request.POST)
+
+
 def _is_ours(request: HttpRequest) -> bool:
     """Whether the request is no forgery. The error may have come before that was checked."""
     try:

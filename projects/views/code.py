@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -136,7 +136,7 @@ def refresh(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
+def accept_host_key(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     repository = _editable_or_403(request, slug, uuid)
     return _accept_host_key(request, repository) if repository.offered_host_key else _to(repository)
 

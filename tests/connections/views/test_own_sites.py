@@ -28,23 +28,23 @@ def allowed(settings: Settings) -> None:
 
 
 @pytest.fixture
-def client(client_of: ClientOf, outsider: User) -> Client:
-    return client_of(outsider)
+def client(confirmed_client_of: ClientOf, outsider: User) -> Client:
+    return confirmed_client_of(outsider)
 
 
 def form(**changes: Any) -> dict[str, Any]:
     return {"name": "My cluster", "base_url": URL, "ca_bundle": "", "notes": "Behind the lab."} | changes
 
 
-def test_it_is_for_who_added_it(client: Client, client_of: ClientOf, outsider: User, owner: User) -> None:
+def test_it_is_for_who_added_it(client: Client, confirmed_client_of: ClientOf, outsider: User, owner: User) -> None:
     text = page_text(client.post(ADD, form(), follow=True))
     assert "My cluster was added; only you and operators see it." in text
     assert Site.objects.get().added_by == outsider
     choose = f"{LIST}add/?kind=unicore-password"
     assert "My cluster" in page_text(client.get(choose))
     assert "My cluster" in page_text(client.get(LIST))
-    assert "My cluster" not in page_text(client_of(owner).get(choose))
-    assert "My cluster" not in page_text(client_of(owner).get(LIST))
+    assert "My cluster" not in page_text(confirmed_client_of(owner).get(choose))
+    assert "My cluster" not in page_text(confirmed_client_of(owner).get(LIST))
     assert AuditEvent.objects.get(verb="site.added").actor == outsider
 
 

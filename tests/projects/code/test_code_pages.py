@@ -358,7 +358,7 @@ def test_of_two_who_delete_it_at_once_the_second_is_told_the_same(
 
 @pytest.mark.parametrize(("page", "service"), [("edit/", "edit_code_repository"), ("host-key/", "accept_host_key")])
 def test_who_changes_what_was_deleted_just_before_is_told_so(
-    client_of: ClientOf,
+    confirmed_client_of: ClientOf,
     researcher: User,
     maintainer: User,
     code: CodeRepository,
@@ -369,7 +369,7 @@ def test_who_changes_what_was_deleted_just_before_is_told_so(
     CodeRepository.objects.update(offered_host_key=HOST_KEY)
     delete = partial(delete_code_repository, repository=code, actor=maintainer)
     just_before(monkeypatch, code_repositories, service, delete)
-    response = client_of(researcher).post(at(code, page), form(code, name="renamed"), follow=True)
+    response = confirmed_client_of(researcher).post(at(code, page), form(code, name="renamed"), follow=True)
     assert response.redirect_chain == [("/projects/pv-yield/code/", 302)]
     assert "The code repository training was just deleted." in page_text(response)
 

@@ -1,0 +1,86 @@
+"""Whoever adds or replaces a secret says first who they are, unless they did so a moment ago."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from connections.models import Connection
+from mantik.accounts.models import User
+from mantik.kept_forms.owners import OWNER_FIELD, mark_of
+from projects.models import Project
+from tests.conftest import ClientOf
+from tests.support.factories import make_code_repository, make_connection, make_site
+from tests.support.pages import page_text
+
+TOKEN = "c" * 32
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def client(client_of: ClientOf, owner: User) -> Client:
+    owner.set_password(PASSWORD)
+    owner.save()
+    return client_of(owner)
+
+
+@pytest.fixture
+def places(owner: User, project: Project) -> dict[str, str]:
+    """Everything that takes a secret, or decides whom one is told to."""
+    add = reverse("connections:add")
+    repository = make_code_repository(project=project, created_by=owner, offered_host_key="ssh-ed25519 AAAA")
+    return {
+        **{f"add {kind}": f"{add}?kind={kind}" for kind in Connection.Kind.values},
+        "replace": reverse("connections:secret", args=[make_connection(owner=owner).uuid]),
+        "host key": reverse("projects:code-host-key", args=[project.slug, repository.uuid]),
+    }
+
+
+def test_each_asks_first(client: Client, places: dict[str, str]) -> None:
+    for name, url in places.items():
+        for answer in (client.get(url), client.post(url, {"secret": "s3cret"})):
+            assert answer.status_code == 302, name
+            assert "again" in answer["Location"] or "reauthenticate" in answer["Location"], name
+
+
+def test_none_asks_who_has_just_said_so(confirmed_client_of: ClientOf, owner: User, places: dict[str, str]) -> None:
+    hers = confirmed_client_of(owner)
+    assert {name: hers.get(url).status_code for name, url in places.items()} == dict.fromkeys(places, 200)
+
+
+def test_what_concerns_no_secret_asks_nothing(client: Client, owner: User) -> None:
+    connection = make_connection(owner=owner)
+    for name in ("rename", "delete"):
+        assert client.get(reverse(f"connections:{name}", args=[connection.uuid])).status_code == 200
+
+
+def test_a_form_that_is_nobodys_is_not_kept_with_its_secret_either(client: Client) -> None:
+    client.post(f"{reverse('connections:add')}?kind=unicore-password", {"secret": "never-kept-s3cret"})
+    assert "never-kept" not in str(dict(client.session))
+
+
+def test_what_was_typed_comes_back_without_its_secret(client: Client, owner: User) -> None:
+    site = make_site(name="JSC")
+    add = reverse("connections:add")
+    form = {
+        "kind": "unicore-password",
+        "name": "cluster of the institute",
+        "site": str(site.uuid),
+        "login_name": "ada",
+        "secret": "never-kept-s3cret",
+        OWNER_FIELD: mark_of(owner),
+        "csrfmiddlewaretoken": TOKEN,
+        "idempotency_key": "k",
+    }
+    client.cookies["mantik-csrf"] = TOKEN
+    asked = client.post(f"{add}?kind=unicore-password", form)
+    assert not Connection.objects.filter(owner=owner).exists()
+    assert "never-kept" not in str(dict(client.session))
+    again = client.post(asked["Location"], {"password": PASSWORD}, follow=True)
+    text = again.content.decode()
+    assert "cluster of the institute" in text
+    assert "never-kept-s3cret" not in text
+    assert "only what is secret has to be entered again" in page_text(again)
+    client.post(f"{add}?kind=unicore-password", form)
+    assert Connection.objects.get(owner=owner).name == "cluster of the institute"
