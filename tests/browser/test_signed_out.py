@@ -127,7 +127,7 @@ def test_somebody_else_who_signs_in_neither_sends_nor_sees_it(scene: Scene, open
 
 
 def test_a_secret_is_asked_for_again_and_kept_nowhere(scene: Scene, open_page: Opener) -> None:
-    visit = open_page(scene.researcher)
+    visit = open_page(scene.researcher, confirmed=True)
     page = visit.goto("/settings/connections/add/?kind=git-token")
     page.locator("input[name=name]").fill("our git host")
     secret = page.locator("input[name=secret]")
