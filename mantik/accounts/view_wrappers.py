@@ -68,7 +68,13 @@ def identity_confirmed(view: View) -> View:
     without its secrets (mantik/kept_forms/). Where a permission or a row is looked for first, wrap what follows.
     """
     asked: View = login_required(reauthentication_required(sign_in_is_fresh(view)))
-    return asked
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # allauth does not count a sign-in, after which nobody understands why they are asked at once.
+        return (view if _has_just_signed_in(request) else asked)(request, *args, **kwargs)
+
+    return answer
 
 
 def sign_in_is_fresh(view: View) -> View:
@@ -90,5 +96,12 @@ def sign_in_is_fresh(view: View) -> View:
 def _is_fresh(request: HttpRequest) -> bool:
     if get_account_adapter().get_reauthentication_methods(request.user):
         return True
-    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    return _has_just_signed_in(request)
+
+
+def _has_just_signed_in(request: HttpRequest) -> bool:
+    """Or said again who they are."""
+    if not request.user.is_authenticated:
+        return False
+    records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -47,6 +49,16 @@ def test_each_asks_first(client: Client, places: dict[str, str]) -> None:
 def test_none_asks_who_has_just_said_so(confirmed_client_of: ClientOf, owner: User, places: dict[str, str]) -> None:
     hers = confirmed_client_of(owner)
     assert {name: hers.get(url).status_code for name, url in places.items()} == dict.fromkeys(places, 200)
+
+
+def test_a_sign_in_counts_for_a_while(confirmed_client_of: ClientOf, owner: User, places: dict[str, str]) -> None:
+    """It leaves a record as saying so again does, without its mark."""
+    hers = confirmed_client_of(owner)
+    for ago, status in ((60, 200), (3600, 302)):
+        session = hers.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - ago}]
+        session.save()
+        assert {name: hers.get(url).status_code for name, url in places.items()} == dict.fromkeys(places, status)
 
 
 def test_what_concerns_no_secret_asks_nothing(client: Client, owner: User) -> None:
