@@ -21,6 +21,7 @@ from connections.logins import attempts, expiry, login_health, site_clients
 from connections.mlflow import breaker as mlflow
 from connections.outages import breaker
 from connections.unicore import credentials
+from mantik import pages
 from mantik.beat import beat_schedule
 from mantik.lib import clocks, database_loss, disk, patience, query_time, schema, strength
 from mantik.notices import outbox
@@ -36,6 +37,7 @@ from runs.registered_models import models as registered
 from runs.table import charts, columns, groups, language, tokens
 from runs.tracking import last_entries, local_runs
 from runs.tracking.journals import source
+from runs.unseen import failures
 from schedules.cron import parsing
 from schedules.firing import due, engine
 from schedules.models import LONGEST_JITTER, Schedule
@@ -200,6 +202,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "After {} refusals in a row, over at least {} minutes, it stops using the login",
         (login_health.REFUSALS_TO_BELIEVE, login_health.BELIEVED_AFTER / MINUTE),
     ),
+    ("projects.md", "which runs failed in the last {} days that you have not put away", (failures.DAYS,)),
+    ("projects.md", "the core-hours of the last {} days by account", (pages.LAST_WEEK / DAY,)),
     ("projects.md", "A project has at most {}. They are stored in lower case", (labels.MAX_LABELS,)),
     ("runs.md", "while it runs, and for {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
     ("runs.md", "and for {} days after the end unless operators say otherwise", (settings.MANTIK_JOB_DAYS,)),
