@@ -69,6 +69,9 @@ def _add(request: MemberRequest, wanted: Wanted, kind: Kind) -> HttpResponse:
         else:
             messages.info(request, f"{connection.name} is stored. {_next_step(connection)}")
             return redirect(_card_url(request, connection.uuid))
+    # The same form, sent twice at once, has taken the name since it was looked for above.
+    if form.errors and (added := connections.added_before(asked, owner=request.user)):
+        return redirect(_card_url(request, added))
     context = {"form": form, "wanted": wanted, "traits": form.traits, **NAV}
     return render(request, "connections/form.html", context, status=status_of(form))
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Connection
+from connections.services import connections
 from mantik.accounts.models import User
 from projects.models import Project
 from tests.conftest import ClientOf
@@ -93,3 +94,18 @@ def test_the_first_steps_are_gone_back_to(confirmed_client_of: ClientOf, owner: 
 def test_no_way_leads_to_another_place(client: Client, there: str) -> None:
     assert "Go on where you were" not in page_text(client.get(LIST, {"next": there}))
     assert "Go on where you were" not in page_text(client.get(LIST))
+
+
+def test_what_was_sent_twice_at_once_is_told_of_what_was_added(
+    client: Client, outsider: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looks for the first, finds nothing yet, and then that the name is taken."""
+    form = {"kind": "git-token", "name": "git", "secret": "s3cret", "idempotency_key": "k"}
+    first = client.post(f"{ADD}?kind=git-token", form)
+    known, looks = connections.added_before, iter([""])
+    monkeypatch.setattr(connections, "added_before", lambda asked, *, owner: next(looks, known(asked, owner=owner)))
+    second = client.post(f"{ADD}?kind=git-token", form)
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    assert Connection.objects.get(owner=outsider).name == "git"
+    # Of another form the name is taken.
+    assert client.post(f"{ADD}?kind=git-token", form | {"idempotency_key": "other"}).status_code == 422
