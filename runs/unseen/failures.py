@@ -22,12 +22,13 @@ MOST_LISTED = 6
 
 @dataclass(frozen=True)
 class Unseen:
-    """`runs`: the latest. `count`: of all, as text. `until`: when the last of them ended."""
+    """`runs`: the latest. `count`: of all, as text. `until`: when the last of them ended. `days`: for how long."""
 
     runs: Sequence[Run] = ()
     count: str = "0"
     others: bool = False
     until: str = ""
+    days: int = DAYS
 
 
 def unseen_failures(project: Project, *, user: User | AnonymousUser, now: datetime) -> Unseen:
@@ -57,8 +58,9 @@ def put_all_away(project: Project, *, user: User, until: datetime, now: datetime
     """Those that had ended by `until`, so that one which failed since the page was drawn is still shown."""
     with transaction.atomic():
         seen = _held(project, user)
-        # Whatever was sent: in the days that are shown.
-        seen.until = max(min(until, now), seen.until or until, now - timedelta(days=DAYS))
+        # Whatever was sent: within the days that are shown, and never later than now.
+        earliest = now - timedelta(days=DAYS)
+        seen.until = max(min(until, now), seen.until or earliest, earliest)
         later = _failed(project, now=now).filter(ended_at__gt=seen.until, pk__in=seen.runs)
         seen.runs = list(later.order_by("pk").values_list("pk", flat=True))
         seen.save()

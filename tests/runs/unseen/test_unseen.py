@@ -72,6 +72,16 @@ def test_all_are_put_away_up_to_the_last_that_was_shown(by_ada: Client, project:
     assert FailuresSeen.objects.get().runs == []
 
 
+@pytest.mark.parametrize(
+    "until", ["2999-01-01T00:00:00+00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"]
+)
+def test_no_moment_hides_what_fails_later(by_ada: Client, project: Project, until: str) -> None:
+    put_away(by_ada, project, until=until)
+    later = timezone.now() + timedelta(seconds=1)
+    make_run(RunState.FAILED, project=project, name="later", ended_at=later, outcome="later ran out of memory.")
+    assert "later" in overview(by_ada, project)
+
+
 @pytest.mark.parametrize("sent", [{}, {"run": "x"}, {"until": "soon"}, {"until": "2026-11-30T10:00"}])
 def test_what_is_not_there_is_said(by_ada: Client, project: Project, sent: dict[str, str]) -> None:
     assert "Nothing was put away" in put_away(by_ada, project, **sent)
