@@ -48,8 +48,9 @@ def _forget_if_sent(request: HttpRequest, response: HttpResponse) -> None:
 
 def _asks_who_one_is(response: HttpResponse) -> bool:
     """Whether a view with `identity_confirmed`, or one of allauth's, wants that first."""
-    pages = {reverse(name) for name in _WHO_ARE_YOU}
-    return response.status_code == 302 and urlsplit(response["Location"]).path in pages
+    if response.status_code != 302:
+        return False
+    return urlsplit(response["Location"]).path in {reverse(name) for name in _WHO_ARE_YOU}
 
 
 def _kept_until_confirmed(request: HttpRequest, response: HttpResponse) -> HttpResponse:

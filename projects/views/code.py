@@ -1,6 +1,7 @@
 """The code repositories of a project. No page waits for a git host: workers fetch, pages show the result."""
 
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.git.address import host_of
 from mantik.accounts.member_request import MemberRequest
-from mantik.accounts.view_wrappers import identity_confirmed
+from mantik.accounts.view_wrappers import View, identity_confirmed
 from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import Confirmation, ask, status_of
 from mantik.lib.live import Live, Shown, Statement, columns, kept, nothing_new, part
 from mantik.lib.revised_form import compared_under_lock, lock
 from projects.code import mirrors
 from projects.code.contents import contents_of
-from projects.code.forms import CodeRepositoryForm
+from projects.code.forms import NEW_KEY, CodeRepositoryForm
 from projects.code.host_pages import deploy_key_page, login_noun, page_of
 from projects.code.hosts import next_try, outage_of
 from projects.models import CodeRepository, Project
@@ -54,8 +55,20 @@ def code_list(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "projects/code.html", context)
 
 
+def _confirmed_if_it_makes_a_key(view: View) -> View:
+    """Above what does a form once: that somebody was asked who they are is nothing that was done."""
+    asked = identity_confirmed(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return (asked if request.POST.get("connection") == NEW_KEY else view)(request, *args, **kwargs)
+
+    return answer
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
+@_confirmed_if_it_makes_a_key
 @once_per_form
 def add(request: MemberRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug, Action.ADD_CODE_REPOSITORY)
@@ -96,6 +109,7 @@ def state(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@_confirmed_if_it_makes_a_key
 @compared_under_lock
 def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     repository = _editable_or_403(request, slug, uuid)

@@ -26,6 +26,7 @@ def read_code_by_ssh(story: Story, directory: Path) -> list[Canary]:
 def _read(story: Story, host: SshHost) -> list[Canary]:
     url = f"{host.address}{story.scene.repository.path}"
     story.scene.repository.commit("Over ssh")
+    story.confirm()
     page = story.post(f"{CODE}add/", name="by ssh", url=url, platform="other", connection="new-key")
     assert "Add the public key" in story.fetched().fetch_error
     key = Connection.objects.get(kind=Connection.Kind.SSH_KEY)

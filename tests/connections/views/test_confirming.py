@@ -11,6 +11,7 @@ from django.urls import reverse
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.kept_forms.owners import OWNER_FIELD, mark_of
+from projects.code.forms import NEW_KEY
 from projects.models import Project
 from tests.conftest import ClientOf
 from tests.support.factories import make_code_repository, make_connection, make_site
@@ -49,6 +50,24 @@ def test_each_asks_first(client: Client, places: dict[str, str]) -> None:
 def test_none_asks_who_has_just_said_so(confirmed_client_of: ClientOf, owner: User, places: dict[str, str]) -> None:
     hers = confirmed_client_of(owner)
     assert {name: hers.get(url).status_code for name, url in places.items()} == dict.fromkeys(places, 200)
+
+
+def test_so_does_a_key_that_mantik_makes_for_code(
+    client: Client, confirmed_client_of: ClientOf, owner: User, project: Project
+) -> None:
+    """And once confirmed the very same form goes through: being asked is not what it has done."""
+    repository = make_code_repository(project=project, created_by=owner)
+    add = reverse("projects:code-add", args=[project.slug])
+    edit = reverse("projects:code-edit", args=[project.slug, repository.uuid])
+    where = {"url": "ssh://git@git.example.org/code.git", "platform": "other"}
+    form = {"name": "code", **where, "connection": NEW_KEY, "idempotency_key": "k"}
+    for url in (add, edit):
+        assert "/again/" in client.post(url, form)["Location"] or "reauth" in client.post(url, form)["Location"], url
+        assert "/again/" not in client.post(url, form | {"connection": ""}).get("Location", ""), url
+    assert not Connection.objects.filter(owner=owner).exists()
+    stored = confirmed_client_of(owner).post(add, form | {"name": "more code"})
+    assert stored["Location"].startswith(f"/projects/{project.slug}/code/")
+    assert Connection.objects.get(owner=owner).kind == Connection.Kind.SSH_KEY
 
 
 def test_a_sign_in_counts_for_a_while(confirmed_client_of: ClientOf, owner: User, places: dict[str, str]) -> None:

@@ -127,9 +127,9 @@ def test_whose_login_it_is_is_told_to_members_only(
 
 
 def test_the_public_key_is_shown_to_its_owner_with_the_way_to_its_place(
-    client_of: ClientOf, researcher: User, maintainer: User, project: Project
+    client_of: ClientOf, confirmed_client_of: ClientOf, researcher: User, maintainer: User, project: Project
 ) -> None:
-    client = client_of(researcher)
+    client = confirmed_client_of(researcher)
     new = {"name": "code", "url": "git@github.com:group/code.git", "platform": "other", "connection": "new-key"}
     response = client.post("/projects/pv-yield/code/add/", new)
     code = project.code_repositories.get()
@@ -206,12 +206,12 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9ok
     ],
 )
 def test_a_login_has_to_fit_the_address(
-    client_of: ClientOf, researcher: User, project: Project, url: str, kind: str, sentence: str
+    confirmed_client_of: ClientOf, researcher: User, project: Project, url: str, kind: str, sentence: str
 ) -> None:
     login = make_connection(owner=researcher, kind=kind) if kind in Connection.Kind.values else None
     chosen = str(login.uuid) if login else kind
     data = {"name": "code", "url": url, "platform": "other", "connection": chosen}
-    response = client_of(researcher).post("/projects/pv-yield/code/add/", data)
+    response = confirmed_client_of(researcher).post("/projects/pv-yield/code/add/", data)
     assert response.status_code == 422
     assert sentence in page_text(response)
     assert Connection.objects.filter(name="code key").count() == 0
