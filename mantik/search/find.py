@@ -23,6 +23,8 @@ LONGEST = 100
 MOST = 6
 # The runs of all projects together have no order of their own in an index, and somebody waits while they type.
 SECONDS = 1.0
+# Runs of a page of the list, and one more.
+_PAGE = 51
 _OF_RUN = ("uuid", "name", "state", "created_at", "project__slug", "project__name", "experiment__name")
 
 
@@ -70,15 +72,24 @@ def _projects(text: str, user: User | AnonymousUser) -> list[Project]:
 
 def _run_hits(text: str, user: User | AnonymousUser, project: Project | None) -> Hits:
     runs = Run.objects.only(*_OF_RUN).select_related("project", "experiment").search(text).newest_first()
-    # By the key of the one project the list's own index serves, however many runs have the name.
-    found = list(runs.filter(project=project)[: MOST + 1]) if project else []
+    found: list[Run] = []
     try:
         with at_most(SECONDS):
+            found += _runs_here(runs, project) if project else []
             found += _runs_elsewhere(runs.visible_to(user), project, most=MOST + 1 - len(found))
     except TooSlow:
-        remark = f"The runs of {'other' if project else 'all'} projects take too long. Type more of a name."
-        return Hits("Runs", [_run_hit(run) for run in found], remark)
+        remark = "Not all runs were looked through, because it takes too long. Type more of a name."
+        return Hits("Runs", [_run_hit(run) for run in found[:MOST]], remark)
     return _hits("Runs", [_run_hit(run) for run in found])
+
+
+def _runs_here(runs: RunQuerySet, project: Project) -> list[Run]:
+    """By the key of the one project the list's own index serves, however many runs have the name.
+
+    As many are read as for a page of that list: for a few, PostgreSQL would expect to meet them soon in the order of
+    the list, and read that to its end where none has the name (`page.search.1m`).
+    """
+    return list(runs.filter(project=project)[:_PAGE])[: MOST + 1]
 
 
 def _runs_elsewhere(runs: RunQuerySet, project: Project | None, *, most: int) -> list[Run]:

@@ -13,6 +13,7 @@ from projects.models import Project
 from tests.support.factories import make_experiment, make_project, make_run, make_schedule
 from tests.support.registered_models import make_model
 
+TOO_LONG = "Not all runs were looked through, because it takes too long. Type more of a name."
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
@@ -86,7 +87,7 @@ def test_runs_that_take_too_long_keep_nothing_else_back(
     monkeypatch.setattr(finding, "_runs_elsewhere", too_slow)
     runs, schedules = find("rooftop", user=researcher, project=project)
     assert [hit.name for hit in runs.hits] == ["rooftop"]
-    assert runs.remark == "The runs of other projects take too long. Type more of a name."
+    assert runs.remark == TOO_LONG
     assert [hit.name for hit in schedules.hits] == ["rooftop"]
     (runs, schedules) = find("rooftop", user=researcher, project=None)
-    assert runs.remark == "The runs of all projects take too long. Type more of a name."
+    assert runs.remark == TOO_LONG
