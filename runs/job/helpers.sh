@@ -171,14 +171,18 @@ mantik_train() {
   set +m
   # The signal may have come while the training was being started.
   [ -z "$mantik_signalled" ] || mantik_stop
-  local status
+  local status again=
   while :; do
     mantik_signalled=
     wait "$mantik_pid" 2> /dev/null
     status=$?
     # A second wait says 127 if the first one had the status already and a signal came just after it.
     [ "$status" -eq 127 ] && [ -n "$mantik_code" ] || mantik_code=$status
-    [ -n "$mantik_signalled" ] || break
+    [ -z "$mantik_signalled" ] || { again= && continue; }
+    # Of two signals at once bash may answer the second with a wait that ends at once, though its trap ran before: what
+    # looks like a death by a signal is one if a second wait says so, too.
+    [ "$status" -gt 128 ] && [ -z "$again" ] || break
+    again=yes
   done
   mantik_phase=ended
 }

@@ -82,7 +82,11 @@ trap 'kill -TERM "${{tasks[@]}}"; asked=yes' TERM
 {starts}
 code=0
 for task in "${{tasks[@]}}"; do
-  while asked=; wait "$task"; found=$?; [ -n "$asked" ]; do :; done
+  # As mantik_train does: of two signals at once bash may answer the second with a wait that ends at once.
+  before=
+  while asked=; wait "$task"; found=$?; [ -n "$asked" ] || [ "$found" -gt 128 -a "$found" != "$before" ]; do
+    before=$found
+  done
   [ "$found" -le "$code" ] || code=$found
 done
 exit "$code"

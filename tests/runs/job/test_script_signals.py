@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 from tests.runs.job.conftest import JobMaker
 from tests.runs.job.jobs import Job, read_until, stop
 
 POLITE = "trap 'echo saving; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+TWICE_AT_ONCE = 500
 AFTER = {"PostRunCommandOnComputeNode": "echo after"}
 
 
@@ -37,6 +42,25 @@ def test_it_waits_for_a_training_that_takes_its_time(make_job: JobMaker) -> None
     slow = "trap 'sleep 0.3; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     code, rest = stop_when(make_job(command=slow, environment=AFTER), "ready")
     assert (code, "saved" in rest, "after" in rest) == (0, True, True)
+
+
+def test_it_waits_for_a_training_however_often_it_is_asked(make_job: JobMaker) -> None:
+    job = make_job(command="trap : TERM; echo ready; while [ ! -e ../go ]; do sleep 0.05; done; exit 7")
+    job.lay_out()
+    with job.process() as process, ThreadPoolExecutor() as pool:
+        assert process.stdout
+        read_until(process.stdout, "ready")
+        log = pool.submit(process.stdout.read)
+        for _ in range(TWICE_AT_ONCE):
+            stop(process)
+            # The second finds bash between two commands, at a place that is another one each time.
+            sleep(random.uniform(0, 0.002))
+            stop(process)
+            sleep(0.004)
+        (job.folder / "go").touch()
+        rest = log.result().splitlines()
+    assert process.returncode == 7
+    assert rest[-1].startswith("[mantik] finished with exit code 7 after ")
 
 
 def test_it_does_not_start_the_training_if_it_is_stopped_before(make_job: JobMaker) -> None:
