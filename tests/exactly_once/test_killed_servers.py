@@ -38,6 +38,8 @@ from tests.support.sites import RunningSite
 from tests.support.waiting import wait_until
 from tests.support.web_server import web_server
 
+# What workers write while they are killed is tried on both databases (test_carrying.py); here others are.
+pytestmark = pytest.mark.any_database
 KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
 
 

@@ -33,6 +33,7 @@ def orders(world: World) -> list[Order]:
     ]
 
 
+@pytest.mark.any_database
 @pytest.mark.timeout(SECONDS + 60)
 def test_three_projects_take_turns(stack: Stack, tmp_path: Path, proved: Proved) -> None:
     worlds = [world_at_sandbox(stack, tmp_path / name) for name in ("first", "second", "third")]

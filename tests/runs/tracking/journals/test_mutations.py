@@ -142,6 +142,7 @@ def told_elsewhere(job: Job, others: Iterable[str]) -> list[Any]:
     return [job.mlflow_run(one) for one in others]
 
 
+@pytest.mark.any_database
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(trials(1, 50)))
 def test_a_real_mlflow_takes_or_refuses_each_of_it(new_job: NewJob, stranger: Run, proved: Proved, seed: int) -> None:
