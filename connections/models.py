@@ -17,6 +17,7 @@ from connections.logins import kinds
 from connections.querysets import ConnectionQuerySet, SiteOutageQuerySet, SiteQuerySet, SiteVisitQuerySet
 from mantik.lib.humanize import spoken_duration
 from mantik.lib.leases import Leased
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
 
@@ -24,11 +25,12 @@ _HTTP = URLValidator(schemes=["https", "http"])
 _ADDED_BY_OPERATORS = Q(added_by__isnull=True)
 
 
-class Site(models.Model):
+class Site(NamedRow):
     """An HPC endpoint that speaks UNICORE: added by operators for everybody, or by a member for themselves."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
+    name_key = NameKeyField(within=["added_by_id"])
     base_url = models.URLField(
         "REST base URL",
         max_length=300,
@@ -91,6 +93,8 @@ class Site(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("name"), name="site_name_unique", condition=_ADDED_BY_OPERATORS),
+            models.UniqueConstraint("name_key", name="site_name_key_unique", condition=_ADDED_BY_OPERATORS),
+            models.UniqueConstraint("added_by", "name_key", name="site_name_key_unique_per_member"),
             models.UniqueConstraint("base_url", name="site_base_url_unique", condition=_ADDED_BY_OPERATORS),
             models.UniqueConstraint("added_by", Lower("name"), name="site_name_unique_per_member"),
             models.UniqueConstraint("added_by", "base_url", name="site_base_url_unique_per_member"),
@@ -184,7 +188,7 @@ class SiteOutage(Leased):
         return spoken_duration(self.ended_at - self.began_at) if self.ended_at else ""
 
 
-class Connection(Leased):
+class Connection(NamedRow, Leased):
     """One user's credentials for one provider. The secret goes in and is never shown again.
 
     Its lease is for exchanging the secret for the next one: `connections.renewal.secret_leases`.
@@ -204,6 +208,7 @@ class Connection(Leased):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections")
     kind = models.CharField(max_length=32, choices=kinds.Kind)
     name = models.CharField(max_length=80)
+    name_key = NameKeyField(within=["owner_id"])
     # Restricted, not protected: with a member's account their own sites and connections go together.
     site = models.ForeignKey(Site, on_delete=models.RESTRICT, null=True, blank=True, related_name="connections")
     login_name = models.CharField(max_length=150, blank=True)
@@ -247,6 +252,7 @@ class Connection(Leased):
     class Meta:
         constraints = [
             models.UniqueConstraint("owner", Lower("name"), name="connection_name_unique_per_owner"),
+            models.UniqueConstraint("owner", "name_key", name="connection_name_key_unique"),
             models.CheckConstraint(
                 name="connection_site_fits_kind",
                 condition=Q(kind__in=kinds.WITH_SITE, site__isnull=False)

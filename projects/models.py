@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections.git.host_keys import HostKey
 from connections.models import Connection
 from mantik.lib.leases import Leased
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from projects.code.models import CodeBranch, CodeCommit, CodeFile, CodeText, WantedPath
 from projects.querysets import (
     CodeRepositoryQuerySet,
@@ -31,23 +32,28 @@ from projects.roles import GROUP_ROLES, Role, cascade_unless_last_owner
 LONGEST_METRIC = 250
 
 
-class Label(models.Model):
+class Label(NamedRow):
     """A word to find projects by. Maintainers write them; always in lower case, so that each word is one label."""
 
     name = models.CharField(max_length=30)
+    name_key = NameKeyField()
 
     objects = LabelQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("name"), name="label_name_unique")]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="label_name_unique"),
+            models.UniqueConstraint("name_key", name="label_name_key_unique"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Project(models.Model):
+class Project(NamedRow):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
+    slug_key = NameKeyField("slug")
     name = models.CharField(max_length=80)
     summary = models.CharField(max_length=200, blank=True)
     # Markdown, as it was written.
@@ -64,6 +70,7 @@ class Project(models.Model):
     class Meta:
         # The list of public projects, newest first.
         indexes = [models.Index(F("id").desc(), name="project_public_list", condition=Q(is_public=True))]
+        constraints = [models.UniqueConstraint("slug_key", name="project_slug_key_unique")]
 
     def __str__(self) -> str:
         return self.name
@@ -88,11 +95,12 @@ class Membership(models.Model):
         return f"{self.user} in {self.project}: {self.get_role_display()}"
 
 
-class UserGroup(models.Model):
+class UserGroup(NamedRow):
     """People who share a role in projects. Admins of the group decide who is in it, owners of a project its role."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
+    name_key = NameKeyField()
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="projects.GroupMember", related_name="groups_of")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -101,7 +109,10 @@ class UserGroup(models.Model):
 
     class Meta:
         verbose_name = "group"
-        constraints = [models.UniqueConstraint(Lower("name"), name="user_group_name_unique")]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="user_group_name_unique"),
+            models.UniqueConstraint("name_key", name="user_group_name_key_unique"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -146,14 +157,16 @@ class GroupMembership(models.Model):
         return f"{self.group} in {self.project}: {self.get_role_display()}"
 
 
-class FormerAddress(models.Model):
+class FormerAddress(NamedRow):
     """A former address of a project. Links to it keep working, so no other project may take it."""
 
     slug = models.SlugField(max_length=60, unique=True)
+    slug_key = NameKeyField("slug")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="former_addresses")
 
     class Meta:
         verbose_name_plural = "former addresses"
+        constraints = [models.UniqueConstraint("slug_key", name="former_address_slug_key_unique")]
 
     def __str__(self) -> str:
         return self.slug
@@ -232,12 +245,13 @@ class Invitation(models.Model):
         return self.invited_by.display_name if self.invited_by else "An owner"
 
 
-class Experiment(models.Model):
+class Experiment(NamedRow):
     """A named group of runs, backed by one MLflow experiment, which a worker makes when it is first needed."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="experiments")
     name = models.CharField(max_length=80)
+    name_key = NameKeyField(within=["project_id"])
     description = models.CharField(max_length=200, blank=True)
     mlflow_experiment_id = models.CharField(max_length=64, blank=True, editable=False)
     # Since when MLflow lacks a new name; None if it has the name.
@@ -251,7 +265,10 @@ class Experiment(models.Model):
     objects = ExperimentQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint("project", Lower("name"), name="experiment_name_unique_per_project")]
+        constraints = [
+            models.UniqueConstraint("project", Lower("name"), name="experiment_name_unique_per_project"),
+            models.UniqueConstraint("project", "name_key", name="experiment_name_key_unique"),
+        ]
         indexes = [
             models.Index("rename_due_at", name="experiment_rename_due", condition=Q(rename_due_at__isnull=False))
         ]
@@ -275,7 +292,7 @@ class RetiredExperiment(models.Model):
         return self.mlflow_experiment_id
 
 
-class CodeRepository(Leased):
+class CodeRepository(NamedRow, Leased):
     """A link to a git repository, with a connection that holds a token or an SSH key if it is private.
 
     Its lease is for the one worker that fetches it: `projects.code.mirrors`.
@@ -290,6 +307,7 @@ class CodeRepository(Leased):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="code_repositories")
     name = models.CharField(max_length=80)
+    name_key = NameKeyField(within=["project_id"])
     url = models.CharField("URL", max_length=400)
     platform = models.CharField(max_length=16, choices=Platform, default=Platform.OTHER)
     connection = models.ForeignKey(
@@ -333,6 +351,7 @@ class CodeRepository(Leased):
         verbose_name_plural = "code repositories"
         constraints = [
             models.UniqueConstraint("project", Lower("name"), name="code_repository_name_unique_per_project"),
+            models.UniqueConstraint("project", "name_key", name="code_repository_name_key_unique"),
             models.CheckConstraint(
                 name="code_repository_served_what_was_requested",
                 condition=Q(fetch_served__lte=F("fetch_requested")),

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from mantik.accounts.models import User
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from projects.models import Project
 from runs.models import Run
 from runs.planning.repeatable import Repeatable
@@ -30,7 +31,7 @@ MOST_CAUGHT_UP = 100
 LONGEST_JITTER = 3600
 
 
-class Schedule(Repeatable):
+class Schedule(NamedRow, Repeatable):
     """Repeats a run at the due times of a cron expression in a zone, until the end of its end date.
 
     All that a run needs is copied here from the run it repeats (`Repeatable`), which may be deleted later.
@@ -44,6 +45,7 @@ class Schedule(Repeatable):
     # schedule fires.
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="schedules", db_index=False)
     name = models.CharField(max_length=120)
+    name_key = NameKeyField(within=["project_id"])
     # None once it is deleted.
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="repeated_by")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="schedules")
@@ -103,6 +105,7 @@ class Schedule(Repeatable):
     class Meta:
         constraints = [
             models.UniqueConstraint("project", Lower("name"), name="schedule_name_unique"),
+            models.UniqueConstraint("project", "name_key", name="schedule_name_key_unique"),
             models.CheckConstraint(name="schedule_state_known", condition=Q(state__in=ScheduleState.values)),
             models.CheckConstraint(
                 name="schedule_enabled_is_due",

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from mantik.accounts.querysets import FactorSecretQuerySet, SessionManager, UserManager
 from mantik.accounts.sessions import SessionStore
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from mantik.lib.sealed_fields import register_sealed
 from mantik.lib.sealing import seal, unseal
 
@@ -27,7 +28,7 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
-class User(AbstractUser):
+class User(NamedRow, AbstractUser):
     """A person. Operators are users with `is_staff`; everybody else is a member of projects.
 
     `email` follows the confirmed address that allauth stores. If a person deletes their account, the row stays, without
@@ -35,6 +36,7 @@ class User(AbstractUser):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    username_key = NameKeyField("username")
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: that of the installation.")
     theme = models.CharField(max_length=5, blank=True, choices=Theme)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -47,6 +49,7 @@ class User(AbstractUser):
             models.CheckConstraint(
                 name="user_deleted_is_inactive", condition=Q(deleted_at__isnull=True) | Q(is_active=False)
             ),
+            models.UniqueConstraint("username_key", name="user_name_key_unique"),
             models.CheckConstraint(name="user_theme_known", condition=Q(theme__in=Theme.values)),
         ]
 

@@ -6,12 +6,17 @@ out import this module, so what it does stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.migrations.operations import AddIndex, AlterField, RemoveIndex, SeparateDatabaseAndState
+import structlog
+from django.db.migrations.operations import AddIndex, AlterField, RemoveIndex, RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
-from django.db.models import Field, Model
+from django.db.models import Field, Model, Q
+
+from mantik.lib.name_keys import fill_keys
+
+log = structlog.get_logger(__name__)
 
 
 class AddIndexMeanwhile(AddIndex):
@@ -68,6 +73,29 @@ class DropIndexesOfColumn(Operation):
 
     def describe(self) -> str:
         return f"Drop the indexes of {self.name} on {self.model_name}"
+
+
+def fill_name_keys(
+    app_label: str,
+    model_name: str,
+    *,
+    of: str = "name",
+    column: str = "name_key",
+    within: Sequence[str] = (),
+    only: Q | None = None,
+) -> RunPython:
+    """Fills the column of a `NameKeyField` before it becomes unique, in one transaction with that.
+
+    Names that count as the same stay as they are. Each such group is a line of the log; `manage.py check_names` lists
+    them at any time.
+    """
+
+    def fill(apps: Any, _: Any) -> None:
+        model = apps.get_model(app_label, model_name)
+        for clash in fill_keys(model, of=of, column=column, within=within, only=only):
+            log.warning("names_count_as_the_same", table=model._meta.db_table, names=clash.names, keys=clash.keys)
+
+    return RunPython(fill, RunPython.noop)
 
 
 def without_index(model_name: str, name: str, field: Field[Any, Any]) -> SeparateDatabaseAndState:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from mantik.lib.sealed_fields import register_keyed
 from mantik.lib.token_form import written
 from mantik.tokens.hashing import PERSONAL, TokenKind
@@ -61,7 +62,7 @@ class StoredToken(models.Model):
         return written(self.kind.mark, self.prefix, "…")
 
 
-class PersonalAccessToken(StoredToken):
+class PersonalAccessToken(NamedRow, StoredToken):
     """A token of a user, who sees it once."""
 
     kind = PERSONAL
@@ -69,6 +70,7 @@ class PersonalAccessToken(StoredToken):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens")
     name = models.CharField(max_length=80)
+    name_key = NameKeyField(within=["user_id"], only=Q(revoked_at__isnull=True))
     scope = models.CharField(max_length=8, choices=Scope)
     expires_at = models.DateTimeField()
     # The projects it is restricted to; None: no restriction. One that is deleted, or that its owner has left, stays
@@ -83,6 +85,12 @@ class PersonalAccessToken(StoredToken):
                 "user",
                 Lower("name"),
                 name="access_token_name_unique_while_valid",
+                condition=Q(revoked_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                "user",
+                "name_key",
+                name="access_token_name_key_unique_while_valid",
                 condition=Q(revoked_at__isnull=True),
             ),
             models.CheckConstraint(name="access_token_scope_known", condition=Q(scope__in=Scope.values)),

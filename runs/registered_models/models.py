@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from connections.mlflow.values import ModelSource
 from mantik.lib.leases import Leased
+from mantik.lib.name_keys import NamedRow, NameKeyField
 from projects.models import Project
 from runs.registered_models.querysets import RegisteredModelQuerySet
 from runs.registered_models.states import TROUBLED, ModelState
@@ -20,7 +21,7 @@ LONGEST_NAME = 100
 LONGEST_ALIAS = 60
 
 
-class RegisteredModel(Leased):
+class RegisteredModel(NamedRow, Leased):
     """A model that a finished run has logged, under a name that is unique in the project; capitals do not matter.
 
     The row is stored before anything is in MLflow, and deleted when nothing is, so nobody else gets the name meanwhile.
@@ -31,6 +32,7 @@ class RegisteredModel(Leased):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="registered_models")
     run = models.OneToOneField("runs.Run", on_delete=models.PROTECT, related_name="registered_model")
     name = models.CharField(max_length=LONGEST_NAME)
+    name_key = NameKeyField(within=["project_id"])
     description = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="registered_models")
     created_at = models.DateTimeField()
@@ -79,6 +81,7 @@ class RegisteredModel(Leased):
     class Meta:
         constraints = [
             models.UniqueConstraint("project", Lower("name"), name="registered_model_name_unique"),
+            models.UniqueConstraint("project", "name_key", name="registered_model_name_key_unique"),
             models.CheckConstraint(name="registered_model_state_known", condition=Q(state__in=ModelState.values)),
             models.CheckConstraint(
                 name="registered_model_has_one_source",
