@@ -17,6 +17,7 @@ from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Carried, Helper, Rest, panel
+from mantik.lib.name_keys import checked_name, visible_name
 from mantik.lib.revised_form import RevisedForm
 
 
@@ -74,11 +75,9 @@ def _name_field() -> forms.CharField:
     return forms.CharField(max_length=80, help_text="The name under which forms offer it, for example “juwels”.")
 
 
-def _free_name(name: str, others: QuerySet[Connection]) -> str:
-    """`name`, unless one of the other connections of the same person has it."""
-    if others.filter(name__iexact=name).exists():
-        raise forms.ValidationError(name_taken(name))
-    return name
+def _free_name(name: str, others: QuerySet[Connection], kept: str = "") -> str:
+    """`name`, unless one of the other connections of the same person has it, or one that counts as the same."""
+    return checked_name(name, others, kept=kept, taken=name_taken(name))
 
 
 def name_taken(name: str) -> str:
@@ -134,7 +133,7 @@ class RenameForm(RevisedForm):
 
     def clean_name(self) -> str:
         others = Connection.objects.owned_by(self.connection.owner).exclude(pk=self.connection.pk)
-        return _free_name(self.cleaned_data["name"], others)
+        return _free_name(self.cleaned_data["name"], others, self.connection.name)
 
 
 class SiteForm(forms.Form):
@@ -157,6 +156,9 @@ class SiteForm(forms.Form):
     notes = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="For yourself; shown with your site."
     )
+
+    def clean_name(self) -> str:
+        return visible_name(self.cleaned_data["name"])
 
     def clean_base_url(self) -> str:
         try:

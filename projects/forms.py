@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Back, FromTemplate, PreviewButton, Rest, SubmitButton, card, panel
+from mantik.lib.name_keys import checked_name, visible_name
 from mantik.lib.revised_form import RevisedForm
 from projects.addressing import slugs
 from projects.models import Experiment, Project, UserGroup
@@ -76,9 +77,8 @@ class ExperimentForm(RevisedForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if self.others.filter(name__iexact=name).exists():
-            raise forms.ValidationError(f"The project already has an experiment named {name}. Choose another name.")
-        return name
+        taken = f"The project already has an experiment named {name}. Choose another name."
+        return checked_name(name, self.others, kept=self.initial.get("name", ""), where="in this project", taken=taken)
 
 
 class ProjectSettingsForm(RevisedForm):
@@ -232,6 +232,9 @@ class GroupForm(RevisedForm):
         super().__init__(*args, **kwargs)
         if self.initial:
             self.revise()
+
+    def clean_name(self) -> str:
+        return visible_name(self.cleaned_data["name"], kept=self.initial.get("name", ""))
 
 
 class GroupPersonForm(forms.Form):

@@ -15,6 +15,7 @@ from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Back, FromTemplate, Rest, SubmitButton, card
 from mantik.lib.humanize import absolute_time
+from mantik.lib.name_keys import checked_name
 from projects.models import Project
 from runs.backend_config import ACCOUNT, BackendConfig, BackendConfigError, parse_backend_config
 from runs.models import Run
@@ -36,6 +37,7 @@ NUMBERS = {
     "min_value": "Enter %(limit_value)s or more.",
     "max_value": "Enter %(limit_value)s or less.",
 }
+NAME_TAKEN = "The project already has a schedule with this name. Choose another name."
 # The fields whose errors the live preview shows; the others show theirs when the form is sent.
 FOLLOWED = ("cron_expression", "time_zone", "end_date", "jitter_seconds", "run", "connection", ACCOUNT, *REPEAT_FIELDS)
 
@@ -215,6 +217,12 @@ class ScheduleForm(RepeatForm):
             self._put({RUN_ANYWAY: ""})
         if self._put_account(is_other_connection=is_other_connection):
             self._look_at_site()
+
+    def clean_name(self) -> str:
+        kept, others = "", Schedule.objects.filter(project=self.project)
+        if self.schedule:
+            kept, others = self.schedule.name, others.exclude(pk=self.schedule.pk)
+        return checked_name(self.cleaned_data["name"], others, kept=kept, where="in this project", taken=NAME_TAKEN)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -13,6 +13,7 @@ from connections.unicore.address import site_urls
 from connections.unicore.pool import tls_context
 from mantik.accounts.models import User
 from mantik.audit.services import changes, record
+from mantik.lib.name_keys import holder_of
 
 # Columns of a site that the audit keeps, and the names it gives them. They differ where the admin has another label, or
 # where the audit would take the column's name for that of a secret ("token").
@@ -51,7 +52,7 @@ def check_ca_bundle(text: str) -> None:
 def add_site(*, member: User, name: str, base_url: str, ca_bundle: str, notes: str) -> Site:
     """Add a site that only `member` sees. Raises SiteTaken."""
     known = Site.objects.visible_to(member)
-    if known.filter(name__iexact=name).exists() or known.filter(base_url=base_url).exists():
+    if holder_of(known, name) or known.filter(base_url=base_url).exists():
         raise SiteTaken
     site = Site(name=name, base_url=base_url, ca_bundle=ca_bundle, notes=notes, added_by=member)
     try:

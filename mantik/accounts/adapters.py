@@ -23,6 +23,8 @@ from django.urls import reverse
 from mantik.accounts import email_addresses, sign_up
 from mantik.accounts.landing import landing_of
 from mantik.accounts.models import FactorSecret, User
+from mantik.lib.name_keys import same_name
+from mantik.lib.names import problem_with
 from mantik.lib.outbound_requests import guarded_session
 from mantik.lib.sealing import SealBroken
 from mantik.notices import outbox
@@ -73,6 +75,11 @@ class AccountAdapter(DefaultAccountAdapter):
             raise self.validation_error("username_blacklisted")
         if "@" in username:
             raise self.validation_error("username_like_address")
+        if problem := problem_with(username):
+            raise ValidationError(problem)
+        # Also of names that are made for people who come from a login service, hence not only at the end.
+        if User.objects.filter(same_name(User, username)).exists():
+            raise self.validation_error("username_taken")
         return super().clean_username(username, shallow)
 
     def get_login_stages(self) -> list[str]:

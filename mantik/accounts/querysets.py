@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.utils import timezone
 
 from mantik.accounts.email_addresses import vouch_for
+from mantik.lib.name_keys import same_name
 
 if TYPE_CHECKING:
     from mantik.accounts.models import FactorSecret, Session, User
@@ -31,12 +32,12 @@ class UserManager(DjangoUserManager["User"]):
         return user
 
     def called(self, name: str) -> User | None:
-        """Who has this user name, in capitals or not, as for signing in; None if nobody has.
+        """Who has this user name, or one that counts as the same (`mantik.lib.names`); None if nobody has.
 
-        Operators can make two that differ in nothing else: then it is who has exactly this one, or nobody.
+        Of two from before such names were refused, it is who has exactly this one, or nobody.
         """
-        found = list(self.filter(username__iexact=name)[:2])
-        exact = self.filter(username=name).first() if len(found) > 1 else None
+        found = list(self.filter(same_name(self.model, name))[:2])
+        exact = next((user for user in found if user.username == name), None)
         return exact or (found[0] if len(found) == 1 else None)
 
 

@@ -9,7 +9,7 @@ The column is empty only where a release that does not know it has written the r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ _AT_ONCE = 500
 
 
 class NameKeyField(models.CharField):  # type: ignore[type-arg]  # it takes no type while it runs
-    """Kept in step with the column `of` whenever a row is saved, also in part; `update` needs `keyed`.
+    """Kept in step with the column `of` whenever a `NamedRow` is saved, also in part; `update` needs `keyed`.
 
     `within`: the columns of what the name is unique in. `only`: the rows that it is unique among, if not all.
     """
@@ -119,11 +119,25 @@ def checked_name(name: str, others: models.QuerySet[Any], *, kept: str = "", whe
     return name
 
 
+def visible_name(name: str, *, kept: str = "") -> str:
+    """As `checked_name`, of what may be named alike, or whose other names are nobody's business."""
+    if name != kept and (problem := problem_with(name)):
+        raise forms.ValidationError(problem)
+    return name
+
+
 class NamedRow(models.Model):
     """A row with a `NameKeyField`. `clean` is for the forms of the admin: those of members say more."""
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """With its name, also its key is stored."""
+        field = key_field(type(self))
+        if update_fields is not None and field.of in update_fields:
+            update_fields = {*update_fields, field.attname}
+        super().save(*args, update_fields=update_fields, **options)
 
     def clean(self) -> None:
         super().clean()

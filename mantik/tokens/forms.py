@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mantik.accounts.models import User
 from mantik.lib.form_layout import panel
+from mantik.lib.name_keys import checked_name
 from mantik.tokens.models import SCOPE_MEANING, PersonalAccessToken, Scope
 from mantik.tokens.named_projects import NamedProject, projects_of
 
@@ -59,9 +60,9 @@ class TokenForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if PersonalAccessToken.objects.owned_by(self.user).filter(revoked_at=None, name__iexact=name).exists():
-            raise forms.ValidationError(f"You already have a token named {name}. Revoke it, or choose another name.")
-        return name
+        mine = PersonalAccessToken.objects.owned_by(self.user).filter(revoked_at=None)
+        taken = f"You already have a token named {name}. Revoke it, or choose another name."
+        return checked_name(name, mine, taken=taken)
 
     def clean_scope(self) -> Scope:
         return Scope(self.cleaned_data["scope"])

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.name_keys import keyed, same_name
 from projects.models import FormerAddress, Project
 
 
@@ -22,7 +23,8 @@ RESERVED = frozenset({"add"})
 
 def is_taken(slug: str, *, by_other_than: Project | None = None) -> bool:
     """Whether a form should refuse `slug`. If two people take it at the same moment, the services refuse one."""
-    current, former = Project.objects.filter(slug=slug), FormerAddress.objects.filter(slug=slug)
+    current = Project.objects.filter(same_name(Project, slug))
+    former = FormerAddress.objects.filter(same_name(FormerAddress, slug))
     if by_other_than is not None:
         current, former = current.exclude(pk=by_other_than.pk), former.exclude(project=by_other_than)
     return slug in RESERVED or current.exists() or former.exists()
@@ -34,7 +36,8 @@ def check_never_had_by_another(project: Project) -> None:
     Call it after the slug was written, in the same transaction: the write waits for another project that is just giving
     up this slug, so its former address is found here.
     """
-    if FormerAddress.objects.filter(slug=project.slug).exclude(project=project).exists():
+    former = FormerAddress.objects.filter(same_name(FormerAddress, project.slug))
+    if former.exclude(project=project).exists():
         raise SlugTaken
 
 
@@ -48,7 +51,7 @@ def move(project: Project, slug: str, *, actor: User) -> None:
             FormerAddress.objects.create(slug=current, project=project)
             # In case the project returns to a former address of its own.
             FormerAddress.objects.filter(slug=slug, project=project).delete()
-            Project.objects.filter(pk=project.pk).update(slug=slug)
+            Project.objects.filter(pk=project.pk).update(**keyed(Project, {"slug": slug}))
             project.slug = slug
             check_never_had_by_another(project)
             before, after = {"address": current}, {"address": slug}

@@ -11,6 +11,7 @@ from connections.git.errors import GitError
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.lib.form_layout import panel
+from mantik.lib.name_keys import checked_name
 from mantik.lib.revised_form import RevisedForm
 from projects.code.host_pages import login_noun
 from projects.models import CodeRepository, Project
@@ -85,10 +86,11 @@ class CodeRepositoryForm(RevisedForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        same = self.project.code_repositories.filter(name__iexact=name).first()
-        if same and same != self.repository:
-            raise forms.ValidationError(f"The project already has a code repository named {name}. Choose another name.")
-        return name
+        kept, others = "", self.project.code_repositories.all()
+        if self.repository:
+            kept, others = self.repository.name, others.exclude(pk=self.repository.pk)
+        taken = f"The project already has a code repository named {name}. Choose another name."
+        return checked_name(name, others, kept=kept, where="in this project", taken=taken)
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]

@@ -17,6 +17,7 @@ from connections.services.connections import NameTaken as LoginNameTaken
 from connections.services.connections import add_connection
 from mantik.accounts.models import User
 from mantik.audit.services import changes, record
+from mantik.lib.name_keys import holder_of, keyed
 from mantik.lib.names import free_name
 from mantik.lib.queue import send_on_commit
 from projects.code import mirrors
@@ -134,7 +135,7 @@ def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeL
             )
             if not changed:
                 return
-            CodeRepository.objects.filter(pk=stored.pk).update(**changed)
+            CodeRepository.objects.filter(pk=stored.pk).update(**keyed(CodeRepository, changed))
             repository.refresh_from_db()
             _record_change(repository, actor, before)
             mirrors.request_another_fetch(repository, now=now)
@@ -146,7 +147,7 @@ def edit_code_repository(*, repository: CodeRepository, actor: User, link: CodeL
 
 def _conflict(others: QuerySet[CodeRepository], link: CodeLink) -> Exception:
     """Why the database refused what a member has entered."""
-    return NameTaken() if others.filter(name__iexact=link.name).exists() else DeletedMeanwhile()
+    return NameTaken() if holder_of(others, link.name) else DeletedMeanwhile()
 
 
 def _changes(stored: CodeRepository, **asked: Any) -> dict[str, Any]:

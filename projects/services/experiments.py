@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.name_keys import keyed
 from mantik.lib.queue import send_on_commit
 from projects.models import Experiment, Project, RetiredExperiment
 from projects.permissions import Action, may
@@ -50,7 +51,7 @@ def edit_experiment(*, experiment: Experiment, actor: User, name: str, descripti
     due = {"rename_due_at": now} if "name" in after else {}
     try:
         with transaction.atomic():
-            Experiment.objects.filter(pk=experiment.pk).update(**after, **due)
+            Experiment.objects.filter(pk=experiment.pk).update(**keyed(Experiment, after), **due)
             for field, value in after.items():
                 setattr(experiment, field, value)
             changed = {"before": before, "after": after}

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from mantik.accounts.models import User
 from mantik.audit.services import record
+from mantik.lib.name_keys import holder_of
 from projects.models import Label, Project
 
 MAX_LABELS = 10
@@ -58,4 +59,5 @@ def suggestions(user: User | AnonymousUser, *, without: Iterable[str] = ()) -> l
 
 
 def _label(name: str) -> Label:
-    return Label.objects.get_or_create(name=name)[0]
+    """That word, or the label that counts as the same."""
+    return holder_of(Label.objects.all(), name) or Label.objects.get_or_create(name=name)[0]

@@ -14,6 +14,7 @@ from django.db.models import Q
 from connections.mlflow.values import ModelSource
 from mantik.accounts.models import User
 from mantik.audit.services import record as record_for_audit
+from mantik.lib.name_keys import holder_of
 from mantik.lib.queue import send_on_commit
 from projects.models import Project
 from projects.permissions import Action, may
@@ -74,9 +75,8 @@ def offers_model(run: Run) -> bool:
 
 
 def holder_of_name(project: Project, name: str) -> RegisteredModel | None:
-    """The model that has `name`, or a name that differs only in capitals; None if there is none."""
-    found = RegisteredModel.objects.filter(project=project, name__iexact=name)
-    return found.select_related("run", "project").first()
+    """The model that has `name`, or a name that counts as the same; None if there is none."""
+    return holder_of(RegisteredModel.objects.filter(project=project).select_related("run", "project"), name)
 
 
 def register_model(

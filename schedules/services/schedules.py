@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from connections.models import Connection
 from mantik.accounts.models import User
 from mantik.audit.services import changes, record
+from mantik.lib.name_keys import holder_of
 from mantik.lib.names import free_name
 from projects.models import Project
 from projects.permissions import Action, may
@@ -248,8 +249,8 @@ def _store_new(schedule: Schedule, timing: Timing, *, verb: str, actor: User) ->
 
 def _conflict(schedule: Schedule, name: str) -> Exception:
     """Why the database refused to store `schedule` under this name."""
-    others = Schedule.objects.filter(project=schedule.project_id, name__iexact=name).exclude(pk=schedule.pk)
-    return NameTaken() if others.exists() else ChangedMeanwhile()
+    others = Schedule.objects.filter(project=schedule.project_id).exclude(pk=schedule.pk)
+    return NameTaken() if holder_of(others, name) else ChangedMeanwhile()
 
 
 def _end_delay(stored: Schedule, now: datetime) -> None:

@@ -25,14 +25,13 @@ from projects.views.loading import project_or_404
 from runs.models import Run
 from runs.planning.prefill import PREFILL_FIELD, Prefill, prefill_from
 from schedules.cron import choices, parse
-from schedules.forms import ScheduleForm
+from schedules.forms import NAME_TAKEN, ScheduleForm
 from schedules.models import Schedule
 from schedules.pages.forecast import Forecast, forecast
 from schedules.pages.repeat_fields import REPEAT_FIELDS
 from schedules.services import schedules
 from schedules.views.loading import editable_or_403
 
-NAME_TAKEN = "The project already has a schedule with this name. Choose another name."
 NOT_YOURS = (
     "This schedule runs with somebody else's connection. You can change when it runs. To change what it runs, or its "
     "compute budget account, choose a connection of your own."

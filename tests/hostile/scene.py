@@ -162,4 +162,4 @@ def _rows(world: World, owner: User) -> Iterator[tuple[str, Any]]:
 
 
 def settings_of_scene() -> override_settings:
-    return override_settings(MANTIK_MLFLOW_URI=NOWHERE, MANTIK_GIT_ALLOW_LOCAL=True)
+    return override_settings(MANTIK_MLFLOW_URI=NOWHERE, MANTIK_GIT_ALLOW_LOCAL=True, MANTIK_MEMBERS_ADD_SITES=True)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from mantik.accounts.models import User
+from mantik.lib.name_keys import same_name
 from mantik.tokens.models import PersonalAccessToken, Scope
 from mantik.tokens.services import authenticate
 from mantik.tokens.token_requests import bearer_of
@@ -220,15 +221,17 @@ def named_experiment(experiments: ExperimentQuerySet, name: str) -> Experiment:
     """By its name, by `project/name`, or by its name in MLflow. Raises Refused if that is none, or several."""
     project, _, rest = name.partition("/")
     known = _NAME_IN_MLFLOW.search(name)
-    named = Q(name__iexact=name) | Q(project__slug=project, name__iexact=rest)
+    named = same_name(Experiment, name) | Q(project__slug=project) & same_name(Experiment, rest)
     rows = experiments.filter(named | Q(uuid=known[1]) if known else named).order_by("project__slug", "pk")
     found = list(rows[: _NAMED + 1])
-    if len(found) > 1:
+    # Two of one project count as the same if they are from before such names were refused.
+    exact = [row for row in found if name in (row.name, shown_name(row))]
+    if len(found) > 1 and len(exact) != 1:
         places = ", ".join(map(shown_name, found[:_NAMED])) + (" and others" if len(found) > _NAMED else "")
         raise wrong(f"Several projects have an experiment {name}. Name one of them: {places}.")
     if not found:
         raise not_there(f"experiment {name}")
-    return found[0]
+    return exact[0] if exact else found[0]
 
 
 def shown_name(experiment: Experiment) -> str:

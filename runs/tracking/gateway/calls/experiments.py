@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 
 from connections.mlflow.onward import Declined, onward
 from mantik.lib.handed_on import Body, Given, HandedOn
+from mantik.lib.names import problem_with
 from mantik.tokens.models import Scope
 from projects.models import Experiment, Project
 from projects.permissions import Action
@@ -138,6 +139,8 @@ def _checked(name: str) -> str:
     most = Experiment._meta.get_field("name").max_length
     if not name or not name.isprintable() or len(name) > (most or 0):
         raise wrong(f"The name of an experiment has 1 to {most} characters, all of which can be printed.")
+    if problem := problem_with(name):
+        raise wrong(problem)
     return name
 
 
