@@ -205,6 +205,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
+# Besides allauth's own: for each account, from all addresses at which nobody is signed in to it.
+ACCOUNT_RATE_LIMITS = {"login_failed_everywhere": "100/h/key"}
 MFA_ADAPTER = "mantik.accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -8,6 +8,7 @@ import requests
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.stages import EmailVerificationStage
+from allauth.core.internal import ratelimit
 from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
@@ -21,6 +22,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mantik.accounts import email_addresses, sign_up
+from mantik.accounts.attempts import is_signed_in_from, login_of
 from mantik.accounts.landing import landing_of
 from mantik.accounts.models import FactorSecret, User
 from mantik.lib.name_keys import same_name
@@ -64,6 +66,25 @@ class AccountAdapter(DefaultAccountAdapter):
         """Where to after signing in, if the address asked for nothing."""
         landing = landing_of(request.user) if isinstance(request.user, User) else ""
         return landing or str(super().get_login_redirect_url(request))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt at the account from this address, and from everywhere unless it has a session here.
+
+        By the account alone, as allauth counts, five attempts of a stranger would keep its owner out wherever they are.
+        """
+        super().pre_authenticate(request, **credentials)
+        if is_signed_in_from(get_client_ip(request), login_of(credentials)):
+            return
+        everywhere = ratelimit.consume(
+            request, app="allauth.account", action="login_failed_everywhere", key=login_of(credentials)
+        )
+        if not everywhere:
+            raise self.validation_error("too_many_login_attempts")
+        # Given back with the other one if the password is right.
+        self._login_failed_rl_usage.usage += everywhere.usage
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{ratelimit.get_ip(request)}"
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Refuse an account that is not active with the same words as a wrong password."""

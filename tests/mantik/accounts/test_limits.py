@@ -26,16 +26,55 @@ def try_in(client: Client, password: str) -> object:
     return client.post(SIGN_IN, {"username": "alice", "password": password})
 
 
+def is_kept_out(client: Client) -> bool:
+    """Whether the right password does not help."""
+    response = client.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
+    is_in = "_auth_user_id" in client.session
+    assert is_in or (response.status_code == 422 and "Too many failed attempts." in page_text(response))
+    return not is_in
+
+
 def test_after_five_wrong_passwords_the_right_one_has_to_wait() -> None:
     make_user("alice")
+    client = Client()
+    for _ in range(5):
+        try_in(client, "wrong")
+    assert is_kept_out(client)
+
+
+def test_attempts_from_elsewhere_keep_nobody_out() -> None:
+    make_user("alice")
+    for _ in range(6):
+        try_in(Client(REMOTE_ADDR="203.0.113.1"), "wrong")
+    assert is_kept_out(Client(REMOTE_ADDR="203.0.113.1"))
+    assert not is_kept_out(Client(REMOTE_ADDR="203.0.113.2"))
+
+
+def test_an_address_counts_for_all_who_have_that_network() -> None:
+    """Whoever has a network of IPv6 has more addresses than there are passwords."""
+    make_user("alice")
     for number in range(5):
-        # From everywhere: what counts is whose account it is.
+        try_in(Client(REMOTE_ADDR=f"2001:db8:1:2::{number}"), "wrong")
+    assert is_kept_out(Client(REMOTE_ADDR="2001:db8:1:2::99"))
+    assert not is_kept_out(Client(REMOTE_ADDR="2001:db8:1:3::1"))
+
+
+def test_attempts_from_many_addresses_are_counted_together(settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed_everywhere": "7/h/key"}
+    make_user("alice")
+    at_home = Client(REMOTE_ADDR="198.51.100.1")
+    assert not is_kept_out(at_home)
+    for number in range(7):
         try_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "wrong")
-    last = Client(REMOTE_ADDR="203.0.113.99")
-    response = last.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
-    assert response.status_code == 422
-    assert "Too many failed attempts." in page_text(response)
-    assert "_auth_user_id" not in last.session
+    assert is_kept_out(Client(REMOTE_ADDR="203.0.113.99"))
+    # Where she is signed in she can sign in again.
+    assert not is_kept_out(Client(REMOTE_ADDR="198.51.100.1"))
+
+
+def test_right_passwords_are_not_counted(settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed_everywhere": "3/h/key"}
+    make_user("alice")
+    assert not any(is_kept_out(Client(REMOTE_ADDR=f"203.0.113.{number}")) for number in range(5))
 
 
 def test_one_place_has_ten_attempts_in_a_minute_whatever_the_names() -> None:
