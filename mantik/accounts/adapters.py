@@ -81,7 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
         if not everywhere:
             raise self.validation_error("too_many_login_attempts")
         # Given back with the other one if the password is right.
-        self._login_failed_rl_usage.usage += everywhere.usage
+        if here := self._login_failed_rl_usage:
+            here.usage += everywhere.usage
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{ratelimit.get_ip(request)}"

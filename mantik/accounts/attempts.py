@@ -16,7 +16,8 @@ def login_of(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get("email") or credentials.get("username") or "").lower()
 
 
-def is_signed_in_from(ip: str, login: str) -> bool:
+def is_signed_in_from(ip: str | None, login: str) -> bool:
     """Whether the account has a session at that address: then attempts from elsewhere keep nobody out there."""
     theirs = Q(user__username__iexact=login) | Q(user__email__iexact=login)
-    return Session.objects.filter(theirs, ip=ip, expire_date__gt=timezone.now()).exists()
+    here = Session.objects.filter(theirs, ip=ip, expire_date__gt=timezone.now())
+    return ip is not None and here.exists()
