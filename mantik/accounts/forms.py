@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from mantik.accounts import sign_up
 from mantik.accounts.models import Theme, User
+from mantik.audit.services import record
 from mantik.lib.form_layout import Back, FromTemplate, Helper, Lead, Rest, SubmitButton, card, entrance, panel
 from mantik.lib.humanize import counted
 from mantik.lib.revised_form import RevisedForm
@@ -266,6 +267,15 @@ class AddPasskeyForm(_ReadsCredential, passkeys.AddWebAuthnForm):
 
 class EditPasskeyForm(passkeys.EditWebAuthnForm):
     helper = panel(verb="Rename")
+
+    def save(self) -> Authenticator:
+        """allauth has no signal for it."""
+        before, after, user = self.instance.wrap().name, self.cleaned_data["name"], self.instance.user
+        if before == after:
+            return self.instance
+        with transaction.atomic():
+            record("account.passkey_renamed", actor=user, target=user, before={"name": before}, after={"name": after})
+            return super().save()
 
 
 class _GivenPasskey(_ReadsCredential, passkeys.AuthenticateWebAuthnForm):

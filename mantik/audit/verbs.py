@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "account.email_confirmed": "confirmed an e-mail address of {target}",
     "account.second_factor_added": "added a second factor to {target}",
     "account.second_factor_removed": "removed a second factor from {target}",
+    "account.passkey_renamed": "renamed a passkey of {target}",
     "account.recovery_codes_renewed": "replaced the recovery codes of {target}",
     "account.second_factors_reset": "removed all second factors of {target}",
     "account.service_connected": "connected a sign-in service to {target}",

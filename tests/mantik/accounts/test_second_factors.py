@@ -142,6 +142,17 @@ def test_a_new_passkey_that_is_refused_is_no_wrong_code(client_of: ClientOf, ali
     assert "This code" not in text
 
 
+def test_a_passkey_that_is_renamed_is_on_record(client_of: ClientOf, alice: User) -> None:
+    make_second_factors(alice)
+    passkey = Authenticator.objects.get(type="webauthn")
+    client = client_of(alice)
+    confirm_identity(client, alice)
+    for _ in range(2):
+        client.post(f"/settings/account/passkeys/{passkey.pk}/", {"name": "red key"})
+    (event,) = AuditEvent.objects.filter(verb="account.passkey_renamed")
+    assert (event.actor, event.before, event.after) == (alice, {"name": "blue key"}, {"name": "red key"})
+
+
 def test_the_admin_is_no_way_around_it(client: Client) -> None:
     make_second_factors(make_user("otto", is_staff=True, is_superuser=True))
     asked = client.get("/admin/login/?next=/admin/")
