@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from connections.logins.kinds import TRAITS, Kind, Need, Traits
 from connections.models import Connection, Site
+from connections.services.connections import mark_of_secret
 from connections.services.sites import check_ca_bundle, usable_base_url
 from connections.unicore.address import BadBaseUrl
 from connections.unicore.credentials import check_login_name
 from connections.unicore.errors import SiteRefused
 from mantik.accounts.models import User
 from mantik.lib.form_layout import Carried, Helper, Rest, panel
+from mantik.lib.humanize import absolute_time
 from mantik.lib.name_keys import checked_name, visible_name
 from mantik.lib.revised_form import RevisedForm
 
@@ -54,16 +56,35 @@ class _LastDay(forms.DateField):
 
 
 class SecretForm(forms.Form):
-    """Asks for a new secret of an existing connection. For a key pair it has no fields: Mantik makes a new pair."""
+    """Asks for a new secret of `connection`. For a key pair nothing is typed: Mantik makes a new pair."""
 
-    def __init__(self, *args: Any, kind: Kind, is_new: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, kind: Kind, is_new: bool = True, connection: Connection | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if connection:
+            self.fields["replaces"] = forms.CharField(
+                required=False, max_length=64, widget=forms.HiddenInput, initial=mark_of_secret(connection)
+            )
         self.kind = kind
         self.traits = traits = TRAITS[kind]
         if not traits.has_key_pair:
             self.fields["secret"] = _Secret(traits, is_new=is_new)
         if traits.expiry is not Need.NO:
             self.fields["expires_at"] = _LastDay(traits)
+
+    def say_replaced(self, meanwhile: Connection) -> None:
+        """The secret of `meanwhile` is not the one that the form was to replace; sent again, it replaces this one."""
+        moment = absolute_time(timezone.localtime(meanwhile.secret_set_at))
+        again = "" if self.traits.has_key_pair else " type it again, and"
+        self.add_error(
+            None,
+            f"Another tab or device has replaced this {self.traits.asks_for.lower() or 'key pair'} at {moment}, after "
+            f"you opened this page. To have yours instead,{again} send this once more.",
+        )
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data["replaces"] = mark_of_secret(meanwhile)
+        self.data = data
 
     @property
     def helper(self) -> Helper:

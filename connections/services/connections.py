@@ -36,6 +36,7 @@ from mantik.idempotency.services import Asked, earlier_answer, once
 from mantik.lib.backoff import Clock
 from mantik.lib.leases import NO_LEASE, compare_and_set
 from mantik.lib.queue import send_on_commit
+from mantik.lib.revised_form import fingerprint
 from mantik.lib.sealing import SealBroken
 
 # The hard limit of `connections.tasks.test_connection`.
@@ -111,12 +112,31 @@ def _store(connection: Connection) -> str:
     return str(connection.uuid)
 
 
+class ReplacedMeanwhile(Exception):
+    """The secret is not any more the one that was to be replaced. `connection` as it is now."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+
+def mark_of_secret(connection: Connection) -> str:
+    """Another one once the secret was replaced. It says nothing about the secret."""
+    return fingerprint(f"{connection.uuid} {connection.secret_set_at.isoformat()}")
+
+
 def replace_secret(
-    *, connection: Connection, secret: str = "", expires_at: datetime | None = None, now: datetime
+    *,
+    connection: Connection,
+    secret: str = "",
+    expires_at: datetime | None = None,
+    replaces: str = "",
+    now: datetime,
 ) -> None:
     """Replace the secret, or make a new key pair. Clients and sessions with the old one are dropped.
 
-    Whatever waited because the old one was refused continues. Raises SiteError as `add_connection` does.
+    Whatever waited because the old one was refused continues. Raises SiteError as `add_connection` does, and
+    ReplacedMeanwhile if the secret has no longer the mark `replaces`; "" replaces whichever there is. Raises
+    Connection.DoesNotExist if it was just deleted.
     """
     kind, site, login = Kind(connection.kind), connection.site, connection.login_name
     material = _material(kind, site, login, secret, expires_at, owner=connection.owner, now=now)
@@ -138,6 +158,9 @@ def replace_secret(
     for name, value in fresh.items():
         setattr(connection, name, value)
     with transaction.atomic():
+        stored = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if replaces not in ("", mark_of_secret(stored)):
+            raise ReplacedMeanwhile(stored)
         connection.save(update_fields=["sealed_secret", *fresh])
         record("connection.secret_replaced", actor=connection.owner, target=connection)
         _test_if_ready(connection)

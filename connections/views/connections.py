@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -98,12 +98,18 @@ def _replace(request: MemberRequest, connection: Connection) -> HttpResponse:
     asked, kind = Asked.by_form(request.POST), f"connection.secret {connection.pk}"
     if earlier_answer(asked, user=request.user, kind=kind):
         return redirect(_card_url(request, connection.uuid))
-    form = SecretForm(request.POST or None, kind=Kind(connection.kind))
-    if request.method == "POST" and (form.is_valid() or not form.fields):
+    # Where nothing is typed, nothing may have been sent.
+    sent = request.POST if request.method == "POST" else None
+    form = SecretForm(sent, kind=Kind(connection.kind), connection=connection)
+    if request.method == "POST" and form.is_valid():
         try:
-            connections.replace_secret(connection=connection, now=timezone.now(), **getattr(form, "cleaned_data", {}))
+            connections.replace_secret(connection=connection, now=timezone.now(), **form.cleaned_data)
         except SiteError as error:
             form.add_error("secret", _words(error))
+        except connections.ReplacedMeanwhile as other:
+            form.say_replaced(other.connection)
+        except Connection.DoesNotExist:
+            raise Http404 from None
         else:
             # Afterwards, because a site may have been asked. Of two at once, both store the same.
             once(asked, user=request.user, kind=kind, make=lambda: "replaced")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Connection, Site
+from connections.services import connections
 from connections.services.connections import NameTaken, rename_connection
 from mantik.accounts.models import User
 from mantik.audit.models import AuditEvent
 from tests.conftest import ClientOf
 from tests.support.factories import make_connection, make_site
+from tests.support.forms import as_browser_posts
 from tests.support.pages import count_queries, page_text
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +82,7 @@ def test_a_secret_is_kept_to_the_last_space(client: Client) -> None:
         ({"login_name": "ada:lovelace"}, "A login name must not contain a colon"),
         ({"expires_at": "2020-02-30"}, "Enter a valid date."),
         ({"expires_at": "2020-02-20"}, "This day is in the past."),
-        ({"name": "JUWELS"}, "You already have a connection named JUWELS. Choose another name."),
+        ({"name": "JUWELS"}, '"JUWELS" is taken by "juwels": names that differ only in capitals'),
     ],
 )
 def test_a_wrong_form_comes_back_with_a_sentence_and_without_the_secret(
@@ -189,6 +192,53 @@ def test_the_secret_can_be_replaced_and_the_old_test_no_longer_counts(client: Cl
     assert mine.secret_set_at > before
 
 
+def test_another_tab_that_has_replaced_the_secret_is_told_of(client: Client, mine: Connection) -> None:
+    path = f"{LIST}{mine.uuid}/secret/"
+    first, second = (as_browser_posts(client.get(path)) for _ in range(2))
+    client.post(path, first | {"secret": "of the first tab"})
+    response = client.post(path, second | {"secret": "of the second tab"})
+    assert response.status_code == 422
+    assert "Another tab or device has replaced this password at" in page_text(response)
+    assert "type it again" in page_text(response)
+    mine.refresh_from_db()
+    assert mine.reveal_secret() == "of the first tab"
+    client.post(path, as_browser_posts(response) | {"secret": "of the second tab"})
+    mine.refresh_from_db()
+    assert mine.reveal_secret() == "of the second tab"
+
+
+def test_another_tab_that_has_made_a_key_pair_is_told_of(client: Client, outsider: User) -> None:
+    key = make_connection(owner=outsider, kind=Connection.Kind.SSH_KEY)
+    path = f"{LIST}{key.uuid}/secret/"
+    first, second = (as_browser_posts(client.get(path)) for _ in range(2))
+    assert client.post(path, first).status_code == 302
+    key.refresh_from_db()
+    made = key.public_key
+    response = client.post(path, second)
+    assert "Another tab or device has replaced this key pair at" in page_text(response)
+    key.refresh_from_db()
+    assert key.public_key == made
+    assert client.post(path, as_browser_posts(response)).status_code == 302
+
+
+def test_a_connection_that_was_just_deleted_gets_no_secret(
+    client: Client, mine: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connections.services.connections._material", _deleted_first(mine))
+    assert client.post(f"{LIST}{mine.uuid}/secret/", {"secret": "late"}).status_code == 404
+
+
+def _deleted_first(connection: Connection) -> Callable[..., Any]:
+    """While the site is asked, another tab deletes the connection."""
+
+    def material(*args: Any, **options: Any) -> Any:
+        Connection.objects.filter(pk=connection.pk).delete()
+        return made(*args, **options)
+
+    made = connections._material
+    return material
+
+
 def test_an_empty_secret_replaces_nothing(client: Client, mine: Connection) -> None:
     response = client.post(f"{LIST}{mine.uuid}/secret/", {"secret": ""})
     assert response.status_code == 422
@@ -259,7 +309,7 @@ def test_a_connection_is_renamed(client: Client, mine: Connection, owner: User) 
     assert 'value="juwels"' in client.get(address).content.decode()
     taken = client.post(address, {"name": "GitLab"})
     assert taken.status_code == 422
-    assert "You already have a connection named GitLab. Choose another name." in page_text(taken)
+    assert '"GitLab" is taken by "gitlab"' in page_text(taken)
     answer = client.post(address, {"name": "jupiter"}, follow=True)
     assert answer.redirect_chain == [(f"{LIST}#connection-{mine.uuid}", 302)]
     assert "juwels is now called jupiter." in page_text(answer)
