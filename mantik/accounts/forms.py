@@ -275,7 +275,8 @@ class EditPasskeyForm(passkeys.EditWebAuthnForm):
             return self.instance
         with transaction.atomic():
             record("account.passkey_renamed", actor=user, target=user, before={"name": before}, after={"name": after})
-            return super().save()
+            renamed: Authenticator = super().save()
+        return renamed
 
 
 class _GivenPasskey(_ReadsCredential, passkeys.AuthenticateWebAuthnForm):

@@ -45,9 +45,6 @@ class NameKeyField(models.CharField):  # type: ignore[type-arg]  # it takes no t
         name, _, positional, options = super().deconstruct()
         return name, "django.db.models.CharField", positional, options
 
-    def clone(self) -> NameKeyField:
-        return NameKeyField(self.of, within=self.within, only=self.only)
-
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         key = name_key(getattr(model_instance, self.of))
         stored = getattr(model_instance, self.attname)
