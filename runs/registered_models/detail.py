@@ -87,7 +87,8 @@ def _tab_context(
     if tab in ("files", "certificate"):
         return {"document": read_document(model.certificate)}
     alias_changes = _alias_changes(model)
-    metrics = [(name, measure(model.metrics[name])) for name in most_telling(model.metrics)]
+    pinned = [model.run.experiment.pinned_metric]
+    metrics = [(name, measure(model.metrics[name])) for name in most_telling(model.metrics, pinned=pinned)]
     return {
         "figures": metrics[:MOST_FIGURES],
         "parts": signature_parts(model.signature),

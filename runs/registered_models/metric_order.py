@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 # Metrics of how good a model is, before those of its error. Any other metric comes after these.
 _GOOD = ("accuracy", "acc", "f1", "auc", "r2", "score", "precision", "recall")
@@ -16,9 +16,9 @@ _WORD = re.compile(r"[a-z]+[0-9]?")
 Rank = tuple[bool, int, int]
 
 
-def most_telling(names: Iterable[str]) -> list[str]:
-    """`names`, the most important first."""
-    return sorted(names, key=lambda name: (rank_of(name), name))
+def most_telling(names: Iterable[str], *, pinned: Collection[str] = ()) -> list[str]:
+    """`names`, the most important first: before all others those that an experiment has pinned."""
+    return sorted(names, key=lambda name: (name not in pinned, rank_of(name), name))
 
 
 def leading(names: Iterable[str], most: int) -> list[str]:

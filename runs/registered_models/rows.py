@@ -67,9 +67,10 @@ class NewModel:
 
 
 def newest_models(project: Project, *, most: int) -> list[NewModel]:
+    models = RegisteredModel.objects.filter(project=project).for_rows().select_related("run__experiment")
     found = []
-    for model in RegisteredModel.objects.filter(project=project).for_rows().order_by("-pk")[:most]:
-        metric = next(iter(most_telling(model.metrics)), "")
+    for model in models.order_by("-pk")[:most]:
+        metric = next(iter(most_telling(model.metrics, pinned=[model.run.experiment.pinned_metric])), "")
         found.append(NewModel(model, metric, measure(model.metrics[metric]) if metric else ""))
     return found
 

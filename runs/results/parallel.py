@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -14,6 +14,7 @@ from runs.models import MetricSummary, Run
 from runs.registered_models.metric_order import leading, more_is_better
 from runs.results.facts import parameters_of
 from runs.results.scale import Scale
+from runs.results.scores import directions
 
 # The size of the drawing, in units of its viewBox, and what is free around the axes for their labels.
 WIDTH, HEIGHT, _SIDE, _TOP, _FOOT = 1000, 340, 70, 34, 14
@@ -60,7 +61,7 @@ def parallel(runs: Sequence[Run]) -> dict[str, Any]:
     left_out = len(columns) - _MOST_PARAMS
     results = _result_columns(runs)
     chosen = dict(sorted(columns.items(), key=lambda column: -len(set(column[1])))[:_MOST_PARAMS]) | results
-    ranked = _ranked(results)
+    ranked = _ranked(results, directions(runs))
     lines = _lines(runs, chosen, ranked)
     return {
         "axes": _axes(chosen),
@@ -106,10 +107,10 @@ def _result_columns(runs: Sequence[Run]) -> dict[str, Values]:
     return {key: [found[key].get(run.pk) for run in runs] for key in keys}
 
 
-def _ranked(results: dict[str, Values]) -> list[int]:
+def _ranked(results: dict[str, Values], pinned: Mapping[str, bool | None]) -> list[int]:
     """The places of the runs, the best of the first result first, those without one last; [] without results."""
     for key, values in results.items():
-        sign = -1 if more_is_better(key) is not False else 1
+        sign = 1 if pinned.get(key, more_is_better(key)) is False else -1
         return sorted(range(len(values)), key=lambda place: _rank(values[place], sign))
     return []
 

@@ -34,16 +34,33 @@ class ScoreRow:
 
 
 def metric_rows(runs: Sequence[Run]) -> list[ScoreRow]:
-    """Of each metric the last value, and the best if its name tells what is better. One query."""
+    """Of each metric the last value, and the best if it is known what is better. What is pinned comes first. One query.
+
+    `runs` have their experiments.
+    """
     found: dict[str, dict[int, MetricSummary]] = defaultdict(dict)
     rows = MetricSummary.objects.filter(run__in=runs, owner="").select_related("name")
     for row in rows:
         found[row.name.key][row.run_id] = row
-    return [row for key in most_telling(found) for row in _rows_of(key, [found[key].get(run.pk) for run in runs])]
+    pinned = directions(runs)
+    return [
+        row
+        for key in most_telling(found, pinned=pinned)
+        for row in _rows_of(key, [found[key].get(run.pk) for run in runs], pinned.get(key, more_is_better(key)))
+    ]
 
 
-def _rows_of(key: str, summaries: Sequence[MetricSummary | None]) -> list[ScoreRow]:
-    is_more = more_is_better(key)
+def directions(runs: Sequence[Run]) -> dict[str, bool | None]:
+    """By the metrics that the experiments of `runs` have pinned: whether more is better; None if they disagree."""
+    found: dict[str, bool | None] = {}
+    for experiment in {run.experiment_id: run.experiment for run in runs}.values():
+        key, is_more = experiment.pinned_metric, experiment.more_is_better
+        if key:
+            found[key] = is_more if found.get(key, is_more) == is_more else None
+    return found
+
+
+def _rows_of(key: str, summaries: Sequence[MetricSummary | None], is_more: bool | None) -> list[ScoreRow]:
     rows = [_row(key, "last", summaries, lambda row: row.last, is_more)]
     if is_more is True:
         rows.append(_row(key, "highest", summaries, lambda row: row.most, is_more))

@@ -13,10 +13,11 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from mantik.accounts.models import User
-from projects.models import Project
+from projects.models import Experiment, Project
 from projects.roles import Role
 from runs.models import RegisteredModel, Run
 from runs.registered_models import services
+from runs.registered_models.rows import newest_models
 from runs.registered_models.signatures import signature_parts
 from runs.registered_models.states import ModelState
 from runs.states import RunState
@@ -70,6 +71,14 @@ def test_the_page_says_where_the_model_is_from_and_how_good_it_is(stored: Regist
     ):
         assert words in shown
     assert stored.certificate_sha256 in shown
+
+
+def test_the_metric_that_its_experiment_has_pinned_comes_first(stored: RegisteredModel, by_guest: Client) -> None:
+    RegisteredModel.objects.filter(pk=stored.pk).update(metrics={"val_acc": 0.9, "loss": 0.1, "zest": 3.0})
+    Experiment.objects.filter(pk=stored.run.experiment_id).update(pinned_metric="zest")
+    assert [name for name, _ in by_guest.get(url("detail", stored)).context["figures"]][0] == "zest"
+    (newest,) = newest_models(stored.project, most=1)
+    assert newest.metric == "zest"
 
 
 def test_the_description_is_rendered_and_harmless(stored: RegisteredModel, by_guest: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from projects.models import Experiment
 from projects.roles import Role
 from runs.models import Run
 from runs.results.parallel import parallel
@@ -81,6 +82,9 @@ def test_the_pinned_metric_is_what_runs_are_ranked_by() -> None:
     found = parallel([Run.objects.select_related("experiment").get(pk=run.pk) for run in runs])
     assert found["ranked_by"] == "gain"
     assert found["lines"][0].name == "run-0"
+    Experiment.objects.update(more_is_better=False)
+    found = parallel([Run.objects.select_related("experiment").get(pk=run.pk) for run in runs])
+    assert found["lines"][0].name == f"run-{len(runs) - 1}"
 
 
 def test_runs_that_have_logged_nothing_are_still_listed() -> None:

@@ -7,6 +7,7 @@ import math
 import pytest
 from django.utils import timezone
 
+from projects.models import Experiment
 from runs.models import Run
 from runs.results.scores import cost_rows, metric_rows
 from runs.states import RunState
@@ -41,6 +42,32 @@ def test_more_accuracy_and_less_loss_are_better() -> None:
 def test_where_nobody_knows_what_is_better_nothing_is_marked() -> None:
     assert best(log("lr", (0.1,), (0.2,))) == {"lr, last": []}
     assert best(log("system/gpu_error", (0.1,), (0.2,))) == {"system/gpu_error, last": []}
+
+
+def test_what_an_experiment_has_pinned_comes_first_and_in_its_direction() -> None:
+    runs = log("gain", (1.0, 3.0), (2.0, 2.5))
+    for run in runs:
+        factories.log_to(run, 0.5, key="accuracy")
+    pin(runs[0].experiment, "gain", is_more=False)
+    assert best(again(runs)) == {"gain, last": [1], "gain, lowest": [0], "accuracy, last": [], "accuracy, highest": []}
+    assert next(iter(best(again(runs)))) == "gain, last"
+    pin(runs[0].experiment, "accuracy", is_more=False)
+    assert list(best(again(runs)))[:2] == ["accuracy, last", "accuracy, lowest"]
+
+
+def test_where_two_experiments_disagree_nothing_is_marked() -> None:
+    runs = log("accuracy", (1.0,), (2.0,))
+    pin(runs[0].experiment, "accuracy", is_more=True)
+    pin(runs[1].experiment, "accuracy", is_more=False)
+    assert best(again(runs)) == {"accuracy, last": []}
+
+
+def pin(experiment: Experiment, metric: str, *, is_more: bool) -> None:
+    Experiment.objects.filter(pk=experiment.pk).update(pinned_metric=metric, more_is_better=is_more)
+
+
+def again(runs: list[Run]) -> list[Run]:
+    return [Run.objects.select_related("experiment").get(pk=run.pk) for run in runs]
 
 
 def test_equals_are_both_best_but_not_if_all_are_equal() -> None:
