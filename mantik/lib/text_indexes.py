@@ -53,6 +53,8 @@ class TextIndex:
                 f"CREATE INDEX {meanwhile} {quote(self.name)} ON {quote(self.model._meta.db_table)} "
                 f"USING gin (upper({quote(self.column)}) gin_trgm_ops)"
             )
+            # Until somebody has looked, the planner thinks that any text is in very many rows, and reads them all.
+            cursor.execute(f"ANALYZE {quote(self.model._meta.db_table)}")
 
     def _is_missing(self, connection: BaseDatabaseWrapper) -> bool:
         """Whether there is the table, and no such index on it. One whose making was interrupted does not count."""
