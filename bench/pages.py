@@ -124,6 +124,9 @@ def searches(runs: ManyRuns) -> dict[str, str]:
         "short commit": runs.rare_commit[:3],
         "member": runs.member.username,
         "rare member": runs.rare_member.username,
+        "rare note": runs.rare_note,
+        "common note": runs.common_note,
+        "common tag": runs.common_tag,
         "nothing": "never heard of it",
         "nothing, short": "qx",
     }

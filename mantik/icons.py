@@ -76,6 +76,8 @@ ICONS: frozenset[str] = frozenset(
         "laptop",
         "list",
         "moon-stars",
+        "star",
+        "star-fill",
         "sun",
     }
 )

@@ -25,11 +25,11 @@ MAX_DESCRIPTION = 20_000
 NO_PREVIEW: Mapping[str, str | None] = {"written": None}
 
 
-def previewed(description: str) -> Mapping[str, str | None]:
+def previewed(description: str, *, what: str = "The description has") -> Mapping[str, str | None]:
     """Context of projects/_description_preview.html. It takes no longer texts than the form does, and says so."""
     if len(description) <= MAX_DESCRIPTION:
         return {"written": description}
-    fault = f"The description has {len(description):,} characters; at most {MAX_DESCRIPTION:,} are allowed. Shorten it."
+    fault = f"{what} {len(description):,} characters; at most {MAX_DESCRIPTION:,} are allowed. Shorten it."
     return {"written": "", "fault": fault}
 
 

@@ -35,8 +35,10 @@ class Action(StrEnum):
     ADD_RUN = "start runs"
     CANCEL_OWN_RUN = "cancel or end your own runs"
     DELETE_OWN_RUN = "delete your own runs"
+    EDIT_OWN_RUN = "name, describe and tag your own runs"
     CANCEL_ANY_RUN = "cancel or end other people's runs"
     DELETE_ANY_RUN = "delete other people's runs"
+    EDIT_ANY_RUN = "name, describe and tag other people's runs"
     REGISTER_MODEL = "register models"
     EDIT_OWN_MODEL = "change your own models"
     EDIT_ANY_MODEL = "change other people's models"
@@ -114,10 +116,12 @@ TABLE: dict[str, tuple[Permission, ...]] = {
             Action.CANCEL_OWN_RUN, Role.RESEARCHER, "Cancel or end their own runs, log to them, revoke their run tokens"
         ),
         Permission(Action.DELETE_OWN_RUN, Role.RESEARCHER, "Delete their own runs"),
+        Permission(Action.EDIT_OWN_RUN, Role.RESEARCHER, "Give their own runs another name, notes and tags"),
         Permission(
             Action.CANCEL_ANY_RUN, Role.MAINTAINER, "Cancel or end anyone's runs, log to them, revoke run tokens"
         ),
         Permission(Action.DELETE_ANY_RUN, Role.MAINTAINER, "Delete anyone's runs"),
+        Permission(Action.EDIT_ANY_RUN, Role.MAINTAINER, "Give anyone's runs another name, notes and tags"),
     ),
     "Models": (
         Permission(Action.REGISTER_MODEL, Role.RESEARCHER, "Register the model of a finished run"),

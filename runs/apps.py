@@ -19,10 +19,11 @@ class RunsConfig(AppConfig):
         contents.register(code_contents)
         connections.register()
         deploy_check.register_check()
-        post_migrate.connect(make_text_index, sender=self)
+        post_migrate.connect(make_text_indexes, sender=self)
 
 
-def make_text_index(**about: Any) -> None:
-    from runs.models import NAMES
+def make_text_indexes(**about: Any) -> None:
+    from runs.models import TEXT_INDEXES
 
-    NAMES.make(**about)
+    for index in TEXT_INDEXES:
+        index.make(**about)

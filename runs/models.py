@@ -16,6 +16,7 @@ from mantik.lib.token_form import MARK
 from mantik.tokens.hashing import TokenKind
 from mantik.tokens.models import StoredToken
 from projects.models import Experiment, Project
+from runs.notes.models import RunStar
 from runs.planning.repeatable import Repeatable
 from runs.querysets import RunQuerySet, RunTokenQuerySet
 from runs.registered_models.models import ModelAlias, ModelAliasChange, ModelListing, RegisteredModel, RetiredModel
@@ -43,8 +44,8 @@ class Run(Leased, Repeatable):
     """One execution of an MLproject entry point at a site, or a local run.
 
     Its columns are grouped by who writes them: the form (what to run), the submission (`runs.submission.submit`), the
-    following (`runs.following.poll`), cancelling, tracking. `state` changes only through `runs.lifecycle.move`, a
-    compare-and-set.
+    following (`runs.following.poll`), cancelling, tracking, and members' notes. `state` changes only through
+    `runs.lifecycle.move`, a compare-and-set.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -149,6 +150,10 @@ class Run(Leased, Repeatable):
     # Of a local run: when its program last logged something.
     last_logged_at = models.DateTimeField(null=True, blank=True)
 
+    # Notes of members (`runs.notes`): Markdown, and their tags as `runs.notes.tags` writes them.
+    notes = models.TextField(blank=True, default="", db_default="")
+    tags = models.TextField(blank=True, default="", db_default="")
+
     objects = RunQuerySet.as_manager()
 
     class Meta:
@@ -183,7 +188,7 @@ class Run(Leased, Repeatable):
                 name="run_ended_in",
                 condition=Q(ended_at__isnull=False),
             ),
-            # The search by the start of a commit; that by a part of the name has NAMES.
+            # The search by the start of a commit; that by a part of a text has TEXT_INDEXES.
             models.Index(fields=["project", "commit_sha"], opclasses=["", "varchar_pattern_ops"], name="run_of_commit"),
             models.Index(
                 "cancel_requested_by", name="run_cancelled_by", condition=Q(cancel_requested_by__isnull=False)
@@ -265,8 +270,9 @@ class Run(Leased, Repeatable):
         return max(timedelta(), (self.ended_at or now) - self.created_at)
 
 
-# For the search by a part of the name.
+# For the search by a part of the name, the notes or the tags.
 NAMES = TextIndex("run_names", Run, "name")
+TEXT_INDEXES = (NAMES, TextIndex("run_notes", Run, "notes"), TextIndex("run_tags", Run, "tags"))
 
 
 class RunEvent(models.Model):
@@ -368,6 +374,7 @@ __all__ = [
     "RunEvent",
     "RunLogChunk",
     "RunParam",
+    "RunStar",
     "RunSummaries",
     "RunTag",
     "RunToken",

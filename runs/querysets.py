@@ -62,6 +62,8 @@ class RunQuerySet(models.QuerySet["Run"]):
             "mlproject_content",
             "backend_config_content",
             "job_script",
+            "notes",
+            "tags",
             "experiment__description",
             *(f"registered_model__{name}" for name in ("certificate", "description", "signature", "metrics")),
         )
@@ -74,10 +76,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """In the order of lists. By primary key alone, PostgreSQL might use that index and pass over all other runs."""
         return self.order_by(f"-{NEWEST_BY}", "-pk")
 
-    def search(self, text: str) -> RunQuerySet:
+    def search(self, text: str, *, in_notes: bool = False) -> RunQuerySet:
         """Runs by a part of the name, the start of the commit, or the whole user name; one query looks for that user.
 
-        One or two letters are looked for at the beginning of each word of the name.
+        `in_notes`: also by a part of the notes or tags, of three letters or more. One or two letters are looked for at
+        the beginning of each word of the name.
 
         A run that is still to read its newest commit matches no commit. Each alternative has an index. What cannot
         match is no alternative: the planner would think that it does, and read the list from its beginning.
@@ -85,6 +88,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         found = _named(text)
         if _COMMIT.fullmatch(text):
             found |= Q(commit_sha__startswith=text.lower(), commit_pending=False)
+        if in_notes and _HAS_TRIGRAM.search(text):
+            found |= Q(notes__icontains=text) | Q(tags__icontains=text)
         member = get_user_model().objects.called(text)
         return self.filter(found if member is None else found | Q(created_by=member.pk))
 

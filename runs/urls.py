@@ -4,7 +4,7 @@ from django.urls import path
 
 from runs.registered_models.views import register
 from runs.unseen import views as unseen
-from runs.views import compare, detail, lists, metrics, new, run_token
+from runs.views import compare, detail, lists, metrics, new, notes, run_token
 
 app_name = "runs"
 urlpatterns = [
@@ -26,6 +26,9 @@ urlpatterns = [
     path("<uuid:uuid>/metrics/points/", metrics.points, name="metric-points"),
     path("<uuid:uuid>/metrics/csv/", metrics.export, name="metrics-csv"),
     path("<uuid:uuid>/artifacts/", detail.artifact, name="artifact"),
+    path("<uuid:uuid>/edit/", notes.edit, name="edit"),
+    path("<uuid:uuid>/edit/preview/", notes.preview, name="edit-preview"),
+    path("<uuid:uuid>/star/", notes.star, name="star"),
     path("<uuid:uuid>/cancel/", detail.cancel, name="cancel"),
     path("<uuid:uuid>/delete/", detail.delete, name="delete"),
     path("<uuid:uuid>/token/revoke/", run_token.revoke, name="revoke-token"),

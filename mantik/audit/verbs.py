@@ -77,6 +77,7 @@ VERBS: dict[str, str] = {
     "run.started_locally": "started {target} as a local run",
     "run.cancelled": "asked to cancel {target}",
     "run.ended": "ended the local run {target}",
+    "run.edited": "changed the name, notes or tags of {target}",
     "run.deleted": "deleted the run {target}",
     "run.deleted_in_mlflow": "deleted the MLflow run of {target}, as was asked for when the run was deleted",
     "run.kept_in_mlflow": "could not delete the MLflow run of {target}",

@@ -44,6 +44,7 @@ PLACES = {
     "runs:submissions": "runs#submissions",
     "runs:new": "runs#starting-a-run",
     "runs:detail": "runs#the-page-of-a-run",
+    "runs:edit": "runs#notes-tags-and-stars",
     "runs:cancel": "runs#cancelling-and-deleting",
     "runs:delete": "runs#cancelling-and-deleting",
     "runs:revoke-token": "runs#the-run-token",

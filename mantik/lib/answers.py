@@ -26,8 +26,11 @@ def status_without_form(request: HttpRequest) -> int:
 
 
 def way_back(request: HttpRequest) -> str:
-    """The page of ours that `next` names, to which a person wants to return; "" if it names none."""
-    named: str = request.GET.get("next", "")
+    """The page of ours that `next` names, to which a person wants to return; "" if it names none.
+
+    It stands in the address, or in a form.
+    """
+    named: str = request.POST.get("next", "") or request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         named, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

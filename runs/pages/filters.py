@@ -29,7 +29,11 @@ PERIODS = [
 class RunFilter(Filters):
     """Which runs to list."""
 
-    q = Text(SearchBox("runs", by="name, commit or user name", hint="Name, commit, user name", rows="run-rows"))
+    q = Text(
+        SearchBox(
+            "runs", by="name, notes, tags, commit or user name", hint="Name, notes, tags, commit", rows="run-rows"
+        )
+    )
     state = Chips("All states", STATES)
     experiment = Menu[int]("Experiment", others="The page Experiments leads to the runs of each.")
     member = Menu[int]("Member", others="Search for the user name of another.")
@@ -52,7 +56,7 @@ class RunFilter(Filters):
             runs = runs.filter(origin=self.started.means)
         if self.period:
             runs = runs.filter(created_at__gte=self._now - self.period.means)
-        return runs.search(self.q) if self.q else runs
+        return runs.search(self.q, in_notes=True) if self.q else runs
 
 
 def _options(project: Project, query: QueryDict) -> dict[str, list[Option[int]]]:

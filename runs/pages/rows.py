@@ -13,6 +13,7 @@ from mantik.accounts.models import User
 from projects.models import Project
 from projects.permissions import Action, may
 from runs.models import RegisteredModel, Run
+from runs.notes.stars import starred
 from runs.pages.commits import commit_url
 from runs.pages.phases import Segment, phase_segments
 from runs.pages.waiting import Waiting, sites_now, waiting
@@ -48,6 +49,9 @@ class RunRow:
     model_url: str | None
     register_url: str | None
     unregister_url: str | None
+    # None for somebody who is not signed in.
+    star_url: str | None
+    is_starred: bool
     # For the list of submissions
     site: str
     account: str
@@ -58,10 +62,14 @@ class RunRow:
 
 
 def run_rows(runs: list[Run], *, user: User | AnonymousUser, project: Project, now: datetime) -> list[RunRow]:
-    """The rows of a list. One query for the user's role, and those of `sites_now`."""
+    """The rows of a list. One query for the user's role, one for their stars, and those of `sites_now`."""
     may_run, may_register = may(user, Action.ADD_RUN, project), may(user, Action.REGISTER_MODEL, project)
     sites = sites_now(runs, now=now)
-    return [_row(run, user, project, may_run, may_register, now, waiting(run, now=now, sites=sites)) for run in runs]
+    stars = starred(runs, user)
+    return [
+        _row(run, user, project, may_run, may_register, now, waiting(run, now=now, sites=sites), run.pk in stars)
+        for run in runs
+    ]
 
 
 def _row(
@@ -72,6 +80,7 @@ def _row(
     may_register: bool,
     now: datetime,
     held_up: Waiting | None,
+    is_starred: bool,
 ) -> RunRow:
     arguments = {"slug": project.slug, "uuid": run.uuid}
     # So that neither the addresses nor the user's role need a query for each row.
@@ -102,6 +111,8 @@ def _row(
         model_url=model_url("detail", model) if model else None,
         register_url=reverse("runs:register", kwargs=arguments) if registrable else None,
         unregister_url=model_url("unregister", model) if model and may_unregister(user, model) else None,
+        star_url=reverse("runs:star", kwargs=arguments) if user.is_authenticated else None,
+        is_starred=is_starred,
         site=run.site_name,
         account=run.compute_budget_account,
         job=run.batch_system_id,

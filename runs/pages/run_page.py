@@ -16,6 +16,9 @@ from runs.following.job_lifetime import is_refused_more_time
 from runs.following.kept_log import last_lines, log_remark
 from runs.following.outcomes import may_change
 from runs.models import Run
+from runs.notes.services import may_edit
+from runs.notes.shown import notes_panel
+from runs.notes.stars import starred
 from runs.pages.commits import commit_url
 from runs.pages.fetched import fetched
 from runs.pages.phases import Segment, phase_segments
@@ -85,6 +88,9 @@ def live_parts(
         "may_cancel": bool(signed_in and may_cancel(signed_in, run)),
         "may_delete": bool(signed_in and may_delete(signed_in, run)),
         "model": model,
+        "is_starred": run.pk in starred([run], user),
+        "star_url": _url("star", run) if signed_in else None,
+        "may_edit": bool(signed_in and may_edit(signed_in, run)),
         "may_register": bool(signed_in and registrable and may_register(signed_in, run)),
         "may_unregister": bool(model and may_unregister(user, model)),
     }
@@ -175,8 +181,8 @@ def _tab_context(run: Run, user: User | AnonymousUser, tab: str, path: str, now:
         # It tells strangers nothing, who may look at the runs of a public project.
         is_member = role_of(user, run.project) is not None
         tokens = token_lines(run, now=now) if is_member else []
-        last_worked = since_it_last_worked(run)
-        return {"tokens": tokens} if run.is_local else {"log": _log(run), "tokens": tokens, "last_worked": last_worked}
+        shown = notes_panel(run, user=user) | {"tokens": tokens}
+        return shown if run.is_local else shown | {"log": _log(run), "last_worked": since_it_last_worked(run)}
     if tab == "log":
         return {} if run.is_local else {"log": _log(run)}
     if tab == "events":

@@ -20,7 +20,7 @@ from runs.querysets import RunQuerySet
 # What changes with each look of a worker and is not shown as such, and what never changes.
 _OF_WORKERS = ("lease_token", "lease_until", "next_attempt_at", "next_poll_at", "poll_failures", "watched_until")
 _OF_LOG = ("log_fetched_at", "log_size", "log_tail_from", "log_tail_to", "log_truncated")
-_LONG = ("mlproject_content", "backend_config_content", "job_script", "parameters")
+_LONG = ("mlproject_content", "backend_config_content", "job_script", "parameters", "notes", "tags")
 _SHOWN = columns(Run, without={*_OF_WORKERS, *_OF_LOG, *_LONG})
 _SHOWN_OF_OTHERS = (
     *("experiment__name", "created_by__username", "created_by__first_name", "created_by__last_name"),

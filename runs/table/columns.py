@@ -123,7 +123,8 @@ def _read(text: str, at: int) -> Field:
     except Misread as misread:
         raise Misread(misread.sentence, at=at + misread.at, length=misread.length) from None
     if field.source is Source.OWN:
-        raise Misread(f"Every table shows {text} already. Name a metric, param or tag.", at=at, length=len(text))
+        why = "No table shows notes." if field.name == "notes" else f"Every table shows {text} already."
+        raise Misread(f"{why} Name a metric, param or tag.", at=at, length=len(text))
     return field
 
 

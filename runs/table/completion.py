@@ -21,6 +21,8 @@ _COMPARISONS = {
     "state": ("=", "!="),
     "name": ("~", "=", "!=", "!~"),
     "by": ("=", "!=", "~", "!~"),
+    "starred": ("=", "!="),
+    "notes": ("~", "!~", "is missing", "is not missing"),
     "started": (">=", "<", ">", "<=", "="),
     "duration": (">", "<", ">=", "<=", "="),
 }
@@ -61,6 +63,8 @@ def _offered(experiment: Experiment, before: str, word: str) -> Iterator[str]:
         yield from _beginning(("and", "or"), word)
     elif expected is Expected.COMPARISON:
         yield from _beginning(_COMPARISONS.get(_last_word(before), _LEAST_COMPARISONS), word)
+    elif expected is Expected.VALUE and _last_word(before, back=2) == "starred":
+        yield from _beginning(("yes", "no"), word)
     elif expected is Expected.VALUE and _last_word(before, back=2) == "state":
         yield from _beginning(("active", *(state.value.lower() for state in RunState)), word)
 

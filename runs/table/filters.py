@@ -6,7 +6,7 @@ from django.http import QueryDict
 
 from mantik.lib.filters import Filters, Text, Value
 from runs.table.language import Field, Source, read_field
-from runs.table.order import Order
+from runs.table.order import UNSORTED, Order
 from runs.table.tokens import Misread
 
 # Of twenty names, each as long as may be.
@@ -72,7 +72,7 @@ class TableFilter(Filters):
 def order_in(text: str) -> Order | None:
     """The order that an address names; None if it names none."""
     field = _field_in(text.removeprefix("-"))
-    if field is None or field.source is Source.ANY:
+    if field is None or field.source is Source.ANY or (field.source is Source.OWN and field.name in UNSORTED):
         return None
     return Order(field, text.startswith("-"))
 

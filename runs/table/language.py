@@ -19,7 +19,7 @@ DEEPEST, MOST_COMPARISONS = 20, 40
 KEYWORDS = ("and", "or", "not", "is")
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~", "!~")
 # What the table knows of each run itself.
-OWN = ("state", "name", "started", "duration", "by")
+OWN = ("state", "name", "started", "duration", "by", "starred", "notes")
 
 _NAME_EXPECTED = "Here the name of something should stand, like metric.loss, param.lr, tag.team, state or duration."
 _COMPARISON_EXPECTED = "Here a comparison should stand: =, !=, <, <=, >, >=, ~ (contains), !~, or is missing."

@@ -19,6 +19,8 @@ from runs.table.query import column_of
 # The states in their order: those that somebody may have to wait for first.
 _STATES = (*reversed(ACTIVE), RunState.FINISHED, RunState.FAILED, RunState.LOST, RunState.CANCELLED)
 _VALUE = "sort_value"
+# What runs have of their own and no table is sorted by.
+UNSORTED = ("starred", "notes")
 
 
 @dataclass(frozen=True)

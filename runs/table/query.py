@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_, or_
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from mantik.accounts.models import User
 from projects.models import Experiment
-from runs.models import MetricSummary, RunParam, RunTag
+from runs.models import MetricSummary, RunParam, RunStar, RunTag
 from runs.querysets import RunQuerySet
 from runs.table import values
 from runs.table.language import Absent, Compared, Either, Every, Field, Not, Source, Tree, Which, leaves, read
@@ -30,13 +32,18 @@ _LOGGED: dict[Source, type[models.Model]] = {
 _COLUMNS = {Which.LAST: "last", Which.MIN: "least", Which.MAX: "most"}
 
 
-def filtered(runs: RunQuerySet, text: str, *, experiment: Experiment, now: datetime) -> RunQuerySet:
-    """The runs of `experiment` that fit the expression `text`. Raises Misread. One query if it names what is logged."""
+def filtered(
+    runs: RunQuerySet, text: str, *, experiment: Experiment, user: User | AnonymousUser, now: datetime
+) -> RunQuerySet:
+    """The runs of `experiment` that fit the expression `text`; the stars are those of `user`.
+
+    Raises Misread. One query if it names what is logged.
+    """
     tree = read(text)
     if tree is None:
         return runs
     names = Names(experiment, (leaf.field for leaf in leaves(tree)))
-    return runs.filter(_Condition(names, now).of(tree))
+    return runs.filter(_Condition(names, now, user).of(tree))
 
 
 def column_of(field: Field, names: Names) -> str:
@@ -50,6 +57,7 @@ def column_of(field: Field, names: Names) -> str:
 class _Condition:
     names: Names
     now: datetime
+    user: User | AnonymousUser
 
     def of(self, tree: Tree) -> Q:
         match tree:
@@ -69,7 +77,9 @@ class _Condition:
     def _absent(self, leaf: Absent) -> Q:
         field = self.names.known(leaf.field, leaf.field_at)
         if field.source is Source.OWN:
-            raise leaf.word_at.wrong(f"Every run has a {field.name}. Only what runs log can be missing.")
+            if field.name == "notes" and not leaf.is_nan:
+                return Q(notes="")
+            raise leaf.word_at.wrong(_why_not_absent(field.name))
         if not leaf.is_nan:
             return ~self._logged(field, Q())
         if not _is_metric(field):
@@ -87,7 +97,17 @@ class _Condition:
             return _started(leaf)
         if name == "duration":
             return self._duration(leaf)
+        if name == "starred":
+            return self._starred(leaf)
+        if name == "notes":
+            return _text("notes", leaf)
         return _text("name" if name == "name" else "created_by__username", leaf)
+
+    def _starred(self, leaf: Compared) -> Q:
+        if not self.user.is_authenticated:
+            raise leaf.field_at.wrong("Stars belong to whoever is signed in. Sign in, or leave this out.")
+        is_starred = Q(Exists(RunStar.objects.filter(run=OuterRef("pk"), user=self.user.pk)))
+        return _negated(leaf, is_starred if values.yes_or_no(leaf.value) else ~is_starred, only="=")
 
     def _duration(self, leaf: Compared) -> Q:
         """Of a run that is over, its length; of another one, how long it has taken until now."""
@@ -104,6 +124,14 @@ class _Condition:
         lookup, turned = _LOOKUPS[operator], {"<": "gt", "<=": "gte", ">": "lt", ">=": "lte"}[operator]
         over = Q(ended_at__isnull=False, **{f"ended_at__{lookup}": F("created_at") + length})
         return over | Q(ended_at__isnull=True, **{f"created_at__{turned}": self.now - length})
+
+
+def _why_not_absent(name: str) -> str:
+    if name == "notes":
+        return "Only a metric can be NaN."
+    if name == "starred":
+        return "Every run has your star, or has not. Write starred = yes or starred = no."
+    return f"Every run has a {name}. Only what runs log can be missing."
 
 
 def _is_metric(field: Field) -> bool:

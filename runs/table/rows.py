@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from math import isfinite
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
+from mantik.accounts.models import User
 from mantik.lib.humanize import short_sha
 from projects.models import Project
 from runs.models import Run
+from runs.notes.stars import starred
 from runs.pages.rows import model_of, model_url
 from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.states import FAILURES, Badge, RunState
@@ -38,6 +41,9 @@ class TableRow:
     created_at: datetime
     duration: timedelta
     is_active: bool
+    # None for somebody who is not signed in.
+    star_url: str | None
+    is_starred: bool
 
 
 def table_rows(
@@ -46,19 +52,25 @@ def table_rows(
     cells: Cells,
     *,
     project: Project,
+    user: User | AnonymousUser,
     leading: Field | None,
     best: float | None,
     now: datetime,
 ) -> list[TableRow]:
-    """`runs` are from `for_rows`. `best`: the best value of `leading` in the experiment. The queries of `sites_now`."""
+    """`runs` are from `for_rows`. `best`: the best value of `leading` in the experiment.
+
+    The queries of `sites_now`, and one for the stars of `user`.
+    """
     sites = sites_now(runs, now=now)
     numbers = {run.pk: cells.get((run.pk, leading)) for run in runs} if leading else {}
     bars = _bars(numbers)
+    stars = starred(runs, user)
     found = []
     for run in runs:
         run.project = project
         values = [_cell(run, field, cells, leading, best, bars) for field in fields]
-        found.append(_row(run, values, waiting(run, now=now, sites=sites), now))
+        row = _row(run, values, waiting(run, now=now, sites=sites), now)
+        found.append(_with_star(row, run, is_starred=run.pk in stars) if user.is_authenticated else row)
     return found
 
 
@@ -80,7 +92,14 @@ def _row(run: Run, cells: Sequence[Cell], held_up: Waiting | None, now: datetime
         created_at=run.created_at,
         duration=run.duration(now),
         is_active=run.is_active,
+        star_url=None,
+        is_starred=False,
     )
+
+
+def _with_star(row: TableRow, run: Run, *, is_starred: bool) -> TableRow:
+    url = reverse("runs:star", args=[run.project.slug, run.uuid])
+    return replace(row, star_url=url, is_starred=is_starred)
 
 
 def _detail(run: Run, held_up: Waiting | None) -> str:

@@ -77,7 +77,7 @@ class View:
     """What an address asks of an experiment's table, with the names that it needs. Raises nothing."""
 
     def __init__(self, experiment: Experiment, user: User | AnonymousUser, filters: TableFilter) -> None:
-        self.experiment, self.filters = experiment, filters
+        self.experiment, self.user, self.filters = experiment, user, filters
         self.fields = _asked_fields(filters) or columns_of(experiment, user)
         self.leading = leading_metric(experiment, self.fields)
         asked, group = filters.order, filters.group_by
@@ -93,7 +93,7 @@ class View:
     def runs(self, now: datetime) -> RunQuerySet:
         """Raises Misread."""
         runs = Run.objects.filter(experiment=self.experiment)
-        return filtered(runs, self.filters.filter, experiment=self.experiment, now=now)
+        return filtered(runs, self.filters.filter, experiment=self.experiment, user=self.user, now=now)
 
     def best_first(self, metric: Field) -> Order:
         return Order(metric, self.names.more_is_better(metric))
@@ -160,6 +160,7 @@ def _read(view: View, columns: Sequence[Column], cursor: str, now: datetime) -> 
         view.fields,
         cells,
         project=view.experiment.project,
+        user=view.user,
         leading=view.leading,
         best=best,
         now=now,

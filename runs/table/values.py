@@ -1,4 +1,4 @@
-"""Reads the values that a filter compares with: numbers, durations, days and times, states."""
+"""Reads the values that a filter compares with: numbers, durations, days and times, states, yes or no."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def period(token: Token) -> tuple[datetime, datetime]:
     except (ValueError, OverflowError):
         pass
     raise token.wrong('Here a day or a time should stand, like 2026-11-30 or "2026-11-30 14:05".')
+
+
+def yes_or_no(token: Token) -> bool:
+    word = token.value.strip().lower()
+    if word not in ("yes", "no"):
+        raise token.wrong("Here yes or no should stand: a run has your star, or it has not.")
+    return word == "yes"
 
 
 def states(token: Token) -> tuple[RunState, ...]:

@@ -3,9 +3,14 @@
 
 const unsaved = new Set();
 
-for (const form of document.querySelectorAll("form[data-warn-unsaved]")) {
-  if (!form.matches("[data-untouched]") && form.querySelector(".has-error")) unsaved.add(form);
+function look() {
+  for (const form of document.querySelectorAll("form[data-warn-unsaved]")) {
+    if (!form.matches("[data-untouched]") && form.querySelector(".has-error")) unsaved.add(form);
+  }
 }
+
+look();
+document.addEventListener("htmx:afterSwap", look);
 
 document.addEventListener("input", (event) => {
   const form = event.target.form;

@@ -303,6 +303,7 @@ PAGES: dict[str, PageOf] = {
     "run-local-end": PageOf(_local("runs:cancel")),
     "runs-local": PageOf(_local("runs:list")),
     "runs-local-silent": PageOf(_local("runs:list", silent=True)),
+    "run-edit": PageOf(_run(RunState.FINISHED, name="runs:edit")),
     "run-cancel": PageOf(_run(RunState.RUNNING, name="runs:cancel")),
     "run-revoke-token": PageOf(_run(RunState.RUNNING, name="runs:revoke-token")),
     "run-delete": PageOf(_run(RunState.FINISHED, name="runs:delete")),

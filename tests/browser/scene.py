@@ -23,6 +23,7 @@ from projects.roles import Role
 from projects.services import groups, members
 from projects.services.labels import set_labels
 from runs.models import Run
+from runs.notes.services import edit_run
 from runs.states import RunState
 from runs.tracking.run_tokens import make_run_token
 from tests.browser.scene_code import build_code
@@ -32,6 +33,7 @@ from tests.browser.scene_schedules import build_schedules
 from tests.connections.git.repository import Repository
 from tests.support import factories as make
 from tests.support.fetching import store_as_fetched
+from tests.support.tables import log
 
 # Always the same, so that its mirror is made once for all tests.
 CODE = UUID("c0de0000-0000-4000-8000-000000000001")
@@ -89,6 +91,14 @@ mlflow run . -P epochs=40
 ```
 
 > Data is kept for ten years.
+"""
+NOTES = """\
+Better than the run before **only** because of the longer warm-up:
+
+- `val_acc` rises after epoch 3, without the dip
+- the night images are still wrong, see [the list](https://example.org/night)
+
+Next: half the learning rate.
 """
 WAITING = {
     RunState.PENDING: "Site A takes no jobs now: “maintenance until 24 Nov 08:00”.",
@@ -192,8 +202,17 @@ def build(sources: tuple[Path | str, Path | str]) -> Scene:
         compute_budget_account=ACCOUNT,
     )
     scene.runs = {state: _run(scene, experiment_id=experiment.pk, state=state, age=age) for age, state in _AGES}
+    _notes(scene.runs[RunState.FINISHED])
     build_schedules(scene.runs[RunState.FINISHED], connection=connection, member=member, other=people[Role.MAINTAINER])
     return scene
+
+
+def _notes(run: Run) -> None:
+    """What its member has written about it, beside what was logged."""
+    tags = {"team": "solar", "reviewed by": "Inês Vasconcelos", "baseline": ""}
+    log(run, tags={"dataset": "pv-panels-v3", "host": "node0412"})
+    edit_run(run=run, actor=run.created_by, name=run.name, notes=NOTES, tags=tags, now=timezone.now())
+    make.make_run_star(run=run, user=run.created_by)
 
 
 def _tokens(owner: User, project: Project) -> PersonalAccessToken:

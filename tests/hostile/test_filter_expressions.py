@@ -18,7 +18,7 @@ from tests.support import factories
 from tests.support.proofs import Proved
 
 pytestmark = pytest.mark.django_db
-_NAMES = ("metric.loss", "param.seed", "tag.note", "name", "state", "by", "started", "duration")
+_NAMES = ("metric.loss", "param.seed", "tag.note", "name", "state", "by", "started", "duration", "notes", "starred")
 _COMPARISONS = ("=", "!=", "<", ">=", "~", "!~")
 
 
@@ -39,9 +39,12 @@ def _expressions(text: str) -> Iterator[str]:
 
 
 def _breaks(experiment: Experiment, expression: str) -> str:
+    now = timezone.now()
     try:
         with transaction.atomic():
-            list(filtered(Run.objects.all(), expression, experiment=experiment, now=timezone.now())[:2])
+            list(
+                filtered(Run.objects.all(), expression, experiment=experiment, user=experiment.created_by, now=now)[:2]
+            )
     except Misread as misread:
         return "" if str(misread) else f"{expression[:80]!a}: refused without a sentence"
     except Exception as error:  # noqa: BLE001 - whatever it is, it would be a 500

@@ -25,7 +25,10 @@ KNOBS = {
 # One in each row of a list, all of one small form: what is ticked is in the address that it leads to.
 TICKS = {"runs/_tick.html": "which runs to compare"}
 # Hidden fields beside a form's own.
-HIDDEN = {"admin/change_form.html": "which values the page of the admin was drawn with"}
+HIDDEN = {
+    "admin/change_form.html": "which values the page of the admin was drawn with",
+    "runs/_star_form.html": "to which page a star leads back",
+}
 HIDDEN_IN_CODE = ["mantik/templatetags/form_token.py"]
 REGISTERED = (settings.ACCOUNT_FORMS, settings.MFA_FORMS, settings.SOCIALACCOUNT_FORMS)
 OF_ALLAUTH = sorted({path for forms in REGISTERED for path in forms.values()})

@@ -28,6 +28,7 @@ RESEARCHES = REPORTS | {
     Action.ADD_RUN,
     Action.CANCEL_OWN_RUN,
     Action.DELETE_OWN_RUN,
+    Action.EDIT_OWN_RUN,
     Action.REGISTER_MODEL,
     Action.EDIT_OWN_MODEL,
     Action.ADD_SCHEDULE,
@@ -36,6 +37,7 @@ RESEARCHES = REPORTS | {
 MAINTAINS = RESEARCHES | {
     Action.CANCEL_ANY_RUN,
     Action.DELETE_ANY_RUN,
+    Action.EDIT_ANY_RUN,
     Action.EDIT_ANY_MODEL,
     Action.EDIT_ANY_CODE_REPOSITORY,
     Action.EDIT_ANY_EXPERIMENT,

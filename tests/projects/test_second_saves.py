@@ -42,6 +42,7 @@ def pages(alice: User) -> dict[str, str]:
         "projects:member-role": [bob.uuid],
         "projects:member-group-role": [group.uuid],
         "registered_models:edit": [model.uuid],
+        "runs:edit": [model.run.uuid],
     }
     found = {name: reverse(name, args=[project.slug, *rest]) for name, rest in below.items()}
     own = {
@@ -63,6 +64,9 @@ def pages(alice: User) -> dict[str, str]:
         ("projects:member-group-role", "role", "reporter", "maintainer"),
         ("projects:group-rename", "name", "one", "two"),
         ("registered_models:edit", "description", "one", "two"),
+        ("runs:edit", "name", "one", "two"),
+        ("runs:edit", "notes", "one", "two"),
+        ("runs:edit", "tags", "one", "two"),
         ("connections:rename", "name", "one", "two"),
         ("accounts:account", "first_name", "One", "Two"),
     ],

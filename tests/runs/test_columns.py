@@ -37,6 +37,8 @@ BEGINS_WITH_ITS_DEFAULT = {
     *("mlflow_experiment_id", "mlflow_run_id", "tracking_closed", "has_model"),
     # Tracking, from outside: a run that Mantik submits is of its default origin.
     *("origin", "last_logged_at", "tracked_bytes"),
+    # Notes.
+    *("notes", "tags"),
 }
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 _WRITE = re.compile(r'^(INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "(\w+)"(?: SET (.*?) WHERE)?', re.DOTALL)
 # What members own. Of other tables, and of the columns below, a change is Mantik's own book-keeping.
 _TABLES = re.compile(
-    r"^(?!connections_siteoutage$|runs_retiredrun$|runs_modellisting$|runs_installation$|runs_trackeditem$|runs_jobtracking$|runs_journal$|runs_journalpart$|runs_loggedname$|runs_runsummaries$|runs_metricsummary$|runs_metricbuckets$|runs_runparam$|runs_runtag$|runs_tablecolumns$|runs_failuresseen$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
+    r"^(?!connections_siteoutage$|runs_retiredrun$|runs_modellisting$|runs_installation$|runs_trackeditem$|runs_jobtracking$|runs_journal$|runs_journalpart$|runs_loggedname$|runs_runsummaries$|runs_metricsummary$|runs_metricbuckets$|runs_runparam$|runs_runtag$|runs_tablecolumns$|runs_failuresseen$|runs_runstar$)(?:connections|projects|runs|tokens)_|^accounts_user$|^mfa_authenticator$"
 )
 _EVENT = "audit_auditevent"
 _TESTED = {

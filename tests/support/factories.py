@@ -53,6 +53,7 @@ from runs.models import (
     Run,
     RunEvent,
     RunLogChunk,
+    RunStar,
     RunSummaries,
     TableColumns,
     TrackedItem,
@@ -526,6 +527,11 @@ def make_slot(schedule: Schedule, due_at: datetime, outcome: Outcome = Outcome.F
 def make_table_columns(**columns: Any) -> TableColumns:
     """What somebody wants to see of an experiment's runs."""
     return TableColumns.objects.create(**{"columns": ["metric.loss", "param.lr"]} | columns)
+
+
+def make_run_star(**columns: Any) -> RunStar:
+    """A run that somebody has marked for themselves."""
+    return RunStar.objects.create(**columns)
 
 
 def make_failures_seen(**columns: Any) -> FailuresSeen:

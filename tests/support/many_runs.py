@@ -50,6 +50,9 @@ class ManyRuns:
     rare_name: str = "Überfluss 100%_sure"
     rare_commit: str = "0ddba11"
     common_name: str = "nightly"
+    rare_note: str = "erstaunlich gut"
+    common_note: str = "without dropout"
+    common_tag: str = "team = wind"
 
 
 def make_many_runs(count: int) -> ManyRuns:
@@ -106,6 +109,8 @@ _COLUMNS = {
     "job_url": "'https://hpc.example.org:8080/SITE/rest/core/jobs/' || gen_random_uuid()",
     "name": "(array['pv-yield nightly', 'cloud mask sweep', 'wind ensemble', 'Größe', 'retrain nightly', 'ablation'])"
     "[1 + n / 3 %% 6] || ' ' || lpad((n %% 9973)::text, 4, '0')",
+    "notes": "CASE WHEN n %% 10 = 3 THEN 'Better without dropout, step ' || n %% 997 ELSE '' END",
+    "tags": "CASE WHEN n %% 8 = 1 THEN 'team = wind' ELSE '' END",
     "commit_sha": "md5((n / 50)::text) || substr(md5(n::text), 1, 8)",
     "parameters": "jsonb_build_object('epochs', (10 + n %% 90)::text, 'lr', (0.0001 * (1 + n %% 17))::text)",
     "experiment_id": "p.experiments[1 + (sqrt(n %% 64)::int) %% %(experiments)s]",
@@ -222,6 +227,7 @@ def _make_rare(pattern: _Pattern, members: Sequence[User], after: int) -> None:
     rare = ManyRuns.__dataclass_fields__
     Run.objects.filter(pk__in=keys).update(
         name=rare["rare_name"].default,
+        notes=rare["rare_note"].default,
         commit_sha=f"{rare['rare_commit'].default}{'0' * 33}",
         experiment=pattern.experiments[-1],
         created_by=members[-1],

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from django.db.models import Q
 
 from runs.models import LoggedName, Run, RunParam, RunTag
+from runs.notes.tags import parse
 from runs.tracking.summaries.hold import hold
 from runs.tracking.summaries.models import LONGEST_PARAM, LONGEST_TAG
 from runs.tracking.summaries.names import ids_of_names
@@ -38,16 +39,34 @@ def take_in_tags(run: Run, tags: Mapping[str, Mapping[str, str | None]]) -> None
         owner: {key: value for key, value in pairs.items() if value is not None} for owner, pairs in theirs.items()
     }
     gone = {owner: [key for key, value in pairs.items() if value is None] for owner, pairs in theirs.items()}
-    rows = [
-        RunTag(run=run, owner=owner, name_id=name, value=value[:LONGEST_TAG])
-        for owner, name, value in _named(run, LoggedName.Kind.TAG, there)
-    ]
-    RunTag.objects.bulk_create(rows, update_conflicts=True, unique_fields=_KEY, update_fields=["value"])
+    _put_tags(run, there)
     for owner, keys in gone.items():
         if keys:
             hold(run)
             of_name = Q(name__kind=LoggedName.Kind.TAG, name__key__in=keys)
             RunTag.objects.filter(of_name, run=run, owner=owner).delete()
+    if theirs.get(""):
+        _put_members_tags_back(run)
+
+
+def replace_members_tags(run: Run, *, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """The tags of members are rows like those that are logged, so that filters and columns find both in one place."""
+    take_in_tags(run, {"": {**dict.fromkeys(before.keys() - after.keys()), **after}})
+
+
+def _put_members_tags_back(run: Run) -> None:
+    """What members have written is not replaced by what is logged under the same name. The rows of `run` are held."""
+    written = Run.objects.filter(pk=run.pk).values_list("tags", flat=True).first()
+    if written:
+        _put_tags(run, {"": parse(written)})
+
+
+def _put_tags(run: Run, tags: Texts) -> None:
+    rows = [
+        RunTag(run=run, owner=owner, name_id=name, value=value[:LONGEST_TAG])
+        for owner, name, value in _named(run, LoggedName.Kind.TAG, tags)
+    ]
+    RunTag.objects.bulk_create(rows, update_conflicts=True, unique_fields=_KEY, update_fields=["value"])
 
 
 def _named(run: Run, kind: LoggedName.Kind, texts: Texts) -> Iterator[tuple[str, int, str]]:

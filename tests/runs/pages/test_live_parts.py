@@ -200,7 +200,7 @@ def test_what_a_version_of_runs_leaves_out_is_looked_at_by_workers_or_too_long_o
     assert left_out == {
         *("lease_token", "lease_until", "next_attempt_at", "next_poll_at", "poll_failures", "watched_until"),
         *("log_fetched_at", "log_size", "log_tail_from", "log_tail_to", "log_truncated"),
-        *("mlproject_content", "backend_config_content", "job_script", "parameters"),
+        *("mlproject_content", "backend_config_content", "job_script", "parameters", "notes", "tags"),
     }
 
 

@@ -111,7 +111,7 @@ def test_a_list_takes_the_same_queries_however_many_runs_there_are(
     address = reverse(name, args=[project.slug])
     for _ in range(3):
         factories.make_run(RunState.FAILED, project=project)
-    with django_assert_max_num_queries(14) as few:
+    with django_assert_max_num_queries(15) as few:
         client.get(address)
     for _ in range(40):
         factories.make_run(RunState.RUNNING, project=project)

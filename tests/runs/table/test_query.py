@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -17,17 +18,20 @@ from runs.states import TERMINAL, RunState
 from runs.table.query import filtered
 from runs.table.tokens import Misread
 from tests.runs.table.oracle import METRICS, PARAMS, TAGS, TEXTS, Known, expression
-from tests.support.factories import make_experiment, make_run, make_user
+from tests.support.factories import make_experiment, make_run, make_run_star, make_user
 from tests.support.tables import log
 
 pytestmark = pytest.mark.django_db
 _VALUES = (0.0, 0.5, -1.0, 0.001, 2.0, 7.5, math.nan, math.inf, -math.inf)
 _RUNS, _FILTERS = 40, 400
+NOBODY = AnonymousUser()
 
 
-def found(experiment: Experiment, text: str, *, now: datetime | None = None) -> set[str]:
+def found(
+    experiment: Experiment, text: str, *, now: datetime | None = None, user: User | AnonymousUser = NOBODY
+) -> set[str]:
     runs = Run.objects.filter(experiment=experiment)
-    return {run.name for run in filtered(runs, text, experiment=experiment, now=now or timezone.now())}
+    return {run.name for run in filtered(runs, text, experiment=experiment, user=user, now=now or timezone.now())}
 
 
 def test_a_filter_finds_what_plain_python_finds() -> None:
@@ -101,6 +105,9 @@ def experiment() -> Experiment:
         ("duration ~ 1m", 9, "A duration is compared"),
         ("state is missing", 9, "Every run has a state."),
         ("lr is nan", 6, "Only a metric can be NaN."),
+        ("notes is nan", 9, "Only a metric can be NaN."),
+        ("notes > a", 6, "This is a text."),
+        ("lr = 1 and starred = yes", 11, "Stars belong to whoever is signed in."),
     ],
 )
 def test_a_wrong_filter_says_what_is_wrong_and_where(experiment: Experiment, text: str, at: int, sentence: str) -> None:
@@ -125,6 +132,35 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(experiment: Experiment, tex
 )
 def test_what_values_mean(experiment: Experiment, text: str, fits: bool) -> None:
     assert found(experiment, text) == ({"one"} if fits else set())
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "sentence"),
+    [
+        ("starred = 1", 10, "Here yes or no should stand"),
+        ("starred > yes", 8, "This is compared with = or !=."),
+        ("starred is missing", 11, "Every run has your star, or has not. Write starred = yes or starred = no."),
+    ],
+)
+def test_a_wrong_word_about_stars(experiment: Experiment, text: str, at: int, sentence: str) -> None:
+    with pytest.raises(Misread) as caught:
+        found(experiment, text, user=make_user())
+    assert (caught.value.at, caught.value.sentence[: len(sentence)]) == (at, sentence)
+
+
+def test_stars_are_those_of_who_looks(experiment: Experiment) -> None:
+    ada, grace = make_user("ada"), make_user("grace")
+    make_run(RunState.FINISHED, experiment=experiment, project=experiment.project, name="two")
+    make_run_star(run=Run.objects.get(name="one"), user=ada)
+    assert found(experiment, "starred = yes", user=ada) == {"one"}
+    assert found(experiment, "starred = No", user=ada) == found(experiment, "starred != yes", user=ada) == {"two"}
+    assert found(experiment, "starred = yes", user=grace) == set()
+
+
+def test_notes_are_searched_like_names(experiment: Experiment) -> None:
+    make_run(RunState.FINISHED, experiment=experiment, project=experiment.project, name="two", notes="Too *much* rain.")
+    assert found(experiment, 'notes ~ "MUCH* rain"') == found(experiment, "notes is not missing") == {"two"}
+    assert found(experiment, "notes !~ rain") == found(experiment, "notes is missing") == {"one"}
 
 
 def test_a_pinned_metric_says_what_is_best(experiment: Experiment) -> None:

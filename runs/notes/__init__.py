@@ -1,0 +1,1 @@
+"""What members add to a run: another name, notes, tags, and each of them a star."""
