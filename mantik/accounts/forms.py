@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from zoneinfo import available_timezones
 
 from allauth.account import forms as account
@@ -272,11 +272,10 @@ class EditPasskeyForm(passkeys.EditWebAuthnForm):
         """allauth has no signal for it."""
         before, after, user = self.instance.wrap().name, self.cleaned_data["name"], self.instance.user
         if before == after:
-            return self.instance
+            return cast(Authenticator, self.instance)
         with transaction.atomic():
             record("account.passkey_renamed", actor=user, target=user, before={"name": before}, after={"name": after})
-            renamed: Authenticator = super().save()
-        return renamed
+            return super().save()
 
 
 class _GivenPasskey(_ReadsCredential, passkeys.AuthenticateWebAuthnForm):
