@@ -158,7 +158,7 @@ def test_an_experiment_is_added(client_of: ClientOf, researcher: User, project: 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("", "This field is required."), ("baseline", "The project already has an experiment named baseline.")],
+    [("", "This field is required."), ("baseline", '"baseline" is taken by "Baseline" in this project')],
 )
 def test_a_wrong_experiment_form_comes_back_with_a_sentence(
     client_of: ClientOf, researcher: User, project: Project, name: str, sentence: str

@@ -182,7 +182,7 @@ def test_use_is_noted_once_a_minute(owner: User) -> None:
         ({"expires_on": 900}, "is too late: a token is valid for 365 days at most."),
         ({"expires_on": "soon"}, "Enter a valid date."),
         ({"scope": "everything"}, "Select a valid choice."),
-        ({"name": "NOTEBOOK"}, "You already have a token named NOTEBOOK. Revoke it, or choose another name."),
+        ({"name": "NOTEBOOK"}, '"NOTEBOOK" is taken by "notebook"'),
     ],
 )
 def test_a_form_that_is_wrong_comes_back_with_a_sentence(

@@ -170,7 +170,7 @@ def test_a_repository_of_another_project_is_not_there(
     ("changes", "sentence"),
     [
         ({"name": ""}, "This field is required."),
-        ({"name": "TRAINING"}, "The project already has a code repository named TRAINING."),
+        ({"name": "TRAINING"}, '"TRAINING" is taken by "training" in this project'),
         ({"url": "http://git.example.org/x.git"}, "http:// sends code and tokens unencrypted."),
         ({"url": "https://ada:hunter2@git.example.org/x.git"}, "The address contains a user name or a token."),
         ({"url": "ext::sh -c id"}, "The address of a git repository has no spaces"),

@@ -57,7 +57,7 @@ def test_a_name_that_is_taken_comes_back(
     client = client_of(researcher)
     response = client.post(f"{PAGE}{experiment.uuid}/edit/", {"name": "OTHER", "description": "kept"})
     assert response.status_code == 422
-    assert "The project already has an experiment named OTHER." in page_text(response)
+    assert '"OTHER" is taken by' in page_text(response)
     assert client.post(f"{PAGE}{experiment.uuid}/edit/", {"name": "BASELINE"}).status_code == 302
     experiment.refresh_from_db()
     assert experiment.name == "BASELINE"

@@ -287,7 +287,8 @@ def test_an_address_that_another_project_has_now_tells_nothing_of_the_former_one
         return versions.list_version(slug, QueryDict(), user=bob, most=50, now=timezone.now())
 
     assert version()
-    Project.objects.filter(pk=run.project.pk).update(slug="moved")
+    run.project.slug = "moved"
+    run.project.save()
     assert version() == ""
     factories.make_project(slug=slug, is_public=True)
     assert version() == ""

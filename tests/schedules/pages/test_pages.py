@@ -229,7 +229,7 @@ def test_a_taken_name_and_a_connection_to_another_site_are_refused_at_their_fiel
 ) -> None:
     taken = by_ada.post(add_url(run.project), typed(run, connection, name="NIGHTLY"))
     assert taken.status_code == 422
-    assert "already has a schedule with this name" in page_text(taken)
+    assert '"NIGHTLY" is taken by "nightly" in this project' in page_text(taken)
     Run.objects.filter(pk=run.pk).update(
         backend_config_content="UnicoreApiUrl: https://elsewhere.example.org/rest/core\nResources:\n  Queue: batch\n"
     )
