@@ -259,7 +259,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 # With MANTIK_DEBUG static files are not collected: they are served from their folders, and checked each time.
 STATIC_ROOT = env.text("STATIC_ROOT") or (None if MANTIK_DEBUG else str(BASE_DIR / "staticfiles"))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# The pictures of the docs are beside them, where git hosts show them, too.
+STATICFILES_DIRS = [BASE_DIR / "static", ("docs", BASE_DIR / "docs" / "pictures")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

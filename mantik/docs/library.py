@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -17,6 +18,8 @@ from mantik.docs.rendering import Entry, Resolve, Section, Target, read_contents
 
 # The table of contents: which pages there are, in which order, and their names in lists.
 CONTENTS = "docs/README.md"
+# They are static files below docs/ (STATICFILES_DIRS).
+PICTURES = "docs/pictures/"
 # A page's outline goes no deeper.
 _DEEPEST = 3
 _ELSEWHERE = re.compile(r"[a-z]+:|#")
@@ -104,9 +107,12 @@ def _slug_of(entry: Entry) -> str:
 def _resolver(file: str, targets: Mapping[str, Target]) -> Resolve:
     def resolve(href: str) -> Target | None:
         if _ELSEWHERE.match(href):
-            return Target(href)
+            return Target(href, is_ours=href.startswith("#"))
         name, hash_sign, anchor = href.partition("#")
-        target = targets.get(_linked_file(file, name))
+        linked = _linked_file(file, name)
+        if linked.startswith(PICTURES):
+            return Target(static(f"docs/{linked.removeprefix(PICTURES)}"))
+        target = targets.get(linked)
         return target and Target(f"{target.url}{hash_sign}{anchor}", target.label)
 
     return resolve

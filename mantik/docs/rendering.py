@@ -31,6 +31,7 @@ class Target:
 
     url: str
     label: str = ""
+    is_ours: bool = True
 
 
 # From a link in the Markdown to its target; None if the target is not shown here.
@@ -146,6 +147,8 @@ def _plain(token: Token) -> str:
 
 def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
     """Point links to their targets. A file's name as link text becomes the page's label, a dead link becomes code."""
+    for picture in (token for token in tokens if token.type == "image"):
+        _resolve_picture(picture, resolve)
     for token, following in pairwise(tokens):
         if token.type != "link_open":
             continue
@@ -155,6 +158,15 @@ def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
         if target and target.label and following.content.endswith(".md"):
             following.content = target.label
     _mark_dead_links(tokens)
+
+
+def _resolve_picture(picture: Token, resolve: Resolve) -> None:
+    """One that is not ours would tell another server who reads the page: then its words stand there."""
+    target = resolve(str(picture.attrs["src"]))
+    if target is None or not target.is_ours:
+        picture.type, picture.content = "text", _plain(picture)
+        return
+    picture.attrs |= {"src": target.url, "class": "docs-picture", "loading": "lazy"}
 
 
 def _mark_dead_links(tokens: Sequence[Token]) -> None:

@@ -28,9 +28,11 @@ from mantik.notices import outbox
 from mantik.server import database, limits, patient_connection
 from mantik.up import restarts
 from projects.code import hosts, listing, server_search, snapshot
+from projects.forms import MAX_DESCRIPTION
 from projects.services import invitations, labels
 from runs.following import finish, poll
 from runs.job import pack, relay
+from runs.notes import tags
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
@@ -50,8 +52,9 @@ UNITS = ("seconds?", "minutes?", "hours?", "days?", "weeks?", "months?", "[KMG]i
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 SWEEPS = {name: entry["schedule"] for name, entry in beat_schedule().items()}
 _per_address, _per_account = re.findall(r"(\d+)/(\w+)/\w+", allauth.RATE_LIMITS["login_failed"])
+_everywhere = allauth.RATE_LIMITS["login_failed_everywhere"].split("/")
 LEAST_PASSWORD = max(getattr(rule, "min_length", 0) for rule in get_default_password_validators())
-assert (_per_address[1], _per_account[1]) == ("m", "300s"), "in minutes, and in seconds"
+assert (_per_address[1], _per_account[1], _everywhere[1]) == ("m", "300s", "h"), "in minutes, seconds and hours"
 
 # (document, sentence, the numbers in it)
 SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
@@ -141,6 +144,8 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
     ("tracking.md", "cut at {} characters", (relay.LONGEST_PARAM,)),
     ("runs.md", "are of the nodes: every {} seconds", (relay.SAMPLE_EVERY,)),
+    ("runs.md", "Markdown, up to {} characters", (MAX_DESCRIPTION,)),
+    ("runs.md", "Tags | up to {}, a line for each", (tags.MAX_TAGS,)),
     ("operators.md", "a file of more than {} MiB is fetched", (source.LARGE / 2**20,)),
     ("operators.md", "until all is home, for {} days after its end at most", (finish.GIVE_UP_AFTER / DAY,)),
     ("operators.md", "`MANTIK_JOB_DAYS` are left ({} unless you say otherwise)", (settings.MANTIK_JOB_DAYS,)),
@@ -235,11 +240,12 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ),
     (
         "security.md",
-        "After {} wrong attempts at an account, or {} from one IP address",
-        (int(_per_account[0]), int(_per_address[0])),
+        "After {} wrong attempts at an account from one address (of IPv6: from one network), a {} from everywhere "
+        "within an hour, or {} from one address whatever the account",
+        (int(_per_account[0]), int(_everywhere[0]), int(_per_address[0])),
     ),
     ("security.md", "while the run is active and for {} minutes after its end", (TOKEN_GRACE / MINUTE,)),
-    ("security.md", "can use up its {} attempts", (int(_per_account[0]),)),
+    ("security.md", "With more than {} addresses", (int(_everywhere[0]) / int(_per_account[0]),)),
     ("security.md", "signed token of a key pair for {} minutes", (credentials.SIGNED_SECONDS / 60,)),
     ("settings.md", "If the job is new, or its page is open, every {} seconds", (poll.SHORT_PAUSE / SECOND,)),
     ("settings.md", "Random, at least {} characters; shorter ones are refused", (strength.LEAST_KEY_LENGTH,)),

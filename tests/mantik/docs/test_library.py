@@ -7,12 +7,16 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from mantik.docs.library import library, read_library
 from runs.backend_config import parse_backend_config
 from runs.mlproject import parse_mlproject
 from tests.mantik.docs.walking import SLUGS, is_there, links_of
 from tests.support.places import DOCS, TOP
+
+# Bytes. A page of the docs is read on a telephone, too.
+LARGEST_PICTURE = 120_000
 
 
 def test_every_file_of_the_docs_is_a_page() -> None:
@@ -49,7 +53,25 @@ def test_links_between_pages_are_followed_at_all() -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_nothing_in_a_page_needs_what_a_browser_refuses(slug: str) -> None:
     html = library().pages[slug].html
-    assert re.findall(r"<(?:script|style|img|iframe)\b|\sstyle=|\son[a-z]+=|javascript:", html) == []
+    assert re.findall(r"<(?:script|style|iframe)\b|\sstyle=|\son[a-z]+=|javascript:", html) == []
+    assert [source for source in pictures_of(slug) if not source.startswith("/static/docs/")] == []
+
+
+def test_every_picture_is_there_and_every_one_is_used_and_small() -> None:
+    shown = {source.rpartition("/")[2] for slug in SLUGS for source in pictures_of(slug)}
+    files = {path.name: path for path in (DOCS / "pictures").iterdir()}
+    assert shown == set(files)
+    assert all(path.stat().st_size < LARGEST_PICTURE for path in files.values())
+    assert all(finders.find(f"docs/{name}") for name in files)
+
+
+def test_every_picture_says_what_is_in_it() -> None:
+    for slug in SLUGS:
+        assert all(len(words) > 20 for words in re.findall(r'<img [^>]*alt="([^"]*)"', library().pages[slug].html))
+
+
+def pictures_of(slug: str) -> list[str]:
+    return re.findall(r'<img [^>]*?src="([^"]*)"', library().pages[slug].html)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

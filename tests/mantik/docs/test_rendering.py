@@ -10,6 +10,8 @@ KNOWN = {
     "runs.md": Target("/docs/runs/", "Starting runs"),
     "runs.md#the-end": Target("/docs/runs/#the-end", "Starting runs"),
     "#here": Target("#here"),
+    "pictures/run.png": Target("/static/docs/run.png"),
+    "https://else.example.org/run.png": Target("https://else.example.org/run.png", is_ours=False),
 }
 
 
@@ -40,6 +42,12 @@ def test_a_page_without_a_title_is_refused(text: str) -> None:
         ("[runs.md](runs.md#the-end)", '<a href="/docs/runs/#the-end">Starting runs</a>'),
         ("[end](runs.md#the-end)", '<a href="/docs/runs/#the-end">end</a>'),
         ("[here](#here)", '<a href="#here">here</a>'),
+        (
+            "![A run](pictures/run.png)",
+            '<img src="/static/docs/run.png" alt="A run" class="docs-picture" loading="lazy"',
+        ),
+        ("![A run](https://else.example.org/run.png)", "<p>A run</p>"),
+        ("![A run](pictures/gone.png)", "<p>A run</p>"),
         ("[LICENSE](LICENSE) and [runs](runs.md)", '<code>LICENSE</code> and <a href="/docs/runs/">runs</a>'),
     ],
 )
