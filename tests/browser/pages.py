@@ -227,7 +227,7 @@ PAGES: dict[str, PageOf] = {
     "passkey-remove": PageOf(_passkey("mfa_remove_webauthn"), confirmed=True),
     "docs": PageOf(_at("/docs/")),
     "docs-signed-out": PageOf(_at("/docs/"), role=None),
-    **{f"docs-{slug}": PageOf(_at(f"/docs/{slug}/"), role=None) for slug in ("schedules", "models", "permissions")},
+    **{f"docs-{slug}": PageOf(_at(f"/docs/{slug}/"), role=None) for slug in ("schedules", "experiments", "permissions")},
     "docs-search": PageOf(_at("/docs/search/?q=schedule"), role=None),
     "docs-search-nothing": PageOf(_at("/docs/search/?q=xylophone")),
     "not-found": PageOf(_at("/projects/nowhere/")),
