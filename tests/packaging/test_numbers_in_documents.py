@@ -143,6 +143,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     ("models.md", "After {} minutes they wait for neither", (worker.PATIENCE_FOR_LOG / MINUTE,)),
     ("tracking.md", "has not logged anything for {} hours", (local_runs.SILENT_AFTER / HOUR,)),
     ("tracking.md", "cut at {} characters", (relay.LONGEST_PARAM,)),
+    ("tracking.md", "Of a logged model with more than {} points", (relay.MOST_OF_MODEL,)),
     ("runs.md", "are of the nodes: every {} seconds", (relay.SAMPLE_EVERY,)),
     ("runs.md", "Markdown, up to {} characters", (MAX_DESCRIPTION,)),
     ("runs.md", "Tags | up to {}, a line for each", (tags.MAX_TAGS,)),
