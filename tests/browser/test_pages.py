@@ -46,7 +46,7 @@ def problems_in(visit: Visit, name: str) -> dict[str, list[str]]:
 
 
 def looks_at(name: str) -> list[tuple[str, int]]:
-    begin = list(PAGES).index(name)
+    begin = sum(name.encode())
     return [LOOKS[(begin + number) % len(LOOKS)] for number in range(LOOKS_EACH)]
 
 
