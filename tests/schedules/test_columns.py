@@ -17,7 +17,7 @@ from tests.support.factories import make_schedule, make_user
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 # Which schedule it is, and who made and changed it.
 IDENTITY = {
-    *("id", "uuid", "name", "periodic_task_id"),
+    *("id", "uuid", "name", "name_key", "periodic_task_id"),
     *("created_by_id", "created_at", "last_edited_by_id", "last_edited_at", "revision"),
 }
 # What a form asks for, with values other than those that a schedule begins with.

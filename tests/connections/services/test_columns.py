@@ -17,7 +17,7 @@ from tests.support.factories import make_connection
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 # Whose it is and what for; and what happened, whichever secret it had.
 STAYS = {
-    *("id", "uuid", "owner_id", "kind", "name", "site_id", "login_name", "created_at"),
+    *("id", "uuid", "owner_id", "kind", "name", "name_key", "site_id", "login_name", "created_at"),
     *("last_used_at", "renewed_at", "tested_at", "tests_served"),
 }
 # Only of a kind that has a key pair, whose public half is a new one then.
