@@ -142,7 +142,7 @@ def test_a_click_anywhere_in_a_row_opens_it(scene: Scene, open_page: Opener) -> 
 
 def test_slash_goes_to_the_search_and_can_be_switched_off(scene: Scene, open_page: Opener) -> None:
     page = open_page(scene.researcher).goto(runs_url(scene))
-    search = page.get_by_role("searchbox", name="Search runs by name, commit or user name")
+    search = page.get_by_role("searchbox", name="Search runs by name, notes, tags, commit or user name")
     page.keyboard.press("/")
     expect(search).to_be_focused()
     search.blur()
