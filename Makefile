@@ -40,7 +40,7 @@ up: install-demo
 
 # pytest names each test that was left out, and why; this says it where it is read first.
 test: install frontend
-	@command -v chromium chromium-browser > /dev/null || [ -n "$$MANTIK_TEST_CHROMIUM" ] || \
+	@command -v chromium-headless-shell chromium chromium-browser > /dev/null || [ -n "$$MANTIK_TEST_CHROMIUM" ] || \
 		echo "Chromium is not installed: the tests that look at pages in a browser are left out."
 	@{ command -v java && command -v mvn; } > /dev/null || \
 		echo "Java or Maven is not installed: the tests on the real UNICORE/X server are left out."

@@ -1,7 +1,7 @@
 """A browser, and pages to look at with it.
 
-Chromium is Debian's `chromium`, or what MANTIK_TEST_CHROMIUM names. Without it these tests are skipped; in CI they
-fail.
+Chromium is Debian's `chromium-headless-shell`, which draws the same without a window nobody sees, a quarter quicker; or
+`chromium`, or what MANTIK_TEST_CHROMIUM names. Without any these tests are skipped; in CI they fail.
 MANTIK_TEST_SCREENSHOTS=1 has test_pages.py write a picture of every page it opens into screenshots/.
 """
 
@@ -30,6 +30,7 @@ from tests.support.live_server import connections_now, wait_for_answers
 from tests.support.model_listings import list_at_once
 from tests.support.pages import confirm_identity
 
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -54,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("MANTIK_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = os.environ.get("MANTIK_TEST_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not path:
         sentence = "Chromium is not installed, so no page was looked at. Install it (Debian: apt install chromium)."
         if os.environ.get("CI"):
