@@ -18,8 +18,9 @@ from projects.models import Experiment
 from runs.models import MetricSummary, Run
 from runs.querysets import RunQuerySet
 from runs.table.cells import read_cells
-from runs.table.charts import Chart, charts
+from runs.table.charts import charts
 from runs.table.columns import Column, columns_of, leading_metric, read_columns
+from runs.table.dots import Chart
 from runs.table.filters import TableFilter
 from runs.table.groups import Group, groups_of
 from runs.table.language import Field, Source
@@ -125,7 +126,7 @@ def read_table(view: View, *, cursor: str, now: datetime) -> Table:
 
 
 def read_charts(view: View) -> list[Chart]:
-    return charts(view.experiment, view.leading, view.names) if view.leading else []
+    return charts(view.experiment, view.leading, view.names)
 
 
 def counted_runs(experiment: Experiment) -> dict[str, int | str]:

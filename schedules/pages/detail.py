@@ -22,6 +22,7 @@ from schedules.models import Schedule, Slot
 from schedules.pages.filters import SlotFilter
 from schedules.pages.forecast import Forecast, forecast
 from schedules.pages.rows import shown_at, words_of
+from schedules.pages.trends import trends
 from schedules.services.schedules import may_edit
 from schedules.states import CatchUp, Outcome
 
@@ -48,6 +49,7 @@ def schedule_page(schedule: Schedule, *, user: User | AnonymousUser, query: Quer
         "filters": filters,
         "slots": [_slot_row(schedule, slot) for slot in page.rows],
         "page": page,
+        "trends": trends(schedule),
         "may_edit": user.is_authenticated and may_edit(user, schedule),
         "may_add": may(user, Action.ADD_SCHEDULE, schedule.project),
     }

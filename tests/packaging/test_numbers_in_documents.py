@@ -36,7 +36,7 @@ from runs.notes import tags
 from runs.querysets import TOKEN_GRACE
 from runs.registered_models import candidates, worker
 from runs.registered_models import models as registered
-from runs.table import charts, columns, groups, language, tokens
+from runs.table import columns, groups, language, tokens, trends
 from runs.tracking import last_entries, local_runs
 from runs.tracking.journals import source
 from runs.unseen import failures
@@ -129,9 +129,11 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
     (
         "experiments.md",
         "each of the last {} runs that logged it, the oldest left",
-        (charts._LAST,),
+        (trends.LAST,),
     ),
-    ("experiments.md", "of the last {} runs. Press a dot", (charts._LOOKED_AT,)),
+    ("experiments.md", "of the last {} runs. The third one", (trends.LOOKED_AT,)),
+    ("experiments.md", "the duration of the last {} runs that are over", (trends.LAST,)),
+    ("schedules.md", "how long the last {} runs took", (trends.LAST,)),
     ("experiments.md", "The first {} groups are shown", (groups.MOST_GROUPS,)),
     (
         "models.md",

@@ -177,9 +177,10 @@ def test_charts_have_a_dot_for_each_run_with_a_value(client: Client, experiment:
     text = get(client, url(experiment))
     assert "val_acc of the last 2 runs, in order: from 0.5 to 0.9; the best is 0.9, of good." in text
     assert "val_acc against lr of the last 2 runs: from 0.5 to 0.9, with lr from 0.01 to 0.1." in text
-    assert text.count("<circle") == 4
+    assert "Duration of the last 4 runs that are over, in order" in text
+    assert text.count("<circle") == 2 + 2 + 4
     address = reverse("runs:detail", args=[experiment.project.slug, experiment.runs.get(name="good").uuid])
-    assert text.count(f'<a href="{address}" tab') == 2
+    assert text.count(f'<a href="{address}" tab') == 3
 
 
 @pytest.mark.usefixtures("runs")
