@@ -12,7 +12,7 @@ from mantik.tokens.views import whoami
 from projects.urls import urlpatterns as project_urls
 from runs.results.views import experiment_list
 from runs.tracking.gateway.views import tracking
-from runs.views import experiments
+from runs.views import experiments, tables
 from runs.views.detail import notify
 
 # Pages composed of several apps are wired here; their addresses are the projects' own.
@@ -21,14 +21,12 @@ _projects = [
     path("projects/", pages.project_list, name="list"),
     path("projects/<slug:slug>/", pages.overview, name="overview"),
     path("projects/<slug:slug>/experiments/", experiment_list, name="experiments"),
-    path("projects/<slug:slug>/experiments/<uuid:uuid>/", experiments.experiment_page, name="experiment"),
-    path("projects/<slug:slug>/experiments/<uuid:uuid>/names/", experiments.names, name="experiment-names"),
-    path(
-        "projects/<slug:slug>/experiments/<uuid:uuid>/columns/", experiments.choose_columns, name="experiment-columns"
-    ),
+    path("projects/<slug:slug>/experiments/<uuid:uuid>/", tables.table, name="experiment"),
+    path("projects/<slug:slug>/experiments/<uuid:uuid>/names/", tables.names, name="experiment-names"),
+    path("projects/<slug:slug>/experiments/<uuid:uuid>/columns/", tables.choose_columns, name="experiment-columns"),
     path("projects/<slug:slug>/experiments/<uuid:uuid>/metric/", experiments.choose_metric, name="experiment-metric"),
-    path("projects/<slug:slug>/experiments/<uuid:uuid>/runs.csv", experiments.export_csv, name="experiment-csv"),
-    path("projects/<slug:slug>/experiments/<uuid:uuid>/runs.json", experiments.export_json, name="experiment-json"),
+    path("projects/<slug:slug>/experiments/<uuid:uuid>/runs.csv", tables.export_csv, name="experiment-csv"),
+    path("projects/<slug:slug>/experiments/<uuid:uuid>/runs.json", tables.export_json, name="experiment-json"),
 ]
 
 # Django looks for it by this name.

@@ -4,11 +4,16 @@ from django.urls import path
 
 from runs.registered_models.views import register
 from runs.unseen import views as unseen
-from runs.views import compare, detail, lists, metrics, new, notes, run_token
+from runs.views import compare, detail, lists, metrics, new, notes, run_token, tables
 
 app_name = "runs"
 urlpatterns = [
     path("", lists.run_list, name="list"),
+    path("table/", tables.table, name="table"),
+    path("table/names/", tables.names, name="table-names"),
+    path("table/columns/", tables.choose_columns, name="table-columns"),
+    path("table/runs.csv", tables.export_csv, name="table-csv"),
+    path("table/runs.json", tables.export_json, name="table-json"),
     path("submissions/", lists.submissions, name="submissions"),
     path("submissions/add/", new.new_run, name="new"),
     path("submissions/add/preview/", new.preview, name="new-preview"),

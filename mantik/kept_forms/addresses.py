@@ -79,6 +79,7 @@ _KEPT = frozenset(
         "runs:register",
         "runs:revoke-token",
         "runs:star",
+        "runs:table-columns",
         "schedules:add",
         "schedules:add-preview",
         "schedules:delete",

@@ -27,7 +27,7 @@ _SHOWN_OF_OTHERS = (
     *("registered_model__uuid", "registered_model__name", "registered_model__state", "registered_model__created_by"),
 )
 _SHOWN_OF_LOG = ("state", "outcome_line", "log_complete", *_OF_LOG[1:])
-# Of an experiment's table, in whichever order, the runs that most probably change.
+# Of a table, in whichever order, the runs that most probably change.
 _MOST_OF_TABLE = 60
 
 # The bar of a young run changes quickly.
@@ -57,14 +57,18 @@ def list_version(
     return _of_list(slug, query.urlencode(), user, most, until, has_local).version()
 
 
-def table_version(slug: str, uuid: UUID, *, user: int | None) -> str:
-    """Of the newest runs of an experiment and all that they have logged. An older run is drawn when the stamp ends."""
+def table_version(slug: str, uuid: UUID | None, *, user: int | None) -> str:
+    """Of the newest runs of an experiment, or of the project, and all that they have logged.
+
+    An older run is drawn when the stamp ends.
+    """
     return _of_table(slug, uuid, user).version()
 
 
 @kept
-def _of_table(slug: str, uuid: UUID, user: int | None) -> Statement:
-    runs = Run.objects.filter(project=project_seen(slug, user), experiment__uuid=uuid)
+def _of_table(slug: str, uuid: UUID | None, user: int | None) -> Statement:
+    of_experiment = {"experiment__uuid": uuid} if uuid else {}
+    runs = Run.objects.filter(project=project_seen(slug, user), **of_experiment)
     return _statement(runs, slug, user, F("summaries__version"), most=_MOST_OF_TABLE)
 
 

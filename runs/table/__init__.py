@@ -1,1 +1,1 @@
-"""The table of an experiment's runs: the expression that filters it, its columns, order, groups, charts and exports."""
+"""The table of runs, of an experiment or of a project: its filter, columns, order, groups, charts and exports."""

@@ -19,6 +19,8 @@ from runs.table.query import column_of
 LONGEST = 80
 # By run and field: a number, NaN included, or a text. What a run does not have is not there.
 Cells = dict[tuple[int, Field], float | str]
+# The primary keys of the name of each field.
+Wanted = dict[Field, list[int]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def read_cells(runs: Iterable[int], fields: Sequence[Field], names: Names, *, lo
     keys = list(runs)
     found: Cells = {}
     for source, read in ((Source.METRIC, _metrics), (Source.PARAM, _texts), (Source.TAG, _texts)):
-        wanted = {field: pk for field in fields if field.source is source and (pk := names.id_of(field))}
+        wanted = {field: ids for field in fields if field.source is source and (ids := names.ids_of(field))}
         if wanted and keys:
             found |= read(keys, wanted, names, longest)
     return found
@@ -56,21 +58,21 @@ def shown(value: float | str | None) -> Cell:
     return Cell(measure(value) if isfinite(value) else "∞" if value > 0 else "-∞", is_number=True)
 
 
-def _metrics(runs: list[int], wanted: dict[Field, int], names: Names, _longest: int) -> Cells:
-    rows = MetricSummary.objects.filter(run__in=runs, owner="", name__in=set(wanted.values()))
+def _metrics(runs: list[int], wanted: Wanted, names: Names, _longest: int) -> Cells:
+    rows = MetricSummary.objects.filter(run__in=runs, owner="", name__in={pk for ids in wanted.values() for pk in ids})
     found: Cells = {}
     columns = {field: column_of(field, names) for field in wanted}
     for row in rows.only("run", "name", "last", "least", "most"):
-        for field, name in wanted.items():
-            if name == row.name_id:
+        for field, ids in wanted.items():
+            if row.name_id in ids:
                 value = getattr(row, columns[field])
                 found[row.run_id, field] = nan if value is None else value
     return found
 
 
-def _texts(runs: list[int], wanted: dict[Field, int], _names: Names, longest: int) -> Cells:
+def _texts(runs: list[int], wanted: Wanted, _names: Names, longest: int) -> Cells:
     model = RunParam if next(iter(wanted)).source is Source.PARAM else RunTag
-    by_name = {pk: field for field, pk in wanted.items()}
+    by_name = {pk: field for field, ids in wanted.items() for pk in ids}
     # One character more tells that there is more.
     begin = Substr("value", 1, longest + 1, output_field=CharField())
     rows = model._default_manager.filter(run__in=runs, owner="", name__in=by_name)

@@ -1,19 +1,20 @@
-"""Which values of its runs an experiment's table shows: as chosen by its reader, or those that tell the most."""
+"""Which values of its runs a table shows: as chosen by its reader, or those that tell the most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count
 
 from mantik.accounts.models import User
-from projects.models import Experiment
-from runs.models import LoggedName, MetricSummary, Run, RunParam, TableColumns
+from runs.models import MetricSummary, RunParam, TableColumns
 from runs.registered_models.metric_order import most_telling
 from runs.table.language import Field, Source, Which, read_field
 from runs.table.names import Names
+from runs.table.scope import Scope
 from runs.table.tokens import Kind, Misread, tokens_of
 
 MOST_COLUMNS = 20
@@ -52,36 +53,36 @@ def read_columns(text: str) -> list[Field]:
     return list(fields)
 
 
-def checked_columns(experiment: Experiment, text: str) -> list[Field]:
+def checked_columns(scope: Scope, text: str) -> list[Field]:
     """As `read_columns`, each from where it is. Raises Misread for what no run has logged."""
     fields = read_columns(text)
-    names = Names(experiment, fields)
+    names = Names(scope, fields)
     tokens = [token for token in tokens_of(_without_commas(text)) if token.kind is Kind.WORD]
     by_field = {_read(token.text, token.at): token for token in tokens}
     return list(dict.fromkeys(names.known(field, by_field[field]) for field in fields))
 
 
-def columns_of(experiment: Experiment, user: User | AnonymousUser) -> list[Field]:
+def columns_of(scope: Scope, user: User | AnonymousUser) -> list[Field]:
     """Those that `user` has chosen, else the usual ones. One query, or three."""
-    kept = TableColumns.objects.filter(user=user.pk, experiment=experiment).first() if user.is_authenticated else None
-    return _fields(kept.columns) if kept else usual_columns(experiment)
+    kept = TableColumns.objects.filter(user=user.pk, **_place(scope)).first() if user.is_authenticated else None
+    return _fields(kept.columns) if kept else usual_columns(scope)
 
 
-def keep_columns(*, experiment: Experiment, user: User, fields: Sequence[Field]) -> None:
+def keep_columns(*, scope: Scope, user: User, fields: Sequence[Field]) -> None:
     """Without any, the usual columns are shown again. It is the reader's own view, so nothing is recorded."""
     if not fields:
-        TableColumns.objects.filter(user=user, experiment=experiment).delete()
+        TableColumns.objects.filter(user=user, **_place(scope)).delete()
         return
     columns = [str(field) for field in fields]
-    TableColumns.objects.update_or_create(user=user, experiment=experiment, defaults={"columns": columns})
+    TableColumns.objects.update_or_create(user=user, **_place(scope), defaults={"columns": columns})
 
 
-def usual_columns(experiment: Experiment) -> list[Field]:
+def usual_columns(scope: Scope) -> list[Field]:
     """The pinned metric and the most telling others, and params in which the newest runs differ. Two queries."""
-    newest = list(Run.objects.filter(experiment=experiment).newest_first().values_list("pk", flat=True)[:_LOOKED_AT])
+    newest = list(scope.runs().newest_first().values_list("pk", flat=True)[:_LOOKED_AT])
     logged = MetricSummary.objects.filter(run__in=newest, owner="").order_by()
     found = set(logged.values_list("name__key", flat=True).distinct())
-    pinned = [experiment.pinned_metric] if experiment.pinned_metric else []
+    pinned = [scope.pinned_metric] if scope.pinned_metric else []
     keys = [*pinned, *(key for key in most_telling(found) if key not in pinned and not key.startswith("system/"))]
     metrics = [Field(Source.METRIC, key) for key in keys[:_USUAL_METRICS]]
     params = RunParam.objects.filter(run__in=newest, owner="").order_by().values("name__key")
@@ -90,20 +91,24 @@ def usual_columns(experiment: Experiment) -> list[Field]:
     return [*metrics, *(Field(Source.PARAM, key) for key in first)]
 
 
-def leading_metric(experiment: Experiment, fields: Iterable[Field]) -> Field | None:
+def leading_metric(scope: Scope, fields: Iterable[Field]) -> Field | None:
     """The pinned metric, else the first that has a column."""
-    if experiment.pinned_metric:
-        return Field(Source.METRIC, experiment.pinned_metric)
+    if scope.pinned_metric:
+        return Field(Source.METRIC, scope.pinned_metric)
     return next((Field(Source.METRIC, field.name) for field in fields if field.source is Source.METRIC), None)
 
 
-def all_names(experiment: Experiment, *, most: int) -> dict[Source, list[str]]:
-    """What runs of `experiment` have logged, by name. One query."""
-    rows = LoggedName.objects.filter(experiment=experiment).order_by("kind", "key").values_list("kind", "key")[:most]
+def all_names(scope: Scope, *, most: int) -> dict[Source, list[str]]:
+    """What runs of `scope` have logged, by name. One query."""
+    rows = scope.names().order_by("kind", "key").values_list("kind", "key").distinct()[:most]
     found: dict[Source, list[str]] = {Source.METRIC: [], Source.PARAM: [], Source.TAG: []}
     for kind, key in rows:
         found[Source(kind)].append(key)
     return found
+
+
+def _place(scope: Scope) -> dict[str, Any]:
+    return {"experiment": scope.experiment} if scope.experiment else {"project": scope.project}
 
 
 def _without_commas(text: str) -> str:

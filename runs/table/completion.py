@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from projects.models import Experiment
-from runs.models import LoggedName
 from runs.states import RunState
 from runs.table.language import OWN, Field, Source, read
+from runs.table.scope import Scope
 from runs.table.tokens import LONGEST, Expected, Kind, Misread, tokens_of
 
 MOST = 12
@@ -37,7 +36,7 @@ class Completion:
     end: int
 
 
-def completions(experiment: Experiment, text: str, at: int) -> list[Completion]:
+def completions(scope: Scope, text: str, at: int) -> list[Completion]:
     """What may stand where the cursor is, before character `at`. One query, or none."""
     typed = text[: max(0, at)][:LONGEST]
     if "\0" in typed:
@@ -45,11 +44,11 @@ def completions(experiment: Experiment, text: str, at: int) -> list[Completion]:
     found = _BEING_TYPED.search(typed)
     word = found[0] if found else ""
     before = typed[: len(typed) - len(word)]
-    offered = islice(_offered(experiment, before, word), MOST)
+    offered = islice(_offered(scope, before, word), MOST)
     return [Completion(one, len(before), len(typed)) for one in offered]
 
 
-def _offered(experiment: Experiment, before: str, word: str) -> Iterator[str]:
+def _offered(scope: Scope, before: str, word: str) -> Iterator[str]:
     try:
         read(before)
     except Misread as misread:
@@ -58,7 +57,7 @@ def _offered(experiment: Experiment, before: str, word: str) -> Iterator[str]:
     else:
         expected = Expected.JOINT if before.strip() else Expected.NAME
     if expected is Expected.NAME:
-        yield from _names(experiment, word)
+        yield from _names(scope, word)
     elif expected is Expected.JOINT:
         yield from _beginning(("and", "or"), word)
     elif expected is Expected.COMPARISON:
@@ -69,16 +68,16 @@ def _offered(experiment: Experiment, before: str, word: str) -> Iterator[str]:
         yield from _beginning(("active", *(state.value.lower() for state in RunState)), word)
 
 
-def _names(experiment: Experiment, word: str) -> Iterator[str]:
+def _names(scope: Scope, word: str) -> Iterator[str]:
     yield from _beginning(OWN, word)
     source, dot, rest = word.lower().partition(".")
     is_one = bool(dot) and source in ("metric", "param", "tag")
-    rows = LoggedName.objects.filter(experiment=experiment).order_by("kind", "key")
+    rows = scope.names().order_by("kind", "key")
     if is_one:
         rows = rows.filter(kind=source)
     looked_for = (rest if is_one else word).strip('"')
     rows = rows.filter(key__icontains=looked_for) if looked_for else rows
-    yield from (str(Field(Source(kind), key)) for kind, key in rows.values_list("kind", "key")[:MOST])
+    yield from (str(Field(Source(kind), key)) for kind, key in rows.values_list("kind", "key").distinct()[:MOST])
 
 
 def _beginning(words: Iterable[str], typed: str) -> Iterator[str]:

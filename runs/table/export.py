@@ -1,4 +1,4 @@
-"""All runs of an experiment's table as CSV or JSON, sent while they are read, so that memory does not grow."""
+"""All runs of a table as CSV or JSON, sent while they are read, so that memory does not grow."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Export:
 
     def json(self) -> Iterator[str]:
         """One object; a run is a line of it. A number that JSON has no digits for is a text."""
-        head = {"experiment": self._view.experiment.name, "columns": list(map(str, self._view.fields))}
+        head = {self._view.scope.noun: self._view.scope.name, "columns": list(map(str, self._view.fields))}
         yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "runs": ['
         for place, one in enumerate(self._all()):
             yield f"{',' if place else ''}\n{json.dumps(self._object(one), ensure_ascii=False)}"

@@ -1,4 +1,4 @@
-"""What the address of an experiment's table may ask for: its filter, order, columns and groups."""
+"""What the address of a table may ask for: its filter, order, columns and groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of an experiment's table: its filter, its columns and its metric."""
+"""The forms of a table: its filter and its columns, and the metric of an experiment."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from runs.models import LoggedName
 from runs.table.columns import checked_columns
 from runs.table.filters import TableFilter
 from runs.table.language import Field
+from runs.table.scope import Scope
 from runs.table.tokens import Misread
 
 # How many metrics a form offers to choose from.
@@ -60,14 +61,14 @@ class ColumnsForm(forms.Form):
         ".min and .max the others; param.lr and tag.team. Without any, Mantik chooses.",
     )
 
-    def __init__(self, *args: Any, experiment: Experiment, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.experiment = experiment
+        self.scope = scope
 
     def clean_columns(self) -> list[Field]:
         text: str = self.cleaned_data["columns"]
         try:
-            return checked_columns(self.experiment, text)
+            return checked_columns(self.scope, text)
         except Misread as misread:
             wrong = text[misread.at : misread.at + misread.length][:60]
             where = f"Character {misread.at + 1}, “{wrong}”: " if wrong else ""

@@ -50,10 +50,10 @@ def groups_of(
 
     `within`: the filter of the runs. Values that are not finite are in no mean.
     """
-    of_param = Q(runparams__name=names.id_of(by), runparams__owner="")
+    of_param = Q(runparams__name__in=names.ids_of(by), runparams__owner="")
     rows = runs.order_by().annotate(grouped=FilteredRelation("runparams", condition=of_param))
     for at, field in enumerate(metrics):
-        of_metric = Q(metrics__name=names.id_of(field), metrics__owner="")
+        of_metric = Q(metrics__name__in=names.ids_of(field), metrics__owner="")
         rows = rows.annotate(**{f"metric{at}": FilteredRelation("metrics", condition=of_metric)})
     found = rows.values("grouped__value").annotate(group_runs=Count("pk"))
     for at, field in enumerate(metrics):

@@ -1,4 +1,4 @@
-"""The head of an experiment's table: a link for each column that sorts by it, and the menu that groups."""
+"""The head of a table: a link for each column that sorts by it, and the menu that groups."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def heads(view: View, table: Table) -> list[Head]:
 
 
 def group_menu(view: View) -> LinkMenu:
-    params = all_names(view.experiment, most=_MOST_NAMES)[Source.PARAM]
+    params = all_names(view.scope, most=_MOST_NAMES)[Source.PARAM]
     fields = [Field(Source.PARAM, key) for key in params][:MOST_OPTIONS]
     links = [Link(one.name, view.filters.query_with(group=str(one)), one == view.group) for one in fields]
     chosen = f"By {view.group.name}" if view.group else None

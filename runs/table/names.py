@@ -1,14 +1,14 @@
-"""The names under which runs of an experiment have logged, for filters and columns."""
+"""The names under which runs have logged, for filters and columns."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from projects.models import Experiment
-from runs.models import LoggedName
 from runs.table.language import Field, Source, Which
+from runs.table.scope import Scope
 from runs.table.tokens import Token
 
 # Metrics of errors and costs: for these less is better. A pinned metric has its own mark.
@@ -34,22 +34,26 @@ _MOST_SIMILAR = 2000
 
 
 class Names:
-    """Those names of `experiment` that `fields` may mean. One query."""
+    """Those names of `scope` that `fields` may mean. One query, of a project two;
+    none if they are all of runs themselves.
+    """
 
-    def __init__(self, experiment: Experiment, fields: Iterable[Field]) -> None:
-        self._experiment = experiment
+    def __init__(self, scope: Scope, fields: Iterable[Field]) -> None:
+        self._scope = scope
         logged = [field for field in fields if field.source is not Source.OWN]
         keys = {key for field in logged for key in (field.name, f"{field.name}.{field.which}")}
-        found = LoggedName.objects.filter(experiment=experiment, key__in=keys) if keys else []
-        self._ids = {(Source(name.kind), name.key): name.pk for name in found}
+        self._ids: dict[tuple[Source, str], list[int]] = defaultdict(list)
+        for pk, kind, key in scope.names().filter(key__in=keys).values_list("pk", "kind", "key") if keys else ():
+            self._ids[Source(kind), key].append(pk)
+        self._directions = _directions(scope) if keys else {}
 
-    def id_of(self, field: Field) -> int | None:
-        """The primary key of the name of a field that is known; None for one of each run itself."""
-        return self._ids.get((field.source, field.name))
+    def ids_of(self, field: Field) -> list[int]:
+        """The primary keys of the name of a field, one for each experiment; none of what runs have of themselves."""
+        return self._ids.get((field.source, field.name), [])
 
     def known(self, field: Field, token: Token) -> Field:
         """`field`, from where it is. Raises Misread if no run has logged it, or it may be one of several."""
-        if field.source is Source.OWN or self.id_of(field):
+        if field.source is Source.OWN or self.ids_of(field):
             return field
         found = self._of_any(field) if field.source is Source.ANY else []
         if len(found) > 1:
@@ -60,25 +64,34 @@ class Names:
         return found[0]
 
     def more_is_better(self, field: Field) -> bool:
-        if field.name == self._experiment.pinned_metric:
-            return self._experiment.more_is_better
-        return more_is_better(field.name)
+        """As those say that have pinned it; what is usual if nobody has, or if they disagree."""
+        pinned = self._directions.get(field.name)
+        return more_is_better(field.name) if pinned is None else pinned
 
     def _of_any(self, field: Field) -> list[Field]:
         found = [Field(source, field.name, field.which) for source in _LOGGED]
         if field.which is not Which.LAST:
             # Only metrics have several values; a param or tag may be called like that.
             found = [found[0], *(Field(source, f"{field.name}.{field.which}") for source in _LOGGED[1:])]
-        return [one for one in found if self.id_of(one)]
+        return [one for one in found if self.ids_of(one)]
 
     def _unknown(self, field: Field) -> str:
         kinds = [str(field.source)] if field.source in _LOGGED else [str(source) for source in _LOGGED]
-        rows = LoggedName.objects.filter(experiment=self._experiment, kind__in=kinds).order_by("kind", "key")
-        keys = {key: kind for kind, key in rows.values_list("kind", "key")[:_MOST_SIMILAR]}
+        rows = self._scope.names().filter(kind__in=kinds).order_by("kind", "key").values_list("kind", "key")
+        keys = {key: kind for kind, key in rows.distinct()[:_MOST_SIMILAR]}
         what = f"a {field.source}" if len(kinds) == 1 else "a metric, param or tag"
-        sentence = f"No run of this experiment has logged {what} named “{field.name}”."
+        sentence = f"No run of this {self._scope.noun} has logged {what} named “{field.name}”."
         near = [Field(Source(keys[key]), key) for key in get_close_matches(field.name, keys, n=3, cutoff=0.6)]
         return f"{sentence} Similar: {', '.join(map(str, near))}." if near else sentence
+
+
+def _directions(scope: Scope) -> dict[str, bool | None]:
+    """By the metrics that are pinned: whether more is better; None if experiments disagree. One query, or none."""
+    found: dict[str, bool | None] = {}
+    for one in [scope.experiment] if scope.experiment else scope.project.experiments.exclude(pinned_metric=""):
+        is_more = one.more_is_better
+        found[one.pinned_metric] = is_more if found.get(one.pinned_metric, is_more) == is_more else None
+    return found
 
 
 def more_is_better(name: str) -> bool:

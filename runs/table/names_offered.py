@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from mantik.lib.filters import Link
-from projects.models import Experiment
 from runs.table.columns import all_names, read_columns
 from runs.table.language import Field, Source, Which
+from runs.table.scope import Scope
 from runs.table.tokens import Misread
 
 MOST_OFFERED = 300
@@ -35,13 +35,13 @@ class NamesOffered:
     is_all: bool
 
 
-def names_offered(experiment: Experiment, text: str, *, path: str) -> NamesOffered:
+def names_offered(scope: Scope, text: str, *, path: str) -> NamesOffered:
     """`text`: the columns chosen so far; if it cannot be read, names are added to none. One query."""
     try:
         chosen = read_columns(text)
     except Misread:
         chosen = []
-    names = all_names(experiment, most=MOST_OFFERED + 1)
+    names = all_names(scope, most=MOST_OFFERED + 1)
     found = {source: [_offered(source, key, chosen) for key in keys] for source, keys in names.items()}
     count = sum(map(len, found.values()))
     return NamesOffered(path, found[Source.METRIC], found[Source.PARAM], found[Source.TAG], count <= MOST_OFFERED)

@@ -42,16 +42,16 @@ NEWEST = Order(Field(Source.OWN, "started"), is_descending=True)
 
 
 def sections(runs: RunQuerySet, order: Order, names: Names) -> list[Section[Run]]:
-    """`runs` of one experiment in that order, for `mantik.lib.sorted_paging`."""
+    """`runs` of one scope in that order, for `mantik.lib.sorted_paging`."""
     if order.field.source is Source.OWN:
         return _own(runs, order)
-    name = names.id_of(order.field)
+    ids = names.ids_of(order.field)
     if order.field.source is Source.METRIC:
-        return _by_metric(runs, order, name, column_of(order.field, names))
+        return _by_metric(runs, order, ids, column_of(order.field, names))
     if order.field.source is Source.PARAM:
-        return _by_param(runs, order, name)
-    having = RunTag.objects.filter(run=OuterRef("pk"), owner="", name=name)
-    return [*_by_text(runs, order, "runtags", name), _newest(runs.filter(~Exists(having)))]
+        return _by_param(runs, order, ids)
+    having = RunTag.objects.filter(run=OuterRef("pk"), owner="", name__in=ids)
+    return [*_by_text(runs, order, "runtags", ids), _newest(runs.filter(~Exists(having)))]
 
 
 def _own(runs: RunQuerySet, order: Order) -> list[Section[Run]]:
@@ -70,31 +70,32 @@ def _own(runs: RunQuerySet, order: Order) -> list[Section[Run]]:
     return [Section(runs, NEWEST_BY, Of.MOMENT, down)]
 
 
-def _by_metric(runs: RunQuerySet, order: Order, name: int | None, column: str) -> list[Section[Run]]:
+def _by_metric(runs: RunQuerySet, order: Order, ids: list[int], column: str) -> list[Section[Run]]:
     has_value = Q(**{f"{column}__isnull": False})
-    without = runs.filter(~Exists(MetricSummary.objects.filter(has_value, run=OuterRef("pk"), owner="", name=name)))
-    return [Section(_joined(runs, "metrics", name, column), _VALUE, Of.NUMBER, order.is_descending), _newest(without)]
+    having = MetricSummary.objects.filter(has_value, run=OuterRef("pk"), owner="", name__in=ids)
+    values = Section(_joined(runs, "metrics", ids, column), _VALUE, Of.NUMBER, order.is_descending)
+    return [values, _newest(runs.filter(~Exists(having)))]
 
 
-def _by_param(runs: RunQuerySet, order: Order, name: int | None) -> list[Section[Run]]:
+def _by_param(runs: RunQuerySet, order: Order, ids: list[int]) -> list[Section[Run]]:
     """Numbers as numbers, then other texts, then runs without the param."""
-    having = RunParam.objects.filter(run=OuterRef("pk"), owner="", name=name)
-    numbers = Section(_joined(runs, "runparams", name, "number"), _VALUE, Of.NUMBER, order.is_descending)
-    texts = _by_text(runs, order, "runparams", name, number__isnull=True)
+    having = RunParam.objects.filter(run=OuterRef("pk"), owner="", name__in=ids)
+    numbers = Section(_joined(runs, "runparams", ids, "number"), _VALUE, Of.NUMBER, order.is_descending)
+    texts = _by_text(runs, order, "runparams", ids, number__isnull=True)
     return [numbers, *texts, _newest(runs.filter(~Exists(having)))]
 
 
-def _by_text(runs: RunQuerySet, order: Order, relation: str, name: int | None, **more: bool) -> Sequence[Section[Run]]:
-    return [Section(_joined(runs, relation, name, "value", **more), _VALUE, Of.TEXT, order.is_descending)]
+def _by_text(runs: RunQuerySet, order: Order, relation: str, ids: list[int], **more: bool) -> Sequence[Section[Run]]:
+    return [Section(_joined(runs, relation, ids, "value", **more), _VALUE, Of.TEXT, order.is_descending)]
 
 
-def _joined(runs: RunQuerySet, relation: str, name: int | None, column: str, **more: bool) -> RunQuerySet:
+def _joined(runs: RunQuerySet, relation: str, ids: list[int], column: str, **more: bool) -> RunQuerySet:
     """Runs that have it, with its value. A join and no subquery: the database then walks the index of the values
     (metric_by_last, metric_by_least, metric_by_most, run_param_by_number).
 
     One call of `filter`, or each would join the table once more.
     """
-    conditions = {"name": name, "owner": "", f"{column}__isnull": False, **more}
+    conditions = {"name__in": ids, "owner": "", f"{column}__isnull": False, **more}
     found = runs.filter(**{f"{relation}__{key}": value for key, value in conditions.items()})
     return found.annotate(**{_VALUE: F(f"{relation}__{column}")})
 

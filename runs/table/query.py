@@ -15,12 +15,12 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from mantik.accounts.models import User
-from projects.models import Experiment
 from runs.models import MetricSummary, RunParam, RunStar, RunTag
 from runs.querysets import RunQuerySet
 from runs.table import values
 from runs.table.language import Absent, Compared, Either, Every, Field, Not, Source, Tree, Which, leaves, read
 from runs.table.names import Names
+from runs.table.scope import Scope
 
 _OF_RUN = {"run": OuterRef("pk"), "owner": ""}
 _LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -32,17 +32,15 @@ _LOGGED: dict[Source, type[models.Model]] = {
 _COLUMNS = {Which.LAST: "last", Which.MIN: "least", Which.MAX: "most"}
 
 
-def filtered(
-    runs: RunQuerySet, text: str, *, experiment: Experiment, user: User | AnonymousUser, now: datetime
-) -> RunQuerySet:
-    """The runs of `experiment` that fit the expression `text`; the stars are those of `user`.
+def filtered(runs: RunQuerySet, text: str, *, scope: Scope, user: User | AnonymousUser, now: datetime) -> RunQuerySet:
+    """The runs of `scope` that fit the expression `text`; the stars are those of `user`.
 
-    Raises Misread. One query if it names what is logged.
+    Raises Misread. The queries of `Names` if it names what is logged.
     """
     tree = read(text)
     if tree is None:
         return runs
-    names = Names(experiment, (leaf.field for leaf in leaves(tree)))
+    names = Names(scope, (leaf.field for leaf in leaves(tree)))
     return runs.filter(_Condition(names, now, user).of(tree))
 
 
@@ -87,7 +85,7 @@ class _Condition:
         return self._logged(field, Q(**{f"{column_of(field, self.names)}__isnull": True}))
 
     def _logged(self, field: Field, condition: Q) -> Q:
-        rows = _LOGGED[field.source]._default_manager.filter(condition, name=self.names.id_of(field), **_OF_RUN)
+        rows = _LOGGED[field.source]._default_manager.filter(condition, name__in=self.names.ids_of(field), **_OF_RUN)
         return Q(Exists(rows))
 
     def _own(self, name: str, leaf: Compared) -> Q:

@@ -1,4 +1,4 @@
-"""The rows of an experiment's table: what to show of each run."""
+"""The rows of a table: what to show of each run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from mantik.accounts.models import User
 from mantik.lib.humanize import short_sha
-from projects.models import Project
 from runs.models import Run
 from runs.notes.stars import starred
 from runs.pages.rows import model_of, model_url
@@ -21,6 +20,7 @@ from runs.pages.waiting import Waiting, sites_now, waiting
 from runs.states import FAILURES, Badge, RunState
 from runs.table.cells import Cell, Cells, shown
 from runs.table.language import Field
+from runs.table.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ def table_rows(
     fields: Sequence[Field],
     cells: Cells,
     *,
-    project: Project,
+    scope: Scope,
     user: User | AnonymousUser,
     leading: Field | None,
     best: float | None,
     now: datetime,
 ) -> list[TableRow]:
-    """`runs` are from `for_rows`. `best`: the best value of `leading` in the experiment.
+    """`runs` are from `for_rows`. `best`: the best value of `leading` in `scope`.
 
     The queries of `sites_now`, and one for the stars of `user`.
     """
@@ -67,14 +67,14 @@ def table_rows(
     stars = starred(runs, user)
     found = []
     for run in runs:
-        run.project = project
+        run.project = scope.project
         values = [_cell(run, field, cells, leading, best, bars) for field in fields]
-        row = _row(run, values, waiting(run, now=now, sites=sites), now)
+        row = _row(run, values, waiting(run, now=now, sites=sites), now, is_of_many=scope.experiment is None)
         found.append(_with_star(row, run, is_starred=run.pk in stars) if user.is_authenticated else row)
     return found
 
 
-def _row(run: Run, cells: Sequence[Cell], held_up: Waiting | None, now: datetime) -> TableRow:
+def _row(run: Run, cells: Sequence[Cell], held_up: Waiting | None, now: datetime, *, is_of_many: bool) -> TableRow:
     model = model_of(run)
     is_wrong = run.run_state in FAILURES
     return TableRow(
@@ -83,7 +83,7 @@ def _row(run: Run, cells: Sequence[Cell], held_up: Waiting | None, now: datetime
         url=reverse("runs:detail", args=[run.project.slug, run.uuid]),
         name=run.name,
         badge=run.badge,
-        detail=_detail(run, held_up),
+        detail=f"{run.experiment.name} · {_detail(run, held_up)}" if is_of_many else _detail(run, held_up),
         is_wrong=is_wrong,
         model_name=model.name if model else "",
         model_url=model_url("detail", model) if model else None,

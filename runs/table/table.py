@@ -1,4 +1,4 @@
-"""One page of an experiment's table, as its address asks for it."""
+"""One page of a table of runs, as its address asks for it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from runs.table.names import Names
 from runs.table.order import NEWEST, Order, sections
 from runs.table.query import column_of, filtered
 from runs.table.rows import TableRow, table_rows
+from runs.table.scope import Scope
 from runs.table.tokens import Misread
 
 PAGE_SIZE = 50
@@ -35,7 +36,8 @@ PAGE_SIZE = 50
 MOST_COUNTED = 10_000
 SLOW = (
     f"This takes longer than {SECONDS:g} seconds, so it was stopped. Make the filter narrower: a comparison of one "
-    "metric or a date, joined by and, helps most; not, or and ~ (contains) have to look at many runs."
+    "metric or a date, joined by and, helps most; not, or and ~ (contains) have to look at many runs, and so has the "
+    "table of a whole project in another order than by Started."
 )
 
 
@@ -75,48 +77,51 @@ class Table:
 
 
 class View:
-    """What an address asks of an experiment's table, with the names that it needs. Raises nothing."""
+    """What an address asks of a table, with the names that it needs. Raises nothing."""
 
-    def __init__(self, experiment: Experiment, user: User | AnonymousUser, filters: TableFilter) -> None:
-        self.experiment, self.user, self.filters = experiment, user, filters
-        self.fields = _asked_fields(filters) or columns_of(experiment, user)
-        self.leading = leading_metric(experiment, self.fields)
+    def __init__(self, scope: Scope, user: User | AnonymousUser, filters: TableFilter) -> None:
+        self.scope, self.user, self.filters = scope, user, filters
+        self.fields = _asked_fields(filters) or columns_of(scope, user)
+        self.leading = leading_metric(scope, self.fields)
         asked, group = filters.order, filters.group_by
         sorted_by = [asked.field] if asked else []
         fields = [*self.fields, *sorted_by, *([self.leading] if self.leading else []), *([group] if group else [])]
-        self.names = Names(experiment, fields)
+        self.names = Names(scope, fields)
         self.order = self._order(asked)
-        if group and not self.names.id_of(group):
+        if group and not self.names.ids_of(group):
             filters.left_out.append(f"No run here has logged {group}; the groups were left out.")
             group = None
         self.group = group
 
     def runs(self, now: datetime) -> RunQuerySet:
         """Raises Misread."""
-        runs = Run.objects.filter(experiment=self.experiment)
-        return filtered(runs, self.filters.filter, experiment=self.experiment, user=self.user, now=now)
+        return filtered(self.scope.runs(), self.filters.filter, scope=self.scope, user=self.user, now=now)
 
     def best_first(self, metric: Field) -> Order:
         return Order(metric, self.names.more_is_better(metric))
 
     def _order(self, asked: Order | None) -> Order:
         """The one that is asked for; else the pinned metric's, best first; else the newest first."""
-        if asked and asked.field.source is not Source.OWN and not self.names.id_of(asked.field):
+        if asked and asked.field.source is not Source.OWN and not self.names.ids_of(asked.field):
             self.filters.left_out.append(f"No run here has logged {asked.field}; this order was left out.")
             asked = None
         if asked:
             return asked
-        pinned = self.leading if self.experiment.pinned_metric else None
-        return self.best_first(pinned) if pinned and self.names.id_of(pinned) else NEWEST
+        pinned = self.leading if self.scope.pinned_metric else None
+        return self.best_first(pinned) if pinned and self.names.ids_of(pinned) else NEWEST
+
+    @property
+    def may_be_slow(self) -> bool:
+        """Not a table as it is without being asked for anything, and no order that an experiment's indexes have."""
+        is_sorted = self.scope.experiment is None and self.order != NEWEST
+        return bool(self.filters.filter or self.group or is_sorted)
 
 
 def read_table(view: View, *, cursor: str, now: datetime) -> Table:
     """The page that `cursor` names. A filter that is wrong or too slow is a problem of the table."""
     columns = [Column(one) for one in view.fields]
-    # A table as it is without a filter is always shown.
-    is_asked = bool(view.filters.filter or view.group)
     try:
-        with at_most() if is_asked else nullcontext():
+        with at_most() if view.may_be_slow else nullcontext():
             return _read(view, columns, cursor, now)
     except Misread as misread:
         problem = Problem.of(misread, view.filters.filter)
@@ -126,7 +131,8 @@ def read_table(view: View, *, cursor: str, now: datetime) -> Table:
 
 
 def read_charts(view: View) -> list[Chart]:
-    return charts(view.experiment, view.leading, view.names)
+    """Of an experiment's runs, which are comparable."""
+    return charts(view.scope.experiment, view.leading, view.names) if view.scope.experiment else []
 
 
 def counted_runs(experiment: Experiment) -> dict[str, int | str]:
@@ -139,9 +145,9 @@ def counted_runs(experiment: Experiment) -> dict[str, int | str]:
 
 def best_value(metric: Field, names: Names) -> float | None:
     """The best finite value of a metric among all runs; None without one. One query, at the edge of an index."""
-    name, column = names.id_of(metric), column_of(metric, names)
+    ids, column = names.ids_of(metric), column_of(metric, names)
     finite = {f"{column}__gt": float("-inf"), f"{column}__lt": float("inf")}
-    rows = MetricSummary.objects.filter(name=name, owner="", **finite)
+    rows = MetricSummary.objects.filter(name__in=ids, owner="", **finite)
     sign = "-" if names.more_is_better(metric) else ""
     found: float | None = rows.order_by(f"{sign}{column}").values_list(column, flat=True).first()
     return found
@@ -160,7 +166,7 @@ def _read(view: View, columns: Sequence[Column], cursor: str, now: datetime) -> 
         page.rows,
         view.fields,
         cells,
-        project=view.experiment.project,
+        scope=view.scope,
         user=view.user,
         leading=view.leading,
         best=best,

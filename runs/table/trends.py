@@ -27,10 +27,10 @@ def newest(runs: RunQuerySet) -> list[Run]:
 
 def finite_values(runs: Iterable[Run], metric: Field, names: Names) -> dict[int, float]:
     """Their values of `metric`, by primary key, in no order. One query, or none if no run has logged it."""
-    name, column = names.id_of(metric), column_of(metric, names)
-    if name is None:
+    ids, column = names.ids_of(metric), column_of(metric, names)
+    if not ids:
         return {}
-    logged = MetricSummary.objects.filter(run__in=[run.pk for run in runs], owner="", name=name)
+    logged = MetricSummary.objects.filter(run__in=[run.pk for run in runs], owner="", name__in=ids)
     found = logged.values_list("run", column)
     return {run: value for run, value in found if value is not None and math.isfinite(value)}
 

@@ -15,6 +15,7 @@ from runs.following.outcomes import may_change
 from runs.models import Run
 from runs.pages.filters import RunFilter
 from runs.pages.rows import run_rows
+from runs.pages.tabs import tabs
 from runs.pages.versions import list_version, right_for
 from runs.querysets import NEWEST_BY
 
@@ -69,4 +70,6 @@ def _list(
         "live": shown.live(version, lasts=right_for(page.rows, now=now)) if is_live else None,
         "may_run": may(request.user, Action.ADD_RUN, project),
     }
-    return part(request, rows, context) if shown.is_part else render(request, template, context)
+    if shown.is_part:
+        return part(request, rows, context)
+    return render(request, template, context | {"tabs": tabs(slug, current="list")})

@@ -6,6 +6,7 @@ from runs.models import Run
 from runs.table.dots import Chart
 from runs.table.language import Field, Source
 from runs.table.names import Names
+from runs.table.scope import Scope
 from runs.table.trends import LOOKED_AT, duration_trend, finite_values, metric_trend, newest
 from schedules.models import Schedule
 
@@ -25,5 +26,5 @@ def _of_metric(schedule: Schedule, runs: list[Run]) -> Chart | None:
     if experiment is None:
         return None
     metric = Field(Source.METRIC, experiment.pinned_metric)
-    values = finite_values(runs, metric, Names(experiment, [metric]))
+    values = finite_values(runs, metric, Names(Scope(schedule.project, experiment), [metric]))
     return metric_trend(schedule.project, runs, values, metric, more_is_better=experiment.more_is_better)

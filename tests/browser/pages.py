@@ -115,6 +115,16 @@ def _experiment(name: str) -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.project.slug, scene.project.experiments.get(name="baseline").uuid])
 
 
+def _all_runs(name: str = "runs:table", query: str = "") -> Callable[[Scene], str]:
+    """A page of the table of all runs, some of which have logged something."""
+
+    def url(scene: Scene) -> str:
+        build_experiment(scene.project, scene.researcher)
+        return reverse(name, args=[scene.project.slug]) + query
+
+    return url
+
+
 def _compared(name: str = "projects:experiment", query: str = "") -> Callable[[Scene], str]:
     """A page of an experiment whose runs have logged something."""
 
@@ -264,6 +274,10 @@ PAGES: dict[str, PageOf] = {
     "experiment-wrong-filter": PageOf(_compared(query="?filter=val_accuracy+%3E+0.9+and+lr+%3C%3D+small")),
     "experiment-no-match": PageOf(_compared(query="?filter=val_accuracy+%3E+1")),
     "experiment-columns": PageOf(_compared("projects:experiment-columns")),
+    "runs-table": PageOf(_all_runs()),
+    "runs-table-guest": PageOf(_all_runs(query="?filter=val_accuracy+%3E+0.5"), role=Role.GUEST),
+    "runs-table-columns": PageOf(_all_runs("runs:table-columns")),
+    "runs-table-empty": PageOf(_project("runs:table", empty=True)),
     "experiment-metric": PageOf(_compared("projects:experiment-metric")),
     "experiment-empty": PageOf(
         lambda scene: reverse(

@@ -97,7 +97,7 @@ def test_a_row_changes_while_it_is_looked_at_and_keeps_its_tick(
     run = experiment.runs.filter(state=RunState.RUNNING).latest("pk")
     row = page.locator(f"#run-{run.short_id}")
     row.locator(".tick").check()
-    expect(page.locator("#experiment-rows")).not_to_have_attribute("data-live", "")
+    expect(page.locator("#table-rows")).not_to_have_attribute("data-live", "")
     log(run, metrics={"val_accuracy": [0.0] * 9 + [0.9876]})
     expect(row).to_contain_text("0.9876")
     expect(row.locator(".tick")).to_be_checked()

@@ -12,6 +12,7 @@ from projects.models import Experiment
 from runs.models import Run
 from runs.table.completion import completions
 from runs.table.query import filtered
+from runs.table.scope import Scope
 from runs.table.tokens import Misread, quoted
 from tests.hostile import values
 from tests.support import factories
@@ -42,9 +43,8 @@ def _breaks(experiment: Experiment, expression: str) -> str:
     now = timezone.now()
     try:
         with transaction.atomic():
-            list(
-                filtered(Run.objects.all(), expression, experiment=experiment, user=experiment.created_by, now=now)[:2]
-            )
+            scope, user = Scope.of(experiment), experiment.created_by
+            list(filtered(Run.objects.all(), expression, scope=scope, user=user, now=now)[:2])
     except Misread as misread:
         return "" if str(misread) else f"{expression[:80]!a}: refused without a sentence"
     except Exception as error:  # noqa: BLE001 - whatever it is, it would be a 500
@@ -55,7 +55,7 @@ def _breaks(experiment: Experiment, expression: str) -> str:
 def _completes(experiment: Experiment, expression: str) -> str:
     try:
         with transaction.atomic():
-            completions(experiment, expression, len(expression))
+            completions(Scope.of(experiment), expression, len(expression))
     except Exception as error:  # noqa: BLE001
         return f"completing {expression[:80]!a}: {type(error).__name__}: {error}"[:300]
     return ""

@@ -59,6 +59,7 @@ CHANGES: dict[str, dict[str, str]] = {
     "projects:code-edit": {"name": "new"},
     "projects:code-refresh": {},
     "projects:experiment-columns": {"columns": "param.new"},
+    "runs:table-columns": {"columns": "param.new"},
     "projects:experiment-delete": {},
     "projects:experiment-edit": {"name": "new"},
     "projects:experiment-metric": {"metric": "loss"},

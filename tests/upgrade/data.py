@@ -257,6 +257,7 @@ def _of_models_and_logs() -> None:
     # A tail and a body.
     make.log_to(run, *(float(step) for step in range(200)), math.nan, math.inf)
     make.make_table_columns(user=run.created_by, experiment=run.experiment)
+    make.make_table_columns(user=run.created_by, project=run.project)
     make.make_failures_seen(user=run.created_by, project=run.project, until=now, runs=[run.pk])
     local = make.make_local_run(project=run.project, created_by=run.created_by, name="from a notebook")
     make.make_tracked_item(local, mlflow_id="0" * 31 + "1")

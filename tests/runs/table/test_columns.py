@@ -10,6 +10,7 @@ from runs.models import TableColumns
 from runs.states import RunState
 from runs.table.columns import columns_of, keep_columns, read_columns, usual_columns
 from runs.table.language import Field, Source, Which
+from runs.table.scope import Scope
 from runs.table.tokens import Misread
 from tests.support.factories import make_experiment, make_run, make_table_columns, make_user
 from tests.support.tables import log
@@ -47,25 +48,25 @@ class TestWithoutAChoice:
         return found
 
     def test_metrics_that_tell_most_and_params_that_differ(self, experiment: Experiment) -> None:
-        names = [str(field) for field in usual_columns(experiment)]
+        names = [str(field) for field in usual_columns(Scope.of(experiment))]
         assert names == ["metric.val_acc", "metric.loss", "metric.epoch", "param.lr", "param.seed"]
 
     def test_the_pinned_metric_is_the_first(self, experiment: Experiment) -> None:
         experiment.pinned_metric = "zeta"
-        names = [str(field) for field in usual_columns(experiment)]
+        names = [str(field) for field in usual_columns(Scope.of(experiment))]
         assert names[:3] == ["metric.zeta", "metric.val_acc", "metric.loss"]
 
     def test_a_choice_is_kept_and_given_up(self, experiment: Experiment) -> None:
         user: User = make_user("ada")
         chosen = [Field(Source.PARAM, "same"), Field(Source.METRIC, "loss", Which.BEST)]
-        keep_columns(experiment=experiment, user=user, fields=chosen)
-        keep_columns(experiment=experiment, user=user, fields=chosen[::-1])
-        assert columns_of(experiment, user) == chosen[::-1]
-        keep_columns(experiment=experiment, user=user, fields=[])
-        assert columns_of(experiment, user) == usual_columns(experiment)
+        keep_columns(scope=Scope.of(experiment), user=user, fields=chosen)
+        keep_columns(scope=Scope.of(experiment), user=user, fields=chosen[::-1])
+        assert columns_of(Scope.of(experiment), user) == chosen[::-1]
+        keep_columns(scope=Scope.of(experiment), user=user, fields=[])
+        assert columns_of(Scope.of(experiment), user) == usual_columns(Scope.of(experiment))
         assert not TableColumns.objects.exists()
 
     def test_what_was_stored_and_cannot_be_read_is_left_out(self, experiment: Experiment) -> None:
         user = make_user("ada")
         make_table_columns(user=user, experiment=experiment, columns=["param.lr", "( =", "", 5])
-        assert columns_of(experiment, user)[0] == Field(Source.PARAM, "lr")
+        assert columns_of(Scope.of(experiment), user)[0] == Field(Source.PARAM, "lr")

@@ -7,6 +7,7 @@ import pytest
 from projects.models import Experiment
 from runs.states import RunState
 from runs.table.completion import MOST, completions
+from runs.table.scope import Scope
 from tests.support.factories import make_experiment, make_run
 from tests.support.tables import log
 
@@ -42,16 +43,16 @@ def experiment() -> Experiment:
     ],
 )
 def test_what_is_offered(experiment: Experiment, text: str, offered: list[str]) -> None:
-    assert [one.text for one in completions(experiment, text, len(text))] == offered
+    assert [one.text for one in completions(Scope.of(experiment), text, len(text))] == offered
 
 
 def test_what_it_takes_the_place_of(experiment: Experiment) -> None:
-    (one,) = completions(experiment, "state = failed and tea or x", 22)
+    (one,) = completions(Scope.of(experiment), "state = failed and tea or x", 22)
     assert (one.text, one.begin, one.end) == ("tag.team", 19, 22)
 
 
 def test_there_are_only_so_many(experiment: Experiment) -> None:
     run = experiment.runs.get()
     log(run, metrics={f"m{number}": 1.0 for number in range(30)})
-    assert len(completions(experiment, "m", 1)) == MOST
-    assert completions(experiment, "x", -5)
+    assert len(completions(Scope.of(experiment), "m", 1)) == MOST
+    assert completions(Scope.of(experiment), "x", -5)

@@ -17,6 +17,7 @@ from runs.states import TERMINAL, RunState
 from runs.table.language import read_field
 from runs.table.names import Names
 from runs.table.order import Order, sections
+from runs.table.scope import Scope
 from tests.support.factories import make_experiment, make_run, make_user
 from tests.support.tables import log
 
@@ -125,7 +126,8 @@ def test_by_state_those_that_run_come_first(experiment: Experiment) -> None:
 def walked(experiment: Experiment, name: str, *, down: bool) -> list[int]:
     """All pages forwards; going back from the last one has to give the same."""
     field = read_field(name)
-    lists = sections(Run.objects.filter(experiment=experiment), Order(field, down), Names(experiment, [field]))
+    scope = Scope.of(experiment)
+    lists = sections(scope.runs(), Order(field, down), Names(scope, [field]))
     found, page = [], page_through(lists, cursor="", size=_SIZE)
     pages = [page]
     while page.older:
@@ -142,5 +144,5 @@ def walked(experiment: Experiment, name: str, *, down: bool) -> list[int]:
 
 def test_the_value_is_joined_once(experiment: Experiment) -> None:
     field = read_field("metric.loss")
-    first, _ = sections(Run.objects.all(), Order(field, is_descending=True), Names(experiment, [field]))
+    first, _ = sections(Run.objects.all(), Order(field, is_descending=True), Names(Scope.of(experiment), [field]))
     assert str(first.rows.query).count("JOIN") == 1

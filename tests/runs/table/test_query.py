@@ -16,6 +16,7 @@ from projects.models import Experiment
 from runs.models import Run
 from runs.states import TERMINAL, RunState
 from runs.table.query import filtered
+from runs.table.scope import Scope
 from runs.table.tokens import Misread
 from tests.runs.table.oracle import METRICS, PARAMS, TAGS, TEXTS, Known, expression
 from tests.support.factories import make_experiment, make_run, make_run_star, make_user
@@ -31,7 +32,7 @@ def found(
     experiment: Experiment, text: str, *, now: datetime | None = None, user: User | AnonymousUser = NOBODY
 ) -> set[str]:
     runs = Run.objects.filter(experiment=experiment)
-    return {run.name for run in filtered(runs, text, experiment=experiment, user=user, now=now or timezone.now())}
+    return {run.name for run in filtered(runs, text, scope=Scope.of(experiment), user=user, now=now or timezone.now())}
 
 
 def test_a_filter_finds_what_plain_python_finds() -> None:
