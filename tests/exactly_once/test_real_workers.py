@@ -20,6 +20,8 @@ RUNS = trials(8, 120)
 KILLS = trials(10, 200)
 
 
+# On the other database `test_kills.py` tries each write, which takes a tenth of the time.
+@pytest.mark.any_database
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_every_run_gets_one_started_job_whatever_dies(stack: Stack, world: World, proved: Proved) -> None:
     runs = [world.start_run(f"run {number}", parameters={"seconds": "0.5"}) for number in range(RUNS)]

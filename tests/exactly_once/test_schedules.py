@@ -28,6 +28,8 @@ KILLS = trials(8, 150)
 WAVE = 2
 
 
+# On the other database the beat alone is killed, with two at once (tests/schedules/firing/test_real_beat.py).
+@pytest.mark.any_database
 @pytest.mark.timeout(240 + 10 * KILLS)
 def test_each_due_time_becomes_one_started_job_whatever_dies(
     stack: Stack, world: World, tmp_path: Path, proved: Proved

@@ -15,6 +15,7 @@ from django.urls import reverse
 from mantik.accounts.models import User
 from tests.hostile import values
 from tests.support.factories import make_user
+from tests.support.proofs import sample
 
 pytestmark = [
     pytest.mark.django_db,
@@ -47,7 +48,8 @@ def _lookups(own: ModelAdmin[Model]) -> list[str]:
     return [entry for entry in own.get_list_filter(RequestFactory().get("/")) if isinstance(entry, str)]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+# On the other database a third of the lists.
+@pytest.mark.parametrize("model", sample(MODELS, one_in=1), ids=lambda model: model._meta.label)
 def test_no_query_breaks_a_list_of_operators(operator_client: Client, model: type[Model]) -> None:
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     names = parameters(model, User.objects.get(username="otter"))
