@@ -71,9 +71,10 @@ class ModelFilter(Filters):
 
 
 def _found(models: Sequence[RegisteredModel]) -> list[str]:
-    """All metrics of the models, most frequent first; among equally frequent ones, the most important first."""
+    """All metrics of the models: first what is pinned, then what most have, then the most important."""
     count = Counter(name for model in models for name in model.metrics)
-    return sorted(most_telling(count), key=lambda name: -count[name])
+    pinned = {model.run.experiment.pinned_metric for model in models}
+    return sorted(most_telling(count), key=lambda name: (name not in pinned, -count[name]))
 
 
 def _toggled(shown: list[str], name: str) -> list[str]:

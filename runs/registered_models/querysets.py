@@ -25,7 +25,7 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
     def for_rows(self) -> RegisteredModelQuerySet:
         """The rows with what a list shows of them, and without the long texts."""
         return (
-            self.select_related("run", "created_by")
+            self.select_related("run__experiment", "created_by")
             .prefetch_related("aliases")
             .defer(
                 "certificate",
@@ -34,6 +34,7 @@ class RegisteredModelQuerySet(models.QuerySet["RegisteredModel"]):
                 "run__mlproject_content",
                 "run__backend_config_content",
                 "run__job_script",
+                "run__experiment__description",
             )
         )
 

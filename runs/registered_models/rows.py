@@ -67,7 +67,7 @@ class NewModel:
 
 
 def newest_models(project: Project, *, most: int) -> list[NewModel]:
-    models = RegisteredModel.objects.filter(project=project).for_rows().select_related("run__experiment")
+    models = RegisteredModel.objects.filter(project=project).for_rows()
     found = []
     for model in models.order_by("-pk")[:most]:
         metric = next(iter(most_telling(model.metrics, pinned=[model.run.experiment.pinned_metric])), "")

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from mantik.accounts.models import User
-from projects.models import Project
+from projects.models import Experiment, Project
 from projects.roles import Role
 from runs.models import RegisteredModel
 from runs.registered_models.states import ModelState
@@ -136,6 +136,14 @@ def test_the_usual_column_is_the_most_telling_of_what_most_models_have(
     model_of(project, ada, "one", metrics={"loss": 0.3, "lr": 0.1, "val_acc": 0.9})
     model_of(project, ada, "two", metrics={"loss": 0.2, "lr": 0.2, "val_acc": 0.8, "test_acc": 0.7})
     assert shown_metrics(by_guest, project) == ["val_acc"]
+
+
+def test_what_an_experiment_has_pinned_is_the_usual_column(project: Project, ada: User, by_guest: Client) -> None:
+    pinned = model_of(project, ada, "one", metrics={"loss": 0.3, "speed": 7.0})
+    model_of(project, ada, "two", metrics={"loss": 0.2})
+    assert shown_metrics(by_guest, project) == ["loss"]
+    Experiment.objects.filter(pk=pinned.run.experiment_id).update(pinned_metric="speed")
+    assert shown_metrics(by_guest, project) == ["speed"]
 
 
 def test_up_to_three_metrics_are_chosen_in_the_address(project: Project, ada: User, by_guest: Client) -> None:
