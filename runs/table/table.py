@@ -161,7 +161,8 @@ def _read(view: View, columns: Sequence[Column], cursor: str, now: datetime) -> 
         return Table(columns, view.order, view.leading, groups=groups, has_more_groups=has_more)
     page = page_through(sections(runs.for_rows(), view.order, view.names), cursor=cursor, size=PAGE_SIZE)
     cells = read_cells([run.pk for run in page.rows], view.fields, view.names)
-    best = best_value(view.leading, view.names) if view.leading else None
+    # What several experiments call by one name is the best of none of them.
+    best = best_value(view.leading, view.names) if view.leading and view.scope.experiment else None
     rows = table_rows(
         page.rows,
         view.fields,

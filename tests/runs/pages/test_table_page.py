@@ -85,6 +85,7 @@ def test_runs_of_all_experiments_newest_first(client: Client, project: Project) 
     assert names_in(text) == ["four", "three", "two", "one"]
     assert re.findall(r"row-detail[^>]*>\s*(\w+) ·", text) == ["large", "small", "large", "small"]
     assert 'aria-current="page">Table</a>' in text
+    assert "is-best" not in text
 
 
 @pytest.mark.usefixtures("runs")
