@@ -97,7 +97,7 @@ COMPARED = {("compare", "run"), ("_answer", "run")}
 # Functions that are handed a whole query: filters of lists, and what follows a form as it is typed.
 READ_WHOLE = {
     *("project_list", "activity", "activity_csv", "_list", "model_list", "schedule_list", "detail"),
-    *("register_name", "register_models", "table", "_export", "_number", "answer", "listed"),
+    *("register_name", "register_models", "_view", "_number", "answer", "listed"),
 }
 
 

@@ -125,6 +125,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         (tokens.LONGEST, language.MOST_COMPARISONS, language.DEEPEST),
     ),
     ("experiments.md", "One that takes longer than {} seconds is stopped", (query_time.SECONDS,)),
+    ("experiments.md", "may take longer than {} seconds; it is then stopped", (query_time.SECONDS,)),
     ("experiments.md", "at most {} metrics, params and tags", (columns.MOST_COLUMNS,)),
     (
         "experiments.md",
