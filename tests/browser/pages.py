@@ -23,6 +23,7 @@ from schedules.states import ScheduleState
 from tests.browser.scene import Scene
 from tests.browser.scene_experiments import build_experiment
 from tests.browser.scene_models import LONG_NAME
+from tests.browser.scene_schedules import fire_nights
 from tests.support.factories import PASSWORD, make_local_run, make_second_factors
 
 
@@ -97,6 +98,13 @@ def _local(
 
 def _schedule(name: str, *, state: ScheduleState = ScheduleState.ENABLED, query: str = "") -> Callable[[Scene], str]:
     return lambda scene: reverse(name, args=[scene.project.slug, _first(scene, state).uuid]) + query
+
+
+def _nights(scene: Scene) -> str:
+    """A schedule whose runs have logged something."""
+    schedule = _first(scene, ScheduleState.ENABLED)
+    fire_nights(schedule)
+    return reverse("schedules:detail", args=[scene.project.slug, schedule.uuid])
 
 
 def _connection(name: str, connection: str = "site-a") -> Callable[[Scene], str]:
@@ -337,6 +345,7 @@ PAGES: dict[str, PageOf] = {
         lambda scene: reverse("schedules:add", args=["solar-cells"]) + f"?run={scene.runs[RunState.FINISHED].uuid}"
     ),
     "schedule": PageOf(_schedule("schedules:detail")),
+    "schedule-trends": PageOf(_nights),
     "schedule-guest": PageOf(_schedule("schedules:detail"), role=Role.GUEST),
     "schedule-paused": PageOf(_schedule("schedules:detail", state=ScheduleState.PAUSED), role=Role.MAINTAINER),
     "schedule-ended": PageOf(_schedule("schedules:detail", state=ScheduleState.ENDED)),

@@ -9,10 +9,12 @@ from django.utils import timezone
 from connections.models import Connection
 from mantik.accounts.models import User
 from runs.models import Run
+from runs.states import RunState
 from schedules.models import Schedule
 from schedules.states import Outcome, ScheduleState
 from tests.support import factories as make
 from tests.support.factories import make_slot
+from tests.support.tables import log
 
 _SLOTS = (
     (Outcome.FIRED, "Started on time."),
@@ -29,6 +31,28 @@ _SLOTS = (
     ),
     (Outcome.FIRED, "Started 3 min late: Mantik was not running at that time."),
 )
+
+
+def fire_nights(schedule: Schedule) -> None:
+    """Runs of its last nights, which take longer and become better, but for one that failed."""
+    assert schedule.run
+    experiment = schedule.run.experiment
+    experiment.pinned_metric = "val_accuracy"
+    experiment.save()
+    now = timezone.now()
+    for night in range(20, 6, -1):
+        due = now - timedelta(days=night)
+        run = make.make_run(
+            RunState.FAILED if night == 12 else RunState.FINISHED,
+            project=schedule.project,
+            experiment=experiment,
+            created_by=schedule.created_by,
+            name=f"nightly {due:%d %b}",
+            created_at=due,
+            ended_at=due + timedelta(minutes=3 if night == 12 else 60 - 2 * night),
+        )
+        log(run, metrics={"val_accuracy": 0.9 - night / 80})
+        make_slot(schedule, due, reason="Started on time.", run=run)
 
 
 def build_schedules(run: Run, *, connection: Connection, member: User, other: User) -> Schedule:
