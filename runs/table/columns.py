@@ -18,8 +18,8 @@ from runs.table.scope import Scope
 from runs.table.tokens import Kind, Misread, tokens_of
 
 MOST_COLUMNS = 20
-# Without a choice: how many of each kind, and how many of the newest runs are looked at.
-_USUAL_METRICS, _USUAL_PARAMS, _LOOKED_AT = 3, 3, 50
+# Without a choice: how many of each kind, which a laptop has room for, and how many of the newest runs are looked at.
+_USUAL_METRICS, _USUAL_PARAMS, _LOOKED_AT = 3, 2, 50
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def duration_trend(project: Project, runs: Sequence[Run]) -> Chart | None:
     many = f"last {len(points)} runs that are over, in order"
     return Chart(
         title="Duration",
-        note=many,
+        note=f"last {len(points)} that are over",
         dots=dots_of(project, points, Scale(range(len(points)), linear=True)),
         summary=f"Duration of the {many}: {range_of(points)}; the longest is {longest.run.name}.",
         left=f"shortest {shortest.shown}",

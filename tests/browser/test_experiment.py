@@ -65,7 +65,7 @@ def test_ticks_are_cleared(scene: Scene, experiment: Experiment, open_page: Open
 
 def test_a_filter_is_completed_by_keyboard_alone(scene: Scene, experiment: Experiment, open_page: Opener) -> None:
     visit = open_page(scene.researcher)
-    page = visit.goto(address(experiment))
+    page = visit.goto(address(experiment, "?columns=metric.val_loss+param.optimizer"))
     page.keyboard.press("/")
     field = page.get_by_role("combobox", name="Filter runs by an expression")
     expect(field).to_be_focused()
