@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
 
 from mantik.lib.humanize import clock_duration, core_hours, measure
+from projects.models import Experiment
 from runs.models import MetricSummary, Run
 from runs.registered_models.metric_order import more_is_better, most_telling
 from runs.results.metrics import Number, number
@@ -51,9 +52,14 @@ def metric_rows(runs: Sequence[Run]) -> list[ScoreRow]:
 
 
 def directions(runs: Sequence[Run]) -> dict[str, bool | None]:
-    """By the metrics that the experiments of `runs` have pinned: whether more is better; None if they disagree."""
+    """Those of the experiments of `runs`."""
+    return pinned_directions({run.experiment_id: run.experiment for run in runs}.values())
+
+
+def pinned_directions(experiments: Iterable[Experiment]) -> dict[str, bool | None]:
+    """By the metrics that `experiments` have pinned: whether more is better; None if they disagree."""
     found: dict[str, bool | None] = {}
-    for experiment in {run.experiment_id: run.experiment for run in runs}.values():
+    for experiment in experiments:
         key, is_more = experiment.pinned_metric, experiment.more_is_better
         if key:
             found[key] = is_more if found.get(key, is_more) == is_more else None

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from runs.results.scores import pinned_directions
 from runs.table.language import Field, Source, Which
 from runs.table.scope import Scope
 from runs.table.tokens import Token
@@ -86,12 +87,10 @@ class Names:
 
 
 def _directions(scope: Scope) -> dict[str, bool | None]:
-    """By the metrics that are pinned: whether more is better; None if experiments disagree. One query, or none."""
-    found: dict[str, bool | None] = {}
-    for one in [scope.experiment] if scope.experiment else scope.project.experiments.exclude(pinned_metric=""):
-        is_more = one.more_is_better
-        found[one.pinned_metric] = is_more if found.get(one.pinned_metric, is_more) == is_more else None
-    return found
+    """One query, or none of an experiment."""
+    return pinned_directions(
+        [scope.experiment] if scope.experiment else scope.project.experiments.exclude(pinned_metric="")
+    )
 
 
 def more_is_better(name: str) -> bool:

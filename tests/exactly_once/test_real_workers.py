@@ -20,7 +20,7 @@ RUNS = trials(8, 120)
 KILLS = trials(10, 200)
 
 
-# On the other database `test_kills.py` tries each write, which takes a tenth of the time.
+# On the other database a worker is killed at each write (test_kills.py).
 @pytest.mark.any_database
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_every_run_gets_one_started_job_whatever_dies(stack: Stack, world: World, proved: Proved) -> None:

@@ -1,7 +1,7 @@
 """Tables are emptied after a test with transactions of its own: all but those that are the same for every test.
 
 Content types and permissions follow from the models. Made anew after each such test, they were a tenth of a second of
-it, and there are a thousand of these tests.
+it, and nearly nine hundred tests are such.
 """
 
 from __future__ import annotations
