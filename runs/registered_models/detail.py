@@ -18,7 +18,7 @@ from runs.pages.commits import commit_url
 from runs.registered_models.document import read_document
 from runs.registered_models.example import input_example
 from runs.registered_models.forms import AliasForm
-from runs.registered_models.metric_order import most_telling
+from runs.results.metric_order import most_telling
 from runs.registered_models.models import ModelAliasChange, RegisteredModel
 from runs.registered_models.services import may_edit, may_unregister
 from runs.registered_models.signatures import signature_parts

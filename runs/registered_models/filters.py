@@ -12,7 +12,7 @@ from mantik.lib.filters import MOST_OPTIONS, Filters, Link, LinkMenu, Several, T
 from mantik.lib.humanize import counted
 from mantik.lib.search_form import SearchBox
 from projects.models import Project
-from runs.registered_models.metric_order import most_telling
+from runs.results.metric_order import most_telling
 from runs.registered_models.models import ModelAlias, RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Min, Q, QuerySet
 
 from runs.models import MetricSummary, Run, RunSummaries
-from runs.registered_models.metric_order import leading, rank_of
+from runs.results.metric_order import leading, rank_of
 
 # Of so many metrics one answer tells; who asks goes on after the last one.
 PORTION = 2000

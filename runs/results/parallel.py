@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from mantik.lib.humanize import measure
 from runs.models import MetricSummary, Run
-from runs.registered_models.metric_order import leading, more_is_better
+from runs.results.metric_order import leading, more_is_better
 from runs.results.facts import parameters_of
 from runs.results.scale import Scale
 from runs.results.scores import directions

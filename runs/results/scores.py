@@ -11,7 +11,7 @@ from math import isfinite
 from mantik.lib.humanize import clock_duration, core_hours, measure
 from projects.models import Experiment
 from runs.models import MetricSummary, Run
-from runs.registered_models.metric_order import more_is_better, most_telling
+from runs.results.metric_order import more_is_better, most_telling
 from runs.results.metrics import Number, number
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from mantik.accounts.models import User
 from runs.models import MetricSummary, RunParam, TableColumns
-from runs.registered_models.metric_order import most_telling
+from runs.results.metric_order import most_telling
 from runs.table.language import Field, Source, Which, read_field
 from runs.table.names import Names
 from runs.table.scope import Scope

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from runs.results.metric_order import more_is_better
 from runs.results.scores import pinned_directions
 from runs.table.language import Field, Source, Which
 from runs.table.scope import Scope
 from runs.table.tokens import Token
 
-# Metrics of errors and costs: for these less is better. A pinned metric has its own mark.
-_LESS_IS_BETTER = {
-    "loss",
-    "error",
-    "err",
-    "rmse",
-    "mae",
-    "mse",
-    "mape",
-    "nll",
-    "perplexity",
-    "wer",
-    "cer",
-    "fid",
-    "cost",
-}
-_WORD = re.compile(r"[a-z]+")
 _LOGGED = (Source.METRIC, Source.PARAM, Source.TAG)
 # Among how many names a similar one is looked for.
 _MOST_SIMILAR = 2000
@@ -65,9 +48,9 @@ class Names:
         return found[0]
 
     def more_is_better(self, field: Field) -> bool:
-        """As those say that have pinned it; what is usual if nobody has, or if they disagree."""
+        """As those say that have pinned it; what is usual if nobody has, or if they disagree; else more."""
         pinned = self._directions.get(field.name)
-        return more_is_better(field.name) if pinned is None else pinned
+        return more_is_better(field.name) is not False if pinned is None else pinned
 
     def _of_any(self, field: Field) -> list[Field]:
         found = [Field(source, field.name, field.which) for source in _LOGGED]
@@ -91,8 +74,3 @@ def _directions(scope: Scope) -> dict[str, bool | None]:
     return pinned_directions(
         [scope.experiment] if scope.experiment else scope.project.experiments.exclude(pinned_metric="")
     )
-
-
-def more_is_better(name: str) -> bool:
-    """What is usual for a metric of that name."""
-    return not _LESS_IS_BETTER.intersection(_WORD.findall(name.lower()))

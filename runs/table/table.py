@@ -34,10 +34,9 @@ from runs.table.tokens import Misread
 PAGE_SIZE = 50
 # How far runs are counted.
 MOST_COUNTED = 10_000
-SLOW = (
+_SLOW = (
     f"This takes longer than {SECONDS:g} seconds, so it was stopped. Make the filter narrower: a comparison of one "
-    "metric or a date, joined by and, helps most; not, or and ~ (contains) have to look at many runs, and so has the "
-    "table of a whole project in another order than by Started."
+    "metric or a date, joined by and, helps most; not, or and ~ (contains) have to look at many runs"
 )
 
 
@@ -116,6 +115,13 @@ class View:
         is_sorted = self.scope.experiment is None and self.order != NEWEST
         return bool(self.filters.filter or self.group or is_sorted)
 
+    @property
+    def too_slow(self) -> str:
+        """What is said when it was."""
+        if self.scope.experiment:
+            return f"{_SLOW}."
+        return f"{_SLOW}, and so has the table of a whole project in another order than by Started."
+
 
 def read_table(view: View, *, cursor: str, now: datetime) -> Table:
     """The page that `cursor` names. A filter that is wrong or too slow is a problem of the table."""
@@ -126,7 +132,7 @@ def read_table(view: View, *, cursor: str, now: datetime) -> Table:
     except Misread as misread:
         problem = Problem.of(misread, view.filters.filter)
     except TooSlow:
-        problem = Problem(SLOW)
+        problem = Problem(view.too_slow)
     return Table(columns, view.order, view.leading, problem=problem)
 
 

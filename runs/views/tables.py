@@ -30,7 +30,7 @@ from runs.table.forms import ColumnsForm, ExpressionForm
 from runs.table.heads import group_menu, heads, own_head
 from runs.table.names_offered import names_offered
 from runs.table.scope import Scope
-from runs.table.table import SLOW, Table, View, counted_runs, read_charts, read_table
+from runs.table.table import Table, View, counted_runs, read_charts, read_table
 from runs.table.tokens import Misread
 from runs.views.loading import experiment_or_404
 
@@ -159,7 +159,7 @@ def _export(request: HttpRequest, slug: str, uuid: UUID | None, *, ending: str, 
     except Misread as misread:
         return _refused(f"Character {misread.at + 1} of the filter: {misread.sentence}")
     except TooSlow:
-        return _refused(SLOW)
+        return _refused(view.too_slow)
     if view.filters.left_out:
         return _refused(" ".join(view.filters.left_out))
     response = StreamingHttpResponse(export.csv() if ending == "csv" else export.json(), content_type=content_type)

@@ -143,6 +143,7 @@ def test_a_filter_that_is_too_slow_says_what_helps(client: Client, experiment: E
     with patch.object(table, "page_through", side_effect=TooSlow):
         text = get(client, url(experiment, filter="loss > 0"), 422)
     assert "This takes longer than 2 seconds" in text
+    assert "a whole project" not in text
     assert names_in(text) == []
 
 

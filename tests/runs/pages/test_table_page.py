@@ -183,7 +183,9 @@ def test_exports_have_all_runs(client: Client, project: Project) -> None:
 @pytest.mark.usefixtures("runs")
 def test_an_order_that_takes_too_long_is_a_sentence(client: Client, project: Project) -> None:
     with patch.object(table, "_read", side_effect=TooSlow):
-        assert "so it was stopped" in get(client, url(project, sort="name"), status=422)
+        text = get(client, url(project, sort="name"), status=422)
+    assert "so it was stopped" in text
+    assert "the table of a whole project in another order than by Started" in text
 
 
 def test_it_costs_the_same_however_many_runs_and_experiments_there_are(client: Client, project: Project) -> None:

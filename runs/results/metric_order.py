@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-# Metrics of how good a model is, before those of its error. Any other metric comes after these.
+# Metrics of how good a model is, before those of its errors and costs. Any other metric comes after these.
 _GOOD = ("accuracy", "acc", "f1", "auc", "r2", "score", "precision", "recall")
-_BAD = ("rmse", "mae", "mse", "error", "loss")
+_BAD = ("rmse", "mae", "mse", "error", "loss", "mape", "nll", "perplexity", "wer", "cer", "fid", "err", "cost")
 _TELLING = _GOOD + _BAD
 # Metrics on data that the model was not trained on say more than others.
 _DATA = ("test", "val", "valid", "validation", "eval")
-_WORD = re.compile(r"[a-z]+[0-9]?")
+_LETTERS = re.compile(r"[a-z]+")
+_WITH_DIGIT = re.compile(r"[a-z]+[0-9]")
 
 Rank = tuple[bool, int, int]
 
@@ -30,7 +31,7 @@ def leading(names: Iterable[str], most: int) -> list[str]:
 
 def rank_of(name: str) -> Rank:
     """The lower, the more important."""
-    words = _WORD.findall(name.lower())
+    words = _words(name)
     telling = [place for place, word in enumerate(_TELLING) if word in words]
     data = [place for place, word in enumerate(_DATA) if word in words]
     # Metrics of the machine, which MLflow logs under system/, come last.
@@ -39,9 +40,15 @@ def rank_of(name: str) -> Rank:
 
 def more_is_better(name: str) -> bool | None:
     """Whether of two values the greater is the better one; None if the name does not tell."""
-    words = _WORD.findall(name.lower())
+    words = _words(name)
     if name.startswith("system/"):
         return None
     if any(word in words for word in _BAD):
         return False
     return True if any(word in words for word in _GOOD) else None
+
+
+def _words(name: str) -> set[str]:
+    """Of loss2 loss, of val_r2 r2, too."""
+    small = name.lower()
+    return {*_LETTERS.findall(small), *_WITH_DIGIT.findall(small)}
