@@ -23,6 +23,7 @@ from pytest_django.live_server_helper import LiveServer
 from mantik.accounts.models import User
 from mantik.accounts.oidc import provider_settings
 from runs.models import Run
+from tests.browser.kept_scenes import KeptScenes
 from tests.browser.scene import Scene, build, write_sources
 from tests.browser.tracking import Tracking, log_metrics
 from tests.browser.visit import Visit
@@ -91,9 +92,19 @@ def tracking(monkeypatch: pytest.MonkeyPatch) -> Tracking:
     return stand_in
 
 
+@pytest.fixture(scope="session")
+def kept_scenes() -> KeptScenes:
+    return KeptScenes()
+
+
 @pytest.fixture
 def scene(
-    transactional_db: None, settings: Settings, sources: tuple[Path, Path], data_dir: Path, tracking: Tracking
+    transactional_db: None,
+    settings: Settings,
+    sources: tuple[Path, Path],
+    data_dir: Path,
+    tracking: Tracking,
+    kept_scenes: KeptScenes,
 ) -> Scene:
     settings.MANTIK_GIT_ALLOW_LOCAL = True
     settings.MANTIK_MEMBERS_ADD_SITES = True
@@ -101,6 +112,10 @@ def scene(
     settings.SOCIALACCOUNT_PROVIDERS = provider_settings(
         issuer="https://id.example.org", name="Example ID", client_id="mantik", client_secret="x", scopes=["openid"]
     )
+    return kept_scenes.get(lambda: _build(sources))
+
+
+def _build(sources: tuple[Path, Path]) -> Scene:
     built = build(sources)
     for run in Run.objects.exclude(mlflow_run_id=""):
         log_metrics(run)
