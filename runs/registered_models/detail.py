@@ -18,13 +18,13 @@ from runs.pages.commits import commit_url
 from runs.registered_models.document import read_document
 from runs.registered_models.example import input_example
 from runs.registered_models.forms import AliasForm
-from runs.results.metric_order import most_telling
 from runs.registered_models.models import ModelAliasChange, RegisteredModel
 from runs.registered_models.services import may_edit, may_unregister
 from runs.registered_models.signatures import signature_parts
 from runs.registered_models.snippets import loading_help
 from runs.registered_models.states import UNDER_WAY
 from runs.registered_models.waiting import waiting
+from runs.results.metric_order import most_telling
 
 TABS = {"overview": "Overview", "signature": "Signature", "files": "Files", "certificate": "Certificate"}
 # How many metrics have a large figure, and how many changes of aliases are listed.

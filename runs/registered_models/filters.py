@@ -12,9 +12,9 @@ from mantik.lib.filters import MOST_OPTIONS, Filters, Link, LinkMenu, Several, T
 from mantik.lib.humanize import counted
 from mantik.lib.search_form import SearchBox
 from projects.models import Project
-from runs.results.metric_order import most_telling
 from runs.registered_models.models import ModelAlias, RegisteredModel
 from runs.registered_models.querysets import RegisteredModelQuerySet
+from runs.results.metric_order import most_telling
 
 # How many metrics can have a column.
 METRIC_COLUMNS = 3

@@ -14,10 +14,10 @@ from mantik.lib.badges import count_for_badge
 from mantik.lib.humanize import measure
 from projects.models import Project
 from runs.pages.commits import commit_url
-from runs.results.metric_order import most_telling
 from runs.registered_models.models import RegisteredModel
 from runs.registered_models.services import may_unregister
 from runs.registered_models.waiting import waiting
+from runs.results.metric_order import most_telling
 from runs.states import Badge
 
 

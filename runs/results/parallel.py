@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from mantik.lib.humanize import measure
 from runs.models import MetricSummary, Run
-from runs.results.metric_order import leading, more_is_better
 from runs.results.facts import parameters_of
+from runs.results.metric_order import leading, more_is_better
 from runs.results.scale import Scale
 from runs.results.scores import directions
 

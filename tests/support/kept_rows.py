@@ -38,7 +38,7 @@ def _rows_of(table: str) -> Rows:
             with cursor.copy(f"COPY {_named(table, columns)} TO STDOUT") as out:
                 return Rows(table, columns, b"".join(bytes(piece) for piece in out))
         # As SQLite has them: without the conversions of Django's own cursor.
-        return Rows(table, columns, cursor.execute(f"SELECT {_list(columns)} FROM {_quoted(table)}").fetchall())  # noqa: S608  names of models
+        return Rows(table, columns, cursor.execute(f"SELECT {_list(columns)} FROM {_quoted(table)}").fetchall())
 
 
 def _put(rows: Rows) -> None:
@@ -49,7 +49,7 @@ def _put(rows: Rows) -> None:
                 into.write(rows.content)
             return
         places = ", ".join(["%s"] * len(rows.columns))
-        cursor.executemany(f"INSERT INTO {named} VALUES ({places})", rows.content)  # noqa: S608  names of models
+        cursor.executemany(f"INSERT INTO {named} VALUES ({places})", rows.content)
 
 
 def _columns_of(table: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Tables are emptied after a test with transactions of its own: those with rows, and none that every test has alike.
 
 Django's `flush` has PostgreSQL make new files for every table and every index, seven hundred of them, for the few
-tables that a test writes into; over a thousand tests wait for that. Content types and permissions follow from the models.
+tables that a test writes into; over a thousand tests wait for that. Content types and permissions follow from the
+models.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ def _statements(_style: Any, connection: BaseDatabaseWrapper, **_wishes: bool) -
 def tables_with_rows(connection: BaseDatabaseWrapper) -> list[str]:
     names = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT
     question = " UNION ALL ".join(
-        f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(name)})"  # noqa: S608  names of models
-        for name in sorted(names)
+        f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(name)})" for name in sorted(names)
     )
     with connection.cursor() as cursor:
         cursor.execute(question)
