@@ -29,7 +29,8 @@ RUN python -m mantik.frontend && rm -rf node_modules \
     MANTIK_ALLOWED_HOSTS=localhost MANTIK_BASE_URL=https://localhost \
     MANTIK_DATABASE_URL=sqlite:////tmp/none MANTIK_BROKER_URL=redis://localhost MANTIK_MLFLOW_URI=http://localhost \
     MANTIK_MLFLOW_TOKEN="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
-    python manage.py collectstatic --no-input --verbosity 0
+    python manage.py collectstatic --no-input --verbosity 0 \
+ && python -m compileall -q connections mantik projects runs schedules
 
 FROM build AS build-mlflow
 # The lock file that has MLflow's server in it.
