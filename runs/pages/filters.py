@@ -61,11 +61,15 @@ class RunFilter(Filters):
 
 def _options(project: Project, query: QueryDict) -> dict[str, list[Option[int]]]:
     experiments = project.experiments.in_order()
-    people = people_of(project).order_by("username").annotate(shown=display_name())
     return {
         "experiment": options_from(experiments, value="uuid", label="name", asked=query.get("experiment", "")),
-        "member": options_from(people, value="username", label="shown", asked=query.get("member", "")),
+        "member": member_options(project, query),
     }
+
+
+def member_options(project: Project, query: QueryDict) -> list[Option[int]]:
+    people = people_of(project).order_by("username").annotate(shown=display_name())
+    return options_from(people, value="username", label="shown", asked=query.get("member", ""))
 
 
 def _as_asked(query: QueryDict) -> dict[str, list[Option[int | Subquery]]]:

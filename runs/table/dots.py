@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from mantik.lib.filters import LinkMenu
 from projects.models import Project
 from runs.models import Run
 from runs.results.scale import Scale
@@ -27,7 +28,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class Chart:
-    """`line`: the height of the best, "" without one. `left`, `right`: what stands below. `summary`: in words."""
+    """`line`: the height of the best, "" without one. `left`, `right`: what stands below. `summary`: in words.
+
+    `menu`: what else may be drawn.
+    """
 
     title: str
     note: str
@@ -37,6 +41,7 @@ class Chart:
     best: str = ""
     left: str = ""
     right: str = ""
+    menu: LinkMenu | None = None
 
 
 @dataclass(frozen=True)

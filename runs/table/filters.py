@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.http import QueryDict
 
-from mantik.lib.filters import Filters, Text, Value
+from mantik.lib.filters import Filters, Menu, Text, Value
+from projects.models import Project
+from runs.pages.filters import STATES, member_options
+from runs.querysets import RunQuerySet
 from runs.table.language import Field, Source, read_field
 from runs.table.order import UNSORTED, Order
 from runs.table.tokens import Misread
@@ -45,7 +48,7 @@ class OrderBy(Written):
         return order_in(text) is not None
 
 
-class GroupBy(Written):
+class OneParam(Written):
     def is_right(self, text: str) -> bool:
         field = _field_in(text)
         return field is not None and field.source is Source.PARAM
@@ -55,10 +58,19 @@ class TableFilter(Filters):
     filter = Expression()
     sort = OrderBy()
     columns = Written()
-    group = GroupBy()
+    state = Menu("State", STATES)
+    member = Menu[int]("Member", others="Write by = and the user name of another into the filter.")
+    group = OneParam()
+    against = OneParam()
 
-    def __init__(self, query: QueryDict, *, path: str) -> None:
-        super().__init__(query, path=path)
+    def __init__(self, query: QueryDict, *, project: Project, path: str) -> None:
+        super().__init__(query, path=path, options={"member": member_options(project, query)})
+
+    def apply(self, runs: RunQuerySet) -> RunQuerySet:
+        """What menus choose; `filter` is for `runs.table.query`."""
+        if self.state:
+            runs = runs.filter(state__in=self.state.means)
+        return runs.filter(created_by=self.member.means) if self.member else runs
 
     @property
     def order(self) -> Order | None:
@@ -67,6 +79,11 @@ class TableFilter(Filters):
     @property
     def group_by(self) -> Field | None:
         return _field_in(self.group) if self.group else None
+
+    @property
+    def chosen_param(self) -> Field | None:
+        """The one against which the metric is drawn."""
+        return _field_in(self.against) if self.against else None
 
 
 def order_in(text: str) -> Order | None:

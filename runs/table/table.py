@@ -94,7 +94,8 @@ class View:
 
     def runs(self, now: datetime) -> RunQuerySet:
         """Raises Misread."""
-        return filtered(self.scope.runs(), self.filters.filter, scope=self.scope, user=self.user, now=now)
+        runs = self.filters.apply(self.scope.runs())
+        return filtered(runs, self.filters.filter, scope=self.scope, user=self.user, now=now)
 
     def best_first(self, metric: Field) -> Order:
         return Order(metric, self.names.more_is_better(metric))
@@ -113,7 +114,7 @@ class View:
     def may_be_slow(self) -> bool:
         """Not a table as it is without being asked for anything, and no order that an experiment's indexes have."""
         is_sorted = self.scope.experiment is None and self.order != NEWEST
-        return bool(self.filters.filter or self.group or is_sorted)
+        return bool(self.filters.is_filtered or self.group or is_sorted)
 
     @property
     def too_slow(self) -> str:
@@ -138,7 +139,7 @@ def read_table(view: View, *, cursor: str, now: datetime) -> Table:
 
 def read_charts(view: View) -> list[Chart]:
     """Of an experiment's runs, which are comparable."""
-    return charts(view.scope.experiment, view.leading, view.names) if view.scope.experiment else []
+    return charts(view.scope.experiment, view.leading, view.names, view.filters) if view.scope.experiment else []
 
 
 def counted_runs(experiment: Experiment) -> dict[str, int | str]:

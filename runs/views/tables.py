@@ -105,7 +105,8 @@ def _scope(request: HttpRequest, slug: str, uuid: UUID | None) -> Scope:
 
 
 def _view(request: HttpRequest, slug: str, uuid: UUID | None) -> View:
-    return View(_scope(request, slug, uuid), request.user, TableFilter(request.GET, path=request.path))
+    scope = _scope(request, slug, uuid)
+    return View(scope, request.user, TableFilter(request.GET, project=scope.project, path=request.path))
 
 
 def _nav(scope: Scope) -> str:

@@ -11,6 +11,12 @@ function note(count) {
   return count > MOST_CURVES ? `Params and results; curves of ${MOST_CURVES} at most.` : "";
 }
 
+// Beside the name of a run that is ticked: the colour of its curve when they are compared, which follows from the order.
+function paint(row, place) {
+  if (place === undefined) row.style.removeProperty("--ticked");
+  else row.style.setProperty("--ticked", `var(--line-${place})`);
+}
+
 class TickBar {
   #form;
   #button;
@@ -54,8 +60,13 @@ class TickBar {
   }
 
   #show(ticked) {
-    for (const box of this.#form.elements) if (box.type === "checkbox") box.checked = ticked.has(box.value);
     const count = ticked.size;
+    const places = new Map([...ticked].map((run, place) => [run, place]));
+    for (const box of this.#form.elements) {
+      if (box.type !== "checkbox") continue;
+      box.checked = places.has(box.value);
+      paint(box.closest("tr"), count > MOST_CURVES ? undefined : places.get(box.value));
+    }
     this.#form.classList.toggle("is-needed", count > 0);
     this.#words.textContent = count > 1 ? `Compare ${count} runs` : "Compare";
     this.#button.disabled = count < 2 || count > MOST;

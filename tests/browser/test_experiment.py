@@ -32,6 +32,13 @@ def first_row(page: Page) -> str:
     return page.locator(".grid-experiment .row-link").first.inner_text()
 
 
+def colour_of(page: Page, name: str) -> str:
+    """Of the square beside the name of a run that is ticked."""
+    head = page.locator("tr", has=page.get_by_label(f"Tick {name}", exact=True)).locator(".row-head")
+    found: str = head.evaluate("(one) => getComputedStyle(one, '::before').backgroundColor")
+    return found
+
+
 def test_the_best_run_is_found_and_runs_are_ticked_over_orders(
     scene: Scene, experiment: Experiment, open_page: Opener
 ) -> None:
@@ -48,9 +55,15 @@ def test_the_best_run_is_found_and_runs_are_ticked_over_orders(
     worst = first_row(page)
     page.get_by_label(f"Tick {worst}", exact=True).check()
     expect(page.get_by_label(f"Tick {best}", exact=True)).to_be_checked()
+    shown = [colour_of(page, best), colour_of(page, worst)]
     with page.expect_request(lambda request: "/runs/compare/" in request.url) as caught:
         bar.get_by_role("button", name="Compare").click()
     asked = parse_qs(urlsplit(caught.value.url).query)
+    page.wait_for_load_state()
+    marks = page.locator("thead .line-mark")
+    expect(marks.first).to_be_visible()
+    compared = marks.evaluate_all("(marks) => marks.map((one) => getComputedStyle(one).color)")
+    assert compared[:2] == shown
     named = Run.objects.filter(name__in=[best, worst], experiment=experiment)
     assert asked == {"run": [str(named.get(name=name).uuid) for name in (best, worst)]}
 

@@ -42,13 +42,19 @@ def client(client_of: ClientOf, researcher: User) -> Client:
 
 
 def make(
-    experiment: Experiment, name: str, *, age: int = 1, state: RunState = RunState.FINISHED, **logged: object
+    experiment: Experiment,
+    name: str,
+    *,
+    age: int = 1,
+    state: RunState = RunState.FINISHED,
+    by: User | None = None,
+    **logged: object,
 ) -> Run:
     run = factories.make_run(
         state,
         experiment=experiment,
         project=experiment.project,
-        created_by=experiment.created_by,
+        created_by=by or experiment.created_by,
         name=name,
         created_at=timezone.now() - timedelta(hours=age),
     )
@@ -182,6 +188,40 @@ def test_charts_have_a_dot_for_each_run_with_a_value(client: Client, experiment:
     assert text.count("<circle") == 2 + 2 + 4
     address = reverse("runs:detail", args=[experiment.project.slug, experiment.runs.get(name="good").uuid])
     assert text.count(f'<a href="{address}" tab') == 3
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_param_of_the_chart_is_chosen_in_the_address(client: Client, experiment: Experiment) -> None:
+    for number in range(2):
+        make(experiment, f"wide {number}", metrics={"val_acc": 0.6}, params={"width": str(number), "lr": "0.1"})
+    text = get(client, url(experiment))
+    assert "val_acc against lr of the last 4 runs" in text
+    (link,) = re.findall(r'href="([^"]*against[^"]*)"><span class="menu-text">width<', text)
+    text = get(client, link)
+    assert "val_acc against width of the last 2 runs" in text
+    assert 'aria-current="true"><span class="menu-text">width<' in text
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("against", ["param.opt", "param.nothing"])
+def test_a_param_that_cannot_be_drawn_is_said(client: Client, experiment: Experiment, against: str) -> None:
+    text = get(client, url(experiment, against=against))
+    assert f"The last runs have no two different numbers of {against}; lr is drawn instead." in text
+    assert "val_acc against lr" in text
+
+
+@pytest.mark.usefixtures("runs")
+def test_menus_narrow_the_table_beside_the_filter(client: Client, experiment: Experiment, ada: User) -> None:
+    make(experiment, "of ada", by=ada, metrics={"val_acc": 0.7})
+    make(experiment, "broken", state=RunState.FAILED, metrics={"val_acc": 0.8})
+    assert names_in(get(client, url(experiment, state="failed"))) == ["broken"]
+    assert names_in(get(client, url(experiment, member="ada"))) == ["of ada"]
+    assert names_in(get(client, url(experiment, state="failed", member="ada"))) == []
+    assert names_in(get(client, url(experiment, state="finished", filter="val_acc > 0.6"))) == ["of ada", "good"]
+    text = get(client, url(experiment, state="nonsense"))
+    assert "There is no state “nonsense” here; this filter was left out." in text
+    rows = b"".join(client.get(url(experiment, "experiment-csv", member="ada"))).decode().splitlines()
+    assert len(rows) == 2
 
 
 @pytest.mark.usefixtures("runs")
