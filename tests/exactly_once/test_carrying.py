@@ -70,7 +70,7 @@ def test_a_worker_killed_at_one_write_or_commit_after_the_other(stage: Stage, ru
 AIMS = [Aim(label, fault) for label in REQUESTS for fault in FAULTS]
 
 
-@pytest.mark.parametrize("aim", sample(AIMS, one_in=9), ids=lambda aim: f"{aim.label}-{aim.fault}")
+@pytest.mark.parametrize("aim", sample(AIMS, one_in=14), ids=lambda aim: f"{aim.label}-{aim.fault}")
 def test_a_request_that_is_lost_or_kills_the_worker(stage: Stage, run: Run, aim: Aim) -> None:
     proxy = aim_at(stage, aim)
     until_home(stage, run)

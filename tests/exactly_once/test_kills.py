@@ -43,7 +43,7 @@ def test_the_boundaries_that_are_tried_are_all_there_are(stage: Stage, how: str)
     assert set(REQUESTS[how]) <= {*stage.site_proxy.seen, *stage.mlflow_proxy.seen}
 
 
-@pytest.mark.parametrize(("how", "kill"), sample(KILLS, one_in=5))
+@pytest.mark.parametrize(("how", "kill"), sample(KILLS, one_in=7))
 def test_a_worker_killed_at_a_write_or_a_commit(stage: Stage, how: str, kill: Kill) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()
@@ -57,7 +57,7 @@ def test_a_worker_killed_at_a_write_or_a_commit(stage: Stage, how: str, kill: Ki
     assert_exactly_once(stage, run)
 
 
-@pytest.mark.parametrize(("how", "aim"), sample(KILLS_ON_THE_WAY, one_in=5))
+@pytest.mark.parametrize(("how", "aim"), sample(KILLS_ON_THE_WAY, one_in=7))
 def test_a_worker_killed_around_a_request(stage: Stage, how: str, aim: Aim) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()

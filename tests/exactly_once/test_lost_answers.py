@@ -21,7 +21,7 @@ AT_THE_SITE = [
 ]
 
 
-@pytest.mark.parametrize(("how", "aim"), sample(AT_THE_SITE, one_in=6))
+@pytest.mark.parametrize(("how", "aim"), sample(AT_THE_SITE, one_in=9))
 def test_a_request_or_answer_lost_on_the_way_to_the_site(stage: Stage, how: str, aim: Aim) -> None:
     stage.settings = HOW[how]
     run = stage.world.start_run()

@@ -158,7 +158,7 @@ def test_the_boundaries_that_are_tried_are_all_there_are(shop: Shop, wish: str) 
     assert_whole(shop, model)
 
 
-@pytest.mark.parametrize(("wish", "kill"), sample(KILLS, one_in=5))
+@pytest.mark.parametrize(("wish", "kill"), sample(KILLS, one_in=7))
 def test_a_worker_killed_at_a_write_or_a_commit(shop: Shop, wish: str, kill: Kill) -> None:
     model = shop.wish(wish)
 
@@ -169,7 +169,7 @@ def test_a_worker_killed_at_a_write_or_a_commit(shop: Shop, wish: str, kill: Kil
     assert_whole(shop, model)
 
 
-@pytest.mark.parametrize(("wish", "aim"), sample(FAULTS, one_in=6))
+@pytest.mark.parametrize(("wish", "aim"), sample(FAULTS, one_in=9))
 def test_a_request_that_is_lost_or_kills(shop: Shop, wish: str, aim: Aim) -> None:
     model = shop.wish(wish)
     shop.proved(disturbed_requests=1)

@@ -7,6 +7,7 @@ import pytest
 from tests.exactly_once.conftest import Stage, StageMaker, aim_at, assert_exactly_once
 from tests.exactly_once.pool import KILLED, Kill
 from tests.support.fault_proxy import Aim, Fault
+from tests.support.proofs import sample
 from tests.support.sites import RunningSite
 
 pytestmark = pytest.mark.unicorex
@@ -28,7 +29,7 @@ def stage(stage_at: StageMaker, unicorex: RunningSite) -> Stage:
     return stage_at(unicorex)
 
 
-@pytest.mark.parametrize(("inline_bytes", "aim"), AIMS)
+@pytest.mark.parametrize(("inline_bytes", "aim"), sample(AIMS, one_in=3))
 def test_a_fault_around_a_request(stage: Stage, inline_bytes: int, aim: Aim) -> None:
     stage.settings = {"MANTIK_SUBMIT_INLINE_BYTES": inline_bytes}
     run = stage.world.start_run()
@@ -45,8 +46,10 @@ def test_a_fault_around_a_request(stage: Stage, inline_bytes: int, aim: Aim) -> 
 
 
 # Around the commits of "a POST may be under way", the job's URL, "a start may be under way" and the move to QUEUED.
-@pytest.mark.parametrize("nth", [6, 7, 9, 10])
-@pytest.mark.parametrize("after", [False, True])
+WRITES = [(nth, after) for nth in (6, 7, 9, 10) for after in (False, True)]
+
+
+@pytest.mark.parametrize(("nth", "after"), sample(WRITES, one_in=3))
 def test_a_worker_killed_at_a_write(stage: Stage, nth: int, after: bool) -> None:
     run = stage.world.start_run()
 

@@ -24,7 +24,7 @@ from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats, kill, make_many, typed_beat
 from tests.support.waiting import wait_until
 
-KILLS = 10
+KILLS = trials(5, 10)
 
 pytestmark = pytest.mark.timeout(120 + 30 * KILLS)
 
