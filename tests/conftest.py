@@ -27,6 +27,7 @@ from tests.support.pages import confirm_identity
 pytest_plugins = [
     "tests.support.proofs",
     "tests.support.quick_flush",
+    "tests.support.static_files",
     "tests.support.database",
     "tests.support.days",
     "tests.connections.git.ssh_host",
