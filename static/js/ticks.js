@@ -11,10 +11,10 @@ function note(count) {
   return count > MOST_CURVES ? `Params and results; curves of ${MOST_CURVES} at most.` : "";
 }
 
-// Beside the name of a run that is ticked: the colour of its curve when they are compared, which follows from the order.
-function paint(row, place) {
-  if (place === undefined) row.style.removeProperty("--ticked");
-  else row.style.setProperty("--ticked", `var(--line-${place})`);
+// Runs are compared in the order in which they were ticked, and a run's place in it is the colour of its curves.
+function colour(row, place) {
+  if (place === undefined) delete row.dataset.line;
+  else row.dataset.line = place;
 }
 
 class TickBar {
@@ -65,7 +65,7 @@ class TickBar {
     for (const box of this.#form.elements) {
       if (box.type !== "checkbox") continue;
       box.checked = places.has(box.value);
-      paint(box.closest("tr"), count > MOST_CURVES ? undefined : places.get(box.value));
+      colour(box.closest("tr"), count > MOST_CURVES ? undefined : places.get(box.value));
     }
     this.#form.classList.toggle("is-needed", count > 0);
     this.#words.textContent = count > 1 ? `Compare ${count} runs` : "Compare";

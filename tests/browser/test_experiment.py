@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from projects.models import Experiment
 from runs.lifecycle import move
 from runs.models import Run
+from runs.results.comparison import MOST_CURVES
 from runs.states import RunState
 from tests.browser.conftest import Opener
 from tests.browser.scene import Scene
@@ -32,11 +33,11 @@ def first_row(page: Page) -> str:
     return page.locator(".grid-experiment .row-link").first.inner_text()
 
 
-def colour_of(page: Page, name: str) -> str:
-    """Of the square beside the name of a run that is ticked."""
-    head = page.locator("tr", has=page.get_by_label(f"Tick {name}", exact=True)).locator(".row-head")
-    found: str = head.evaluate("(one) => getComputedStyle(one, '::before').backgroundColor")
-    return found
+SQUARE = "head => getComputedStyle(head, '::before').backgroundColor"
+
+
+def line_of(part: Locator) -> str:
+    return str(part.locator(".line-mark").evaluate("mark => getComputedStyle(mark).color"))
 
 
 def test_the_best_run_is_found_and_runs_are_ticked_over_orders(
@@ -55,17 +56,49 @@ def test_the_best_run_is_found_and_runs_are_ticked_over_orders(
     worst = first_row(page)
     page.get_by_label(f"Tick {worst}", exact=True).check()
     expect(page.get_by_label(f"Tick {best}", exact=True)).to_be_checked()
-    shown = [colour_of(page, best), colour_of(page, worst)]
     with page.expect_request(lambda request: "/runs/compare/" in request.url) as caught:
         bar.get_by_role("button", name="Compare").click()
     asked = parse_qs(urlsplit(caught.value.url).query)
-    page.wait_for_load_state()
-    marks = page.locator("thead .line-mark")
-    expect(marks.first).to_be_visible()
-    compared = marks.evaluate_all("(marks) => marks.map((one) => getComputedStyle(one).color)")
-    assert compared[:2] == shown
     named = Run.objects.filter(name__in=[best, worst], experiment=experiment)
     assert asked == {"run": [str(named.get(name=name).uuid) for name in (best, worst)]}
+
+
+def test_a_ticked_run_has_the_colour_that_it_has_when_it_is_compared(
+    scene: Scene, experiment: Experiment, open_page: Opener
+) -> None:
+    page = open_page(scene.researcher).goto(address(experiment))
+    names = [page.locator(".grid-experiment .row-link").nth(at).inner_text() for at in (2, 0, 1)]
+    for name in names:
+        page.get_by_label(f"Tick {name}", exact=True).check()
+    # The words of the bar fit their buttons.
+    buttons = page.locator(".tick-bar button").all()
+    assert [button.evaluate("button => button.scrollWidth <= button.clientWidth") for button in buttons] == [True, True]
+    heads = [page.locator(".row-head", has=page.get_by_role("link", name=name, exact=True)) for name in names]
+    ticked = [head.evaluate(SQUARE) for head in heads]
+    assert len(set(ticked)) == len(names)
+    # Sorted otherwise, each keeps its own.
+    page.goto(address(experiment, "?sort=-started"))
+    assert [head.evaluate(SQUARE) for head in heads] == ticked
+    expect(page.locator(".grid-experiment [data-line]")).to_have_count(len(names))
+    page.locator(".tick-bar").get_by_role("button", name="Compare").click()
+    lines = page.locator(".legend li")
+    expect(lines.locator("a")).to_have_text(names)
+    assert [line_of(line) for line in lines.all()] == ticked
+
+
+def test_more_runs_than_have_colours_are_ticked_without_them(
+    scene: Scene, experiment: Experiment, open_page: Opener
+) -> None:
+    page = open_page(scene.researcher).goto(address(experiment))
+    marks = page.locator(".grid-experiment [data-line]")
+    boxes = page.locator(".grid-experiment .tick")
+    for at in range(MOST_CURVES):
+        boxes.nth(at).check()
+    expect(marks).to_have_count(MOST_CURVES)
+    boxes.nth(MOST_CURVES).check()
+    expect(marks).to_have_count(0)
+    boxes.nth(0).uncheck()
+    expect(marks).to_have_count(MOST_CURVES)
 
 
 def test_ticks_are_cleared(scene: Scene, experiment: Experiment, open_page: Opener) -> None:
@@ -114,6 +147,7 @@ def test_a_row_changes_while_it_is_looked_at_and_keeps_its_tick(
     log(run, metrics={"val_accuracy": [0.0] * 9 + [0.9876]})
     expect(row).to_contain_text("0.9876")
     expect(row.locator(".tick")).to_be_checked()
+    expect(row).to_have_attribute("data-line", "0")
     assert move(run, to=RunState.FINISHED, now=timezone.now(), message="It is over.")
     expect(row.locator(".status")).to_have_text("Finished")
 

@@ -132,7 +132,7 @@ SENTENCES: list[tuple[str, str, tuple[float, ...]]] = [
         "each of the last {} runs that logged it, the oldest left",
         (trends.LAST,),
     ),
-    ("experiments.md", "of the last {} runs. The third one", (trends.LOOKED_AT,)),
+    ("experiments.md", "of the last {} runs: the one with the most", (trends.LOOKED_AT,)),
     ("experiments.md", "the duration of the last {} runs that are over", (trends.LAST,)),
     ("schedules.md", "how long the last {} runs took", (trends.LAST,)),
     ("experiments.md", "The first {} groups are shown", (groups.MOST_GROUPS,)),
