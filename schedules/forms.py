@@ -16,6 +16,7 @@ from mantik.accounts.models import User
 from mantik.lib.form_layout import Back, FromTemplate, Rest, SubmitButton, card
 from mantik.lib.humanize import absolute_time
 from mantik.lib.name_keys import checked_name
+from mantik.lib.revised_form import RevisedForm
 from projects.models import Project
 from runs.backend_config import ACCOUNT, BackendConfig, BackendConfigError, parse_backend_config
 from runs.models import Run
@@ -60,13 +61,13 @@ class OwnOrKept(ConnectionChoice):
         return super().label_from_instance(obj)
 
 
-class ScheduleForm(RepeatForm):
+class ScheduleForm(RepeatForm, RevisedForm):
     """The form of a new schedule, or of `schedule`.
 
     Field names are public (links, scripts and tests post them): do not rename.
 
     `timing` is None while the times cannot be read. `prefill` fills in the form; `unavailable` says, by field,
-    what of it cannot be had.
+    what of it cannot be had. `is_preview`: nothing is saved, so nothing is said of what was saved meanwhile.
     """
 
     name = forms.CharField(max_length=120)
@@ -152,7 +153,6 @@ class ScheduleForm(RepeatForm):
         help_text="Leave it empty for no limit.",
     )
     run_anyway = forms.BooleanField(label="Save anyway", required=False)
-    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,
@@ -164,6 +164,7 @@ class ScheduleForm(RepeatForm):
         schedule: Schedule | None = None,
         initial: Mapping[str, Any] | None = None,
         prefill: Prefill | None = None,
+        is_preview: bool = False,
     ) -> None:
         super().__init__(data, initial=(_shown(schedule) if schedule else _usual()) | dict(initial or {}))
         self.project, self.user, self.now, self.schedule, self.prefill = project, user, now, schedule, prefill
@@ -179,9 +180,10 @@ class ScheduleForm(RepeatForm):
         if not self.is_bound:
             self.propose_account()
         self.unavailable = self._find_unavailable()
-        self.helper = schedule_helper(
-            is_new=schedule is None, source=prefill.source if prefill else None, repeat_fields=self.repeat_fields
-        )
+        self._lay_out()
+        self.compares = not is_preview
+        if schedule:
+            self.revise(without=REPEAT_FIELDS)
 
     @property
     def policies(self) -> Policies:
@@ -226,6 +228,8 @@ class ScheduleForm(RepeatForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.is_stale:
+            return cleaned
         if not cleaned.get(RUN_ANYWAY):
             self._complain_of_refusals()
         try:
@@ -243,6 +247,16 @@ class ScheduleForm(RepeatForm):
                     self.add_error(name, sentences)
         self._check_choices(cleaned.get("run"), cleaned.get("connection"))
         return cleaned
+
+    def _take(self, name: str) -> None:
+        super()._take(name)
+        if name == "cron_expression":
+            self._follow_repeat()
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        source = self.prefill.source if self.prefill else None
+        self.helper = schedule_helper(is_new=self.schedule is None, source=source, repeat_fields=self.repeat_fields)
 
     def _is_followed(self, name: str) -> bool:
         return name in FOLLOWED
@@ -313,9 +327,10 @@ class ScheduleForm(RepeatForm):
         field.queryset = runs
         matching = _matching(runs.without_local(), self.value("run_search"))
         offered = list(matching.newest_first()[:MOST_RUNS_OFFERED])
-        chosen = self.chosen_run()
-        if chosen and chosen not in offered:
-            offered.insert(0, chosen)
+        # What the schedule has may have been changed meanwhile, to one that was not in the form.
+        for needed in (self.schedule.run if self.schedule else None, self.chosen_run()):
+            if needed and needed not in offered:
+                offered.insert(0, needed)
         if self.schedule and self.schedule.run_id is None:
             field.required, field.empty_label = False, "Unchanged: a run that was deleted"
         named = [(str(run.uuid), field.label_from_instance(run)) for run in offered]
@@ -352,7 +367,7 @@ def _usual() -> dict[str, Any]:
 
 
 def _shown(schedule: Schedule) -> dict[str, Any]:
-    same = ("name", "compute_budget_account", "cron_expression", "time_zone", "end_date", "revision", "code_policy")
+    same = ("name", "compute_budget_account", "cron_expression", "time_zone", "end_date", "code_policy")
     return {name: getattr(schedule, name) for name in (*same, *_POLICIES)} | {
         "run": schedule.run.uuid if schedule.run else "",
         "connection": schedule.connection.uuid if schedule.connection else "",

@@ -49,6 +49,11 @@ def lock(request: HttpRequest, row: models.Model) -> None:
 class RevisedForm(forms.Form):
     """Its `initial` is what is stored. Call `revise` at the end of `__init__`."""
 
+    # False for a form that only shows what would come of it: it keeps the fingerprints that were sent.
+    compares = True
+    # Whether it says what was changed meanwhile.
+    is_stale = False
+
     def revise(self, *, without: Collection[str] = ()) -> None:
         """`without`: fields that count as they were sent, whatever was stored meanwhile."""
         watched = {name: self._stored(name) for name in self.fields if name in self.initial and name not in without}
@@ -57,6 +62,8 @@ class RevisedForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if not self.compares:
+            return cleaned
         shown = dict(part.partition(":")[::2] for part in str(cleaned.pop(REVISION, "") or "").split())
         changed = [name for name in shown if name in self.fields and shown[name] != fingerprint(self._stored(name))]
         changed = [name for name in changed if self._typed(name) != self._stored(name)]
@@ -65,12 +72,13 @@ class RevisedForm(forms.Form):
         return cleaned
 
     def _say(self, changed: list[str], shown: dict[str, str]) -> None:
+        self.is_stale = True
         data = self.data = self.data.copy()  # type: ignore[attr-defined]
         data[self.add_prefix(REVISION)] = self.initial[REVISION]
         self.add_error(None, SAVED_MEANWHILE)
         for name in changed:
-            stored, typed = self._stored(name), self._typed(name)
-            if fingerprint(typed) == shown[name]:
+            stored, typed = (self._words(name, text) for text in (self._stored(name), self._typed(name)))
+            if fingerprint(self._typed(name)) == shown[name]:
                 self._take(name)
                 words = f"Meanwhile {quoted(typed)} was changed to {quoted(stored)}, which the form has now."
             else:
@@ -103,11 +111,15 @@ class RevisedForm(forms.Form):
         if isinstance(field, forms.BooleanField):
             return "yes" if value else "no"
         text = "" if value is None else str(value)
-        if isinstance(field, forms.ChoiceField):
-            choices: Any = field.choices
-            return next((str(label) for key, label in choices if str(key) == text), text)
         # Browsers send lines with another end, and fields strip what is around a text.
         return text.replace("\r\n", "\n").strip()
+
+    def _words(self, name: str, text: str) -> str:
+        """What a person reads of it: of a choice its label, which may change without another being chosen."""
+        field: Any = self.fields[name]
+        if not isinstance(field, forms.ChoiceField):
+            return text
+        return next((str(label) for key, label in field.widget.choices if str(key) == text), text)
 
 
 def fingerprint(text: str) -> str:

@@ -8,6 +8,7 @@ another one now, somebody has typed it, and the fields follow; if not, it follow
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import time
 from typing import Any
 
@@ -83,6 +84,8 @@ class RepeatForm(LiveForm):
 
     def _follow_repeat(self) -> None:
         """Have the fields follow the expression, or it the fields; and leave out those that say nothing here."""
+        for name in REPEAT_FIELDS:
+            self.fields.setdefault(name, deepcopy(self.base_fields[name]))
         expression = self.value("cron_expression")
         if self.is_bound and "repeat" in self.data and expression == self.value("repeat_of"):
             self._put_missing(pattern_of(expression))

@@ -19,6 +19,7 @@ from mantik.accounts.member_request import MemberRequest
 from mantik.idempotency.form_posts import once_per_form
 from mantik.lib.answers import status_of
 from mantik.lib.offers import with_offers
+from mantik.lib.revised_form import compared_under_lock, lock
 from projects.models import Project
 from projects.permissions import Action
 from projects.views.loading import project_or_404
@@ -37,8 +38,8 @@ NOT_YOURS = (
     "compute budget account, choose a connection of your own."
 )
 CHANGED = (
-    "After you opened this page, somebody saved or deleted the schedule, or deleted something it uses. Reload the page "
-    "to see what has changed."
+    "After you opened this page, somebody deleted the schedule, or something it uses. What you typed is still here; "
+    "look at the project's schedules in another tab."
 )
 # Usual times, which the field offers with their words.
 PRESETS = ("0 * * * *", "0 */6 * * *", "30 2 * * *", "0 3 * * 1-5", "0 6 * * 1", "0 1 1 * *")
@@ -64,8 +65,10 @@ def add(request: MemberRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@compared_under_lock
 def edit(request: MemberRequest, slug: str, uuid: UUID) -> HttpResponse:
     schedule = editable_or_403(request, slug, uuid)
+    lock(request, schedule)
     project, now = schedule.project, timezone.now()
     if request.method == "GET":
         form = ScheduleForm(project=project, user=request.user, now=now, schedule=schedule)
@@ -100,6 +103,7 @@ def _preview(request: MemberRequest, project: Project, schedule: Schedule | None
         now=timezone.now(),
         schedule=schedule,
         prefill=_prefill(request, project, data.get(PREFILL_FIELD, "")),
+        is_preview=True,
     )
     form.propose_account(is_other_connection=request.GET.get("changed") == "connection")
     form.forgive()
@@ -123,8 +127,8 @@ def _edited(request: MemberRequest, schedule: Schedule, form: ScheduleForm) -> b
         schedules.edit_schedule(
             schedule=schedule,
             actor=request.user,
-            # No schedule has the revision 0, so a form without one is refused as one of an older revision is.
-            revision=form.cleaned_data["revision"] or 0,
+            # The form has compared the values of this one, whose row is locked.
+            revision=schedule.revision,
             run=form.cleaned_data["run"] or None,
             **_common(form),
         )

@@ -34,6 +34,7 @@ def pages(alice: User) -> dict[str, str]:
     code = make.make_code_repository(project=project, created_by=alice)
     experiment = make.make_experiment(project=project, created_by=alice)
     model = make_model(run=make.make_run(RunState.FINISHED, project=project, created_by=alice))
+    schedule = make.make_schedule(run=make.make_run(RunState.FINISHED, project=project, created_by=alice))
     connection = make.make_connection(owner=alice, kind=Kind.GIT_TOKEN)
     below = {
         "projects:settings": [],
@@ -42,6 +43,7 @@ def pages(alice: User) -> dict[str, str]:
         "projects:member-role": [bob.uuid],
         "projects:member-group-role": [group.uuid],
         "registered_models:edit": [model.uuid],
+        "schedules:edit": [schedule.uuid],
         "runs:edit": [model.run.uuid],
     }
     found = {name: reverse(name, args=[project.slug, *rest]) for name, rest in below.items()}
@@ -64,6 +66,10 @@ def pages(alice: User) -> dict[str, str]:
         ("projects:member-group-role", "role", "reporter", "maintainer"),
         ("projects:group-rename", "name", "one", "two"),
         ("registered_models:edit", "description", "one", "two"),
+        ("schedules:edit", "name", "one", "two"),
+        ("schedules:edit", "cron_expression", "0 4 * * *", "0 5 * * *"),
+        ("schedules:edit", "most_runs_per_day", "3", "4"),
+        ("schedules:edit", "end_date", "2999-01-01", "2999-02-02"),
         ("runs:edit", "name", "one", "two"),
         ("runs:edit", "notes", "one", "two"),
         ("runs:edit", "tags", "one", "two"),

@@ -32,6 +32,7 @@ from tests.support.factories import (
     make_slot,
     make_user,
 )
+from tests.support.forms import as_browser_posts, said_at
 from tests.support.messages import Message
 from tests.support.pages import count_queries, neighbour, page_text
 
@@ -485,12 +486,40 @@ def test_an_edited_schedule_keeps_what_was_not_changed(by_ada: Client, schedule:
 
 def test_who_saves_an_older_form_is_told_so(by_ada: Client, ada: User, schedule: Schedule) -> None:
     page = by_ada.get(at("edit", schedule))
-    data = {name: page.context["form"].value(name) for name in page.context["form"].fields}
+    data = as_browser_posts(page)
     by_ada.post(at("edit", schedule), data | {"name": "first to save"})
     late = by_ada.post(at("edit", schedule), data | {"name": "too late"})
     assert late.status_code == 422
-    assert "somebody saved or deleted the schedule, or deleted something it uses" in page_text(late)
+    assert "“first to save”. You entered “too late”" in said_at(late, "name")
+    assert late.context["form"].value("name") == "too late"
     assert Schedule.objects.get(pk=schedule.pk).name == "first to save"
+
+
+def test_an_older_form_takes_over_what_was_changed_elsewhere_and_keeps_what_was_typed(
+    by_ada: Client, schedule: Schedule, run: Run
+) -> None:
+    data = as_browser_posts(by_ada.get(at("edit", schedule)))
+    other = make_run(RunState.FINISHED, project=run.project, created_by=run.created_by)
+    Schedule.objects.filter(pk=schedule.pk).update(cron_expression="15 4 * * 1", run=other)
+    late = by_ada.post(at("edit", schedule), data | {"name": "typed", "most_runs_per_day": "7"})
+    assert late.status_code == 422
+    form = late.context["form"]
+    assert (form.value("name"), form.value("most_runs_per_day")) == ("typed", "7")
+    assert (form.value("cron_expression"), form.value("run")) == ("15 4 * * 1", str(other.uuid))
+    # The fields beside the expression say the same.
+    assert (form.value("repeat"), form.value("repeat_at"), form.value("repeat_of")) == ("week", "04:15", "15 4 * * 1")
+    assert "“15 4 * * 1”, which the form has now" in said_at(late, "cron_expression")
+
+
+def test_a_preview_of_an_older_form_neither_complains_nor_forgets_how_old_it_is(
+    by_ada: Client, schedule: Schedule
+) -> None:
+    data = as_browser_posts(by_ada.get(at("edit", schedule)))
+    Schedule.objects.filter(pk=schedule.pk).update(name="first to save")
+    preview = by_ada.post(at("edit-preview", schedule), data | {"name": "typed"})
+    assert "saved elsewhere" not in page_text(preview)
+    late = by_ada.post(at("edit", schedule), as_browser_posts(preview))
+    assert "“first to save”. You entered “typed”" in said_at(late, "name")
 
 
 def test_a_maintainer_may_move_somebody_elses_times_but_not_what_it_runs(schedule: Schedule) -> None:
