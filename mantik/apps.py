@@ -9,7 +9,7 @@ from mantik.lib.generics import make_subscriptable
 
 class RevisedAdminConfig(admin_apps.AdminConfig):
     default = False
-    default_site = "mantik.lib.revised_admin.RevisedSite"
+    default_site = "mantik.idempotency.admin_site.AdminSite"
 
 
 class MantikConfig(AppConfig):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from mantik.accounts.member_request import MemberRequest
+from mantik.accounts.models import User
 from mantik.idempotency.models import LONGEST_KIND, IdempotencyKey
 from mantik.idempotency.services import Asked
 
@@ -31,19 +32,36 @@ def once_per_form(view: View) -> View:
         # One page may have several forms with the same contents.
         here = Asked(asked.key, {**asked.contents, "": [request.get_full_path()]})
         with transaction.atomic():
-            return _once(request, here, lambda: view(request, *args, **kwargs))
+            make = partial(view, request, *args, **kwargs)
+            return answered_once(request, here, make, again=HttpResponseRedirect, outcome=_led_to)
 
     return answer
 
 
-def _once(request: MemberRequest, asked: Asked, make: Callable[[], HttpResponse]) -> HttpResponse:
+def answered_once(
+    request: HttpRequest,
+    asked: Asked,
+    make: Callable[[], HttpResponse],
+    *,
+    again: Callable[[str], HttpResponse],
+    outcome: Callable[[HttpResponse], str],
+) -> HttpResponse:
+    """Call `make` in the transaction that is open, unless the same was `asked` before: then answer `again`.
+
+    `outcome` is what is remembered of an answer, "" for one that has made nothing.
+    """
+    assert isinstance(request.user, User)
     kind = f"form {request.resolver_match.view_name}"[:LONGEST_KIND] if request.resolver_match else "form"
     row, is_new = IdempotencyKey.objects.get_or_create(user=request.user, kind=kind, digest=asked.digest)
     if not is_new:
-        return HttpResponseRedirect(row.answer)
+        return again(row.answer)
     response = make()
-    if isinstance(response, HttpResponseRedirect):
-        IdempotencyKey.objects.filter(pk=row.pk).update(answer=response.url)
+    if found := outcome(response):
+        IdempotencyKey.objects.filter(pk=row.pk).update(answer=found)
     else:
         row.delete()
     return response
+
+
+def _led_to(response: HttpResponse) -> str:
+    return response.url if isinstance(response, HttpResponseRedirect) else ""

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.core import mail
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
+from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule
 from pytest_django import DjangoDbBlocker
 
 from connections.logins.kinds import Kind
@@ -120,6 +123,36 @@ ELSEWHERE = {
     "mfa_remove_webauthn": ALLAUTH,
     "socialaccount_connections": ALLAUTH,
 }
+# The add pages of the admin, by model. A password is one that nobody has guessed.
+_PASSWORD = {"usable_password": "true", "password1": "vivid-otter-39", "password2": "vivid-otter-39"}
+ADDED_BY_OPERATORS: dict[str, dict[str, str]] = {
+    "accounts.User": {"username": "thrice-new", **_PASSWORD},
+    "auth.Group": {"name": "new"},
+    "connections.Site": {"name": "new", "base_url": "https://hpc.example.org:8080/NEW/rest/core"},
+    "django_celery_beat.ClockedSchedule": {"clocked_time_0": "2030-01-01", "clocked_time_1": "12:00"},
+    "django_celery_beat.CrontabSchedule": {
+        **dict.fromkeys(("minute", "hour", "day_of_month", "month_of_year", "day_of_week"), "1"),
+        "timezone": "UTC",
+    },
+    "django_celery_beat.IntervalSchedule": {"every": "7", "period": "days"},
+    "django_celery_beat.PeriodicTask": {"name": "new", "task": "new", "regtask": "", "interval": "interval"},
+    "django_celery_beat.SolarSchedule": {"event": "dawn_astronomical", "latitude": "1", "longitude": "1"},
+    "projects.Project": {
+        "name": "New",
+        "slug": "new",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-0-user": "operator",
+        "memberships-0-role": Role.OWNER,
+    },
+    "projects.UserGroup": {
+        "name": "new",
+        "members-TOTAL_FORMS": "1",
+        "members-0-user": "operator",
+        "members-0-is_admin": "on",
+    },
+}
+# Of those of the page a browser sends the one that was pressed.
+BUTTONS = ("_save", "_addanother", "_continue")
 # What a browser or Mantik keeps for itself.
 BOOK_KEEPING = {"accounts.Session", "idempotency.IdempotencyKey", "admin.LogEntry"}
 
@@ -229,8 +262,60 @@ def counted() -> Counter[str]:
     )
 
 
+def operator() -> User:
+    return make.make_user("thrice-operator", is_staff=True, is_superuser=True)
+
+
+def added_by_operator(client: Client, label: str) -> tuple[str, dict[str, str]]:
+    """The add page of the admin, and its form, filled in."""
+    app, model = label.lower().split(".")
+    url, values = reverse(f"admin:{app}_{model}_add"), dict(ADDED_BY_OPERATORS[label])
+    stands_for = {"operator": str(client.session["_auth_user_id"])}
+    if "interval" in values:
+        stands_for["interval"] = str(IntervalSchedule.objects.create(every=9, period="days").pk)
+    form = as_browser_posts(client.get(url))
+    assert form["idempotency_key"]
+    drawn = {name: value for name, value in form.items() if name not in BUTTONS}
+    return url, drawn | {name: stands_for.get(value, value) for name, value in values.items()}
+
+
 def test_every_form_is_in_a_table_and_every_line_is_a_form() -> None:
     assert {*MAKES, *CHANGES, *ELSEWHERE} == _KEPT
+
+
+@pytest.mark.django_db
+def test_every_add_page_of_the_admin_is_in_the_table() -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = operator()
+    added = {model._meta.label for model, own in admin.site._registry.items() if own.has_add_permission(request)}
+    assert added == set(ADDED_BY_OPERATORS)
+    # A copy would be made on the page of an old row.
+    assert not [own for own in admin.site._registry.values() if own.save_as]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("button", [*BUTTONS, "_popup"])
+@pytest.mark.parametrize("label", ADDED_BY_OPERATORS)
+def test_an_add_page_of_the_admin_sent_three_times_adds_one(label: str, button: str) -> None:
+    client = signed_in(operator())
+    url, form = added_by_operator(client, label)
+    before = counted()
+    answers = [client.post(url, form | {button: "1"}) for _ in range(3)]
+    made = counted() - before
+    assert made[label] == 1, (made, answers[0].content.decode()[-3000:])
+    expected = 200 if button == "_popup" else 302
+    assert {answer.status_code for answer in answers} == {expected}
+    assert len({answer.get("Location", answer.content) for answer in answers}) == 1
+
+
+@pytest.mark.django_db
+def test_another_button_of_the_same_page_of_the_admin_adds_nothing_more() -> None:
+    client = signed_in(operator())
+    url, form = added_by_operator(client, "django_celery_beat.IntervalSchedule")
+    before = IntervalSchedule.objects.count()
+    for button in BUTTONS:
+        assert client.post(url, form | {button: "1"}).status_code == 302
+    assert IntervalSchedule.objects.count() == before + 1
 
 
 @pytest.mark.django_db
