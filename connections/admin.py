@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db import models, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from connections.models import Connection, Site, SiteOutage
@@ -13,7 +15,11 @@ from connections.outages.breaker import ask_soon, site_is_silent
 from connections.services.connections import delete_connection
 from connections.services.sites import audit_values, delete_site, record_change
 from mantik.accounts.models import User
+from mantik.accounts.view_wrappers import identity_confirmed
 from mantik.audit.services import record
+
+# The fields of the form that concern the client secret.
+_SECRETS = ("new_oidc_secret", "forget_oidc_secret")
 
 
 class SiteForm(forms.ModelForm[Site]):
@@ -73,6 +79,22 @@ class SiteAdmin(admin.ModelAdmin[Site]):
         ),
         ("Record", {"fields": ["uuid", "added_by", "created_at"]}),
     ]
+
+    # Around all that the admin does with a form: being asked who one is must not count as what the form has done.
+    def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        asks = any(request.POST.get(name) for name in _SECRETS)
+        return _confirmed(super().add_view, asks=asks)(request, *args, **options)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        asks = any(request.POST.get(name) for name in _SECRETS) or self._is_sent_elsewhere(request, object_id)
+        return _confirmed(super().change_view, asks=asks)(request, object_id, *args, **options)
+
+    def _is_sent_elsewhere(self, request: HttpRequest, object_id: str) -> bool:
+        """Whether the form names another login service, which would get the secret and members' refresh tokens."""
+        site = self.get_object(request, unquote(object_id)) if request.method == "POST" else None
+        return site is not None and any(
+            request.POST.get(name, "").strip() != getattr(site, name) for name in ("oidc_issuer", "oidc_token_url")
+        )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Site]:
         return super().get_queryset(request).annotate(is_silent=site_is_silent())
@@ -145,6 +167,10 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Connection]) -> None:
         for connection in queryset.select_related("owner", "site"):
             self.delete_model(request, connection)
+
+
+def _confirmed(view: Callable[..., HttpResponse], *, asks: bool) -> Callable[..., Any]:
+    return identity_confirmed(view) if asks else view
 
 
 def _operator(request: HttpRequest) -> User:

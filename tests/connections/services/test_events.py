@@ -61,8 +61,8 @@ def test_an_operator_deletes_a_connection(client_of: ClientOf, operator: User) -
 
 
 @pytest.fixture
-def admin(client_of: ClientOf, operator: User) -> Client:
-    return client_of(operator)
+def admin(confirmed_client_of: ClientOf, operator: User) -> Client:
+    return confirmed_client_of(operator)
 
 
 def test_an_operator_adds_and_changes_a_site(admin: Client, operator: User) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from connections.models import Connection
+from connections.models import Connection, Site
 from mantik.accounts.models import User
 from mantik.kept_forms.owners import OWNER_FIELD, mark_of
 from projects.code.forms import NEW_KEY
@@ -115,3 +115,67 @@ def test_what_was_typed_comes_back_without_its_secret(client: Client, owner: Use
     assert "only what is secret has to be entered again" in page_text(again)
     client.post(f"{add}?kind=unicore-password", form)
     assert Connection.objects.get(owner=owner).name == "cluster of the institute"
+
+
+SITE = {"name": "JSC", "base_url": "https://hpc.example.org:8080/JSC/rest/core", "is_offered": "on"}
+SERVICE = {"oidc_issuer": "https://login.example.org", "oidc_token_url": "https://login.example.org/token"}
+
+
+@pytest.fixture
+def site(operator: User) -> Site:
+    operator.set_password(PASSWORD)
+    operator.save()
+    site = make_site(**SITE | {"is_offered": True}, **SERVICE)
+    site.put_oidc_secret("old-s3cret")
+    site.save()
+    return site
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"new_oidc_secret": "new-s3cret"},
+        {"forget_oidc_secret": "on"},
+        {"oidc_token_url": "https://elsewhere.example.org/token"},
+        {"oidc_issuer": "https://elsewhere.example.org"},
+    ],
+)
+def test_so_does_the_admin_before_the_secret_of_a_login_service_is_replaced_or_told_to_another(
+    client_of: ClientOf, confirmed_client_of: ClientOf, operator: User, site: Site, typed: dict[str, str]
+) -> None:
+    """And once confirmed the very same form goes through."""
+    url = reverse("admin:connections_site_change", args=[site.pk])
+    form = SITE | SERVICE | typed | {"idempotency_key": "k"}
+    asked = client_of(operator).post(url, form)
+    assert "again" in asked["Location"] or "reauthenticate" in asked["Location"]
+    stored = Site.objects.get()
+    assert (stored.reveal_oidc_secret(), stored.oidc_token_url) == ("old-s3cret", SERVICE["oidc_token_url"])
+    assert confirmed_client_of(operator).post(url, form)["Location"] == reverse("admin:connections_site_changelist")
+    changed = Site.objects.get()
+    assert (changed.sealed_oidc_secret, changed.oidc_token_url, changed.oidc_issuer) != (
+        stored.sealed_oidc_secret,
+        stored.oidc_token_url,
+        stored.oidc_issuer,
+    )
+
+
+def test_so_does_the_admin_before_it_adds_one(
+    client_of: ClientOf, confirmed_client_of: ClientOf, operator: User, site: Site
+) -> None:
+    url, name = reverse("admin:connections_site_add"), "Elsewhere"
+    form = SITE | {"name": name, "base_url": "https://else.example.org/A/rest/core", "new_oidc_secret": "s3cret"}
+    form["idempotency_key"] = "k"
+    hers = client_of(operator)
+    asked = hers.post(url, form)
+    assert "again" in asked["Location"] or "reauthenticate" in asked["Location"]
+    assert not Site.objects.filter(name=name).exists()
+    assert "s3cret" not in str(dict(hers.session))
+    assert confirmed_client_of(operator).post(url, form).status_code == 302
+    assert Site.objects.get(name=name).reveal_oidc_secret() == "s3cret"
+
+
+def test_what_else_operators_change_of_a_site_asks_nothing(client_of: ClientOf, operator: User, site: Site) -> None:
+    url = reverse("admin:connections_site_change", args=[site.pk])
+    assert client_of(operator).get(url).status_code == 200
+    client_of(operator).post(url, SITE | SERVICE | {"notes": "new"})
+    assert Site.objects.get().notes == "new"
