@@ -97,11 +97,6 @@ def on_factor_removed(*, user: User, authenticator: Authenticator, **_: Any) -> 
     _record("account.second_factor_removed", user, before={"factor": _words_of(authenticator)})
 
 
-@receiver(factors.authenticator_reset)
-def on_codes_renewed(*, user: User, **_: Any) -> None:
-    _record("account.recovery_codes_renewed", user)
-
-
 @receiver(post_delete, sender=Authenticator)
 def on_factor_gone(*, instance: Authenticator, **_: Any) -> None:
     """When a second factor is deleted, in whatever way, its secret is deleted, too."""

@@ -11,7 +11,14 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import require_POST
 
 from mantik.accounts import views
-from mantik.accounts.view_wrappers import View, explain_provider_failure, sign_in_is_fresh, status_422_for_errors
+from mantik.accounts.view_wrappers import (
+    View,
+    explain_provider_failure,
+    in_one_transaction,
+    records_new_codes,
+    sign_in_is_fresh,
+    status_422_for_errors,
+)
 
 
 def _path(route: str, view: View, name: str) -> URLPattern:
@@ -58,14 +65,14 @@ account_settings = [
     _another_way_in("password/first/", account.password_set, "account_set_password"),
     _path("second-factors/", factors.index, "mfa_index"),
     _another_way_in("second-factors/app/", app.activate_totp, "mfa_activate_totp"),
-    _path("second-factors/app/remove/", app.deactivate_totp, "mfa_deactivate_totp"),
+    _path("second-factors/app/remove/", in_one_transaction(app.deactivate_totp), "mfa_deactivate_totp"),
     _path("second-factors/codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
-    _path("second-factors/codes/new/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    _path("second-factors/codes/new/", records_new_codes(codes.generate_recovery_codes), "mfa_generate_recovery_codes"),
     _path("second-factors/codes/download/", codes.download_recovery_codes, "mfa_download_recovery_codes"),
     _path("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
     _another_way_in("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
     _path("passkeys/<int:pk>/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
-    _path("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    _path("passkeys/<int:pk>/remove/", in_one_transaction(passkeys.remove_webauthn), "mfa_remove_webauthn"),
     _path("services/", services.connections, "socialaccount_connections"),
 ]
 

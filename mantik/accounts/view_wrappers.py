@@ -14,16 +14,20 @@ from allauth.account import app_settings
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from mantik.accounts.models import User
+from mantik.audit.services import record
 from mantik.lib.answers import WRONG
 
 log = structlog.get_logger(__name__)
@@ -43,6 +47,38 @@ def status_422_for_errors(view: View) -> View:
         return response
 
     return answer
+
+
+def in_one_transaction(view: View) -> View:
+    """For allauth's views that change a row and then send the signal on which its event is written."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    return answer
+
+
+def records_new_codes(view: View) -> View:
+    """Write the event of new recovery codes with them: allauth's signal comes after the commit."""
+
+    @in_one_transaction
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        before = _codes_of(request)
+        response = view(request, *args, **kwargs)
+        if _codes_of(request) != before:
+            assert isinstance(request.user, User)
+            record("account.recovery_codes_renewed", actor=request.user, target=request.user)
+        return response
+
+    return answer
+
+
+def _codes_of(request: HttpRequest) -> int | None:
+    rows = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.RECOVERY_CODES)
+    return rows.values_list("pk", flat=True).first() if request.method == "POST" else None
 
 
 def explain_provider_failure(view: View) -> View:

@@ -238,3 +238,31 @@ def test_a_reset_says_how_many_tokens_stay_valid_and_revokes_them_if_asked(alice
 def test_a_reset_that_has_nothing_to_do_says_so(alice: User, name: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         call_command("reset_second_factors", name)
+
+
+@pytest.mark.parametrize(
+    ("page", "of"),
+    [("codes/new/", "recovery_codes_renewed"), ("app/remove/", "second_factor_removed")],
+)
+def test_what_is_changed_of_second_factors_is_stored_with_its_event_or_not_at_all(
+    client_of: ClientOf, alice: User, monkeypatch: pytest.MonkeyPatch, page: str, of: str
+) -> None:
+    """As if the process had died between the two."""
+    make_second_factors(alice)
+    client = client_of(alice)
+    confirm_identity(client, alice)
+    before = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
+    stored = AuditEvent.save
+
+    def dies(event: AuditEvent, *arguments: object, **options: object) -> None:
+        if event.verb == f"account.{of}":
+            raise ConnectionError
+        stored(event, *arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AuditEvent, "save", dies)
+        with pytest.raises(ConnectionError):
+            client.post(f"{FACTORS}{page}")
+    assert list(Authenticator.objects.order_by("pk").values_list("pk", flat=True)) == before
+    assert client.post(f"{FACTORS}{page}").status_code == 302
+    assert AuditEvent.objects.filter(verb=f"account.{of}").exists()
