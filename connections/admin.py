@@ -83,11 +83,13 @@ class SiteAdmin(admin.ModelAdmin[Site]):
     # Around all that the admin does with a form: being asked who one is must not count as what the form has done.
     def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
         asks = any(request.POST.get(name) for name in _SECRETS)
-        return _confirmed(super().add_view, asks=asks)(request, *args, **options)
+        response: HttpResponse = _confirmed(super().add_view, asks=asks)(request, *args, **options)
+        return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
         asks = any(request.POST.get(name) for name in _SECRETS) or self._is_sent_elsewhere(request, object_id)
-        return _confirmed(super().change_view, asks=asks)(request, object_id, *args, **options)
+        response: HttpResponse = _confirmed(super().change_view, asks=asks)(request, object_id, *args, **options)
+        return response
 
     def _is_sent_elsewhere(self, request: HttpRequest, object_id: str) -> bool:
         """Whether the form names another login service, which would get the secret and members' refresh tokens."""

@@ -305,7 +305,7 @@ def test_an_add_page_of_the_admin_sent_three_times_adds_one(label: str, button: 
     assert made[label] == 1, (made, answers[0].content.decode()[-3000:])
     expected = 200 if button == "_popup" else 302
     assert {answer.status_code for answer in answers} == {expected}
-    assert len({answer.get("Location", answer.content) for answer in answers}) == 1
+    assert len({answer.headers.get("Location", answer.content.decode()) for answer in answers}) == 1
 
 
 @pytest.mark.django_db
