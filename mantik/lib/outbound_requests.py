@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -15,6 +16,9 @@ from mantik.lib import patience
 from mantik.lib.outbound import AddressRefused, resolve
 
 TIMEOUT = (5, 15)
+# Of one answer, which is read as a whole. What a login service says has some thousand bytes.
+MOST_BYTES = 1 << 20
+_PIECE = 1 << 14
 # Of each request: a sign-in makes up to three, and a service that answers all of them slowly is not silent.
 _PAGES_TIMEOUT = (patience.PAGE_SECONDS, patience.PAGE_SECONDS)
 
@@ -53,7 +57,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Guards connections, and sets a time-out for requests that have none."""
+    """Guards connections, sets a time-out for requests that have none, and reads no more than MOST_BYTES."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -62,7 +66,22 @@ class GuardedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         usual = _PAGES_TIMEOUT if patience.is_page() else TIMEOUT
         kwargs["timeout"] = kwargs.get("timeout") or usual
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        # Read here, because requests would read whatever comes, also before it follows a redirect.
+        body = b"".join(_pieces(response))
+        response._content, response._content_consumed = body, True
+        return response
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """The body, unpacked. Raises ConnectionError if it is too long."""
+    size = 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > MOST_BYTES:
+            response.close()
+            raise requests.ConnectionError(f"The answer is longer than {MOST_BYTES} bytes.")
+        yield piece
 
 
 def guarded_session() -> requests.Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -279,3 +280,40 @@ def test_many_addresses_that_do_not_answer_take_no_longer_than_one(
 
     assert len(waited) == 100
     assert waited == pytest.approx([0.1] * 100)
+
+
+class _Endless(BaseHTTPRequestHandler):
+    """Sends megabytes, packed into a few of them or not, until nobody takes any more."""
+
+    def do_GET(self) -> None:
+        packed = self.path == "/packed"
+        piece = gzip.compress(bytes(1 << 24)) if packed else bytes(1 << 16)
+        self.send_response(302 if self.path == "/redirect" else 200)
+        self.send_header("Location", "/")
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        server: Any = self.server
+        try:
+            for _ in range(1 if packed else 1 << 10):
+                self.wfile.write(piece)
+                server.sent += len(piece)
+        except OSError:
+            pass
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("path", ["/", "/packed", "/redirect"])
+def test_requests_reads_no_endless_answer(settings: Any, path: str) -> None:
+    settings.MANTIK_OUTBOUND_ALLOWED = parse_allowed(["127.0.0.0/8"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Endless) as server:
+        server.sent = 0  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            with guarded_session() as session, pytest.raises(requests.ConnectionError, match="longer than"):
+                session.get(f"http://127.0.0.1:{server.server_port}{path}")
+        finally:
+            server.shutdown()
+        assert server.sent < 1 << 25  # type: ignore[attr-defined]
