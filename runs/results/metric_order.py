@@ -11,8 +11,7 @@ _BAD = ("rmse", "mae", "mse", "error", "loss", "mape", "nll", "perplexity", "wer
 _TELLING = _GOOD + _BAD
 # Metrics on data that the model was not trained on say more than others.
 _DATA = ("test", "val", "valid", "validation", "eval")
-_LETTERS = re.compile(r"[a-z]+")
-_WITH_DIGIT = re.compile(r"[a-z]+[0-9]")
+_WORD = re.compile(r"([a-z]+)([0-9]?)")
 
 Rank = tuple[bool, int, int]
 
@@ -50,5 +49,5 @@ def more_is_better(name: str) -> bool | None:
 
 def _words(name: str) -> set[str]:
     """Of loss2 loss, of val_r2 r2, too."""
-    small = name.lower()
-    return {*_LETTERS.findall(small), *_WITH_DIGIT.findall(small)}
+    found = _WORD.findall(name.lower())
+    return {letters for letters, _ in found} | {letters + digit for letters, digit in found}
