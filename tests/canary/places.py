@@ -139,10 +139,12 @@ class ProcessWatcher:
 
 def pages(client: httpx.Client, *starts: str) -> Iterator[Place]:
     """Every page that a browser reaches by links from `starts`, with its headers."""
-    waiting, known = list(starts), set(starts)
+    waiting, known, visited = list(starts), set(starts), 0
     queries: Counter[str] = Counter()
     while waiting:
         path = waiting.pop()
+        visited += 1
+        assert visited < _MOST_PAGES, sorted(known)
         with client.stream("GET", path) as answer:
             # The pages of what is going on do not end by themselves.
             content = b"".join(answer.iter_bytes()) if "event-stream" not in _kind(answer) else b""
@@ -154,7 +156,6 @@ def pages(client: httpx.Client, *starts: str) -> Iterator[Place]:
             queries[link.partition("?")[0]] += 1
             if queries[link.partition("?")[0]] <= _MOST_OF_ONE:
                 waiting.append(link)
-        assert len(known) < _MOST_PAGES, sorted(known)
 
 
 def _job(environment: bytes) -> str:
