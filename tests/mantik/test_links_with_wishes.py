@@ -88,7 +88,7 @@ LOOKED_AT = {
         "started",
     ),
     # Of an experiment's table. The page of its columns judges what a link names at once, as if it had been sent.
-    *("filter", "sort", "columns", "group", "text", "at"),
+    *("filter", "sort", "columns", "group", "against", "text", "at"),
     # Of the sign-in: what for, and where to afterwards.
     *("process", "next"),
 }
