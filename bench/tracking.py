@@ -31,7 +31,7 @@ from runs.models import JobTracking, Journal, MetricSummary, Run
 from runs.states import RunState
 from runs.tracking.journals.apply import apply_journal
 from tests.runs.job.relay.relays import JOURNAL, SECRET, Relay, oldest_python
-from tests.runs.tracking.journals.jobs import LocalSource
+from tests.runs.tracking.journals.local_source import LocalSource
 from tests.support import factories
 from tests.support.world import World
 
@@ -39,7 +39,7 @@ _JOBS, _PER_SECOND, _SECONDS = 32, 50, 20
 _KEY, _API = "loss", "/api/2.0/mlflow/runs/log-metric"
 _DIRECT = "straight at MLflow, each as often as it can, up to 50 times a second"
 _PATIENCE_SECONDS = 300
-_TICKS, _TICK_SECONDS, _LOOK_SECONDS = 30, 1.0, 0.25
+_TICK, _TICKS, _TICK_SECONDS, _LOOK_SECONDS = "tick", 30, 1.0, 0.25
 _MLPROJECT = """\
 name: ticking
 entry_points:
@@ -55,7 +55,7 @@ uri, run = os.environ["MLFLOW_TRACKING_URI"], os.environ["MLFLOW_RUN_ID"]
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
 for step in range({_TICKS}):
     now = time.time()
-    point = {{"run_id": run, "key": "tick", "value": now, "timestamp": int(now * 1000), "step": step}}
+    point = {{"run_id": run, "key": "{_TICK}", "value": now, "timestamp": int(now * 1000), "step": step}}
     request = urllib.request.Request(uri + "{_API}", json.dumps(point).encode(), {{"Content-Type": "application/json"}})
     opener.open(request).read()
     time.sleep({_TICK_SECONDS})
@@ -233,7 +233,8 @@ def _watched(run: Run, world: World, ground: Ground) -> list[float]:
     browser = Client()
     browser.force_login(world.user)
     cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value}
-    live, metrics = (reverse(f"runs:{name}", args=[run.project.slug, run.uuid]) for name in ("live", "metrics"))
+    live = reverse("runs:live", args=[run.project.slug, run.uuid])
+    points = reverse("runs:metric-points", args=[run.project.slug, run.uuid])
     seen: dict[float, float] = {}
     deadline = time.monotonic() + _PATIENCE_SECONDS
     with httpx.Client(
@@ -242,11 +243,12 @@ def _watched(run: Run, world: World, ground: Ground) -> list[float]:
         while len(seen) < _TICKS:
             assert time.monotonic() < deadline, f"After {_PATIENCE_SECONDS} s the page had {len(seen)} values."
             page.get(live).raise_for_status()
-            for _, value in _points(page.get(metrics).raise_for_status().json()):
+            for value in _drawn(page.get(points, params={"key": _TICK}).raise_for_status().json()):
                 seen.setdefault(value, time.time() - value)
             time.sleep(_LOOK_SECONDS)
     return list(seen.values())
 
 
-def _points(answer: dict[str, Any]) -> list[tuple[int, float]]:
-    return [tuple(point) for one in answer["metrics"] if one["key"] == "tick" for point in one["points"]]
+def _drawn(answer: dict[str, Any]) -> list[float]:
+    """The page has room for more than `_TICKS` points, so none of them is left out."""
+    return [value for metric in answer["metrics"] for line in metric["lines"].values() for value in line["values"]]

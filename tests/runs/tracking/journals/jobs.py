@@ -17,27 +17,10 @@ from mantik.lib.leases import Lease, take
 from runs.models import JobTracking, Journal, Run, RunEvent
 from runs.tracking.journals.apply import Applied, apply_journal
 from tests.runs.job.relay.relays import JOURNAL, Relay, relay_in
+from tests.runs.tracking.journals.local_source import LocalSource
 from tests.support.mlflow_server import HEADERS, MlflowServer
 
 API = "api/2.0/mlflow/"
-
-
-@dataclass
-class LocalSource:
-    """`reads`: how many bytes were asked for. `longest`: the most at once."""
-
-    folder: Path
-    longest: int = 0
-
-    def size(self, path: str) -> int | None:
-        place = self.folder / path
-        return place.stat().st_size if place.is_file() else None
-
-    def read(self, path: str, offset: int, length: int) -> bytes:
-        self.longest = max(self.longest, length)
-        with (self.folder / path).open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
 
 
 @dataclass

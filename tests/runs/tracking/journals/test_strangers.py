@@ -13,7 +13,8 @@ from runs.tracking.journals import lines
 from runs.tracking.journals.entries import parse
 from runs.tracking.journals.lines import entry_of, read_lines
 from runs.tracking.journals.passed_over import PassedOver
-from tests.runs.tracking.journals.jobs import Job, LocalSource, line_of
+from tests.runs.tracking.journals.jobs import Job, line_of
+from tests.runs.tracking.journals.local_source import LocalSource
 from tests.runs.tracking.journals.test_apply import child, file, metrics, model
 
 ROOT = "ab" * 16
