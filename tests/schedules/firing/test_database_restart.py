@@ -26,9 +26,10 @@ from tests.support.proofs import Proved, trials
 from tests.support.schedules import Beats
 from tests.support.waiting import wait_until
 
-CRASHES = 3
+# So many at least, and further ones until one was amid a burst: a busy machine can see each of the first over too late.
+CRASHES, MOST_CRASHES = 3, 12
 
-pytestmark = pytest.mark.timeout(180 + 30 * CRASHES)
+pytestmark = pytest.mark.timeout(180 + 30 * MOST_CRASHES)
 
 
 @pytest.fixture
@@ -51,20 +52,21 @@ def test_a_database_that_crashes_costs_no_due_time_and_repeats_none(
     now = timezone.now()
     template = make_schedule(now=now, cron_expression=f"{now.minute} {now.hour} * * *")
     keys: list[int] = []
-    midway = 0
+    crashes = midway = 0
     with Beats(environment_of(tmp_path), tmp_path / "beat.log") as beats:
         running = [beats.start(), beats.start()]
-        for number in range(CRASHES):
+        while crashes < CRASHES or (not midway and crashes < MOST_CRASHES):
             keys += begin_burst(template)
             # The burst is over soon, so every other crash is at once.
-            time.sleep(random.uniform(0, 0.15) if number % 2 else 0)
+            time.sleep(random.uniform(0, 0.15) if crashes % 2 else 0)
             connection.close()
             server.crash()
             time.sleep(random.uniform(0, 1.5))
             server.start()
+            crashes += 1
             midway += fired(keys) < len(keys)
         wait_until(lambda: fired(keys) == len(keys), seconds=60)
         assert [pid for pid in running if not is_alive(pid)] == []
-    proved(crashes=CRASHES, midway=midway, **come_of(keys))
+    proved(crashes=crashes, midway=midway, **come_of(keys))
     assert_each_once(keys)
     assert midway
